@@ -1,0 +1,37 @@
+# `make help` lists the targets. Everything is installed into .venv; nothing else is touched.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test setup lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## run the whole path on this machine, with a live page (Ctrl-C ends it)
+	@exec $(BIN)/fncast demo $(DEMO)
+
+test: $(VENV)/.dev ## run the tests; what they skip, they say
+	@$(BIN)/python -m pytest $(PYTEST)
+
+setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
+
+lint: $(VENV)/.dev ## ruff, mypy and the import contract
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## the end-to-end benchmark, beside a plain pipeline in the same run
+	@$(BIN)/python -m benchmarks.end_to_end $(BENCH)
+
+clean: ## remove .venv and caches (models stay)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+
+$(VENV)/.demo: setup.cfg pyproject.toml constraints.txt
+	@VENV=$(VENV) sh .ci/install demo
+	@touch $@
+
+$(VENV)/.dev: setup.cfg pyproject.toml constraints.txt
+	@VENV=$(VENV) sh .ci/install dev
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,1 @@
+"""The poll → handle → publish → commit loop, its settings and its Kafka adapters."""

@@ -1,0 +1,1 @@
+"""The readers: forecasts on a live page and in a terminal."""

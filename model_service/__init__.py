@@ -1,0 +1,1 @@
+"""The model behind a function: GraphPipe codec, client and server. No TensorFlow outside training and one runtime."""

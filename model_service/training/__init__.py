@@ -1,0 +1,1 @@
+"""Data preparation, the RNN, evaluation and plots: the one room that needs TensorFlow."""
