@@ -33,12 +33,16 @@ class Command:
 
 
 COMMANDS = {
-    "demo": Command("commands.demo", "run everything on this machine, with an embedded broker and a live page"),
+    "demo": Command(
+        "commands.demo", "run everything on this machine, with an embedded broker and a live page"
+    ),
     "train": Command("commands.train", "train a model and write it as the next version"),
     "evaluate": Command("commands.evaluate", "backtest a model beside naive and classical methods"),
     "model-service": Command("commands.model_service", "serve models over GraphPipe"),
     "functions": Command("commands.functions", "run Fn functions locally, behind Fn's HTTP API"),
-    "consume": Command("commands.consume", "route events from Kafka to functions and publish what they answer"),
+    "consume": Command(
+        "commands.consume", "route events from Kafka to functions and publish what they answer"
+    ),
     "produce": Command("commands.produce", "publish CSV files or events to Kafka as CloudEvents"),
     "watch": Command("commands.watch", "print forecasts as they come"),
     "dashboard": Command("commands.dashboard", "show a live page over any broker"),

@@ -1,0 +1,168 @@
+"""The consumer's settings: one frozen object from a TOML file, the environment and flags, in this order."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from consumer.settings_source import (
+    SettingsError,
+    flatten,
+    from_environment,
+    from_file,
+    merge,
+    message_with_place,
+)
+
+# What carries the delivery guarantee; fncast sets these itself.
+RESERVED_PROPERTIES = frozenset(
+    {
+        "acks",
+        "auto.offset.reset",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "enable.idempotence",
+        "enable.gapless.guarantee",
+        "group.id",
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "isolation.level",
+        "max.in.flight",
+        "max.in.flight.requests.per.connection",
+        "message.send.max.retries",
+        "partitioner",
+        "request.required.acks",
+        "retries",
+        "transactional.id",
+        "transaction.timeout.ms",
+    }
+)
+
+__all__ = ["Admin", "Fn", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
+
+# An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
+DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
+
+
+class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer."""
+
+    bootstrap_servers: str = "localhost:9092"
+    group_id: str = "fncast"
+    instance: str = ""
+    input_topics: tuple[str, ...] = ("metrics",)
+    output_topic: str = "forecasts"
+    dead_letter_topic: str = "dead-letters"
+    delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
+    partitioner: str = "murmur2_random"
+    client: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty")
+        if not self.input_topics or not all(self.input_topics):
+            raise ValueError("input_topics names no topic")
+        for topic in (self.output_topic, self.dead_letter_topic):
+            if topic in self.input_topics:
+                raise ValueError(f"{topic!r} is read and written: fncast would feed itself")
+        for name in flatten(self.client):
+            if name in RESERVED_PROPERTIES:
+                raise ValueError(f"client.{name} carries the delivery guarantee: fncast sets it")
+
+    def client_properties(self) -> dict[str, str]:
+        """librdkafka properties that every client of this broker needs: addresses and security."""
+        return {"bootstrap.servers": self.bootstrap_servers, **flatten(self.client)}
+
+    def instance_name(self) -> str:
+        """What tells this replica from another and is the same after a restart: the host name unless set."""
+        return self.instance or socket.gethostname()
+
+
+class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Fn server's API, and how its functions are called."""
+
+    url: str = "http://localhost:8080"
+    timeout_s: float = 30.0
+    calls_in_flight: int = 4
+    batch_events: int = 256
+    batch_bytes: int = 1_000_000
+    linger_s: float = 0.005
+    max_attempts: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"url {self.url!r} does not begin with http:// or https://")
+        for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive")
+        if self.linger_s < 0:
+            raise ValueError("linger_s must not be negative")
+
+
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An HTTP function that takes a CloudEvent: one event a call unless `batch`."""
+
+    url: str
+    batch: bool = False
+    mode: Literal["binary", "structured"] = "structured"
+    token_file: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://", "fn:")):
+            raise ValueError(f"url {self.url!r} does not begin with http://, https:// or fn:")
+
+
+class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The chain, in order: built-ins by name, others as `package.module:Class`."""
+
+    chain: tuple[str, ...] = ("expiry", "route", "deliver")
+
+
+class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The admin listener: /metrics, /healthz, /readyz."""
+
+    host: str = "127.0.0.1"
+    port: int = 9464
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the consumer was told. Built by `load`."""
+
+    kafka: Kafka = Kafka()
+    fn: Fn = Fn()
+    routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
+    interceptors: Interceptors = Interceptors()
+    admin: Admin = Admin()
+
+
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read `path` (default: fncast.toml if it is there), then the environment, then flags; a later one wins.
+
+    Raises SettingsError that names the file and line, or the variable, of an unknown name or a wrong value.
+    """
+    default = Path("fncast.toml")
+    file = path if path is not None else default if default.is_file() else None
+    try:
+        text = file.read_text("utf-8") if file else ""
+        table = from_file(text)
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    variables = from_environment(environ, Settings)
+    merged = merge(merge({"routes": DEFAULT_ROUTES} | table, variables.table), overrides or {})
+    try:
+        return msgspec.convert(merged, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(message_with_place(str(error), str(file), text, variables.names)) from None

@@ -1,0 +1,152 @@
+"""Where settings are read from, and which line or variable a wrong one came from."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_origin
+
+import msgspec
+
+PREFIX = "FNCAST_"
+# Variables of the same prefix that are no settings: they steer tests and demos.
+NOT_SETTINGS = frozenset({"FNCAST_DATA", "FNCAST_REQUIRE_DOCKER", "FNCAST_REQUIRE_BROWSER"})
+
+
+class SettingsError(Exception):
+    """A setting is unknown, wrong or cannot be read; the text names the line or the variable."""
+
+
+class Variables(NamedTuple):
+    """Settings from the environment: their nested table, and which variable set each dotted path."""
+
+    table: dict[str, Any]
+    names: dict[str, str]
+
+
+def from_file(text: str) -> dict[str, Any]:
+    """The table of a TOML text. Raises tomllib.TOMLDecodeError."""
+    return tomllib.loads(text)
+
+
+def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> Variables:
+    """Settings from `FNCAST_<SECTION>__<NAME>`; with `_FILE` behind it, the value is that file's text.
+
+    Values take the type that `root` declares: `FNCAST_KAFKA__INPUT_TOPICS=a,b` is a list.
+    Raises SettingsError for a section or file that is not there, or a value of another type.
+    """
+    table: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+            continue
+        section, *path = variable.removeprefix(PREFIX).lower().split("__")
+        sections = {field.name: field.type for field in msgspec.structs.fields(root)}
+        if section not in sections or not path or not all(path):
+            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections)
+            raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
+        value = environ[variable]
+        fields = _fields(sections[section])
+        if path[-1].endswith("_file") and path[-1] not in fields and "token_file" not in path[1:]:
+            path[-1] = path[-1].removesuffix("_file")
+            value = _file_text(variable, value)
+        if section == "kafka" and path[0] == "client":
+            path = ["client", "__".join(path[1:]).replace("_", ".")]
+        elif len(path) == 1:
+            value = _typed(variable, value, fields.get(path[0]))
+        elif section == "routes" and path[-1] == "batch":
+            value = _typed(variable, value, bool)
+        names[".".join([section, *path])] = variable
+        place = table.setdefault(section, {})
+        for name in path[:-1]:
+            place = place.setdefault(name, {})
+        place[path[-1]] = value
+    return Variables(table, names)
+
+
+def _fields(section: Any) -> dict[str, Any]:
+    if isinstance(section, type) and issubclass(section, msgspec.Struct):
+        return {field.name: field.type for field in msgspec.structs.fields(section)}
+    return {}
+
+
+def _file_text(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"environment variable {variable}: cannot read {path!r}: {error}") from None
+
+
+def _typed(variable: str, value: str, kind: Any) -> Any:
+    if get_origin(kind) is tuple:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if kind in (int, float, bool):
+        try:
+            return msgspec.convert(value, kind, strict=False)
+        except msgspec.ValidationError:
+            raise SettingsError(f"environment variable {variable}: {value!r} is no {kind.__name__}") from None
+    return value
+
+
+def flatten(properties: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """librdkafka's dotted names from nested tables: TOML reads `sasl.password = …` as a table in a table."""
+    flat: dict[str, str] = {}
+    for name, value in properties.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{name}."))
+        elif isinstance(value, bool):
+            flat[prefix + name] = str(value).lower()
+        else:
+            flat[prefix + name] = str(value)
+    return flat
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the leaves of `over` laid over it; a route is one leaf unless both are tables."""
+    merged = dict(base)
+    for name, value in over.items():
+        below = merged.get(name)
+        if isinstance(value, Mapping):
+            merged[name] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+_PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
+
+
+def message_with_place(message: str, file: str, text: str, variables: Mapping[str, str]) -> str:
+    """msgspec's message, its JSON path turned into the file's line or the variable that set the value."""
+    found = _PATH.search(message)
+    path = found["path"].removeprefix(".").replace("[...]", "") if found else ""
+    reason = message[: found.start()] if found else message
+    unknown = _UNKNOWN.match(reason)
+    if unknown:
+        path = f"{path}.{unknown['name']}".removeprefix(".")
+        reason = "no such setting"
+    else:  # a rule of ours begins with the setting's name
+        name = re.match(r"(?:client\.)?([a-z_.]+) ", reason)
+        if name and f"{path}.{name[0].strip()}" in {*variables, *_lines(text)}:
+            path = f"{path}.{name[0].strip()}"
+    if path in variables:
+        return f"environment variable {variables[path]}: {reason}"
+    line = _lines(text).get(path)
+    place = f"{file}, line {line}: " if line else "settings: "
+    return f"{place}[{path}] {reason}" if path else f"{place}{reason}"
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line of each dotted path in a TOML text; tomllib does not tell."""
+    lines: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            section = header[1].strip().replace('"', "") + "."
+            lines[section[:-1]] = number
+        elif key := re.match(r"""\s*([\w."'-]+)\s*=""", line):
+            lines[section + re.sub(r"[\"']", "", key[1])] = number
+    return lines
