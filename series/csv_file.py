@@ -1,0 +1,148 @@
+"""Reads series from a CSV file: `timestamp,value`, wide (a column a series) or long (a column names them)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from series.csv_cell import CsvError, read_time, read_value
+from series.csv_columns import Columns, default_header, find_columns, read_header
+from series.grid import Mended, NoGrid, to_grid
+from series.series import Series
+
+__all__ = ["CsvError", "read_csv", "read_csv_mended"]
+
+# A file is read at once; this is some 10 million readings, more than a training run can use.
+MAX_FILE_BYTES = 512 * 1024 * 1024
+# Beyond this many series in one file, the column taken for the series' name is most likely not one.
+MAX_SERIES = 10_000
+# Lines looked at to see which columns hold text.
+_LINES_AHEAD = 50
+
+_Line = tuple[int, list[str]]
+
+
+@dataclass
+class _Readings:
+    times_s: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+def read_csv(
+    path: str | Path,
+    *,
+    time_column: str | None = None,
+    value_columns: Sequence[str] | None = None,
+    series_column: str | None = None,
+) -> list[Series]:
+    """The series of a CSV file, each on a regular grid with NaN where a reading is missing.
+
+    Times are RFC 3339, without an offset UTC; or seconds (or milliseconds) since 1970; or a year, or a
+    year-month. A file with one value column and no series column is one series named like the file. Columns
+    that are not named are guessed from the header and the first lines. Raises CsvError."""
+    pairs = read_csv_mended(
+        path, time_column=time_column, value_columns=value_columns, series_column=series_column
+    )
+    return [series for series, _ in pairs]
+
+
+def read_csv_mended(
+    path: str | Path,
+    *,
+    time_column: str | None = None,
+    value_columns: Sequence[str] | None = None,
+    series_column: str | None = None,
+) -> list[tuple[Series, Mended]]:
+    """As `read_csv`, each series with what was changed to make it regular."""
+    path = Path(path)
+    lines = _lines(path, _text(path))
+    first = next(lines, None)
+    if first is None:
+        raise CsvError(f"{path}: the file is empty; a header `timestamp,value` and readings were expected")
+    header = read_header(path, first[1])
+    if header is None:
+        header, lines = default_header(len(first[1])), chain([first], lines)
+    ahead = list(islice(lines, _LINES_AHEAD))
+    if not ahead:
+        raise CsvError(f"{path}: has a header but no readings; add lines such as `2026-01-01T00:00:00Z,1.5`")
+    columns = find_columns(path, header, [row for _, row in ahead], time_column, value_columns, series_column)
+    found: dict[str, _Readings] = {}
+    for number, row in chain(ahead, lines):
+        _take(path, number, row, columns, found)
+    try:
+        return [to_grid(name, np.array(r.times_s), np.array(r.values)) for name, r in found.items()]
+    except NoGrid as error:
+        raise CsvError(f"{path}: {error}") from None
+
+
+def _take(path: Path, number: int, row: list[str], columns: Columns, found: dict[str, _Readings]) -> None:
+    """Add the readings of one line."""
+    if len(row) != columns.count:
+        raise CsvError(
+            f"{path}, line {number}: has {len(row)} fields, the header {columns.count}; mend the line"
+        )
+    time_s = read_time(path, number, row[columns.time])
+    subject = None if columns.series is None else row[columns.series].strip()
+    if subject == "":
+        raise CsvError(f"{path}, line {number}: the series' name is empty; fill it in or remove the line")
+    for column, own_name in columns.values.items():
+        if subject is None:
+            name = own_name
+        else:
+            name = subject if len(columns.values) == 1 else f"{subject}/{own_name}"
+        readings = found.get(name)
+        if readings is None:
+            if len(found) == MAX_SERIES:
+                raise CsvError(
+                    f"{path}, line {number}: more than {MAX_SERIES} series; say which column tells them apart"
+                )
+            readings = found[name] = _Readings()
+        readings.times_s.append(time_s)
+        readings.values.append(read_value(path, number, row[column], own_name))
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise CsvError(f"{path}: is a folder; name the CSV files in it, such as {path / '*.csv'}")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise CsvError(
+                f"{path}: has {size} bytes, more than {MAX_FILE_BYTES}; split it, or keep its latest part"
+            )
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise CsvError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise CsvError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CsvError(f"{path}: is UTF-16 text; save it as UTF-8")
+    if b"\0" in content:
+        raise CsvError(f"{path}: is not a text file; CSV text such as `timestamp,value` was expected")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise CsvError(
+            f"{path}, line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
+
+
+def _lines(path: Path, text: str) -> Iterator[_Line]:
+    """Each line that is not empty with its number, split at the delimiter that the first line shows."""
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    try:
+        for row in reader:
+            if row and any(cell.strip() for cell in row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise CsvError(f"{path}, line {reader.line_num}: is not CSV: {error}") from None

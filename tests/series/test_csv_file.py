@@ -1,0 +1,185 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from series.csv_file import CsvError, read_csv, read_csv_mended
+from series.grid import Mended
+from series.series import Series
+from series.step import Step
+
+
+def write(folder: Path, text: str | bytes, name: str = "cpu.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def read_one(folder: Path, text: str | bytes) -> tuple[Series, Mended]:
+    [pair] = read_csv_mended(write(folder, text))
+    return pair
+
+
+def test_timestamp_value(tmp_path: Path) -> None:
+    series, mended = read_one(tmp_path, "timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:05:00,2.5\n")
+    assert (series.name, series.start) == ("cpu", datetime(2026, 1, 1, tzinfo=UTC))
+    assert series.step == Step.seconds(300.0)
+    assert series.values.tolist() == [1.0, 2.5]
+    assert not mended
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "start", "step"),
+    [
+        ("1767225600", "1767225601.5", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(1.5)),
+        ("1767225600000", "1767225600250", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(0.25)),
+        ("1712123112", "1712123113", datetime(2024, 4, 3, 5, 45, 12, tzinfo=UTC), Step.seconds(1.0)),
+        (
+            "2026-01-01T01:00:00+01:00",
+            "2026-01-01T00:00:10Z",
+            datetime(2026, 1, 1, tzinfo=UTC),
+            Step.seconds(10.0),
+        ),
+        ("1949", "1950", datetime(1949, 1, 1, tzinfo=UTC), Step.calendar("P1Y")),
+        ("1949-01", "1949-02", datetime(1949, 1, 1, tzinfo=UTC), Step.calendar("P1M")),
+        ("20260101", "20260102", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(86400.0)),
+    ],
+)
+def test_times(tmp_path: Path, first: str, second: str, start: datetime, step: Step) -> None:
+    series, _ = read_one(tmp_path, f"timestamp,value\n{first},1\n{second},2\n")
+    assert (series.start, series.step) == (start, step)
+
+
+def test_wide_file_is_one_series_a_column(tmp_path: Path) -> None:
+    path = write(tmp_path, "date;shop;café\n2026-01-01;1;10\n2026-01-02;2;\n2026-01-03;3;30\n")
+    shop, cafe = read_csv(path)
+    assert (shop.name, cafe.name) == ("shop", "café")
+    np.testing.assert_array_equal(cafe.values, [10, np.nan, 30])
+    [only] = read_csv(path, value_columns=["shop"])
+    assert only.name == "shop"
+
+
+@pytest.mark.parametrize("column", ["unique_id", "host"])
+def test_long_file_is_one_series_a_name(tmp_path: Path, column: str) -> None:
+    path = write(
+        tmp_path, f"ds,{column},y\n2026-01-01,b,10\n2026-01-01,a,1\n2026-01-02,a,2\n2026-01-02,b,20\n"
+    )
+    assert {series.name: series.values.tolist() for series in read_csv(path)} == {"b": [10, 20], "a": [1, 2]}
+
+
+def test_columns_named_by_the_caller(tmp_path: Path) -> None:
+    path = write(tmp_path, "note,when,shelf,sold\nx,2026-01-01,1,5\ny,2026-01-02,1,6\n")
+    [series] = read_csv(path, time_column="when", value_columns=["sold"], series_column="shelf")
+    assert (series.name, series.values.tolist()) == ("1", [5, 6])
+    with pytest.raises(CsvError, match="no column 'sales'; the columns are note, when, shelf, sold"):
+        read_csv(path, value_columns=["sales"])
+
+
+def test_without_header(tmp_path: Path) -> None:
+    series, _ = read_one(tmp_path, "2026-01-01,1\n2026-01-02,2\n")
+    assert series.values.tolist() == [1, 2]
+
+
+def test_mends_and_tells(tmp_path: Path) -> None:
+    series, mended = read_one(
+        tmp_path,
+        "timestamp,value\n"
+        "2026-01-01T00:00:00,0\n"
+        "2026-01-01T00:02:00,2\n"
+        "2026-01-01T00:01:00,1\n"  # out of order
+        "2026-01-01T00:02:00,2\n"  # exact repeat
+        "2026-01-01T00:03:00,9\n"
+        "2026-01-01T00:03:00,3\n"  # replaces
+        "2026-01-01T00:07:10,7\n"  # after a gap of three, off the grid
+        "2026-01-01T00:08:00,null\n"
+        "2026-01-01T00:09:00,9\n",
+    )
+    np.testing.assert_array_equal(series.values, [0, 1, 2, 3, np.nan, np.nan, np.nan, 7, np.nan, 9])
+    assert mended == Mended(
+        "cpu", 9, out_of_order=1, exact_repeats=1, replaced=1, off_grid=1, gaps=2, missing=4
+    )
+    assert "4 missing (in 2 gaps, left empty)" in str(mended)
+
+
+def test_jittering_times_find_their_step(tmp_path: Path) -> None:
+    jitter = np.random.default_rng(0).uniform(-0.02, 0.02, 400)
+    lines = [f"{1.7e9 + 0.25 * i + jitter[i]:.6f},{i}" for i in range(400)]
+    series, _ = read_one(tmp_path, "timestamp,value\n" + "\n".join(lines))
+    assert series.step == Step.seconds(0.25)
+    np.testing.assert_array_equal(series.values, np.arange(400))
+
+
+def test_month_ends_are_monthly(tmp_path: Path) -> None:
+    series, _ = read_one(tmp_path, "date,value\n2026-01-31,1\n2026-02-28,2\n2026-03-31,3\n2026-04-30,4\n")
+    assert series.step == Step.calendar("P1M")
+    assert series.values.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the file is empty"),
+        ("\n \n", "the file is empty"),
+        ("timestamp,value\n", "has a header but no readings"),
+        ("timestamp\n2026-01-01\n", "has one column only"),
+        ("timestamp,value\n2026-01-01,1\n", "has one reading"),
+        ("timestamp,value\n2026-01-01,1\n2026-01-01,1\n", "has one reading"),
+        ("timestamp,value\n2026-01-01,1\n2026-01-02,warm\n", "line 3: 'warm' is not a number (column 'cpu')"),
+        ("timestamp,value\n2026-01-01,1\n2026-01-02,inf\n", "line 3: 'inf' (column 'cpu') is not a finite"),
+        ("timestamp,value\n2026-01-01,1\nyesterday,2\n", "line 3: 'yesterday' is not a time"),
+        ("timestamp,value\n2026-01-01,1\nnan,2\n", "line 3: 'nan' is not a time"),
+        ("timestamp,value\n2026-01-01,1\n2026-01-02,2,3\n", "line 3: has 3 fields, the header 2"),
+        ("timestamp,a,b,c\n2026-01-01,x,y,1\n2026-01-02,x,y,1\n", "columns 'a', 'b' hold text"),
+        (b"timestamp,value\n2026-01-01,1\n2026-01-02,\xe9\n", "line 3: byte 0xe9 is not UTF-8"),
+        ("timestamp,value\n2026-01-01,1\n".encode("utf-16"), "is UTF-16 text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "is not a text file"),
+        ("timestamp,value\n0,1\n1,2\n2,3\n5000000000,4\n", "mend a wrong time"),
+    ],
+)
+def test_errors_name_file_line_and_value(tmp_path: Path, text: str | bytes, sentence: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(CsvError) as caught:
+        read_csv(path)
+    assert str(path) in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_no_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(CsvError, match="there is no such file"):
+        read_csv(tmp_path / "none.csv")
+    with pytest.raises(CsvError, match="is a folder"):
+        read_csv(tmp_path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.data())
+def test_any_order_and_gaps_give_the_same_series(tmp_path: Path, data: st.DataObject) -> None:
+    values = data.draw(
+        st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=6, max_size=30)
+    )
+    values[:3] = [1.0, 2.0, 3.0]
+    values[-2:] = [4.0, 5.0]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    lines = [f"{start + timedelta(minutes=i)},{v!r}" for i, v in enumerate(values) if v is not None]
+    order = data.draw(st.permutations(lines))
+    series, mended = read_one(tmp_path, "timestamp,value\n" + "\n".join(order))
+    expected = [np.nan if v is None else v for v in values]
+    assert series.start == start
+    np.testing.assert_array_equal(series.values, expected)
+    assert mended.missing == values.count(None)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(
+    st.binary(max_size=200) | st.text(alphabet='tv,;\n"0123456789-:.eE naif', max_size=200).map(str.encode)
+)
+def test_any_bytes_are_series_or_a_csv_error(tmp_path: Path, content: bytes) -> None:
+    path = write(tmp_path, content)
+    try:
+        series = read_csv(path)
+    except CsvError:
+        return
+    assert all(np.isfinite(one.values[~np.isnan(one.values)]).all() for one in series)
