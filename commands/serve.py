@@ -9,10 +9,10 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import Any
 
 import uvicorn
-from uvicorn._types import ASGIApplication
 
 from fncast import Failure
 
@@ -41,11 +41,19 @@ def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
     return listener
 
 
+Application = Callable[..., Any]
+
+
 class Server(uvicorn.Server):
     """uvicorn, but a signal ends it quietly: its own handler raises the signal again once it has shut down."""
 
+    takes_signals = True
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
+        if not self.takes_signals:
+            yield
+            return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -56,7 +64,7 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def server(app: ASGIApplication) -> Server:
+def server(app: Application) -> Server:
     """uvicorn for `app`: no access log, logging left to the command line."""
     config = uvicorn.Config(
         app,
@@ -71,7 +79,7 @@ def server(app: ASGIApplication) -> Server:
     return Server(config)
 
 
-def serve(app: ASGIApplication, host: str, port: int, ready: str) -> int:
+def serve(app: Application, host: str, port: int, ready: str) -> int:
     """Serve `app` until a signal ends it; `ready` with the address filled in is printed once the port is bound.
 
     ready: a sentence with `{url}` in it. Returns the exit code 0. Raises Failure where the port cannot be had.

@@ -1,0 +1,62 @@
+"""`fncast consume`: the consumer."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+
+from commands.kafka import add_kafka_arguments, settings
+from commands.serve import bind, server
+from consumer.admin import Admin
+from consumer.errors import ConsumerError
+from consumer.service import Service
+from consumer.settings import Settings, SettingsError
+from fncast import Failure
+
+log = logging.getLogger("fncast.consumer")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_kafka_arguments(parser)
+    parser.add_argument("--host", help="address of /metrics, /healthz and /readyz (default: [admin] host)")
+    parser.add_argument("--port", type=int, help="their port (default: [admin] port, 9464)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    told = settings(arguments)
+    host = arguments.host or told.admin.host
+    port = told.admin.port if arguments.port is None else arguments.port
+    return asyncio.run(consume(told, host, port))
+
+
+async def consume(told: Settings, host: str, port: int) -> int:
+    """Consume until SIGINT or SIGTERM. Raises Failure."""
+    listener = bind(host, port)
+    try:
+        service = Service(told)
+    except (SettingsError, ConsumerError) as error:
+        raise Failure(str(error)) from None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, service.stop)
+    admin = server(Admin(service))
+    admin.takes_signals = False
+    admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
+    kafka = told.kafka
+    print(
+        f"consuming {', '.join(kafka.input_topics)} from {kafka.bootstrap_servers} as group {kafka.group_id}"
+        f" ({kafka.delivery}); metrics on http://{host}:{listener.getsockname()[1]}/metrics",
+        file=sys.stderr,
+        flush=True,
+    )
+    try:
+        await service.run()
+    except ConsumerError as error:
+        raise Failure(str(error)) from None
+    finally:
+        admin.should_exit = True
+        await admin_task
+    return 0

@@ -1,0 +1,175 @@
+"""Where records come from: the adapter over confluent-kafka's Consumer. Every method is called by one thread.
+
+(A second thread that calls a consumer's method starves while the first one polls: seen with confluent-kafka 2.16.)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumer.errors import ConsumerError
+from interceptor.delivery import Record
+from interceptor.outcome import Headers
+
+log = logging.getLogger("fncast.kafka")
+
+Partition = tuple[str, int]
+MAX_PREFETCH_KB = 16 * 1024  # librdkafka's default is 64 MB, more than the rest of the process
+SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
+
+# Errors that the client mends by itself: it reconnects, and topics may be made later.
+_PASSING = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.LEADER_NOT_AVAILABLE,
+    }
+)
+
+
+class KafkaSource:
+    """Subscribes, polls, pauses and commits. Raises ConsumerError where Kafka refuses for good."""
+
+    def __init__(self, client_properties: Mapping[str, str], group_id: str) -> None:
+        properties: dict[str, Any] = {
+            "queued.max.messages.kbytes": MAX_PREFETCH_KB,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": SESSION_TIMEOUT_MS,
+            "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
+            **client_properties,
+            "group.id": group_id,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "error_cb": self._on_error,
+        }
+        if properties.get("group.protocol") == "consumer":  # the broker holds these then (KIP-848)
+            for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
+                del properties[name]
+        try:
+            self._consumer = Consumer(properties, logger=log)
+        except (KafkaException, ValueError, TypeError) as error:
+            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+        self._told: set[str] = set()
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        on_assign: Callable[[list[Partition]], None],
+        on_revoke: Callable[[list[Partition]], None],
+        on_lost: Callable[[list[Partition]], None],
+    ) -> None:
+        """Join the group. The callbacks run inside `poll`."""
+
+        def plain(callback: Callable[[list[Partition]], None]) -> Callable[[Consumer, Any], None]:
+            return lambda _, partitions: callback([(p.topic, p.partition) for p in partitions])
+
+        self._consumer.subscribe(
+            list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+        )
+
+    def poll(self, most: int, timeout_s: float) -> list[Record]:
+        """Up to `most` records: what is there at once, or else the first to come within `timeout_s`."""
+        try:
+            messages = self._consumer.consume(most, 0)
+            if not messages and timeout_s > 0:
+                messages = self._consumer.consume(1, timeout_s)
+                if messages and most > 1:
+                    messages += self._consumer.consume(most - 1, 0)
+        except KafkaException as error:
+            raise ConsumerError(f"reading from Kafka failed: {text(error)}") from None
+        return [record(message) for message in messages if self._is_record(message)]
+
+    def _is_record(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        self._on_error(error)
+        return False
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            raise ConsumerError(f"Kafka's client gives up: {error.str()}")
+        known = error.str()
+        if known not in self._told:  # once until something is read again: a dead broker repeats itself
+            self._told.add(known)
+            log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")
+
+    def heard(self) -> None:
+        """Records arrive again: the next trouble is news."""
+        self._told.clear()
+
+    def pause(self, partitions: Iterable[Partition]) -> None:
+        self._consumer.pause([TopicPartition(*partition) for partition in partitions])
+
+    def resume(self, partitions: Iterable[Partition]) -> None:
+        self._consumer.resume([TopicPartition(*partition) for partition in partitions])
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Commit the next offsets to read, and wait for it. Raises ConsumerError, or CommitFailed to try later."""
+        try:
+            self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=False)
+        except KafkaException as error:
+            raise CommitFailed(text(error)) from None
+
+    def group_metadata(self) -> Any:
+        """What fences a zombie's transaction; taken anew for each one."""
+        return self._consumer.consumer_group_metadata()
+
+    def partitions_of(self, topic: str, timeout_s: float) -> int:
+        """How many partitions the topic has; 0 where it is not there, or nobody answers in time."""
+        try:
+            metadata = self._consumer.list_topics(topic, timeout_s).topics[topic]
+        except (KafkaException, KeyError):
+            return 0
+        return 0 if metadata.error is not None else len(metadata.partitions)
+
+    def lag(self, partition: Partition) -> int | None:
+        """Records behind the end, as of the last fetch."""
+        tp = TopicPartition(*partition)
+        _, high = self._consumer.get_watermark_offsets(tp, cached=True)
+        (position,) = self._consumer.position([tp])
+        return max(0, high - position.offset) if high >= 0 and position.offset >= 0 else None
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+
+class CommitFailed(Exception):
+    """Offsets were not committed: the group is rebalancing, or the broker is away. The records come again."""
+
+
+def record(message: Message) -> Record:
+    """A message without error; the driver's types leave more open than such a message does."""
+    return Record(
+        cast(str, message.topic()),
+        cast(int, message.partition()),
+        cast(int, message.offset()),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        cast("Headers", message.headers() or []),
+    )
+
+
+def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+
+
+def text(error: Exception) -> str:
+    """The sentence of a driver's exception."""
+    cause = error.args[0] if error.args else error
+    return str(cause.str() if isinstance(cause, KafkaError) else cause)

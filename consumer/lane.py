@@ -1,0 +1,81 @@
+"""A lane: the deliveries of one partition between poll and commit, in offset order; pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from interceptor.delivery import Delivery
+
+# What one partition may hold in memory. Released when its results are published, so a slow function holds back
+# its own partitions and no others; 2,048 events are 8 batches, enough for every call in flight.
+MAX_EVENTS = 2048
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class Lane:
+    """Deliveries enter by `add`, leave for the chain by `take`, and are published in order by `settled`.
+
+    A delivery is in `waiting` until a batch takes it, and in `unpublished` until it is published. What is
+    published stays until its offset is committed, so that an aborted transaction can be published again.
+    """
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.waiting: deque[Delivery] = deque()
+        self.unpublished: deque[Delivery] = deque()
+        self.published: list[Delivery] = []
+        self.full_since_s: float | None = None
+        self.is_paused = False
+        self.is_revoked = False
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.unpublished) + len(self.published) >= MAX_EVENTS or self._bytes >= MAX_BYTES
+
+    @property
+    def has_room_again(self) -> bool:
+        """Half empty: later than `is_full` ends, so that pausing does not flap."""
+        return (
+            len(self.unpublished) + len(self.published) <= MAX_EVENTS // 2 and self._bytes <= MAX_BYTES // 2
+        )
+
+    def add(self, delivery: Delivery) -> None:
+        self.waiting.append(delivery)
+        self.unpublished.append(delivery)
+        self._bytes += len(delivery.record.value or b"")
+
+    def take(self, most: int) -> list[Delivery]:
+        """Up to `most` waiting deliveries, in order, for a batch."""
+        waiting = self.waiting
+        return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+
+    def put_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Deliveries that the chain left unsettled go first in the next batch."""
+        self.waiting.extendleft(reversed(list(deliveries)))
+
+    def settled(self) -> Iterator[Delivery]:
+        """Take the deliveries that can be published now: from the first on, up to one that is not done."""
+        unpublished = self.unpublished
+        while unpublished and unpublished[0].is_done:
+            delivery = unpublished.popleft()
+            self.published.append(delivery)
+            yield delivery
+
+    def committed(self) -> None:
+        """What was published is committed: forget it."""
+        for delivery in self.published:
+            self._bytes -= len(delivery.record.value or b"")
+        self.published.clear()
+
+    def aborted(self) -> None:
+        """What was published was undone: publish it again, before anything else."""
+        self.unpublished.extendleft(reversed(self.published))
+        self.published.clear()
+
+    @property
+    def next_offset(self) -> int | None:
+        """The offset to commit for what was published, or None where nothing was."""
+        return self.published[-1].record.offset + 1 if self.published else None

@@ -1,0 +1,138 @@
+"""The consumer as a process: settings in, a loop in its thread, the chain in this event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from consumer.kafka_source import KafkaSource
+from consumer.loop import Loop
+from consumer.publisher import AtLeastOnce, ExactlyOnce, Publisher
+from consumer.results import Results
+from consumer.settings import Kafka, Settings, SettingsError
+from interceptor.chain import Chain, compose
+from interceptor.contract import Interceptor
+from interceptor.deliver import Deliver, Limits
+from interceptor.expiry import Expiry
+from interceptor.function_client import FunctionClient
+from interceptor.route import Route, Router
+
+log = logging.getLogger("fncast.consumer")
+
+STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
+METADATA_TIMEOUT_S = 5.0
+
+
+def routes(settings: Settings) -> dict[str, Route]:
+    """The routes of the settings. Raises SettingsError that names the route."""
+    made = {}
+    for name, told in settings.routes.items():
+        try:
+            if isinstance(told, str):
+                made[name] = Route(name, told, batch=told.startswith("fn:"))
+            else:
+                token = Path(told.token_file).read_text("utf-8").strip() if told.token_file else ""
+                made[name] = Route(name, told.url, told.batch, told.mode, token)
+        except (ValueError, OSError) as error:
+            raise SettingsError(f"[routes.{name}] {error}") from None
+    return made
+
+
+def client(settings: Settings) -> FunctionClient:
+    """To be made in the event loop that calls it."""
+    fn = settings.fn
+    return FunctionClient(fn.url, fn.timeout_s, fn.calls_in_flight * max(1, len(settings.routes)))
+
+
+def chain(settings: Settings, deliver: Deliver) -> Chain:
+    """The chain of the settings. Raises SettingsError."""
+    router = Router(routes(settings))
+    built_ins: dict[str, Callable[[], Interceptor]] = {
+        "expiry": Expiry,
+        "route": lambda: router,
+        "deliver": lambda: deliver,
+    }
+    try:
+        return compose(settings.interceptors.chain, built_ins, settings)
+    except ValueError as error:
+        raise SettingsError(f"[interceptors.chain] {error}") from None
+
+
+def deliverer(settings: Settings) -> Deliver:
+    fn = settings.fn
+    limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
+    return Deliver(client(settings), limits)
+
+
+def publisher(kafka: Kafka) -> Publisher:
+    """The publisher of the delivery guarantee. Raises ConsumerError."""
+    if kafka.delivery == "at-least-once":
+        return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
+    transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
+    return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
+
+
+class Service:
+    """Made and used in one event loop: `run` returns when `stop` was called and everything is settled."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises SettingsError, ConsumerError."""
+        kafka = settings.kafka
+        self._topics = kafka.input_topics
+        self._deliver = deliverer(settings)
+        self._chain = chain(settings, self._deliver)
+        source = KafkaSource(kafka.client_properties(), kafka.group_id)
+        made = publisher(kafka)
+        self._loop = Loop(
+            source,
+            made,
+            Results(
+                made,
+                kafka.output_topic,
+                kafka.dead_letter_topic,
+                lambda topic: source.partitions_of(topic, METADATA_TIMEOUT_S),
+            ),
+            self._chain,
+            asyncio.get_running_loop(),
+            batch_events=settings.fn.batch_events,
+            batches_in_flight=settings.fn.calls_in_flight,
+            linger_s=settings.fn.linger_s,
+        )
+
+    async def run(self) -> None:
+        """Raises what ended the loop, if not `stop`."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        event_loop = asyncio.get_running_loop()
+
+        def consume() -> None:
+            try:
+                self._loop.run(self._topics)
+            except BaseException as error:
+                event_loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                event_loop.call_soon_threadsafe(done.set_result, None)
+
+        thread = threading.Thread(target=consume, name="consumer")
+        thread.start()
+        try:
+            await done
+        finally:
+            thread.join()
+            await self._chain.close()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def health(self) -> dict[str, Any]:
+        polled_s_ago = time.monotonic() - self._loop.polled_at_s
+        return {
+            "alive": polled_s_ago < STALLED_S,
+            "ready": bool(self._loop.assigned),
+            "partitions": [f"{topic}/{partition}" for topic, partition in sorted(self._loop.assigned)],
+            "routes_out": self._deliver.open_circuits(),
+        }

@@ -1,0 +1,233 @@
+"""What a function answered, matched to what it was asked; pure. The contract is in docs/functions.md.
+
+Each output names its input in `causationid` and `causationsource`. Where these are absent or ambiguous, exactly one
+output an input is matched by position. Anything else is garbage, and may be better the next time.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from hashlib import sha1
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import orjson
+
+from interceptor.delivery import Delivery
+from interceptor.errors import RetriableError
+from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
+
+NONE_TYPE = "io.fncast.none.v1"
+REJECTED_TYPE = "io.fncast.rejected.v1"
+UNAVAILABLE_TYPE = "io.fncast.unavailable.v1"
+SETTLING_TYPES = frozenset({NONE_TYPE, REJECTED_TYPE, UNAVAILABLE_TYPE})
+
+# The name space of output ids: a UUIDv5 of the project's own URL-less name, fixed for ever.
+NAMESPACE = UUID("6f9d3a52-2f0b-5c55-9d0e-5d8f6f5ac6ce")
+_NAMESPACE_BYTES = NAMESPACE.bytes
+
+_REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
+_CARRIED = ("subject", "partitionkey", "traceparent", "tracestate")
+
+Unset = msgspec.UNSET
+Text = str | msgspec.UnsetType
+
+
+class Output(msgspec.Struct, forbid_unknown_fields=True):
+    """An output event with the attributes of a forecast: decoded in one pass, its data left as bytes."""
+
+    id: str
+    source: str
+    specversion: str
+    type: str
+    causationid: Text = Unset
+    causationsource: Text = Unset
+    subject: Text = Unset
+    time: Text = Unset
+    datacontenttype: Text = Unset
+    dataschema: Text = Unset
+    modelname: Text = Unset
+    modelversion: str | int | msgspec.UnsetType = Unset
+    destination: Text = Unset
+    partitionkey: Text = Unset
+    traceparent: Text = Unset
+    tracestate: Text = Unset
+    data: msgspec.Raw | msgspec.UnsetType = Unset
+    data_base64: Text = Unset
+    others: dict[str, str] = msgspec.field(name="_", default_factory=dict)  # no attribute can have this name
+
+
+_FIELDS = frozenset(Output.__struct_encode_fields__) - {"_"}
+_NAME = re.compile(r"[a-z0-9]+")
+_outputs = msgspec.json.Decoder(list[Output])
+_any_outputs = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+
+
+def decode(body: bytes) -> list[Output]:
+    """The events of a batch answer (`application/cloudevents-batch+json`). Raises RetriableError for garbage."""
+    try:
+        if not body.isascii():
+            body.decode("utf-8")
+        try:
+            return _outputs.decode(body)
+        except msgspec.ValidationError:  # attributes that forecasts do not have: read slowly, keep them
+            return [_with_others(event) for event in _any_outputs.decode(body)]
+    except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
+        raise RetriableError(f"garbage for an answer: {error}") from None
+
+
+def decode_single(body: bytes) -> list[Output]:
+    """The one event of a structured answer. Raises RetriableError for garbage."""
+    return decode(b"[%b]" % body)
+
+
+def _with_others(event: dict[str, msgspec.Raw]) -> Output:
+    known = {name: raw for name, raw in event.items() if name in _FIELDS}
+    output = msgspec.json.decode(_object(known), type=Output)
+    output.others = {
+        name: _attribute_text(name, orjson.loads(raw)) for name, raw in event.items() if name not in _FIELDS
+    }
+    return output
+
+
+def _object(members: dict[str, msgspec.Raw]) -> bytes:
+    return b"{%b}" % b",".join(b'"%b":%b' % (name.encode(), raw) for name, raw in members.items())
+
+
+def _attribute_text(name: str, value: Any) -> str:
+    if not _NAME.fullmatch(name):
+        raise msgspec.ValidationError(f"{name[:64]!r} is no name of an attribute")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int):
+        return str(value)
+    raise msgspec.ValidationError(f"the attribute {name!r} is neither text, whole number nor boolean")
+
+
+def match(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[list[Output]]:
+    """The outputs of each delivery, in order. Raises RetriableError where they cannot be told apart."""
+    if len(outputs) == len(deliveries):
+        for delivery, output in zip(deliveries, outputs, strict=True):
+            attributes = delivery.opened.attributes
+            if output.causationid != attributes["id"] or output.causationsource != attributes["source"]:
+                break
+        else:
+            return [[output] for output in outputs]
+    return _by_name(deliveries, outputs)
+
+
+def _by_name(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[list[Output]]:
+    positions = {
+        (delivery.opened.attributes["source"], delivery.opened.attributes["id"]): position
+        for position, delivery in enumerate(deliveries)
+    }
+    named = all(output.causationid is not Unset and output.causationsource is not Unset for output in outputs)
+    if not named or len(positions) < len(deliveries):
+        if len(outputs) != len(deliveries):
+            raise RetriableError(
+                f"{len(outputs)} events for {len(deliveries)}, and their causationid and causationsource"
+                " do not tell which is whose"
+            )
+        return [[output] for output in outputs]
+    matched: list[list[Output]] = [[] for _ in deliveries]
+    last = -1
+    for output in outputs:
+        position = positions.get((output.causationsource, output.causationid))  # type: ignore[arg-type]
+        if position is None:
+            raise RetriableError(
+                f"an event whose causationid {output.causationid!r} names none that was sent"
+            )
+        if position != last and matched[position]:
+            raise RetriableError(f"the events for {output.causationid!r} do not stand together")
+        matched[position].append(output)
+        last = position
+    silent = next((d for d, own in zip(deliveries, matched, strict=True) if not own), None)
+    if silent is not None:
+        raise RetriableError(f"no answer for the event {silent.opened.attributes['id']!r}")
+    return matched
+
+
+def outcome(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
+    """How the delivery ends, from its own outputs. Raises RetriableError: unavailable, or a contradiction."""
+    if outputs[0].type in SETTLING_TYPES:
+        if len(outputs) > 1:
+            raise RetriableError(f"{outputs[0].type} beside other events for the same input")
+        return _settled(outputs[0], delivery.attempts + 1)
+    if any(output.type in SETTLING_TYPES for output in outputs):
+        raise RetriableError("a rejection beside other events for the same input")
+    assert delivery.route is not None
+    name = delivery.route.name
+    return Forecast([output_event(delivery, output, name, index) for index, output in enumerate(outputs)])
+
+
+def _settled(output: Output, attempts: int) -> Outcome:
+    if output.type == NONE_TYPE:
+        return Skipped("no event to publish")
+    data = _data_object(output)
+    reason = str(data.get("reason") or "the function gave no reason")[:_REASON_CHARACTERS]
+    if output.type == REJECTED_TYPE:
+        return DeadLetter(reason, attempts=attempts)
+    after = data.get("retry_after_s")
+    raise RetriableError(reason, float(after) if isinstance(after, int | float) and after >= 0 else None)
+
+
+def _data_object(output: Output) -> dict[str, Any]:
+    data = orjson.loads(output.data) if output.data is not Unset else None
+    return data if isinstance(data, dict) else {}
+
+
+def output_event(delivery: Delivery, output: Output, route: str, index: int) -> OutputEvent:
+    """The record to publish: the function's event under an id of ours, with what is carried over from its input."""
+    attributes = delivery.opened.attributes
+    source, id_ = str(attributes["source"]), str(attributes["id"])
+    headers: Headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", output_id(source, id_, route, index).encode()),
+        ("ce_source", output.source.encode()),
+        ("ce_type", output.type.encode()),
+        ("ce_causationid", id_.encode()),
+        ("ce_causationsource", source.encode()),
+        ("ce_originid", output.id.encode()),
+    ]
+    if output.datacontenttype is not Unset:
+        headers.append(("content-type", output.datacontenttype.encode()))
+    elif output.data is not Unset:
+        headers.append(("content-type", b"application/json"))
+    for name in ("time", "dataschema", "modelname", "destination"):
+        value = getattr(output, name)
+        if value is not Unset:
+            headers.append(("ce_" + name, value.encode()))
+    if output.modelversion is not Unset:
+        headers.append(("ce_modelversion", str(output.modelversion).encode()))
+    for name in _CARRIED:
+        carried = attributes.get(name)
+        if carried is None:
+            carried = getattr(output, name)
+        if carried is not Unset:
+            headers.append(("ce_" + name, str(carried).encode()))
+    for name, text in output.others.items():
+        headers.append(("ce_" + name, text.encode()))
+    return OutputEvent(headers, _value(output))
+
+
+def _value(output: Output) -> bytes:
+    if output.data is not Unset:
+        return bytes(output.data)
+    if output.data_base64 is not Unset:
+        try:
+            return base64.b64decode(output.data_base64, validate=True)
+        except ValueError as error:
+            raise RetriableError(f"garbage for an answer: data_base64: {error}") from None
+    return b""
+
+
+def output_id(source: str, id_: str, route: str, index: int) -> str:
+    """UUIDv5 (RFC 9562) over the JSON array of its parts, so that no two lists of parts read the same."""
+    digest = sha1(
+        _NAMESPACE_BYTES + orjson.dumps((source, id_, route, index)), usedforsecurity=False
+    ).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"

@@ -1,0 +1,62 @@
+"""A dead letter as a record: the original byte for byte, and why, in headers behind its own.
+
+`knativeerror…` are Knative's names. The `ce_` prefix is left out: beside a structured event it would make a reader
+take the record for a binary one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import DeadLetter, Headers
+
+MAX_DATA_BYTES = 1024  # knativeerrordata, by design; the reason is cut likewise
+MAX_ADDED_BYTES = (
+    64 * 1024
+)  # what a dead letter may be larger than its record: producer and topic allow for it
+
+ADDED_HEADERS = frozenset(
+    {
+        "knativeerrordest",
+        "knativeerrorcode",
+        "knativeerrordata",
+        "fncast-reason",
+        "fncast-attempts",
+        "fncast-topic",
+        "fncast-partition",
+        "fncast-offset",
+        "fncast-timestamp",
+    }
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
+    """The record's own headers, then ours."""
+    record = delivery.record
+    reason = cut(_CONTROL.sub(" ", outcome.reason), MAX_DATA_BYTES)
+    added: list[tuple[str, str | bytes]] = [
+        ("knativeerrordest", delivery.route.target if delivery.route else ""),
+        ("knativeerrordata", reason),
+        ("fncast-reason", reason),
+        ("fncast-attempts", str(outcome.attempts)),
+        ("fncast-topic", record.topic),
+        ("fncast-partition", str(record.partition)),
+        ("fncast-offset", str(record.offset)),
+        ("fncast-timestamp", str(record.timestamp_ms)),
+    ]
+    if outcome.code is not None:
+        added.insert(1, ("knativeerrorcode", str(outcome.code)))
+    return [*record.headers, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
+
+
+def stripped(record: Record) -> Headers:
+    """The headers as they were before the record became a dead letter: for a replay."""
+    return [pair for pair in record.headers if pair[0] not in ADDED_HEADERS]
+
+
+def cut(text: str, max_bytes: int) -> bytes:
+    """`text` as UTF-8 of at most `max_bytes`, no character cut in two."""
+    encoded = text.encode("utf-8", "replace")
+    return encoded if len(encoded) <= max_bytes else encoded[:max_bytes].decode("utf-8", "ignore").encode()

@@ -1,0 +1,217 @@
+"""The built-in `deliver`: calls the function of each route, and settles every delivery that it answers.
+
+A batch that fails is split until the suspect stands alone. A lone event that fails `max_attempts` times while others
+of its route succeeded is poison; where nothing succeeded it is an outage: the circuit opens, its deliveries go back
+unsettled, and a probe with a known-good event closes it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from interceptor import answer, metrics
+from interceptor.backoff import delay_s
+from interceptor.circuit import Circuit
+from interceptor.contract import Interceptor
+from interceptor.delivery import Batch, Delivery
+from interceptor.errors import Refused, RetriableError
+from interceptor.event import Event
+from interceptor.function_client import Answer
+from interceptor.outcome import DeadLetter, Forecast, Skipped
+from interceptor.route import Route
+
+log = logging.getLogger("fncast.deliver")
+
+
+class Client(Protocol):
+    """Calls a function; see FunctionClient."""
+
+    async def call(self, route: Route, events: Sequence[Event]) -> Answer: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """calls_in_flight: per route. batch_events, batch_bytes: of one call. max_attempts: of a lone event."""
+
+    calls_in_flight: int = 4
+    batch_events: int = 256
+    batch_bytes: int = 1_000_000
+    max_attempts: int = 5
+
+
+class Deliver(Interceptor):
+    def __init__(
+        self, client: Client, limits: Limits = Limits(), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._limits = limits
+        self._clock = clock
+        self._circuits: dict[str, Circuit] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._probes: set[asyncio.Task[None]] = set()
+
+    async def on_consume(self, batch: Batch) -> Batch:
+        by_route: dict[str, list[Delivery]] = {}
+        for delivery in batch.pending():
+            assert delivery.route is not None, "`deliver` stands behind `route` in the chain"
+            by_route.setdefault(delivery.route.name, []).append(delivery)
+        await asyncio.gather(
+            *(self._settle(piece) for deliveries in by_route.values() for piece in self._pieces(deliveries))
+        )
+        return batch
+
+    async def close(self) -> None:
+        for probe in self._probes:
+            probe.cancel()
+        await asyncio.gather(*self._probes, return_exceptions=True)
+        await self._client.close()
+
+    def open_circuits(self) -> dict[str, str]:
+        """The reason by route name, of each route whose circuit is open."""
+        return {name: circuit.reason for name, circuit in self._circuits.items() if circuit.is_open}
+
+    def _pieces(self, deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
+        """The deliveries of one route, cut into what one call takes."""
+        route = deliveries[0].route
+        assert route is not None
+        most = self._limits.batch_events if route.batch else 1
+        piece: list[Delivery] = []
+        size = 0
+        for delivery in deliveries:
+            length = len(delivery.record.value or b"")
+            if piece and (len(piece) >= most or size + length > self._limits.batch_bytes):
+                yield piece
+                piece, size = [], 0
+            piece.append(delivery)
+            size += length
+        yield piece
+
+    async def _settle(self, piece: list[Delivery]) -> None:
+        """Call until every delivery of the piece is settled, or the circuit is open."""
+        route = piece[0].route
+        assert route is not None
+        circuit = self._circuits.setdefault(route.name, Circuit())
+        while piece and not circuit.is_open:
+            try:
+                async with self._slots.setdefault(
+                    route.name, asyncio.Semaphore(self._limits.calls_in_flight)
+                ):
+                    if circuit.is_open:
+                        return
+                    await self._call(route, circuit, piece)
+                return
+            except Refused as refusal:
+                piece = unsettled(piece)
+                if len(piece) == 1:
+                    piece[0].outcome = DeadLetter(str(refusal), refusal.code, piece[0].attempts + 1)
+                    return
+            except RetriableError as failure:
+                piece = unsettled(piece)
+                self._failed(route, circuit, piece, failure)
+                if not circuit.is_open and piece[0].outcome is None:
+                    await asyncio.sleep(delay_s(max(circuit.failures, 1), failure.retry_after_s))
+            if len(piece) > 1:
+                half = len(piece) // 2
+                await asyncio.gather(self._settle(piece[:half]), self._settle(piece[half:]))
+                return
+            piece = unsettled(piece)
+
+    async def _call(self, route: Route, circuit: Circuit, piece: list[Delivery]) -> None:
+        """One call. Settles what it answers; raises RetriableError for the rest, or Refused for the whole."""
+        started_s = self._clock()
+        try:
+            said = await self._client.call(route, [delivery.opened for delivery in piece])
+        finally:
+            metrics.CALL_SECONDS.labels(route.name).observe(self._clock() - started_s)
+            metrics.CALL_EVENTS.labels(route.name).observe(len(piece))
+        if said.body is None:
+            for delivery in piece:
+                delivery.outcome = Skipped("no event to publish")
+            circuit.succeeded(piece[0].opened)
+            return
+        outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
+        later: RetriableError | None = None
+        good: Event | None = None
+        for delivery, own in zip(piece, answer.match(piece, outputs), strict=True):
+            try:
+                delivery.outcome = answer.outcome(delivery, own)
+                if type(delivery.outcome) is Forecast:
+                    good = delivery.event
+            except RetriableError as error:
+                later = error
+        if later is None or len(unsettled(piece)) < len(piece):
+            circuit.succeeded(good)
+        if later is not None:
+            raise later
+
+    def _failed(self, route: Route, circuit: Circuit, piece: list[Delivery], failure: RetriableError) -> None:
+        """Count the failure; settle a lone event as poison, or open the circuit, where it is time."""
+        is_suspect = False
+        if len(piece) == 1:
+            (suspect,) = piece
+            if suspect.attempts == 0:
+                suspect.successes_before = circuit.successes
+            suspect.attempts += 1
+            if suspect.attempts >= self._limits.max_attempts:
+                if circuit.successes > suspect.successes_before:
+                    reason = f"attempts exhausted: {failure}"
+                    suspect.outcome = DeadLetter(reason, attempts=suspect.attempts)
+                    return
+                is_suspect = True
+        log.debug("route %s: a call with %d events failed: %s", route.name, len(piece), failure)
+        if circuit.failed(str(failure), self._clock(), is_suspect):
+            metrics.CIRCUIT_OPEN.labels(route.name).set(1)
+            probe = asyncio.create_task(self._probe(route, circuit))
+            self._probes.add(probe)
+            probe.add_done_callback(self._probes.discard)
+
+    async def _probe(self, route: Route, circuit: Circuit) -> None:
+        """Close the circuit once a known-good event passes.
+
+        Without one (nothing has ever succeeded) the circuit is closed after a wait, to try with what is there.
+        The first probe is made at once: where a bad event and not an outage opened the circuit, it passes.
+        """
+        opened_s = circuit.opened_at_s or self._clock()
+        failures = 0
+        while circuit.is_open:
+            if failures or circuit.known_good is None:
+                if failures <= 1:
+                    log.warning(
+                        "route %s is out: %s. Its partitions wait, nothing is given up",
+                        route.name,
+                        circuit.reason,
+                    )
+                await asyncio.sleep(delay_s(failures + 1, None))
+            try:
+                if circuit.known_good is not None:
+                    said = await self._client.call(route, [circuit.known_good])
+                    check_probe(said)
+                    circuit.succeeded(None)
+                    log.info("route %s is back after %.1f s", route.name, self._clock() - opened_s)
+                circuit.close()
+            except Refused:  # it talks again
+                circuit.close()
+            except RetriableError as failure:
+                failures += 1
+                circuit.reason = str(failure)
+        metrics.CIRCUIT_OPEN.labels(route.name).set(0)
+
+
+def check_probe(said: Answer) -> None:
+    """Raises RetriableError where the answer to a probe is garbage or `unavailable`."""
+    if said.body is None:
+        return
+    for output in answer.decode(said.body) if said.is_batch else answer.decode_single(said.body):
+        if output.type == answer.UNAVAILABLE_TYPE:
+            raise RetriableError("the function cannot score: what lies behind it is away")
+
+
+def unsettled(piece: Sequence[Delivery]) -> list[Delivery]:
+    return [delivery for delivery in piece if delivery.outcome is None]

@@ -1,0 +1,74 @@
+"""What passes the chain: a batch of deliveries, each a Kafka record on its way to an outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interceptor.event import Event
+
+if TYPE_CHECKING:
+    from interceptor.outcome import Headers, Outcome
+    from interceptor.route import Route
+
+
+class Record:
+    """A Kafka record as it was read. `headers` keeps order and duplicates."""
+
+    __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        timestamp_ms: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp_ms = timestamp_ms
+        self.key = key
+        self.value = value
+        self.headers = headers
+
+
+class Delivery:
+    """One record on its way: `event` once it was read, `route` once it was routed, `outcome` once it is settled.
+
+    `is_done` is set once the whole chain has seen the outcome: interceptors behind `deliver` may still change it.
+    `attempts` counts calls in which the event stood alone and failed; `successes_before` is how many calls of its
+    route had succeeded when it failed first. Both outlive a batch: an unsettled delivery comes again in a later one.
+    """
+
+    __slots__ = ("attempts", "event", "is_done", "outcome", "record", "route", "successes_before")
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.event: Event | None = None
+        self.route: Route | None = None
+        self.outcome: Outcome | None = None
+        self.is_done = False
+        self.attempts = 0
+        self.successes_before = 0
+
+    @property
+    def opened(self) -> Event:
+        """The event; only for deliveries that `Batch.pending` gives, whose event was read."""
+        assert self.event is not None
+        return self.event
+
+
+class Batch:
+    """Deliveries in input order, perhaps of several partitions. Interceptors settle them in place."""
+
+    __slots__ = ("deliveries",)
+
+    def __init__(self, deliveries: list[Delivery]) -> None:
+        self.deliveries = deliveries
+
+    def pending(self) -> list[Delivery]:
+        """The deliveries that have no outcome yet, in input order."""
+        return [delivery for delivery in self.deliveries if delivery.outcome is None]

@@ -1,0 +1,26 @@
+"""Errors, classed by what the caller does next. Anything else is a bug: the consumer stops uncommitted."""
+
+from __future__ import annotations
+
+
+class InvalidEvent(Exception):
+    """The record is no event that fncast can deliver: its delivery becomes a dead letter with this text."""
+
+
+class RetriableError(Exception):
+    """The call may succeed later, with the same events. `retry_after_s` is what the peer asked for, if it did."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class Refused(Exception):
+    """The function refuses these events because of their content: asking again would not help.
+
+    `code` is the HTTP status. A batch is split to find the event that is meant.
+    """
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code

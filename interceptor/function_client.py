@@ -1,0 +1,196 @@
+"""Calls functions over HTTP: those of an Fn server by app and name, any other by its URL.
+
+Fn's API and statuses: Fn server 0.3.753; which of them may pass by themselves is in docs/functions.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+import aiohttp
+import orjson
+
+from interceptor.errors import InvalidEvent, Refused, RetriableError
+from interceptor.event import Event, read_event
+from interceptor.route import Route
+
+BATCH_TYPE = "application/cloudevents-batch+json"
+EVENT_TYPE = "application/cloudevents+json"
+
+# Ten times the largest batch asked for: an answer holds more than its question, but not without bound.
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+# Idle connections are closed before the FDK's end of them begins to spin (it does after 75 s).
+KEEP_ALIVE_S = 15.0
+_ERROR_CHARACTERS = 300
+_NO_EVENT = (202, 204)
+# Content is to blame for these, from a function that is called by URL. Fn itself answers 400 for a lack of resources.
+_REFUSALS = (400, 415, 422)
+TOO_LARGE = 413
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function said: `body` is a JSON batch where `is_batch`, one structured event otherwise; None: no event."""
+
+    body: bytes | None
+    is_batch: bool
+
+
+class FunctionClient:
+    """One HTTP session for all routes. Used in one event loop; `close` it at the end."""
+
+    def __init__(self, fn_url: str, timeout_s: float, connections: int) -> None:
+        """fn_url: the Fn server's API. connections: to one host, at most."""
+        self._fn_url = fn_url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, limit_per_host=connections, keepalive_timeout=KEEP_ALIVE_S
+            ),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 5.0)),
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+        )
+        self._invoke_urls: dict[str, str] = {}
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def call(self, route: Route, events: Sequence[Event]) -> Answer:
+        """Send the events in one request: a batch where the route takes one, else exactly one event.
+
+        Raises RetriableError, or Refused where the events' content is to blame.
+        """
+        headers, body = _request(route, events)
+        url = await self._invoke_url(route) if route.is_fn else route.target
+        if route.token:
+            headers["Authorization"] = f"Bearer {route.token}"
+        status, answer_headers, answer = await self._exchange("POST", url, headers, body)
+        if status in _NO_EVENT or (status == 200 and not answer and not route.is_fn):
+            return Answer(None, False)
+        if 200 <= status < 300:
+            return _answer(answer_headers, answer)
+        if status == 404 and route.is_fn:
+            self._invoke_urls.pop(route.target, None)  # deployed anew under another id, perhaps
+        raise _error(route, status, answer_headers, answer)
+
+    async def _invoke_url(self, route: Route) -> str:
+        known = self._invoke_urls.get(route.target)
+        if known is not None:
+            return known
+        app, _, function = route.target.removeprefix("fn:").partition("/")
+        app_id = await self._find(f"/v2/apps?name={quote(app, safe='')}", f"app {app!r}")
+        function_path = f"/v2/fns?app_id={quote(str(app_id['id']), safe='')}&name={quote(function, safe='')}"
+        found = await self._find(function_path, f"function {app}/{function}")
+        try:
+            url = str(found["annotations"]["fnproject.io/fn/invokeEndpoint"])  # type: ignore[index]
+        except (KeyError, TypeError):
+            raise RetriableError(
+                f"the Fn server at {self._fn_url} gives no invoke endpoint for {route.target}"
+            ) from None
+        self._invoke_urls[route.target] = url
+        return url
+
+    async def _find(self, path: str, what: str) -> Mapping[str, object]:
+        status, _, body = await self._exchange("GET", self._fn_url + path, {}, b"")
+        if status != 200:
+            raise RetriableError(
+                f"the Fn server at {self._fn_url} answers {status} when asked for the {what}"
+            )
+        try:
+            items = orjson.loads(body)["items"]
+            if not items:
+                raise RetriableError(f"the Fn server at {self._fn_url} has no {what}: deploy it")
+            return dict(items[0])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            raise RetriableError(f"{self._fn_url} does not answer as an Fn server") from None
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            async with self._session.request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
+                answer = await _bounded(response)
+                return response.status, response.headers, answer
+        except TimeoutError:
+            raise RetriableError(f"no answer from {url} within the time-out") from None
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            raise RetriableError(f"{url} cannot be reached: {error or type(error).__name__}") from None
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    chunks = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise RetriableError(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], bytes]:
+    if route.batch:
+        return {"Content-Type": BATCH_TYPE}, b"[%b]" % b",".join([event.to_json() for event in events])
+    (event,) = events
+    if route.mode == "structured":
+        return {"Content-Type": EVENT_TYPE}, event.to_json()
+    headers = {
+        f"ce-{name}": quote(event.text(name) or "", safe=" !#$&'()*+,/:;=?@[]^_`{|}~-.<>\\")
+        for name in event.attributes
+        if name != "datacontenttype"
+    }
+    content_type = event.text("datacontenttype") or ("application/json" if event.is_json else None)
+    if content_type:
+        headers["Content-Type"] = content_type
+    return headers, event.data or b""
+
+
+def _answer(headers: Mapping[str, str], body: bytes) -> Answer:
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == BATCH_TYPE or (not kind.startswith("application/cloudevents") and body[:1] == b"["):
+        return Answer(body, True)
+    if headers.get("ce-specversion"):
+        return Answer(_from_binary(headers, body), False)
+    return Answer(body, False)
+
+
+def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
+    """A binary-mode HTTP answer in the JSON format."""
+    pairs: list[tuple[str, bytes | None]] = [
+        (f"ce_{name[3:].lower()}", unquote(value).encode())
+        for name, value in headers.items()
+        if name.lower().startswith("ce-")
+    ]
+    content_type = headers.get("Content-Type")
+    if content_type:
+        pairs.append(("content-type", content_type.encode()))
+    try:
+        return read_event(pairs, body).to_json()
+    except InvalidEvent as error:
+        raise RetriableError(f"garbage for an answer: {error}") from None
+
+
+def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
+    text = f"{route.target} answers {status}: {_message(body)}"
+    if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
+        return Refused(text, status)
+    return RetriableError(text, _retry_after_s(headers))
+
+
+def _message(body: bytes) -> str:
+    """Fn's error body is `{"message": …}`; any other is shown as text."""
+    try:
+        return str(orjson.loads(body)["message"])[:_ERROR_CHARACTERS]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return body[:_ERROR_CHARACTERS].decode("utf-8", "replace")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds; its form as a date is rare enough to be left to the back-off."""
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() else None
