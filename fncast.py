@@ -125,5 +125,7 @@ EXTRAS = {
 }
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # python -m fncast
+    import fncast  # as the commands do: the Failure that they raise is that module's
+
+    sys.exit(fncast.main())
