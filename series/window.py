@@ -122,7 +122,7 @@ def _check_length(values: Sequence[float | None], steps: int) -> int:
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidWindow(f"values must be a list of numbers, not {_short(values)}")
     if len(values) < steps:
-        raise InvalidWindow(f"{len(values)} values are too few: the model needs {steps}")
+        raise InvalidWindow(f"too few values: {len(values)}, the model needs {steps}")
     return len(values) - steps
 
 

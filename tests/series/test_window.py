@@ -75,7 +75,7 @@ def test_refuses_what_is_no_list(values: object) -> None:
 
 
 def test_refuses_a_short_window() -> None:
-    with pytest.raises(InvalidWindow, match="3 values are too few: the model needs 4"):
+    with pytest.raises(InvalidWindow, match="too few values: 3, the model needs 4"):
         prepare([1, 2, 3], 4)
 
 

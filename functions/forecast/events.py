@@ -1,0 +1,208 @@
+"""The CloudEvents of a request, in each form that HTTP can carry them; and the readings in their data.
+
+Protocol: CloudEvents 1.0.2, its HTTP binding (binary, structured, batch) and its JSON format.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+
+from series.step import Step, format_time, parse_time
+
+EVENT_TYPE = "application/cloudevents+json"
+BATCH_TYPE = "application/cloudevents-batch+json"
+
+# Start texts of recent events; series that are read together share theirs.
+_STARTS = 4096
+_starts: dict[tuple[object, ...], bytes] = {}
+
+
+class InvalidEvent(ValueError):
+    """An event that cannot be scored; the text says what in it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an output needs of its input.
+
+    digest: 32 hexadecimal digits, the same for the same source and id.
+    members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON; empty where the input does not tell.
+    data: the parsed JSON data, or what is wrong with the event.
+    """
+
+    digest: str
+    members: bytes
+    data: object
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """An event's window. values: what the event holds, not checked yet. place: `"start":…,"step_s":…,` as JSON, of
+    the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty."""
+
+    values: Any
+    place: bytes = b""
+    unit: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """events: in their order. is_batch: the answer is a batch as well."""
+
+    events: list[Event]
+    is_batch: bool
+
+
+def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request:
+    """The events of a request. headers: names in lower case, as the FDK hands them over.
+
+    A body without `ce-*` headers is looked at whatever its content type is, as `fn invoke` posts text/plain.
+    Raises nothing: what is wrong is said by the event that it is wrong in."""
+    content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
+    if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
+        return Request([_binary(headers, body)], False)
+    try:
+        document = read_json(body)
+    except ValueError as error:
+        return Request([_refused(f"the body is no JSON: {error}")], content_type == BATCH_TYPE)
+    if isinstance(document, list) and (content_type == BATCH_TYPE or _is_batch(document)):
+        return Request([_structured(member) for member in document], True)
+    if content_type == BATCH_TYPE:
+        return Request([_refused("the body is no JSON array of events")], True)
+    return Request([_structured(document)], False)
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value that `body` is. Numbers beyond float64 and NaN are let through as infinities and NaN, so that
+    only the event that holds them is refused. Raises ValueError."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        reason = str(error)
+    try:
+        return json.loads(body.decode("utf-8"), parse_int=float)
+    except (ValueError, RecursionError):
+        raise ValueError(reason) from None
+
+
+def read_readings(data: object) -> Readings:
+    """The window in an event's data: an object, or a bare array of numbers. Raises InvalidEvent."""
+    if type(data) is list:
+        return Readings(data)
+    if type(data) is InvalidEvent:
+        raise data
+    if type(data) is not dict:
+        raise InvalidEvent(
+            'data must be an object with "start", "step_s" and "values", or an array of numbers'
+        )
+    values = data.get("values")
+    if type(values) is not list:
+        raise InvalidEvent("values are missing" if values is None else "values is no array of numbers")
+    place = _place(data, len(values))
+    unit = data.get("unit")
+    if unit is None:
+        return Readings(values, place)
+    return Readings(values, place, b',"unit":' + _text("unit", unit))
+
+
+def _place(data: Mapping[str, Any], steps: int) -> bytes:
+    """The members start and step of the output: `steps` steps after the start of `data`. Raises InvalidEvent."""
+    start, step_s = data.get("start"), data.get("step_s")
+    key = (start, step_s, type(step_s), data.get("step"), steps)
+    try:
+        return _starts[key]
+    except (KeyError, TypeError):  # TypeError: an array or object where text or a number should be
+        pass
+    try:
+        step = Step.of(data)
+    except ValueError as error:
+        raise InvalidEvent(str(error)) from None
+    try:
+        following = format_time(step.after(parse_time(start), steps))
+    except ValueError as error:
+        raise InvalidEvent("start is missing" if start is None else f"start: {error}") from None
+    place = orjson.dumps({"start": following, **step.as_json()})[1:-1] + b","
+    if len(_starts) >= _STARTS:
+        _starts.clear()
+    _starts[key] = place
+    return place
+
+
+def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
+    attributes = {
+        name[3:]: unquote(_one(value).strip('"')) for name, value in headers.items() if name.startswith("ce-")
+    }
+    try:
+        data = read_json(body) if body else None
+    except ValueError as error:
+        return _event(attributes, InvalidEvent(f"data is no JSON: {error}"))
+    return _event(attributes, data)
+
+
+def _structured(document: object) -> Event:
+    if type(document) is not dict or "specversion" not in document:
+        return _refused("no CloudEvent: neither ce-* headers nor a JSON object with specversion")
+    if "data_base64" in document:
+        try:
+            data = read_json(base64.b64decode(document["data_base64"], validate=True))
+        except (TypeError, ValueError) as error:
+            return _event(document, InvalidEvent(f"data_base64 is no JSON in base64: {error}"))
+        return _event(document, data)
+    return _event(document, document.get("data"))
+
+
+def _event(attributes: Mapping[str, Any], data: object) -> Event:
+    id_, source, subject = attributes.get("id"), attributes.get("source"), attributes.get("subject")
+    try:
+        members = b',"causationid":%b,"causationsource":%b' % (_name("id", id_), _name("source", source))
+        if subject is not None:
+            members += b',"subject":' + _text("the attribute subject", subject)
+    except InvalidEvent as error:
+        return _refused(str(error))
+    digest = blake2b(f"{len(source)}:{source}{id_}".encode(), digest_size=16).hexdigest()  # type: ignore[arg-type]
+    if attributes["specversion"] != "1.0":
+        data = InvalidEvent("specversion is not 1.0")
+    elif not attributes.get("type"):
+        data = InvalidEvent("the attribute type is missing")
+    elif data is None:
+        data = InvalidEvent("the event has no data")
+    return Event(digest, members, data)
+
+
+def _refused(reason: str) -> Event:
+    """An event that cannot even be named: its output is matched by position."""
+    return Event(blake2b(reason.encode(), digest_size=16).hexdigest(), b"", InvalidEvent(reason))
+
+
+def _name(name: str, value: object) -> bytes:
+    """An attribute that must be there, as JSON. Raises InvalidEvent."""
+    if not value:
+        raise InvalidEvent(f"the attribute {name} is missing or empty")
+    return _text(f"the attribute {name}", value)
+
+
+def _text(name: str, value: object) -> bytes:
+    """A text as JSON. Raises InvalidEvent for anything but valid Unicode."""
+    if type(value) is not str:
+        raise InvalidEvent(f"{name} is no text")
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
+        raise InvalidEvent(f"{name} is no valid Unicode") from None
+
+
+def _is_batch(document: list[object]) -> bool:
+    return bool(document) and type(document[0]) is dict
+
+
+def _one(header: str | list[str]) -> str:
+    """A header's value; through a trigger the FDK may hand over a list."""
+    return header if isinstance(header, str) else header[0]

@@ -1,0 +1,145 @@
+"""The model behind the function: what it is, read over GraphPipe and kept, and its forecasts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_service.client import Answer, InvalidShape, ModelError, ModelUnavailable
+from model_service.graphpipe import MetadataResponse
+from series.window import Float32Array, Float64Array, shift
+
+MEDIAN = 0.5
+# Until someone sets the address and deploys the function again.
+RETRY_UNCONFIGURED_S = 30.0
+
+
+class Client(Protocol):
+    """What is used of the GraphPipe client."""
+
+    def infer(self, windows: Float32Array) -> Answer: ...
+    def metadata(self) -> MetadataResponse: ...
+
+
+class NoClient:
+    """Stands for a model service whose address is missing; says so at each call."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def infer(self, windows: Float32Array) -> Answer:
+        raise ModelUnavailable(self._reason, RETRY_UNCONFIGURED_S)
+
+    def metadata(self) -> MetadataResponse:
+        raise ModelUnavailable(self._reason, RETRY_UNCONFIGURED_S)
+
+
+class ChangedModel(Exception):
+    """The model is not the one that was described: describe it anew and try once more."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """window: readings that the model takes, None where it takes any number. quantiles: of the output's last axis,
+    None where the model does not tell. version: None where it is not known."""
+
+    window: int | None
+    quantiles: tuple[float, ...] | None
+    version: str | None
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """values: (batch, quantiles, horizon) float64, in the series' own unit; NaN where the model answered NaN.
+    moves: (batch,) the largest distance of a value from the window's last reading."""
+
+    values: Float64Array
+    moves: Float64Array
+    quantiles: tuple[float, ...]
+    model_name: str | None
+    model_version: str | None
+
+
+class Model:
+    """One model. Its description is read at first use and kept until `forget`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._description: Description | None = None
+
+    def describe(self) -> Description:
+        """Raises ModelUnavailable."""
+        if self._description is None:
+            try:
+                self._description = _description(self._client.metadata())
+            except ModelError as error:
+                raise ModelUnavailable(f"the model service gives no metadata: {error}") from None
+        return self._description
+
+    def forget(self) -> None:
+        """Have the next `describe` ask again."""
+        self._description = None
+
+    def forecast(self, windows: Float64Array) -> Forecasts:
+        """Forecast each window, one call for all. windows: (batch, steps), batch ≥ 1.
+
+        Raises ChangedModel where the answer or refusal does not fit the description, ModelUnavailable."""
+        description = self.describe()
+        shifted, levels = shift(windows)
+        try:
+            answer = self._client.infer(shifted)
+        except InvalidShape as error:
+            raise ChangedModel(str(error)) from None
+        except ModelError as error:
+            raise ModelUnavailable(f"the model service refuses the windows: {error}") from None
+        if description.version and answer.model_version and description.version != answer.model_version:
+            raise ChangedModel(f"version {answer.model_version} answered for {description.version}")
+        quantiles, moved = _by_quantile(answer.outputs, description.quantiles)
+        moves = np.abs(moved).max(axis=(1, 2), initial=0.0)
+        return Forecasts(
+            moved + levels[:, :, None], moves, quantiles, answer.model_name, answer.model_version
+        )
+
+
+def _by_quantile(
+    outputs: NDArray[np.floating[Any]], quantiles: tuple[float, ...] | None
+) -> tuple[tuple[float, ...], Float64Array]:
+    """The quantiles, and outputs as (batch, quantiles, horizon) float64. Raises ChangedModel."""
+    if outputs.ndim == 2:
+        return (MEDIAN,), outputs[:, None, :].astype(np.float64)
+    if outputs.ndim == 3 and quantiles is None and outputs.shape[2] == 1:
+        quantiles = (MEDIAN,)
+    if outputs.ndim != 3 or quantiles is None or outputs.shape[2] != len(quantiles) or not outputs.shape[1]:
+        named = "no quantiles" if quantiles is None else f"{len(quantiles)} quantiles"
+        raise ChangedModel(f"the model answers the shape {list(outputs.shape)} and names {named}")
+    return quantiles, np.ascontiguousarray(outputs.transpose(0, 2, 1), dtype=np.float64)
+
+
+def _description(metadata: MetadataResponse) -> Description:
+    """What metadata tell; of a foreign server at least the window, from the input's shape."""
+    try:
+        described = json.loads(metadata.description)
+    except ValueError:
+        described = None
+    if not isinstance(described, dict):
+        described = {}
+    window = described.get("window")
+    if type(window) is not int and metadata.inputs and metadata.inputs[0].shape:
+        window = metadata.inputs[0].shape[-1]
+    return Description(
+        window if type(window) is int and window > 0 else None,
+        _quantiles(described.get("quantiles")),
+        (metadata.version or None) if described else None,
+    )
+
+
+def _quantiles(levels: object) -> tuple[float, ...] | None:
+    if not isinstance(levels, list) or not levels:
+        return None
+    if not all(isinstance(level, int | float) and 0 < level < 1 for level in levels):
+        return None
+    return tuple(map(float, levels))
