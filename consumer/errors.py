@@ -13,3 +13,7 @@ class RecordTooLarge(ConsumerError):
 
 class TransactionAborted(Exception):
     """The open transaction was aborted: what it held is to be published again."""
+
+
+class CommitFailed(Exception):
+    """Offsets were not committed: the group is rebalancing, or the broker is away. Try later."""

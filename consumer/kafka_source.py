@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumer.errors import ConsumerError
+from consumer.errors import CommitFailed, ConsumerError
+from consumer.lane import Partition
 from interceptor.delivery import Record
 from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
 
-Partition = tuple[str, int]
 MAX_PREFETCH_KB = 16 * 1024  # librdkafka's default is 64 MB, more than the rest of the process
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
 
@@ -146,10 +146,6 @@ class KafkaSource:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()
-
-
-class CommitFailed(Exception):
-    """Offsets were not committed: the group is rebalancing, or the broker is away. The records come again."""
 
 
 def record(message: Message) -> Record:

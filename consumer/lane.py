@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from interceptor.delivery import Delivery
 
+Partition = tuple[str, int]  # topic and number
+
 # What one partition may hold in memory. Released when its results are published, so a slow function holds back
 # its own partitions and no others; 2,048 events are 8 batches, enough for every call in flight.
 MAX_EVENTS = 2048
@@ -20,15 +22,14 @@ class Lane:
     published stays until its offset is committed, so that an aborted transaction can be published again.
     """
 
-    def __init__(self, topic: str, partition: int) -> None:
-        self.topic = topic
+    def __init__(self, partition: Partition) -> None:
         self.partition = partition
         self.waiting: deque[Delivery] = deque()
         self.unpublished: deque[Delivery] = deque()
         self.published: list[Delivery] = []
         self.full_since_s: float | None = None
         self.is_paused = False
-        self.is_revoked = False
+        self.is_dropped = False
         self._bytes = 0
 
     @property
@@ -74,8 +75,3 @@ class Lane:
         """What was published was undone: publish it again, before anything else."""
         self.unpublished.extendleft(reversed(self.published))
         self.published.clear()
-
-    @property
-    def next_offset(self) -> int | None:
-        """The offset to commit for what was published, or None where nothing was."""
-        return self.published[-1].record.offset + 1 if self.published else None

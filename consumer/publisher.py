@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from consumer.errors import ConsumerError, RecordTooLarge, TransactionAborted
-from consumer.kafka_source import Partition, text, topic_partitions
+from consumer.kafka_source import text, topic_partitions
+from consumer.lane import Partition
 from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
@@ -21,6 +22,7 @@ log = logging.getLogger("fncast.kafka")
 TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
 START_TIMEOUT_S = 30.0
 QUEUE_FULL_POLL_S = 0.1
+CLOSE_TIMEOUT_S = 2.0
 # An input of the usual limit (1,000,000 bytes) fits into a dead letter with its headers.
 MAX_RECORD_BYTES = 1_000_000 + 64 * 1024
 
@@ -41,8 +43,11 @@ class Publisher(Protocol):
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         """Return once all that was published is safe. Raises TransactionAborted: publish it again."""
 
+    def abort(self) -> None:
+        """Undo what is published and not finished, where that can be done."""
+
     def close(self) -> None:
-        """Wait a little for what is under way, or give it up."""
+        """Give up what is not finished."""
 
 
 class _Producing:
@@ -96,6 +101,9 @@ class AtLeastOnce(_Producing):
         if self._error is not None:
             raise ConsumerError(f"publishing to Kafka failed: {self._error.str()}")
 
+    def abort(self) -> None:
+        """What is published stays; its ids let a reader drop the repeats."""
+
     def close(self) -> None:
         self._producer.purge()
         self._producer.flush(1.0)
@@ -128,6 +136,13 @@ class ExactlyOnce(_Producing):
         self._begin()
         super().publish(topic, partition, key, value, headers)
 
+    def _refused(self, cause: KafkaError) -> Exception:
+        """The transaction has failed already, for an earlier record, say: what it held is published again."""
+        if not cause.fatal() and cause.code() == KafkaError._STATE:
+            self.abort()
+            return TransactionAborted(cause.str())
+        return super()._refused(cause)
+
     def _begin(self) -> None:
         if not self._is_open:
             self._producer.begin_transaction()
@@ -151,21 +166,23 @@ class ExactlyOnce(_Producing):
     def _abort(self, cause: KafkaError) -> None:
         if cause.fatal() or not cause.txn_requires_abort():
             raise ConsumerError(f"the transaction cannot go on: {cause.str()}") from None
+        self.abort()
+        raise TransactionAborted(cause.str())
+
+    def abort(self) -> None:
+        if not self._is_open:
+            return
         self._error = None
         try:
             self._producer.abort_transaction()
         except KafkaException as error:
             raise ConsumerError(f"the transaction cannot be aborted: {text(error)}") from None
         self._is_open = False
-        raise TransactionAborted(cause.str())
-
-    def _refused(self, cause: KafkaError) -> Exception:
-        return ConsumerError(f"publishing to Kafka failed: {cause.str()}")
 
     def close(self) -> None:
         if self._is_open:
             try:
-                self._producer.abort_transaction(2.0)
+                self._producer.abort_transaction(CLOSE_TIMEOUT_S)
             except KafkaException as error:
                 log.warning("the open transaction was not aborted, it will time out: %s", text(error))
 

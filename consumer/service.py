@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from consumer.kafka_source import KafkaSource
-from consumer.loop import Loop
+from consumer.loop import Batching, Loop
 from consumer.publisher import AtLeastOnce, ExactlyOnce, Publisher
 from consumer.results import Results
 from consumer.settings import Kafka, Settings, SettingsError
@@ -99,9 +99,7 @@ class Service:
             ),
             self._chain,
             asyncio.get_running_loop(),
-            batch_events=settings.fn.batch_events,
-            batches_in_flight=settings.fn.calls_in_flight,
-            linger_s=settings.fn.linger_s,
+            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
         )
 
     async def run(self) -> None:
@@ -132,7 +130,7 @@ class Service:
         polled_s_ago = time.monotonic() - self._loop.polled_at_s
         return {
             "alive": polled_s_ago < STALLED_S,
-            "ready": bool(self._loop.assigned),
-            "partitions": [f"{topic}/{partition}" for topic, partition in sorted(self._loop.assigned)],
+            "ready": bool(self._loop.partitions),
+            "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
             "routes_out": self._deliver.open_circuits(),
         }

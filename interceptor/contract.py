@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from interceptor.delivery import Batch
 
-if TYPE_CHECKING:
-    Offsets = Mapping[tuple[str, int], int]
+Offsets = Mapping[tuple[str, int], int]
 
 
 class Interceptor:

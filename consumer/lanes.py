@@ -1,0 +1,103 @@
+"""The lanes of all assigned partitions: what is polled into them, taken from them, and held back; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from consumer.lane import Lane, Partition
+from interceptor.delivery import Delivery, Record
+
+PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause is not worth the new fetch
+
+Part = tuple[Lane, list[Delivery]]
+
+
+@dataclass
+class Flow:
+    """What the lanes ask of the poll. has_room: whether to poll at all, or to wait for results first."""
+
+    has_room: bool = True
+    pause: list[Partition] = field(default_factory=list)
+    resume: list[Partition] = field(default_factory=list)
+
+
+class Lanes:
+    def __init__(self) -> None:
+        self._lanes: dict[Partition, Lane] = {}
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(list(self._lanes.values()))
+
+    @property
+    def partitions(self) -> list[Partition]:
+        return sorted(self._lanes)
+
+    def assign(self, partitions: Iterable[Partition]) -> None:
+        for partition in partitions:
+            self._lanes[partition] = Lane(partition)
+
+    def of(self, partitions: Iterable[Partition]) -> list[Lane]:
+        return [self._lanes[partition] for partition in partitions if partition in self._lanes]
+
+    def drop(self, partitions: Iterable[Partition]) -> None:
+        """Forget lanes; what the chain still has of them is not taken back."""
+        for partition in partitions:
+            lane = self._lanes.pop(partition, None)
+            if lane is not None:
+                lane.is_dropped = True
+
+    def add(self, records: Iterable[Record]) -> None:
+        for record in records:
+            lane = self._lanes.get((record.topic, record.partition))
+            if lane is not None:  # else revoked while its records were on their way: its next owner has them
+                lane.add(Delivery(record))
+
+    def flow(self, now_s: float) -> Flow:
+        """Whether there is room for another poll, and which partitions to pause or resume.
+
+        A poll may bring records of any partition, so one full lane holds back all, but not for long: it is paused
+        then, the others go on, and polling keeps the group membership.
+        """
+        flow = Flow()
+        for lane in self._lanes.values():
+            if lane.is_paused:
+                if lane.has_room_again:
+                    lane.is_paused, lane.full_since_s = False, None
+                    flow.resume.append(lane.partition)
+            elif not lane.is_full:
+                lane.full_since_s = None
+            elif lane.full_since_s is None:
+                lane.full_since_s, flow.has_room = now_s, False
+            elif now_s - lane.full_since_s < PAUSE_AFTER_S:
+                flow.has_room = False
+            else:
+                lane.is_paused = True
+                flow.pause.append(lane.partition)
+        return flow
+
+    def take(self, most: int) -> list[Part]:
+        """Up to `most` waiting deliveries, shared out among the lanes."""
+        lanes = [lane for lane in self._lanes.values() if lane.waiting][:most]
+        share = most // max(1, len(lanes))
+        parts = [(lane, lane.take(share)) for lane in lanes]
+        left = most - sum(len(deliveries) for _, deliveries in parts)
+        for lane, deliveries in parts:
+            more = lane.take(left)
+            deliveries += more
+            left -= len(more)
+        return parts
+
+    def waiting(self) -> int:
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    def published(self) -> int:
+        return sum(len(lane.published) for lane in self._lanes.values())
+
+    def in_flight(self) -> int:
+        return sum(len(lane.unpublished) + len(lane.published) for lane in self._lanes.values())
+
+
+def next_offsets(lanes: Iterable[Lane]) -> dict[Partition, int]:
+    """The offsets to commit for what was published."""
+    return {lane.partition: lane.published[-1].record.offset + 1 for lane in lanes if lane.published}
