@@ -1,0 +1,126 @@
+"""`fncast model-service`: serve models over GraphPipe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from commands.serve import add_listener_arguments, serve
+from fncast import Failure
+from model_service.metrics import Metrics
+from model_service.model import Model
+from model_service.repository import Models, Repository, SingleModel, loader
+from model_service.runtime import RUNTIMES, UnusableModel, open_runtime
+from model_service.server import ModelServer
+from model_service.version_folder import RESERVED_NAMES, is_model_name
+
+PORT = 9000
+# A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
+SWITCH_INTERVAL_S = 0.001
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; it is watched",
+    )
+    source.add_argument(
+        "--model", type=Path, metavar="PATH", help="one frozen graph (.pb), .tflite file or SavedModel folder"
+    )
+    parser.add_argument(
+        "--inputs", type=_names, default=(), metavar="A,B", help="input nodes of a frozen graph"
+    )
+    parser.add_argument(
+        "--outputs", type=_names, default=(), metavar="A,B", help="output nodes of a frozen graph"
+    )
+    parser.add_argument("--name", help="the model that / means (default: the only one, or `forecast`)")
+    parser.add_argument(
+        "--pin",
+        type=_pin,
+        action="append",
+        default=[],
+        metavar="NAME=VERSION",
+        help="serve this version at /NAME whatever is newer; may be repeated",
+    )
+    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: %(default)s")
+    parser.add_argument("--wait", action="store_true", help="start without a model and wait for one")
+    add_listener_arguments(parser, PORT)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    metrics = Metrics()
+    models: Models
+    if arguments.model is not None:
+        models = _single(arguments, metrics)
+    else:
+        models = _repository(arguments, metrics)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
+    app = ModelServer(models, metrics)
+    return serve(app, arguments.host, arguments.port, f"GraphPipe on {{url}} ({served})")
+
+
+def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
+    path: Path = arguments.model
+    if arguments.pin or arguments.wait:
+        raise Failure("--pin and --wait go with --models, not with --model")
+    if not path.exists():
+        raise Failure(f"no such model: {path}")
+    name = arguments.name or (path.stem if is_model_name(path.stem) else "model")
+    if not is_model_name(name):
+        raise Failure(f"{name!r} cannot be a model's name: {_NAME_RULE}")
+    try:
+        runtime = open_runtime(path, arguments.runtime, arguments.inputs, arguments.outputs)
+        return SingleModel(Model(name, 1, runtime, observe=metrics.observe))
+    except UnusableModel as error:
+        raise Failure(str(error)) from None
+
+
+def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
+    folder: Path = arguments.models
+    if arguments.inputs or arguments.outputs:
+        raise Failure("--inputs and --outputs go with --model, not with --models")
+    if not folder.is_dir() and not arguments.wait:
+        raise Failure(f"no such folder: {folder}; `fncast train --models {folder}` trains a model into it")
+    pins = dict(arguments.pin)
+    repository = Repository(folder, loader(arguments.runtime, metrics.observe), pins, arguments.name)
+    if folder.is_dir():
+        repository.refresh()
+    if arguments.wait:
+        return repository
+    refused = "; ".join(repository.refused.values())
+    if not repository.paths:
+        raise Failure(
+            f"no model to serve in {folder}: "
+            + (refused or f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one")
+            + "; --wait starts without"
+        )
+    for name, version in pins.items():
+        if f"/{name}" not in repository.paths:
+            raise Failure(
+                f"{name}/{version} is pinned and not in {folder}" + (f" ({refused})" if refused else "")
+            )
+    if arguments.name and "/" not in repository.paths:
+        known = ", ".join(sorted({model.name for model in repository.paths.values()}))
+        raise Failure(f"no model {arguments.name!r} in {folder}; there are {known}")
+    return repository
+
+
+_NAME_RULE = "small letters, digits, - and _, the first a letter, and none of " + ", ".join(
+    sorted(RESERVED_NAMES)
+)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _pin(text: str) -> tuple[str, int]:
+    name, _, version = text.partition("=")
+    if not is_model_name(name) or not version.isascii() or not version.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VERSION, such as forecast=3")
+    return name, int(version)

@@ -1,0 +1,186 @@
+"""Scores the requests that wait together in one call of the model, without ever waiting for more to come.
+
+While a call runs, requests gather; when it is done, all that gathered go into the next. An idle model is called at
+once, so a lone request waits for nobody, and under load the batches grow by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from model_service.request_queue import MAX_CALL_ROWS, CallCost, Overloaded, RequestQueue, Waiting
+from model_service.runtime import Array
+
+Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+Outcome = Mapping[str, Array] | Exception
+
+# A call expected to be shorter than this runs in the event loop: handing it to the thread and back costs 100 µs and
+# two fights for the GIL, more than 64 windows take with LiteRT. Longer ones would hold up other connections.
+INLINE_S = 0.0005
+# A call that takes longer is stuck: its callers are told so, and no new ones are taken until it returns.
+STUCK_S = 30.0
+
+
+class Batcher:
+    """The queue in front of one model, and the one thread that runs it. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        run: Run,
+        merge: bool,
+        observe: Callable[[int, float], None] = lambda rows, seconds: None,
+        clock: Callable[[], float] = time.perf_counter,
+        stuck_s: float = STUCK_S,
+    ) -> None:
+        """run: the model, never called by two at once. merge: whether requests may share a call, along the first
+        dimension of all inputs and outputs. observe: told rows and seconds of each call."""
+        self._run = run
+        self._merge = merge
+        self._observe = observe
+        self._clock = clock
+        self._stuck_s = stuck_s
+        self._queue = RequestQueue(merge)
+        self._cost = CallCost()
+        self._scheduled = False  # a look at the queue is due in this turn of the loop, or a call is running
+        self._stuck = False
+        self._worker: _Worker | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def submit(self, inputs: Mapping[str, Array], rows: int) -> asyncio.Future[Mapping[str, Array]]:
+        """The outputs by name, once the model has run. Raises Overloaded; the future raises what `run` raised."""
+        if self._stuck:
+            raise Overloaded(f"a call of the model has taken more than {self._stuck_s:g} s")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Mapping[str, Array]] = loop.create_future()
+        self._queue.add(Waiting(inputs, rows, answer))
+        if not self._scheduled:
+            self._scheduled = True
+            self._idle.clear()
+            loop.call_soon(self._next)  # after the other requests that this turn of the loop has read
+        return answer
+
+    async def close(self) -> None:
+        """Answer what waits, then end the thread. Nothing may be submitted any more."""
+        await self._idle.wait()
+        if self._worker is not None:
+            self._worker.end()
+
+    def _next(self) -> None:
+        """Start the next call, inline or in the thread; or come to rest."""
+        batch = self._queue.take()
+        if not batch:
+            self._scheduled = False
+            self._idle.set()
+            return
+        loop = asyncio.get_running_loop()
+        if self._cost.expected_s(sum(request.rows for request in batch)) <= INLINE_S:
+            self._settle(batch, *self._call(batch))
+            loop.call_soon(self._next)
+            return
+        if self._worker is None:
+            self._worker = _Worker()
+        watch = loop.call_later(self._stuck_s, self._give_up, batch)
+
+        def done(outcomes: Sequence[Outcome], seconds: float) -> None:
+            watch.cancel()
+            self._stuck = False
+            self._settle(batch, outcomes, seconds)
+            self._next()
+
+        def work() -> None:
+            outcomes, seconds = self._call(batch)
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+                loop.call_soon_threadsafe(done, outcomes, seconds)
+
+        self._worker.do(work)
+
+    def _call(self, batch: Sequence[Waiting]) -> tuple[Sequence[Outcome], float]:
+        """One outcome a request, and the seconds it took. Raises nothing."""
+        started = self._clock()
+        try:
+            outcomes: Sequence[Outcome] = self._run_merged(batch)
+        except Exception as error:  # whatever a foreign model raises is its request's answer
+            # One request must not fail those that happened to wait beside it.
+            outcomes = [error] if len(batch) == 1 else [self._run_alone(request) for request in batch]
+        return outcomes, self._clock() - started
+
+    def _run_alone(self, request: Waiting) -> Outcome:
+        try:
+            return self._run_merged([request])[0]
+        except Exception as error:
+            return error
+
+    def _run_merged(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
+        if not self._merge:
+            return [self._run(batch[0].inputs)]
+        rows = [request.rows for request in batch]
+        inputs = batch[0].inputs
+        if len(batch) > 1:
+            inputs = {name: np.concatenate([each.inputs[name] for each in batch]) for name in inputs}
+        outputs = self._run_in_parts(inputs, sum(rows))
+        if len(batch) == 1:
+            return [outputs]
+        ends = itertools.accumulate(rows)
+        return [
+            {name: value[end - count : end] for name, value in outputs.items()}
+            for count, end in zip(rows, ends, strict=True)
+        ]
+
+    def _run_in_parts(self, inputs: Mapping[str, Array], rows: int) -> Mapping[str, Array]:
+        """A single request may be larger than a call."""
+        if rows <= MAX_CALL_ROWS:
+            return self._run(inputs)
+        parts = [
+            self._run({name: value[start : start + MAX_CALL_ROWS] for name, value in inputs.items()})
+            for start in range(0, rows, MAX_CALL_ROWS)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome], seconds: float) -> None:
+        rows = sum(request.rows for request in batch)
+        self._cost.observe(rows, seconds)
+        self._observe(rows, seconds)
+        for request, outcome in zip(batch, outcomes, strict=True):
+            if request.answer.done():  # given up
+                continue
+            if isinstance(outcome, Exception):
+                request.answer.set_exception(outcome)
+            else:
+                request.answer.set_result(outcome)
+
+    def _give_up(self, batch: Sequence[Waiting]) -> None:
+        """The running call is stuck: fail it and all behind it, so that nobody waits for ever."""
+        self._stuck = True
+        while batch:
+            for request in batch:
+                if not request.answer.done():
+                    request.answer.set_exception(Overloaded(f"the model took more than {self._stuck_s:g} s"))
+            batch = self._queue.take()
+
+
+class _Worker:
+    """One daemon thread: a model that is stuck must not keep the process from ending."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
+        self._thread.start()
+
+    def do(self, job: Callable[[], None]) -> None:
+        self._jobs.put(job)
+
+    def end(self) -> None:
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()

@@ -1,0 +1,138 @@
+"""The versions in service, kept in step with their folders: a new one is loaded and warmed beside the old."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from model_service.model import Model
+from model_service.runtime import UnusableModel, open_runtime
+from model_service.version_folder import VersionFolder, scan
+
+log = logging.getLogger(__name__)
+
+# Versions of one model kept loaded, newest first (a pinned one in addition): training daily must not fill the memory.
+LOADED_VERSIONS = 8
+# Of several models the one that `/` means, unless another is chosen.
+DEFAULT_NAME = "forecast"
+
+Load = Callable[[VersionFolder], Model]
+
+
+class Models(Protocol):
+    """What is in service now."""
+
+    paths: Mapping[str, Model]
+    """`/`, `/<name>` and `/<name>/<version>` to the model that answers there; replaced as a whole."""
+
+    def refresh(self) -> Sequence[Model]:
+        """Look for changes and load what is new, which may take seconds; returns the models that went out of
+        service. Called by one thread at a time."""
+
+
+class Repository:
+    """The models under one folder."""
+
+    def __init__(
+        self, root: Path, load: Load, pins: Mapping[str, int] | None = None, default: str | None = None
+    ) -> None:
+        """pins: by name the version that answers at `/<name>`, whatever is newer. default: the name that `/` means
+        (without it: the only one, or `forecast`)."""
+        self.paths: Mapping[str, Model] = {}
+        self.refused: Mapping[str, str] = {}  # "<name>/<version>" to the reason, of what is on disk now
+        self._root = root
+        self._load = load
+        self._pins = dict(pins or {})
+        self._default = default
+        self._loaded: dict[VersionFolder, Model] = {}
+        self._broken: dict[VersionFolder, str] = {}
+        self._unreadable = ""
+
+    def refresh(self) -> Sequence[Model]:
+        try:
+            folders = scan(self._root)
+        except OSError as error:
+            if str(error) != self._unreadable:
+                log.error("%s cannot be read: %s; what is loaded stays in service", self._root, error)
+            self._unreadable = str(error)
+            return []
+        self._unreadable = ""
+        wanted = self._wanted([folder for folder in folders if not folder.retired])
+        self._broken = {folder: reason for folder, reason in self._broken.items() if folder in wanted}
+        self.refused = {str(folder): reason for folder, reason in self._broken.items()}
+        for folder in wanted:
+            if folder not in self._loaded and folder not in self._broken:
+                self._open(folder)
+        gone = [folder for folder in self._loaded if not self._stays(folder, wanted)]
+        models = [self._loaded.pop(folder) for folder in gone]
+        self._publish()
+        for folder in gone:
+            log.info("%s is out of service", folder)
+        return models
+
+    def _wanted(self, folders: Sequence[VersionFolder]) -> list[VersionFolder]:
+        """The newest of each name and the pinned ones, in the order to load them."""
+        counts: dict[str, int] = {}
+        wanted = []
+        for folder in folders:
+            counts[folder.name] = counts.get(folder.name, 0) + 1
+            if counts[folder.name] <= LOADED_VERSIONS or self._pins.get(folder.name) == folder.version:
+                wanted.append(folder)
+        return wanted
+
+    def _open(self, folder: VersionFolder) -> None:
+        started = time.perf_counter()
+        try:
+            model = self._load(folder)
+        except UnusableModel as error:
+            self._broken[folder] = str(error)
+            self.refused = {str(folder): reason for folder, reason in self._broken.items()}
+            log.error("%s is refused and stays out of service: %s", folder, error)
+            return
+        self._loaded[folder] = model
+        self._publish()
+        kind, seconds = model.runtime.kind, time.perf_counter() - started
+        log.info("%s is in service (%s, loaded in %.1f s)", folder, kind, seconds)
+
+    def _stays(self, folder: VersionFolder, wanted: Sequence[VersionFolder]) -> bool:
+        """A version whose files were replaced by broken ones stays as it was loaded."""
+        if folder in wanted:
+            return True
+        return any(str(broken) == str(folder) for broken in self._broken)
+
+    def _publish(self) -> None:
+        """Replace `paths` as a whole: a request sees all of a change or none of it."""
+        paths: dict[str, Model] = {}
+        for folder, model in sorted(self._loaded.items(), key=lambda item: item[0].version):
+            paths[f"/{folder}"] = model
+            if self._pins.get(folder.name, folder.version) == folder.version:
+                paths[f"/{folder.name}"] = model  # the newest comes last
+        names = {folder.name for folder in self._loaded}
+        default = self._default or (next(iter(names)) if len(names) == 1 else DEFAULT_NAME)
+        if f"/{default}" in paths:
+            paths["/"] = paths[f"/{default}"]
+        self.paths = paths
+
+
+class SingleModel:
+    """One model that does not change, given as a file or folder."""
+
+    def __init__(self, model: Model) -> None:
+        self.paths: Mapping[str, Model] = dict.fromkeys(("/", f"/{model.name}", f"/{model}"), model)
+
+    def refresh(self) -> Sequence[Model]:
+        return []
+
+
+def loader(runtime: str, observe: Callable[[int, float], None]) -> Load:
+    """Loads a version with the runtime asked for ("auto", "litert", "tensorflow")."""
+
+    def load(folder: VersionFolder) -> Model:
+        document, details = folder.document(), folder.details()
+        opened = open_runtime(folder.path, runtime)
+        return Model(folder.name, folder.version, opened, document, details, observe)
+
+    return load

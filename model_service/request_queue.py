@@ -1,0 +1,89 @@
+"""Requests that wait for a model, and which of them go into its next call. Pure: no clock, no threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model_service.runtime import Array
+
+# From some 256 windows on, a window costs the same; more in one call would only make the others wait longer.
+MAX_CALL_ROWS = 1024
+# Some 10 calls, so 10-20 ms of waiting with LiteRT: beyond it the caller is better told to come back.
+MAX_WAITING_ROWS = 10_240
+MAX_WAITING_REQUESTS = 4096
+
+
+class Overloaded(Exception):
+    """The queue is full: come back later."""
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """One request. inputs: by name; rows: the length of their first dimension, 1 where it is not merged."""
+
+    inputs: Mapping[str, Array]
+    rows: int
+    answer: asyncio.Future[Mapping[str, Array]]
+
+    def merges_with(self, other: Waiting) -> bool:
+        """True if both differ in their number of rows alone. Input names are the model's, so the same."""
+        return all(value.shape[1:] == other.inputs[name].shape[1:] for name, value in self.inputs.items())
+
+
+class RequestQueue:
+    """First come, first served; what waits together is called together."""
+
+    def __init__(self, merge: bool) -> None:
+        """merge: whether requests may share a call; a model whose rows influence each other must not."""
+        self._merge = merge
+        self._requests: deque[Waiting] = deque()
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def add(self, request: Waiting) -> None:
+        """Raises Overloaded. A request that is large by itself is taken if nothing else waits."""
+        requests = len(self._requests)
+        if requests and (requests >= MAX_WAITING_REQUESTS or self._rows + request.rows > MAX_WAITING_ROWS):
+            raise Overloaded(f"{requests} requests with {self._rows} windows are waiting")
+        self._requests.append(request)
+        self._rows += request.rows
+
+    def take(self) -> list[Waiting]:
+        """The next call's requests: the oldest and those behind it that fit, in order. Empty if none waits."""
+        if not self._requests:
+            return []
+        first = self._requests.popleft()
+        taken, rows = [first], first.rows
+        while (
+            self._merge
+            and self._requests
+            and rows + self._requests[0].rows <= MAX_CALL_ROWS
+            and first.merges_with(self._requests[0])
+        ):
+            rows += self._requests[0].rows
+            taken.append(self._requests.popleft())
+        self._rows -= rows
+        return taken
+
+
+class CallCost:
+    """How long a call took lately, by the power of two of its rows."""
+
+    WEIGHT = 0.25  # of the newest measurement: follows a change in a few calls, rides out one pause
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+
+    def observe(self, rows: int, seconds: float) -> None:
+        size = rows.bit_length()
+        known = self._seconds.get(size, seconds)
+        self._seconds[size] = known + self.WEIGHT * (seconds - known)
+
+    def expected_s(self, rows: int) -> float:
+        """Seconds, infinite while no call of such a size was seen."""
+        return self._seconds.get(rows.bit_length(), float("inf"))

@@ -1,0 +1,99 @@
+"""The folders that versions live in: DIR/<name>/<version>/, as `fncast train` writes them.
+
+A version is written elsewhere beside them and renamed into place, so a folder is there whole or not at all.
+A file named `retired` in it takes it out of service; without the file it is back (`fncast models`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_service.runtime import SAVED_MODEL_FILE, TFLITE_FILE, UnusableModel
+
+log = logging.getLogger(__name__)
+
+DOCUMENT_FILE = "model.json"
+RETIRED_FILE = "retired"
+# Paths of the server (and of the Open Inference Protocol) that a model must not stand in for.
+RESERVED_NAMES = frozenset({"v2", "control", "metrics", "healthz", "readyz"})
+MAX_DOCUMENT_BYTES = 1 << 20
+_NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
+_VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+def is_model_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name not in RESERVED_NAMES
+
+
+@dataclass(frozen=True)
+class VersionFolder:
+    """One version on disk. state: differs if the files were replaced, so that a broken one is tried again."""
+
+    name: str
+    version: int
+    path: Path
+    retired: bool
+    state: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+    def document(self) -> str:
+        """The text of model.json, "" if there is none. Raises UnusableModel if it cannot be read."""
+        path = self.path / DOCUMENT_FILE
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_DOCUMENT_BYTES + 1)
+            if len(content) > MAX_DOCUMENT_BYTES:
+                raise UnusableModel(f"{path} is longer than {MAX_DOCUMENT_BYTES} bytes")
+            return content.decode()
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableModel(f"{path} cannot be read: {error}") from None
+
+    def details(self) -> dict[str, Any]:
+        """model.json, {} if there is none. Raises UnusableModel if it is no JSON object."""
+        text = self.document()
+        if not text:
+            return {}
+        try:
+            details = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UnusableModel(f"{self.path / DOCUMENT_FILE} is not JSON: {error}") from None
+        if not isinstance(details, dict):
+            raise UnusableModel(f"{self.path / DOCUMENT_FILE} is no JSON object")
+        return details
+
+
+def scan(root: Path) -> list[VersionFolder]:
+    """All versions under `root`, by name, newest first; other names are passed over. Raises OSError."""
+    models = [model for model in root.iterdir() if is_model_name(model.name) and model.is_dir()]
+    found = [
+        _version_folder(model.name, folder)
+        for model in models
+        for folder in model.iterdir()
+        if _VERSION.fullmatch(folder.name) and folder.is_dir()
+    ]
+    return sorted(found, key=lambda each: (each.name, -each.version))
+
+
+def _version_folder(name: str, path: Path) -> VersionFolder:
+    files = (path, *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE, DOCUMENT_FILE)))
+    return VersionFolder(
+        name, int(path.name), path, (path / RETIRED_FILE).exists(), tuple(_state(file) for file in files)
+    )
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """A folder by its identity alone: the file `retired` comes and goes in it."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return (stat.st_ino,) if path.is_dir() else (stat.st_ino, stat.st_size, stat.st_mtime_ns)
