@@ -1,0 +1,168 @@
+"""The host as an ASGI application: Fn's HTTP API over the function folders of this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from functions.host.api import Api
+from functions.host.folder import FunctionFolder, configure
+from functions.host.invocation import Reply, invoke, message, trigger
+from functions.host.pool import Pool
+from functions.host.registry import Registry, app_id, function_id
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
+log = logging.getLogger(__name__)
+
+VERSION = "0.3.753"  # of the Fn server whose API this is
+# Of the requests that the host holds in memory; Fn's own bound is a setting, FN_MAX_REQUEST_SIZE.
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+# Two, so that one works while the other waits for its model.
+PROCESSES = 2
+
+
+class FunctionHost:
+    """ASGI application with lifespan. Functions start with it and end with it."""
+
+    def __init__(
+        self,
+        folders: Sequence[FunctionFolder],
+        environ: Mapping[str, str],
+        config: Mapping[str, str] | None = None,
+        app: str = "fncast",
+        processes: int = PROCESSES,
+        max_request_bytes: int = MAX_REQUEST_BYTES,
+    ) -> None:
+        """environ: the environment, from which functions get the configuration that their func.yaml names.
+        config: set for all functions. Raises InvalidFunction."""
+        self._pools = [
+            Pool(folder, _variables(app, folder, configure(folder, environ, config or {})), processes)
+            for folder in folders
+        ]
+        self._registry = Registry(app, self._pools)
+        self._api = Api(self._registry)
+        self._max_request_bytes = max_request_bytes
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            reply = await self._reply(scope, receive)
+            await _send(reply, send)
+
+    async def _live(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                for pool in self._pools:
+                    pool.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif event["type"] == "lifespan.shutdown":
+                for pool in self._pools:
+                    await pool.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _reply(self, scope: Any, receive: ASGIReceiveCallable) -> Reply:
+        method, path = scope["method"], scope["path"]
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        body = await self._body(headers, receive)
+        if body is None:
+            return message(413, f"Request content too large: at most {self._max_request_bytes} bytes")
+        if path.startswith("/invoke/"):
+            entry = self._registry.functions.get(path.removeprefix("/invoke/"))
+            if entry is None or entry.pool is None:
+                return message(404, "Fn not found")
+            return await invoke(entry.pool, headers, body) if method == "POST" else _not_allowed()
+        if path.startswith("/t/"):
+            pool = self._triggered(path)
+            if pool is None:
+                return message(404, "Trigger not found")
+            return await trigger(pool, method, _url(scope, headers), headers, body)
+        if path.startswith("/v2/"):
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            return _json(*self._api.answer(method, path, query, body, _base_url(scope, headers)))
+        return self._own(path)
+
+    def _own(self, path: str) -> Reply:
+        """The version, and whether each function has a process that listens."""
+        if path == "/version":
+            return _json(200, {"version": VERSION})
+        if path in ("/healthz", "/ping", "/"):
+            functions = {
+                pool.folder.name: "ready" if pool.is_ready else "not running" for pool in self._pools
+            }
+            is_ready = all(pool.is_ready for pool in self._pools)
+            return _json(200 if is_ready else 503, {"functions": functions})
+        return message(404, "Path not found")
+
+    def _triggered(self, path: str) -> Pool | None:
+        name, _, source = path.removeprefix("/t/").partition("/")
+        app = self._registry.app_named(name)
+        found = None if app is None else self._registry.trigger(app.id, "/" + source.strip("/"))
+        return None if found is None else self._registry.functions[found.document["fn_id"]].pool
+
+    async def _body(self, headers: Sequence[tuple[str, str]], receive: ASGIReceiveCallable) -> bytes | None:
+        """The request's body; None if it is too large."""
+        length = next((value for name, value in headers if name == "content-length"), "0")
+        if length.isdecimal() and int(length) > self._max_request_bytes:
+            return None
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            event: Any = await receive()
+            if event["type"] != "http.request":
+                return b""  # the caller has gone; nobody reads the answer
+            chunks.append(event["body"])
+            size += len(event["body"])
+            if size > self._max_request_bytes:
+                return None
+            if not event["more_body"]:
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> dict[str, str]:
+    """What a function sees of Fn, and its configuration."""
+    return {
+        **config,
+        "FN_APP_ID": app_id(app),
+        "FN_APP_NAME": app,
+        "FN_FN_ID": function_id(app_id(app), folder.name),
+        "FN_FN_NAME": folder.name,
+        "FN_MEMORY": str(folder.memory_mb),
+        "FN_TYPE": "sync",
+    }
+
+
+async def _send(reply: Reply, send: ASGISendCallable) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]
+    headers.append((b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers, "trailers": False})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+def _json(status: int, document: Mapping[str, Any]) -> Reply:
+    return Reply(status, [("content-type", "application/json")], orjson.dumps(document))
+
+
+def _not_allowed() -> Reply:
+    return message(405, "Method not allowed")
+
+
+def _base_url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
+    host = next((value for name, value in headers if name == "host"), None)
+    if host is None:
+        address, port = scope["server"]
+        host = f"{address}:{port}"
+    return f"{scope['scheme']!s}://{host}"
+
+
+def _url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return _base_url(scope, headers) + scope["path"] + (f"?{query}" if query else "")

@@ -1,0 +1,142 @@
+"""A function's folder: what its func.yaml says (schema 20180708)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# Fn's own defaults and bounds.
+TIMEOUT_S = 30
+MAX_TIMEOUT_S = 300
+MEMORY_MB = 128
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+
+
+class InvalidFunction(ValueError):
+    """A folder that is no function; the text names the file and how to mend it."""
+
+
+@dataclass(frozen=True)
+class FunctionFolder:
+    """sources: of the HTTP triggers, each with a leading slash, by trigger name. config: from func.yaml.
+    required: names of configuration that must be set."""
+
+    path: Path
+    name: str
+    timeout_s: float = TIMEOUT_S
+    memory_mb: int = MEMORY_MB
+    config: Mapping[str, str] = field(default_factory=dict)
+    expected: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def func(self) -> Path:
+        """The module that the FDK loads; its entry point is `handler`."""
+        return self.path / "func.py"
+
+
+def read_folder(path: Path) -> FunctionFolder:
+    """The function in a folder. Raises InvalidFunction."""
+    if not path.is_dir():
+        raise InvalidFunction(f"{path} is no folder")
+    for name in ("func.yaml", "func.py"):
+        if not (path / name).is_file():
+            raise InvalidFunction(f"{path} has no {name}: it is no Fn function in Python")
+    described = path / "func.yaml"
+    try:
+        document = yaml.safe_load(described.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise InvalidFunction(f"{described} is no mapping of names to values")
+        return _folder(path.resolve(), document)
+    except yaml.YAMLError as error:
+        raise InvalidFunction(f"{described} is no valid YAML: {' '.join(str(error).split())}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFunction(f"{described} cannot be read: {error}") from None
+    except _InvalidValue as error:
+        raise InvalidFunction(f"{described}: {error}") from None
+
+
+def configure(folder: FunctionFolder, environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The function's configuration: func.yaml, overlaid by the environment for the names that func.yaml knows,
+    overlaid by what was given. Raises InvalidFunction for a required name without a value."""
+    known = {name: environ[name] for name in {*folder.config, *folder.expected} if name in environ}
+    config = {**folder.config, **known, **given}
+    missing = sorted(name for name in folder.required if not config.get(name))
+    if missing:
+        raise InvalidFunction(
+            f"the function {folder.name} needs {' and '.join(missing)}: "
+            f"set it in the environment or with --config {missing[0]}=…"
+        )
+    return config
+
+
+class _InvalidValue(ValueError):
+    pass
+
+
+def _folder(path: Path, document: Mapping[str, Any]) -> FunctionFolder:
+    name = document.get("name", path.name)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise _InvalidValue(f"name must be letters, digits, `_`, `-` or `.`, not {name!r}")
+    timeout_s = document.get("timeout", TIMEOUT_S)
+    if not _is_number(timeout_s) or not 0 < timeout_s <= MAX_TIMEOUT_S:
+        raise _InvalidValue(f"timeout must be a number of seconds up to {MAX_TIMEOUT_S}, not {timeout_s!r}")
+    memory_mb = document.get("memory", MEMORY_MB)
+    if type(memory_mb) is not int or memory_mb < 1:
+        raise _InvalidValue(f"memory must be a whole number of megabytes, not {memory_mb!r}")
+    expects = _expects(document)
+    return FunctionFolder(
+        path,
+        name,
+        timeout_s=float(timeout_s),
+        memory_mb=memory_mb,
+        config=_config(document),
+        expected=frozenset(expects),
+        required=frozenset(expected for expected, is_required in expects.items() if is_required),
+        sources=_sources(document),
+    )
+
+
+def _config(document: Mapping[str, Any]) -> dict[str, str]:
+    config = document.get("config") or {}
+    if not isinstance(config, dict):
+        raise _InvalidValue("config must be a mapping of names to values")
+    for name, value in config.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise _InvalidValue(f"config {name!r} must be a name and one value")
+    return {name: str(value) for name, value in config.items()}
+
+
+def _expects(document: Mapping[str, Any]) -> dict[str, bool]:
+    """Names of expected configuration, and whether they are required."""
+    expects = document.get("expects") or {}
+    entries = expects.get("config") or [] if isinstance(expects, dict) else None
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries
+    ):
+        raise _InvalidValue("expects.config must be a list of entries with a name")
+    return {entry["name"]: bool(entry.get("required", False)) for entry in entries}
+
+
+def _sources(document: Mapping[str, Any]) -> dict[str, str]:
+    triggers = document.get("triggers") or []
+    if not isinstance(triggers, list) or not all(isinstance(trigger, dict) for trigger in triggers):
+        raise _InvalidValue("triggers must be a list")
+    sources: dict[str, str] = {}
+    for trigger in triggers:
+        name, source = trigger.get("name"), trigger.get("source")
+        if trigger.get("type", "http") != "http" or not isinstance(name, str) or not isinstance(source, str):
+            raise _InvalidValue("a trigger needs a name, the type http and a source")
+        sources[name] = "/" + source.strip("/")
+    return sources
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

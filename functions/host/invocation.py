@@ -1,0 +1,118 @@
+"""One call of a function over HTTP: what its process is sent, and how its answer or failure reads outside.
+
+Statuses and bodies are those of Fn server 0.3.753; `/invoke` passes headers as they are, `/t` with Fn's prefixes."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from functions.host.pool import Busy, Pool
+from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, NotStarted
+
+log = logging.getLogger(__name__)
+
+# An Fn server says 15; here a process is back sooner.
+RETRY_AFTER_S = 1
+_PREFIX = "fn-http-h-"
+# They belong to one connection, or are set anew.
+_HOP_BY_HOP = frozenset(
+    ("connection", "content-length", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te",
+     "trailer", "transfer-encoding", "upgrade")
+)  # fmt: skip
+_LOGGED_CHARACTERS = 500
+
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the caller of the host gets."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def message(status: int, text: str, *headers: tuple[str, str]) -> Reply:
+    """Fn's form of an error."""
+    return Reply(status, [("content-type", "application/json"), *headers], orjson.dumps({"message": text}))
+
+
+async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
+    """`POST /invoke/<id>`. headers: names in lower case."""
+    call_id = _call_id()
+    answer = await _call(pool, {**_passed(headers), "Fn-Call-Id": call_id}, body)
+    if isinstance(answer, Reply):
+        return answer
+    passed = [(name, value) for name, value in answer.headers if name not in _HOP_BY_HOP]
+    return Reply(200, [*passed, ("fn-call-id", call_id)], answer.body)
+
+
+async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: bytes) -> Reply:
+    """A request to `/t/<app>/<source>`: any method; the function sees it in headers and chooses the status."""
+    call_id = _call_id()
+    sent = {_PREFIX + name: value for name, value in _passed(headers).items()}
+    sent |= {name: value for name, value in headers if name == "content-type"}
+    sent |= {
+        "Fn-Call-Id": call_id,
+        "Fn-Intent": "httprequest",
+        "Fn-Http-Method": method,
+        "Fn-Http-Request-Url": url,
+    }
+    answer = await _call(pool, sent, body)
+    if isinstance(answer, Reply):
+        return answer
+    status = 200
+    passed = []
+    for name, value in answer.headers:
+        if name == "fn-http-status" and value.isdecimal() and 200 <= int(value) <= 599:
+            status = int(value)
+        elif name == "content-type":
+            passed.append((name, value))
+        elif name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _HOP_BY_HOP | {"content-type"}:
+            passed.append((name.removeprefix(_PREFIX), value))
+    return Reply(status, [*passed, ("fn-call-id", call_id)], answer.body)
+
+
+async def _call(pool: Pool, headers: dict[str, str], body: bytes) -> FunctionAnswer | Reply:
+    """The function's answer, or how its failure reads outside."""
+    name = pool.folder.name
+    try:
+        answer = await pool.call(headers, body)
+    except Busy:
+        return message(503, "Timed out - server too busy", ("retry-after", str(RETRY_AFTER_S)))
+    except NotStarted as error:
+        log.warning("function %s cannot be called: %s", name, error)
+        return message(
+            502,
+            "Container failed to initialize, please ensure you are using the latest fdk and check the logs",
+        )
+    except CallTimedOut:
+        log.warning("function %s did not answer within %g s: killed", name, pool.folder.timeout_s)
+        return message(504, "Timed out")
+    except CallFailed as error:
+        log.warning("function %s broke off a call: %s", name, error)
+        return message(502, "error receiving function response")
+    if answer.status == 200:
+        return answer
+    # An Fn server drops this text; whoever runs a function locally wants to read it.
+    log.warning("function %s failed: %s", name, answer.body[:_LOGGED_CHARACTERS].decode("utf-8", "replace"))
+    return message(504, "Timed out") if answer.status == 504 else message(502, "function failed")
+
+
+def _passed(headers: Headers) -> dict[str, str]:
+    """The headers that are for the function; one that comes several times is joined, as HTTP lets one do."""
+    passed: dict[str, str] = {}
+    for name, value in headers:
+        if name not in _HOP_BY_HOP:
+            passed[name] = f"{passed[name]}, {value}" if name in passed else value
+    return passed
+
+
+def _call_id() -> str:
+    return secrets.token_hex(13).upper()

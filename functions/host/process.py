@@ -1,0 +1,189 @@
+"""One process of a function, spoken to as Fn's agent does: the http-stream contract over a unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from functions.host.folder import FunctionFolder
+
+# Fn gives a container 5 s to listen; a laptop that trains a model meanwhile needs more.
+START_TIMEOUT_S = 15.0
+_POLL_S = 0.01
+# From SIGTERM to SIGKILL; with the 2 s that open requests get, a host ends within 3 s.
+STOP_TIMEOUT_S = 0.5
+# Idle connections are closed as Fn's agent does: after 75 s idle the FDK would spin at full CPU.
+KEEP_ALIVE_S = 1.0
+# More than any batch of forecasts; Fn's own bound is a setting, FN_MAX_RESPONSE_SIZE.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_CHILD = Path(__file__).with_name("child.py")
+# A unix socket's path has at most 107 bytes on Linux, 103 on macOS.
+_MAX_SOCKET_PATH = 100
+# Of the host's environment, what a Python process needs; a container would see none of the rest either.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+
+
+class NotStarted(Exception):
+    """The process ended or did not listen in time."""
+
+
+class CallFailed(Exception):
+    """The process broke off: died, closed the connection, or answered no HTTP."""
+
+
+class CallTimedOut(Exception):
+    """The function's time passed; its process is killed."""
+
+
+@dataclass(frozen=True)
+class FunctionAnswer:
+    """What came over the socket. status: 200, or 502 or 504 where the function failed."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+class FunctionProcess:
+    """A running FDK process. One call at a time, which the pool sees to."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, directory: Path, session: aiohttp.ClientSession
+    ) -> None:
+        """Made by `start_process`."""
+        self._process = process
+        self._directory = directory
+        self._session = session
+        self._is_killed = False
+        self.answered = False  # a process that never did is not restarted at once
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Asked of the kernel: the event loop learns of a death some time later."""
+        if self._is_killed or self._process.returncode is not None:
+            return False
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
+
+    async def call(self, headers: Mapping[str, str], body: bytes, timeout_s: float) -> FunctionAnswer:
+        """POST /call, chunked. Raises CallFailed, CallTimedOut; after either the process is no longer of use."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                async with self._session.post(
+                    "http://localhost/call", data=body, headers=headers, chunked=True
+                ) as response:
+                    answer = await _bounded(response)
+                    self.answered = True
+                    pairs = [(name.lower(), value) for name, value in response.headers.items()]
+                    return FunctionAnswer(response.status, pairs, answer)
+        except TimeoutError:
+            self.kill()
+            raise CallTimedOut from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            self.kill()
+            raise CallFailed(str(error) or type(error).__name__) from None
+        except asyncio.CancelledError:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it now, and what it started in its session."""
+        self._is_killed = True
+        with contextlib.suppress(ProcessLookupError):
+            if self._process.returncode is None:
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """The exit code, once it has ended."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """End it: connections first (an open one makes the FDK hang on Python 3.12+), SIGTERM, then SIGKILL."""
+        await self._session.close()
+        try:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+        finally:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+
+async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) -> FunctionProcess:
+    """Start the folder's function and wait until it listens. variables: Fn's own and the configuration.
+
+    Raises NotStarted."""
+    directory = _private_directory()
+    socket_path = directory / "lsnr.sock"
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment |= {
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **variables,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder.path), os.environ.get("PYTHONPATH")])),
+        "FN_LISTENER": f"unix:{socket_path}",
+        "FN_FORMAT": "http-stream",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", str(_CHILD), str(folder.func), "handler",
+        cwd=folder.path,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,  # held open for as long as the host lives: see child.py
+        start_new_session=True,  # a Ctrl-C is for the host, which stops its functions in order
+    )  # fmt: skip
+    connector = aiohttp.UnixConnector(str(socket_path), limit=1, keepalive_timeout=KEEP_ALIVE_S)
+    session = aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+    )
+    started = FunctionProcess(process, directory, session)
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not socket_path.exists():
+                if process.returncode is not None:
+                    raise NotStarted(f"its process ended with exit code {process.returncode}")
+                await asyncio.sleep(_POLL_S)  # nothing tells of a file without inotify
+    except TimeoutError:
+        await started.stop()
+        raise NotStarted(f"it did not listen within {START_TIMEOUT_S:g} s") from None
+    except BaseException:
+        await started.stop()
+        raise
+    return started
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    chunks = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise ValueError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _private_directory() -> Path:
+    """A new directory that only this user can enter, with a path short enough for a unix socket."""
+    parent = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="fn-", dir=parent if len(parent) < _MAX_SOCKET_PATH - 30 else "/tmp"))

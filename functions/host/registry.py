@@ -1,0 +1,127 @@
+"""The apps, functions and triggers that the host shows through Fn's API; in memory, as the folders are the truth."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.host.folder import InvalidFunction
+from functions.host.pool import Pool
+
+# What POST can add in memory: a script that sets up an Fn server should work here, a runaway one should not.
+MAX_ENTRIES = 1000
+
+
+class Conflict(Exception):
+    """The name or source is taken."""
+
+
+class Missing(Exception):
+    """There is nothing of that id."""
+
+
+class Refused(Exception):
+    """A request that this host cannot carry out."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An app, function or trigger as Fn's API shows it. document: without the annotations, which hold addresses."""
+
+    document: dict[str, Any]
+    pool: Pool | None = field(default=None, compare=False)
+
+    @property
+    def id(self) -> str:
+        return str(self.document["id"])
+
+
+class Registry:
+    """Apps, functions and triggers by id. Ids follow from names, so they are the same after a restart."""
+
+    def __init__(self, app: str, pools: Iterable[Pool]) -> None:
+        """Raises InvalidFunction where two folders claim one name or one trigger source."""
+        self.apps: dict[str, Entry] = {}
+        self.functions: dict[str, Entry] = {}
+        self.triggers: dict[str, Entry] = {}
+        app_id = self.add_app(app).id
+        for pool in pools:
+            folder = pool.folder
+            try:
+                function_id = self._add_function(app_id, pool).id
+                for name, source in folder.sources.items():
+                    self.add_trigger(name, app_id, function_id, source)
+            except Conflict as error:
+                raise InvalidFunction(f"{folder.path}: {error}") from None
+
+    def add_app(self, name: str) -> Entry:
+        """Raises Conflict, Refused."""
+        return _add(self.apps, {"id": _id("app", name), "name": name}, "App already exists")
+
+    def add_trigger(self, name: str, app_id: str, function_id: str, source: str) -> Entry:
+        """Raises Missing, Conflict, Refused."""
+        if app_id not in self.apps:
+            raise Missing("App not found")
+        if function_id not in self.functions:
+            raise Missing("Fn not found")
+        source = "/" + source.strip("/")
+        if self.trigger(app_id, source) is not None:
+            raise Conflict(f"Trigger with source {source} already exists on this app")
+        document = {
+            "id": _id("trigger", app_id, name),
+            "name": name,
+            "app_id": app_id,
+            "fn_id": function_id,
+            "type": "http",
+            "source": source,
+        }
+        return _add(self.triggers, document, "Trigger already exists")
+
+    def trigger(self, app_id: str, source: str) -> Entry | None:
+        wanted = (app_id, source)
+        entries = self.triggers.values()
+        return next((e for e in entries if (e.document["app_id"], e.document["source"]) == wanted), None)
+
+    def app_named(self, name: str) -> Entry | None:
+        return next((entry for entry in self.apps.values() if entry.document["name"] == name), None)
+
+    def _add_function(self, app_id: str, pool: Pool) -> Entry:
+        folder = pool.folder
+        document = {
+            "id": function_id(app_id, folder.name),
+            "name": folder.name,
+            "app_id": app_id,
+            "image": f"folder:{folder.path.name}",
+            "memory": folder.memory_mb,
+            "timeout": int(folder.timeout_s) or 1,
+        }
+        return _add(self.functions, document, f"a function named {folder.name} already exists", pool)
+
+
+def app_id(name: str) -> str:
+    """The id of an app by its name."""
+    return _id("app", name)
+
+
+def function_id(app: str, name: str) -> str:
+    """The id of a function by its app's id and its name."""
+    return _id("fn", app, name)
+
+
+def _add(
+    entries: dict[str, Entry], document: dict[str, Any], conflict: str, pool: Pool | None = None
+) -> Entry:
+    entry = Entry(document, pool)
+    if entry.id in entries:
+        raise Conflict(conflict)
+    if len(entries) >= MAX_ENTRIES:
+        raise Refused(f"more than {MAX_ENTRIES} entries")
+    entries[entry.id] = entry
+    return entry
+
+
+def _id(*parts: str) -> str:
+    """26 letters and digits, as Fn's ids look."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:26].upper()
