@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from functions.host.registry import Conflict, Entry, Missing, Refused, Registry
+from functions.host.registry import Conflict, Entry, Missing, Refused, Registry, function_id
 
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
 TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
@@ -55,15 +55,15 @@ class Api:
 
     def _add(self, kind: str, document: Mapping[str, Any]) -> Entry:
         """Raises InvalidRequest, Missing, Conflict, Refused."""
-        text: Callable[[str], str] = lambda name: _text(document, name)  # noqa: E731
+        name = _text(document, "name")
         if kind == "apps":
-            return self._registry.add_app(text("name"))
+            return self._registry.add_app(name)
+        app_id = _text(document, "app_id")
         if kind == "triggers":
-            return self._registry.add_trigger(text("name"), text("app_id"), text("fn_id"), text("source"))
-        if any(
-            (entry.document["app_id"], entry.document["name"]) == (text("app_id"), text("name"))
-            for entry in self._registry.functions.values()
-        ):
+            return self._registry.add_trigger(
+                name, app_id, _text(document, "fn_id"), _text(document, "source")
+            )
+        if function_id(app_id, name) in self._registry.functions:
             raise Conflict("Fn with specified name already exists")
         raise Refused(
             "this host runs the folders that it was started with; to deploy an image use an Fn server"

@@ -156,13 +156,14 @@ def _not_allowed() -> Reply:
 
 
 def _base_url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
-    host = next((value for name, value in headers if name == "host"), None)
-    if host is None:
-        address, port = scope["server"]
-        host = f"{address}:{port}"
-    return f"{scope['scheme']!s}://{host}"
+    """How the caller reached the host."""
+    address, port = scope["server"]
+    host = next((value for name, value in headers if name == "host"), f"{address}:{port}")
+    scheme: str = scope["scheme"]
+    return f"{scheme}://{host}"
 
 
 def _url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
     query = scope["query_string"].decode("latin-1")
-    return _base_url(scope, headers) + scope["path"] + (f"?{query}" if query else "")
+    path: str = scope["path"]
+    return _base_url(scope, headers) + path + (f"?{query}" if query else "")
