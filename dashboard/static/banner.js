@@ -1,0 +1,28 @@
+// What hinders the page from showing what is now, in one sentence.
+
+import { clock, duration } from "./format.js";
+
+// So long without a forecast while events come is more than a slow batch.
+const STALLED_S = 10;
+
+// [kind, sentence], or null where all is well. `lost`: when the page's server fell silent, or null.
+export function hindrance(lost, broker, totals, training) {
+  if (lost !== null) return ["lost", `The server of this page has not answered since ${clock(lost)}. Trying again …`];
+  if (broker.connected === false) {
+    const why = broker.problem ? ` (${broker.problem})` : "";
+    return ["lost", `Kafka's broker has not answered since ${clock(broker.since)}; below is what came before. Trying again …${why}`];
+  }
+  if (broker.connected === null) return ["wait", `Looking for Kafka's broker … ${broker.problem}`];
+  const needed = [...totals.topics.in.split(", "), totals.topics.out];
+  const missing = broker.missing.filter(({ topic }) => needed.includes(topic));
+  if (training) return null;
+  if (broker.problem) return ["wait", broker.problem];
+  if (missing.length) return ["wait", `Waiting: ${missing.map(({ topic, reason }) => `the topic ${topic} ${reason}`).join(", ")}.`];
+  const silent = totals.forecasts === 0 || totals.forecast_age_s > STALLED_S;
+  if (totals.events_per_s > 0 && silent && totals.listening_s > STALLED_S) {
+    const since = totals.forecasts === 0 ? "" : ` for ${duration(totals.forecast_age_s).join(" ")}`;
+    return ["wait", `Events come in, but no forecast has come out${since}: is the consumer running (fncast consume)?`];
+  }
+  if (broker.skipped) return ["note", `${broker.skipped.toLocaleString("en")} records were left out to keep up; figures are of the others.`];
+  return null;
+}

@@ -1,0 +1,176 @@
+// The chart of one series, drawn by uPlot.
+
+import { axisLabels, moment } from "./format.js";
+
+/* global uPlot */
+
+const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
+// A band wider than this beside the readings' own range runs out of the chart, so that the readings stay readable.
+const BAND_SHARE = 0.8;
+// The range shrinks only once what is shown needs less than this of it: a chart that breathes is not calm.
+const SHRINK_BELOW = 0.6;
+
+export function palette() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["text", "muted", "actual", "forecast", "band", "earlier", "grid", "now", "card"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
+
+export class Chart {
+  constructor(element, series, onPoint) {
+    this.element = element;
+    this.series = series;
+    this.colours = palette();
+    this.plot = new uPlot(this.options(onPoint), this.columns(), element);
+    this.resizes = new ResizeObserver(() => this.resize());
+    this.resizes.observe(element);
+  }
+
+  update() {
+    this.plot.setData(this.columns());
+  }
+
+  recolour() {
+    this.colours = palette();
+    this.plot.redraw(false);
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    if (width && (width !== this.plot.width || height !== this.plot.height)) this.plot.setSize({ width, height });
+  }
+
+  destroy() {
+    this.resizes.disconnect();
+    this.plot.destroy();
+  }
+
+  columns() {
+    const columns = this.series.columns();
+    this.range = steady(needed(columns), this.range);
+    return columns;
+  }
+
+  options(onPoint) {
+    const colour = (name) => () => this.colours[name];
+    const line = (name, more) => ({ stroke: colour(name), points: { show: false }, spanGaps: false, ...more });
+    const { dated } = this.series;
+    return {
+      width: Math.max(200, this.element.clientWidth),
+      height: Math.max(100, this.element.clientHeight),
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+      padding: [10, 10, 0, 0],
+      scales: {
+        x: { time: dated, range: (plot, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
+        y: { range: () => this.range },
+      },
+      axes: [
+        {
+          stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, size: 26, space: 76,
+          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => label(at, increment)) : undefined,
+        },
+        {
+          stroke: colour("muted"), font: FONT, ticks: { show: false }, gap: 6, space: 38,
+          grid: { stroke: colour("grid"), width: 1 },
+          values: (plot, splits) => axisLabels(splits, this.series.unit),
+          size: (plot, values) => 14 + 7 * Math.max(3, ...(values ?? [""]).map((text) => text.length)),
+        },
+      ],
+      series: [
+        {},
+        line("actual", { width: 1.8 }),
+        line("earlier", { width: 1 }),
+        line("forecast", { width: 0 }),
+        line("forecast", { width: 0 }),
+        line("forecast", { width: 2, dash: [5, 4] }),
+      ],
+      bands: [{ series: [4, 3], fill: colour("band") }],
+      hooks: {
+        drawClear: [(plot) => this.drawNow(plot)],
+        draw: [(plot) => this.drawLatest(plot)],
+        setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
+      },
+    };
+  }
+
+  // Where the readings end: what is right of it has not happened yet.
+  drawNow(plot) {
+    const at = this.series.times[this.series.actual.length - 1];
+    if (at === undefined) return;
+    const x = Math.round(plot.valToPos(at, "x", true)) + 0.5;
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = this.colours.now;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillStyle = this.colours.muted;
+    ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
+    ctx.textAlign = "right";
+    ctx.textBaseline = "top";
+    ctx.fillText("now", x - 5 * devicePixelRatio, bbox.top);
+    ctx.restore();
+  }
+
+  drawLatest(plot) {
+    const at = this.series.actual.findLastIndex((value) => value !== null);
+    if (at < 0) return;
+    const { ctx } = plot;
+    ctx.save();
+    ctx.beginPath();
+    const [x, y] = [plot.valToPos(this.series.times[at], "x", true), plot.valToPos(this.series.actual[at], "y", true)];
+    ctx.arc(x, y, 3.6 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.fillStyle = this.colours.actual;
+    ctx.strokeStyle = this.colours.card;
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.stroke();
+    ctx.fill();
+    ctx.restore();
+  }
+}
+
+function label(seconds, increment) {
+  if (increment < 60) return moment(seconds, 1);
+  if (increment < 43200) return moment(seconds, 1).slice(0, 5);
+  return new Date(seconds * 1000).toLocaleDateString(undefined, increment < 86400 * 360 ? { day: "numeric", month: "short" } : { year: "numeric" });
+}
+
+function extent(...lists) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const list of lists) {
+    for (const value of list) {
+      if (value === null) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return [low, high];
+}
+
+function needed([, actual, earlier, low, high, median]) {
+  let [bottom, top] = extent(actual, earlier, median);
+  if (bottom > top) return [0, 1];
+  const span = top - bottom;
+  const [bandLow, bandHigh] = extent(low, high);
+  if (bandLow <= bandHigh) {
+    const most = span > 0 ? BAND_SHARE * span : bandHigh - bandLow;
+    bottom = Math.max(Math.min(bottom, bandLow), bottom - most);
+    top = Math.min(Math.max(top, bandHigh), top + most);
+  }
+  const room = top > bottom ? 0.07 * (top - bottom) : Math.abs(top) * 0.05 || 1;
+  // What never falls below 0 gets no room below 0.
+  return [bottom >= 0 && bottom - room < 0 ? 0 : bottom - room, top + room];
+}
+
+function steady(wanted, shown) {
+  if (!shown) return wanted;
+  const fits = wanted[0] >= shown[0] && wanted[1] <= shown[1];
+  const full = (wanted[1] - wanted[0]) / (shown[1] - shown[0]) > SHRINK_BELOW;
+  if (fits && full) return shown;
+  // Grow at once, and by the side that needs it alone.
+  return fits || !full ? wanted : [Math.min(wanted[0], shown[0]), Math.max(wanted[1], shown[1])];
+}

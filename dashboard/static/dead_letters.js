@@ -1,0 +1,46 @@
+// What was refused, and why.
+
+import { element } from "./card.js";
+import { clock, count } from "./format.js";
+
+export class DeadLetters {
+  constructor() {
+    this.button = document.getElementById("dead-letters-button");
+    this.panel = document.getElementById("dead-letters-panel");
+    this.button.onclick = () => this.show(this.panel.hidden);
+  }
+
+  show(open) {
+    this.panel.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(open));
+    this.name();
+  }
+
+  update(told) {
+    this.told = told;
+    this.button.disabled = told.total === 0;
+    if (told.total === 0) this.show(false);
+    this.name();
+    document.getElementById("reasons").replaceChildren(...told.reasons.map(reason));
+    document.getElementById("latest").replaceChildren(...told.latest.map(letter));
+  }
+
+  name() {
+    const kinds = this.told?.reasons.length ?? 0;
+    const closed = kinds === 1 ? "show the reason" : `show ${kinds} reasons`;
+    this.button.textContent = kinds === 0 ? "none refused" : this.panel.hidden ? closed : "hide";
+  }
+}
+
+function reason({ reason: text, count: number }) {
+  const item = element("li");
+  item.append(element("b", "", count(number)), element("span", "", text));
+  return item;
+}
+
+function letter({ time, reason: text, event, series, from }) {
+  const item = element("li");
+  const where = [time === null ? "" : clock(time), series, event && `event ${event}`, from].filter(Boolean);
+  item.append(element("span", "", text), element("span", "note", where.join(" · ")));
+  return item;
+}
