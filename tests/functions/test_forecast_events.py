@@ -1,0 +1,207 @@
+"""Requests as they come: each form of a CloudEvent, and bodies that are none."""
+
+import base64
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events import BATCH_TYPE, EVENT_TYPE, InvalidEvent, read_json, read_readings, read_request
+
+EVENT = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": "/a",
+    "type": "io.fncast.window.v1",
+    "subject": "cpu",
+    "data": {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": [1, 2, None]},
+}
+BINARY = {
+    "content-type": "application/json",
+    "ce-specversion": "1.0",
+    "ce-id": "1",
+    "ce-source": "/a",
+    "ce-type": "io.fncast.window.v1",
+    "ce-subject": "cpu",
+}
+DATA = orjson.dumps(EVENT["data"])
+
+
+def document(**changes: Any) -> bytes:
+    return orjson.dumps({**EVENT, **changes})
+
+
+def refusal(body: bytes, headers: dict[str, Any] | None = None) -> str:
+    (event,) = read_request(headers or {}, body).events
+    assert isinstance(event.data, InvalidEvent)
+    return str(event.data)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (BINARY, DATA),
+        ({name: [value, "second"] for name, value in BINARY.items()}, DATA),  # as through a trigger
+        ({**BINARY, "content-type": "text/plain"}, DATA),
+        ({"content-type": EVENT_TYPE}, document()),
+        ({"content-type": f"{EVENT_TYPE.upper()}; charset=UTF-8"}, document()),
+        ({"content-type": "text/plain"}, document()),
+        ({"content-type": "application/x-www-form-urlencoded"}, document()),
+        ({}, document()),
+        ({}, document().replace(b'"data":' + DATA, b'"data_base64":"%b"' % base64.b64encode(DATA))),
+    ],
+)  # fmt: skip
+def test_every_form_of_one_event_reads_the_same(headers: dict[str, Any], body: bytes) -> None:
+    request = read_request(headers, body)
+    (event,) = request.events
+    assert not request.is_batch
+    assert event == read_request({}, document()).events[0]
+    assert event.data == EVENT["data"]
+    assert json.loads(b"{%b}" % event.members[1:]) == {
+        "causationid": "1",
+        "causationsource": "/a",
+        "subject": "cpu",
+    }
+
+
+@pytest.mark.parametrize("content_type", [BATCH_TYPE, f"{BATCH_TYPE}; charset=utf-8", "text/plain", ""])
+def test_a_batch_keeps_its_order(content_type: str) -> None:
+    body = orjson.dumps([{**EVENT, "id": str(number)} for number in range(3)])
+    request = read_request({"content-type": content_type}, body)
+    assert request.is_batch
+    assert [json.loads(b"{%b}" % event.members[1:])["causationid"] for event in request.events] == [
+        "0",
+        "1",
+        "2",
+    ]
+    assert read_request({"content-type": BATCH_TYPE}, b"[]").events == []
+
+
+def test_binary_headers_are_percent_decoded() -> None:
+    (event,) = read_request({**BINARY, "ce-id": "caf%C3%A9%20%22x%22"}, DATA).events
+    assert json.loads(b"{%b}" % event.members[1:])["causationid"] == 'café "x"'
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "says"),
+    [
+        ({}, b"", "no JSON"),
+        ({}, b"hello", "no JSON"),
+        ({}, b"\xff\xfe", "no JSON"),
+        ({}, b"[" * 100_000, "no JSON"),
+        ({}, b"{}", "no CloudEvent"),
+        ({}, b"[1,2,3]", "no CloudEvent"),
+        ({"content-type": BATCH_TYPE}, b"{}", "no JSON array"),
+        ({"content-type": BATCH_TYPE}, b"[1", "no JSON"),
+        ({}, document(id=""), "id is missing or empty"),
+        ({}, document(id=7), "id is no text"),
+        ({}, document(source=None), "source is missing"),
+        ({}, document(subject=1), "subject is no text"),
+        ({}, document().replace(b'"cpu"', b'"\\ud800"'), "subject is no valid Unicode"),
+        ({}, document(type=""), "type is missing"),
+        ({}, document(specversion="0.3"), "specversion is not 1.0"),
+        ({}, document(data=None), "no data"),
+        ({}, document(data_base64="!"), "data_base64"),
+        ({}, document(data_base64=1), "data_base64"),
+        (BINARY, b"", "no data"),
+        (BINARY, b"1 2", "data is no JSON"),
+        ({**BINARY, "ce-specversion": "2.0"}, DATA, "specversion"),
+    ],
+)
+def test_says_what_is_wrong(headers: dict[str, str], body: bytes, says: str) -> None:
+    assert says in refusal(body, headers)
+
+
+def test_one_forged_number_does_not_spoil_the_batch() -> None:
+    body = b"[%b,%b]" % (document(), document(id="2").replace(b"null", b"1e400"))
+    good, bad = read_request({"content-type": BATCH_TYPE}, body).events
+    assert good.data == EVENT["data"]
+    assert bad.data["values"][2] == float("inf")  # type: ignore[index]
+
+
+def test_readings_carry_the_place_after_the_last() -> None:
+    readings = read_readings({**EVENT["data"], "unit": '"%"'})  # type: ignore[dict-item]
+    assert json.loads(b"{%b%b}" % (readings.place[:-1], readings.unit)) == {
+        "start": "2024-01-01T00:15:00Z",
+        "step_s": 300,
+        "unit": '"%"',
+    }
+    monthly = read_readings({"start": "2024-01-31T00:00:00Z", "step": "P1M", "values": [1]})
+    assert monthly.place == b'"start":"2024-02-29T00:00:00Z","step":"P1M",'
+
+
+def test_a_bare_array_has_no_place() -> None:
+    assert read_readings([1, 2]).values == [1, 2]
+    assert read_readings([1, 2]).place == b""
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"values": None}, "values are missing"),
+        ({"values": "12"}, "no array"),
+        ({"start": None}, "start is missing"),
+        ({"start": 5}, "start: a time must be text"),
+        ({"start": []}, "start: a time must be text"),
+        ({"start": "yesterday"}, "start: 'yesterday' is not an RFC 3339 time"),
+        ({"start": "9999-12-31T23:59:00Z"}, "outside the years"),
+        ({"step_s": None}, "step_s (seconds) or step"),
+        ({"step_s": True}, "step_s must be a number"),
+        ({"step_s": {}}, "step_s must be a number"),
+        ({"step_s": -1}, "positive"),
+        ({"step": "P1M"}, "both"),
+        ({"unit": 1}, "unit is no text"),
+    ],
+)
+def test_says_what_is_wrong_with_data(change: dict[str, Any], says: str) -> None:
+    read_readings({**EVENT["data"], "step_s": 1})  # type: ignore[dict-item]  # True is no 1, even when cached
+    with pytest.raises(InvalidEvent) as caught:
+        read_readings({**EVENT["data"], **change})  # type: ignore[dict-item]
+    assert says in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+HEADERS = st.dictionaries(
+    st.sampled_from([*BINARY, "ce-", "ce-x", "content-type"]),
+    st.text(max_size=8) | st.lists(st.text(max_size=8), min_size=1, max_size=2) | st.just(BATCH_TYPE),
+)
+ATTRIBUTES = st.dictionaries(st.sampled_from([*EVENT, "data_base64", "x"]), JSON)
+
+
+@given(
+    HEADERS,
+    st.binary()
+    | st.one_of(JSON, ATTRIBUTES, st.lists(ATTRIBUTES, max_size=3)).map(lambda v: json.dumps(v).encode()),
+)
+def test_no_request_raises_and_what_is_spliced_is_valid(headers: dict[str, Any], body: bytes) -> None:  # fmt: skip
+    for event in read_request(headers, body).events:
+        if event.members:
+            members = json.loads(b"{%b}" % event.members[1:].decode().encode())
+            assert (
+                {"causationid", "causationsource"}
+                <= set(members)
+                <= {"causationid", "causationsource", "subject"}
+            )
+        try:
+            readings = read_readings(event.data)
+        except InvalidEvent:
+            continue
+        assert isinstance(readings.values, list)
+        json.loads(b'{%b"x":1%b}' % (readings.place, readings.unit))
+
+
+EXACT = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
+EXACT |= st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(EXACT) | st.dictionaries(st.text(), EXACT))
+def test_reads_json_as_python_does(value: Any) -> None:
+    assert read_json(json.dumps(value).encode()) == value
+    assert read_json(json.dumps([value, float("nan")]).encode())[0] == value
