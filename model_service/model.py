@@ -57,8 +57,8 @@ class Model:
             version=str(version),
             server=_server(),
             description=document,
-            inputs=tuple(_io(spec) for spec in runtime.inputs),
-            outputs=tuple(_io(spec) for spec in runtime.outputs),
+            inputs=tuple(self._io(spec) for spec in runtime.inputs),
+            outputs=tuple(self._io(spec) for spec in runtime.outputs),
         )
         self._warm_up()
         self._batcher = Batcher(self._run, self.merges, observe)
@@ -119,6 +119,12 @@ class Model:
         if not tensor.size:
             raise DoesNotFit(f"input {name!r} is empty: its shape is {_shape(tensor.shape)}")
 
+    def _io(self, spec: TensorSpec) -> graphpipe.IOMetadata:
+        try:
+            return graphpipe.IOMetadata(spec.name, graphpipe.type_of(spec.dtype), spec.shape or ())
+        except graphpipe.InvalidMessage as error:
+            raise UnusableModel(f"{self}: {spec.name!r} cannot be carried: {error}") from None
+
     def _run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         # Tensors of a request are views of its body and may stand at any address; runtimes want them aligned.
         aligned = {
@@ -134,11 +140,6 @@ class Model:
         return outputs
 
     def _warm_up(self) -> None:
-        for spec in (*self.runtime.inputs, *self.runtime.outputs):
-            try:
-                graphpipe.type_of(spec.dtype)
-            except graphpipe.InvalidMessage as error:
-                raise UnusableModel(f"{self}: {spec.name!r} cannot be carried: {error}") from None
         if not self.merges:
             return  # what a foreign model makes of zeros is its own business
         for rows in WARM_UP_ROWS:
@@ -165,10 +166,6 @@ def _ramp(spec: TensorSpec, rows: int) -> Array:
     lengths = [_WARM_UP_LENGTH if length == -1 else length for length in (spec.shape or ())[1:]]
     size = int(np.prod(lengths, dtype=int))
     return np.broadcast_to(np.arange(size).reshape(lengths), (rows, *lengths)).astype(spec.dtype)
-
-
-def _io(spec: TensorSpec) -> graphpipe.IOMetadata:
-    return graphpipe.IOMetadata(spec.name, graphpipe.type_of(spec.dtype), spec.shape or ())
 
 
 def _type(dtype: np.dtype[Any]) -> str:

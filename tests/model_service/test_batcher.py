@@ -1,0 +1,222 @@
+"""What is scored together, what waits, and what the others notice when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from model_service import batcher as batcher_module
+from model_service.batcher import Batcher
+from model_service.request_queue import (
+    MAX_CALL_ROWS,
+    MAX_WAITING_REQUESTS,
+    MAX_WAITING_ROWS,
+    CallCost,
+    Overloaded,
+    RequestQueue,
+    Waiting,
+)
+from model_service.runtime import Array
+
+
+class Doubler:
+    """A model that doubles `x`; may be held, and refuses negative numbers."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.threads: set[str] = set()
+        self.running = threading.Event()
+        self.free = threading.Event()
+        self.free.set()
+
+    def __call__(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        x = inputs["x"]
+        self.calls.append(len(x))
+        self.threads.add(threading.current_thread().name)
+        self.running.set()
+        assert self.free.wait(10)
+        if (x < 0).any():
+            raise ValueError("negative")
+        return {"y": 2 * x}
+
+
+def row(value: float, rows: int = 1, columns: int = 2) -> dict[str, Array]:
+    return {"x": np.full((rows, columns), value, np.float32)}
+
+
+async def until(condition: threading.Event) -> None:
+    assert await asyncio.to_thread(condition.wait, 10)
+
+
+async def test_requests_that_wait_together_are_one_call() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = await asyncio.gather(*(batcher.submit(row(i), 1) for i in range(10)))
+    assert model.calls == [10]
+    for i, answer in enumerate(answers):
+        np.testing.assert_array_equal(answer["y"], 2 * row(i)["x"])
+    await batcher.close()
+
+
+async def test_while_a_call_runs_the_others_gather_and_the_loop_stays_live() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True)
+    first = batcher.submit(row(1), 1)
+    await until(model.running)
+    others = [batcher.submit(row(i, rows=3), 3) for i in range(5)]
+    await asyncio.sleep(0)
+    assert not first.done()
+    model.free.set()
+    await asyncio.gather(first, *others)
+    assert model.calls == [1, 15]
+    await batcher.close()
+
+
+async def test_rows_that_differ_in_length_and_models_that_do_not_merge_go_alone() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    requests = [row(1), row(2), row(3, columns=5), row(4)]
+    await asyncio.gather(*(batcher.submit(request, 1) for request in requests))
+    assert model.calls == [2, 1, 1]
+    alone = Batcher(model, merge=False)
+    model.calls.clear()
+    await asyncio.gather(*(alone.submit(row(i), 1) for i in range(3)))
+    assert model.calls == [1, 1, 1]
+    await batcher.close()
+    await alone.close()
+
+
+async def test_calls_are_bounded_and_a_large_request_is_cut() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    large = {"x": np.arange(2 * MAX_CALL_ROWS + 5, dtype=np.float32)[:, None]}
+    small = [batcher.submit(row(i, rows=400, columns=1), 400) for i in range(4)]
+    answer = await batcher.submit(large, len(large["x"]))
+    np.testing.assert_array_equal(answer["y"], 2 * large["x"])
+    await asyncio.gather(*small)
+    assert model.calls == [800, 800, MAX_CALL_ROWS, MAX_CALL_ROWS, 5]
+    await batcher.close()
+
+
+async def test_one_bad_request_does_not_fail_those_beside_it() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = await asyncio.gather(
+        *(batcher.submit(row(value), 1) for value in (1, -1, 2)), return_exceptions=True
+    )
+    assert isinstance(answers[1], ValueError)
+    for answer, value in ((answers[0], 1), (answers[2], 2)):
+        assert not isinstance(answer, BaseException)
+        np.testing.assert_array_equal(answer["y"], 2 * row(value)["x"])
+    await batcher.close()
+
+
+async def test_a_caller_that_went_away_harms_nobody() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    gone, stays = batcher.submit(row(1), 1), batcher.submit(row(2), 1)
+    gone.cancel()
+    assert (await stays)["y"].tolist() == [[4, 4]]
+    await batcher.close()
+
+
+async def test_short_calls_run_in_the_loop_and_long_ones_in_the_thread() -> None:
+    """Chosen by what the last calls took; the clock says so here."""
+    model = Doubler()
+    seconds = itertools.repeat(batcher_module.INLINE_S / 10)
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += next(seconds)
+        return now
+
+    batcher = Batcher(model, merge=True, clock=clock)
+    await batcher.submit(row(1), 1)
+    assert model.threads == {"model"}  # unknown yet: not in the loop
+    model.threads.clear()
+    await batcher.submit(row(1), 1)
+    assert model.threads == {threading.current_thread().name}
+    model.threads.clear()
+    await batcher.submit(row(1, rows=64), 64)
+    assert model.threads == {"model"}  # of this size nothing is known
+    seconds = itertools.repeat(batcher_module.INLINE_S * 10)
+    await batcher.submit(row(1), 1)  # seen to be slow now, so the next goes to the thread
+    model.threads.clear()
+    await batcher.submit(row(1), 1)
+    assert model.threads == {"model"}
+    await batcher.close()
+
+
+async def test_a_stuck_model_is_told_of_and_comes_back() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True, stuck_s=0.05)
+    running = batcher.submit(row(1), 1)
+    await until(model.running)
+    waiting = batcher.submit(row(2), 1)
+    for unanswered in (running, waiting):
+        with pytest.raises(Overloaded, match=r"0\.05 s"):
+            await unanswered
+    with pytest.raises(Overloaded):
+        batcher.submit(row(3), 1)
+    model.free.set()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                answer = await batcher.submit(row(4), 1)
+                break
+            except Overloaded:  # until the call has returned
+                await asyncio.sleep(0)
+    assert answer["y"].tolist() == [[8, 8]]
+    await batcher.close()
+
+
+async def test_close_answers_what_waits() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = [batcher.submit(row(i, rows=1000), 1000) for i in range(5)]
+    await batcher.close()
+    assert all(answer.done() for answer in answers)
+
+
+async def test_each_call_is_observed() -> None:
+    seen: list[int] = []
+    batcher = Batcher(Doubler(), merge=True, observe=lambda rows, seconds: seen.append(rows))
+    await asyncio.gather(*(batcher.submit(row(i), 1) for i in range(3)))
+    assert seen == [3]
+    await batcher.close()
+
+
+async def test_the_queue_is_bounded_by_rows_and_requests() -> None:
+    def waiting(rows: int) -> Waiting:
+        return Waiting(row(0, rows), rows, asyncio.get_running_loop().create_future())
+
+    queue = RequestQueue(merge=True)
+    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is taken, whatever its size
+    with pytest.raises(Overloaded):
+        queue.add(waiting(1))
+    queue.take()
+    for _ in range(MAX_WAITING_REQUESTS):
+        queue.add(waiting(1))
+    with pytest.raises(Overloaded, match=f"{MAX_WAITING_REQUESTS} requests"):
+        queue.add(waiting(1))
+    assert len(queue.take()) == MAX_CALL_ROWS
+    queue.add(waiting(1))
+
+
+def test_the_expected_cost_follows_the_measured() -> None:
+    cost = CallCost()
+    assert cost.expected_s(10) == float("inf")
+    cost.observe(10, 1.0)
+    assert cost.expected_s(15) == 1.0  # the same power of two
+    assert cost.expected_s(16) == float("inf")
+    for _ in range(20):
+        cost.observe(10, 0.1)
+    assert cost.expected_s(10) == pytest.approx(0.1, rel=0.1)

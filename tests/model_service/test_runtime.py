@@ -1,0 +1,107 @@
+"""One contract suite for every runtime, the fake of the other tests included; and the choice between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_service import runtime as runtime_module
+from model_service.runtime import RefusedInput, Runtime, UnusableModel, open_runtime
+
+Open = Callable[[], Runtime]
+
+
+@pytest.fixture(params=["fake", "litert", "tensorflow"])
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    """Each of them with the model `ours` of make_models.py: mean of the window + step + quantile."""
+    if request.param == "fake":
+        return request.getfixturevalue("fake_runtime")(window=6, horizon=2)
+    made: Path = request.getfixturevalue("made_models")
+    return open_runtime(made / "ours", request.param)
+
+
+def test_it_tells_its_tensors(runtime: Runtime) -> None:
+    (windows,), (forecast,) = runtime.inputs, runtime.outputs
+    assert (windows.name, windows.dtype, windows.shape) == ("windows", np.dtype("<f4"), (-1, 6))
+    assert (forecast.name, forecast.dtype) == ("forecast", np.dtype("<f4"))
+    assert forecast.shape == (-1, 2, 3)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 3, 1024])
+def test_it_runs_any_number_of_rows_and_keeps_no_hold_of_them(runtime: Runtime, rows: int) -> None:
+    windows = np.random.default_rng(rows).normal(size=(rows, 6)).astype(np.float32)
+    windows.flags.writeable = False  # as a view of a request's body
+    answer = runtime.run({"windows": windows})["forecast"]
+    before = answer.copy()
+    steps = np.arange(2)[:, None] + np.arange(3)[None, :]
+    np.testing.assert_allclose(answer, windows.mean(1)[:, None, None] + steps, atol=1e-5)
+    runtime.run({"windows": windows + 1})
+    np.testing.assert_array_equal(answer, before)
+
+
+def test_auto_prefers_litert_and_does_without(made_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert open_runtime(made_models / "ours").kind == "litert"
+    assert open_runtime(made_models / "ours" / "model.tflite").kind == "litert"
+    monkeypatch.setattr(runtime_module, "_litert_is_installed", lambda: False)
+    assert open_runtime(made_models / "ours").kind == "tensorflow"
+
+
+def test_auto_takes_tensorflow_for_a_tflite_file_that_is_broken(made_models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "1"
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(b"not a model")
+    for name in ("saved_model.pb", "variables"):
+        (folder / name).symlink_to(made_models / "ours" / name)
+    assert open_runtime(folder).kind == "tensorflow"
+    with pytest.raises(UnusableModel, match=r"LiteRT cannot load .*model\.tflite"):
+        open_runtime(folder, "litert")
+
+
+def test_a_foreign_saved_model(made_models: Path) -> None:
+    foreign = open_runtime(made_models / "foreign")
+    assert [spec.name for spec in foreign.inputs] == ["a", "b"]
+    outputs = foreign.run({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})
+    assert outputs["total"] == 10
+    assert outputs["product"].tolist() == [3, 8]
+    with pytest.raises(RefusedInput, match="InvalidArgument"):
+        foreign.run({"a": np.array([-1.0]), "b": np.array([3.0])})
+
+
+def test_a_frozen_graph(made_models: Path) -> None:
+    for names in ({}, {"inputs": ["x"], "outputs": ["y:0"]}):
+        frozen = open_runtime(made_models / "frozen.pb", **names)
+        (output,) = frozen.run({"x": np.array([[1, 2]], np.float32)}).values()
+        assert output.tolist() == [[3, 5]]
+    assert frozen.outputs[0].name == "y:0"
+    with pytest.raises(UnusableModel, match="no node 'z'; it has x, "):
+        open_runtime(made_models / "frozen.pb", inputs=["z"])
+
+
+@pytest.mark.parametrize(
+    ("files", "runtime", "reason"),
+    [
+        ({}, "auto", r"holds neither saved_model\.pb nor model\.tflite"),
+        ({"model.tflite": b""}, "auto", "LiteRT cannot load"),
+        ({"model.tflite": b"x" * 1000}, "litert", "LiteRT cannot load"),
+        ({"model.tflite": b"x"}, "tensorflow", r"holds no saved_model\.pb"),
+        ({"saved_model.pb": b"x"}, "litert", r"holds no model\.tflite"),
+        ({"saved_model.pb": b"x" * 100}, "auto", "TensorFlow cannot load"),
+        ({"saved_model.pb": b""}, "auto", "TensorFlow cannot load|signature"),
+    ],
+)
+def test_what_is_no_model(tmp_path: Path, files: dict[str, bytes], runtime: str, reason: str) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnusableModel, match=reason):
+        open_runtime(tmp_path, runtime)
+
+
+def test_a_frozen_graph_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "model.pb").write_bytes(b"not a graph")
+    with pytest.raises(UnusableModel, match="TensorFlow cannot load"):
+        open_runtime(tmp_path / "model.pb")
+    with pytest.raises(UnusableModel, match="needs the TensorFlow runtime"):
+        open_runtime(tmp_path / "model.pb", "litert")

@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_service.training.backend import tf
+from model_service.training.model_folder import (
+    InvalidModelFolder,
+    find_version,
+    load_network,
+    read_model_json,
+    settings_of,
+    versions,
+    weights_sha256,
+    write_version,
+)
+from model_service.training.trainer import Trained, predict
+
+
+def litert(folder: Path) -> Any:
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter").Interpreter(str(folder / "model.tflite"))
+    return interpreter.get_signature_runner("serving_default")
+
+
+def test_litert_saved_model_and_keras_answer_alike(trained: Trained, models: Path, windows: Any) -> None:
+    folder = find_version(models, "forecast")
+    expected = predict(trained.network, windows)
+    size = np.abs(windows).max(axis=1)[:, np.newaxis, np.newaxis]
+    score = litert(folder)
+    for count in (1, 32, 5):  # any batch size, in any order
+        answer = score(windows=windows[:count])["forecast"]
+        assert np.abs((answer - expected[:count]) / size[:count]).max() < 1e-5
+    signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    answer = signature(windows=tf.constant(windows))["forecast"].numpy()
+    assert np.abs((answer - expected) / size).max() < 1e-5
+
+
+def test_litert_needs_built_in_operations_only(models: Path) -> None:
+    module = pytest.importorskip("ai_edge_litert.interpreter")
+    interpreter = module.Interpreter(str(find_version(models, "forecast") / "model.tflite"))
+    assert not [op for op in interpreter._get_ops_details() if op["op_name"].startswith(("Flex", "CUSTOM"))]
+    assert interpreter.get_input_details()[0]["shape_signature"].tolist() == [-1, 24]
+
+
+def test_model_json_explains_the_version(trained: Trained, models: Path) -> None:
+    folder = find_version(models, "forecast", 1)
+    described = read_model_json(folder)
+    assert described["name"] == "forecast"
+    assert (described["version"], described["window"], described["horizon"]) == (1, 24, 6)
+    assert described["quantiles"] == [0.1, 0.5, 0.9]
+    assert described["weights_sha256"] == weights_sha256(trained.network)
+    assert described["libraries"]["keras"]
+    assert settings_of(folder) == trained.settings
+
+
+def test_a_version_can_be_loaded_again(trained: Trained, models: Path, windows: Any) -> None:
+    network = load_network(find_version(models, "forecast"))
+    np.testing.assert_array_equal(predict(network, windows), predict(trained.network, windows))
+
+
+def test_versions_count_up_and_leave_nothing_else(trained: Trained, tmp_path: Path) -> None:
+    (tmp_path / "other" / "7").mkdir(parents=True)
+    (tmp_path / "other" / "notes").mkdir()
+    folder, written = write_version(trained.network, trained.settings, tmp_path, "other", {})
+    assert (folder.name, written["version"]) == ("8", 8)
+    assert sorted(path.name for path in (tmp_path / "other").iterdir()) == ["7", "8", "notes"]
+    assert json.loads((folder / "model.json").read_text()) == written
+
+
+def test_what_fails_while_writing_leaves_no_version(trained: Trained, tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        raise RuntimeError("no plots today")
+
+    with pytest.raises(RuntimeError):
+        write_version(trained.network, trained.settings, tmp_path, "forecast", {}, fail)
+    assert list((tmp_path / "forecast").iterdir()) == []
+    assert versions(tmp_path, "forecast") == []
+
+
+def test_errors_say_what_is_missing(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidModelFolder, match="no version of a model there; train one"):
+        find_version(tmp_path, "forecast")
+    with pytest.raises(InvalidModelFolder, match="no version 9; there are 1"):
+        find_version(models, "forecast", 9)
+    with pytest.raises(InvalidModelFolder, match="cannot name a model"):
+        find_version(models, "../etc")
+    with pytest.raises(InvalidModelFolder, match="there is no such file"):
+        read_model_json(tmp_path)
