@@ -16,6 +16,7 @@ from model_service.graphpipe.messages import (
     MetadataRequest,
     MetadataResponse,
     Type,
+    type_of,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "encode_infer_response",
     "encode_metadata_response",
     "encode_request",
+    "type_of",
 ]
