@@ -15,7 +15,7 @@ from series.step import Step
 
 def test_the_error_falls_below_the_naive_one(trained: Trained) -> None:
     first, last = trained.history[0], trained.history[-1]
-    assert last.train_error < first.train_error
+    assert last.validation_error < first.validation_error
     assert min(epoch.validation_error for epoch in trained.history) < 0.7 * last.naive_error
 
 

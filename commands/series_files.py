@@ -1,0 +1,73 @@
+"""Reads the CSV files that a command is given, and tells on stderr what was mended."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from fncast import Failure
+from series.csv_file import CsvError, read_csv_mended
+from series.series import Series
+
+# More lines about mended series than these hide the rest of the output.
+MAX_MENDED_LINES = 20
+
+
+def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "csv", nargs="*", type=Path, metavar="CSV", help="files of readings: `timestamp,value`, wide or long"
+    )
+    parser.add_argument(
+        "--time-column", metavar="NAME", help="the column of times (default: found by its name)"
+    )
+    parser.add_argument(
+        "--value-column",
+        action="append",
+        metavar="NAME",
+        help="a column of values, each a series of its own; may be repeated (default: all that hold numbers)",
+    )
+    parser.add_argument(
+        "--series-column", metavar="NAME", help="the column that names the series of a long file"
+    )
+
+
+def read_series(arguments: argparse.Namespace) -> list[Series]:
+    """All series of all files, under names that differ. Raises Failure."""
+    found: list[tuple[Path, Series]] = []
+    lines = []
+    for path in arguments.csv:
+        try:
+            pairs = read_csv_mended(
+                path,
+                time_column=arguments.time_column,
+                value_columns=arguments.value_column,
+                series_column=arguments.series_column,
+            )
+        except CsvError as error:
+            raise Failure(str(error)) from None
+        for series, mended in pairs:
+            found.append((path, series))
+            if mended:
+                lines.append(f"{path}: {mended}")
+    for line in lines[:MAX_MENDED_LINES]:
+        print(line, file=sys.stderr)
+    if len(lines) > MAX_MENDED_LINES:
+        print(f"… and {len(lines) - MAX_MENDED_LINES} more series were mended", file=sys.stderr)
+    return _distinct(found)
+
+
+def _distinct(found: list[tuple[Path, Series]]) -> list[Series]:
+    """Series of the same name are told apart by their file, and those still the same by a number."""
+    counts = Counter(series.name for _, series in found)
+    taken: Counter[str] = Counter()
+    result = []
+    for path, series in found:
+        name = series.name if counts[series.name] == 1 else f"{path.stem}/{series.name}"
+        taken[name] += 1
+        if taken[name] > 1:
+            name = f"{name}-{taken[name]}"
+        result.append(replace(series, name=name))
+    return result

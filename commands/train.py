@@ -1,0 +1,250 @@
+"""`fncast train`: train a model and write it as the next version."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands.series_files import add_csv_arguments, read_series
+from fncast import Failure
+
+if TYPE_CHECKING:
+    from model_service.training.evaluation import Evaluation
+    from model_service.training.settings import TrainingSettings
+    from model_service.training.trainer import Epoch, Trained
+    from series.series import Series
+
+BAR_WIDTH = 20
+# Generated series that the closing evaluation looks at; more change its second digit.
+EVALUATED_GENERATED_SERIES = 300
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_csv_arguments(parser)
+    parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
+    parser.add_argument(
+        "--window", type=int, help="readings that the model sees (default: 48, or that of --from-version)"
+    )
+    parser.add_argument(
+        "--horizon", type=int, help="readings that it forecasts (default: 12, or that of --from-version)"
+    )
+    parser.add_argument("--units", type=int, help="hidden units (default: 64)")
+    parser.add_argument(
+        "--cell", choices=("gru", "lstm", "rnn"), help="kind of recurrent cell (default: gru)"
+    )
+    parser.add_argument("--learning-rate", type=float, default=0.002, help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, default=20, help="at most so many (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="equal seeds give equal weights (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--season",
+        type=int,
+        action="append",
+        metavar="STEPS",
+        help="length of a season in readings; may be repeated; 0: none (default: found in the data)",
+    )
+    parser.add_argument(
+        "--test-share",
+        type=float,
+        default=0.3,
+        metavar="SHARE",
+        help="last part of each series that training never sees, for the evaluation (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--from-version", type=int, metavar="N", help="go on from the weights of this version of the model"
+    )
+    parser.add_argument(
+        "--progress",
+        choices=("text", "json"),
+        default="text",
+        help="json: one object an epoch on stdout (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    # Reading comes before TensorFlow: a wrong file is told at once.
+    series = read_series(arguments) if arguments.csv else []
+    from model_service.training.dataset import TooLittleData
+    from model_service.training.model_folder import InvalidModelFolder, check_name
+    from model_service.training.settings import InvalidSettings
+
+    try:
+        check_name(arguments.name)
+        return _train(arguments, series)
+    except (InvalidSettings, InvalidModelFolder) as error:
+        raise Failure(str(error)) from None
+    except TooLittleData as error:
+        raise Failure(f"{error}; give more readings, or a smaller --window or --horizon") from None
+
+
+def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
+    from model_service.training.generator import generate, generated_size
+    from model_service.training.model_folder import (
+        WEIGHTS_FILE,
+        find_version,
+        settings_of,
+        write_version,
+    )
+    from model_service.training.settings import TrainingSettings
+
+    initial = None
+    settings = TrainingSettings()
+    if arguments.from_version is not None:
+        initial = find_version(arguments.models, arguments.name, arguments.from_version)
+        settings = settings_of(initial)
+    settings = _with_flags(settings, arguments, fixed=initial is not None)
+    if series:
+        source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
+        if initial is None:
+            settings = replace(settings, seasons=_seasons(arguments, series, settings))
+    else:
+        count, length = generated_size(settings.window, settings.horizon)
+        longest = max(4, settings.window // 2)
+        series = generate(count, length, longest, settings.seed)
+        source = {"generated": {"count": count, "length": length, "longest_season": longest}}
+        _say(f"no CSV given: training on {count} generated series of {length} readings")
+    if initial is not None:
+        source["from_version"] = arguments.from_version
+
+    from model_service.training.provenance import describe
+    from model_service.training.trainer import train
+
+    try:
+        trained = train(
+            series, settings, _progress(arguments.progress), initial / WEIGHTS_FILE if initial else None
+        )
+    except KeyboardInterrupt:
+        raise Failure("interrupted before the first epoch was over: nothing is written") from None
+    _say(_ending(trained))
+    evaluation = _evaluate(series, trained, source)
+    folder, written = write_version(
+        trained.network,
+        settings,
+        arguments.models,
+        arguments.name,
+        describe(trained, series, evaluation, source),
+    )
+    _print_result(arguments.progress, folder, written, evaluation)
+    return 0
+
+
+def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:
+    """The settings with the flags that were given. What shapes the weights is fixed by a version gone on from."""
+    shape = {
+        name: getattr(arguments, name)
+        for name in ("window", "horizon", "units", "cell")
+        if getattr(arguments, name) is not None
+    }
+    for name, value in shape.items():
+        if fixed and getattr(settings, name) != value:
+            raise Failure(
+                f"--{name} {value} does not fit version {arguments.from_version}, which has"
+                f" {getattr(settings, name)}; leave the flag out, or train without --from-version"
+            )
+    if not fixed:
+        shape["seasons"] = tuple(sorted({season for season in arguments.season or () if season > 1}))
+    return replace(
+        settings,
+        **shape,
+        learning_rate=arguments.learning_rate,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        test_share=arguments.test_share,
+    )
+
+
+def _seasons(
+    arguments: argparse.Namespace, series: Sequence[Series], settings: TrainingSettings
+) -> tuple[int, ...]:
+    """The given seasons, else those that half of the series have before their test part."""
+    from model_service.training.dataset import split
+    from model_service.training.season import common_seasons, find_seasons
+
+    if arguments.season is not None:
+        return settings.seasons
+    before = [split(len(one), settings.test_share, 0.0).validation for one in series]
+    found = common_seasons(
+        [find_seasons(one.values[:end], one.step) for one, end in zip(series, before, strict=True)]
+    )
+    if not found:
+        _say("no season common to the series; every season up to 24 steps is looked for in each window")
+        return found
+    _say(f"season: {' and '.join(map(str, found))} steps")
+    if found[-1] > settings.window:
+        _say(f"a window of {2 * found[-1]} would let the model see two seasons of {found[-1]} (--window)")
+    return found
+
+
+def _progress(kind: str) -> Callable[[Epoch], None]:
+    def tell(epoch: Epoch) -> None:
+        done = "#" * round(BAR_WIDTH * epoch.epoch / epoch.epochs)
+        _say(
+            f"epoch {epoch.epoch:3}/{epoch.epochs} [{done:<{BAR_WIDTH}}] error {epoch.train_error:.4f}"
+            f"  validation {epoch.validation_error:.4f} (last value {epoch.naive_error:.4f})"
+            f"  {epoch.seconds:.1f} s"
+        )
+        if kind == "json":
+            print(json.dumps(asdict(epoch)), flush=True)
+
+    return tell
+
+
+def _ending(trained: Trained) -> str:
+    best = f"the weights of epoch {trained.best_epoch} are kept"
+    if trained.stopped == "interrupted":
+        return f"interrupted: {best}"
+    if trained.stopped == "early":
+        return f"stopped early, the validation error falls no more: {best}"
+    return f"finished: {best}"
+
+
+def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]) -> Evaluation | None:
+    from model_service.training.evaluation import evaluate
+    from model_service.training.trainer import predict
+
+    settings = trained.settings
+    if settings.test_share == 0:
+        _say("no evaluation: --test-share 0 leaves nothing to test on")
+        return None
+    evaluated = series[:EVALUATED_GENERATED_SERIES] if "generated" in source else series
+    return evaluate(
+        evaluated,
+        lambda windows: predict(trained.network, windows),
+        settings.window,
+        settings.horizon,
+        test_share=settings.test_share,
+    )
+
+
+def _print_result(kind: str, folder: Path, written: dict[str, Any], evaluation: Evaluation | None) -> None:
+    if kind == "json":
+        print(
+            json.dumps(
+                {
+                    "model": written["name"],
+                    "version": written["version"],
+                    "path": str(folder),
+                    "metrics": written["metrics"],
+                }
+            ),
+            flush=True,
+        )
+        return
+    if evaluation is not None and evaluation.series:
+        from model_service.training.report import overall_table
+
+        print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, never trained on\n")
+        print(overall_table(evaluation))
+        print()
+    print(folder)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,118 @@
+"""Training windows: the series split in time, and windows drawn from the parts, each scaled by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, bridge
+
+Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
+
+# Targets are clipped there, in mean absolute deviations of their window: one burst must not steer a batch.
+MAX_SCALED_TARGET = 10.0
+
+
+class TooLittleData(ValueError):
+    """The series are too short, or too empty, for windows of this length."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where a series is cut, as indices of its readings: [0, train) [train, validation) [validation, end)."""
+
+    train: int
+    validation: int
+
+
+def split(length: int, test_share: float, validation_share: float) -> Split:
+    """Cut in time: the last `test_share` is test, of what is before the last `validation_share` is validation."""
+    validation = length - int(length * test_share)
+    return Split(train=validation - int(validation * validation_share), validation=validation)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """windows: (count, window) and targets: (count, horizon), float32, each window about its last reading and
+    divided by its mean absolute deviation; NaN where a target is missing."""
+
+    windows: Float32Array
+    targets: Float32Array
+
+
+class Dataset:
+    """The windows of one part of the series, drawn by number."""
+
+    def __init__(self, parts: Sequence[Float64Array], window: int, horizon: int) -> None:
+        """parts: readings in a row (NaN where missing); no window reaches beyond its part.
+
+        Raises TooLittleData."""
+        self.window, self.horizon = window, horizon
+        self._views: list[Float64Array] = []
+        self._starts: list[NDArray[np.int64]] = []
+        for part in parts:
+            if len(part) < window + horizon:
+                continue
+            view = sliding_window_view(part, window + horizon)
+            starts = _usable(view, window)
+            if len(starts):
+                self._views.append(view)
+                self._starts.append(starts)
+        if not self._views:
+            longest = max((len(part) for part in parts), default=0)
+            raise TooLittleData(
+                f"no window of {window} readings with {horizon} to forecast fits: the longest part has {longest}"
+            )
+
+    def __len__(self) -> int:
+        return sum(len(starts) for starts in self._starts)
+
+    def draw(self, rng: np.random.Generator, count: int) -> Windows:
+        """`count` windows; a series is drawn by the root of its length, so that long ones do not drown others."""
+        weights = np.sqrt([len(starts) for starts in self._starts])
+        per_series = rng.multinomial(count, weights / weights.sum())
+        rows = [
+            view[rng.choice(starts, size=number)]
+            for view, starts, number in zip(self._views, self._starts, per_series, strict=True)
+            if number
+        ]
+        rows_together = np.concatenate(rows)
+        return self._scaled(rows_together[rng.permutation(count)])
+
+    def spread(self, most: int) -> Windows:
+        """Up to about `most` windows, evenly spread over every series."""
+        stride = max(1, len(self) // most)
+        rows = [view[starts[::stride]] for view, starts in zip(self._views, self._starts, strict=True)]
+        return self._scaled(np.concatenate(rows))
+
+    def _scaled(self, rows: Float64Array) -> Windows:
+        windows, targets = rows[:, : self.window], rows[:, self.window :]
+        gaps = np.flatnonzero(np.isnan(windows).any(axis=1))
+        if len(gaps):
+            windows = windows.copy()
+            for row in gaps:
+                windows[row], _ = bridge(windows[row])
+        last = windows[:, -1:]
+        centred = windows - last
+        scale = np.abs(centred - centred.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True)
+        clipped = np.clip((targets - last) / scale, -MAX_SCALED_TARGET, MAX_SCALED_TARGET)
+        return Windows((centred / scale).astype(np.float32), clipped.astype(np.float32))
+
+
+def _usable(view: Float64Array, window: int) -> NDArray[np.int64]:
+    """The starts of windows that serving would take, that move at all, and of whose targets half is there."""
+    horizon = view.shape[1] - window
+    missing = np.isnan(view)
+    bridgeable = missing[:, :window].sum(axis=1) <= MAX_MISSING_SHARE * window
+    known = missing[:, window:].sum(axis=1) <= 0.5 * horizon
+    highest = np.where(missing, -np.inf, view)[:, :window].max(axis=1)
+    lowest = np.where(missing, np.inf, view)[:, :window].min(axis=1)
+    size = np.maximum(highest, -lowest)
+    # What moves by less than float64 can tell from rounding is constant.
+    moves = highest - lowest > 1e-12 * size
+    return np.flatnonzero(bridgeable & known & moves & (size <= MAX_MAGNITUDE))

@@ -1,0 +1,143 @@
+"""Backtests a model and the methods beside it on the test part of each series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_service.training import baselines
+from model_service.training.backtest import Backtest, rolling_origins
+from model_service.training.dataset import split
+from model_service.training.metrics import Scores, geometric_mean, mae, mean, scores, seasonal_difference
+from model_service.training.season import season_of
+from series.series import Series
+from series.window import shift
+
+Float64Array = NDArray[np.float64]
+Forecaster = Callable[[Backtest], Float64Array]
+
+MODEL = "model"
+LAST_VALUE = "last value"
+SEASONAL = "seasonal naive"
+LAST_READINGS = "quantiles of the last 12"
+
+
+@dataclass
+class SeriesEvaluation:
+    """One series: its origins, what each method forecast, and how far off it was."""
+
+    backtest: Backtest
+    season: int
+    forecasts: dict[str, Float64Array]
+    scores: dict[str, Scores]
+
+    @property
+    def name(self) -> str:
+        return self.backtest.series.name
+
+
+@dataclass
+class Evaluation:
+    """All series, and those left out with the reason."""
+
+    window: int
+    horizon: int
+    stride: int
+    series: list[SeriesEvaluation] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> list[str]:
+        return list(self.series[0].scores) if self.series else []
+
+    @property
+    def origins(self) -> int:
+        return sum(len(one.backtest) for one in self.series)
+
+    def overall(self, method: str) -> dict[str, float | None]:
+        """Geometric mean of relative MAE, means of the others, over the series."""
+        each = [one.scores[method] for one in self.series]
+        return {
+            "relative_mae": geometric_mean(one.relative_mae for one in each),
+            "mase": mean(one.mase for one in each),
+            "wql": mean(one.wql for one in each),
+            "coverage": mean(one.coverage for one in each),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "window": self.window,
+            "horizon": self.horizon,
+            "stride": self.stride,
+            "origins": self.origins,
+            "overall": {method: self.overall(method) for method in self.methods},
+            "series": {
+                one.name: {
+                    "origins": len(one.backtest),
+                    "origins_left_out": one.backtest.left_out,
+                    "season": one.season,
+                    "scores": {method: result.as_json() for method, result in one.scores.items()},
+                }
+                for one in self.series
+            },
+            "left_out": self.left_out,
+        }
+
+
+def evaluate(
+    series: Sequence[Series],
+    model: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    window: int,
+    horizon: int,
+    *,
+    test_share: float,
+    stride: int | None = None,
+    season: int | None = None,
+    others: Mapping[str, Forecaster] | None = None,
+) -> Evaluation:
+    """Forecast at rolling origins over the last `test_share` of each series, a stride (the horizon) apart.
+
+    model: (origins, window) float32 → (origins, horizon, 3). season: for all series, else found in each one's
+    readings before the test. others: further methods by name."""
+    stride = horizon if stride is None else stride
+    result = Evaluation(window, horizon, stride)
+    for one in series:
+        before = split(len(one), test_share, 0.0).validation
+        backtest = rolling_origins(one, window, horizon, before, stride)
+        if not len(backtest):
+            result.left_out[one.name] = (
+                f"no origin: {len(one)} readings, of which {len(one) - before} are test, are too few for a window"
+                f" of {window} and a horizon of {horizon}, or too many are missing"
+            )
+            continue
+        length = season_of(one, before) if season is None else season
+        forecasts: dict[str, Float64Array] = {
+            MODEL: model_forecast(model, backtest),
+            LAST_VALUE: baselines.last_value(backtest),
+            SEASONAL: baselines.seasonal_naive(backtest, length),
+            LAST_READINGS: baselines.last_readings(backtest),
+        }
+        for name, forecaster in (others or {}).items():
+            forecasts[name] = forecaster(backtest)
+        result.series.append(
+            SeriesEvaluation(backtest, length, forecasts, _scores(backtest, forecasts, length))
+        )
+    return result
+
+
+def model_forecast(
+    model: Callable[[NDArray[np.float32]], NDArray[np.float32]], backtest: Backtest
+) -> Float64Array:
+    """As the forecast function calls it: windows shifted by their last reading in float64."""
+    shifted, levels = shift(backtest.windows)
+    return model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
+
+
+def _scores(backtest: Backtest, forecasts: Mapping[str, Float64Array], season: int) -> dict[str, Scores]:
+    naive = mae(forecasts[LAST_VALUE], backtest.actuals)
+    difference = seasonal_difference(backtest.series.values[: backtest.before], season)
+    return {name: scores(one, backtest.actuals, naive, difference) for name, one in forecasts.items()}

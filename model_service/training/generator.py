@@ -1,0 +1,204 @@
+"""Generated series of many kinds, so that a model can be trained without anybody's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from series.series import Series
+from series.step import Step
+
+Float64Array = NDArray[np.float64]
+Kind = Callable[[np.random.Generator, int, int], Float64Array]
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+# Lengths of a season that people's data have: week of days, year of months, day of hours, and parts of them.
+USUAL_SEASONS = (4, 5, 6, 7, 8, 10, 12, 12, 24, 24, 24)
+
+# 2,000 series for the default window; fewer, longer ones for long windows.
+MAX_GENERATED_READINGS = 600_000
+
+
+def generated_size(window: int, horizon: int) -> tuple[int, int]:
+    """How many series of which length train a model of this window and horizon."""
+    length = 5 * (window + horizon)
+    return max(200, min(2_000, MAX_GENERATED_READINGS // length)), length
+
+
+def generate(count: int, length: int, longest_season: int, seed: int) -> list[Series]:
+    """`count` series of `length` hourly readings with seasons of at most `longest_season` steps.
+
+    Repeatable by seed. Kinds, levels and scales are drawn anew for each."""
+    rng = np.random.default_rng(seed)
+    kinds = list(KINDS)
+    shares = np.array([KINDS[kind] for kind in kinds])
+    chosen = rng.choice(len(kinds), size=count, p=shares / shares.sum())
+    series = []
+    for number, kind in enumerate(chosen):
+        values = _dress(rng, kinds[kind](rng, length, max(4, longest_season)))
+        series.append(Series(f"generated-{number}", START, Step.seconds(3600.0), values))
+    return series
+
+
+def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """Trend, drift and a season, its size constant or growing with the level, under noise."""
+    season = _season(rng, longest)
+    shape = _shape(rng, season)
+    swing = shape[(np.arange(length) + rng.integers(season)) % season]
+    if rng.random() < 0.4:  # days of a week differ
+        days = rng.uniform(0.6, 1.2, size=7) if rng.random() < 0.5 else np.array([1] * 5 + [0.6, 0.7])
+        swing = swing * days[(np.arange(length) // season + rng.integers(7)) % 7]
+    level = _trend(rng, length) * rng.uniform(0, 3)
+    noise = _noise(rng, length) * rng.choice([0.02, 0.05, 0.1, 0.2, 0.5])
+    if rng.random() < 0.4:
+        growth = np.exp(level / (1 + np.abs(level).max()))
+        return np.asarray(growth * (3 + swing * rng.uniform(0.2, 1)) * (1 + 0.2 * noise))
+    return np.asarray(level + swing + noise)
+
+
+def wandering(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """A random walk or an AR(1) process about a trend."""
+    memory = 1.0 if rng.random() < 0.4 else rng.uniform(0.3, 0.98)
+    return _ar(rng, length, memory) + _trend(rng, length) * rng.uniform(0, 10)
+
+
+def long_wave(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """A season too long for the window: what is seen of it is a slow curve."""
+    season = longest * rng.uniform(3, 12)
+    phase = 2 * np.pi * (np.arange(length) / season + rng.random())
+    wave = np.sin(phase) + rng.uniform(0, 0.5) * np.sin(2 * phase + rng.uniform(0, 6))
+    return np.asarray(wave + rng.choice([0.05, 0.1, 0.3]) * _noise(rng, length))
+
+
+def bursty(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """Host metrics: a quiet level, bursts that come at any time and fade, heavy tails."""
+    starts = rng.random(length) < rng.choice([0.01, 0.03, 0.1])
+    heights = starts * rng.lognormal(1.5, rng.uniform(0.3, 1.0), size=length)
+    fade = rng.choice([0.0, 0.3, 0.6, 0.9])
+    bursts = np.convolve(heights, fade ** np.arange(30))[:length] if fade else heights
+    return np.asarray(1 + bursts + rng.choice([0.02, 0.1, 0.3]) * _noise(rng, length))
+
+
+def switching(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """Two or three states, each held for a while, with noise of its own."""
+    states = rng.integers(2, 4)
+    levels = rng.normal(0, 3, size=states)
+    noises = rng.uniform(0.02, 0.6, size=states)
+    changes = np.cumsum(rng.random(length) < 1 / rng.choice([5, 15, 40, 100]))
+    state = rng.integers(states, size=changes[-1] + 1)[changes]
+    return np.asarray(levels[state] + noises[state] * _noise(rng, length))
+
+
+def clockwork(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """A quiet level with a burst every so many steps, as timed jobs make them."""
+    season = _season(rng, longest)
+    width = int(rng.integers(1, max(2, season // 3)))
+    position = (np.arange(length) + rng.integers(season)) % season
+    return np.asarray(
+        (position < width) * rng.uniform(1, 5) + rng.choice([0.05, 0.15, 0.4]) * _noise(rng, length)
+    )
+
+
+def positive_noise(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """Log-normal readings with some memory: latencies, request counts, bytes a second."""
+    return np.exp(rng.uniform(0.1, 1.0) * _ar(rng, length, rng.choice([0.0, 0.3, 0.7, 0.95])))
+
+
+def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """A counter: the sum of steps that are never negative, sometimes set back to 0."""
+    rate = np.maximum(0, seasonal(rng, length, longest) + rng.uniform(0.5, 4))
+    total = np.cumsum(rate)
+    if rng.random() < 0.2:
+        total[int(rng.integers(length // 2, length)) :] -= total[length // 2]
+    return total
+
+
+KINDS: dict[Kind, float] = {
+    seasonal: 0.40,
+    wandering: 0.12,
+    long_wave: 0.08,
+    bursty: 0.10,
+    switching: 0.08,
+    clockwork: 0.08,
+    positive_noise: 0.08,
+    counter: 0.06,
+}
+
+
+def _dress(rng: np.random.Generator, values: Float64Array) -> Float64Array:
+    """What happens to any series: spikes, a shift of level, limits, rounding, and a scale and level of its own."""
+    length = len(values)
+    size = np.abs(values - np.median(values)).mean() + 1e-9
+    if rng.random() < 0.25:
+        spikes = rng.random(length) < 0.01
+        values = values + spikes * rng.normal(0, 6 * size, size=length)
+    if rng.random() < 0.15:
+        values = values + (np.arange(length) >= rng.integers(length)) * rng.normal(0, 4 * size)
+    if rng.random() < 0.1:
+        values = np.clip(values, *np.quantile(values, [0.05, rng.choice([0.9, 1.0])]))
+    if rng.random() < 0.1:
+        values = np.round(values / size * rng.choice([1, 3, 10])) * size
+    return np.asarray(
+        values * 10 ** rng.uniform(-3, 6) + rng.choice([0.0, 0.0, size]) * 10 ** rng.uniform(0, 4)
+    )
+
+
+def _season(rng: np.random.Generator, longest: int) -> int:
+    usual = [season for season in USUAL_SEASONS if season <= longest]
+    if usual and rng.random() < 0.6:
+        return int(rng.choice(usual))
+    return int(rng.integers(4, longest + 1))
+
+
+def _shape(rng: np.random.Generator, season: int) -> Float64Array:
+    """One season of about unit size: harmonics, or free values, or a day with a quiet night."""
+    turn = 2 * np.pi * np.arange(season) / season
+    kind = rng.random()
+    if kind < 0.55:
+        shape = np.zeros(season)
+        for harmonic in range(1, int(rng.integers(1, 5)) + 1):
+            shape += rng.normal(0, 1 / harmonic) * np.sin(harmonic * turn + rng.uniform(0, 6.3))
+    elif kind < 0.8:
+        shape = rng.normal(size=season)
+        if rng.random() < 0.7:
+            shape = (np.roll(shape, 1) + 2 * shape + np.roll(shape, -1)) / 2
+    else:
+        shape = np.maximum(0, np.sin(turn) + rng.uniform(-0.3, 0.6)) ** rng.uniform(0.5, 2)
+        shape += rng.uniform(0, 0.6) * np.maximum(0, np.sin(2 * turn + rng.uniform(0, 6.3)))
+    return np.asarray((shape - shape.mean()) / (shape.std() + 1e-9))
+
+
+def _trend(rng: np.random.Generator, length: int) -> Float64Array:
+    """A line with a bend or two, or a smooth drift, of about unit size over the series."""
+    if rng.random() < 0.3:
+        return np.cumsum(_ar(rng, length, 0.95)) / length
+    knots = int(rng.integers(2, 5))
+    at = np.sort(rng.uniform(0, length, size=knots))
+    return (
+        np.interp(np.arange(length), at, rng.normal(0, 1, size=knots))
+        + rng.normal() * np.arange(length) / length
+    )
+
+
+def _noise(rng: np.random.Generator, length: int) -> Float64Array:
+    """Unit noise: normal, with memory, or with heavy tails."""
+    kind = rng.random()
+    if kind < 0.5:
+        return rng.normal(size=length)
+    if kind < 0.75:
+        memory = rng.uniform(0.3, 0.95)
+        return np.asarray(_ar(rng, length, memory) * np.sqrt(1 - memory**2))
+    return np.asarray(rng.standard_t(3, size=length) / np.sqrt(3))
+
+
+def _ar(rng: np.random.Generator, length: int, memory: float) -> Float64Array:
+    shocks = rng.normal(size=length) if rng.random() < 0.7 else rng.standard_t(4, size=length)
+    if memory == 0:
+        return shocks
+    if memory == 1:
+        return np.cumsum(shocks)
+    reach = min(length, int(np.ceil(np.log(1e-3) / np.log(memory))))
+    return np.convolve(shocks, memory ** np.arange(reach))[:length]

@@ -1,0 +1,104 @@
+"""What model.json tells of a model's making: data, split, epochs, errors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from model_service.training.dataset import split
+from model_service.training.evaluation import MODEL, Evaluation
+from model_service.training.settings import TrainingSettings
+from model_service.training.trainer import Trained
+from series.series import Series
+from series.step import format_time
+
+# The fingerprint of all series covers the rest; a list of thousands helps nobody.
+MAX_LISTED_SERIES = 200
+
+
+def sha256(series: Series) -> str:
+    """A fingerprint of a series: its start, step and readings, not its name."""
+    digest = hashlib.sha256(f"{format_time(series.start)} {series.step.as_json()}".encode())
+    digest.update(series.values.tobytes())
+    return digest.hexdigest()
+
+
+def describe(
+    trained: Trained, series: Sequence[Series], evaluation: Evaluation | None, source: dict[str, Any]
+) -> dict[str, Any]:
+    """The members of model.json besides shapes and hashes. source: where the series are from."""
+    settings = trained.settings
+    steps = {str(one.step.as_json()): one.step for one in series}
+    described: dict[str, Any] = {}
+    if len(steps) == 1 and "generated" not in source:
+        [step] = steps.values()
+        described.update(step.as_json())
+    if settings.seasons:
+        described["season"] = settings.seasons[0]
+    described["training"] = {
+        "settings": settings.as_json(),
+        "data": {
+            **source,
+            "sha256": hashlib.sha256("".join(map(sha256, series)).encode()).hexdigest(),
+            "series_count": len(series),
+            "readings": sum(len(one) for one in series),
+            "missing": sum(one.missing for one in series),
+            "series": [_described(one, settings) for one in series[:MAX_LISTED_SERIES]]
+            if "generated" not in source
+            else [],
+        },
+        "split": {
+            "test_share": settings.test_share,
+            "validation_share": settings.validation_share,
+            "train_windows": trained.train_windows,
+            "validation_windows": trained.validation_windows,
+        },
+        "best_epoch": trained.best_epoch,
+        "stopped": trained.stopped,
+        "history": [{name: _short(value) for name, value in asdict(e).items()} for e in trained.history],
+    }
+    best = next((epoch for epoch in trained.history if epoch.epoch == trained.best_epoch), None)
+    metrics: dict[str, Any] = {}
+    if best is not None:
+        metrics = {
+            "validation_error": _short(best.validation_error),
+            "validation_naive_error": _short(best.naive_error),
+        }
+    if evaluation is not None and evaluation.series:
+        metrics["test"] = {
+            "series": len(evaluation.series),
+            "origins": evaluation.origins,
+            "stride": evaluation.stride,
+            **{method: _shortened(evaluation.overall(method)) for method in evaluation.methods},
+        }
+        metrics["test_relative_mae"] = _short(evaluation.overall(MODEL)["relative_mae"])
+    return {**described, "metrics": metrics}
+
+
+def _described(series: Series, settings: TrainingSettings) -> dict[str, Any]:
+    cut = split(len(series), settings.test_share, settings.validation_share)
+
+    def moment(index: int) -> str:
+        return format_time(series.time(index))
+
+    return {
+        "name": series.name,
+        **series.step.as_json(),
+        "start": moment(0),
+        "train_until": moment(cut.train),
+        "validation_until": moment(cut.validation),
+        "end": moment(len(series)),
+        "readings": len(series),
+        "missing": series.missing,
+        "sha256": sha256(series),
+    }
+
+
+def _shortened(values: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: _short(value) for name, value in values.items()}
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value

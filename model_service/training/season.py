@@ -1,0 +1,130 @@
+"""Finds the seasons of a series: the distances at which its readings repeat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from series.series import Series
+from series.step import Step
+
+Float64Array = NDArray[np.float64]
+
+# Readings looked at: enough for a year of days, or for ten weeks of half hours; the autocorrelation is cheap.
+MAX_READINGS = 20_000
+# A season is seen at least this often in the readings, or it is not told from a trend.
+LEAST_REPEATS = 3
+# The autocorrelation at the season, and how far it stands above the valley before it.
+LEAST_CORRELATION = 0.3
+LEAST_RISE = 0.15
+# Of peaks about as high the first is the season, the others are its multiples.
+NEARLY_AS_HIGH = 0.85
+# A longer season (a week of days) counts where it repeats that much better than the short one.
+BETTER_BY = 0.05
+LEAST_SEASON = 3
+# For a day, a week, a year: known beforehand, they need less.
+LEAST_KNOWN_CORRELATION = 0.2
+MUCH_BETTER_BY = 0.2
+DAY_S = 86_400.0
+
+
+def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, ...]:
+    """The lengths of the season and of a longer one above it, ascending; empty where nothing repeats.
+
+    values: (readings,) float64 with NaN where missing. step: lets a day, a week or a year be tried first."""
+    known = values[-MAX_READINGS:]
+    longest = len(known) // LEAST_REPEATS
+    if longest < LEAST_SEASON or np.isnan(known).mean() > 0.5:
+        return ()
+    correlation = autocorrelation(known, longest + 1)
+    if correlation is None:
+        return ()
+    usual = [lag for lag in _calendar_lags(step) if lag < longest and _repeats(correlation, lag)]
+    peaks = [lag for lag in range(LEAST_SEASON, longest) if _is_peak(correlation, lag)]
+    highest = max((correlation[lag] for lag in peaks), default=0.0)
+    if usual and _height(correlation, usual[0]) >= NEARLY_AS_HIGH * highest - MUCH_BETTER_BY:
+        first = usual[0]
+    elif peaks:
+        first = min(lag for lag in peaks if correlation[lag] >= NEARLY_AS_HIGH * highest)
+    else:
+        return ()
+    better = correlation[first] + BETTER_BY
+    longer = [
+        lag
+        for lag in {*usual, 7 * first}
+        if first < lag < longest and lag % first == 0 and correlation[lag] >= better
+    ]
+    return (first, max(longer, key=lambda lag: correlation[lag])) if longer else (first,)
+
+
+def season_of(series: Series, end: int | None = None) -> int:
+    """The first season of the readings before `end`, 1 where there is none."""
+    found = find_seasons(series.values[:end], series.step)
+    return found[0] if found else 1
+
+
+def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The seasons that at least half of the series have."""
+    counts = Counter(season for one in found for season in one)
+    return tuple(sorted(season for season, count in counts.items() if 2 * count >= len(found)))
+
+
+def autocorrelation(values: Float64Array, lags: int) -> Float64Array | None:
+    """Autocorrelations at 0..lags-1 of the readings without their line, extremes cut; None if they are constant.
+
+    Each is divided by its own number of pairs, so that long lags are not damped."""
+    present = ~np.isnan(values)
+    at = np.arange(len(values))
+    line = np.polyval(np.polyfit(at[present], values[present] - values[present][0], 1), at)
+    rest = np.where(present, values - values[present][0] - line, np.nan)
+    middle = np.nanmedian(rest)
+    spread = np.nanmean(np.abs(rest - middle))
+    if not spread > 0:
+        return None
+    cut = np.where(present, np.clip((rest - middle) / spread, -5, 5), 0.0)
+    cut -= np.where(present, cut[present].mean(), 0.0)
+    size = 1 << (2 * len(cut) - 1).bit_length()
+    transformed = np.fft.rfft(cut, size)
+    pairs_transformed = np.fft.rfft(present.astype(np.float64), size)
+    sums = np.fft.irfft(np.abs(transformed) ** 2, size)[:lags]
+    pairs = np.fft.irfft(np.abs(pairs_transformed) ** 2, size)[:lags]
+    result = sums / np.maximum(pairs, 1.0)
+    return np.asarray(result / result[0])
+
+
+def _is_peak(correlation: Float64Array, lag: int) -> bool:
+    """The highest of its neighbourhood, high enough, and above the valley before it."""
+    height = correlation[lag]
+    near = max(1, lag // 20)
+    around = correlation[max(1, lag - near) : lag + near + 1]
+    valley = correlation[max(1, lag // 3) : lag].min()
+    return bool(height >= LEAST_CORRELATION and height >= around.max() and height - valley >= LEAST_RISE)
+
+
+def _repeats(correlation: Float64Array, lag: int) -> bool:
+    """Whether a lag known beforehand is a season: no peak is asked for, noise may hide it."""
+    height = _height(correlation, lag)
+    return (
+        height >= LEAST_KNOWN_CORRELATION and height - _height(correlation, lag // 2, lag // 24) >= LEAST_RISE
+    )
+
+
+def _height(correlation: Float64Array, lag: int, near: int | None = None) -> float:
+    """The mean correlation about a lag."""
+    near = lag // 24 if near is None else near
+    return float(correlation[max(1, lag - near) : lag + near + 1].mean())
+
+
+def _calendar_lags(step: Step | None) -> list[int]:
+    """A day, a week, a year in steps, ascending, where they are a whole number of them."""
+    if step is None:
+        return []
+    data = step.as_json()
+    if "step" in data:
+        return [12] if data["step"] == "P1M" else []
+    seconds = float(data["step_s"])
+    lags = [length / seconds for length in (DAY_S, 7 * DAY_S)]
+    return [int(lag) for lag in lags if lag >= LEAST_SEASON and lag == int(lag)]

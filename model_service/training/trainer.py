@@ -1,0 +1,165 @@
+"""Trains the network: epochs, early stop, calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model_service.training.backend import keras, seed_everything, tf
+from model_service.training.calibration import band_factors
+from model_service.training.dataset import Dataset, TooLittleData, Windows, split
+from model_service.training.network import build_network
+from model_service.training.settings import QUANTILES, TrainingSettings
+from series.series import Series
+
+# Windows for the validation error and the calibration; more change neither in the third digit.
+MAX_VALIDATION_WINDOWS = 8_192
+FINAL_RATE = 0.02  # of the cosine decay, as a share of the learning rate
+CLIP_NORM = 1.0
+WEIGHT_DECAY = 0.004
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of progress. Errors are mean pinball losses in mean absolute deviations of the window."""
+
+    epoch: int
+    epochs: int
+    train_error: float
+    validation_error: float
+    naive_error: float  # of the last value, on the same validation windows
+    seconds: float
+
+
+@dataclass
+class Trained:
+    """The network with its best weights, and how it came there."""
+
+    network: Any
+    settings: TrainingSettings
+    history: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    stopped: str = "finished"  # or "early", or "interrupted"
+    train_windows: int = 0
+    validation_windows: int = 0
+
+
+def train(
+    series: Sequence[Series],
+    settings: TrainingSettings,
+    progress: Callable[[Epoch], None] = lambda epoch: None,
+    initial_weights: Path | None = None,
+) -> Trained:
+    """Train on the first part of each series, stop and calibrate on the next, leave the last alone.
+
+    A KeyboardInterrupt ends training with the best weights so far, if there are any. Raises TooLittleData."""
+    seed_everything(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    training, validation = _datasets(series, settings)
+    network = build_network(settings)
+    if initial_weights is not None:
+        network.load_weights(initial_weights)
+    trained = Trained(network, settings, train_windows=len(training), validation_windows=len(validation))
+    held_out = validation.spread(MAX_VALIDATION_WINDOWS)
+    naive = _naive_error(held_out)
+    best, weights = math.inf, network.get_weights()
+    run_epoch = _epoch_runner(network, settings)
+    clock = tf.timestamp
+    for number in range(1, settings.epochs + 1):
+        started = float(clock())
+        try:
+            drawn = training.draw(rng, settings.steps_per_epoch * settings.batch)
+            train_error = float(run_epoch(*_batches(drawn, settings)))
+            error = pinball(predict(network, held_out.windows), held_out.targets)
+            if error < best:
+                weights, best, trained.best_epoch = network.get_weights(), error, number
+            epoch = Epoch(number, settings.epochs, train_error, error, naive, float(clock()) - started)
+            trained.history.append(epoch)
+            progress(epoch)
+        except KeyboardInterrupt:
+            if math.isinf(best):
+                raise
+            trained.stopped = "interrupted"
+            break
+        if number - trained.best_epoch >= settings.patience:
+            trained.stopped = "early"
+            break
+    network.set_weights(weights)
+    below, above = band_factors(predict(network, held_out.windows), held_out.targets, miss=QUANTILES[0])
+    quantiles = network.get_layer("quantiles")
+    quantiles.below.assign(below * quantiles.below.numpy())
+    quantiles.above.assign(above * quantiles.above.numpy())
+    return trained
+
+
+def predict(network: Any, windows: np.ndarray[Any, Any], batch: int = 2_048) -> np.ndarray[Any, Any]:
+    """(count, window) → (count, horizon, 3) float32, without dropout."""
+    answers = [
+        np.asarray(network(windows[start : start + batch], training=False)["forecast"])
+        for start in range(0, len(windows), batch)
+    ]
+    return np.concatenate(answers)
+
+
+def pinball(forecast: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]) -> float:
+    """Mean pinball loss over windows, steps and quantiles; targets that are NaN do not count."""
+    difference = targets[:, :, np.newaxis] - forecast
+    levels = np.array(QUANTILES)
+    return float(np.nanmean(np.maximum(levels * difference, (levels - 1) * difference)))
+
+
+def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dataset, Dataset]:
+    """Training and validation windows. No training window or target reaches over the cut; what is forecast for
+    validation lies behind it, and only the readings it is forecast from may reach back. Raises TooLittleData."""
+    before, after = [], []
+    for one in series:
+        cut = split(len(one), settings.test_share, settings.validation_share)
+        before.append(one.values[: cut.train])
+        after.append(one.values[max(0, cut.train - settings.window) : cut.validation])
+    training = Dataset(before, settings.window, settings.horizon)
+    try:
+        return training, Dataset(after, settings.window, settings.horizon)
+    except TooLittleData as error:
+        raise TooLittleData(f"{error} (for validation)") from None
+
+
+def _batches(drawn: Windows, settings: TrainingSettings) -> tuple[Any, Any]:
+    shape = (settings.steps_per_epoch, settings.batch, -1)
+    return tf.constant(drawn.windows.reshape(shape)), tf.constant(drawn.targets.reshape(shape))
+
+
+def _epoch_runner(network: Any, settings: TrainingSettings) -> Any:
+    """A graph that runs all batches of an epoch and answers the mean loss: 1 call instead of one a batch."""
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings.learning_rate, settings.epochs * settings.steps_per_epoch, alpha=FINAL_RATE
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM)
+    optimizer.build(network.trainable_variables)
+    levels = tf.constant(QUANTILES)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run(windows: Any, targets: Any) -> Any:
+        total = 0.0
+        for step in tf.range(tf.shape(windows)[0]):
+            with tf.GradientTape() as tape:
+                forecast = network(windows[step], training=True)["forecast"]
+                difference = targets[step][:, :, tf.newaxis] - forecast
+                losses = tf.maximum(levels * difference, (levels - 1) * difference)
+                known = tf.math.is_finite(losses)
+                loss = tf.reduce_sum(tf.where(known, losses, 0.0)) / tf.reduce_sum(tf.cast(known, tf.float32))
+            variables = network.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+            total += loss
+        return total / tf.cast(tf.shape(windows)[0], tf.float32)
+
+    return run
+
+
+def _naive_error(held_out: Windows) -> float:
+    """The loss of the last value, which scaled windows have at 0, as every quantile."""
+    return pinball(np.zeros((*held_out.targets.shape, len(QUANTILES))), held_out.targets)

@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fncast
+
+pytest.importorskip("tensorflow", reason="training needs the extra `training`")
+
+SMALL = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
+
+
+def csv_file(folder: Path, readings: int = 300) -> Path:
+    path = folder / "shop.csv"
+    values = 10 + np.sin(2 * np.pi * np.arange(readings) / 12) + np.arange(readings) * 0.01
+    lines = [f"{1_700_000_000 + 300 * i},{value:.4f}" for i, value in enumerate(values)]
+    path.write_text("timestamp,value\n" + "\n".join(lines))
+    return path
+
+
+def test_writes_the_next_version_and_shows_progress(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models"
+    command = ["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]
+    assert fncast.main([*command, "--progress", "json"]) == 0
+    output, errors = capsys.readouterr()
+    epoch, result = (json.loads(line) for line in output.splitlines())
+    assert (epoch["epoch"], epoch["epochs"]) == (1, 1)
+    assert epoch["validation_error"] > 0
+    assert result["path"] == str(models / "forecast" / "1")
+    assert "season: 12 steps" in errors
+    described = json.loads((models / "forecast" / "1" / "model.json").read_text())
+    assert (described["season"], described["step_s"]) == (12, 300)
+    assert described["training"]["data"]["series"][0]["readings"] == 300
+    assert described["metrics"]["test"]["last value"]["relative_mae"] == 1.0
+
+    assert fncast.main([*command, "--from-version", "1"]) == 0
+    output, _ = capsys.readouterr()
+    assert "seasonal naive" in output
+    assert output.splitlines()[-1] == str(models / "forecast" / "2")
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["none.csv"], "none.csv: there is no such file"),
+        (["--window", "1"], "window is 1; it lies between 4 and 10000"),
+        (["--learning-rate", "0"], "learning-rate is 0.0; it lies between"),
+        (["--name", "v2"], "'v2' cannot name a model"),
+        (["--from-version", "3"], "no version of a model there"),
+    ],
+)
+def test_wrong_flags_are_one_clear_sentence(
+    flags: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fncast.main(["train", "--models", str(tmp_path), *flags]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert sentence in errors[-1]
+    assert not list(tmp_path.glob("*/*"))
+
+
+def test_too_few_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fncast.main(["train", str(csv_file(tmp_path, 40)), "--models", str(tmp_path / "models")]) == 1
+    assert "no window of 48 readings with 12 to forecast fits" in capsys.readouterr().err
