@@ -88,7 +88,9 @@ def _with_others(event: dict[str, msgspec.Raw]) -> Output:
     known = {name: raw for name, raw in event.items() if name in _FIELDS}
     output = msgspec.json.decode(_object(known), type=Output)
     output.others = {
-        name: _attribute_text(name, orjson.loads(raw)) for name, raw in event.items() if name not in _FIELDS
+        name: _attribute_text(name, msgspec.json.decode(raw))
+        for name, raw in event.items()
+        if name not in _FIELDS
     }
     return output
 
@@ -175,7 +177,7 @@ def _settled(output: Output, attempts: int) -> Outcome:
 
 
 def _data_object(output: Output) -> dict[str, Any]:
-    data = orjson.loads(output.data) if output.data is not Unset else None
+    data = msgspec.json.decode(output.data) if output.data is not Unset else None
     return data if isinstance(data, dict) else {}
 
 

@@ -150,7 +150,7 @@ def _structured(content_type: bytes, value: bytes) -> Event:
     attributes: dict[str, Attribute] = {}
     members = []
     for name, raw in raw_members.items():
-        attribute = orjson.loads(raw)
+        attribute = msgspec.json.decode(raw)
         if attribute is None:
             continue
         _check_name(name)

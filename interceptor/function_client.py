@@ -140,7 +140,7 @@ def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], byt
     if route.mode == "structured":
         return {"Content-Type": EVENT_TYPE}, event.to_json()
     headers = {
-        f"ce-{name}": quote(event.text(name) or "", safe=" !#$&'()*+,/:;=?@[]^_`{|}~-.<>\\")
+        f"ce-{name}": quote(event.text(name) or "", safe="!#$&'()*+,/:;=?@[]^_`{|}~-.<>\\")
         for name in event.attributes
         if name != "datacontenttype"
     }

@@ -1,0 +1,173 @@
+"""Answers matched to inputs, by name, by position, or not at all."""
+
+import uuid
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interceptor import answer
+from interceptor.answer import NAMESPACE, output_id
+from interceptor.chain import read
+from interceptor.delivery import Delivery, Record
+from interceptor.errors import RetriableError
+from interceptor.outcome import DeadLetter, Forecast, Skipped
+from interceptor.route import Route
+
+ROUTE = Route("forecast", "fn:fncast/forecast", batch=True)
+
+
+def delivery(id_: str, **extensions: str) -> Delivery:
+    headers = [("ce_specversion", b"1.0"), ("ce_id", id_.encode()), ("ce_source", b"/in"), ("ce_type", b"t")]
+    headers += [(f"ce_{name}", text.encode()) for name, text in extensions.items()]
+    made = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
+    read(made)
+    made.route = ROUTE
+    return made
+
+
+def event(cause: str | None, type_: str = "io.fncast.forecast.v1", **members: object) -> dict[str, object]:
+    made: dict[str, object] = {"specversion": "1.0", "id": "o", "source": "/f", "type": type_}
+    if cause is not None:
+        made |= {"causationid": cause, "causationsource": "/in"}
+    return made | members
+
+
+def matched(ids: str, *events: dict[str, object]) -> list[list[str]]:
+    """The ids of the outputs of each input."""
+    outputs = answer.decode(orjson.dumps(events))
+    return [[output.id for output in own] for own in answer.match([delivery(id_) for id_ in ids], outputs)]
+
+
+def test_outputs_find_their_inputs_by_name_in_any_order():
+    assert matched("ab", event("b", id="1"), event("a", id="2")) == [["2"], ["1"]]
+
+
+def test_one_input_may_have_several_outputs_that_stand_together():
+    assert matched("ab", event("a", id="1"), event("a", id="2"), event("b", id="3")) == [["1", "2"], ["3"]]
+
+
+def test_without_names_as_many_outputs_as_inputs_match_by_position():
+    assert matched("ab", event(None, id="1"), event(None, id="2")) == [["1"], ["2"]]
+
+
+def test_inputs_of_the_same_name_match_by_position():
+    assert matched("aa", event("a", id="1"), event("a", id="2")) == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    ("ids", "events", "reason"),
+    [
+        ("ab", [event(None)], "do not tell which"),
+        ("aa", [event("a"), event("a"), event("a")], "do not tell which"),
+        ("ab", [event("a"), event("c")], "names none that was sent"),
+        ("ab", [event("a")], "no answer for the event 'b'"),
+        ("ab", [], "no answer for the event 'a'|do not tell"),
+        ("ab", [event("a"), event("b"), event("a")], "do not stand together"),
+    ],
+)
+def test_an_answer_that_cannot_be_matched_is_retriable(ids, events, reason):
+    with pytest.raises(RetriableError, match=reason):
+        matched(ids, *events)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[",
+        b"null",
+        b"[1]",
+        b'[{"id":"1"}]',
+        b'[{"id":"1","source":"s","specversion":"1.0","type":"t","data":"\xff"}]',
+        b'[{"id":"1","source":"s","specversion":"1.0","type":"t","a-b":"x"}]',
+        b'[{"id":"1","source":"s","specversion":"1.0","type":"t","x":[1]}]',
+        b"[" * 100_000,
+    ],
+)
+def test_garbage_is_retriable(body):
+    with pytest.raises(RetriableError, match="garbage"):
+        answer.decode(body)
+
+
+@given(st.binary())
+def test_any_body_is_events_or_garbage(body):
+    try:
+        answer.decode(body)
+    except RetriableError:
+        pass
+
+
+def outcome(*events: dict[str, object], **extensions: str):
+    asked = delivery("a", **extensions)
+    return answer.outcome(asked, answer.decode(orjson.dumps(events)))
+
+
+def test_a_rejection_is_a_dead_letter_with_its_reason():
+    settled = outcome(event("a", "io.fncast.rejected.v1", data={"reason": "value 3 is no number"}))
+    assert settled == DeadLetter("value 3 is no number", attempts=1)
+
+
+def test_nothing_to_say_is_skipped():
+    assert outcome(event("a", "io.fncast.none.v1")) == Skipped("no event to publish")
+
+
+def test_unavailable_is_retriable_after_what_it_asks_for():
+    with pytest.raises(RetriableError, match="model away") as error:
+        outcome(event("a", "io.fncast.unavailable.v1", data={"reason": "model away", "retry_after_s": 2}))
+    assert error.value.retry_after_s == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_rejection_beside_a_forecast_is_garbage(order):
+    events = [event("a"), event("a", "io.fncast.rejected.v1")][::order]
+    with pytest.raises(RetriableError, match="beside other events"):
+        outcome(*events)
+
+
+def test_a_forecast_carries_over_what_its_input_brought():
+    settled = outcome(
+        event(
+            "a", modelname="forecast", modelversion=3, extra=True, data={"values": [1]}, subject="not this"
+        ),
+        subject="cpu",
+        partitionkey="cpu",
+        traceparent="00-1-2-01",
+    )
+    assert isinstance(settled, Forecast)
+    (published,) = settled.events
+    assert dict(published.headers) == {
+        "ce_specversion": b"1.0",
+        "ce_id": output_id("/in", "a", "forecast", 0).encode(),
+        "ce_source": b"/f",
+        "ce_type": b"io.fncast.forecast.v1",
+        "ce_causationid": b"a",
+        "ce_causationsource": b"/in",
+        "ce_originid": b"o",
+        "ce_subject": b"cpu",
+        "ce_partitionkey": b"cpu",
+        "ce_traceparent": b"00-1-2-01",
+        "ce_modelname": b"forecast",
+        "ce_modelversion": b"3",
+        "ce_extra": b"true",
+        "content-type": b"application/json",
+    }
+    assert published.value == b'{"values":[1]}'
+
+
+def test_several_outputs_of_one_input_have_ids_of_their_own():
+    settled = outcome(event("a"), event("a"))
+    ids = [dict(published.headers)["ce_id"] for published in settled.events]
+    assert ids == [output_id("/in", "a", "forecast", n).encode() for n in (0, 1)]
+
+
+@given(source=st.text(), id_=st.text(), route=st.text(), index=st.integers(0, 100))
+def test_ids_are_uuid5_of_the_json_array(source, id_, route, index):
+    try:
+        name = orjson.dumps([source, id_, route, index])
+    except TypeError:  # a lone surrogate: no event has one
+        return
+    expected = uuid.uuid5(NAMESPACE, name.decode())
+    assert output_id(source, id_, route, index) == str(expected)

@@ -1,0 +1,282 @@
+"""Delivery against a function that answers, fails, refuses, hangs or is away."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+
+import orjson
+import pytest
+
+from interceptor import backoff
+from interceptor.chain import read
+from interceptor.deliver import Deliver, Limits
+from interceptor.delivery import Batch, Delivery, Record
+from interceptor.errors import Refused, RetriableError
+from interceptor.event import Event
+from interceptor.function_client import Answer
+from interceptor.outcome import DeadLetter, Forecast, Skipped
+from interceptor.route import Route
+
+FORECAST = Route("forecast", "fn:fncast/forecast", batch=True)
+SINGLE = Route("single", "http://127.0.0.1/f", batch=False)
+offsets = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Back-off in milliseconds."""
+    monkeypatch.setattr(backoff, "BASE_S", 0.0005)
+    monkeypatch.setattr(backoff, "MAX_S", 0.002)
+
+
+def batch(ids: Sequence[object], route: Route = FORECAST) -> Batch:
+    deliveries = []
+    for id_ in ids:
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(id_).encode()),
+            ("ce_source", b"/in"),
+            ("ce_type", b"t"),
+        ]
+        delivery = Delivery(Record("metrics", 0, next(offsets), 0, None, b"[1]", headers))
+        read(delivery)
+        delivery.route = route
+        deliveries.append(delivery)
+    return Batch(deliveries)
+
+
+def reply(event: Event, type_: str = "io.fncast.forecast.v1", **data: object) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": "o",
+        "source": "/f",
+        "type": type_,
+        "causationid": event.attributes["id"],
+        "causationsource": event.attributes["source"],
+        "data": data,
+    }
+
+
+class Function:
+    """Answers each event by `answer`, which may raise for the whole call."""
+
+    def __init__(self, answer: Callable[[Event], dict[str, object]] = reply) -> None:
+        self.answer = answer
+        self.calls: list[list[str]] = []
+        self.in_flight = self.most_in_flight = 0
+        self.is_closed = False
+
+    async def call(self, route: Route, events: Sequence[Event]) -> Answer:
+        self.calls.append([str(event.attributes["id"]) for event in events])
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(0)
+            return Answer(orjson.dumps([self.answer(event) for event in events]), True)
+        finally:
+            self.in_flight -= 1
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def settle(deliver: Deliver, batch: Batch) -> None:
+    """Give the batch to `deliver` as the consumer does, again and again, until all is settled."""
+    async with asyncio.timeout(10):
+        while batch.pending():
+            await deliver.on_consume(batch)
+            await asyncio.sleep(0.001)
+
+
+def ids_of(batch: Batch, kind: type) -> list[str]:
+    return [str(d.opened.attributes["id"]) for d in batch.deliveries if type(d.outcome) is kind]
+
+
+async def test_one_call_for_the_whole_batch():
+    function = Function()
+    sent = batch(range(5))
+    await Deliver(function).on_consume(sent)
+    assert function.calls == [["0", "1", "2", "3", "4"]]
+    assert ids_of(sent, Forecast) == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_call_holds_no_more_events_and_bytes_than_it_may():
+    function = Function()
+    await Deliver(function, Limits(batch_events=2)).on_consume(batch(range(5)))
+    assert sorted(map(len, function.calls)) == [1, 2, 2]
+    function = Function()
+    await Deliver(function, Limits(batch_bytes=7)).on_consume(batch(range(5)))
+    assert sorted(map(len, function.calls)) == [1, 2, 2]
+
+
+async def test_calls_in_flight_are_bounded():
+    function = Function()
+    await Deliver(function, Limits(calls_in_flight=3)).on_consume(batch(range(50), SINGLE))
+    assert len(function.calls) == 50
+    assert function.most_in_flight == 3
+
+
+async def test_a_rejection_settles_exactly_the_event_that_is_bad():
+    function = Function(
+        lambda e: reply(e, "io.fncast.rejected.v1", reason="bad") if e.attributes["id"] == "2" else reply(e)
+    )
+    sent = batch(range(4))
+    await Deliver(function).on_consume(sent)
+    assert sent.deliveries[2].outcome == DeadLetter("bad", attempts=1)
+    assert ids_of(sent, Forecast) == ["0", "1", "3"]
+
+
+async def test_a_failure_that_passes_loses_nothing():
+    failures = iter([RetriableError("502"), RetriableError("garbage")])
+
+    def answer(event):
+        for failure in failures:
+            raise failure
+        return reply(event)
+
+    sent = batch(range(3))
+    await settle(Deliver(Function(answer)), sent)
+    assert ids_of(sent, Forecast) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("poison", [{0}, {255}, {17, 18, 200}, {0, 64, 128, 192}])
+async def test_poison_is_found_and_the_others_are_forecast(poison):
+    def answer(event):
+        if int(event.attributes["id"]) in poison:
+            raise RetriableError("502: function failed")
+        return reply(event)
+
+    sent = batch(range(256))
+    await settle(Deliver(Function(answer), Limits(max_attempts=3)), sent)
+    assert ids_of(sent, DeadLetter) == [str(n) for n in sorted(poison)]
+    assert len(ids_of(sent, Forecast)) == 256 - len(poison)
+    suspect = next(d for d in sent.deliveries if isinstance(d.outcome, DeadLetter))
+    assert suspect.outcome.reason.startswith("attempts exhausted: 502")
+    assert suspect.outcome.attempts >= 3
+
+
+async def test_a_lone_suspect_is_poison_once_a_known_good_event_passes():
+    function = Function()
+    deliver = Deliver(function, Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+
+    def answer(event):
+        if event.attributes["id"] == "poison":
+            raise RetriableError("crash")
+        return reply(event)
+
+    function.answer = answer
+    sent = batch(["poison"])
+    await settle(deliver, sent)
+    assert ids_of(sent, DeadLetter) == ["poison"]
+    assert ["good"] in function.calls[1:], "the probe is the known-good event"
+    await deliver.close()
+
+
+async def test_an_outage_gives_up_nothing_and_work_resumes():
+    is_away = True
+
+    def answer(event):
+        if is_away:
+            raise RetriableError("connection refused")
+        return reply(event)
+
+    function = Function(answer)
+    deliver = Deliver(function, Limits(max_attempts=2))
+    sent = batch(range(20))
+    for _ in range(20):
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.001)
+    assert len(sent.pending()) == 20
+    is_away = False
+    await settle(deliver, sent)
+    assert len(ids_of(sent, Forecast)) == 20
+    assert deliver.open_circuits() == {}
+    await deliver.close()
+
+
+async def test_an_open_circuit_makes_no_calls_but_probes_with_the_known_good_event():
+    function = Function()
+    deliver = Deliver(function, Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+
+    def answer(event):
+        raise RetriableError("away")
+
+    function.answer = answer
+    sent = batch(range(20))
+    async with asyncio.timeout(5):
+        while not deliver.open_circuits():
+            await deliver.on_consume(sent)
+    assert deliver.open_circuits() == {"forecast": "away"}
+    function.calls.clear()
+    for _ in range(10):
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.002)
+    assert function.calls
+    assert all(call == ["good"] for call in function.calls)
+    await deliver.close()
+
+
+async def test_unavailable_for_all_is_an_outage_not_a_dead_letter():
+    function = Function(lambda e: reply(e, "io.fncast.unavailable.v1", reason="model away", retry_after_s=0))
+    deliver = Deliver(function, Limits(max_attempts=2))
+    sent = batch(range(8))
+    for _ in range(30):
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.001)
+    assert len(sent.pending()) == 8
+    function.answer = reply
+    await settle(deliver, sent)
+    assert len(ids_of(sent, Forecast)) == 8
+    await deliver.close()
+
+
+async def test_one_route_out_leaves_the_others_alone():
+    other = Route("other", "fn:fncast/other", batch=True)
+
+    class TwoFunctions(Function):
+        async def call(self, route, events):
+            if route is other:
+                raise RetriableError("away")
+            return await super().call(route, events)
+
+    sent = Batch(batch(range(3)).deliveries + batch(range(3), other).deliveries)
+    deliver = Deliver(TwoFunctions())
+    for _ in range(10):
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.001)
+    assert len(ids_of(sent, Forecast)) == 3
+    assert len(sent.pending()) == 3
+    await deliver.close()
+
+
+async def test_what_is_too_large_or_refused_is_split_and_only_the_culprit_is_a_dead_letter():
+    def answer(event):
+        if event.attributes["id"] == "5":
+            raise Refused("413: too large", 413)
+        return reply(event)
+
+    sent = batch(range(8))
+    await settle(Deliver(Function(answer)), sent)
+    assert sent.deliveries[5].outcome == DeadLetter("413: too large", 413, 1)
+    assert len(ids_of(sent, Forecast)) == 7
+
+
+async def test_no_event_to_publish():
+    class Silent(Function):
+        async def call(self, route, events):
+            return Answer(None, False)
+
+    sent = batch(range(2), SINGLE)
+    await Deliver(Silent()).on_consume(sent)
+    assert len(ids_of(sent, Skipped)) == 2
+
+
+async def test_close_ends_probes_and_the_client():
+    function = Function(lambda e: (_ for _ in ()).throw(RetriableError("away")))
+    deliver = Deliver(function, Limits(max_attempts=1))
+    await deliver.on_consume(batch([1]))
+    await deliver.close()
+    assert function.is_closed
+    assert len(asyncio.all_tasks()) == 1

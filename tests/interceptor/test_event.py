@@ -1,0 +1,186 @@
+"""The view over a record: what is an event, and that the CloudEvents SDK reads the same."""
+
+import base64
+import json
+import string
+
+import orjson
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interceptor.errors import InvalidEvent
+from interceptor.event import read_event
+
+BINARY = [
+    ("ce_specversion", b"1.0"),
+    ("ce_id", b"1"),
+    ("ce_source", b"/test"),
+    ("ce_type", b"io.fncast.window.v1"),
+    ("content-type", b"application/json"),
+]
+STRUCTURED = [("content-type", b"application/cloudevents+json; charset=utf-8")]
+EVENT = {"specversion": "1.0", "id": "1", "source": "/test", "type": "t"}
+
+
+def without(name: str) -> list[tuple[str, bytes]]:
+    return [pair for pair in BINARY if pair[0] != name]
+
+
+def test_binary_event_becomes_json_with_its_data_spliced_in():
+    event = read_event([*BINARY, ("ce_destination", b"forecast"), ("x", b"\xff")], b'{"values": [1, 2.50]}')
+    assert event.attributes["destination"] == "forecast"
+    assert event.data == b'{"values": [1, 2.50]}'
+    assert json.loads(event.to_json()) == {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/test",
+        "type": "io.fncast.window.v1",
+        "datacontenttype": "application/json",
+        "destination": "forecast",
+        "data": {"values": [1, 2.5]},
+    }
+
+
+def test_structured_event_keeps_its_data_as_it_was_written():
+    body = b'{"data": {"values": [1.0, 2]}, "specversion":"1.0","id":"1","source":"/s","type":"t","n":5,"b":true,"z":null}'  # noqa: E501
+    event = read_event(STRUCTURED, body)
+    assert event.data == b'{"values": [1.0, 2]}'
+    assert event.attributes["n"] == 5
+    assert event.text("b") == "true"
+    assert "z" not in event.attributes
+    assert json.loads(event.to_json())["b"] is True
+
+
+def test_data_that_is_no_json_travels_as_base64():
+    headers = [*without("content-type"), ("content-type", b"application/x-graphpipe")]
+    event = read_event(headers, b"\x00\xff")
+    assert json.loads(event.to_json())["data_base64"] == base64.b64encode(b"\x00\xff").decode()
+
+
+def test_without_a_content_type_data_is_json_if_it_reads_as_json():
+    assert read_event(without("content-type"), b"[1]").is_json
+    assert not read_event(without("content-type"), b"[1").is_json
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b'[1,2]},{"id":"evil","data":[3]',
+        b'{"values":[1]} ,"id":"evil"',
+        b"[1] [2]",
+        b'"\xff"',
+        b"NaN",
+        b"[Infinity]",
+        b"[01]",
+        b"",
+        b"[" * 100_000,
+    ],
+)
+def test_data_cannot_forge_a_second_event(forged):
+    with pytest.raises(InvalidEvent, match="not valid JSON"):
+        read_event(BINARY, forged)
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "reason"),
+    [
+        (BINARY, None, "tombstone"),
+        ([], b"junk", "no CloudEvent: neither ce_ headers"),
+        (without("ce_id"), b"{}", "'id' is missing"),
+        ([*without("ce_id"), ("ce_id", b"")], b"{}", "'id' is missing, empty"),
+        ([*without("ce_id"), ("ce_id", b"\xff")], b"{}", "'ce_id' is not valid UTF-8"),
+        ([*without("ce_id"), ("ce_id", None)], b"{}", "'ce_id' has no value"),
+        ([*BINARY, ("ce_id", b"2")], b"{}", "'id' is there twice"),
+        ([*BINARY, ("ce_data", b"[1]")], b"{}", "'data' is no name of an attribute"),
+        ([*BINARY, ('ce_a":1,"b', b"x")], b"{}", "is no name of an attribute"),
+        (
+            [*without("ce_specversion"), ("ce_specversion", b"0.3")],
+            b"{}",
+            "CloudEvents '0.3' is not understood",
+        ),
+        (STRUCTURED, b"{", "not a valid JSON object"),
+        (STRUCTURED, b"[]", "not a valid JSON object"),
+        (STRUCTURED, orjson.dumps(EVENT | {"id": 5}), "'id' is missing, empty or no text"),
+        (STRUCTURED, orjson.dumps(EVENT | {"x": [1]}), "'x' is neither text"),
+        (STRUCTURED, orjson.dumps(EVENT | {"x": 1.5}), "'x' is neither text"),
+        (STRUCTURED, orjson.dumps(EVENT | {"data": 1, "data_base64": "aa"}), "both data and data_base64"),
+        (STRUCTURED, orjson.dumps(EVENT | {"data_base64": "?"}), "data_base64 is not base64"),
+        ([("content-type", b"application/cloudevents-batch+json")], b"[]", "no batch mode"),
+        ([("content-type", b"application/cloudevents+avro")], b"", "only +json is understood"),
+    ],
+)
+def test_what_is_no_event_says_why(headers, value, reason):
+    with pytest.raises(InvalidEvent) as error:
+        read_event(headers, value)
+    assert reason in str(error.value)
+
+
+names = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12).filter(
+    lambda name: (
+        name not in {"data", "id", "source", "type", "specversion", "time", "datacontenttype", "dataschema"}
+    )
+)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+def sent_attributes(event: CloudEvent) -> dict[str, object]:
+    """The SDK's attributes without the `time` of now that it gives to an event that has none."""
+    return {name: value for name, value in event.get_attributes().items() if name != "time"}
+
+
+@given(id_=texts, source=texts, extensions=st.dictionaries(names, texts, max_size=4), data=json_values)
+def test_the_sdk_reads_the_same_binary_record(id_, source, extensions, data):
+    headers = [("ce_specversion", "1.0"), ("ce_id", id_), ("ce_source", source), ("ce_type", "t")]
+    headers += [(f"ce_{name}", text) for name, text in extensions.items()]
+    pairs = [(name, text.encode()) for name, text in headers] + [("content-type", b"application/json")]
+    value = orjson.dumps(data)
+    ours = read_event(pairs, value)
+    theirs = from_binary(KafkaMessage(headers=dict(pairs), key=None, value=value), JSONFormat(), CloudEvent)
+    assert {name: ours.text(name) for name in ours.attributes} == {
+        name: str(value) for name, value in sent_attributes(theirs).items()
+    }
+    assert orjson.loads(ours.data) == theirs.get_data()
+
+
+@given(
+    id_=texts,
+    extensions=st.dictionaries(names, texts | st.booleans() | st.integers(-(2**31), 2**31 - 1), max_size=4),
+    data=json_values.filter(lambda data: data is not None),
+)
+def test_the_sdk_reads_the_same_structured_record(id_, extensions, data):
+    body = orjson.dumps(
+        {**extensions, "specversion": "1.0", "id": id_, "source": "/s", "type": "t", "data": data}
+    )
+    ours = read_event(STRUCTURED, body)
+    theirs = from_structured(
+        KafkaMessage(headers=dict(STRUCTURED), key=None, value=body), JSONFormat(), CloudEvent
+    )
+    assert ours.attributes == sent_attributes(theirs)
+    assert orjson.loads(ours.data) == theirs.get_data()
+    assert json.loads(ours.to_json()) == json.loads(body)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["ce_id", "ce_x", "content-type", "y"]), st.binary() | st.none())),
+    st.binary(),
+)
+def test_any_record_is_an_event_or_told_to_be_none(headers, value):
+    for record_headers in (headers, BINARY + headers, STRUCTURED):
+        try:
+            event = read_event(record_headers, value)
+        except InvalidEvent:
+            continue
+        assert orjson.loads(event.to_json())["id"]

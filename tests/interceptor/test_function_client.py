@@ -1,0 +1,186 @@
+"""The client against an HTTP server that answers as Fn and as foreign functions do."""
+
+import asyncio
+
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from interceptor import function_client
+from interceptor.errors import Refused, RetriableError
+from interceptor.event import read_event
+from interceptor.function_client import Answer, FunctionClient
+from interceptor.route import Route
+
+FN = Route("forecast", "fn:fncast/forecast", batch=True)
+EVENT = read_event(
+    [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", "é 1%".encode()),
+        ("ce_source", b"/in"),
+        ("ce_type", b"t"),
+        ("content-type", b"application/json"),
+    ],
+    b"[1,2]",
+)
+
+
+class FakeFn:
+    """Fn's API for one function; `handle` answers its invocations."""
+
+    def __init__(self) -> None:
+        self.resolved = 0
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.has_function = True
+        self.handle = lambda: web.Response(body=b"[]", content_type="application/cloudevents-batch+json")
+
+    async def apps(self, request: web.Request) -> web.Response:
+        assert request.query["name"] == "fncast"
+        return web.json_response({"items": [{"id": "A", "name": "fncast"}]})
+
+    async def fns(self, request: web.Request) -> web.Response:
+        assert (request.query["app_id"], request.query["name"]) == ("A", "forecast")
+        self.resolved += 1
+        annotations = {"fnproject.io/fn/invokeEndpoint": f"http://{request.host}/invoke/F"}
+        return web.json_response(
+            {"items": [{"id": "F", "annotations": annotations}] if self.has_function else []}
+        )
+
+    async def invoke(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append((dict(request.headers), await request.read()))
+        made = self.handle()
+        return await made if asyncio.iscoroutine(made) else made
+
+
+@pytest.fixture
+async def fn():
+    fake = FakeFn()
+    app = web.Application()
+    app.add_routes(
+        [web.get("/v2/apps", fake.apps), web.get("/v2/fns", fake.fns), web.post("/invoke/F", fake.invoke)]
+    )
+    server = TestServer(app)
+    await server.start_server()
+    fake.url = f"http://{server.host}:{server.port}"
+    yield fake
+    await server.close()
+
+
+@pytest.fixture
+async def client(fn):
+    made = FunctionClient(fn.url, timeout_s=2, connections=2)
+    yield made
+    await made.close()
+
+
+def url(fn: FakeFn, **options: object) -> Route:
+    return Route("url", f"{fn.url}/invoke/F", **({"batch": False} | options))
+
+
+async def test_a_function_is_found_once_and_gets_a_batch(fn, client):
+    assert await client.call(FN, [EVENT, EVENT]) == Answer(b"[]", True)
+    await client.call(FN, [EVENT])
+    assert fn.resolved == 1
+    headers, body = fn.requests[0]
+    assert headers["Content-Type"] == "application/cloudevents-batch+json"
+    assert [event["data"] for event in orjson.loads(body)] == [[1, 2], [1, 2]]
+
+
+async def test_a_function_that_was_deployed_anew_is_found_again(fn, client):
+    await client.call(FN, [EVENT])
+    fn.handle = lambda: web.json_response({"message": "Fn not found"}, status=404)
+    with pytest.raises(RetriableError, match="404: Fn not found"):
+        await client.call(FN, [EVENT])
+    with pytest.raises(RetriableError):
+        await client.call(FN, [EVENT])
+    assert fn.resolved == 2
+
+
+async def test_a_function_that_is_not_deployed_is_told(fn, client):
+    fn.has_function = False
+    with pytest.raises(RetriableError, match=r"has no function fncast/forecast: deploy it"):
+        await client.call(FN, [EVENT])
+
+
+async def test_structured_mode_for_one_event(fn, client):
+    fn.handle = lambda: web.Response(body=b'{"id":"x"}', content_type="application/cloudevents+json")
+    assert await client.call(url(fn), [EVENT]) == Answer(b'{"id":"x"}', False)
+    headers, body = fn.requests[0]
+    assert headers["Content-Type"] == "application/cloudevents+json"
+    assert orjson.loads(body)["id"] == "é 1%"
+
+
+async def test_binary_mode_there_and_back(fn, client):
+    fn.handle = lambda: web.Response(
+        body=b"[3]",
+        content_type="application/json",
+        headers={"ce-specversion": "1.0", "ce-id": "%C3%A9", "ce-source": "/f", "ce-type": "t"},
+    )
+    answer = await client.call(url(fn, mode="binary", token="secret"), [EVENT])
+    headers, body = fn.requests[0]
+    assert body == b"[1,2]"
+    assert (headers["ce-id"], headers["Content-Type"]) == ("%C3%A9%201%25", "application/json")
+    assert headers["Authorization"] == "Bearer secret"
+    assert orjson.loads(answer.body)["id"] == "é"
+    assert orjson.loads(answer.body)["data"] == [3]
+
+
+@pytest.mark.parametrize("status", [202, 204])
+async def test_no_event_to_publish(fn, client, status):
+    fn.handle = lambda: web.Response(status=status)
+    assert await client.call(url(fn), [EVENT]) == Answer(None, False)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 429, 500, 502, 503, 504])
+async def test_fn_statuses_are_retriable(fn, client, status):
+    fn.handle = lambda: web.json_response({"message": "no"}, status=status, headers={"Retry-After": "15"})
+    with pytest.raises(RetriableError, match=f"{status}: no") as error:
+        await client.call(FN, [EVENT])
+    assert error.value.retry_after_s == 15
+
+
+@pytest.mark.parametrize(
+    ("status", "is_refusal"), [(400, True), (413, True), (415, True), (422, True), (401, False)]
+)
+async def test_a_url_function_refuses_by_status(fn, client, status, is_refusal):
+    fn.handle = lambda: web.Response(status=status, text="not this")
+    with pytest.raises(Refused if is_refusal else RetriableError, match="not this"):
+        await client.call(url(fn), [EVENT])
+
+
+async def test_too_large_is_a_refusal_of_fn_too(fn, client):
+    fn.handle = lambda: web.Response(status=413)
+    with pytest.raises(Refused):
+        await client.call(FN, [EVENT])
+
+
+async def test_a_function_that_hangs(fn):
+    async def hang():
+        await asyncio.sleep(30)
+
+    fn.handle = hang
+    client = FunctionClient(fn.url, timeout_s=0.2, connections=1)
+    with pytest.raises(RetriableError, match="within the time-out"):
+        await client.call(url(fn), [EVENT])
+    await client.close()
+
+
+async def test_a_function_that_nobody_serves(unused_tcp_port_factory):
+    client = FunctionClient(f"http://127.0.0.1:{unused_tcp_port_factory()}", timeout_s=2, connections=1)
+    with pytest.raises(RetriableError, match="cannot be reached"):
+        await client.call(FN, [EVENT])
+    await client.close()
+
+
+async def test_an_answer_without_bound_is_cut(fn, client, monkeypatch):
+    monkeypatch.setattr(function_client, "MAX_ANSWER_BYTES", 10)
+    fn.handle = lambda: web.Response(body=b"x" * 100)
+    with pytest.raises(RetriableError, match="more than 10 bytes"):
+        await client.call(url(fn), [EVENT])
+
+
+async def test_a_redirect_is_not_followed(fn, client):
+    fn.handle = lambda: web.Response(status=307, headers={"Location": "http://127.0.0.1:1/"})
+    with pytest.raises(RetriableError, match="307"):
+        await client.call(url(fn), [EVENT])
