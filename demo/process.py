@@ -1,0 +1,208 @@
+"""One process of the demo: started, waited for until it is ready, and started again when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+READY_S = 60.0  # a slow disk may need half of it for the first imports
+READY_PROBE_S = 0.05
+STEADY_S = 5.0  # who lived that long did not die of its start
+QUICK_ENDS = 4  # in a row; then starting once more mends nothing
+BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
+TAIL_LINES = 12
+READ_BYTES = 65_536
+MAX_LINE = 4_000
+MAX_LOG_BYTES = 10_000_000  # a log that grew so long begins anew
+SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # of one process; the rest is in its log
+
+# The command line's log format, and how it tells a failure.
+WARNING = re.compile(r"\d{4}-\S+ \S+ (?:WARNING|ERROR|CRITICAL) +(.*)|fncast: (.*)")
+
+Tell = Callable[[str, str], None]
+
+
+class ProcessFailed(Exception):
+    """A process cannot be kept running; the text says which, how it ended and what it said last."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run. ready: asked until it says True; None: ready once started.
+
+    output: gets each line of stdout. environment: the whole of it; None: this process' own.
+    restart: whether it is started again when it ends.
+    """
+
+    name: str
+    argv: Sequence[str]
+    ready: Callable[[], Awaitable[bool]] | None = None
+    output: Callable[[str], None] | None = None
+    environment: Mapping[str, str] | None = None
+    restart: bool = True
+
+
+class Process:
+    """Runs a program. `run` is its life, `ready` is set while it is ready, `end` ends it."""
+
+    def __init__(self, program: Program, log_path: Path, tell: Tell) -> None:
+        self.program = program
+        self.ready = asyncio.Event()
+        self.restarts = 0
+        self._log_path = log_path
+        self._tell = tell
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending = False
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._shown: deque[float] = deque(maxlen=SHOWN_LINES)
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+    @property
+    def pid(self) -> int | None:
+        """The process' id while it runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def run(self) -> int:
+        """Keep the program running until `end`; one that is not restarted, until it ends by itself.
+
+        Returns the exit code (negative: the signal). Raises ProcessFailed.
+        """
+        quick_ends = 0
+        while True:
+            started_s = time.monotonic()
+            code = await self._live()
+            if self._ending or (code == 0 and not self.program.restart):
+                return code
+            quick_ends = 1 if time.monotonic() - started_s > STEADY_S else quick_ends + 1
+            if not self.program.restart or quick_ends >= QUICK_ENDS:
+                often = f" {quick_ends} times in a row" if quick_ends > 1 else ""
+                raise ProcessFailed(f"{self.name} {_ended(code)}{often}{self._last_words()}")
+            self._tell(self.name, f"{_ended(code)}; starting it again")
+            self.restarts += 1
+            await asyncio.sleep(BACKOFF_S[quick_ends - 1])
+
+    def end(self) -> None:
+        """Ask it to end, for good."""
+        self._ending = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, with what it started."""
+        self._ending = True
+        self._signal(signal.SIGKILL)
+
+    async def _live(self) -> int:
+        """From start to end of one process. Raises ProcessFailed if it does not become ready."""
+        # A group of its own: Ctrl-C in the terminal is the demo's to hear, and what it started can be ended with it.
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self.program.argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.program.environment,
+            process_group=0,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if self._ending:
+            self._signal(signal.SIGTERM)
+        with self._log_path.open("ab") as log:
+            readers = [
+                asyncio.create_task(_lines(process.stdout, log, self._output)),
+                asyncio.create_task(_lines(process.stderr, log, self._error)),
+            ]
+            probe = asyncio.create_task(self._become_ready())
+            try:
+                await asyncio.wait(
+                    [probe, asyncio.ensure_future(process.wait())], return_when="FIRST_COMPLETED"
+                )
+                if probe.done() and (failure := probe.exception()) is not None:
+                    raise failure
+                return await process.wait()
+            finally:
+                self.ready.clear()
+                probe.cancel()
+                self._kill_group(process.pid)
+                # A grandchild that left the group may hold the pipes open.
+                await asyncio.wait(readers, timeout=0.5)
+                for reader in readers:
+                    reader.cancel()
+
+    async def _become_ready(self) -> None:
+        deadline = time.monotonic() + READY_S
+        while self.program.ready is not None and not await self.program.ready():
+            if time.monotonic() > deadline:
+                raise ProcessFailed(f"{self.name} was not ready within {READY_S:g} s{self._last_words()}")
+            await asyncio.sleep(READY_PROBE_S)
+        self.ready.set()
+
+    def _output(self, line: str) -> None:
+        self._tail.append(line)
+        if self.program.output is not None:
+            self.program.output(line)
+
+    def _error(self, line: str) -> None:
+        self._tail.append(line)
+        found = WARNING.fullmatch(line)
+        if found is None or self._ending:
+            return
+        now_s = time.monotonic()
+        if len(self._shown) == SHOWN_LINES and now_s - self._shown[0] < SHOWN_PER_S:
+            return
+        self._shown.append(now_s)
+        self._tell(self.name, found[1] or found[2])
+
+    def _last_words(self) -> str:
+        lines = "".join(f"\n    {line}" for line in self._tail if line.strip())
+        return f". The end of its log, {self._log_path}:{lines}" if lines else " without a word."
+
+    def _signal(self, number: int) -> None:
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                if number == signal.SIGKILL:
+                    os.killpg(self.pid, number)
+                else:
+                    os.kill(self.pid, number)
+
+    @staticmethod
+    def _kill_group(pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+async def _lines(stream: asyncio.StreamReader, log: BinaryIO, take: Callable[[str], None]) -> None:
+    """Copy a stream to the log and hand over its lines; what exceeds MAX_LINE of one is left out of it."""
+    rest = b""
+    while chunk := await stream.read(READ_BYTES):
+        if log.tell() > MAX_LOG_BYTES:
+            log.truncate(0)
+        log.write(chunk)
+        log.flush()
+        *lines, rest = (rest + chunk).split(b"\n")
+        rest = rest[:MAX_LINE]
+        for line in lines:
+            take(line[:MAX_LINE].decode("utf-8", "replace").rstrip())
+    if rest:
+        take(rest.decode("utf-8", "replace").rstrip())
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

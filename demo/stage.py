@@ -1,0 +1,234 @@
+"""The demo from its first process to its last: starts them in order, watches over them, ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from dashboard.reader import Reader
+from demo import models
+from demo.models import DEFAULT_WINDOW, FoundModel
+from demo.plan import Plan, environment
+from demo.process import Process, ProcessFailed, Program
+from demo.summary import Summary
+from demo.training import TRAINING_TOPIC, Training
+from source.events import record
+from source.publisher import Publisher
+
+INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
+PROBE_TIMEOUT_S = 2.0
+COUNT_S = 0.1
+FIRST_FORECAST_S = 30.0
+# Together below the 5 s within which everything ends.
+SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 0.8, 2.0, 0.4
+
+Tell = Callable[[str, str], None]
+
+
+class Stage:
+    """Made and used in one event loop. `play` starts everything and watches over it, `close` ends it."""
+
+    def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], tell: Tell) -> None:
+        """folder: for the logs. files: CSV files to replay. tell: gets a process' name and what it does."""
+        self.summary = Summary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)
+        self.model: FoundModel | None = None
+        self.processes: dict[str, Process] = {}
+        self._plan = plan
+        self._folder = folder
+        self._files = files
+        self._tell = tell
+        self._tasks: dict[str, asyncio.Task[int]] = {}
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._closing = False
+        self._reader: Reader | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._environment = environment()
+
+    async def play(self) -> None:
+        """Start everything, then watch until cancelled. Raises ProcessFailed, UnusableModel, OSError."""
+        script = asyncio.create_task(self._script())
+        try:
+            await asyncio.wait({script, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+            if self._failure.done():
+                self._failure.result()
+            await script
+            await self._failure
+        finally:
+            script.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ProcessFailed):
+                await script
+
+    async def close(self) -> None:
+        """End the source, let what is under way arrive, end the others. Takes less than 5 s."""
+        self._closing = True
+        await self._end(["source"], SOURCE_END_S)
+        if self._counting is not None and "source" in self._tasks:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained(), DRAIN_S)
+        if self._counting is not None:
+            self._counting.cancel()
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.close)
+            self._count()
+        await self._end(list(self._tasks), END_S)
+        if self._http is not None:
+            await self._http.close()
+
+    async def _drained(self) -> None:
+        while self.summary.under_way:  # noqa: ASYNC110  # what is counted, comes from another thread
+            await asyncio.sleep(COUNT_S / 2)
+
+    async def _script(self) -> None:
+        """The order of things; each waits until what it needs is ready."""
+        plan = self._plan
+        self.model = models.find(plan.models)
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
+        await self._start_broker()
+        # It needs three seconds to join its group, and nothing of the others for that.
+        consumer = asyncio.create_task(
+            self._start(Program("consumer", plan.consumer(), self._answers(f"{plan.admin_url}/readyz")))
+        )
+        await self._start(Program("dashboard", plan.dashboard(), self._answers(f"{plan.page}/healthz")))
+        self._tell("dashboard", f"open {plan.page}")
+        if self.model is None:
+            await self._train()
+        model_service = Program(
+            "model-service", plan.model_service(), self._answers(f"{plan.model_url}/readyz")
+        )
+        await self._start(model_service)
+        self._tell(
+            "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
+        )
+        functions = Program("functions", plan.functions(), self._answers(f"{plan.functions_url}/healthz"))
+        await self._start(functions)
+        self._tell("functions", f"fncast/forecast at {plan.functions_url}")
+        await consumer
+        self._tell("consumer", f"in its group; metrics at {plan.admin_url}/metrics")
+        window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
+        await self._start(Program("source", plan.source(self._files, window)))
+        what = (
+            f"replaying {', '.join(file.name for file in self._files)}"
+            if self._files
+            else ("this machine's metrics and a web shop's week, played fast")
+        )
+        self._tell("source", what)
+        await self._first_forecast()
+
+    async def _start_broker(self) -> None:
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def output(line: str) -> None:
+            if not address.done():
+                address.set_result(line)
+
+        async def ready() -> bool:
+            return address.done()
+
+        await self._start(Program("broker", self._plan.broker(), ready, output, restart=False))
+        servers = address.result()
+        # The embedded broker makes a topic when a producer asks for it; readers only wait.
+        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, TRAINING_TOPIC):
+            await asyncio.to_thread(Publisher({"bootstrap.servers": servers}, topic).connect, PROBE_TIMEOUT_S)
+        self._plan.write_settings(servers)
+        self._tell("broker", f"embedded, at {servers}")
+        self._servers = servers
+        self._reader = Reader(
+            {"bootstrap.servers": servers}, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None
+        )
+        self._reader.start()
+        self._counting = asyncio.create_task(self._keep_counting())
+
+    async def _train(self) -> None:
+        """Train the first model; its progress goes to the topic that the page reads."""
+        self._tell("training", f"no model in {self._plan.models} yet: training one, about half a minute")
+        training = Training("fncast/demo/training")
+        publisher = Publisher({"bootstrap.servers": self._servers}, TRAINING_TOPIC)
+        await asyncio.to_thread(publisher.connect)
+
+        def output(line: str) -> None:
+            event = training.event(line)
+            if event is not None:
+                publisher.publish(record(event))
+                self._tell("training", training.progress)
+
+        await self._start(Program("training", self._plan.training(), output=output, restart=False))
+        await self._tasks["training"]
+        await asyncio.to_thread(publisher.flush)
+        self.model = models.find(self._plan.models)
+
+    async def _first_forecast(self) -> None:
+        started_s = time.monotonic()
+        while not self.summary.forecasts:
+            if time.monotonic() - started_s > FIRST_FORECAST_S:
+                self._tell(
+                    "consumer", f"no forecast after {FIRST_FORECAST_S:g} s; the logs are in {self._folder}"
+                )
+                return
+            await asyncio.sleep(COUNT_S)
+        self._tell("", f"forecasts are moving: {self._plan.page} (Ctrl-C ends everything)")
+
+    async def _start(self, program: Program) -> None:
+        """Start a program and wait until it is ready. Raises ProcessFailed."""
+        program = Program(
+            program.name, program.argv, program.ready, program.output, self._environment, program.restart
+        )
+        process = Process(program, self._folder / f"{program.name}.log", self._tell)
+        task = asyncio.create_task(process.run(), name=program.name)
+        self.processes[program.name], self._tasks[program.name] = process, task
+        task.add_done_callback(self._ended)
+        ready = asyncio.create_task(process.ready.wait())
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if task.done():
+            task.result()
+
+    def _ended(self, task: asyncio.Task[int]) -> None:
+        if self._closing or self._failure.done() or task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            self._failure.set_exception(error)
+        elif task.get_name() != "training":
+            self._failure.set_exception(ProcessFailed(f"{task.get_name()} ended by itself"))
+
+    async def _end(self, names: Sequence[str], timeout_s: float) -> None:
+        """Ask these to end, and end those that do not within `timeout_s`."""
+        tasks = {self._tasks[name] for name in names if name in self._tasks}
+        if not tasks:
+            return
+        ending = [self.processes[task.get_name()] for task in tasks]
+        for process in ending:
+            process.end()
+        _, left = await asyncio.wait(tasks, timeout=timeout_s)
+        if left:
+            for process in ending:
+                process.kill()
+            await asyncio.wait(left, timeout=KILL_S)
+
+    def _answers(self, url: str) -> Callable[[], Awaitable[bool]]:
+        """Whether `url` answers 200."""
+
+        async def probe() -> bool:
+            assert self._http is not None
+            try:
+                async with self._http.get(url) as answer:
+                    return answer.status == 200
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                return False
+
+        return probe
+
+    async def _keep_counting(self) -> None:
+        while True:
+            self._count()
+            await asyncio.sleep(COUNT_S)
+
+    def _count(self) -> None:
+        while self._reader is not None and (batch := self._reader.take()):
+            for one in batch:
+                self.summary.add(one)
