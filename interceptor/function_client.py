@@ -152,11 +152,10 @@ def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], byt
 
 def _answer(headers: Mapping[str, str], body: bytes) -> Answer:
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind == BATCH_TYPE or (not kind.startswith("application/cloudevents") and body[:1] == b"["):
-        return Answer(body, True)
-    if headers.get("ce-specversion"):
+    if "ce-specversion" in headers and not kind.startswith("application/cloudevents"):
         return Answer(_from_binary(headers, body), False)
-    return Answer(body, False)
+    is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
+    return Answer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
 
 
 def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
