@@ -39,6 +39,7 @@ COMMANDS = {
     "train": Command("commands.train", "train a model and write it as the next version"),
     "evaluate": Command("commands.evaluate", "backtest a model beside naive and classical methods"),
     "model-service": Command("commands.model_service", "serve models over GraphPipe"),
+    "models": Command("commands.models", "list and compare the versions of a model, retire one or roll back"),
     "functions": Command("commands.functions", "run Fn functions locally, behind Fn's HTTP API"),
     "consume": Command(
         "commands.consume", "route events from Kafka to functions and publish what they answer"
@@ -116,6 +117,7 @@ EXTRAS = {
     "train": "training",
     "evaluate": "training",
     "model-service": "model-service",
+    "models": "model-service",
     "functions": "functions",
     "consume": "consumer",
     "invoke": "consumer",

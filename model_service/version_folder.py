@@ -22,7 +22,7 @@ RETIRED_FILE = "retired"
 # Paths of the server (and of the Open Inference Protocol) that a model must not stand in for.
 RESERVED_NAMES = frozenset({"v2", "control", "metrics", "healthz", "readyz"})
 MAX_DOCUMENT_BYTES = 1 << 20
-_NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -69,6 +69,14 @@ class VersionFolder:
         if not isinstance(details, dict):
             raise UnusableModel(f"{self.path / DOCUMENT_FILE} is no JSON object")
         return details
+
+    def retire(self) -> None:
+        """Take it out of service; a running model service sees it within a second. Raises OSError."""
+        (self.path / RETIRED_FILE).touch()
+
+    def restore(self) -> None:
+        """Put it back into service. Raises OSError."""
+        (self.path / RETIRED_FILE).unlink(missing_ok=True)
 
 
 def scan(root: Path) -> list[VersionFolder]:

@@ -191,10 +191,10 @@ def test_the_public_python_client(start: Start, place: Any, models: Path) -> Non
     np.testing.assert_allclose(
         remote.execute(service.url, WINDOWS, "windows", "forecast"), FORECAST, rtol=1e-6
     )
-    with pytest.raises(Exception, match="shape"):
+    with pytest.raises(requests.HTTPError, match="400"):
         remote.execute(service.url, WINDOWS[:, :3])
-    metadata = remote.metadata(service.url)
-    assert metadata.Name() in ("forecast", b"forecast")
+    assert remote.metadata(service.url).Name() == b"forecast"
+    assert remote.get_input_shapes(service.url) == [[None, 6]]
 
 
 def test_versions_swap_under_load_without_an_error(start: Start, place: Any, models: Path) -> None:
