@@ -1,0 +1,209 @@
+"""The processes of a function, which are real ones of the FDK: what they survive and what ends them."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from functions.host import pool as pool_module
+from functions.host.folder import read_folder
+from functions.host.pool import Busy, Pool
+from functions.host.process import CallFailed, CallTimedOut, NotStarted
+
+pytestmark = pytest.mark.integration
+
+# A function that does what the body says.
+FUNCTION = """
+import asyncio, io, json, os, sys, time
+from fdk import response
+
+async def handler(ctx, data: io.BytesIO):
+    order = json.loads(data.getvalue())
+    began = time.monotonic()
+    if order.get("sleep_s"):
+        await asyncio.sleep(order["sleep_s"])
+    if order.get("exit"):
+        os._exit(7)
+    if order.get("raise"):
+        raise ValueError("no")
+    answer = {"pid": os.getpid(), "began": began, "ended": time.monotonic(),
+              "config": os.environ.get("COLOUR"), "secret": os.environ.get("SECRET"),
+              "headers": ctx.Headers(), "fn": [ctx.AppID(), ctx.FnID(), ctx.CallID(), ctx.Deadline()]}
+    return response.Response(ctx, response_data=json.dumps(answer), headers={"Content-Type": "application/json"})
+"""
+Open = Callable[..., Awaitable[Pool]]
+
+
+@pytest.fixture
+async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
+    """open_pool(size=…, timeout_s=…, source=…): a started pool; closed at the end, with nothing left behind."""
+    pools: list[Pool] = []
+
+    async def open_it(size: int = 1, timeout_s: float = 20, source: str = FUNCTION) -> Pool:
+        (tmp_path / "func.py").write_text(source)
+        (tmp_path / "func.yaml").write_text(f"name: f\ntimeout: {timeout_s}\n")
+        variables = {"COLOUR": "green", "FN_APP_ID": "app-id", "FN_FN_ID": "fn-id"}
+        pool = Pool(read_folder(tmp_path), variables, size)
+        pool.start()
+        pools.append(pool)
+        return pool
+
+    yield open_it
+    for pool in pools:
+        await pool.close()
+    left = [child for child in psutil.Process().children() if "child.py" in " ".join(child.cmdline())]
+    assert not left
+
+
+async def call(pool: Pool, **order: Any) -> dict[str, Any]:
+    answer = await pool.call({"Fn-Call-Id": "call-id", "ce-id": "1"}, json.dumps(order).encode())
+    assert answer.status == 200, answer.body
+    document: dict[str, Any] = json.loads(answer.body)
+    return document
+
+
+async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # of other processes, which tell no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_function_sees_what_fn_shows_it(open_pool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "of the host")
+    answer = await call(await open_pool())
+    assert answer["config"] == "green"
+    assert answer["secret"] is None
+    assert answer["headers"]["ce-id"] == "1"
+    app_id, function_id, call_id, deadline = answer["fn"]
+    assert (app_id, function_id, call_id) == ("app-id", "fn-id", "call-id")
+    assert time.strptime(deadline, "%Y-%m-%dT%H:%M:%SZ")
+
+
+async def test_one_call_at_a_time_per_process(open_pool: Open) -> None:
+    pool = await open_pool(size=2)
+    answers = await asyncio.gather(*(call(pool, sleep_s=0.05) for _ in range(8)))
+    by_process: dict[int, list[tuple[float, float]]] = {}
+    for answer in answers:
+        by_process.setdefault(answer["pid"], []).append((answer["began"], answer["ended"]))
+    for times in by_process.values():
+        times.sort()
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(times))
+
+
+async def test_two_processes_work_at_the_same_time(open_pool: Open) -> None:
+    pool = await open_pool(size=2)
+    await until(lambda: len(pool._alive) == 2)
+    first, second = await asyncio.gather(call(pool, sleep_s=0.5), call(pool, sleep_s=0.5))
+    assert first["pid"] != second["pid"]
+    assert max(first["began"], second["began"]) < min(first["ended"], second["ended"])
+
+
+async def test_a_killed_process_is_replaced_before_the_next_call(open_pool: Open) -> None:
+    pool = await open_pool()
+    for _ in range(3):
+        pid = (await call(pool))["pid"]
+        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):  # dead, but the event loop does not know yet
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222  # on purpose
+        assert (await call(pool))["pid"] != pid
+
+
+async def test_a_process_that_dies_in_a_call_fails_that_call_alone(open_pool: Open) -> None:
+    pool = await open_pool()
+    with pytest.raises(CallFailed):
+        await call(pool, exit=True)
+    assert (await call(pool))["config"] == "green"
+
+
+async def test_time_out_ends_the_process_and_the_next_call_gets_another(open_pool: Open) -> None:
+    pool = await open_pool(timeout_s=1)
+    pid = (await call(pool))["pid"]
+    with pytest.raises(CallTimedOut):
+        await call(pool, sleep_s=30)
+    await until(lambda: not psutil.pid_exists(pid))
+    assert (await call(pool))["pid"] != pid
+
+
+async def test_an_exception_is_an_answer_and_leaves_the_process_alone(open_pool: Open) -> None:
+    pool = await open_pool()
+    pid = (await call(pool))["pid"]
+    answer = await pool.call({}, b'{"raise": 1}')
+    assert (answer.status, answer.body) == (502, b"no")
+    assert (await call(pool))["pid"] == pid
+
+
+async def test_a_crash_at_import_is_an_answer(open_pool: Open) -> None:
+    pool = await open_pool(source="import absent_module\n")
+    answer = await pool.call({}, b"{}")
+    assert answer.status == 502
+    assert b"absent_module" in answer.body
+
+
+async def test_a_process_that_does_not_start_is_said_at_once_and_tried_again(
+    open_pool: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "fdk.py").write_text("raise SystemExit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+    pool = await open_pool()
+    with pytest.raises(NotStarted, match="exit code 3"):
+        await call(pool)
+    (broken / "fdk.py").unlink()
+    await until(lambda: pool.is_ready)
+    assert (await call(pool))["config"] == "green"
+
+
+async def test_waiting_calls_are_bounded(open_pool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "MAX_WAITING", 1)
+    pool = await open_pool()
+    await call(pool)
+    running = asyncio.create_task(call(pool, sleep_s=1))
+    waiting = asyncio.create_task(call(pool))
+    await until(lambda: len(pool._waiting) == 1)
+    with pytest.raises(Busy):
+        await call(pool)
+    assert (await running)["pid"] == (await waiting)["pid"]
+
+
+async def test_waiting_ends_with_the_functions_timeout(open_pool: Open) -> None:
+    pool = await open_pool(timeout_s=1)
+    await call(pool)
+    running = asyncio.create_task(call(pool, sleep_s=0.9))
+    others = [asyncio.create_task(call(pool, sleep_s=0.9)) for _ in range(3)]
+    results = await asyncio.gather(running, *others, return_exceptions=True)
+    assert [type(result) for result in results].count(Busy) >= 1
+    assert (await call(pool))["config"] == "green"
+
+
+async def test_an_idle_connection_is_closed_before_the_fdk_spins(open_pool: Open) -> None:
+    pool = await open_pool()
+    process = psutil.Process((await call(pool))["pid"])
+
+    def connections() -> int:
+        return sum("lsnr.sock" in connection.laddr for connection in process.net_connections("unix"))
+
+    await until(lambda: connections() == 1, within_s=5)  # the listening socket stays
+    assert (await call(pool))["pid"] == process.pid
+
+
+async def test_close_ends_a_call_in_flight_and_every_process(open_pool: Open) -> None:
+    pool = await open_pool(size=2)
+    pid = (await call(pool))["pid"]
+    running = asyncio.create_task(call(pool, sleep_s=30))
+    await until(lambda: len(pool._idle) < len(pool._alive) == 2)
+    began = time.monotonic()
+    await pool.close()
+    assert time.monotonic() - began < 2
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(CallFailed):
+        await running
