@@ -15,6 +15,8 @@ from demo.models import NAME
 HOST = "127.0.0.1"
 # Enough for an error well below naive's, in about half a minute on two cores.
 EPOCHS = 12
+# The embedded broker looks for new records only when a fetch's wait is over: by default twice a second.
+FETCH_WAIT_MS = 10
 FUNCTION = Path(__file__).resolve().parent.parent / "functions" / "forecast"
 
 
@@ -105,6 +107,8 @@ class Plan:
             "[kafka]\n"
             f'bootstrap_servers = "{bootstrap_servers}"\n'
             'delivery = "at-least-once"\n'
+            "[kafka.client]\n"
+            f'"fetch.wait.max.ms" = {FETCH_WAIT_MS}\n'
             "[fn]\n"
             f'url = "{self.functions_url}"\n'
             "[admin]\n"

@@ -13,7 +13,7 @@ import aiohttp
 from dashboard.reader import Reader
 from demo import models
 from demo.models import DEFAULT_WINDOW, FoundModel
-from demo.plan import Plan, environment
+from demo.plan import FETCH_WAIT_MS, Plan, environment
 from demo.process import Process, ProcessFailed, Program
 from demo.summary import Summary
 from demo.training import TRAINING_TOPIC, Training
@@ -25,7 +25,7 @@ PROBE_TIMEOUT_S = 2.0
 COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
 # Together below the 5 s within which everything ends.
-SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 0.8, 2.0, 0.4
+SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 0.8, 1.8, 0.3
 
 Tell = Callable[[str, str], None]
 
@@ -76,7 +76,9 @@ class Stage:
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
             self._count()
-        await self._end(list(self._tasks), END_S)
+        # The broker last: to the others its end would be an outage to wait out.
+        await self._end([name for name in self._tasks if name != "broker"], END_S)
+        await self._end(["broker"], KILL_S)
         if self._http is not None:
             await self._http.close()
 
