@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test setup lint bench clean
+.PHONY: help demo test setup lint bench functions clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contract
 
 bench: $(VENV)/.dev ## the end-to-end benchmark, beside a plain pipeline in the same run
 	@$(BIN)/python -m benchmarks.end_to_end $(BENCH)
+
+functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs
+	@rm -rf build functions/forecast/*.whl
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
+	@ls functions/forecast/*.whl
 
 clean: ## remove .venv and caches (models stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
