@@ -136,6 +136,7 @@ class Process:
                 self.ready.clear()
                 probe.cancel()
                 self._kill_group(process.pid)
+                await process.wait()
                 # A grandchild that left the group may hold the pipes open.
                 await asyncio.wait(readers, timeout=0.5)
                 for reader in readers:

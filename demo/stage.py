@@ -140,9 +140,8 @@ class Stage:
         self._plan.write_settings(servers)
         self._tell("broker", f"embedded, at {servers}")
         self._servers = servers
-        self._reader = Reader(
-            {"bootstrap.servers": servers}, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None
-        )
+        properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
+        self._reader = Reader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)
         self._reader.start()
         self._counting = asyncio.create_task(self._keep_counting())
 
