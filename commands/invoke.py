@@ -6,14 +6,20 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from commands.kafka import add_kafka_arguments, settings
 from consumer.service import client, routes
 from consumer.settings import Settings, SettingsError
 from fncast import Failure
+from interceptor.answer import REJECTED_TYPE, UNAVAILABLE_TYPE
 from interceptor.errors import InvalidEvent, Refused, RetriableError
 from interceptor.event import read_event
 from interceptor.function_client import Answer
+
+REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +44,28 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(f"{arguments.event}: {error}") from None
     except (RetriableError, Refused) as error:
         raise Failure(str(error)) from None
-    if answer.body is not None:
-        sys.stdout.buffer.write(answer.body + b"\n")
+    for event in events_of(answer):
+        sys.stdout.buffer.write(orjson.dumps(event) + b"\n")
+        if event.get("type") in REFUSALS:
+            sys.stdout.flush()
+            raise Failure(
+                f"{REFUSALS[event['type']]}: {(event.get('data') or {}).get('reason', 'no reason given')}"
+            )
     return 0
+
+
+def events_of(answer: Answer) -> list[dict[str, Any]]:
+    """The events of the answer. Raises Failure where it holds something else."""
+    if answer.body is None:
+        return []
+    try:
+        said = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        raise Failure(f"the function's answer is not JSON: {error}") from None
+    events = said if isinstance(said, list) else [said]
+    if not all(isinstance(event, dict) for event in events):
+        raise Failure("the function's answer holds no CloudEvents")
+    return events
 
 
 async def invoke(told: Settings, destination: str, body: bytes) -> Answer:
