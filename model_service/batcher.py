@@ -61,7 +61,7 @@ class Batcher:
             raise Overloaded(f"a call of the model has taken more than {self._stuck_s:g} s")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Mapping[str, Array]] = loop.create_future()
-        self._queue.add(Waiting(inputs, rows, answer))
+        self._queue.add(Waiting(inputs, rows, tuple([value.shape[1:] for value in inputs.values()]), answer))
         if not self._scheduled:
             self._scheduled = True
             self._idle.clear()
@@ -78,13 +78,15 @@ class Batcher:
         """Start the next call, inline or in the thread; or come to rest."""
         batch = self._queue.take()
         if not batch:
-            self._scheduled = False
-            self._idle.set()
+            self._rest()
             return
         loop = asyncio.get_running_loop()
         if self._cost.expected_s(sum(request.rows for request in batch)) <= INLINE_S:
             self._settle(batch, *self._call(batch))
-            loop.call_soon(self._next)
+            if self._queue:
+                loop.call_soon(self._next)
+            else:
+                self._rest()
             return
         if self._worker is None:
             self._worker = _Worker()
@@ -102,6 +104,10 @@ class Batcher:
                 loop.call_soon_threadsafe(done, outcomes, seconds)
 
         self._worker.do(work)
+
+    def _rest(self) -> None:
+        self._scheduled = False
+        self._idle.set()
 
     def _call(self, batch: Sequence[Waiting]) -> tuple[Sequence[Outcome], float]:
         """One outcome a request, and the seconds it took. Raises nothing."""

@@ -22,15 +22,13 @@ class Overloaded(Exception):
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """One request. inputs: by name; rows: the length of their first dimension, 1 where it is not merged."""
+    """One request. inputs: by name; rows: the length of their first dimension, 1 where it is not merged;
+    row_shapes: the other dimensions of each, equal for requests that may share a call."""
 
     inputs: Mapping[str, Array]
     rows: int
+    row_shapes: tuple[tuple[int, ...], ...]
     answer: asyncio.Future[Mapping[str, Array]]
-
-    def merges_with(self, other: Waiting) -> bool:
-        """True if both differ in their number of rows alone. Input names are the model's, so the same."""
-        return all(value.shape[1:] == other.inputs[name].shape[1:] for name, value in self.inputs.items())
 
 
 class RequestQueue:
@@ -63,7 +61,7 @@ class RequestQueue:
             self._merge
             and self._requests
             and rows + self._requests[0].rows <= MAX_CALL_ROWS
-            and first.merges_with(self._requests[0])
+            and self._requests[0].row_shapes == first.row_shapes
         ):
             rows += self._requests[0].rows
             taken.append(self._requests.popleft())

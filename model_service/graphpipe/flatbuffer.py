@@ -20,7 +20,7 @@ _I64 = Struct("<q").unpack_from
 
 class Buffer:
     """The bytes of one message. Reading text is bounded by the message's own length in total: offsets may
-    repeat, so a short buffer could otherwise name one long text a million times."""
+    repeat, so a short buffer could otherwise name one text a million times, or one vector of a million texts."""
 
     __slots__ = ("_text_budget", "data", "size")
 
@@ -55,7 +55,7 @@ class Buffer:
     def text(self, at: int) -> bytes:
         """The bytes of the string at `at`."""
         first, length = self.vector(at, 1)
-        self._text_budget -= length
+        self._text_budget -= 4 + length  # its offset, so that empty ones are not free
         if self._text_budget < 0:
             raise InvalidMessage("its strings are longer than the message itself")
         return bytes(self.data[first : first + length])

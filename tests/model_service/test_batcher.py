@@ -196,7 +196,7 @@ async def test_each_call_is_observed() -> None:
 
 async def test_the_queue_is_bounded_by_rows_and_requests() -> None:
     def waiting(rows: int) -> Waiting:
-        return Waiting(row(0, rows), rows, asyncio.get_running_loop().create_future())
+        return Waiting(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
 
     queue = RequestQueue(merge=True)
     queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is taken, whatever its size

@@ -260,6 +260,13 @@ def test_a_short_message_cannot_name_one_long_text_many_times() -> None:
     assert time.perf_counter() - started < 1
 
 
+def test_a_short_message_cannot_name_one_vector_of_empty_texts_many_times() -> None:
+    body = raw_request(tensor_type=12, shape=(1000,), strings=[""] * 1000, copies=10)
+    graphpipe.decode_request(raw_request(tensor_type=12, shape=(1000,), strings=[""] * 1000))
+    with pytest.raises(graphpipe.InvalidMessage, match="longer than the message"):
+        graphpipe.decode_request(body)
+
+
 def test_a_layout_that_is_not_ours_is_never_read_by_its_ends() -> None:
     """Same length as ours, other bytes around the data: the verified way reads it, each time."""
     body = raw_request(shape=(1, 48), data=np.arange(48, dtype=np.float32).tobytes())
