@@ -29,21 +29,22 @@ class InvalidEvent(ValueError):
     """An event that cannot be scored; the text says what in it is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would make each one three times as dear, and they are made for every event.
+@dataclass(slots=True)
 class Event:
     """What an output needs of its input.
 
-    digest: 32 hexadecimal digits, the same for the same source and id.
+    digest: 32 hexadecimal digits, the same for the same source, id and subject.
     members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON; empty where the input does not tell.
     data: the parsed JSON data, or what is wrong with the event.
     """
 
-    digest: str
+    digest: bytes
     members: bytes
     data: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Readings:
     """An event's window. values: what the event holds, not checked yet. place: `"start":…,"step_s":…,` as JSON, of
     the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty."""
@@ -110,7 +111,12 @@ def read_readings(data: object) -> Readings:
     unit = data.get("unit")
     if unit is None:
         return Readings(values, place)
-    return Readings(values, place, b',"unit":' + _text("unit", unit))
+    if type(unit) is not str:
+        raise InvalidEvent("unit is no text")
+    try:
+        return Readings(values, place, b',"unit":' + orjson.dumps(unit))
+    except orjson.JSONEncodeError:
+        raise InvalidEvent("unit is no valid Unicode") from None
 
 
 def _place(data: Mapping[str, Any], steps: int) -> bytes:
@@ -160,43 +166,41 @@ def _structured(document: object) -> Event:
 
 
 def _event(attributes: Mapping[str, Any], data: object) -> Event:
-    id_, source, subject = attributes.get("id"), attributes.get("source"), attributes.get("subject")
+    named = {"causationid": attributes.get("id"), "causationsource": attributes.get("source")}
+    subject = attributes.get("subject")
+    if subject is not None and subject != "":
+        named["subject"] = subject
+    for value in named.values():
+        if type(value) is not str or not value:
+            return _refused(_why_unnamed(attributes))
     try:
-        members = b',"causationid":%b,"causationsource":%b' % (_name("id", id_), _name("source", source))
-        if subject is not None:
-            members += b',"subject":' + _text("the attribute subject", subject)
-    except InvalidEvent as error:
-        return _refused(str(error))
-    digest = blake2b(f"{len(source)}:{source}{id_}".encode(), digest_size=16).hexdigest()  # type: ignore[arg-type]
+        members = b"," + orjson.dumps(named)[1:-1]
+    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
+        return _refused("the attribute id, source or subject is no valid Unicode")
     if attributes["specversion"] != "1.0":
         data = InvalidEvent("specversion is not 1.0")
     elif not attributes.get("type"):
         data = InvalidEvent("the attribute type is missing")
     elif data is None:
         data = InvalidEvent("the event has no data")
-    return Event(digest, members, data)
+    return Event(_digest(members), members, data)
 
 
 def _refused(reason: str) -> Event:
     """An event that cannot even be named: its output is matched by position."""
-    return Event(blake2b(reason.encode(), digest_size=16).hexdigest(), b"", InvalidEvent(reason))
+    return Event(_digest(reason.encode()), b"", InvalidEvent(reason))
 
 
-def _name(name: str, value: object) -> bytes:
-    """An attribute that must be there, as JSON. Raises InvalidEvent."""
-    if not value:
-        raise InvalidEvent(f"the attribute {name} is missing or empty")
-    return _text(f"the attribute {name}", value)
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).hexdigest().encode()
 
 
-def _text(name: str, value: object) -> bytes:
-    """A text as JSON. Raises InvalidEvent for anything but valid Unicode."""
-    if type(value) is not str:
-        raise InvalidEvent(f"{name} is no text")
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
-        raise InvalidEvent(f"{name} is no valid Unicode") from None
+def _why_unnamed(attributes: Mapping[str, Any]) -> str:
+    for name in ("id", "source"):
+        if not attributes.get(name):
+            return f"the attribute {name} is missing or empty"
+    name = next(name for name in ("id", "source", "subject") if type(attributes.get(name)) is not str)
+    return f"the attribute {name} is no text"
 
 
 def _is_batch(document: list[object]) -> bool:

@@ -30,29 +30,39 @@ def forecasts(
     events: Sequence[Event], readings: Sequence[Readings], filled: Sequence[int], scored: Forecasts
 ) -> list[bytes]:
     """An event for each input, in their order; a rejection where the model answered no finite number."""
-    head = _head(FORECAST, "forecast")
-    tail = b"}}"
-    if scored.model_name is not None:
-        tail = b'},"modelname":%b}' % orjson.dumps(scored.model_name)
-    if scored.model_version is not None:
-        tail = tail[:-1] + b',"modelversion":%b}' % orjson.dumps(scored.model_version)
-    names = [b'"%g":[' % quantile for quantile in scored.quantiles]
-    median = min(range(len(names)), key=lambda index: abs(scored.quantiles[index] - MEDIAN))
+    median = min(range(len(scored.quantiles)), key=lambda index: abs(scored.quantiles[index] - MEDIAN))
+    template = _template(scored)
     texts = orjson.dumps(_rounded(scored.values, scored.moves), option=orjson.OPT_SERIALIZE_NUMPY)
     outputs = []
-    rows = texts[3:-3].split(b"]],[[")
-    for event, reading, gaps, row in zip(events, readings, filled, rows, strict=True):
+    for event, reading, gaps, row in zip(events, readings, filled, texts[3:-3].split(b"]],[["), strict=True):
         if b"null" in row:  # how orjson writes NaN and infinities
             outputs.append(rejected(event, "the model answers no finite number for this window"))
             continue
         levels = row.split(b"],[")
-        quantiles = b"],".join([name + level for name, level in zip(names, levels, strict=True)])
         outputs.append(
-            b'%b%b"%b,"data":{%b"values":[%b],"quantiles":{%b]}%b,"filled":%d%b'
-            % (head, event.digest.encode(), event.members, reading.place, levels[median], quantiles,
-               reading.unit, gaps, tail)
-        )  # fmt: skip
+            template
+            % (event.digest, event.members, reading.place, levels[median], *levels, reading.unit, gaps)
+        )
     return outputs
+
+
+def _template(scored: Forecasts) -> bytes:
+    """A forecast with gaps for digest, members, place, median, each quantile, unit, filled."""
+    model = {}
+    if scored.model_name is not None:
+        model["modelname"] = scored.model_name
+    if scored.model_version is not None:
+        model["modelversion"] = scored.model_version
+    tail = orjson.dumps(model)[1:]
+    quantiles = b",".join(b'"%g":[%%b]' % quantile for quantile in scored.quantiles)
+    return (
+        _head(FORECAST, "forecast").replace(b"%", b"%%")
+        + b'%b"%b,"data":{%b"values":[%b],"quantiles":{'
+        + quantiles
+        + b'}%b,"filled":%d}'
+        + (b"," if model else b"")
+        + tail.replace(b"%", b"%%")
+    )
 
 
 def rejected(event: Event, reason: str) -> bytes:
@@ -68,7 +78,7 @@ def unavailable(event: Event, reason: str, retry_after_s: float) -> bytes:
 def _settling(event: Event, type_: str, kind: str, data: dict[str, object]) -> bytes:
     return b'%b%b"%b,"data":%b}' % (
         _head(type_, kind),
-        event.digest.encode(),
+        event.digest,
         event.members,
         orjson.dumps(data),
     )

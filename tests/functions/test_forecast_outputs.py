@@ -12,7 +12,7 @@ from events import Event, Readings
 from model import Forecasts
 from outputs import forecasts, rejected, unavailable
 
-EVENT = Event("0" * 32, b',"causationid":"1","causationsource":"/a"', None)
+EVENT = Event(b"0" * 32, b',"causationid":"1","causationsource":"/a"', None)
 
 
 def written(level: float, moves: list[float]) -> list[float]:
