@@ -100,7 +100,7 @@ def main() -> None:
 
     def read_data(batch: list[events.Event]) -> None:
         if arguments.starts:
-            events._starts.clear()
+            events._following.cache_clear()
         for event in batch:
             events.read_readings(event.data)
 

@@ -39,9 +39,10 @@ def format_time(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset from UTC")
     try:
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
+    return in_utc.isoformat().removesuffix("+00:00") + "Z"
 
 
 @dataclass(frozen=True, slots=True)

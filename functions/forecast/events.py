@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import unquote
@@ -20,9 +21,9 @@ from series.step import Step, format_time, parse_time
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
 
-# Start texts of recent events; series that are read together share theirs.
+# How many starts and steps of recent events are kept in their parsed form.
 _STARTS = 4096
-_starts: dict[tuple[object, ...], bytes] = {}
+_STEPS = 256
 
 
 class InvalidEvent(ValueError):
@@ -121,25 +122,35 @@ def read_readings(data: object) -> Readings:
 
 def _place(data: Mapping[str, Any], steps: int) -> bytes:
     """The members start and step of the output: `steps` steps after the start of `data`. Raises InvalidEvent."""
-    start, step_s = data.get("start"), data.get("step_s")
-    key = (start, step_s, type(step_s), data.get("step"), steps)
+    told = data.get("start"), data.get("step_s"), data.get("step"), steps
     try:
-        return _starts[key]
-    except (KeyError, TypeError):  # TypeError: an array or object where text or a number should be
-        pass
+        return _following(*told)
+    except TypeError:  # an array or an object, which cannot be looked up
+        return _following.__wrapped__(*told)
+
+
+@lru_cache(_STARTS, typed=True)
+def _following(start: object, step_s: object, step: object, steps: int) -> bytes:
+    """Kept: series that are read together share their start. Raises InvalidEvent."""
     try:
-        step = Step.of(data)
-    except ValueError as error:
-        raise InvalidEvent(str(error)) from None
+        kept_step, member = _step(step_s, step)
+    except TypeError:
+        kept_step, member = _step.__wrapped__(step_s, step)
     try:
-        following = format_time(step.after(parse_time(start), steps))
+        following = format_time(kept_step.after(parse_time(start), steps))
     except ValueError as error:
         raise InvalidEvent("start is missing" if start is None else f"start: {error}") from None
-    place = orjson.dumps({"start": following, **step.as_json()})[1:-1] + b","
-    if len(_starts) >= _STARTS:
-        _starts.clear()
-    _starts[key] = place
-    return place
+    return b'"start":"%b",%b,' % (following.encode(), member)
+
+
+@lru_cache(_STEPS, typed=True)
+def _step(step_s: object, step: object) -> tuple[Step, bytes]:
+    """A step, and as a member of data. Raises InvalidEvent."""
+    try:
+        read = Step.of({"step_s": step_s, "step": step})
+    except ValueError as error:
+        raise InvalidEvent(str(error)) from None
+    return read, orjson.dumps(read.as_json())[1:-1]
 
 
 def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
