@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import aiohttp
+from confluent_kafka import KafkaException, Producer
 
 from dashboard.reader import Reader
 from demo import models
@@ -134,9 +135,7 @@ class Stage:
 
         await self._start(Program("broker", self._plan.broker(), ready, output, restart=False))
         servers = address.result()
-        # The embedded broker makes a topic when a producer asks for it; readers only wait.
-        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, TRAINING_TOPIC):
-            await asyncio.to_thread(Publisher({"bootstrap.servers": servers}, topic).connect, PROBE_TIMEOUT_S)
+        await asyncio.to_thread(_make_topics, servers)
         self._plan.write_settings(servers)
         self._tell("broker", f"embedded, at {servers}")
         self._servers = servers
@@ -233,3 +232,13 @@ class Stage:
         while self._reader is not None and (batch := self._reader.take()):
             for one in batch:
                 self.summary.add(one)
+
+
+def _make_topics(servers: str) -> None:
+    """The embedded broker makes a topic when a producer asks for it; readers only wait. Raises ProcessFailed."""
+    client = Producer({"bootstrap.servers": servers})
+    try:
+        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, TRAINING_TOPIC):
+            client.list_topics(topic, timeout=PROBE_TIMEOUT_S)
+    except KafkaException as error:
+        raise ProcessFailed(f"the broker at {servers} does not answer: {error.args[0].str()}") from None

@@ -20,6 +20,9 @@ FLUSH_SLICE_S = 0.25  # the same
 DELIVERY_S = 60.0  # after that a record that the broker did not acknowledge is an error
 QUEUE_RECORDS = 20_000
 QUEUE_KB = 65_536
+# The only place where librdkafka tells the state of an idempotent producer; 6 kB of JSON that is not parsed.
+STATISTICS_MS = 100
+NUMBERED = '"idemp_state": "Assigned"'
 LINGER_MS = 5  # sending each record by itself costs the broker more than it gains in delay
 # Beyond the broker's usual limit for a record (1 MB): it is the broker that says what is too large, with its reason.
 MAX_RECORD_BYTES = 10_000_000
@@ -50,6 +53,7 @@ class Publisher:
         self._failed: KafkaError | None = None
         self._failures = 0
         self._last_error = ""
+        self._is_numbered = False
         self._delivery_s = delivery_s
         try:
             self._producer = Producer(
@@ -63,6 +67,8 @@ class Publisher:
                     "queue.buffering.max.kbytes": QUEUE_KB,
                     "message.max.bytes": MAX_RECORD_BYTES,
                     "error_cb": self._on_error,
+                    "statistics.interval.ms": STATISTICS_MS,
+                    "stats_cb": self._on_statistics,
                 },
                 logger=_DRIVER_LOG,
             )
@@ -70,13 +76,17 @@ class Publisher:
             raise PublishError(f"Kafka settings: {error.args[0].str()}") from None
 
     def connect(self, timeout_s: float = CONNECT_S) -> None:
-        """Wait until the broker answers and knows the topic. Raises PublishError after `timeout_s`."""
+        """Wait until the broker answers, knows the topic and has given this producer its number.
+
+        Idempotent producers hold their records until they have the number, by default for half a second. Raises
+        PublishError after `timeout_s`.
+        """
         deadline = time.monotonic() + timeout_s
         told_s = -math.inf
         while True:
             trouble = self._trouble(min(CONNECT_ATTEMPT_S, timeout_s))
             if trouble is None:
-                return
+                break
             now_s = time.monotonic()
             if now_s >= deadline:
                 raise PublishError(f"{trouble}; gave up after {timeout_s:g} s")
@@ -84,6 +94,8 @@ class Publisher:
                 told_s = now_s
                 log.warning("%s; trying for up to %.0f s", trouble, deadline - now_s)
             time.sleep(RETRY_S)
+        while not self._is_numbered and time.monotonic() < deadline:
+            self._producer.poll(RETRY_S)
 
     def _trouble(self, timeout_s: float) -> str | None:
         """Why nothing can be published now, None if all is well. Raises PublishError where waiting mends nothing."""
@@ -151,6 +163,9 @@ class Publisher:
     def _on_error(self, error: KafkaError) -> None:
         # "HOST:PORT/bootstrap: Connect to … failed: Connection refused (after 0ms in state CONNECT)"
         self._last_error = error.str().partition(" (after ")[0].partition("/bootstrap: ")[2] or error.str()
+
+    def _on_statistics(self, text: str) -> None:
+        self._is_numbered = self._is_numbered or NUMBERED in text
 
 
 # librdkafka tells each failed attempt to connect; what a user can act on comes through the errors above.
