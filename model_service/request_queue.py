@@ -11,8 +11,8 @@ from model_service.runtime import Array
 
 # From some 256 windows on, a window costs the same; more in one call would only make the others wait longer.
 MAX_CALL_ROWS = 1024
-# Some 10 calls, so 10-20 ms of waiting with LiteRT: beyond it the caller is better told to come back.
-MAX_WAITING_ROWS = 10_240
+# 64 calls, so 0.1-0.4 s of waiting with LiteRT: beyond it the caller is better told to come back.
+MAX_WAITING_ROWS = 65_536
 MAX_WAITING_REQUESTS = 4096
 
 

@@ -26,8 +26,9 @@ Headers = list[tuple[bytes, bytes]]
 
 # 340,000 windows of 48 readings, or 100 pictures of 224 × 224 × 3 for somebody's picture model.
 MAX_BODY_BYTES = 64 << 20
-# Of all bodies that are still coming in; small ones arrive whole and are bounded by the queue.
-MAX_INCOMING_BYTES = 256 << 20
+# Of all bodies that come in pieces, from their first byte to their answer; small ones arrive at once, and the queue
+# bounds them.
+MAX_HELD_BYTES = 256 << 20
 # A client that sends its body slower than this holds its part of the above in vain.
 BODY_TIMEOUT_S = 30.0
 RETRY_AFTER_S = 1
@@ -58,7 +59,7 @@ class ModelServer:
         self._models = models
         self._metrics = metrics
         self._poll_s = poll_s
-        self._incoming_bytes = 0
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,13 +73,15 @@ class ModelServer:
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers
+        held_bytes = 0
         try:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body = (
-                message["body"] if not message.get("more_body") else await self._rest(scope, message, receive)
-            )
+            body = message["body"]
+            if message.get("more_body"):
+                body = await self._rest(scope, message, receive)
+                held_bytes = len(body)
             model = self._model(scope["path"])
             answer, headers = await self._answer(model, body), _told_by(model)
             status = 200
@@ -92,6 +95,8 @@ class ModelServer:
                 headers.append((b"connection", b"close"))  # the rest of the body is not read
         except ConnectionError:  # the client went away while it sent
             return
+        finally:
+            self._held_bytes -= held_bytes
         await _send(send, status, headers, answer)
 
     async def _answer(self, model: Model, body: bytes) -> bytes:
@@ -118,7 +123,8 @@ class ModelServer:
             raise RequestError(500, f"{model} failed: {type(error).__name__}: {error}") from None
 
     async def _rest(self, scope: Scope, message: Message, receive: Receive) -> bytes:
-        """The body of a request that did not arrive at once. Raises RequestError, ConnectionError."""
+        """The body of a request that did not arrive at once; it counts as held until the caller gives it back.
+        Raises RequestError, ConnectionError, and then holds nothing."""
         announced = int(dict(scope["headers"]).get(b"content-length", 0))
         if announced > MAX_BODY_BYTES:
             raise RequestError(413, f"the body has {announced} bytes; at most {MAX_BODY_BYTES} are taken")
@@ -130,20 +136,21 @@ class ModelServer:
                     chunk = message["body"]
                     chunks.append(chunk)
                     size += len(chunk)
-                    self._incoming_bytes += len(chunk)
+                    self._held_bytes += len(chunk)
                     if size > MAX_BODY_BYTES:
                         raise RequestError(413, f"the body has more than {MAX_BODY_BYTES} bytes")
-                    if self._incoming_bytes > MAX_INCOMING_BYTES:
+                    if self._held_bytes > MAX_HELD_BYTES:
                         raise RequestError(503, "too many large requests at once")
                     if not message.get("more_body"):
                         return b"".join(chunks)
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ConnectionError
-        except TimeoutError:
-            raise RequestError(408, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from None
-        finally:
-            self._incoming_bytes -= size
+        except BaseException as error:
+            self._held_bytes -= size
+            if isinstance(error, TimeoutError):
+                raise RequestError(408, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from None
+            raise
 
     def _model(self, path: str) -> Model:
         """Raises RequestError: 404, or 503 while no model at all is in service."""

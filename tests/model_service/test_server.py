@@ -202,10 +202,10 @@ async def test_bodies_are_bounded(service: Service, monkeypatch: pytest.MonkeyPa
     assert (announced.status, announced.headers["connection"]) == (413, "close")
     monkeypatch.setattr(server, "MAX_BODY_BYTES", 100)
     assert (await service.call("POST", "/", b"x" * 60, b"x" * 60)).status == 413
-    monkeypatch.setattr(server, "MAX_INCOMING_BYTES", 50)
+    monkeypatch.setattr(server, "MAX_HELD_BYTES", 50)
     assert (await service.call("POST", "/", b"x" * 30, b"x" * 30)).status == 503
     body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS[:0],)))
-    monkeypatch.setattr(server, "MAX_INCOMING_BYTES", len(body))
+    monkeypatch.setattr(server, "MAX_HELD_BYTES", len(body))
     monkeypatch.setattr(server, "MAX_BODY_BYTES", len(body))
     assert (
         await service.call("POST", "/", body[:10], body[10:])
