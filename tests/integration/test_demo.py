@@ -1,0 +1,229 @@
+"""`fncast demo` as a newcomer runs it, with a model trained for a moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from demo.plan import free_ports
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+TIMEOUT_S = 60.0
+END_S = 5.0
+SUMMARY = re.compile(
+    r"([\d,]+) events in, ([\d,]+)(?: \(and ([\d,]+) repeats\))? forecasts out, ([\d,]+) dead letters\n"
+)
+DELAY = re.compile(r"median (\d+) ms, p99 (\d+) ms")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    command = [sys.executable, "-m", "fncast", "train", "--models", str(folder), "--epochs", "1"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder
+
+
+class Demo:
+    """A running demo and all that it started."""
+
+    def __init__(self, models: Path, *words: str) -> None:
+        [self.port] = free_ports(1)
+        command = [
+            sys.executable,
+            "-m",
+            "fncast",
+            "demo",
+            "--port",
+            str(self.port),
+            "--models",
+            str(models),
+            *words,
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.told: list[str] = []
+        self._seen: dict[int, psutil.Process] = {}
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.told.append(line.rstrip())
+
+    def children(self) -> dict[str, psutil.Process]:
+        """What runs now, by the part's name."""
+        found = {}
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                    words = child.cmdline()
+                    self._seen[child.pid] = child
+                    if "demo.child" in words:
+                        found[words[words.index("demo.child") + 1]] = child
+                    elif "consumer.embedded" in words:
+                        found["broker"] = child
+        return found
+
+    def until(self, condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert self.process.poll() is None, "the demo ended:\n" + "\n".join(self.told)
+            assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(self.told)
+            time.sleep(0.05)  # between two looks
+
+    def moves(self) -> bool:
+        return any("forecasts are moving" in line for line in self.told)
+
+    def ends(self, timeout_s: float) -> str:
+        """Wait for its end, check that nothing of it is left, and return its standard output."""
+        assert self.process.stdout is not None
+        self.process.wait(timeout_s)
+        self._listening.join(END_S)
+        left = [child for child in self._seen.values() if child.is_running() and child.status() != "zombie"]
+        assert not left
+        assert "Traceback" not in "\n".join(self.told)
+        return self.process.stdout.read()
+
+    def close(self) -> None:
+        self.children()
+        for process in (*self._seen.values(), self.process):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def start(models: Path) -> Iterator[Callable[..., Demo]]:
+    demos: list[Demo] = []
+
+    def start(*words: str, models: Path = models) -> Demo:
+        demos.append(Demo(models, *words))
+        return demos[-1]
+
+    yield start
+    for demo in demos:
+        demo.close()
+
+
+def test_it_ends_by_itself_and_says_what_went_through(start: Callable[..., Demo]) -> None:
+    started_s = time.monotonic()
+    demo = start("--seconds", "20")
+    demo.until(demo.moves, "forecasts")
+    assert {"broker", "dashboard", "model-service", "functions", "consume", "produce"} == set(demo.children())
+    output = demo.ends(30)
+    assert time.monotonic() - started_s < 20 + END_S
+    assert demo.process.returncode == 0
+    found = SUMMARY.match(output)
+    assert found is not None, output
+    events, forecasts, _, dead_letters = (int((text or "0").replace(",", "")) for text in found.groups())
+    assert events > 20
+    assert (forecasts, dead_letters) == (events, 0)
+    delay = DELAY.search(output)
+    assert delay is not None
+    assert int(delay[1]) < 250
+    assert "last value" in output
+
+
+def test_each_part_may_be_killed_and_nothing_is_lost(start: Callable[..., Demo]) -> None:
+    demo = start()
+    demo.until(demo.moves, "forecasts")
+    for name, part in (
+        ("functions", "functions"),
+        ("model-service", "model-service"),
+        ("consume", "consumer"),
+        ("produce", "source"),
+        ("dashboard", "dashboard"),
+    ):
+        killed = demo.children()[name]
+        killed.send_signal(signal.SIGKILL)
+        again = re.compile(rf" {part} +was ended by SIGKILL; starting it again")
+        demo.until(lambda again=again: any(again.search(line) for line in demo.told), f"{part}'s end")  # type: ignore[misc]
+        demo.until(lambda name=name, old=killed.pid: _other(demo, name, old), f"{part}'s restart")  # type: ignore[misc]
+    demo.until(lambda: _connects(demo.port), "the page")
+    demo.until(lambda: _forecasts(demo) > 30, "more forecasts")
+    demo.process.send_signal(signal.SIGINT)
+    output = demo.ends(END_S)
+    assert demo.process.returncode == 0
+    found = SUMMARY.match(output)
+    assert found is not None, output
+    assert found[1] == found[2]
+
+
+def test_a_killed_demo_leaves_nothing_behind(start: Callable[..., Demo]) -> None:
+    demo = start()
+    demo.until(demo.moves, "forecasts")
+    children = list(demo.children().values())
+    assert len(children) == 6
+    demo.process.kill()
+    demo.process.wait()
+    _, left = psutil.wait_procs(children, timeout=END_S)
+    assert not [child for child in left if child.status() != "zombie"]
+
+
+def test_ctrl_c_during_training_ends_it(start: Callable[..., Demo], tmp_path: Path) -> None:
+    demo = start(models=tmp_path / "none")
+    demo.until(lambda: any("epoch 1/" in line for line in demo.told), "the first epoch")
+    assert "train" in demo.children()
+    demo.process.send_signal(signal.SIGINT)
+    output = demo.ends(END_S)
+    assert demo.process.returncode == 0
+    assert output.startswith("0 events in")
+
+
+def test_files_are_replayed(start: Callable[..., Demo], tmp_path: Path) -> None:
+    path = tmp_path / "taxi.csv"
+    lines = [f"2026-01-{1 + i // 24:02}T{i % 24:02}:00:00Z,{i % 24}" for i in range(100)]
+    path.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
+    demo = start("--csv", str(path))
+    demo.until(demo.moves, "forecasts")
+    assert any("replaying taxi.csv" in line for line in demo.told)
+    demo.process.terminate()
+    demo.ends(END_S)
+    assert demo.process.returncode == 0
+
+
+def test_a_port_in_use_is_one_sentence(models: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = [sys.executable, "-m", "fncast", "demo", "--port", str(port), "--models", str(models)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stderr == f"fncast: port {port} on 127.0.0.1 is in use; choose another with --port\n"
+
+
+def _other(demo: Demo, name: str, old: int) -> bool:
+    child = demo.children().get(name)
+    return child is not None and child.pid != old
+
+
+def _connects(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def _forecasts(demo: Demo) -> int:
+    """Forecasts in the output topic, as any reader sees them."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    address = next(line.split("at ")[1] for line in demo.told if " broker " in line)
+    consumer = Consumer({"bootstrap.servers": address, "group.id": f"look-{os.getpid()}"})
+    try:
+        places = [TopicPartition("forecasts", number) for number in range(4)]
+        return sum(consumer.get_watermark_offsets(place, timeout=5)[1] for place in places)
+    finally:
+        consumer.close()
