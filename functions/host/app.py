@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,10 @@ class FunctionHost:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            reply = await self._reply(scope, receive)
+            try:
+                reply = await self._reply(scope, receive)
+            except asyncio.CancelledError:  # the host ends, and the time that open requests get has passed
+                reply = message(503, "server is shutting down")
             await _send(reply, send)
 
     async def _live(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -71,7 +75,7 @@ class FunctionHost:
 
     async def _reply(self, scope: Any, receive: ASGIReceiveCallable) -> Reply:
         method, path = scope["method"], scope["path"]
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers = [(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]]
         body = await self._body(headers, receive)
         if body is None:
             return message(413, f"Request content too large: at most {self._max_request_bytes} bytes")
@@ -141,10 +145,18 @@ def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> d
 
 
 async def _send(reply: Reply, send: ASGISendCallable) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]
+    headers = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in reply.headers]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers, "trailers": False})
     await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+def _text(header: bytes) -> str:
+    """A header's value, as UTF-8 where it is that: the FDK reads it in the same way."""
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
 
 
 def _json(status: int, document: Mapping[str, Any]) -> Reply:
@@ -165,5 +177,5 @@ def _base_url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
 
 def _url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
     query = scope["query_string"].decode("latin-1")
-    path: str = scope["path"]
+    path: str = scope["raw_path"].decode("latin-1")  # as it was sent: the decoded one could hold a line break
     return _base_url(scope, headers) + path + (f"?{query}" if query else "")
