@@ -13,39 +13,24 @@ from model_service import graphpipe
 from model_service.metrics import Metrics
 from model_service.model import DoesNotFit, Model, UnknownTensor
 from model_service.repository import Models
+from model_service.request_body import Message, RequestBodies
+from model_service.request_error import RequestError
 from model_service.request_queue import Overloaded
 from model_service.runtime import RefusedInput
 
 log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-# 340,000 windows of 48 readings, or 100 pictures of 224 × 224 × 3 for somebody's picture model.
-MAX_BODY_BYTES = 64 << 20
-# Of all bodies that come in pieces, from their first byte to their answer; small ones arrive at once, and the queue
-# bounds them.
-MAX_HELD_BYTES = 256 << 20
-# A client that sends its body slower than this holds its part of the above in vain.
-BODY_TIMEOUT_S = 30.0
 RETRY_AFTER_S = 1
 POLL_S = 1.0
 
 _BINARY = (b"content-type", b"application/octet-stream")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _JSON = (b"content-type", b"application/json")
-
-
-class RequestError(Exception):
-    """An answer other than 200."""
-
-    def __init__(self, status: int, reason: str, code: int | None = None) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.code = code or status
 
 
 class ModelServer:
@@ -59,7 +44,7 @@ class ModelServer:
         self._models = models
         self._metrics = metrics
         self._poll_s = poll_s
-        self._held_bytes = 0
+        self._bodies = RequestBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -78,9 +63,9 @@ class ModelServer:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body = message["body"]
+            body: bytes | bytearray = message["body"]
             if message.get("more_body"):
-                body = await self._rest(scope, message, receive)
+                body = await self._bodies.read(message, receive)
                 held_bytes = len(body)
             model = self._model(scope["path"])
             answer, headers = await self._answer(model, body), _told_by(model)
@@ -91,15 +76,15 @@ class ModelServer:
             status, headers = error.status, [_BINARY]
             if status == 503:
                 headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
-            if status in (408, 413):
+            if status == 408:
                 headers.append((b"connection", b"close"))  # the rest of the body is not read
         except ConnectionError:  # the client went away while it sent
             return
         finally:
-            self._held_bytes -= held_bytes
+            self._bodies.release(held_bytes)
         await _send(send, status, headers, answer)
 
-    async def _answer(self, model: Model, body: bytes) -> bytes:
+    async def _answer(self, model: Model, body: bytes | bytearray) -> bytes:
         """Raises RequestError."""
         try:
             request = graphpipe.decode_request(body)
@@ -121,36 +106,6 @@ class ModelServer:
         except Exception as error:  # the model failed: its bug, and to be seen in the log
             log.exception("%s failed", model)
             raise RequestError(500, f"{model} failed: {type(error).__name__}: {error}") from None
-
-    async def _rest(self, scope: Scope, message: Message, receive: Receive) -> bytes:
-        """The body of a request that did not arrive at once; it counts as held until the caller gives it back.
-        Raises RequestError, ConnectionError, and then holds nothing."""
-        announced = int(dict(scope["headers"]).get(b"content-length", 0))
-        if announced > MAX_BODY_BYTES:
-            raise RequestError(413, f"the body has {announced} bytes; at most {MAX_BODY_BYTES} are taken")
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
-                while True:
-                    chunk = message["body"]
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    self._held_bytes += len(chunk)
-                    if size > MAX_BODY_BYTES:
-                        raise RequestError(413, f"the body has more than {MAX_BODY_BYTES} bytes")
-                    if self._held_bytes > MAX_HELD_BYTES:
-                        raise RequestError(503, "too many large requests at once")
-                    if not message.get("more_body"):
-                        return b"".join(chunks)
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise ConnectionError
-        except BaseException as error:
-            self._held_bytes -= size
-            if isinstance(error, TimeoutError):
-                raise RequestError(408, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from None
-            raise
 
     def _model(self, path: str) -> Model:
         """Raises RequestError: 404, or 503 while no model at all is in service."""

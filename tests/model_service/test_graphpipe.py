@@ -82,14 +82,14 @@ def test_a_metadata_request_comes_back() -> None:
     assert graphpipe.decode_request(body) == graphpipe.MetadataRequest()
 
 
-@given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=70)))
+@given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=50)))
 def test_spliced_messages_are_the_librarys_bytes(tensor: np.ndarray) -> None:
     request, response = graphpipe.InferRequest((tensor,)), graphpipe.InferResponse((tensor,))
     assert graphpipe.encode_request(request) == build.build_request(request)
     assert graphpipe.encode_infer_response(response) == build.build_infer_response(response)
 
 
-@given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=70)))
+@given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=50)))
 def test_the_fast_way_reads_what_the_verified_way_reads(tensor: np.ndarray) -> None:
     body = graphpipe.encode_request(graphpipe.InferRequest((tensor,)))
     verified = graphpipe.decode_request(bytearray(body))  # the fast way takes bytes alone

@@ -21,7 +21,7 @@ import requests
 from flatbuffers import encode, packer
 from flatbuffers.table import Table
 
-from model_service.client import GraphPipeClient, InvalidShape, ModelUnavailable
+from model_service.client import GraphPipeClient, InvalidShape, ModelError, ModelUnavailable
 
 pytestmark = pytest.mark.integration
 
@@ -252,6 +252,16 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
     assert max(slowest_s) < 1, slowest_s
     assert service.stop() == 0
     assert not any("Traceback" in line for line in service.lines)
+
+
+def test_a_request_that_is_too_large_is_told_so(start: Start, place: Any, models: Path) -> None:
+    place("ours", 1)
+    service = start("--models", models)
+    client = GraphPipeClient(service.url)
+    with pytest.raises(ModelError, match="answered 413: the body has more than"):
+        client.infer(np.zeros((3_000_000, 6), np.float32))
+    large = np.zeros((100_000, 6), np.float32)
+    assert client.infer(large).outputs.shape == (100_000, 2, 3)
 
 
 def test_a_frozen_graph_as_the_article_had_it(start: Start, made_models: Path) -> None:
