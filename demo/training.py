@@ -21,6 +21,7 @@ class Training:
         self._source = source
         self._run = f"{time.time_ns():x}"
         self._last: dict[str, Any] = {}
+        self._version: int | None = None
 
     def event(self, line: str) -> CloudEvent | None:
         """The event of a line; None if it tells no progress."""
@@ -40,6 +41,7 @@ class Training:
             }
             return self._event(str(told["epoch"]), self._last)
         if "version" in told:
+            self._version = told["version"]
             return self._event("done", {"epochs": self._last.get("epochs"), "done": True})
         return None
 
@@ -48,7 +50,10 @@ class Training:
         """Where it stands, in a few words."""
         if not self._last:
             return "starting"
-        return f"epoch {self._last['epoch']}/{self._last['epochs']}, error {self._last['val_loss']:.3f}"
+        if self._version is not None:
+            return f"version {self._version} is written"
+        last = " (evaluating it now)" if self._last["epoch"] == self._last["epochs"] else ""
+        return f"epoch {self._last['epoch']}/{self._last['epochs']}, error {self._last['val_loss']:.3f}{last}"
 
     def _event(self, id: str, data: dict[str, Any]) -> CloudEvent:
         return CloudEvent(

@@ -66,6 +66,7 @@ def test_training_progress_as_events() -> None:
     assert done is not None
     assert done.get_data() == {"epochs": 12, "done": True}
     assert done.get_id() != event.get_id()
+    assert training.progress == "version 1 is written"
     assert training.event("no JSON") is None
     assert training.event("[1]") is None
 
