@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from model_service import runtime as runtime_module
 from model_service.runtime import RefusedInput, Runtime, UnusableModel, open_runtime
 
-Open = Callable[[], Runtime]
+needs_tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs TensorFlow")
 
 
 @pytest.fixture(params=["fake", "litert", "tensorflow"])
@@ -88,8 +89,12 @@ def test_a_frozen_graph(made_models: Path) -> None:
         ({"model.tflite": b"x" * 1000}, "litert", "LiteRT cannot load"),
         ({"model.tflite": b"x"}, "tensorflow", r"holds no saved_model\.pb"),
         ({"saved_model.pb": b"x"}, "litert", r"holds no model\.tflite"),
-        ({"saved_model.pb": b"x" * 100}, "auto", "TensorFlow cannot load"),
-        ({"saved_model.pb": b""}, "auto", "TensorFlow cannot load|signature"),
+        pytest.param(
+            {"saved_model.pb": b"x" * 100}, "auto", "TensorFlow cannot load", marks=needs_tensorflow
+        ),
+        pytest.param(
+            {"saved_model.pb": b""}, "auto", "TensorFlow cannot load|signature", marks=needs_tensorflow
+        ),
     ],
 )
 def test_what_is_no_model(tmp_path: Path, files: dict[str, bytes], runtime: str, reason: str) -> None:
@@ -99,9 +104,21 @@ def test_what_is_no_model(tmp_path: Path, files: dict[str, bytes], runtime: str,
         open_runtime(tmp_path, runtime)
 
 
+@needs_tensorflow
 def test_a_frozen_graph_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "model.pb").write_bytes(b"not a graph")
     with pytest.raises(UnusableModel, match="TensorFlow cannot load"):
         open_runtime(tmp_path / "model.pb")
     with pytest.raises(UnusableModel, match="needs the TensorFlow runtime"):
         open_runtime(tmp_path / "model.pb", "litert")
+
+
+def test_a_model_that_needs_tensorflow_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "saved_model.pb").touch()
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.delitem(sys.modules, "model_service.tensorflow_runtime", raising=False)
+    monkeypatch.delattr("model_service.tensorflow_runtime", raising=False)
+    with pytest.raises(UnusableModel, match=r"needs TensorFlow .* pip install 'fncast\[training\]'"):
+        open_runtime(tmp_path)
