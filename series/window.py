@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ MAX_MISSING_SHARE = 0.5
 # The squares of differences of such readings, as a standard deviation sums them, stay below float32's 3.4e38.
 MAX_MAGNITUDE = 1e18
 
-_NUMBERS = frozenset((int, float))
+_READINGS = frozenset((int, float, type(None)))
+_NUMBERS = (int, float, np.floating, np.integer)
 _LISTS = frozenset((list, tuple))
 
 
@@ -43,10 +44,11 @@ def prepare(values: Sequence[float | None], steps: int) -> tuple[Float64Array, i
     """
     skipped = _check_length(values, steps)
     readings = values[skipped:] if skipped else values
-    window = np.empty(steps, dtype=np.float64)
-    for position, reading in enumerate(readings):
-        window[position] = np.nan if reading is None else _number(reading, skipped + position)
-    return bridge(window)
+    numbers = [
+        math.nan if reading is None else _number(reading, position)
+        for position, reading in enumerate(readings, start=skipped)
+    ]
+    return bridge(np.array(numbers, dtype=np.float64))
 
 
 def bridge(window: Float64Array) -> tuple[Float64Array, int]:
@@ -68,19 +70,24 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
 
 def prepare_batch(batch: Sequence[Sequence[float | None]], steps: int) -> Windows:
     """`prepare` for each of a batch of events; one that fails is in `rejected` and harms no other."""
-    whole = _prepare_plain(batch, steps)
-    if whole is not None:
-        return Windows(whole, [0] * len(batch), list(range(len(batch))), {})
+    plain = [position for position, values in enumerate(batch) if _is_plain(values, steps)]
+    table = _table([batch[position] for position in plain], steps)
+    sound: list[bool] = np.all(np.abs(table) <= MAX_MAGNITUDE, axis=1).tolist()  # not so a gap, which is NaN
+    if len(table) == len(batch) and all(sound):
+        return Windows(table, [0] * len(batch), list(range(len(batch))), {})
+    ready = {position: row for position, row, is_sound in zip(plain, table, sound, strict=False) if is_sound}
     windows: list[Float64Array] = []
     filled: list[int] = []
     good: list[int] = []
     rejected: dict[int, InvalidWindow] = {}
     for position, values in enumerate(batch):
-        try:
-            window, gaps = prepare(values, steps)
-        except InvalidWindow as error:
-            rejected[position] = error
-            continue
+        window, gaps = ready.get(position), 0
+        if window is None:
+            try:
+                window, gaps = prepare(values, steps)
+            except InvalidWindow as error:
+                rejected[position] = error
+                continue
         windows.append(window)
         filled.append(gaps)
         good.append(position)
@@ -97,22 +104,21 @@ def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:
     return (windows - levels).astype(np.float32), levels
 
 
-def _prepare_plain(batch: Sequence[Sequence[float | None]], steps: int) -> Float64Array | None:
-    """The whole batch at once, where each event has readings enough, all numbers and in bounds; else None."""
-    if not _LISTS.issuperset(map(type, batch)):
-        return None
-    lasts = [values if len(values) == steps else values[-steps:] for values in batch]
-    if not lasts or steps < 1 or any(len(last) != steps for last in lasts):
-        return None
-    # Before numpy sees them: it would take True for 1 and "1" for a number.
-    if not _NUMBERS.issuperset(map(type, chain.from_iterable(lasts))):
-        return None
+def _is_plain(values: Sequence[float | None], steps: int) -> bool:
+    """A list that is long enough, whose last readings are of types that numpy reads as they are meant: it would
+    take True for 1 and "1" for a number."""
+    if type(values) not in _LISTS or len(values) < steps or steps < 1:
+        return False
+    return _READINGS.issuperset(map(type, values if len(values) == steps else values[-steps:]))
+
+
+def _table(plain: Sequence[Sequence[float | None]], steps: int) -> Float64Array:
+    """The last readings of each as a row, gaps as NaN; empty where one holds an integer beyond float64."""
     try:
-        windows = np.array(lasts, dtype=np.float64)
-    except OverflowError:  # an integer of more than 308 digits
-        return None
-    # NaN and infinities fail the comparison as well.
-    return windows if bool((np.abs(windows) <= MAX_MAGNITUDE).all()) else None
+        rows = [values if len(values) == steps else values[-steps:] for values in plain]
+        return np.array(rows, dtype=np.float64).reshape(-1, steps)
+    except OverflowError:
+        return np.empty((0, steps), dtype=np.float64)
 
 
 def _check_length(values: Sequence[float | None], steps: int) -> int:
@@ -128,13 +134,15 @@ def _check_length(values: Sequence[float | None], steps: int) -> int:
 
 def _number(reading: object, position: int) -> float:
     """`reading` as a float. Raises InvalidWindow that names it."""
-    if isinstance(reading, bool) or not isinstance(reading, int | float | np.floating | np.integer):
+    if type(reading) is float and -MAX_MAGNITUDE <= reading <= MAX_MAGNITUDE:  # the most of them, at once
+        return reading
+    if isinstance(reading, bool) or not isinstance(reading, _NUMBERS):
         raise InvalidWindow(f"values[{position}] is not a number: {_short(reading)}")
     try:
         number = float(reading)
     except OverflowError:
         number = float("inf") if reading > 0 else float("-inf")
-    if not np.isfinite(number):
+    if not math.isfinite(number):
         raise InvalidWindow(f"values[{position}] is not finite: {_short(reading)}")
     if abs(number) > MAX_MAGNITUDE:
         raise InvalidWindow(
