@@ -29,6 +29,7 @@ def end_with_host() -> None:
 
 def main() -> None:
     end_with_host()
+    sys.modules["uvloop"] = None  # type: ignore[assignment]  # the FDK would pick it up, and then not start
     from fdk.scripts import fdk
 
     sys.argv[0] = "fdk"

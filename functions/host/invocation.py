@@ -46,7 +46,7 @@ def message(status: int, text: str, *headers: tuple[str, str]) -> Reply:
 async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
     """`POST /invoke/<id>`. headers: names in lower case."""
     call_id = _call_id()
-    answer = await _call(pool, {**_passed(headers), "Fn-Call-Id": call_id}, body)
+    answer = await _call(pool, {**_passed(headers), "fn-call-id": call_id}, body)
     if isinstance(answer, Reply):
         return answer
     passed = [(name, value) for name, value in answer.headers if name not in _HOP_BY_HOP]
@@ -59,10 +59,10 @@ async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: byt
     sent = {_PREFIX + name: value for name, value in _passed(headers).items()}
     sent |= {name: value for name, value in headers if name == "content-type"}
     sent |= {
-        "Fn-Call-Id": call_id,
-        "Fn-Intent": "httprequest",
-        "Fn-Http-Method": method,
-        "Fn-Http-Request-Url": url,
+        "fn-call-id": call_id,
+        "fn-intent": "httprequest",
+        "fn-http-method": method,
+        "fn-http-request-url": url,
     }
     answer = await _call(pool, sent, body)
     if isinstance(answer, Reply):

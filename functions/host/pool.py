@@ -56,12 +56,12 @@ class Pool:
             waiter.cancel()
 
     async def call(self, headers: Mapping[str, str], body: bytes) -> FunctionAnswer:
-        """One call by the next free process. Raises Busy, NotStarted, CallFailed, CallTimedOut."""
+        """One call by the next free process. headers: names in lower case. Raises Busy, NotStarted, CallFailed, CallTimedOut."""
         timeout_s = self.folder.timeout_s
         process = await self._acquire(timeout_s)
         try:
             deadline = datetime.now(UTC) + timedelta(seconds=timeout_s)
-            with_deadline = {**headers, "Fn-Deadline": deadline.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            with_deadline = {**headers, "fn-deadline": deadline.strftime("%Y-%m-%dT%H:%M:%SZ")}
             return await process.call(with_deadline, body, timeout_s)
         finally:
             self._release(process)

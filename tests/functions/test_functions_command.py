@@ -104,7 +104,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 
 def test_invoke_passes_headers_as_they_are(orders: Host) -> None:
-    headers = {"ce-id": "é☃".encode(), "ce-source": b"\xff"}
+    headers = {"ce-id": "é☃".encode(), "ce-source": b"\xff", "Fn-Deadline": "of the caller"}
     answer = requests.post(orders.invoke_url("orders"), data="{}", headers=headers, timeout=5)
     assert answer.status_code == 200  # the function's own status does not show here
     assert answer.headers["x-own"] == "x"

@@ -65,7 +65,7 @@ async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
 
 
 async def call(pool: Pool, **order: Any) -> dict[str, Any]:
-    answer = await pool.call({"Fn-Call-Id": "call-id", "ce-id": "1"}, json.dumps(order).encode())
+    answer = await pool.call({"fn-call-id": "call-id", "ce-id": "1"}, json.dumps(order).encode())
     assert answer.status == 200, answer.body
     document: dict[str, Any] = json.loads(answer.body)
     return document
@@ -161,6 +161,11 @@ async def test_a_process_that_does_not_start_is_said_at_once_and_tried_again(
     (broken / "fdk.py").unlink()
     await until(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
+
+
+async def test_starts_where_uvloop_is_installed(open_pool: Open, tmp_path: Path) -> None:
+    (tmp_path / "uvloop.py").write_text("raise RuntimeError('There is no current event loop')")
+    assert (await call(await open_pool()))["config"] == "green"
 
 
 async def test_waiting_calls_are_bounded(open_pool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
