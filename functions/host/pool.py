@@ -56,7 +56,9 @@ class Pool:
             waiter.cancel()
 
     async def call(self, headers: Mapping[str, str], body: bytes) -> FunctionAnswer:
-        """One call by the next free process. headers: names in lower case. Raises Busy, NotStarted, CallFailed, CallTimedOut."""
+        """One call by the next free process. headers: names in lower case.
+
+        Raises Busy, NotStarted, CallFailed, CallTimedOut."""
         timeout_s = self.folder.timeout_s
         process = await self._acquire(timeout_s)
         try:
