@@ -67,7 +67,15 @@ class GraphPipeClient:
             raise ValueError(f"{url!r} is no address of a model service; expected http://host:port")
         self.url = url
         self._timeout_s = timeout_s
-        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        host = parts.netloc.rpartition("@")[2]
+        if not (path + host).isascii() or any(character <= " " for character in path + host):
+            raise ValueError(
+                f"{url!r} is no address of a model service; its spaces and letters need encoding"
+            )
+        self._head = (
+            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/octet-stream\r\n".encode()
+        )
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=timeout_s)
 
@@ -135,8 +143,13 @@ class GraphPipeClient:
         return self._post(body)
 
     def _exchange(self, body: bytes) -> tuple[int, http.client.HTTPMessage, bytes]:
-        self._connection.request("POST", self._path, body, {"Content-Type": "application/octet-stream"})
-        response = self._connection.getresponse()
+        connection = self._connection
+        if connection.sock is None:
+            connection.connect()
+        # Head and body in one piece: http.client sends two, and the first alone wakes the server (50 µs a call).
+        connection.sock.sendall(self._head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        response = http.client.HTTPResponse(connection.sock, method="POST")
+        response.begin()
         deadline = time.monotonic() + self._timeout_s
         chunks: list[bytes] = []
         size = 0
@@ -149,7 +162,9 @@ class GraphPipeClient:
                 raise TimeoutError
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
-        response.close()  # read to its end, so that the connection takes the next request
+        response.close()
+        if response.will_close:
+            connection.close()
         return response.status, response.headers, chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _check(self, status: int, headers: http.client.HTTPMessage, body: bytes) -> None:

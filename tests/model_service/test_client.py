@@ -225,7 +225,10 @@ def test_a_server_that_is_away_and_comes_back(server: FakeServer) -> None:
         client.infer(WINDOWS)
 
 
-@pytest.mark.parametrize("url", ["localhost:9000", "ftp://host", "http://", "", "http://host:port"])
+@pytest.mark.parametrize(
+    "url",
+    ["localhost:9000", "ftp://host", "http://", "", "http://host:port", "http://host/a b", "http://hôst"],
+)
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ValueError):
         GraphPipeClient(url)
