@@ -249,7 +249,7 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
             thread.join(20)
     assert errors == []
     assert set().union(*versions) >= {"1", "2", "4"}
-    assert max(slowest_s) < 1, slowest_s
+    assert max(slowest_s) < 2, slowest_s  # 0.02 s on an idle machine
     assert service.stop() == 0
     assert not any("Traceback" in line for line in service.lines)
 
