@@ -74,6 +74,7 @@ def server(app: Application) -> Server:
         http="httptools",
         ws="none",
         server_header=False,
+        proxy_headers=False,  # nobody here asks who called; it is one more layer on every request
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     return Server(config)
