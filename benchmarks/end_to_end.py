@@ -1,0 +1,247 @@
+"""The whole path, from record in to forecast out, beside a plain pipeline in the same run.
+
+`python -m benchmarks.end_to_end` (or `make bench BENCH="--rounds 5"`). Two questions to each pipeline: how many events
+a second it takes from a backlog, and how late a forecast is at a low rate. Pipelines take turns, and each run has
+topics and processes of its own. What a pipeline loses, doubles or puts out of order is counted, and fails the
+benchmark.
+
+Broker: --bootstrap-servers, else Kafka in a container, else the embedded one with a backlog that fits its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from benchmarks.broker import Broker, broker
+from benchmarks.load import publish, records
+from benchmarks.meter import Measured, Meter
+from benchmarks.pipelines import Fncast, Pipeline, Plain, Topics
+from demo.models import find
+from demo.process import Process, ProcessFailed
+
+EVENTS, PLAIN_EVENTS = 60_000, 2_000
+# What the embedded broker keeps of a partition (5 MB) holds a quarter of so many forecasts, unevenly spread.
+EMBEDDED_EVENTS = 6_000
+WARM_UP_EVENTS = 100
+END_S = 10.0
+_runs = itertools.count(1)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.end_to_end", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "--bootstrap-servers", metavar="HOST:PORT", help="a broker that is there; topics are made on it"
+    )
+    parser.add_argument(
+        "--embedded", action="store_true", help="the embedded broker even where there is Docker"
+    )
+    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="default: models")
+    parser.add_argument(
+        "--events", type=int, default=EVENTS, help="backlog for fncast (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--plain-events", type=int, default=PLAIN_EVENTS, help="for the plain one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="the median of so many is shown (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=100.0, help="events a second for the delay (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="how long, for the delay (default: %(default)s)"
+    )
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        models, model = _model(arguments.models, folder)
+        on = stack.enter_context(broker(arguments.bootstrap_servers, arguments.embedded))
+        print(f"broker: {on.name}; model: {model}", file=sys.stderr)
+        return asyncio.run(_compare(arguments, on, models, model, folder))
+
+
+def _model(models: Path, folder: Path) -> tuple[Path, Path]:
+    """The folder of models and the newest version in it; a small one is trained if there is none."""
+    if (found := find(models)) is None:
+        print("no model yet: training a small one", file=sys.stderr)
+        models = folder / "models"
+        command = [sys.executable, "-m", "fncast", "train", "--models", str(models), "--epochs", "2"]
+        subprocess.run(command, check=True, stdout=sys.stderr)
+        found = find(models)
+        assert found is not None
+    return models.resolve(), found.folder.path.resolve()
+
+
+async def _compare(arguments: argparse.Namespace, on: Broker, models: Path, model: Path, folder: Path) -> int:
+    """Measure, print the table, return the exit code."""
+    events = min(arguments.events, EMBEDDED_EVENTS) if on.embedded else arguments.events
+    pipelines: list[tuple[Pipeline, int]] = [(Plain(model / "model.tflite"), arguments.plain_events)]
+    deliveries = ["at-least-once"] if on.embedded else ["at-least-once", "exactly-once"]
+    pipelines += [(Fncast(delivery, models), events) for delivery in deliveries]
+    backlogs: dict[str, list[Measured]] = {pipeline.name: [] for pipeline, _ in pipelines}
+    delays: dict[str, Measured] = {}
+    try:
+        for number in range(arguments.rounds):
+            for pipeline, count in pipelines:
+                measured = await _backlog(pipeline, on, count, folder)
+                backlogs[pipeline.name].append(measured)
+                print(f"round {number + 1}: {pipeline.name}: {measured.rate:,.0f} events/s", file=sys.stderr)
+        for pipeline, _ in pipelines:
+            delays[pipeline.name] = await _delay(pipeline, on, arguments.rate, arguments.seconds, folder)
+    except ProcessFailed as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return 1
+    _print_table(backlogs, delays, arguments.rate)
+    everything = [*itertools.chain(*backlogs.values()), *delays.values()]
+    return 0 if all(measured.is_right for measured in everything) else 1
+
+
+async def _backlog(pipeline: Pipeline, on: Broker, count: int, folder: Path) -> Measured:
+    """How fast `count` waiting events go through. Raises ProcessFailed."""
+    async with _run(pipeline, on, folder) as run:
+        await asyncio.to_thread(publish, on.bootstrap_servers, run.topics.input, records(count))
+        await run.start_consumer()
+        return await run.measured(count)
+
+
+async def _delay(pipeline: Pipeline, on: Broker, rate: float, seconds: float, folder: Path) -> Measured:
+    """How late forecasts are at `rate` events a second, after a warm-up. Raises ProcessFailed."""
+    events = records(WARM_UP_EVENTS + int(rate * seconds))
+    async with _run(pipeline, on, folder) as run:
+        await run.start_consumer()
+        await asyncio.to_thread(publish, on.bootstrap_servers, run.topics.input, events[:WARM_UP_EVENTS])
+        await run.wait(WARM_UP_EVENTS)
+        await asyncio.to_thread(
+            publish, on.bootstrap_servers, run.topics.input, events[WARM_UP_EVENTS:], rate
+        )
+        return await run.measured(len(events), skip=WARM_UP_EVENTS)
+
+
+class Run:
+    """One pipeline with topics of its own."""
+
+    def __init__(self, pipeline: Pipeline, on: Broker, topics: Topics, folder: Path) -> None:
+        self.topics = topics
+        self._pipeline = pipeline
+        self._broker = on
+        self._folder = folder
+        self._processes: list[tuple[Process, asyncio.Task[int]]] = []
+        self._meter = Meter(on.bootstrap_servers, topics.input, topics.output)
+
+    async def start_services(self) -> None:
+        for program in self._pipeline.services():
+            await self._start(Process(program, self._folder / f"{program.name}.log", _tell))
+
+    async def start_consumer(self) -> None:
+        program = self._pipeline.consumer(self._broker.bootstrap_servers, self.topics, self._folder)
+        await self._start(Process(program, self._folder / f"{program.name}.log", _tell))
+
+    async def wait(self, count: int) -> None:
+        await asyncio.to_thread(self._meter.wait, count, self._check)
+
+    async def measured(self, count: int, skip: int = 0) -> Measured:
+        """What became of `count` events; the delays without the first `skip`. The pipeline is ended."""
+        await self.wait(count)
+        await self.end()
+        return await asyncio.to_thread(self._meter.measure, count, skip)
+
+    async def end(self) -> None:
+        for process, _ in reversed(self._processes):
+            process.end()
+        tasks = [task for _, task in self._processes]
+        self._processes = []
+        if tasks:
+            await asyncio.wait(tasks, timeout=END_S)
+            for task in tasks:
+                task.cancel()
+
+    def close(self) -> None:
+        self._meter.close()
+
+    async def _start(self, process: Process) -> None:
+        task = asyncio.create_task(process.run())
+        self._processes.append((process, task))
+        ready = asyncio.create_task(process.ready.wait())
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        self._check()
+
+    def _check(self) -> None:
+        """Raises ProcessFailed if a process is gone."""
+        for process, task in self._processes:
+            if task.done():
+                task.result()
+                raise ProcessFailed(f"{process.name} ended by itself")
+
+
+@contextlib.asynccontextmanager
+async def _run(pipeline: Pipeline, on: Broker, folder: Path) -> AsyncIterator[Run]:
+    number = next(_runs)
+    stem = f"bench-{folder.name[-8:]}-{number}"
+    topics = Topics(stem, f"{stem}-in", f"{stem}-out", f"{stem}-dead")
+    names = (topics.input, topics.output, topics.dead_letters)
+    await asyncio.to_thread(on.make_topics, *names)
+    run = Run(pipeline, on, topics, folder)
+    try:
+        await run.start_services()
+        yield run
+    finally:
+        await run.end()
+        run.close()
+        await asyncio.to_thread(on.delete_topics, *names)
+
+
+def _print_table(backlogs: dict[str, list[Measured]], delays: dict[str, Measured], rate: float) -> None:
+    plain = statistics.median(one.rate for one in backlogs[Plain.name])
+    heads = (
+        "pipeline",
+        "events/s",
+        "[lowest-highest]",
+        "ratio",
+        f"p50 / p99 ms at {rate:g}/s",
+        "lost",
+        "doubled",
+        "disordered",
+    )
+    rows = [heads]
+    for name, measured in backlogs.items():
+        rates = sorted(one.rate for one in measured)
+        all_runs = [*measured, delays[name]]
+        rows.append(
+            (
+                name,
+                f"{statistics.median(rates):,.0f}",
+                f"[{rates[0]:,.0f}-{rates[-1]:,.0f}]",
+                f"{statistics.median(rates) / plain:.1f}",
+                f"{delays[name].delay_ms(0.5):.0f} / {delays[name].delay_ms(0.99):.0f}",
+                str(sum(one.lost for one in all_runs)),
+                str(sum(one.doubled for one in all_runs)),
+                str(sum(one.disordered for one in all_runs)),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    for row in rows:
+        first, *others = (
+            cell.ljust(width) if not i else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  ".join([first, *others]))
+
+
+def _tell(name: str, text: str) -> None:
+    """A fresh broker makes clients warn while its coordinators load; what ends a process is told with its last words."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
