@@ -68,8 +68,7 @@ class FunctionHost:
                     pool.start()
                 await send({"type": "lifespan.startup.complete"})
             elif event["type"] == "lifespan.shutdown":
-                for pool in self._pools:
-                    await pool.close()
+                await asyncio.gather(*(pool.close() for pool in self._pools))
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -208,7 +208,7 @@ async def test_close_ends_a_call_in_flight_and_every_process(open_pool: Open) ->
     await until(lambda: len(pool._idle) < len(pool._alive) == 2)
     began = time.monotonic()
     await pool.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert not psutil.pid_exists(pid)
     with pytest.raises(CallFailed):
         await running
