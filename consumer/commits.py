@@ -1,4 +1,4 @@
-"""Commits: makes what the lanes published safe, one commit at a time, off the polling thread."""
+"""Commits: makes what the lanes published safe, one commit at a time, without holding up the thread that polls."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
 
 from consumer import metrics
-from consumer.errors import CommitFailed, TransactionAborted
-from consumer.kafka_source import KafkaSource
+from consumer.errors import CommitFailed, NotPublished
 from consumer.lane import Lane
 from consumer.lanes import Lanes, next_offsets
 from consumer.publisher import Publisher
@@ -20,14 +20,29 @@ log = logging.getLogger("fncast.consumer")
 # Results are safe, and seen by readers of committed records, after about this; each commit costs the broker.
 COMMIT_S = 0.05
 COMMIT_EVENTS = 4096  # or as soon as so many are published: they wait in memory until then
+REPEAT_TOLD_S = 10.0  # a commit that keeps failing is said once in a while
+
+
+class Source(Protocol):
+    """What commits ask of where records come from; see KafkaSource."""
+
+    def group_metadata(self) -> Any: ...
+
+    def commit(self, offsets: Offsets) -> Future[None]: ...
+
+    def commit_now(self, offsets: Offsets) -> None: ...
 
 
 class Commits:
-    """Used by the loop's thread alone. While a commit `is_under_way`, nothing may be published."""
+    """Used by the loop's thread alone. While a commit `is_under_way`, nothing may be published.
+
+    A commit has one step where the publisher commits offsets with its results: `finish`, in a thread of its own.
+    Otherwise two: the offsets follow once all results are acknowledged.
+    """
 
     def __init__(
         self,
-        source: KafkaSource,
+        source: Source,
         publisher: Publisher,
         lanes: Lanes,
         on_commit: Callable[[Offsets], None],
@@ -39,19 +54,24 @@ class Commits:
         self._on_commit = on_commit
         self._wake = wake
         self._thread = ThreadPoolExecutor(1, "commit")
-        self._finishing: Future[None] | None = None
+        self._step: Future[None] | None = None
+        self._is_committing_offsets = False
         self._covered: list[Lane] = []
         self._due_at_s = 0.0
+        self._told_at_s = -REPEAT_TOLD_S
 
     @property
     def is_under_way(self) -> bool:
-        return self._finishing is not None
+        return self._step is not None
 
-    def turn(self, *, now: bool = False) -> None:
-        """See to a commit that has ended; begin one when it is due, or `now`. Raises ConsumerError."""
-        if self._finishing is not None:
-            if self._finishing.done():
-                self._end()
+    def turn(self, *, now: bool = False, in_rebalance: bool = False) -> None:
+        """See to a commit whose step has ended; begin one when it is due, or `now`. Raises ConsumerError.
+
+        in_rebalance: the consumer cannot be polled meanwhile, so offsets are committed before this returns.
+        """
+        if self._step is not None:
+            if self._step.done() or (self._is_committing_offsets and in_rebalance):
+                self._next_step(in_rebalance)
             return
         published = self._lanes.published()
         if published and (now or published >= COMMIT_EVENTS or time.monotonic() >= self._due_at_s):
@@ -61,50 +81,59 @@ class Commits:
         self._covered = [lane for lane in self._lanes if lane.published]
         # The metadata is taken here, in the thread that polls: a consumer's methods starve in another.
         metadata = self._source.group_metadata() if self._publisher.commits_offsets else None
-        self._finishing = self._thread.submit(self._publisher.finish, next_offsets(self._covered), metadata)
-        self._finishing.add_done_callback(lambda _: self._wake())
+        self._step = self._thread.submit(self._publisher.finish, next_offsets(self._covered), metadata)
+        self._step.add_done_callback(lambda _: self._wake())
+
+    def _next_step(self, in_rebalance: bool) -> None:
+        step = self._step
+        assert step is not None
+        offsets = next_offsets(lane for lane in self._covered if not lane.is_dropped)
+        try:
+            if self._is_committing_offsets and not step.done():
+                self._source.commit_now(offsets)
+            else:
+                step.result()
+                if not self._publisher.commits_offsets and not self._is_committing_offsets and offsets:
+                    if in_rebalance:
+                        self._source.commit_now(offsets)
+                    else:
+                        self._step, self._is_committing_offsets = self._source.commit(offsets), True
+                        return
+        except NotPublished as failure:
+            self._end()
+            self.not_published(str(failure))
+        except CommitFailed as failure:  # the results are out; these offsets, or later ones, go with the next
+            self._end()
+            metrics.COMMITS.labels("failed").inc()
+            if time.monotonic() - self._told_at_s >= REPEAT_TOLD_S:
+                self._told_at_s = time.monotonic()
+                log.warning("offsets were not committed, the next commit covers them: %s", failure)
+        else:
+            for lane in self._covered:
+                lane.committed()
+            self._end()
+            metrics.COMMITS.labels("committed").inc()
+            self._on_commit(offsets)
 
     def _end(self) -> None:
-        finishing, covered = self._finishing, self._covered
-        assert finishing is not None
-        self._finishing, self._covered = None, []
+        self._step, self._is_committing_offsets, self._covered = None, False, []
         self._due_at_s = time.monotonic() + COMMIT_S
-        offsets = next_offsets(lane for lane in covered if not lane.is_dropped)
-        try:
-            finishing.result()
-            if not self._publisher.commits_offsets and offsets:
-                self._source.commit(offsets)
-        except TransactionAborted as abort:
-            self.aborted(str(abort))
-            return
-        except (
-            CommitFailed
-        ) as failure:  # the results are out; these offsets, or later ones, go with the next commit
-            log.warning("offsets were not committed: %s", failure)
-            metrics.COMMITS.labels("failed").inc()
-            return
-        metrics.COMMITS.labels("committed").inc()
-        for lane in covered:
-            lane.committed()
-        self._on_commit(offsets)
 
-    def aborted(self, reason: str) -> None:
-        """The transaction was aborted: what it held is published again from memory, scored no second time."""
-        log.warning(
-            "the transaction was aborted, %d results are published again: %s", self._lanes.published(), reason
-        )
+    def not_published(self, reason: str) -> None:
+        """What was published is undone, or in part refused: it is published again from memory, not scored again."""
+        log.warning("%d results are published again: %s", self._lanes.published(), reason)
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
             lane.aborted()
 
     def give_up(self, lanes: list[Lane]) -> None:
-        """These lanes go to another owner: nothing of theirs may be committed without its offset."""
-        if self._finishing is not None:
-            self._finishing.exception()  # it covers both, or fails for both
-            self._end()
-        if self._publisher.commits_offsets and any(lane.published for lane in lanes):
+        """These lanes go to another owner: nothing of theirs may be committed without its offset.
+
+        A commit under way holds both, or the broker refuses both, since the group knows of the new owner.
+        """
+        if self._step is None and self._publisher.commits_offsets and any(lane.published for lane in lanes):
             self._publisher.abort()
-            self.aborted("partitions went to another owner")
+            self.not_published("partitions went to another owner")
 
     def close(self) -> None:
         self._thread.shutdown()

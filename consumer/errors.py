@@ -7,12 +7,16 @@ class ConsumerError(Exception):
     """The consumer cannot go on; nothing unfinished was committed. The text is one clear sentence."""
 
 
+class GaveUp(ConsumerError):
+    """A stop did not wait any longer for the broker: what is not committed is read again at the next start."""
+
+
 class RecordTooLarge(ConsumerError):
     """The broker or the client takes no record of this size."""
 
 
-class TransactionAborted(Exception):
-    """The open transaction was aborted: what it held is to be published again."""
+class NotPublished(Exception):
+    """What was published since the last `finish` was undone, or refused in part: publish it again."""
 
 
 class CommitFailed(Exception):

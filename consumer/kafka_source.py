@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -19,6 +21,8 @@ from interceptor.outcome import Headers
 log = logging.getLogger("fncast.kafka")
 
 MAX_PREFETCH_KB = 16 * 1024  # librdkafka's default is 64 MB, more than the rest of the process
+MAX_FETCH_BYTES = 8 * 1024 * 1024  # of one answer, likewise: its default is 50 MB
+TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
 
 # Errors that the client mends by itself: it reconnects, and topics may be made later.
@@ -44,6 +48,8 @@ class KafkaSource:
     def __init__(self, client_properties: Mapping[str, str], group_id: str) -> None:
         properties: dict[str, Any] = {
             "queued.max.messages.kbytes": MAX_PREFETCH_KB,
+            "fetch.max.bytes": MAX_FETCH_BYTES,
+            "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": SESSION_TIMEOUT_MS,
             "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
@@ -54,7 +60,10 @@ class KafkaSource:
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "error_cb": self._on_error,
+            "on_commit": self._on_commit,
         }
+        self._told: set[str] = set()
+        self._commits: deque[Future[None]] = deque()
         if properties.get("group.protocol") == "consumer":  # the broker holds these then (KIP-848)
             for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
                 del properties[name]
@@ -62,7 +71,6 @@ class KafkaSource:
             self._consumer = Consumer(properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
             raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
-        self._told: set[str] = set()
 
     def subscribe(
         self,
@@ -117,24 +125,37 @@ class KafkaSource:
     def resume(self, partitions: Iterable[Partition]) -> None:
         self._consumer.resume([TopicPartition(*partition) for partition in partitions])
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit the next offsets to read, and wait for it. Raises ConsumerError, or CommitFailed to try later."""
+    def commit(self, offsets: Mapping[Partition, int]) -> Future[None]:
+        """Commit the next offsets to read. The future is done inside a later `poll`, perhaps with a CommitFailed."""
+        done: Future[None] = Future()
+        try:
+            self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=True)
+        except KafkaException as error:
+            done.set_exception(commit_error(error.args[0]))
+        else:
+            self._commits.append(done)
+        return done
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        if not self._commits:
+            return
+        done = self._commits.popleft()
+        error = error or next((p.error for p in partitions if p.error is not None), None)
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(commit_error(error))
+
+    def commit_now(self, offsets: Mapping[Partition, int]) -> None:
+        """Commit and wait for it: for callbacks of a rebalance, which run inside `poll`. Raises CommitFailed."""
         try:
             self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=False)
         except KafkaException as error:
-            raise CommitFailed(text(error)) from None
+            raise commit_error(error.args[0]) from None
 
     def group_metadata(self) -> Any:
         """What fences a zombie's transaction; taken anew for each one."""
         return self._consumer.consumer_group_metadata()
-
-    def partitions_of(self, topic: str, timeout_s: float) -> int:
-        """How many partitions the topic has; 0 where it is not there, or nobody answers in time."""
-        try:
-            metadata = self._consumer.list_topics(topic, timeout_s).topics[topic]
-        except (KafkaException, KeyError):
-            return 0
-        return 0 if metadata.error is not None else len(metadata.partitions)
 
     def lag(self, partition: Partition) -> int | None:
         """Records behind the end, as of the last fetch."""
@@ -159,6 +180,13 @@ def record(message: Message) -> Record:
         message.value(),
         cast("Headers", message.headers() or []),
     )
+
+
+def commit_error(cause: KafkaError) -> Exception:
+    """What a refused commit means: try later, or, where the group may not be used at all, never."""
+    if cause.code() in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+        return ConsumerError(f"the broker lets fncast commit no offsets: {cause.str()}")
+    return CommitFailed(cause.str())
 
 
 def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:

@@ -9,8 +9,8 @@ from interceptor.delivery import Delivery
 
 Partition = tuple[str, int]  # topic and number
 
-# What one partition may hold in memory. Released when its results are published, so a slow function holds back
-# its own partitions and no others; 2,048 events are 8 batches, enough for every call in flight.
+# What one partition may hold in memory, so that a slow function holds back its own partitions and no others;
+# 2,048 events are 8 batches, enough for every call in flight.
 MAX_EVENTS = 2048
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -30,18 +30,19 @@ class Lane:
         self.full_since_s: float | None = None
         self.is_paused = False
         self.is_dropped = False
+        self.max_events = MAX_EVENTS
+        self.max_bytes = MAX_BYTES
         self._bytes = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self.unpublished) + len(self.published) >= MAX_EVENTS or self._bytes >= MAX_BYTES
+        return len(self.unpublished) + len(self.published) >= self.max_events or self._bytes >= self.max_bytes
 
     @property
     def has_room_again(self) -> bool:
         """Half empty: later than `is_full` ends, so that pausing does not flap."""
-        return (
-            len(self.unpublished) + len(self.published) <= MAX_EVENTS // 2 and self._bytes <= MAX_BYTES // 2
-        )
+        events = len(self.unpublished) + len(self.published)
+        return events <= self.max_events // 2 and self._bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:
         self.waiting.append(delivery)

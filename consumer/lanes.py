@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from consumer.lane import Lane, Partition
+from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane, Partition
 from interceptor.delivery import Delivery, Record
 
 PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause is not worth the new fetch
+
+# What all partitions together may hold; with more than eight of them, each gets its share of it. An event with its
+# forecast takes some 3 kB beside its bytes.
+MAX_ALL_EVENTS = 16 * 1024
+MAX_ALL_BYTES = 32 * 1024 * 1024
+MIN_EVENTS = 64  # a share so small still fills a batch, with its neighbours
 
 Part = tuple[Lane, list[Delivery]]
 
@@ -36,6 +42,13 @@ class Lanes:
     def assign(self, partitions: Iterable[Partition]) -> None:
         for partition in partitions:
             self._lanes[partition] = Lane(partition)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        count = max(1, len(self._lanes))
+        for lane in self._lanes.values():
+            lane.max_events = max(MIN_EVENTS, min(MAX_EVENTS, MAX_ALL_EVENTS // count))
+            lane.max_bytes = min(MAX_BYTES, MAX_ALL_BYTES // count)
 
     def of(self, partitions: Iterable[Partition]) -> list[Lane]:
         return [self._lanes[partition] for partition in partitions if partition in self._lanes]
@@ -46,6 +59,7 @@ class Lanes:
             lane = self._lanes.pop(partition, None)
             if lane is not None:
                 lane.is_dropped = True
+        self._share_out()
 
     def add(self, records: Iterable[Record]) -> None:
         for record in records:

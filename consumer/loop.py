@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 from consumer import metrics
 from consumer.commits import Commits
-from consumer.errors import TransactionAborted
+from consumer.errors import GaveUp, NotPublished
 from consumer.kafka_source import KafkaSource
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, Part
 from consumer.publisher import Publisher
 from consumer.results import Results
+from consumer.topics import Topics
 from interceptor.chain import Chain
 from interceptor.delivery import Batch
 
@@ -34,7 +35,9 @@ RETRY_S = 0.25  # what the chain left unsettled is given to it again
 REVOKE_S = (
     5.0  # what is in flight when a partition is revoked is finished within this, or dropped uncommitted
 )
-STOP_S = 3.0  # likewise on a stop
+STOP_S = 2.5  # likewise on a stop, which takes less than 5 s in all
+CLOSE_S = 0.5
+START_RETRY_S = 0.5
 MEASURE_S = 2.0
 
 
@@ -55,6 +58,7 @@ class Loop:
         source: KafkaSource,
         publisher: Publisher,
         results: Results,
+        topics: Topics,
         chain: Chain,
         event_loop: asyncio.AbstractEventLoop,
         batching: Batching,
@@ -62,6 +66,7 @@ class Loop:
         self._source = source
         self._publisher = publisher
         self._results = results
+        self._topics = topics
         self._chain = chain
         self._event_loop = event_loop
         self._batching = batching
@@ -79,7 +84,8 @@ class Loop:
     def run(self, topics: Sequence[str]) -> None:
         """Consume until `stop`. Raises ConsumerError or what an interceptor raised; nothing unfinished is committed."""
         try:
-            self._publisher.start()
+            if not self._connect():
+                return
             self._source.subscribe(topics, self._assigned, self._revoked, self._lost)
             while not self._stopping.is_set():
                 self._receive()
@@ -89,15 +95,40 @@ class Loop:
                 self._commits.turn()
                 self._measure()
             self._finish(list(self._lanes), STOP_S)
+        except GaveUp as reason:
+            log.warning("%s", reason)
         finally:
-            for future in self._batches:
-                future.cancel()
-            self._commits.close()
-            self._publisher.close()
-            self._source.close()
+            self._close()
+
+    def _connect(self) -> bool:
+        """Wait for the broker, as long as it takes. Returns False where `stop` came first."""
+        sizes = None
+        while not self._stopping.is_set():
+            self.polled_at_s = time.monotonic()
+            if sizes is None:
+                sizes = self._topics.prepare()
+                if sizes is not None:
+                    self._publisher.allow(sizes.record_bytes, sizes.batch_bytes)
+                else:
+                    self._stopping.wait(START_RETRY_S)
+            elif self._publisher.start():
+                return True
+        return False
+
+    def _close(self) -> None:
+        """Leave the group; what is unfinished is dropped uncommitted."""
+        self._publisher.give_up_at(time.monotonic() + CLOSE_S)
+        for future in self._batches:
+            future.cancel()
+        self._batches.clear()
+        self._lanes.drop(self._lanes.partitions)
+        self._commits.close()
+        self._publisher.close()
+        self._source.close()
 
     def stop(self) -> None:
         """Finish or give back what is in flight, commit, leave the group, and return from `run`."""
+        self._publisher.give_up_at(time.monotonic() + STOP_S)
         self._stopping.set()
         self._wake.set()
 
@@ -117,7 +148,7 @@ class Loop:
         if flow.resume:
             self._source.resume(flow.resume)
         if flow.has_room:
-            records = self._source.poll(POLL_EVENTS, 0 if self._is_busy() else IDLE_POLL_S)
+            records = self._source.poll(POLL_EVENTS, 0 if self._is_busy() else self._idle_s(now_s))
             self.polled_at_s = now_s
             if records:
                 self._source.heard()
@@ -129,7 +160,10 @@ class Loop:
             self._wake.clear()
 
     def _is_busy(self) -> bool:
-        return bool(self._batches or self._unsettled or self._commits.is_under_way or self._lanes.published())
+        return bool(self._batches or self._commits.is_under_way or self._lanes.published())
+
+    def _idle_s(self, now_s: float) -> float:
+        return max(0.0, min(IDLE_POLL_S, self._retry_at_s - now_s)) if self._unsettled else IDLE_POLL_S
 
     def _submit(self) -> None:
         """Give the chain its next batches: at once when it is idle, full or after the linger when it is not."""
@@ -172,14 +206,14 @@ class Loop:
 
     def _publish(self) -> None:
         """Publish what is settled, in order; not while a commit is under way, which covers what came before it."""
-        if self._commits.is_under_way:
+        if self._commits.is_under_way or not self._publisher.start():
             return
         try:
             for lane in self._lanes:
                 for delivery in lane.settled():
                     self._results.publish(delivery)
-        except TransactionAborted as abort:
-            self._commits.aborted(str(abort))
+        except NotPublished as failure:
+            self._commits.not_published(str(failure))
         self._results.count()
 
     def _measure(self) -> None:
@@ -198,10 +232,12 @@ class Loop:
     def _assigned(self, partitions: list[Partition]) -> None:
         self._lanes.assign(partitions)
         if partitions:
+            self._topics.prepare()  # an input topic may have been made since the start
+            self._results.assigned()
             log.info("assigned %s", names(partitions))
 
     def _revoked(self, partitions: list[Partition]) -> None:
-        self._finish(self._lanes.of(partitions), REVOKE_S)
+        self._finish(self._lanes.of(partitions), REVOKE_S, in_rebalance=True)
         self._drop(partitions)
         log.info("revoked %s", names(partitions))
 
@@ -215,7 +251,7 @@ class Loop:
         for topic, partition in partitions:
             metrics.LAG.remove(topic, partition)
 
-    def _finish(self, lanes: list[Lane], within_s: float) -> None:
+    def _finish(self, lanes: list[Lane], within_s: float, *, in_rebalance: bool = False) -> None:
         """Settle, publish and commit what the chain has of these lanes; what it does not settle in time is dropped."""
         deadline_s = time.monotonic() + within_s
         for lane in lanes:
@@ -226,9 +262,11 @@ class Loop:
             return in_chain or self._commits.is_under_way or any(lane.published for lane in lanes)
 
         while is_unfinished() and time.monotonic() < deadline_s:
+            if not in_rebalance:
+                self._source.poll(1, 0)  # offsets are committed inside; a record is dropped, and read again
             self._collect()
             self._publish()
-            self._commits.turn(now=True)
+            self._commits.turn(now=True, in_rebalance=in_rebalance)
             self._wake.wait(BUSY_WAIT_S)
             self._wake.clear()
 

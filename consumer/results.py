@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
-from collections.abc import Callable
 
 from consumer import metrics
-from consumer.errors import RecordTooLarge
+from consumer.errors import ConsumerError, RecordTooLarge
 from consumer.publisher import Publisher
 from interceptor import dead_letter
 from interceptor.delivery import Delivery
 from interceptor.outcome import DeadLetter, Forecast
+
+log = logging.getLogger("fncast.consumer")
 
 BY_KEY = -1  # librdkafka: let the partitioner choose
 
@@ -19,8 +21,8 @@ BY_KEY = -1  # librdkafka: let the partitioner choose
 class Results:
     """Publishes in the order in which it is called.
 
-    partitions: how many each topic has. Where input and output have the same number, a record goes to the partition
-    of the same number, key or not; otherwise by key, and order holds per key.
+    Where input and output have the same number, a
+    record goes to the partition of the same number, key or not; otherwise by key, and order holds per key.
     """
 
     def __init__(
@@ -28,22 +30,32 @@ class Results:
         publisher: Publisher,
         output_topic: str,
         dead_letter_topic: str,
-        partitions: Callable[[str], int],
     ) -> None:
         self._publisher = publisher
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
-        self._partitions = partitions
         self._kept: dict[tuple[str, str], bool] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def keeps_partition(self, input_topic: str, topic: str) -> bool:
-        """Whether records of `input_topic` keep their partition's number on `topic`."""
+        """Whether records of `input_topic` keep their partition's number on `topic`; asked once an assignment."""
         known = self._kept.get((input_topic, topic))
         if known is None:
-            known = self._partitions(input_topic) == self._partitions(topic) > 0
-            self._kept[input_topic, topic] = known
+            here, there = self._publisher.partitions_of(input_topic), self._publisher.partitions_of(topic)
+            known = self._kept[input_topic, topic] = here == there > 0
+            if not known:
+                log.warning(
+                    "%s has %d partitions and %s %s: records go by key, and order holds per key",
+                    input_topic,
+                    here,
+                    topic,
+                    there or "none that are known yet",
+                )
         return known
+
+    def assigned(self) -> None:
+        """Other partitions are assigned: topics may have other numbers of them now."""
+        self._kept.clear()
 
     def publish(self, delivery: Delivery) -> None:
         """Publish what the delivery's outcome asks for. Raises ConsumerError where even a dead letter is refused."""
@@ -52,6 +64,9 @@ class Results:
         if type(outcome) is Forecast:
             partition = record.partition if self.keeps_partition(record.topic, self._output_topic) else BY_KEY
             try:
+                for event in outcome.events:  # all or none
+                    if not self._publisher.fits(self._output_topic, record.key, event.value):
+                        raise RecordTooLarge(f"larger than the broker takes for {self._output_topic!r}")
                 for event in outcome.events:
                     self._publisher.publish(
                         self._output_topic, partition, record.key, event.value, event.headers
@@ -65,13 +80,15 @@ class Results:
             partition = (
                 record.partition if self.keeps_partition(record.topic, self._dead_letter_topic) else BY_KEY
             )
-            self._publisher.publish(
-                self._dead_letter_topic,
-                partition,
-                record.key,
-                record.value,
-                dead_letter.headers(delivery, outcome),
-            )
+            headers = dead_letter.headers(delivery, outcome)
+            topic = self._dead_letter_topic
+            try:
+                self._publisher.publish(topic, partition, record.key, record.value, headers)
+            except RecordTooLarge as error:
+                raise ConsumerError(
+                    f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
+                    f" {topic!r} takes: raise its max.message.bytes (see docs/delivery.md): {error}"
+                ) from None
             self._count(delivery, "dead_letter")
         else:
             self._count(delivery, "skipped")

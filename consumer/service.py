@@ -10,11 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from consumer.at_least_once import AtLeastOnce
+from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
 from consumer.loop import Batching, Loop
-from consumer.publisher import AtLeastOnce, ExactlyOnce, Publisher
+from consumer.publisher import Publisher
 from consumer.results import Results
 from consumer.settings import Kafka, Settings, SettingsError
+from consumer.topics import Topics
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
 from interceptor.deliver import Deliver, Limits
@@ -25,7 +28,6 @@ from interceptor.route import Route, Router
 log = logging.getLogger("fncast.consumer")
 
 STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
-METADATA_TIMEOUT_S = 5.0
 
 
 def routes(settings: Settings) -> dict[str, Route]:
@@ -91,11 +93,9 @@ class Service:
         self._loop = Loop(
             source,
             made,
-            Results(
-                made,
-                kafka.output_topic,
-                kafka.dead_letter_topic,
-                lambda topic: source.partitions_of(topic, METADATA_TIMEOUT_S),
+            Results(made, kafka.output_topic, kafka.dead_letter_topic),
+            Topics(
+                kafka.client_properties(), kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic
             ),
             self._chain,
             asyncio.get_running_loop(),

@@ -1,0 +1,149 @@
+"""The publisher of the delivery guarantee `exactly-once`: Kafka's transactions (KIP-98, KIP-447).
+
+librdkafka sorts a transaction's errors by what to do next: call the same again (retriable), abort, or, where it says
+neither, the producer is of no more use and a new one of the same identity takes its place, which aborts what the old
+one left open. That happens to whoever was fenced, and to everybody whose transaction the broker let time out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import ConsumerError, NotPublished
+from consumer.kafka_source import topic_partitions
+from consumer.lane import Partition
+from consumer.publisher import Producing
+from interceptor.outcome import Headers
+
+TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
+STEP_S = 0.5  # one try of a call that waits for the broker, so that a stop is noticed in between
+ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
+CLOSE_TIMEOUT_S = 1.0
+# An outage of the broker costs one producer. So many in so short a time are two consumers with one identity.
+MAX_RENEWALS = 4
+RENEWALS_WITHIN_S = 60.0
+
+
+class ExactlyOnce(Producing):
+    """Outputs, dead letters and offsets in one transaction; an older instance of the same identity is fenced."""
+
+    commits_offsets = True
+
+    def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
+        self._id = transactional_id
+        self._is_ready = False
+        self._is_open = False
+        self._renewed_at_s: deque[float] = deque(maxlen=MAX_RENEWALS)
+        own = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
+        super().__init__(client_properties, partitioner, own)
+
+    def start(self) -> bool:
+        if self._is_ready:
+            return True
+        try:
+            self._producer.init_transactions(STEP_S)
+        except KafkaException as error:
+            cause = error.args[0]
+            if cause.retriable():
+                self._tell("waiting for the broker to take up transactions")
+            elif cause.code() in (KafkaError._FENCED, KafkaError._CONFLICT):
+                self._renew(cause)
+            else:
+                raise ConsumerError(
+                    f"the broker does not give exactly-once: {cause.str()};"
+                    ' set delivery = "at-least-once" in [kafka] where repeats are acceptable'
+                ) from None
+            return False
+        self._is_ready = True
+        self._told.clear()
+        return True
+
+    def publish(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> None:
+        self._begin()
+        super().publish(topic, partition, key, value, headers)
+
+    def _refused(self, cause: KafkaError) -> None:
+        """The transaction has failed already, for an earlier record, say."""
+        self._undo(cause)
+
+    def _begin(self) -> None:
+        if not self._is_open:
+            try:
+                self._producer.begin_transaction()
+            except KafkaException as error:
+                self._undo(error.args[0])
+            self._is_open = True
+
+    def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
+        self._begin()  # what was skipped has offsets and no output
+        positions = topic_partitions(offsets)
+        try:
+            self._retrying(
+                lambda: self._producer.send_offsets_to_transaction(positions, group_metadata, STEP_S)
+            )
+            self._retrying(lambda: self._producer.commit_transaction(STEP_S))
+        except KafkaException as error:
+            self._undo(error.args[0])
+        self._is_open = False
+        self._told.clear()
+
+    def _retrying(self, call: Callable[[], None], until_s: float = float("inf")) -> None:
+        """Call until it went through: a call that timed out is taken up where it was. Raises KafkaException."""
+        while True:
+            try:
+                call()
+                return
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() >= until_s:
+                    raise
+                self._tell("waiting for the broker to end a transaction")
+                self._check_patience(error.args[0].str())
+
+    def _undo(self, cause: KafkaError) -> NoReturn:
+        if cause.txn_requires_abort() or cause.code() == KafkaError._STATE:
+            self.abort()
+        else:
+            self._renew(cause)
+        raise NotPublished(cause.str()) from None
+
+    def abort(self) -> None:
+        if not self._is_open:
+            return
+        try:
+            self._retrying(
+                lambda: self._producer.abort_transaction(STEP_S), until_s=time.monotonic() + ABORT_S
+            )
+        except KafkaException as error:
+            self._renew(error.args[0])
+        self._is_open = False
+        self._failure = None
+        self._learn()
+
+    def _renew(self, cause: KafkaError) -> None:
+        """A new producer of the same identity; `start` makes it ready. Raises ConsumerError if that goes on."""
+        now_s = time.monotonic()
+        if len(self._renewed_at_s) == MAX_RENEWALS and now_s - self._renewed_at_s[0] < RENEWALS_WITHIN_S:
+            raise ConsumerError(
+                f"transactions of {self._id!r} fail again and again: {cause.str()}."
+                " If another consumer runs under this identity, give each its own [kafka] instance"
+            )
+        self._renewed_at_s.append(now_s)
+        self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}")
+        self._producer.purge()
+        self._is_open = self._is_ready = False
+        self._learn()
+        self._producer = self._make()
+
+    def close(self) -> None:
+        if self._is_open:
+            try:
+                self._producer.abort_transaction(CLOSE_TIMEOUT_S)
+            except KafkaException as error:  # the next start of this identity, or its time-out, aborts it
+                self._tell(f"the open transaction was not aborted: {error.args[0].str()}")

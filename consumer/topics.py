@@ -1,0 +1,144 @@
+"""The topics of the consumer, looked at when it starts: those it writes to are made where they are missing.
+
+A dead letter is its record and up to 64 KiB more, and must fit: where the dead letters' topic allows less, that is
+said at once and not when it is too late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from consumer.errors import ConsumerError
+from consumer.kafka_source import text
+from consumer.publisher import BATCH_BYTES, BROKER_RECORD_BYTES
+from interceptor.dead_letter import MAX_ADDED_BYTES
+
+log = logging.getLogger("fncast.kafka")
+
+ANSWER_S = 1.0  # one try; unreachable brokers are asked again
+BROKER_DEFAULT = -1  # replication: what the broker is set to
+SIZE = "max.message.bytes"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """record_bytes: the largest dead letter that there can be. batch_bytes: what every topic written to takes."""
+
+    record_bytes: int = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
+    batch_bytes: int = BATCH_BYTES
+
+
+class Topics:
+    def __init__(
+        self,
+        client_properties: Mapping[str, str],
+        input_topics: Sequence[str],
+        output_topic: str,
+        dead_letter_topic: str,
+    ) -> None:
+        self._servers = client_properties["bootstrap.servers"]
+        self._inputs = list(input_topics)
+        self._output = output_topic
+        self._dead_letters = dead_letter_topic
+        self._refusal: KafkaError | None = None
+        self._is_waiting = False
+        try:
+            properties: dict[str, Any] = {**client_properties, "error_cb": self._on_error}
+            self._admin = AdminClient(properties, logger=log)
+        except (KafkaException, ValueError, TypeError) as error:
+            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            self._refusal = error
+
+    def prepare(self) -> Sizes | None:
+        """See that all is in place; None where no broker answers: call again. Raises ConsumerError if refused."""
+        try:
+            counts = {
+                name: len(topic.partitions)
+                for name, topic in self._admin.list_topics(timeout=ANSWER_S).topics.items()
+            }
+        except KafkaException as error:
+            self._admin.poll(0)
+            if self._refusal is not None:
+                raise ConsumerError(
+                    f"Kafka at {self._servers} refuses the connection: {self._refusal.str()}"
+                ) from None
+            if not self._is_waiting:
+                log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, text(error))
+            self._is_waiting = True
+            return None
+        if self._is_waiting:
+            log.info("Kafka at %s answers", self._servers)
+            self._is_waiting = False
+        limits = self._limits([name for name in self._all() if name in counts])
+        largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in self._inputs), default=0)
+        needed = largest + MAX_ADDED_BYTES
+        self._make_missing(counts, needed)
+        allowed = limits.get(self._dead_letters)
+        if allowed is not None and allowed < needed:
+            log.warning(
+                "%s takes records of %d bytes, but a dead letter may have %d: a larger one would stop the consumer."
+                " Mend it with kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=%d",
+                self._dead_letters,
+                allowed,
+                needed,
+                self._dead_letters,
+                SIZE,
+                needed,
+            )
+        written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
+        return Sizes(needed, min([BATCH_BYTES, *written]))
+
+    def _all(self) -> list[str]:
+        return [*self._inputs, self._output, self._dead_letters]
+
+    def _limits(self, topics: Sequence[str]) -> dict[str, int]:
+        """max.message.bytes of each topic that tells it."""
+        if not topics:
+            return {}
+        asked = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+        try:
+            answers: dict[ConfigResource, Future[Any]] = self._admin.describe_configs(
+                asked, request_timeout=ANSWER_S
+            )
+            return {resource.name: int(answer.result()[SIZE].value) for resource, answer in answers.items()}
+        except (KafkaException, KeyError, ValueError, TypeError) as error:
+            log.info("the topics' limits are not told, the usual ones are assumed: %s", text(error))
+            return {}
+
+    def _make_missing(self, counts: Mapping[str, int], record_bytes: int) -> None:
+        """As many partitions as the input has, so that a record keeps its partition's number."""
+        partitions = max((counts.get(name, 0) for name in self._inputs), default=0)
+        missing = [name for name in (self._output, self._dead_letters) if name not in counts]
+        if not partitions or not missing:
+            return
+        new = [
+            NewTopic(
+                name,
+                num_partitions=partitions,
+                replication_factor=BROKER_DEFAULT,
+                config={SIZE: str(record_bytes)} if name == self._dead_letters else {},
+            )
+            for name in missing
+        ]
+        for name, done in self._admin.create_topics(new, request_timeout=ANSWER_S).items():
+            try:
+                done.result()
+                log.info("made the topic %s with %d partitions", name, partitions)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    log.warning("the topic %s is not there and cannot be made: %s", name, text(error))

@@ -1,0 +1,524 @@
+"""Brokers, functions and consumers for the delivery tests: real ones, each in its process.
+
+One Kafka container serves a whole test run; each test has topics of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from consumer.embedded import EmbeddedBroker
+
+ROOT = Path(__file__).parents[2]
+KAFKA_IMAGE = "apache/kafka:4.3.0"
+WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
+PARTITIONS = 4  # also what the embedded broker gives a topic
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def eventually(
+    condition: Callable[[], Any], within_s: float = 30.0, what: str | Callable[[], str] = ""
+) -> Any:
+    """The condition's value once it is true. Fails after `within_s`."""
+    deadline_s = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"not within {within_s:g} s: {what() if callable(what) else what}")
+        threading.Event().wait(0.02)
+    return value
+
+
+class KafkaContainer:
+    """A single node with all properties that it needs: the image drops its own once one is set."""
+
+    def __init__(self) -> None:
+        # Its reaper is one more image to pull; the container is ended by its fixture.
+        os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+        from testcontainers.core.container import DockerContainer
+
+        self.port = free_port()
+        self.bootstrap_servers = f"127.0.0.1:{self.port}"
+        self._container = DockerContainer(KAFKA_IMAGE)
+        self._container.ports[self.port] = ("127.0.0.1", self.port)
+        for name, value in {
+            "NODE_ID": "1",
+            "PROCESS_ROLES": "broker,controller",
+            "LISTENERS": f"PLAINTEXT://:{self.port},CONTROLLER://:29093",
+            "ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+            "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+            "INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+            "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "OFFSETS_TOPIC_NUM_PARTITIONS": "4",
+            "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+            "TRANSACTION_STATE_LOG_MIN_ISR": "1",
+            "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
+            "TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS": "1000",
+            "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+            "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+            "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "6000",
+            "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "1000",
+            "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "1000",
+            "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "500",
+            "NUM_PARTITIONS": str(PARTITIONS),
+            "LOG_DIRS": "/tmp/kraft",
+            "HEAP_OPTS": "-Xmx384m -Xms256m",
+        }.items():
+            self._container.with_env(f"KAFKA_{name}", value)
+        self._container.start()
+        self.wait()
+
+    def wait(self) -> None:
+        # Made until one answers: a client that met a closed port backs off, and is slower to notice.
+        def answers() -> bool:
+            try:
+                AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(
+                    timeout=1
+                )
+            except Exception:
+                return False
+            return True
+
+        eventually(answers, 60, "Kafka answers")
+
+    def stop(self) -> None:
+        self._container.get_wrapped_container().stop(timeout=10)
+
+    def kill(self) -> None:
+        self._container.get_wrapped_container().kill()
+
+    def start(self) -> None:
+        self._container.get_wrapped_container().start()
+        self.wait()
+
+    def close(self) -> None:
+        self._container.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaContainer]:
+    """The Kafka of this test run. Without a Docker engine its tests skip, or fail if FNCAST_REQUIRE_DOCKER is set."""
+    try:
+        import docker
+
+        docker.from_env().ping()
+    except Exception as error:
+        if os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
+            raise
+        pytest.skip(f"needs a Docker engine: {str(error)[:120]}")
+    container = KafkaContainer()
+    yield container
+    container.close()
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedBroker]:
+    broker = EmbeddedBroker()
+    yield broker
+    broker.close()
+
+
+@dataclass
+class Call:
+    """What the function was asked."""
+
+    ids: list[str]
+
+
+def forecast(event: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a function that works."""
+    return {
+        "specversion": "1.0",
+        "id": "of-the-function",
+        "source": "test/function",
+        "type": "io.fncast.forecast.v1",
+        "causationid": event["id"],
+        "causationsource": event["source"],
+        "datacontenttype": "application/json",
+        "data": {"values": [1.0], "seen": event.get("data")},
+    }
+
+
+Behaviour = Callable[[list[dict[str, Any]]], Awaitable[web.Response]]
+
+
+def batch(events: list[dict[str, Any]]) -> web.Response:
+    return web.Response(body=json.dumps(events).encode(), content_type="application/cloudevents-batch+json")
+
+
+async def works(events: list[dict[str, Any]]) -> web.Response:
+    return batch([forecast(event) for event in events])
+
+
+class Function:
+    """A fake Fn server whose one function behaves as the test wants. `stop` and `start` keep the port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.behaviour: Behaviour = works
+        self.calls: list[list[str]] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._runner: web.AppRunner | None = None
+        self.start()
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    def start(self) -> None:
+        self._run(self._start())
+
+    async def _start(self) -> None:
+        app = web.Application(client_max_size=1 << 26)
+        app.add_routes(
+            [
+                web.get("/v2/apps", self._items({"id": "a"})),
+                web.get(
+                    "/v2/fns",
+                    self._items(
+                        {"id": "f", "annotations": {"fnproject.io/fn/invokeEndpoint": f"{self.url}/invoke/f"}}
+                    ),
+                ),
+                web.post("/invoke/f", self._invoke),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
+
+    def _items(self, item: dict[str, Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(_: web.Request) -> web.Response:
+            return web.json_response({"items": [item]})
+
+        return answer
+
+    async def _invoke(self, request: web.Request) -> web.Response:
+        events = json.loads(await request.read())
+        self.calls.append([event["id"] for event in events])
+        return await self.behaviour(events)
+
+    @property
+    def asked(self) -> list[str]:
+        """The ids of all events in all calls."""
+        return [id_ for call in list(self.calls) for id_ in call]
+
+    def stop(self) -> None:
+        if self._runner is not None:
+            self._run(self._runner.cleanup())
+            self._runner = None
+
+    def close(self) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+
+class ConsumerProcess:
+    """`fncast consume` as its users run it."""
+
+    def __init__(self, variables: dict[str, str], log: Path) -> None:
+        self._log = log
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "fncast", "consume", "--port", "0"],
+                cwd=ROOT,
+                env={name: v for name, v in os.environ.items() if not name.startswith("FNCAST_")} | variables,
+                stderr=stderr,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    def wait_for(self, text: str, within_s: float = 30.0) -> None:
+        eventually(
+            lambda: text in self.log(), within_s, f"{text!r} in the consumer's log: {self.log()[-3000:]}"
+        )
+
+    def terminate(self, within_s: float = 5.0) -> int:
+        """SIGTERM; the exit code, within the time that a stop may take."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait(within_s)
+
+    def wait(self, within_s: float) -> int:
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"the consumer did not end within {within_s:g} s: {self.log()[-3000:]}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@dataclass
+class Stage:
+    """A broker, a function, topics of their own, and what a test does with them."""
+
+    bootstrap_servers: str
+    delivery: str
+    function: Function
+    folder: Path
+    tag: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    variables: dict[str, str] = field(default_factory=dict)
+    started: list[ConsumerProcess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.metrics, self.forecasts, self.dead = (
+            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead")
+        )
+        self.producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "linger.ms": 2,
+                "log_level": 0,
+                "enable.idempotence": True,  # else a retry may change the order of the input
+            }
+        )
+
+    @property
+    def is_embedded(self) -> bool:
+        return "embedded" in self.delivery
+
+    @property
+    def is_exactly_once(self) -> bool:
+        return self.delivery == "exactly-once"
+
+    def make_topics(self, *new: NewTopic) -> None:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        for done in admin.create_topics(list(new)).values():
+            done.result(10)
+
+    def event(self, id_: str, **more: str) -> list[tuple[str, bytes]]:
+        """Headers of a window event."""
+        attributes = {"specversion": "1.0", "type": "io.fncast.window.v1", "source": "test", "id": id_}
+        attributes |= {"destination": "forecast"} | more
+        headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items() if text]
+        return [*headers, ("content-type", b"application/json")]
+
+    def produce(
+        self,
+        id_: str,
+        key: bytes | None = None,
+        value: bytes | None = WINDOW,
+        headers: Any = None,
+        partition: int = -1,
+        **attributes: str,
+    ) -> None:
+        self.producer.produce(
+            self.metrics,
+            value,
+            key,
+            partition,
+            headers=self.event(id_, **attributes) if headers is None else headers,
+        )
+
+    def produce_many(self, count: int, first: int = 0, keys: int = 8) -> list[str]:
+        """Events `key:number` for a few keys, in order per key."""
+        ids = [f"k{number % keys}:{number}" for number in range(first, first + count)]
+        for number, id_ in enumerate(ids):
+            self.produce(id_, id_.split(":")[0].encode())
+            if number % 500 == 0:
+                self.producer.poll(0)
+        self.flush()
+        return ids
+
+    def flush(self) -> None:
+        assert self.producer.flush(20) == 0
+
+    def consume(self, name: str = "one", **variables: str) -> ConsumerProcess:
+        """Start a consumer. variables: without `FNCAST_`."""
+        told = {
+            "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
+            "KAFKA__GROUP_ID": f"group-{self.tag}",
+            "KAFKA__INSTANCE": name,
+            "KAFKA__INPUT_TOPICS": self.metrics,
+            "KAFKA__OUTPUT_TOPIC": self.forecasts,
+            "KAFKA__DEAD_LETTER_TOPIC": self.dead,
+            "FN__URL": self.function.url,
+            **self.variables,
+            **variables,
+        }
+        consumer = ConsumerProcess(
+            {f"FNCAST_{key}": value for key, value in told.items()}, self.folder / f"{name}.log"
+        )
+        self.started.append(consumer)
+        return consumer
+
+    def reader(self, isolation: str = "read_committed") -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": f"reader-{uuid.uuid4().hex}",
+                "auto.offset.reset": "earliest",
+                "isolation.level": isolation,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "log_level": 0,
+            }
+        )
+
+    def read_all(self, topic: str, isolation: str = "read_committed") -> list[Message]:
+        """Every record of the topic up to its present end, by partition; waits out transactions that are open."""
+        reader = self.reader(isolation)
+        try:
+            topics = reader.list_topics(topic, 10).topics
+            partitions = sorted(topics[topic].partitions)
+            ends = {p: reader.get_watermark_offsets(TopicPartition(topic, p), 10)[1] for p in partitions}
+            reader.assign([TopicPartition(topic, p, 0) for p in partitions])
+            found: dict[int, list[Message]] = {p: [] for p in partitions}
+
+            def is_read() -> bool:
+                for message in reader.consume(1000, 0.05):
+                    if message.error() is None:
+                        found[message.partition()].append(message)
+                positions = reader.position([TopicPartition(topic, p) for p in partitions])
+                return all(p.offset >= ends[p.partition] or ends[p.partition] == 0 for p in positions)
+
+            eventually(is_read, 30, f"the end of {topic}")
+        finally:
+            reader.close()
+        return [message for p in partitions for message in found[p]]
+
+    def wait_for(self, topic: str, count: int, within_s: float = 40.0) -> list[Message]:
+        """The first `count` or more records, as a read-committed reader gets them."""
+        reader = self.reader()
+        found: list[Message] = []
+
+        def logs() -> list[str]:
+            return [consumer.log()[-1500:] for consumer in self.started]
+
+        def partitions() -> list[int]:
+            return sorted(reader.list_topics(topic, 10).topics[topic].partitions)
+
+        try:
+            eventually(partitions, within_s, lambda: f"the topic {topic}; {logs()}")
+            reader.assign([TopicPartition(topic, p, 0) for p in partitions()])
+
+            def are_there() -> bool:
+                found.extend(message for message in reader.consume(1000, 0.05) if message.error() is None)
+                return len(found) >= count
+
+            eventually(are_there, within_s, lambda: f"{count} records on {topic}: {len(found)}; {logs()}")
+        finally:
+            reader.close()
+        return found
+
+    def close(self) -> None:
+        for consumer in self.started:
+            if consumer.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    consumer.process.send_signal(signal.SIGCONT)
+                consumer.kill()
+
+
+@pytest.fixture
+def function() -> Iterator[Function]:
+    made = Function()
+    yield made
+    made.close()
+
+
+def stage_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Stage]:
+    broker = request.getfixturevalue("embedded" if "embedded" in delivery else "kafka")
+    stage = Stage(
+        broker.bootstrap_servers,
+        delivery,
+        request.getfixturevalue("function"),
+        request.getfixturevalue("tmp_path"),
+    )
+    if not stage.is_embedded:
+        stage.make_topics(
+            NewTopic(stage.metrics, PARTITIONS),
+            NewTopic(stage.forecasts, PARTITIONS),
+            NewTopic(stage.dead, PARTITIONS, config={"max.message.bytes": "1200000"}),
+        )
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(
+    params=[
+        "embedded at-least-once",
+        pytest.param("at-least-once", marks=pytest.mark.docker),
+        pytest.param("exactly-once", marks=pytest.mark.docker),
+    ]
+)
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The contract suite's: what each of them promises is tested on each."""
+    yield from stage_on(request, request.param)
+
+
+@pytest.fixture(params=["at-least-once", "exactly-once"])
+def kafka_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """What only a real broker can show."""
+    yield from stage_on(request, request.param)
+
+
+@pytest.fixture
+def exact_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Exactly-once alone."""
+    yield from stage_on(request, "exactly-once")
+
+
+@pytest.fixture
+def answers() -> Any:
+    """Pieces of behaviours for `Function.behaviour`."""
+
+    class Answers:
+        forecast = staticmethod(forecast)
+        batch = staticmethod(batch)
+        works = staticmethod(works)
+
+        @staticmethod
+        async def at_random(events: list[dict[str, Any]]) -> web.Response:
+            await asyncio.sleep(random.random() * 0.05)
+            return await works(events)
+
+        @staticmethod
+        def status(code: int, text: str = "") -> Behaviour:
+            async def answer(_: list[dict[str, Any]]) -> web.Response:
+                return web.Response(status=code, text=text)
+
+            return answer
+
+    return Answers
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    return eventually

@@ -1,0 +1,332 @@
+"""The delivery contract (docs/delivery.md), the same tests on every broker and guarantee."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+
+import pytest
+from aiohttp import web
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+
+def attribute(message, name: str) -> str:
+    return dict(message.headers())[name].decode()
+
+
+def inputs_of(messages) -> list[str]:
+    return [attribute(message, "ce_causationid") for message in messages]
+
+
+def out_of_order(ids: list[str]) -> list[str]:
+    """The inputs that come behind a later one of their key; a repeat of what was there before is left out."""
+    last: dict[str, int] = {}
+    seen = set()
+    found = []
+    for id_ in ids:
+        if id_ in seen:
+            continue
+        seen.add(id_)
+        key, number = id_.split(":")
+        if int(number) <= last.get(key, -1):
+            found.append(id_)
+        last[key] = int(number)
+    return found
+
+
+def check(stage, ids, *, repeats: bool) -> None:
+    """Every input has its forecast, in order per key; with `repeats`, perhaps more than one."""
+    outputs = inputs_of(stage.read_all(stage.forecasts))
+    counts = Counter(outputs)
+    assert set(counts) == set(ids)
+    if not repeats:
+        assert max(counts.values()) == 1
+    assert out_of_order([attribute(message, "ce_id") for message in stage.read_all(stage.metrics)]) == []
+    assert out_of_order(outputs) == []
+
+
+def test_every_input_gets_its_forecast_in_order_though_calls_overlap(stage, answers):
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(2000)
+    consumer = stage.consume(FN__BATCH_EVENTS="16")
+    stage.wait_for(stage.forecasts, len(ids))
+    assert consumer.terminate() == 0
+    check(stage, ids, repeats=False)
+    by_input = {attribute(m, "ce_causationid"): m for m in stage.read_all(stage.forecasts)}
+    for message in stage.read_all(stage.metrics):  # the same partition and key as its input
+        out = by_input[attribute(message, "ce_id")]
+        assert (out.partition(), out.key()) == (message.partition(), message.key())
+
+
+def test_a_clean_stop_commits_and_leaves_so_that_a_restart_reads_nothing_again(stage, answers):
+    first = stage.produce_many(300)
+    consumer = stage.consume()
+    stage.wait_for(stage.forecasts, 300)
+    assert consumer.terminate() == 0
+    asked = len(stage.function.asked)
+    again = stage.consume()
+    second = stage.produce_many(100, first=300)
+    stage.wait_for(stage.forecasts, 400, within_s=8)  # at once: the group was left, no session times out
+    assert again.terminate() == 0
+    assert len(stage.function.asked) == asked + 100
+    check(stage, first + second, repeats=False)
+
+
+def test_dead_letters_are_the_record_byte_for_byte_and_say_why(stage):
+    odd = [
+        ("ce_specversion", b"1.0"),
+        ("twice", b"1"),
+        ("twice", b"2"),
+        ("null", None),
+        ("bytes", b"\xff\xfe"),
+    ]
+    refused = {
+        b"no event": ([("x", b"y")], b"text", "no CloudEvent"),
+        b"tombstone": (stage.event("t"), None, "tombstone"),
+        b"nowhere": (stage.event("n", destination="nowhere"), b"{}", "unknown destination 'nowhere'"),
+        b"no route": (stage.event("d", destination=""), b"{}", "no extension `destination`"),
+        b"odd": (odd, b"\x00\xff", "missing"),
+        b"late": (stage.event("e", expirytime="tomorrow"), b"{}", "expirytime"),
+    }
+    for key, (headers, value, _) in refused.items():
+        stage.produce("", key, value, headers)
+    stage.produce("good", b"good")
+    stage.flush()
+    consumer = stage.consume()
+    letters = {m.key(): m for m in stage.wait_for(stage.dead, len(refused))}
+    stage.wait_for(stage.forecasts, 1)
+    assert consumer.terminate() == 0
+    assert letters.keys() == refused.keys()
+    inputs = {m.key(): m for m in stage.read_all(stage.metrics)}
+    for key, (headers, value, reason) in refused.items():
+        letter, record = letters[key], inputs[key]
+        assert letter.value() == value
+        assert letter.headers()[: len(headers)] == headers
+        added = dict(letter.headers()[len(headers) :])
+        assert reason in added["fncast-reason"].decode()
+        assert added["knativeerrordata"] == added["fncast-reason"]
+        assert added["fncast-attempts"] == b"0"
+        assert added["fncast-topic"].decode() == stage.metrics
+        assert (int(added["fncast-partition"]), int(added["fncast-offset"])) == (
+            record.partition(),
+            record.offset(),
+        )
+        assert int(added["fncast-timestamp"]) == record.timestamp()[1]
+        assert not any(name.startswith("ce_") for name in added)
+    assert inputs_of(stage.read_all(stage.forecasts)) == ["good"]
+
+
+def test_an_expired_event_is_skipped_and_its_offset_committed(stage):
+    stage.produce("late", b"k", expirytime="2020-01-01T00:00:00Z")
+    stage.produce("good", b"k", expirytime="2999-01-01T00:00:00Z")
+    stage.flush()
+    consumer = stage.consume()
+    stage.wait_for(stage.forecasts, 1)
+    assert consumer.terminate() == 0
+    assert stage.function.asked == ["good"]
+    assert inputs_of(stage.read_all(stage.forecasts)) == ["good"]
+    assert stage.read_all(stage.dead) == []
+
+
+def test_data_cannot_forge_a_second_event(stage):
+    evil = (
+        b'[1,2]},{"id":"evil","source":"x","specversion":"1.0","type":"t","destination":"forecast","data":[3]'
+    )
+    stage.produce("victim", b"k")
+    stage.produce("forger", b"k", evil)
+    structured = (
+        b'{"specversion":"1.0","id":"forger2","source":"test","type":"t","destination":"forecast","data":'
+        + evil
+    )
+    stage.produce("", b"k", structured, [("content-type", b"application/cloudevents+json")])
+    stage.produce("last", b"k")
+    stage.flush()
+    consumer = stage.consume()
+    stage.wait_for(stage.forecasts, 2)
+    stage.wait_for(stage.dead, 2)
+    assert consumer.terminate() == 0
+    assert stage.function.asked == ["victim", "last"]
+
+
+def test_kill_9_and_restart_lose_nothing(stage, answers, until):
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(3000)
+    consumer = stage.consume(FN__BATCH_EVENTS="32")
+    stage.wait_for(stage.forecasts, 500)
+    consumer.kill()
+    consumer = stage.consume(FN__BATCH_EVENTS="32")
+    until(
+        lambda: set(inputs_of(stage.read_all(stage.forecasts))) == set(ids), 30, "a forecast for each input"
+    )
+    assert consumer.terminate() == 0
+    check(stage, ids, repeats=not stage.is_exactly_once)
+
+
+@pytest.mark.parametrize(
+    "trouble", ["down", "garbage", "500", "hangs", "unavailable", "401", "wrong event", "half an answer"]
+)
+def test_an_outage_of_the_function_dead_letters_nothing_and_ends_within_5_s(stage, answers, until, trouble):
+    if trouble not in ("down", "garbage", "hangs") and not stage.is_exactly_once:
+        pytest.skip("the function's kind of trouble has nothing to do with the broker: each is tried on one")
+
+    async def hangs(_):
+        await asyncio.sleep(30)
+
+    async def unavailable(events):
+        return answers.batch(
+            [
+                answers.forecast(e)
+                | {"type": "io.fncast.unavailable.v1", "data": {"reason": "no model", "retry_after_s": 1}}
+                for e in events
+            ]
+        )
+
+    async def wrong(events):
+        return answers.batch([answers.forecast(e) | {"causationid": "another"} for e in events])
+
+    async def half(events):
+        return answers.batch([answers.forecast(e) for e in events[: len(events) // 2]])
+
+    first = stage.produce_many(100)
+    consumer = stage.consume(FN__TIMEOUT_S="0.5", ADMIN__PORT="0")
+    stage.wait_for(stage.forecasts, 100)
+    if trouble == "down":
+        stage.function.stop()
+    else:
+        stage.function.behaviour = {
+            "garbage": answers.status(200, "<html>"),
+            "500": answers.status(500, "no"),
+            "401": answers.status(401, "no"),
+            "hangs": hangs,
+            "unavailable": unavailable,
+            "wrong event": wrong,
+            "half an answer": half,
+        }[trouble]
+    during = stage.produce_many(100, first=100)
+    consumer.wait_for("is out")
+    assert stage.read_all(stage.dead) == []
+    if trouble == "down":
+        stage.function.start()
+    else:
+        stage.function.behaviour = answers.works
+    stage.wait_for(stage.forecasts, 101, within_s=5 + 1)  # and a second for the reader to begin
+    stage.wait_for(stage.forecasts, 200)
+    consumer.wait_for("is back")
+    assert consumer.terminate() == 0
+    assert stage.read_all(stage.dead) == []
+    check(stage, first + during, repeats=False)
+
+
+@pytest.mark.parametrize("poison", ["crash", "hang", "rejection"])
+def test_poison_among_good_events_is_the_only_dead_letter(stage, answers, poison):
+    def is_bad(event) -> bool:
+        return int(event["id"].split(":")[1]) in (77, 180)
+
+    async def behaviour(events):
+        bad = any(is_bad(event) for event in events)
+        if bad and poison == "hang":
+            await asyncio.sleep(30)
+        if bad and poison == "crash":
+            return web.json_response({"message": "function failed"}, status=502)
+        return answers.batch(
+            [
+                answers.forecast(e)
+                | ({"type": "io.fncast.rejected.v1", "data": {"reason": "too odd"}} if is_bad(e) else {})
+                for e in events
+            ]
+        )
+
+    stage.function.behaviour = behaviour
+    ids = stage.produce_many(300)
+    consumer = stage.consume(FN__TIMEOUT_S="0.3", FN__MAX_ATTEMPTS="3")
+    letters = stage.wait_for(stage.dead, 2)
+    stage.wait_for(stage.forecasts, 298)
+    assert consumer.terminate() == 0
+    bad = {id_ for id_ in ids if is_bad({"id": id_})}
+    assert {attribute(letter, "ce_id") for letter in letters} == bad
+    reason = "too odd" if poison == "rejection" else "attempts exhausted"
+    assert all(reason in attribute(letter, "fncast-reason") for letter in letters)
+    assert all(int(attribute(letter, "fncast-attempts")) >= 1 for letter in letters)
+    check(stage, [id_ for id_ in ids if id_ not in bad], repeats=False)
+
+
+def test_a_lone_poison_event_behind_good_ones_is_told_from_an_outage(stage, answers):
+    async def behaviour(events):
+        if any(event["id"] == "poison" for event in events):
+            return web.json_response({"message": "function failed"}, status=502)
+        return await answers.works(events)
+
+    stage.function.behaviour = behaviour
+    consumer = stage.consume(FN__MAX_ATTEMPTS="3")
+    stage.produce("good:1", b"k")
+    stage.flush()
+    stage.wait_for(stage.forecasts, 1)
+    stage.produce("poison", b"k")  # alone: nothing succeeds meanwhile but the probe
+    stage.flush()
+    letters = stage.wait_for(stage.dead, 1)
+    assert attribute(letters[0], "ce_id") == "poison"
+    assert consumer.terminate() == 0
+
+
+def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_url(stage, answers):
+    async def behaviour(events):
+        return web.Response(status=204)
+
+    stage.function.behaviour = behaviour
+    stage.variables["ROUTES__OTHER__URL"] = f"{stage.function.url}/invoke/f"
+    stage.variables["ROUTES__OTHER__BATCH"] = "true"
+    consumer = stage.consume()
+    stage.produce("silent:1", b"k", destination="other")
+    stage.flush()
+    consumer.wait_for("assigned")
+    while not stage.function.calls:
+        os.sched_yield()
+    stage.function.behaviour = answers.works
+    stage.produce("loud:2", b"k", destination="other")
+    stage.flush()
+    stage.wait_for(stage.forecasts, 1)
+    assert consumer.terminate() == 0
+    assert inputs_of(stage.read_all(stage.forecasts)) == ["loud:2"]
+    assert stage.read_all(stage.dead) == []
+
+
+def test_two_signals_and_a_hanging_function_do_not_hold_up_the_stop(stage):
+    async def hangs(_):
+        await asyncio.sleep(30)
+
+    stage.function.behaviour = hangs
+    ids = stage.produce_many(50)
+    consumer = stage.consume()
+    while not stage.function.calls:
+        os.sched_yield()
+    consumer.process.send_signal(signal.SIGINT)
+    assert consumer.terminate() == 0
+    assert "Traceback" not in consumer.log()
+
+    async def works(events):
+        return web.Response(
+            body=json.dumps(
+                [
+                    {
+                        "specversion": "1.0",
+                        "id": "f",
+                        "source": "f",
+                        "type": "t",
+                        "causationid": e["id"],
+                        "causationsource": e["source"],
+                    }
+                    for e in events
+                ]
+            ).encode(),
+            content_type="application/cloudevents-batch+json",
+        )
+
+    stage.function.behaviour = works
+    again = stage.consume()
+    stage.wait_for(stage.forecasts, len(ids))
+    assert again.terminate() == 0
+    check(stage, ids, repeats=False)
