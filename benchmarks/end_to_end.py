@@ -240,7 +240,7 @@ def _print_table(backlogs: dict[str, list[Measured]], delays: dict[str, Measured
 
 
 def _tell(name: str, text: str) -> None:
-    """A fresh broker makes clients warn while its coordinators load; what ends a process is told with its last words."""
+    """Nothing: a fresh broker makes its clients warn, and what ends a process is told with its last words."""
 
 
 if __name__ == "__main__":

@@ -192,7 +192,12 @@ class Stage:
         if self._closing or self._failure.done() or task.cancelled():
             return
         if (error := task.exception()) is not None:
-            self._failure.set_exception(error)
+            lost = (
+                "\nIts records were in its memory: start the demo again."
+                if task.get_name() == "broker"
+                else ""
+            )
+            self._failure.set_exception(ProcessFailed(f"{error}{lost}") if lost else error)
         elif task.get_name() != "training":
             self._failure.set_exception(ProcessFailed(f"{task.get_name()} ended by itself"))
 
