@@ -16,6 +16,9 @@ Float64Array = NDArray[np.float64]
 
 # Targets are clipped there, in mean absolute deviations of their window: one burst must not steer a batch.
 MAX_SCALED_TARGET = 10.0
+# Errors count in units of their series, as they do in every measure of quality; the bounds keep quiet windows of a
+# bursty series from counting nothing, and bursts from drowning the rest.
+LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
 
 
 class TooLittleData(ValueError):
@@ -39,10 +42,12 @@ def split(length: int, test_share: float, validation_share: float) -> Split:
 @dataclass(frozen=True)
 class Windows:
     """windows: (count, window) and targets: (count, horizon), float32, each window about its last reading and
-    divided by its mean absolute deviation; NaN where a target is missing."""
+    divided by its mean absolute deviation; NaN where a target is missing. weights: (count,) float32, what an error
+    of the window counts: its deviation in units of the usual change of its series, within bounds."""
 
     windows: Float32Array
     targets: Float32Array
+    weights: Float32Array
 
 
 class Dataset:
@@ -55,6 +60,7 @@ class Dataset:
         self.window, self.horizon = window, horizon
         self._views: list[Float64Array] = []
         self._starts: list[NDArray[np.int64]] = []
+        changes = []
         for part in parts:
             if len(part) < window + horizon:
                 continue
@@ -63,11 +69,14 @@ class Dataset:
             if len(starts):
                 self._views.append(view)
                 self._starts.append(starts)
+                changes.append(_usual_change(part, horizon))
         if not self._views:
             longest = max((len(part) for part in parts), default=0)
             raise TooLittleData(
                 f"no window of {window} readings with {horizon} to forecast fits: the longest part has {longest}"
             )
+
+        self._changes = np.array(changes)
 
     def __len__(self) -> int:
         return sum(len(starts) for starts in self._starts)
@@ -81,16 +90,17 @@ class Dataset:
             for view, starts, number in zip(self._views, self._starts, per_series, strict=True)
             if number
         ]
-        rows_together = np.concatenate(rows)
-        return self._scaled(rows_together[rng.permutation(count)])
+        order = rng.permutation(count)
+        return self._scaled(np.concatenate(rows)[order], self._changes.repeat(per_series)[order])
 
     def spread(self, most: int) -> Windows:
         """Up to about `most` windows, evenly spread over every series."""
         stride = max(1, len(self) // most)
         rows = [view[starts[::stride]] for view, starts in zip(self._views, self._starts, strict=True)]
-        return self._scaled(np.concatenate(rows))
+        changes = self._changes.repeat([len(some) for some in rows])
+        return self._scaled(np.concatenate(rows), changes)
 
-    def _scaled(self, rows: Float64Array) -> Windows:
+    def _scaled(self, rows: Float64Array, changes: Float64Array) -> Windows:
         windows, targets = rows[:, : self.window], rows[:, self.window :]
         gaps = np.flatnonzero(np.isnan(windows).any(axis=1))
         if len(gaps):
@@ -101,7 +111,17 @@ class Dataset:
         centred = windows - last
         scale = np.abs(centred - centred.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True)
         clipped = np.clip((targets - last) / scale, -MAX_SCALED_TARGET, MAX_SCALED_TARGET)
-        return Windows((centred / scale).astype(np.float32), clipped.astype(np.float32))
+        weights = np.clip(scale[:, 0] / changes, LEAST_WEIGHT, LARGEST_WEIGHT)
+        return Windows(*(part.astype(np.float32) for part in (centred / scale, clipped, weights)))
+
+
+def _usual_change(part: Float64Array, horizon: int) -> float:
+    """The mean absolute error of the last value, half a horizon ahead; of a constant series any positive number."""
+    ahead = max(1, horizon // 2)
+    changes = np.abs(part[ahead:] - part[:-ahead])
+    known = changes[~np.isnan(changes)]
+    usual = float(known.mean()) if len(known) else 0.0
+    return usual if usual > 0 else 1.0
 
 
 def _usable(view: Float64Array, window: int) -> NDArray[np.int64]:

@@ -51,12 +51,27 @@ def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Arra
     if rng.random() < 0.4:  # days of a week differ
         days = rng.uniform(0.6, 1.2, size=7) if rng.random() < 0.5 else np.array([1] * 5 + [0.6, 0.7])
         swing = swing * days[(np.arange(length) // season + rng.integers(7)) % 7]
-    level = _trend(rng, length) * rng.uniform(0, 3)
+    level = _trend(rng, length) * 10 ** rng.uniform(-1, 1.2)
     noise = _noise(rng, length) * rng.choice([0.02, 0.05, 0.1, 0.2, 0.5])
     if rng.random() < 0.4:
-        growth = np.exp(level / (1 + np.abs(level).max()))
+        growth = np.exp(level / (1 + np.abs(level).max()) * rng.uniform(0.3, 2))
         return np.asarray(growth * (3 + swing * rng.uniform(0.2, 1)) * (1 + 0.2 * noise))
     return np.asarray(level + swing + noise)
+
+
+def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """A level that wanders with a slope that wanders too, a season that changes slowly, little noise; half of them
+    as logarithms, so that season and noise grow with the level (Harvey's basic structural model)."""
+    season = _season(rng, longest)
+    slope = rng.normal(0, 0.03) + 0.003 * rng.choice([0.0, 1.0]) * np.cumsum(rng.normal(size=length))
+    level = np.cumsum(slope + rng.choice([0.03, 0.1, 0.3]) * rng.normal(size=length))
+    seasons = -(-length // season)
+    change = rng.choice([0.0, 0.03, 0.1]) * rng.normal(size=(seasons, season)).cumsum(axis=0)
+    swing = (_shape(rng, season) * rng.uniform(0.3, 2) + change).ravel()[:length]
+    values = level + swing + rng.choice([0.0, 0.05, 0.2]) * _noise(rng, length)
+    if rng.random() < 0.5:
+        return np.asarray(np.exp(rng.uniform(0.05, 0.4) * np.clip(values, -20, 20)))
+    return np.asarray(values)
 
 
 def wandering(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -117,13 +132,14 @@ def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array
 
 
 KINDS: dict[Kind, float] = {
-    seasonal: 0.40,
-    wandering: 0.12,
-    long_wave: 0.08,
+    seasonal: 0.28,
+    structural: 0.20,
+    wandering: 0.10,
+    long_wave: 0.06,
     bursty: 0.10,
     switching: 0.08,
-    clockwork: 0.08,
-    positive_noise: 0.08,
+    clockwork: 0.06,
+    positive_noise: 0.06,
     counter: 0.06,
 }
 

@@ -26,7 +26,7 @@ WEIGHT_DECAY = 0.004
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of progress. Errors are mean pinball losses in mean absolute deviations of the window."""
+    """One line of progress. Errors are mean pinball losses, in units of the usual change of each series."""
 
     epoch: int
     epochs: int
@@ -75,7 +75,7 @@ def train(
         try:
             drawn = training.draw(rng, settings.steps_per_epoch * settings.batch)
             train_error = float(run_epoch(*_batches(drawn, settings)))
-            error = pinball(predict(network, held_out.windows), held_out.targets)
+            error = pinball(predict(network, held_out.windows), held_out)
             if error < best:
                 weights, best, trained.best_epoch = network.get_weights(), error, number
             epoch = Epoch(number, settings.epochs, train_error, error, naive, float(clock()) - started)
@@ -106,11 +106,12 @@ def predict(network: Any, windows: np.ndarray[Any, Any], batch: int = 2_048) -> 
     return np.concatenate(answers)
 
 
-def pinball(forecast: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]) -> float:
-    """Mean pinball loss over windows, steps and quantiles; targets that are NaN do not count."""
-    difference = targets[:, :, np.newaxis] - forecast
+def pinball(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
+    """Mean weighted pinball loss over windows, steps and quantiles; targets that are NaN do not count."""
+    difference = actual.targets[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)
-    return float(np.nanmean(np.maximum(levels * difference, (levels - 1) * difference)))
+    losses = np.maximum(levels * difference, (levels - 1) * difference)
+    return float(np.nanmean(losses * actual.weights[:, np.newaxis, np.newaxis]))
 
 
 def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dataset, Dataset]:
@@ -128,9 +129,13 @@ def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dat
         raise TooLittleData(f"{error} (for validation)") from None
 
 
-def _batches(drawn: Windows, settings: TrainingSettings) -> tuple[Any, Any]:
+def _batches(drawn: Windows, settings: TrainingSettings) -> tuple[Any, Any, Any]:
     shape = (settings.steps_per_epoch, settings.batch, -1)
-    return tf.constant(drawn.windows.reshape(shape)), tf.constant(drawn.targets.reshape(shape))
+    return (
+        tf.constant(drawn.windows.reshape(shape)),
+        tf.constant(drawn.targets.reshape(shape)),
+        tf.constant(drawn.weights.reshape((*shape, 1))),
+    )
 
 
 def _epoch_runner(network: Any, settings: TrainingSettings) -> Any:
@@ -143,13 +148,13 @@ def _epoch_runner(network: Any, settings: TrainingSettings) -> Any:
     levels = tf.constant(QUANTILES)
 
     @tf.function  # type: ignore[untyped-decorator]
-    def run(windows: Any, targets: Any) -> Any:
+    def run(windows: Any, targets: Any, weights: Any) -> Any:
         total = 0.0
         for step in tf.range(tf.shape(windows)[0]):
             with tf.GradientTape() as tape:
                 forecast = network(windows[step], training=True)["forecast"]
                 difference = targets[step][:, :, tf.newaxis] - forecast
-                losses = tf.maximum(levels * difference, (levels - 1) * difference)
+                losses = weights[step] * tf.maximum(levels * difference, (levels - 1) * difference)
                 known = tf.math.is_finite(losses)
                 loss = tf.reduce_sum(tf.where(known, losses, 0.0)) / tf.reduce_sum(tf.cast(known, tf.float32))
             variables = network.trainable_variables
@@ -162,4 +167,4 @@ def _epoch_runner(network: Any, settings: TrainingSettings) -> Any:
 
 def _naive_error(held_out: Windows) -> float:
     """The loss of the last value, which scaled windows have at 0, as every quantile."""
-    return pinball(np.zeros((*held_out.targets.shape, len(QUANTILES))), held_out.targets)
+    return pinball(np.zeros((*held_out.targets.shape, len(QUANTILES))), held_out)
