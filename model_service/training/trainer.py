@@ -34,6 +34,7 @@ class Epoch:
     validation_error: float
     naive_error: float  # of the last value, on the same validation windows
     seconds: float
+    validation_squared_error: float  # of the median, in squares of that unit
 
 
 @dataclass
@@ -75,10 +76,13 @@ def train(
         try:
             drawn = training.draw(rng, settings.steps_per_epoch * settings.batch)
             train_error = float(run_epoch(*_batches(drawn, settings)))
-            error = pinball(predict(network, held_out.windows), held_out)
+            forecast = predict(network, held_out.windows)
+            error = pinball(forecast, held_out)
             if error < best:
                 weights, best, trained.best_epoch = network.get_weights(), error, number
-            epoch = Epoch(number, settings.epochs, train_error, error, naive, float(clock()) - started)
+            seconds = float(clock()) - started
+            squared = squared_error(forecast, held_out)
+            epoch = Epoch(number, settings.epochs, train_error, error, naive, seconds, squared)
             trained.history.append(epoch)
             progress(epoch)
         except KeyboardInterrupt:
@@ -112,6 +116,12 @@ def pinball(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
     levels = np.array(QUANTILES)
     losses = np.maximum(levels * difference, (levels - 1) * difference)
     return float(np.nanmean(losses * actual.weights[:, np.newaxis, np.newaxis]))
+
+
+def squared_error(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
+    """Mean squared error of the median, weighted as the pinball loss is; targets that are NaN do not count."""
+    errors = (actual.targets - forecast[:, :, 1]) * actual.weights[:, np.newaxis]
+    return float(np.nanmean(errors**2))
 
 
 def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dataset, Dataset]:
