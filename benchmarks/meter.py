@@ -13,6 +13,8 @@ from benchmarks.broker import PARTITIONS
 
 STALLED_S = 60.0  # no new forecast for so long: it will not come any more
 LOOK_S = 0.02
+# After the last record, and where some are missing: all have been written when reading begins.
+QUIET_S, MISSING_S = 0.3, 3.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Meter:
         )
         found: list[Message] = []
         quiet_s = time.monotonic()
-        while time.monotonic() - quiet_s < (1.0 if len(found) >= count else 10.0):
+        while time.monotonic() - quiet_s < (QUIET_S if len(found) >= count else MISSING_S):
             batch = [m for m in self._consumer.consume(1000, 0.1) if m.error() is None]
             if batch:
                 found += batch

@@ -25,6 +25,7 @@ INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-let
 PROBE_TIMEOUT_S = 2.0
 COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
+MAX_NAMES = 3
 # Together below the 5 s within which everything ends.
 SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 0.8, 1.8, 0.3
 
@@ -115,12 +116,7 @@ class Stage:
         self._tell("consumer", f"in its group; metrics at {plan.admin_url}/metrics")
         window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
         await self._start(Program("source", plan.source(self._files, window)))
-        what = (
-            f"replaying {', '.join(file.name for file in self._files)}"
-            if self._files
-            else ("this machine's metrics and a web shop's week, played fast")
-        )
-        self._tell("source", what)
+        self._tell("source", _sources(self._files))
         await self._first_forecast()
 
     async def _start_broker(self) -> None:
@@ -247,3 +243,11 @@ def _make_topics(servers: str) -> None:
             client.list_topics(topic, timeout=PROBE_TIMEOUT_S)
     except KafkaException as error:
         raise ProcessFailed(f"the broker at {servers} does not answer: {error.args[0].str()}") from None
+
+
+def _sources(files: Sequence[Path]) -> str:
+    """What the source publishes, in a few words."""
+    if not files:
+        return "this machine's metrics and a web shop's week, played fast"
+    names = ", ".join(file.name for file in files[:MAX_NAMES])
+    return f"replaying {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")
