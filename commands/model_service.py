@@ -11,7 +11,8 @@ from fncast import Failure
 from model_service.metrics import Metrics
 from model_service.model import Model
 from model_service.repository import Models, Repository, SingleModel, loader
-from model_service.runtime import RUNTIMES, UnusableModel, open_runtime
+from model_service.runtime import UnusableModel
+from model_service.runtime_choice import RUNTIMES, open_runtime
 from model_service.server import ModelServer
 from model_service.version_folder import RESERVED_NAMES, is_model_name
 

@@ -23,7 +23,8 @@ from interceptor.contract import Interceptor
 from interceptor.deliver import Deliver, Limits
 from interceptor.expiry import Expiry
 from interceptor.function_client import FunctionClient
-from interceptor.route import Route, Router
+from interceptor.route import Route
+from interceptor.router import Router
 
 log = logging.getLogger("fncast.consumer")
 

@@ -1,16 +1,9 @@
-"""Routes: the allow-list of destinations. An event's `destination` is a name here, never a URL."""
+"""A route: where a destination leads. An event's `destination` is the name of a route, never a URL."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-
-from interceptor.contract import Interceptor
-from interceptor.delivery import Batch
-from interceptor.outcome import DeadLetter
-
-SHOWN_CHARACTERS = 64  # of a destination that an event brought along
 
 
 @dataclass(frozen=True)
@@ -41,28 +34,3 @@ class Route:
     @property
     def is_fn(self) -> bool:
         return self.target.startswith("fn:")
-
-
-class Router(Interceptor):
-    """The built-in `route`: gives each event the route that its `destination` names, or settles it."""
-
-    def __init__(self, routes: Mapping[str, Route]) -> None:
-        self._routes = dict(routes)
-        self._known = ", ".join(sorted(routes)) or "none"
-
-    async def on_consume(self, batch: Batch) -> Batch:
-        routes = self._routes
-        for delivery in batch.pending():
-            destination = delivery.opened.attributes.get("destination")
-            route = routes.get(destination) if type(destination) is str else None
-            if route is not None:
-                delivery.route = route
-            elif destination is None:
-                delivery.outcome = DeadLetter(
-                    f"the event has no extension `destination`; destinations here: {self._known}"
-                )
-            else:
-                delivery.outcome = DeadLetter(
-                    f"unknown destination {str(destination)[:SHOWN_CHARACTERS]!r}; destinations here: {self._known}"
-                )
-        return batch

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from model_service.model import Model
-from model_service.runtime import UnusableModel, open_runtime
+from model_service.runtime import UnusableModel
+from model_service.runtime_choice import open_runtime
 from model_service.version_folder import VersionFolder, scan
 
 log = logging.getLogger(__name__)

@@ -1,23 +1,15 @@
-"""What runs a model: the interface, and the choice of the runtime for a model on disk."""
+"""What runs a model: the interface that the batcher and the server know."""
 
 from __future__ import annotations
 
-import importlib.util
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-log = logging.getLogger(__name__)
-
 Array = npt.NDArray[Any]
-RUNTIMES = ("auto", "litert", "tensorflow")
-TFLITE_FILE = "model.tflite"
-SAVED_MODEL_FILE = "saved_model.pb"
 
 
 class UnusableModel(Exception):
@@ -47,62 +39,3 @@ class Runtime(Protocol):
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """All outputs by name, for inputs that match `inputs`. Raises RefusedInput; anything else is a failure
         of the model."""
-
-
-def open_runtime(
-    path: Path, runtime: str = "auto", inputs: Sequence[str] = (), outputs: Sequence[str] = ()
-) -> Runtime:
-    """Load a model with `runtime` ("auto", "litert" or "tensorflow").
-
-    path: a folder with saved_model.pb or model.tflite, a .tflite file, or a frozen graph (.pb), for which
-    `inputs` and `outputs` name its nodes (without them: its placeholders, and what nothing else reads).
-    auto: LiteRT where there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
-    Raises UnusableModel.
-    """
-    if path.suffix == ".pb":
-        if runtime == "litert":
-            raise UnusableModel(f"{path} is a frozen graph, which needs the TensorFlow runtime")
-        return _tensorflow(path, inputs, outputs)
-    tflite = path if path.suffix == ".tflite" else path / TFLITE_FILE
-    has_saved_model = (path / SAVED_MODEL_FILE).is_file()
-    if not tflite.is_file() and not has_saved_model:
-        raise UnusableModel(f"{path} holds neither {SAVED_MODEL_FILE} nor {TFLITE_FILE}")
-    if runtime == "tensorflow" or not tflite.is_file() or (runtime == "auto" and not _litert_is_installed()):
-        if not has_saved_model:
-            raise UnusableModel(f"{path} holds no {SAVED_MODEL_FILE}, which the TensorFlow runtime needs")
-        if runtime == "litert":
-            raise UnusableModel(f"{path} holds no {TFLITE_FILE}, which the LiteRT runtime needs")
-        return _tensorflow(path, inputs, outputs)
-    try:
-        return _litert(tflite)
-    except UnusableModel as error:
-        if runtime == "litert" or not has_saved_model:
-            raise
-        log.warning("%s; trying TensorFlow", error)
-        return _tensorflow(path, inputs, outputs)
-
-
-def _litert_is_installed() -> bool:
-    return importlib.util.find_spec("ai_edge_litert") is not None
-
-
-def _litert(path: Path) -> Runtime:
-    try:
-        from model_service.litert_runtime import LiteRTRuntime
-    except ImportError as error:
-        raise UnusableModel(
-            f"{path} needs LiteRT ({error}): install it with pip install 'fncast[model-service]'"
-        ) from None
-    return LiteRTRuntime(path)
-
-
-def _tensorflow(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Runtime:
-    try:
-        from model_service import tensorflow_runtime
-    except ImportError as error:
-        raise UnusableModel(
-            f"{path} needs TensorFlow ({error}): install it with pip install 'fncast[training]'"
-        ) from None
-    if path.suffix == ".pb":
-        return tensorflow_runtime.FrozenGraphRuntime(path, inputs, outputs)
-    return tensorflow_runtime.SavedModelRuntime(path)

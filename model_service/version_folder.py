@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_service.runtime import SAVED_MODEL_FILE, TFLITE_FILE, UnusableModel
+from model_service.runtime import UnusableModel
+from model_service.runtime_choice import SAVED_MODEL_FILE, TFLITE_FILE
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.expiry import Expiry
 from interceptor.outcome import DeadLetter, Skipped
-from interceptor.route import Route, Router
+from interceptor.route import Route
+from interceptor.router import Router
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

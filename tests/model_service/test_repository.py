@@ -14,7 +14,8 @@ import pytest
 
 from model_service.model import Model
 from model_service.repository import LOADED_VERSIONS, Repository
-from model_service.runtime import TensorSpec, UnusableModel, open_runtime
+from model_service.runtime import TensorSpec, UnusableModel
+from model_service.runtime_choice import open_runtime
 from model_service.version_folder import VersionFolder, is_model_name, scan
 
 Write = Callable[..., Path]

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_service import runtime as runtime_module
-from model_service.runtime import RefusedInput, Runtime, UnusableModel, open_runtime
+from model_service import runtime_choice
+from model_service.runtime import RefusedInput, Runtime, UnusableModel
+from model_service.runtime_choice import open_runtime
 
 needs_tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs TensorFlow")
 
@@ -46,7 +47,7 @@ def test_it_runs_any_number_of_rows_and_keeps_no_hold_of_them(runtime: Runtime, 
 def test_auto_prefers_litert_and_does_without(made_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_runtime(made_models / "ours").kind == "litert"
     assert open_runtime(made_models / "ours" / "model.tflite").kind == "litert"
-    monkeypatch.setattr(runtime_module, "_litert_is_installed", lambda: False)
+    monkeypatch.setattr(runtime_choice, "_litert_is_installed", lambda: False)
     assert open_runtime(made_models / "ours").kind == "tensorflow"
 
 
