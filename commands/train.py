@@ -130,6 +130,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         arguments.models,
         arguments.name,
         describe(trained, series, evaluation, source),
+        lambda unnamed: _plot(trained, evaluation, unnamed / "plots"),
     )
     _print_result(arguments.progress, folder, written, evaluation)
     return 0
@@ -206,7 +207,7 @@ def _ending(trained: Trained) -> str:
 
 
 def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]) -> Evaluation | None:
-    from model_service.training.evaluation import evaluate
+    from model_service.training.evaluation import add_model, prepare
     from model_service.training.trainer import predict
 
     settings = trained.settings
@@ -214,13 +215,17 @@ def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]
         _say("no evaluation: --test-share 0 leaves nothing to test on")
         return None
     evaluated = series[:EVALUATED_GENERATED_SERIES] if "generated" in source else series
-    return evaluate(
-        evaluated,
-        lambda windows: predict(trained.network, windows),
-        settings.window,
-        settings.horizon,
-        test_share=settings.test_share,
-    )
+    evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
+    add_model(evaluation, lambda windows: predict(trained.network, windows))
+    return evaluation
+
+
+def _plot(trained: Trained, evaluation: Evaluation | None, folder: Path) -> None:
+    from model_service.training.plots import save_backtest_plots, save_training_plot
+
+    save_training_plot(trained.history, folder)
+    if evaluation is not None:
+        save_backtest_plots(evaluation, folder)
 
 
 def _print_result(kind: str, folder: Path, written: dict[str, Any], evaluation: Evaluation | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +13,12 @@ from model_service.training import baselines
 from model_service.training.backtest import Backtest, rolling_origins
 from model_service.training.dataset import split
 from model_service.training.metrics import Scores, geometric_mean, mae, mean, scores, seasonal_difference
-from model_service.training.season import season_of
+from model_service.training.season import find_seasons
 from series.series import Series
 from series.window import shift
 
 Float64Array = NDArray[np.float64]
-Forecaster = Callable[[Backtest], Float64Array]
+Model = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 MODEL = "model"
 LAST_VALUE = "last value"
@@ -31,13 +31,26 @@ class SeriesEvaluation:
     """One series: its origins, what each method forecast, and how far off it was."""
 
     backtest: Backtest
-    season: int
-    forecasts: dict[str, Float64Array]
-    scores: dict[str, Scores]
+    seasons: tuple[int, ...]
+    forecasts: dict[str, Float64Array] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.backtest.series.name
+
+    @property
+    def season(self) -> int:
+        """The first season, 1 where there is none."""
+        return self.seasons[0] if self.seasons else 1
+
+    def add(self, method: str, forecast: Float64Array) -> None:
+        """forecast: (origins, horizon, 3)."""
+        backtest = self.backtest
+        naive = mae(baselines.last_value(backtest), backtest.actuals)
+        difference = seasonal_difference(backtest.series.values[: backtest.before], self.season)
+        self.forecasts[method] = forecast
+        self.scores[method] = scores(forecast, backtest.actuals, naive, difference)
 
 
 @dataclass
@@ -52,7 +65,13 @@ class Evaluation:
 
     @property
     def methods(self) -> list[str]:
-        return list(self.series[0].scores) if self.series else []
+        """Those that every series has, the model first."""
+        shared = (
+            [m for m in self.series[0].scores if all(m in one.scores for one in self.series)]
+            if self.series
+            else []
+        )
+        return sorted(shared, key=lambda method: method != MODEL)
 
     @property
     def origins(self) -> int:
@@ -79,7 +98,7 @@ class Evaluation:
                 one.name: {
                     "origins": len(one.backtest),
                     "origins_left_out": one.backtest.left_out,
-                    "season": one.season,
+                    "seasons": list(one.seasons),
                     "scores": {method: result.as_json() for method, result in one.scores.items()},
                 }
                 for one in self.series
@@ -88,21 +107,18 @@ class Evaluation:
         }
 
 
-def evaluate(
+def prepare(
     series: Sequence[Series],
-    model: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     window: int,
     horizon: int,
     *,
     test_share: float,
     stride: int | None = None,
-    season: int | None = None,
-    others: Mapping[str, Forecaster] | None = None,
+    seasons: tuple[int, ...] | None = None,
 ) -> Evaluation:
-    """Forecast at rolling origins over the last `test_share` of each series, a stride (the horizon) apart.
+    """Rolling origins over the last `test_share` of each series, a stride (the horizon) apart, and the naive methods.
 
-    model: (origins, window) float32 → (origins, horizon, 3). season: for all series, else found in each one's
-    readings before the test. others: further methods by name."""
+    seasons: for all series, else found in each one's readings before the test."""
     stride = horizon if stride is None else stride
     result = Evaluation(window, horizon, stride)
     for one in series:
@@ -114,30 +130,23 @@ def evaluate(
                 f" of {window} and a horizon of {horizon}, or too many are missing"
             )
             continue
-        length = season_of(one, before) if season is None else season
-        forecasts: dict[str, Float64Array] = {
-            MODEL: model_forecast(model, backtest),
-            LAST_VALUE: baselines.last_value(backtest),
-            SEASONAL: baselines.seasonal_naive(backtest, length),
-            LAST_READINGS: baselines.last_readings(backtest),
-        }
-        for name, forecaster in (others or {}).items():
-            forecasts[name] = forecaster(backtest)
-        result.series.append(
-            SeriesEvaluation(backtest, length, forecasts, _scores(backtest, forecasts, length))
+        evaluated = SeriesEvaluation(
+            backtest, find_seasons(one.values[:before], one.step) if seasons is None else seasons
         )
+        evaluated.add(LAST_VALUE, baselines.last_value(backtest))
+        evaluated.add(SEASONAL, baselines.seasonal_naive(backtest, evaluated.season))
+        evaluated.add(LAST_READINGS, baselines.last_readings(backtest))
+        result.series.append(evaluated)
     return result
 
 
-def model_forecast(
-    model: Callable[[NDArray[np.float32]], NDArray[np.float32]], backtest: Backtest
-) -> Float64Array:
+def add_model(evaluation: Evaluation, model: Model) -> None:
+    """model: (origins, window) float32 → (origins, horizon, 3) float32."""
+    for one in evaluation.series:
+        one.add(MODEL, model_forecast(model, one.backtest))
+
+
+def model_forecast(model: Model, backtest: Backtest) -> Float64Array:
     """As the forecast function calls it: windows shifted by their last reading in float64."""
     shifted, levels = shift(backtest.windows)
     return model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
-
-
-def _scores(backtest: Backtest, forecasts: Mapping[str, Float64Array], season: int) -> dict[str, Scores]:
-    naive = mae(forecasts[LAST_VALUE], backtest.actuals)
-    difference = seasonal_difference(backtest.series.values[: backtest.before], season)
-    return {name: scores(one, backtest.actuals, naive, difference) for name, one in forecasts.items()}

@@ -53,8 +53,8 @@ def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Arra
         swing = swing * days[(np.arange(length) // season + rng.integers(7)) % 7]
     level = _trend(rng, length) * 10 ** rng.uniform(-1, 1.2)
     noise = _noise(rng, length) * rng.choice([0.02, 0.05, 0.1, 0.2, 0.5])
-    if rng.random() < 0.4:
-        growth = np.exp(level / (1 + np.abs(level).max()) * rng.uniform(0.3, 2))
+    if rng.random() < 0.5:
+        growth = np.exp(level / (np.abs(level).max() + 1e-9) * rng.uniform(0.1, 4))
         return np.asarray(growth * (3 + swing * rng.uniform(0.2, 1)) * (1 + 0.2 * noise))
     return np.asarray(level + swing + noise)
 
@@ -63,7 +63,7 @@ def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Ar
     """A level that wanders with a slope that wanders too, a season that changes slowly, little noise; half of them
     as logarithms, so that season and noise grow with the level (Harvey's basic structural model)."""
     season = _season(rng, longest)
-    slope = rng.normal(0, 0.03) + 0.003 * rng.choice([0.0, 1.0]) * np.cumsum(rng.normal(size=length))
+    slope = rng.normal(0, 0.06) + 0.003 * rng.choice([0.0, 1.0]) * np.cumsum(rng.normal(size=length))
     level = np.cumsum(slope + rng.choice([0.03, 0.1, 0.3]) * rng.normal(size=length))
     seasons = -(-length // season)
     change = rng.choice([0.0, 0.03, 0.1]) * rng.normal(size=(seasons, season)).cumsum(axis=0)
@@ -72,6 +72,17 @@ def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Ar
     if rng.random() < 0.5:
         return np.asarray(np.exp(rng.uniform(0.05, 0.4) * np.clip(values, -20, 20)))
     return np.asarray(values)
+
+
+def growing(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """Growth that goes on: each step adds to the level, or multiplies it, by a rate that changes slowly."""
+    rate = rng.normal(0, 1) + rng.uniform(0, 1) * _ar(rng, length, rng.choice([0.0, 0.5, 0.9])) * rng.choice(
+        [0.2, 1.0]
+    )
+    total = np.cumsum(rate)
+    if rng.random() < 0.5:
+        return np.asarray(np.exp(total / (np.abs(total).max() + 1e-9) * rng.uniform(0.3, 3)))
+    return np.asarray(total)
 
 
 def wandering(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -132,14 +143,15 @@ def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array
 
 
 KINDS: dict[Kind, float] = {
-    seasonal: 0.28,
-    structural: 0.20,
-    wandering: 0.10,
-    long_wave: 0.06,
+    seasonal: 0.38,
+    structural: 0.14,
+    growing: 0.08,
+    wandering: 0.08,
+    long_wave: 0.05,
     bursty: 0.10,
-    switching: 0.08,
+    switching: 0.06,
     clockwork: 0.06,
-    positive_noise: 0.06,
+    positive_noise: 0.05,
     counter: 0.06,
 }
 
@@ -188,15 +200,15 @@ def _shape(rng: np.random.Generator, season: int) -> Float64Array:
 
 
 def _trend(rng: np.random.Generator, length: int) -> Float64Array:
-    """A line with a bend or two, or a smooth drift, of about unit size over the series."""
-    if rng.random() < 0.3:
-        return np.cumsum(_ar(rng, length, 0.95)) / length
-    knots = int(rng.integers(2, 5))
-    at = np.sort(rng.uniform(0, length, size=knots))
-    return (
-        np.interp(np.arange(length), at, rng.normal(0, 1, size=knots))
-        + rng.normal() * np.arange(length) / length
-    )
+    """A line, a line whose slope changes now and then, or a smooth drift; of about unit size over the series."""
+    kind = rng.random()
+    if kind < 0.25:
+        return np.asarray(np.cumsum(_ar(rng, length, 0.95)) / length)
+    slopes = np.full(length, rng.normal())
+    if kind > 0.6:
+        for _ in range(int(rng.integers(1, 4))):
+            slopes[int(rng.integers(length)) :] = rng.normal()
+    return np.asarray(np.cumsum(slopes) / length)
 
 
 def _noise(rng: np.random.Generator, length: int) -> Float64Array:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model_service.training.backend import tf
 from model_service.training.settings import QUANTILES, TrainingSettings
@@ -162,6 +163,21 @@ def load_network(folder: Path) -> Any:
     except (OSError, ValueError) as error:
         raise InvalidModelFolder(f"{folder / WEIGHTS_FILE}: cannot be loaded: {error}") from None
     return network
+
+
+def load_scorer(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """What is served: windows (batch, window) → forecasts (batch, horizon, 3), float32. Raises InvalidModelFolder."""
+    try:
+        loaded = tf.saved_model.load(str(folder))
+        score = loaded.signatures["serving_default"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InvalidModelFolder(f"{folder}: is no SavedModel that can be loaded: {error}") from None
+
+    def run(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert loaded is not None  # the signature dies with what it is of
+        return np.asarray(score(windows=tf.constant(windows))["forecast"])
+
+    return run
 
 
 def settings_of(folder: Path) -> TrainingSettings:

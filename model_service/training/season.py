@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from series.series import Series
 from series.step import Step
 
 Float64Array = NDArray[np.float64]
@@ -27,7 +26,7 @@ BETTER_BY = 0.05
 LEAST_SEASON = 3
 # For a day, a week, a year: known beforehand, they need less.
 LEAST_KNOWN_CORRELATION = 0.2
-MUCH_BETTER_BY = 0.2
+KNOWN_SHARE = 0.5
 DAY_S = 86_400.0
 
 
@@ -45,7 +44,7 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
     usual = [lag for lag in _calendar_lags(step) if lag < longest and _repeats(correlation, lag)]
     peaks = [lag for lag in range(LEAST_SEASON, longest) if _is_peak(correlation, lag)]
     highest = max((correlation[lag] for lag in peaks), default=0.0)
-    if usual and _height(correlation, usual[0]) >= NEARLY_AS_HIGH * highest - MUCH_BETTER_BY:
+    if usual and _height(correlation, usual[0]) >= KNOWN_SHARE * highest:
         first = usual[0]
     elif peaks:
         first = min(lag for lag in peaks if correlation[lag] >= NEARLY_AS_HIGH * highest)
@@ -58,12 +57,6 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
         if first < lag < longest and lag % first == 0 and correlation[lag] >= better
     ]
     return (first, max(longer, key=lambda lag: correlation[lag])) if longer else (first,)
-
-
-def season_of(series: Series, end: int | None = None) -> int:
-    """The first season of the readings before `end`, 1 where there is none."""
-    found = find_seasons(series.values[:end], series.step)
-    return found[0] if found else 1
 
 
 def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

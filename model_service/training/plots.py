@@ -1,0 +1,162 @@
+"""Plots of a training run and of a backtest, each as PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from model_service.training.baselines import LAST_READINGS
+from model_service.training.evaluation import LAST_VALUE, MODEL, SEASONAL, Evaluation, SeriesEvaluation
+from model_service.training.settings import QUANTILES
+from model_service.training.trainer import Epoch
+
+ACTUAL, FORECAST, OTHER, THIRD = "#1f5fa8", "#c8322b", "#7a7a7a", "#3b8c5a"
+# Readings shown in a plot of a series: more are a smear on a slide.
+MAX_SHOWN = 400
+_STYLE: Any = {
+    "figure.dpi": 120,
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "svg.hashsalt": "fncast",  # equal data, equal file
+}
+
+
+def save_training_plot(history: Sequence[Epoch], folder: Path) -> None:
+    """training.png, training.svg: the error by epoch."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(7, 3.6), layout="constrained")
+        axes = figure.subplots()
+        epochs = [epoch.epoch for epoch in history]
+        axes.plot(epochs, [epoch.train_error for epoch in history], color=ACTUAL, label="training")
+        axes.plot(epochs, [epoch.validation_error for epoch in history], color=FORECAST, label="validation")
+        axes.axhline(history[-1].naive_error, color=OTHER, linestyle="--", label="last value")
+        axes.set(xlabel="epoch", ylabel="pinball loss", title="Error by epoch", ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend()
+        _save(figure, folder, "training")
+
+
+def save_backtest_plots(evaluation: Evaluation, folder: Path) -> None:
+    """forecast, horizon and calibration, as PNG and SVG."""
+    if not evaluation.series or MODEL not in evaluation.methods:
+        return
+    with matplotlib.rc_context(_STYLE):
+        _save(_forecast(_typical(evaluation)), folder, "forecast")
+        _save(_by_step(evaluation), folder, "horizon")
+        _save(_calibration(evaluation), folder, "calibration")
+
+
+def _typical(evaluation: Evaluation) -> SeriesEvaluation:
+    """The series of median relative error: neither the best nor the worst is shown."""
+    ranked = sorted(evaluation.series, key=lambda one: one.scores[MODEL].relative_mae or 0.0)
+    return ranked[len(ranked) // 2]
+
+
+def _forecast(one: SeriesEvaluation) -> Figure:
+    """Actual vs Forecast: the forecasts of successive origins that do not overlap, with the band."""
+    backtest, series = one.backtest, one.backtest.series
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axes = figure.subplots()
+    horizon = backtest.actuals.shape[1]
+    shown = [i for i, at in enumerate(backtest.at) if at + horizon > len(series) - MAX_SHOWN]
+    begin = max(0, int(backtest.at[shown[0]]) - horizon)
+    times = date2num([series.time(i) for i in range(begin, len(series))])  # type: ignore[no-untyped-call]
+    axes.xaxis_date()
+    free_from = -1
+    label: dict[str, Any] = {"label": "forecast (median)"}
+    band: dict[str, Any] = {"label": "10–90 % band"}
+    for i in shown:
+        at = int(backtest.at[i])
+        if at < free_from:
+            continue
+        free_from = at + horizon
+        when = times[at - begin : at - begin + horizon]
+        low, middle, high = one.forecasts[MODEL][i].T
+        axes.fill_between(when, low, high, color=FORECAST, alpha=0.18, linewidth=0, **band)
+        axes.plot(when, middle, color=FORECAST, linewidth=1.4, **label)
+        label, band = {}, {}
+    axes.plot(times, series.values[begin:], color=ACTUAL, linewidth=1.1, label="actual", zorder=3)
+    error = one.scores[MODEL].relative_mae
+    told = "" if error is None else f" — error {error:.2f} of the last value's"
+    axes.set(title=f"Actual vs Forecast, {series.name}{told}", ylabel=series.unit or "value")
+    figure.autofmt_xdate()
+    axes.legend(loc="upper left", ncols=3)
+    return figure
+
+
+def _by_step(evaluation: Evaluation) -> Figure:
+    """Mean absolute error by step of the horizon, in units of the last value's over all steps."""
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    steps = np.arange(1, evaluation.horizon + 1)
+    styles = {
+        MODEL: (FORECAST, "-"),
+        LAST_VALUE: (OTHER, "--"),
+        SEASONAL: (ACTUAL, ":"),
+        f"quantiles of the last {LAST_READINGS}": (THIRD, "-."),
+    }
+    for method in (name for name in styles if name in evaluation.methods):
+        curves = []
+        for one in evaluation.series:
+            divisor = one.scores[LAST_VALUE].mae
+            if divisor > 0:
+                errors = np.abs(one.backtest.actuals - one.forecasts[method][:, :, 1])
+                curves.append(_mean(errors) / divisor)
+        if curves:
+            color, line = styles[method]
+            axes.plot(steps, np.nanmedian(curves, axis=0), color=color, linestyle=line, label=method)
+    axes.set(
+        title="Error by step ahead (median over the series)",
+        xlabel="steps ahead",
+        ylabel="error / last value's",
+        ylim=(0, None),
+    )
+    axes.legend()
+    return figure
+
+
+def _calibration(evaluation: Evaluation) -> Figure:
+    """The share of readings below each quantile, against the share that it promises."""
+    figure = Figure(figsize=(4.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=OTHER, linestyle="--", label="promised")
+    shares = []
+    for one in evaluation.series:
+        actuals = one.backtest.actuals
+        below = actuals[:, :, np.newaxis] <= one.forecasts[MODEL]
+        shares.append(below[~np.isnan(actuals)].mean(axis=0))
+    if len(shares) <= 60:  # a cloud of thousands would hide the mean
+        for share in shares:
+            axes.plot(QUANTILES, share, color=FORECAST, alpha=0.25, linewidth=0.8)
+    axes.plot(QUANTILES, np.mean(shares, axis=0), color=FORECAST, marker="o", label="seen (mean of series)")
+    axes.set(
+        title="Calibration", xlabel="quantile", ylabel="share of readings below", xlim=(0, 1), ylim=(0, 1)
+    )
+    axes.legend(loc="upper left")
+    return figure
+
+
+def _mean(errors: Any) -> Any:
+    """By step; NaN where a step has no reading at all."""
+    known = ~np.isnan(errors)
+    return np.where(known, errors, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+
+
+def _save(figure: Figure, folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / f"{name}.png", dpi=160)
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})

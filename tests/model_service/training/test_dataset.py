@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model_service.training.calibration import band_factors
+from model_service.training.dataset import MAX_SCALED_TARGET, Dataset, TooLittleData, split
+from series.window import InvalidWindow, prepare, shift
+
+WINDOW, HORIZON = 8, 3
+
+
+def test_split_in_time() -> None:
+    cut = split(1000, test_share=0.3, validation_share=0.15)
+    assert (cut.train, cut.validation) == (595, 700)
+
+
+def test_no_window_leaves_its_part() -> None:
+    """Each part has a level of its own: a window over two parts would show both."""
+    parts = [np.arange(40.0) + 1000 * part for part in range(3)]
+    drawn = Dataset(parts, WINDOW, HORIZON).draw(np.random.default_rng(0), 500)
+    assert (np.diff(drawn.windows, axis=1) > 0).all()
+    np.testing.assert_allclose(drawn.targets[:, 0], drawn.windows[:, -1] + 0.5, atol=1e-5)
+
+
+def test_targets_are_clipped_and_missing_ones_stay_missing() -> None:
+    values = np.arange(40.0)
+    values[20] = 1e9
+    values[30] = np.nan
+    spread = Dataset([values], WINDOW, HORIZON).spread(1000)
+    assert np.nanmax(spread.targets) == MAX_SCALED_TARGET
+    assert np.isnan(spread.targets).any()
+    assert np.isfinite(spread.windows).all()
+
+
+def test_constant_series_have_no_windows() -> None:
+    with pytest.raises(TooLittleData):
+        Dataset([np.full(50, 7.0)], WINDOW, HORIZON)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.none() | st.floats(-1e9, 1e9, allow_nan=False).map(lambda x: round(x, 3)),
+        min_size=WINDOW,
+        max_size=WINDOW,
+    )
+)
+def test_training_prepares_a_window_as_serving_does(readings: list[float | None]) -> None:
+    part = np.array([np.nan if reading is None else reading for reading in [*readings, 1.0, 2.0, 3.0]])
+    try:
+        served, _ = prepare(readings, WINDOW)
+    except InvalidWindow:
+        with pytest.raises(TooLittleData):
+            Dataset([part], WINDOW, HORIZON)
+        return
+    if np.ptp(served) <= 1e-12 * np.abs(served).max():
+        return  # constant: nothing to learn from, serving answers the constant
+    shifted, _ = shift(served[np.newaxis])
+    trained_on = Dataset([part], WINDOW, HORIZON).spread(1).windows[0]
+    scale = np.abs(served - served.mean()).mean()
+    np.testing.assert_allclose(trained_on * scale, shifted[0], rtol=1e-5, atol=1e-5 * scale)
+
+
+def test_band_factors_bring_the_band_to_its_promise() -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=(4000, 2)).astype(np.float32)
+    forecast = np.broadcast_to(np.array([-0.5, 0.0, 3.0], dtype=np.float32), (4000, 2, 3))
+    below, above = band_factors(forecast, targets, miss=0.1)
+    np.testing.assert_allclose(below * 0.5, 1.28, atol=0.08)
+    np.testing.assert_allclose(above * 3.0, 1.28, atol=0.08)
+
+
+def test_few_windows_share_their_factor() -> None:
+    targets = np.full((5, 2), np.nan, dtype=np.float32)
+    forecast = np.zeros((5, 2, 3), dtype=np.float32)
+    assert [factor.tolist() for factor in band_factors(forecast, targets, 0.1)] == [[1, 1], [1, 1]]

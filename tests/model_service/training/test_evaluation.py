@@ -1,0 +1,116 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_service.training import baselines
+from model_service.training.backtest import rolling_origins
+from model_service.training.evaluation import (
+    LAST_READINGS,
+    LAST_VALUE,
+    MODEL,
+    SEASONAL,
+    add_model,
+    model_forecast,
+    prepare,
+)
+from model_service.training.metrics import geometric_mean, scores, seasonal_difference
+from model_service.training.model_folder import find_version, load_scorer
+from model_service.training.plots import save_backtest_plots, save_training_plot
+from model_service.training.report import overall_table, table
+from model_service.training.trainer import Trained
+from series.series import Series
+from series.step import Step
+
+
+def series_of(values: Any, name: str = "shop") -> Series:
+    array = np.asarray(values, dtype=np.float64)
+    return Series(name, datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(300.0), array)
+
+
+def test_origins_roll_over_the_test_part() -> None:
+    backtest = rolling_origins(series_of(range(100)), window=10, horizon=4, before=70, stride=4)
+    assert backtest.at.tolist() == [70, 74, 78, 82, 86, 90, 94]
+    assert backtest.windows[0].tolist() == list(range(60, 70))
+    assert backtest.actuals[-1].tolist() == [94, 95, 96, 97]
+
+
+def test_origins_with_too_many_gaps_are_left_out() -> None:
+    values = np.arange(100.0)
+    values[62:69] = np.nan
+    values[80] = np.nan
+    backtest = rolling_origins(series_of(values), window=10, horizon=4, before=70, stride=4)
+    assert backtest.left_out == 1
+    assert backtest.at[0] == 74
+    assert backtest.windows[2].tolist() == [72, 73, 74, 75, 76, 77, 78, 79, 80, 81]  # bridged, as for events
+
+
+def test_naive_methods() -> None:
+    backtest = rolling_origins(series_of(np.arange(60) % 6), window=12, horizon=3, before=48, stride=3)
+    assert baselines.last_value(backtest)[0, :, 1].tolist() == [5, 5, 5]
+    np.testing.assert_array_equal(baselines.seasonal_naive(backtest, 6)[:, :, 1], backtest.actuals)
+    assert baselines.last_readings(backtest)[0, 0] == pytest.approx([0.1, 2.5, 4.9])
+
+
+def test_seasonal_naive_bridges_gaps_with_the_past_alone() -> None:
+    values = np.arange(60.0)
+    values[45] = np.nan
+    backtest = rolling_origins(series_of(values), window=12, horizon=3, before=48, stride=12)
+    assert baselines.seasonal_naive(backtest, 6)[0, :, 1].tolist() == [42, 43, 44]
+    assert baselines.seasonal_naive(backtest, 3)[0, :, 1].tolist() == [45, 46, 47]
+
+
+def test_scores_by_hand() -> None:
+    actuals = np.array([[1.0, 2.0], [3.0, np.nan]])
+    forecast = np.stack([actuals - 1, actuals + 1, actuals + 2], axis=2)
+    forecast[0, 0] = [2.0, 2.0, 2.0]  # above the reading: outside the band
+    result = scores(np.nan_to_num(forecast), actuals, naive_mae=2.0, seasonal_difference=0.5)
+    assert (result.mae, result.relative_mae, result.mase) == (1.0, 0.5, 2.0)
+    assert result.coverage == pytest.approx(2 / 3)
+    losses = [0.9, 0.5, 0.1, *(0.1, 0.5, 0.2) * 2]
+    assert result.wql == pytest.approx(2 * np.mean(losses) / 2.0)
+    assert scores(np.nan_to_num(forecast), actuals, 0.0, float("nan")).relative_mae is None
+
+
+def test_means() -> None:
+    assert geometric_mean([0.5, 2.0, None, 0.0]) == pytest.approx(1.0)
+    assert geometric_mean([]) is None
+    assert seasonal_difference(np.array([1.0, 5.0, 2.0, np.nan, 4.0]), 2) == pytest.approx(1.5)
+    assert np.isnan(seasonal_difference(np.array([1.0]), 2))
+
+
+def test_a_counter_far_from_zero_is_forecast_as_well(trained: Trained, models: Path) -> None:
+    model = load_scorer(find_version(models, "forecast"))
+    small = np.cumsum(1 + np.random.default_rng(0).poisson(3, size=100))
+    near = rolling_origins(series_of(small), 24, 6, 70, 6)
+    far = rolling_origins(series_of(small + 1e12), 24, 6, 70, 6)
+    np.testing.assert_allclose(model_forecast(model, far) - 1e12, model_forecast(model, near), atol=1e-3)
+
+
+def test_the_model_stands_beside_the_naive_methods(trained: Trained, models: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    daily = [
+        series_of(np.sin(np.arange(300) * np.pi / 6) + 0.1 * rng.normal(size=300), f"s{i}") for i in range(3)
+    ]
+    evaluation = prepare([*daily, series_of(range(20), "short")], 24, 6, test_share=0.3)
+    add_model(evaluation, load_scorer(find_version(models, "forecast")))
+    assert evaluation.methods == [MODEL, LAST_VALUE, SEASONAL, LAST_READINGS]
+    assert evaluation.origins == 3 * 15
+    assert list(evaluation.left_out) == ["short"]
+    assert {one.season for one in evaluation.series} == {12}
+    relative = evaluation.overall(MODEL)["relative_mae"]
+    assert relative is not None
+    assert relative < 0.7
+    assert MODEL in overall_table(evaluation)
+    save_training_plot(trained.history, tmp_path)
+    save_backtest_plots(evaluation, tmp_path)
+    names = {"training", "forecast", "horizon", "calibration"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{n}.{kind}" for n in names for kind in ("png", "svg")
+    }
+
+
+def test_table_aligns() -> None:
+    assert table(["", "b"], [["long", "1"], ["x", "22"]]) == "       b\nlong   1\nx     22"

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from model_service.training.season import common_seasons, find_seasons
+from series.step import Step
+
+RNG = np.random.default_rng(0)
+
+
+def daily(days: int, season: int, noise: float) -> np.ndarray:
+    at = np.arange(days * season)
+    return (
+        np.sin(2 * np.pi * at / season)
+        + 0.5 * np.sin(6 * np.pi * at / season)
+        + noise * RNG.normal(size=len(at))
+    )
+
+
+@pytest.mark.parametrize("season", [4, 7, 12, 24, 48, 96])
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_finds_the_season(season: int, noise: float) -> None:
+    assert find_seasons(daily(max(30, 600 // season), season, noise)) == (season,)
+
+
+def test_finds_day_and_week() -> None:
+    days = np.tile([1, 1, 1, 1, 1, 0.4, 0.3], 10).repeat(24)
+    values = (2 + daily(70, 24, 0.1)) * days
+    assert find_seasons(values, Step.seconds(3600)) == (24, 168)
+
+
+def test_trend_and_gaps_do_not_hide_it() -> None:
+    values = daily(30, 24, 0.2) + np.arange(720) * 0.05
+    values[100:130] = np.nan
+    assert find_seasons(values, Step.seconds(3600)) == (24,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RNG.normal(size=500),
+        RNG.normal(size=500).cumsum(),
+        np.arange(500.0),
+        np.full(500, 3.0),
+        np.full(500, np.nan),
+        np.arange(3.0),
+    ],
+)
+def test_none_where_nothing_repeats(values: np.ndarray) -> None:
+    assert find_seasons(values) == ()
+
+
+def test_common_seasons_are_those_of_half_the_series() -> None:
+    assert common_seasons([(24,), (24, 168), (7,), ()]) == (24,)
+    assert common_seasons([(), (), (7,)]) == ()
