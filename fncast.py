@@ -41,12 +41,14 @@ COMMANDS = {
     "model-service": Command("commands.model_service", "serve models over GraphPipe"),
     "models": Command("commands.models", "list and compare the versions of a model, retire one or roll back"),
     "functions": Command("commands.functions", "run Fn functions locally, behind Fn's HTTP API"),
+    "deploy": Command("commands.deploy", "put a function's image on an Fn server"),
     "consume": Command(
         "commands.consume", "route events from Kafka to functions and publish what they answer"
     ),
     "produce": Command("commands.produce", "publish CSV files or events to Kafka as CloudEvents"),
     "watch": Command("commands.watch", "print forecasts as they come"),
     "dashboard": Command("commands.dashboard", "show a live page over any broker"),
+    "dead-letters": Command("commands.dead_letters", "list what was refused and why, and replay it"),
     "invoke": Command("commands.invoke", "send one event through a function, without Kafka"),
 }
 
@@ -119,8 +121,10 @@ EXTRAS = {
     "model-service": "model-service",
     "models": "model-service",
     "functions": "functions",
+    "deploy": "functions",
     "consume": "consumer",
     "invoke": "consumer",
+    "dead-letters": "consumer",
     "produce": "source",
     "watch": "dashboard",
     "dashboard": "dashboard",

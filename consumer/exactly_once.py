@@ -22,6 +22,7 @@ from interceptor.outcome import Headers
 
 TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
 STEP_S = 0.5  # one try of a call that waits for the broker, so that a stop is noticed in between
+TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
 ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
 CLOSE_TIMEOUT_S = 1.0
 # An outage of the broker costs one producer. So many in so short a time are two consumers with one identity.
@@ -38,6 +39,7 @@ class ExactlyOnce(Producing):
         self._id = transactional_id
         self._is_ready = False
         self._is_open = False
+        self._tries = 0
         self._renewed_at_s: deque[float] = deque(maxlen=MAX_RENEWALS)
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, own)
@@ -50,7 +52,9 @@ class ExactlyOnce(Producing):
         except KafkaException as error:
             cause = error.args[0]
             if cause.retriable():
-                self._tell("waiting for the broker to take up transactions")
+                self._tries += 1
+                if self._tries * STEP_S >= TOLD_AFTER_S:
+                    self._tell("waiting for the broker to take up transactions")
             elif cause.code() in (KafkaError._FENCED, KafkaError._CONFLICT):
                 self._renew(cause)
             else:
@@ -59,7 +63,7 @@ class ExactlyOnce(Producing):
                     ' set delivery = "at-least-once" in [kafka] where repeats are acceptable'
                 ) from None
             return False
-        self._is_ready = True
+        self._is_ready, self._tries = True, 0
         self._told.clear()
         return True
 

@@ -21,6 +21,7 @@ from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
 
+LOG_LEVEL = 4  # syslog's warning: below, each attempt to reach a broker that is away is a line
 QUEUE_FULL_POLL_S = 0.1
 METADATA_S = 1.0
 METADATA_TRIES = 5
@@ -175,6 +176,7 @@ class Producing:
 def producer_properties(client_properties: Mapping[str, str], partitioner: str) -> dict[str, Any]:
     """librdkafka properties of a producer that keeps order and repeats nothing."""
     return {
+        "log_level": LOG_LEVEL,
         "linger.ms": 5,  # against 0: produce 8.1 → 4.9 µs, the broker's CPU 9 → 6.5 µs an event
         "message.max.bytes": BROKER_RECORD_BYTES + MAX_ADDED_BYTES,
         "queue.buffering.max.kbytes": 32 * 1024,

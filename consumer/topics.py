@@ -55,7 +55,7 @@ class Topics:
         self._refusal: KafkaError | None = None
         self._is_waiting = False
         try:
-            properties: dict[str, Any] = {**client_properties, "error_cb": self._on_error}
+            properties: dict[str, Any] = {"log_level": 2, **client_properties, "error_cb": self._on_error}
             self._admin = AdminClient(properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
             raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None

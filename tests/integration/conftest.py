@@ -11,11 +11,9 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,101 +22,16 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumer.embedded import EmbeddedBroker
 
+sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+from kafka_container import PARTITIONS, KafkaContainer, eventually, free_port
+
 ROOT = Path(__file__).parents[2]
-KAFKA_IMAGE = "apache/kafka:4.3.0"
 WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
-PARTITIONS = 4  # also what the embedded broker gives a topic
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def eventually(
-    condition: Callable[[], Any], within_s: float = 30.0, what: str | Callable[[], str] = ""
-) -> Any:
-    """The condition's value once it is true. Fails after `within_s`."""
-    deadline_s = time.monotonic() + within_s
-    while not (value := condition()):
-        if time.monotonic() > deadline_s:
-            pytest.fail(f"not within {within_s:g} s: {what() if callable(what) else what}")
-        threading.Event().wait(0.02)
-    return value
-
-
-class KafkaContainer:
-    """A single node with all properties that it needs: the image drops its own once one is set."""
-
-    def __init__(self) -> None:
-        # Its reaper is one more image to pull; the container is ended by its fixture.
-        os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-        from testcontainers.core.container import DockerContainer
-
-        self.port = free_port()
-        self.bootstrap_servers = f"127.0.0.1:{self.port}"
-        self._container = DockerContainer(KAFKA_IMAGE)
-        self._container.ports[self.port] = ("127.0.0.1", self.port)
-        for name, value in {
-            "NODE_ID": "1",
-            "PROCESS_ROLES": "broker,controller",
-            "LISTENERS": f"PLAINTEXT://:{self.port},CONTROLLER://:29093",
-            "ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-            "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
-            "INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
-            "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-            "OFFSETS_TOPIC_NUM_PARTITIONS": "4",
-            "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-            "TRANSACTION_STATE_LOG_MIN_ISR": "1",
-            "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
-            "TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS": "1000",
-            "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-            "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
-            "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "6000",
-            "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "1000",
-            "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "1000",
-            "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "500",
-            "NUM_PARTITIONS": str(PARTITIONS),
-            "LOG_DIRS": "/tmp/kraft",
-            "HEAP_OPTS": "-Xmx384m -Xms256m",
-        }.items():
-            self._container.with_env(f"KAFKA_{name}", value)
-        self._container.start()
-        self.wait()
-
-    def wait(self) -> None:
-        # Made until one answers: a client that met a closed port backs off, and is slower to notice.
-        def answers() -> bool:
-            try:
-                AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(
-                    timeout=1
-                )
-            except Exception:
-                return False
-            return True
-
-        eventually(answers, 60, "Kafka answers")
-
-    def stop(self) -> None:
-        self._container.get_wrapped_container().stop(timeout=10)
-
-    def kill(self) -> None:
-        self._container.get_wrapped_container().kill()
-
-    def start(self) -> None:
-        self._container.get_wrapped_container().start()
-        self.wait()
-
-    def close(self) -> None:
-        self._container.stop()
 
 
 @pytest.fixture(scope="session")
@@ -396,9 +309,19 @@ class Stage:
         """Every record of the topic up to its present end, by partition; waits out transactions that are open."""
         reader = self.reader(isolation)
         try:
-            topics = reader.list_topics(topic, 10).topics
-            partitions = sorted(topics[topic].partitions)
-            ends = {p: reader.get_watermark_offsets(TopicPartition(topic, p), 10)[1] for p in partitions}
+            partitions = eventually(
+                lambda: sorted(reader.list_topics(topic, 10).topics[topic].partitions), 20, topic
+            )
+
+            def watermarks() -> dict[int, int] | None:
+                try:
+                    return {
+                        p: reader.get_watermark_offsets(TopicPartition(topic, p), 10)[1] for p in partitions
+                    }
+                except KafkaException:  # the broker has just come back
+                    return None
+
+            ends = eventually(watermarks, 20, f"the watermarks of {topic}")
             reader.assign([TopicPartition(topic, p, 0) for p in partitions])
             found: dict[int, list[Message]] = {p: [] for p in partitions}
 

@@ -1,0 +1,129 @@
+"""`fncast consume`, with a crash at a named point or with one of two deliberate bugs. Only tests start this.
+
+usage: consumer.py [--crash POINT:N] [--bug BUG] FNCAST_ARGUMENT…
+
+A crash is SIGKILL at the N-th time that the point is reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import fncast
+from consumer.exactly_once import ExactlyOnce
+from consumer.kafka_source import KafkaSource
+from consumer.loop import Loop
+
+POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke")
+BUGS = ("commit-before-publish", "no-fencing")
+
+
+def crash_at(point: str, nth: int) -> None:
+    left = nth
+
+    def reached() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if point == "after-produce":
+        publish = ExactlyOnce.publish
+
+        def published(self, *record):
+            publish(self, *record)
+            reached()
+
+        ExactlyOnce.publish = published
+    elif point == "during-revoke":
+        revoked = Loop._revoked
+
+        def revoking(self, partitions):
+            reached()
+            revoked(self, partitions)
+
+        Loop._revoked = revoking
+    else:
+        finish, retrying = ExactlyOnce.finish, ExactlyOnce._retrying
+        calls = []
+
+        def finishing(self, *arguments):
+            calls.clear()
+            finish(self, *arguments)
+
+        def calling(self, call, *until):
+            calls.append(call)  # the first sends the offsets, the second commits
+            at = {"before-offsets": 1, "before-commit": 2}.get(point)
+            if len(calls) == at:
+                reached()
+            retrying(self, call, *until)
+            if point == "after-commit" and len(calls) == 2:
+                reached()
+
+        ExactlyOnce.finish, ExactlyOnce._retrying = finishing, calling
+
+
+def break_it(bug: str) -> None:
+    if bug == "commit-before-publish":
+        poll = KafkaSource.poll
+
+        def committing(self, most, timeout_s):
+            records = poll(self, most, timeout_s)
+            offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
+            if offsets:
+                self.commit_now(offsets)
+            return records
+
+        KafkaSource.poll = committing
+        ExactlyOnce.finish = without_offsets
+    else:  # another identity at each start, offsets beside the transaction, a transaction that outlives a session
+        init = ExactlyOnce.__init__
+
+        def anonymous(self, properties, partitioner, _):
+            init(self, {**properties, "transaction.timeout.ms": 120_000}, partitioner, uuid.uuid4().hex)
+            self._properties["transaction.timeout.ms"] = 120_000
+
+        ExactlyOnce.__init__ = anonymous
+        ExactlyOnce.finish = without_offsets
+        turn = Loop._publish
+
+        def committing_beside(self):
+            turn(self)
+            offsets = {
+                lane.partition: lane.published[-1].record.offset + 1 for lane in self._lanes if lane.published
+            }
+            if offsets and not self._commits.is_under_way:
+                self._source.commit(offsets)
+
+        Loop._publish = committing_beside
+
+
+def without_offsets(self, offsets, metadata):
+    self._begin()
+    self._retrying(lambda: self._producer.commit_transaction(0.5))
+    self._is_open = False
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--crash", default="")
+    parser.add_argument("--bug", choices=BUGS)
+    told, words = parser.parse_known_args()
+    if told.crash:
+        point, _, nth = told.crash.partition(":")
+        assert point in POINTS, point
+        crash_at(point, int(nth))
+    if told.bug:
+        break_it(told.bug)
+    return fncast.main(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

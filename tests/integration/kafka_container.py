@@ -1,0 +1,101 @@
+"""One Kafka in a container, for tests and the chaos run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+
+KAFKA_IMAGE = "apache/kafka:4.3.0"
+PARTITIONS = 4  # also what the embedded broker gives a topic
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def eventually(
+    condition: Callable[[], Any], within_s: float = 30.0, what: str | Callable[[], str] = ""
+) -> Any:
+    """The condition's value once it is true. Fails after `within_s`."""
+    deadline_s = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline_s:
+            raise AssertionError(f"not within {within_s:g} s: {what() if callable(what) else what}")
+        threading.Event().wait(0.02)
+    return value
+
+
+class KafkaContainer:
+    """A single node with all properties that it needs: the image drops its own once one is set."""
+
+    def __init__(self) -> None:
+        # Its reaper is one more image to pull; the container is ended by its fixture.
+        os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+        from testcontainers.core.container import DockerContainer
+
+        self.port = free_port()
+        self.bootstrap_servers = f"127.0.0.1:{self.port}"
+        self._container = DockerContainer(KAFKA_IMAGE)
+        self._container.ports[self.port] = ("127.0.0.1", self.port)
+        for name, value in {
+            "NODE_ID": "1",
+            "PROCESS_ROLES": "broker,controller",
+            "LISTENERS": f"PLAINTEXT://:{self.port},CONTROLLER://:29093",
+            "ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+            "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+            "INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+            "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "OFFSETS_TOPIC_NUM_PARTITIONS": "4",
+            "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+            "TRANSACTION_STATE_LOG_MIN_ISR": "1",
+            "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
+            "TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS": "1000",
+            "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+            "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+            "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "6000",
+            "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "1000",
+            "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "1000",
+            "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "500",
+            "NUM_PARTITIONS": str(PARTITIONS),
+            "LOG_DIRS": "/tmp/kraft",
+            "HEAP_OPTS": "-Xmx384m -Xms256m",
+        }.items():
+            self._container.with_env(f"KAFKA_{name}", value)
+        self._container.start()
+        self.wait()
+
+    def wait(self) -> None:
+        # Made until one answers: a client that met a closed port backs off, and is slower to notice.
+        def answers() -> bool:
+            try:
+                AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(
+                    timeout=1
+                )
+            except Exception:
+                return False
+            return True
+
+        eventually(answers, 60, "Kafka answers")
+
+    def stop(self) -> None:
+        self._container.get_wrapped_container().stop(timeout=10)
+
+    def kill(self) -> None:
+        self._container.get_wrapped_container().kill()
+
+    def start(self) -> None:
+        self._container.get_wrapped_container().start()
+        self.wait()
+
+    def close(self) -> None:
+        self._container.stop()

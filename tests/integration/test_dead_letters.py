@@ -1,0 +1,77 @@
+"""`fncast dead-letters`: seen, and published again once each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker]
+
+
+def run(stage, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fncast",
+            "dead-letters",
+            *words,
+            "--bootstrap-servers",
+            stage.bootstrap_servers,
+        ],
+        env={
+            "FNCAST_KAFKA__DEAD_LETTER_TOPIC": stage.dead,
+            "FNCAST_KAFKA__INPUT_TOPICS": stage.metrics,
+            "FNCAST_KAFKA__GROUP_ID": f"group-{stage.tag}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_letters_are_listed_shown_and_replayed_once_each(exact_stage):
+    stage = exact_stage
+    for number in range(3):
+        stage.produce(f"lost:{number}", b"key", destination="nowhere")
+    headers = [*stage.event("other:1"), ("raw", b"\xff"), ("twice", b"1"), ("twice", b"2")]
+    stage.produce("", b"\x00key", b"not json", headers, partition=2)
+    stage.flush()
+    consumer = stage.consume()
+    stage.wait_for(stage.dead, 4)
+
+    lines = [json.loads(line) for line in run(stage, "list", "--json").splitlines()]
+    assert sorted(line["id"] for line in lines) == ["lost:0", "lost:1", "lost:2", "other:1"]
+    assert run(stage, "list", "--destination", "forecast").count("\n") == 1
+    assert run(stage, "list", "--since", "2999-01-01T00:00:00Z") == ""
+    assert run(stage, "list", "--reason", "UNKNOWN destination", "--since", "1h").count("nowhere") >= 3
+    assert "neither an RFC 3339 time" in run(stage, "list", "--since", "soon", code=1)
+    place = next(line["place"] for line in lines if line["id"] == "other:1")
+    shown = json.loads(run(stage, "show", place))
+    assert (shown["key"], shown["value"]) == ("\x00key", "not json")
+    assert ["raw", {"base64": "/w=="}] in shown["headers"]
+    assert "no dead letter 0/999" in run(stage, "show", "0/999", code=1)
+
+    assert consumer.terminate() == 0
+    assert "1 dead letters would be replayed" in run(
+        stage, "replay", "--reason", "not valid json", "--dry-run"
+    )
+    assert "1 dead letters replayed" in run(stage, "replay", "--reason", "not valid json")
+    assert "0 dead letters replayed" in run(stage, "replay", "--reason", "not valid json")  # each once
+    again = [m for m in stage.read_all(stage.metrics) if m.key() == b"\x00key"]
+    assert len(again) == 2
+    assert again[0].headers() == again[1].headers() == headers
+    assert again[0].value() == again[1].value()
+    assert {m.partition() for m in again} == {2}
+
+    assert "4 dead letters replayed" in run(stage, "replay")
+    assert len(stage.read_all(stage.metrics)) == 4 + 1 + 4
+
+
+def test_a_missing_topic_is_one_clear_sentence(exact_stage):
+    assert "there is no topic 'nothing'" in run(exact_stage, "list", "--topic", "nothing", code=1)

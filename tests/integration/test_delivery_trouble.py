@@ -1,0 +1,278 @@
+"""What only a real broker can show of the delivery contract: rebalances, zombies, outages of Kafka, sizes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections import Counter
+
+import psutil
+import pytest
+from confluent_kafka.admin import NewTopic
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(150)]
+
+
+def attribute(message, name: str) -> str:
+    return dict(message.headers())[name].decode()
+
+
+def inputs_of(messages) -> list[str]:
+    return [attribute(message, "ce_causationid") for message in messages]
+
+
+def is_in_order(ids) -> bool:
+    last: dict[str, int] = {}
+    for key, number in ((id_.split(":")[0], int(id_.split(":")[1])) for id_ in dict.fromkeys(ids)):
+        if number <= last.get(key, -1):
+            return False
+        last[key] = number
+    return True
+
+
+def check(stage, ids, *, repeats: bool) -> None:
+    outputs = inputs_of(stage.read_all(stage.forecasts))
+    assert set(outputs) == set(ids)
+    if not repeats:
+        assert max(Counter(outputs).values()) == 1
+    assert is_in_order(outputs)
+
+
+def all_there(stage, ids):
+    return lambda: set(inputs_of(stage.read_all(stage.forecasts))) >= set(ids)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_two_consumers_share_and_hand_over_without_loss_or_repeat(exact_stage, answers, until, protocol):
+    stage = exact_stage
+    stage.variables["KAFKA__CLIENT__GROUP_PROTOCOL"] = protocol
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(500)
+    one = stage.consume("one", FN__BATCH_EVENTS="16")
+    one.wait_for("assigned")
+    two = stage.consume("two", FN__BATCH_EVENTS="16")
+    two.wait_for("assigned")
+    one.wait_for("revoked")  # cooperative: a part of it
+    ids += stage.produce_many(1000, first=500)
+    assert one.terminate() == 0
+    ids += stage.produce_many(500, first=1500)
+    until(all_there(stage, ids), 40, "all forecasts")
+    assert two.terminate() == 0
+    check(stage, ids, repeats=False)
+
+
+def test_a_zombie_publishes_nothing_twice_and_joins_again(exact_stage, answers, until):
+    stage = exact_stage
+    stage.function.behaviour = answers.at_random
+    zombie = stage.consume("zombie", FN__BATCH_EVENTS="16")
+    ids = stage.produce_many(1500)
+    stage.wait_for(stage.forecasts, 100)
+    zombie.process.send_signal(signal.SIGSTOP)
+    heir = stage.consume("heir", FN__BATCH_EVENTS="16")
+    ids += stage.produce_many(500, first=1500)
+    until(all_there(stage, ids), 40, "the heir has done the zombie's work")  # its session ends after 10 s
+    zombie.process.send_signal(signal.SIGCONT)
+    zombie.wait_for("lost")
+    ids += stage.produce_many(500, first=2000)
+    until(all_there(stage, ids), 40, "all forecasts")
+    until(lambda: zombie.log().count("assigned") >= 2, 20, "the zombie has partitions again")
+    assert zombie.terminate() == 0
+    assert heir.terminate() == 0
+    check(stage, ids, repeats=False)
+
+
+def test_a_killed_consumers_partitions_flow_again_within_25_s(exact_stage, answers, until):
+    stage = exact_stage
+    stage.function.behaviour = answers.at_random
+    killed, other = stage.consume("killed"), stage.consume("other")
+    killed.wait_for("assigned")
+    other.wait_for("assigned")
+    ids = stage.produce_many(500)
+    killed.kill()
+    ids += stage.produce_many(500, first=500)
+    until(all_there(stage, ids), 25, "all forecasts")
+    assert other.terminate() == 0
+    check(stage, ids, repeats=False)
+
+
+def test_a_record_that_the_broker_refuses_is_dead_lettered_and_nothing_scored_twice(
+    kafka_stage, answers, until
+):
+    """The transaction is aborted; what it held is published again from memory."""
+    stage = kafka_stage
+
+    async def behaviour(events):
+        return answers.batch(
+            [answers.forecast(e) | ({"data": "x" * 1_070_000} if e["id"] == "k3:43" else {}) for e in events]
+        )
+
+    stage.function.behaviour = behaviour
+    ids = stage.produce_many(100)
+    consumer = stage.consume()
+    (letter,) = stage.wait_for(stage.dead, 1)
+    until(all_there(stage, [id_ for id_ in ids if id_ != "k3:43"]), 20, "the others")
+    assert consumer.terminate() == 0
+    assert attribute(letter, "ce_id") == "k3:43"
+    assert "cannot be published" in attribute(letter, "fncast-reason")
+    assert sorted(stage.function.asked) == sorted(ids)
+    check(stage, [id_ for id_ in ids if id_ != "k3:43"], repeats=not stage.is_exactly_once)
+
+
+def test_the_largest_input_fits_into_a_dead_letter(exact_stage):
+    stage = exact_stage
+    stage.produce("", b"k", b"x" * 990_000, [("why", b"no event")])
+    stage.flush()
+    consumer = stage.consume()
+    (letter,) = stage.wait_for(stage.dead, 1)
+    assert len(letter.value()) == 990_000
+    assert consumer.terminate() == 0
+
+
+def test_topics_that_are_missing_are_made_like_the_input(exact_stage, answers):
+    stage = exact_stage
+    stage.forecasts, stage.dead = f"new-forecasts-{stage.tag}", f"new-dead-{stage.tag}"
+    ids = stage.produce_many(50)
+    stage.produce("", b"k", b"x", [])
+    stage.flush()
+    consumer = stage.consume()
+    stage.wait_for(stage.forecasts, 50)
+    stage.wait_for(stage.dead, 1)
+    assert consumer.terminate() == 0
+    reader = stage.reader()
+    topics = reader.list_topics(timeout=10).topics
+    reader.close()
+    assert len(topics[stage.forecasts].partitions) == len(topics[stage.dead].partitions) == 4
+    check(stage, ids, repeats=False)
+
+
+def test_another_number_of_partitions_keeps_order_per_key(exact_stage, answers):
+    stage = exact_stage
+    stage.forecasts = f"few-{stage.tag}"
+    stage.make_topics(NewTopic(stage.forecasts, 3))
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(600)
+    consumer = stage.consume(FN__BATCH_EVENTS="16")
+    outputs = stage.wait_for(stage.forecasts, 600)
+    assert consumer.terminate() == 0
+    assert "order holds per key" in consumer.log()
+    check(stage, ids, repeats=False)
+    partitions = {message.key(): set() for message in outputs}
+    for message in outputs:
+        partitions[message.key()].add(message.partition())
+    assert all(len(of_key) == 1 for of_key in partitions.values())
+
+
+def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_stage, free_address):
+    stage = kafka_stage
+    consumer = stage.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
+    consumer.wait_for(f"no Kafka answers at {free_address}; waiting for it")
+    assert consumer.process.poll() is None
+    assert consumer.terminate() == 0
+    assert "Traceback" not in consumer.log()
+
+
+@pytest.fixture
+def free_address() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_proxied_broker_that_comes_late_is_found(exact_stage, free_address, until):
+    """The consumer starts first; its broker, under the same address, later."""
+    stage = exact_stage
+    ids = stage.produce_many(10)
+    consumer = stage.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
+    consumer.wait_for("waiting for it")
+    with Proxy(free_address, stage.bootstrap_servers):
+        until(all_there(stage, ids), 25, "forecasts once the broker is there")
+        assert consumer.terminate() == 0
+
+
+class Proxy:
+    """Passes bytes from one address on to another."""
+
+    def __init__(self, here: str, there: str) -> None:
+        self._here, self._there = here.split(":"), there.split(":")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> Proxy:
+        self._thread.start()
+        serving = asyncio.start_server(self._connected, *self._here)
+        asyncio.run_coroutine_threadsafe(serving, self._loop).result(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        async def end() -> None:
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._there)
+
+        async def copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+            while chunk := await source.read(65536):
+                to.write(chunk)
+                await to.drain()
+            to.close()
+
+        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer), return_exceptions=True)
+
+
+def test_a_broker_killed_and_restarted_in_the_middle(kafka_stage, kafka, answers, until):
+    stage = kafka_stage
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(3000)
+    consumer = stage.consume(FN__BATCH_EVENTS="16")
+    stage.wait_for(stage.forecasts, 300)
+    kafka.kill()
+    consumer.wait_for("Kafka:", 20)
+    kafka.start()
+    ids += stage.produce_many(100, first=3000)
+    until(all_there(stage, ids), 60, "all forecasts")
+    assert consumer.terminate() == 0
+    check(stage, ids, repeats=not stage.is_exactly_once)
+
+
+def test_a_stop_while_the_broker_is_away_ends_within_5_s(kafka_stage, kafka, until):
+    stage = kafka_stage
+    ids = stage.produce_many(500)
+    consumer = stage.consume(FN__BATCH_EVENTS="8")
+    stage.wait_for(stage.forecasts, 100)
+    kafka.kill()
+    try:
+        assert consumer.terminate(within_s=6) == 0
+        assert "Traceback" not in consumer.log()
+    finally:
+        kafka.start()
+    again = stage.consume()
+    until(all_there(stage, ids), 40, "all forecasts")
+    assert again.terminate() == 0
+    check(stage, ids, repeats=not stage.is_exactly_once)
+
+
+def test_memory_stays_bounded_behind_a_function_that_hangs(exact_stage, until):
+    stage = exact_stage
+
+    async def hangs(_):
+        await asyncio.sleep(60)
+
+    stage.function.behaviour = hangs
+    for number in range(400):  # 40 MB wait
+        stage.produce(f"k:{number}", b"%d" % number, b'"' + b"x" * 100_000 + b'"')
+    stage.flush()
+    consumer = stage.consume()
+    until(lambda: stage.function.calls, 20, "a call")
+    process = psutil.Process(consumer.pid)
+    grown = [process.memory_info().rss]
+    threading.Event().wait(2)  # what it would grow by shows in time only
+    grown.append(process.memory_info().rss)
+    assert max(grown) < 120e6, grown
+    assert consumer.terminate() == 0
