@@ -39,6 +39,8 @@ class Api:
                 return 200, self._show(_one(entries, kind, id_), base_url)
             if method == "POST" and not id_:
                 return 200, self._show(self._add(kind, _document(body)), base_url)
+            if method == "PUT" and kind == "fns" and id_:
+                return 200, self._show(self._registry.change_function(id_, _document(body)), base_url)
         except InvalidRequest as error:
             return _error(400, str(error))
         except Refused as error:

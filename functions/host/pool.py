@@ -30,7 +30,8 @@ class Pool:
 
     def __init__(self, folder: FunctionFolder, variables: Mapping[str, str], size: int) -> None:
         self.folder = folder
-        self._variables = variables
+        self._variables = dict(variables)
+        self._outdated: set[FunctionProcess] = set()  # have other variables; replaced once they are idle
         self._size = size
         self._idle: list[FunctionProcess] = []
         self._waiting: deque[asyncio.Future[FunctionProcess]] = deque()
@@ -46,6 +47,14 @@ class Pool:
     def start(self) -> None:
         """Begin to start the processes; calls wait for them."""
         self._keepers = [asyncio.create_task(self._keep()) for _ in range(self._size)]
+
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Have these variables too: every process is replaced, after the call that it works on."""
+        self._variables |= config
+        self._outdated |= self._alive
+        for process in self._idle:
+            process.kill()
+        self._idle.clear()
 
     async def close(self) -> None:
         """End all processes. Calls in flight fail."""
@@ -95,6 +104,9 @@ class Pool:
     def _release(self, process: FunctionProcess) -> None:
         if process not in self._alive or not process.is_alive:
             return  # its keeper starts another
+        if process in self._outdated:
+            process.kill()
+            return
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -130,6 +142,7 @@ class Pool:
             return process.answered
         finally:
             self._alive.discard(process)
+            self._outdated.discard(process)
             with contextlib.suppress(ValueError):
                 self._idle.remove(process)
             await process.stop()

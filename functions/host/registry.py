@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,26 @@ class Registry:
             "source": source,
         }
         return _add(self.triggers, document, "Trigger already exists")
+
+    def change_function(self, id_: str, changes: Mapping[str, Any]) -> Entry:
+        """Note the changes and apply `config`; the folder goes on being what runs. Raises Missing, Refused."""
+        entry = self.functions.get(id_)
+        if entry is None or entry.pool is None:
+            raise Missing("Fn not found")
+        for name in ("name", "app_id"):
+            if changes.get(name, entry.document[name]) != entry.document[name]:
+                raise Refused(f"Fn {name} cannot be changed")
+        config = changes.get("config", {})
+        if not isinstance(config, dict) or not all(isinstance(value, str) for value in config.values()):
+            raise Refused("Fn config must map names to texts")
+        noted = {name: value for name, value in changes.items() if name not in ("id", "annotations")}
+        known = entry.document.get("config", {})
+        self.functions[id_] = changed = Entry(
+            {**entry.document, **noted, "config": {**known, **config}}, entry.pool
+        )
+        if changed.document["config"] != known:
+            entry.pool.configure(config)
+        return changed
 
     def trigger(self, app_id: str, source: str) -> Entry | None:
         wanted = (app_id, source)

@@ -1,0 +1,105 @@
+"""Puts a function's image on an Fn server, through the server's API: app, function, configuration, HTTP triggers.
+
+What `fn deploy --local` and `fn config function` do after the build. API: Fn server 0.3.753, `/v2`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+
+from functions.host.folder import FunctionFolder
+
+TIMEOUT_S = 30.0
+MAX_ANSWER_BYTES = 1 << 20  # of a document or a list of one name
+INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
+TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
+
+
+class DeployError(Exception):
+    """The server cannot be reached, refuses, or answers as no Fn server does; the text says which."""
+
+
+class FnServer:
+    """An Fn server's API. Use it as an async context manager."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        """token: bearer token, or empty."""
+        self._url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+
+    async def __aenter__(self) -> FnServer:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def deploy(
+        self, folder: FunctionFolder, image: str, app: str, config: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Make or change the function so that it runs `image`; what is right already is left alone.
+
+        config is added to that of func.yaml. Returns its URLs: to invoke it, and of its triggers. Raises DeployError.
+        """
+        app_id = (await self._ensure("apps", {"name": app}, {}))["id"]
+        wanted = {
+            "image": image,
+            "memory": folder.memory_mb,
+            "timeout": int(folder.timeout_s) or 1,
+            "config": {**folder.config, **config},
+        }
+        function = await self._ensure("fns", {"name": folder.name, "app_id": app_id}, wanted)
+        urls = [_annotation(function, INVOKE_ENDPOINT)]
+        for name, source in folder.sources.items():
+            key = {"name": name, "app_id": app_id, "fn_id": function["id"]}
+            trigger = await self._ensure("triggers", key, {"type": "http", "source": source})
+            urls.append(_annotation(trigger, TRIGGER_ENDPOINT))
+        return tuple(url for url in urls if url)
+
+    async def _ensure(
+        self, kind: str, key: Mapping[str, str], wanted: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """The entry with this key and these values: made, changed, or there already."""
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in key.items())
+        found = (await self._ask("GET", f"/v2/{kind}?{query}")).get("items")
+        if not found:
+            return await self._ask("POST", f"/v2/{kind}", {**key, **wanted})
+        entry: Mapping[str, Any] = found[0]
+        if all(entry.get(name) == value for name, value in wanted.items()):
+            return entry
+        changed = {**{name: value for name, value in entry.items() if name != "annotations"}, **wanted}
+        return await self._ask("PUT", f"/v2/{kind}/{entry['id']}", changed)
+
+    async def _ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        url = self._url + path
+        body = None if document is None else orjson.dumps(document)
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with self._session.request(method, url, data=body, headers=headers) as response:
+                text = await response.content.read(MAX_ANSWER_BYTES)
+                status = response.status
+        except TimeoutError:
+            raise DeployError(f"{url} gives no answer within {TIMEOUT_S:g} s") from None
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
+            raise DeployError(f"{url} cannot be reached: {error or type(error).__name__}") from None
+        try:
+            answer = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise DeployError(f"{url} does not answer as an Fn server (status {status})")
+        if status != 200:
+            raise DeployError(f"{method} {url} is refused with {status}: {answer.get('message', '')}")
+        return answer
+
+
+def _annotation(entry: Mapping[str, Any], name: str) -> str:
+    return str((entry.get("annotations") or {}).get(name, ""))
