@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test setup lint bench functions clean
+.PHONY: help demo test setup lint bench quality functions clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contract
 bench: $(VENV)/.dev ## the end-to-end benchmark, beside a plain pipeline in the same run
 	@$(BIN)/python -m benchmarks.end_to_end $(BENCH)
 
+quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
+	@$(BIN)/python -m benchmarks.quality $(QUALITY)
+
 functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs
 	@rm -rf build functions/forecast/*.whl
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
@@ -40,3 +43,7 @@ $(VENV)/.demo: setup.cfg pyproject.toml constraints.txt
 $(VENV)/.dev: setup.cfg pyproject.toml constraints.txt
 	@VENV=$(VENV) sh .ci/install dev
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.evaluation: setup.cfg pyproject.toml constraints.txt
+	@VENV=$(VENV) sh .ci/install demo,evaluation
+	@touch $@
