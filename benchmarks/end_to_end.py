@@ -18,22 +18,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.broker import Broker, broker
 from benchmarks.load import publish, records
-from benchmarks.meter import Measured, Meter
-from benchmarks.pipelines import Fncast, Pipeline, Plain, Topics
+from benchmarks.meter import Measured
+from benchmarks.pipelines import Fncast, Pipeline, Plain
+from benchmarks.run import running
 from demo.models import find
-from demo.process import Process, ProcessFailed
+from demo.process import ProcessFailed
 
 EVENTS, PLAIN_EVENTS = 60_000, 2_000
 # What the embedded broker keeps of a partition (5 MB) holds a quarter of so many forecasts, unevenly spread.
 EMBEDDED_EVENTS = 6_000
 WARM_UP_EVENTS = 100
-END_S = 10.0
-_runs = itertools.count(1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,26 +89,28 @@ async def _compare(arguments: argparse.Namespace, on: Broker, models: Path, mode
     deliveries = ["at-least-once"] if on.embedded else ["at-least-once", "exactly-once"]
     pipelines += [(Fncast(delivery, models), events) for delivery in deliveries]
     backlogs: dict[str, list[Measured]] = {pipeline.name: [] for pipeline, _ in pipelines}
+    cpu_s: dict[str, list[float]] = {pipeline.name: [] for pipeline, _ in pipelines}
     delays: dict[str, Measured] = {}
     try:
         for number in range(arguments.rounds):
             for pipeline, count in pipelines:
-                measured = await _backlog(pipeline, on, count, folder)
+                measured, event_s = await _backlog(pipeline, on, count, folder)
                 backlogs[pipeline.name].append(measured)
+                cpu_s[pipeline.name].append(event_s)
                 print(f"round {number + 1}: {pipeline.name}: {measured.rate:,.0f} events/s", file=sys.stderr)
         for pipeline, _ in pipelines:
             delays[pipeline.name] = await _delay(pipeline, on, arguments.rate, arguments.seconds, folder)
     except ProcessFailed as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
-    _print_table(backlogs, delays, arguments.rate)
+    _print_table(backlogs, cpu_s, delays, arguments.rate)
     everything = [*itertools.chain(*backlogs.values()), *delays.values()]
     return 0 if all(measured.is_right for measured in everything) else 1
 
 
-async def _backlog(pipeline: Pipeline, on: Broker, count: int, folder: Path) -> Measured:
+async def _backlog(pipeline: Pipeline, on: Broker, count: int, folder: Path) -> tuple[Measured, float]:
     """How fast `count` waiting events go through. Raises ProcessFailed."""
-    async with _run(pipeline, on, folder) as run:
+    async with running(pipeline, on, folder) as run:
         await asyncio.to_thread(publish, on.bootstrap_servers, run.topics.input, records(count))
         await run.start_consumer()
         return await run.measured(count)
@@ -118,97 +119,30 @@ async def _backlog(pipeline: Pipeline, on: Broker, count: int, folder: Path) -> 
 async def _delay(pipeline: Pipeline, on: Broker, rate: float, seconds: float, folder: Path) -> Measured:
     """How late forecasts are at `rate` events a second, after a warm-up. Raises ProcessFailed."""
     events = records(WARM_UP_EVENTS + int(rate * seconds))
-    async with _run(pipeline, on, folder) as run:
+    async with running(pipeline, on, folder) as run:
         await run.start_consumer()
         await asyncio.to_thread(publish, on.bootstrap_servers, run.topics.input, events[:WARM_UP_EVENTS])
         await run.wait(WARM_UP_EVENTS)
         await asyncio.to_thread(
             publish, on.bootstrap_servers, run.topics.input, events[WARM_UP_EVENTS:], rate
         )
-        return await run.measured(len(events), skip=WARM_UP_EVENTS)
+        measured, _ = await run.measured(len(events), skip=WARM_UP_EVENTS)
+        return measured
 
 
-class Run:
-    """One pipeline with topics of its own."""
-
-    def __init__(self, pipeline: Pipeline, on: Broker, topics: Topics, folder: Path) -> None:
-        self.topics = topics
-        self._pipeline = pipeline
-        self._broker = on
-        self._folder = folder
-        self._processes: list[tuple[Process, asyncio.Task[int]]] = []
-        self._meter = Meter(on.bootstrap_servers, topics.input, topics.output)
-
-    async def start_services(self) -> None:
-        for program in self._pipeline.services():
-            await self._start(Process(program, self._folder / f"{program.name}.log", _tell))
-
-    async def start_consumer(self) -> None:
-        program = self._pipeline.consumer(self._broker.bootstrap_servers, self.topics, self._folder)
-        await self._start(Process(program, self._folder / f"{program.name}.log", _tell))
-
-    async def wait(self, count: int) -> None:
-        await asyncio.to_thread(self._meter.wait, count, self._check)
-
-    async def measured(self, count: int, skip: int = 0) -> Measured:
-        """What became of `count` events; the delays without the first `skip`. The pipeline is ended."""
-        await self.wait(count)
-        await self.end()
-        return await asyncio.to_thread(self._meter.measure, count, skip)
-
-    async def end(self) -> None:
-        for process, _ in reversed(self._processes):
-            process.end()
-        tasks = [task for _, task in self._processes]
-        self._processes = []
-        if tasks:
-            await asyncio.wait(tasks, timeout=END_S)
-            for task in tasks:
-                task.cancel()
-
-    def close(self) -> None:
-        self._meter.close()
-
-    async def _start(self, process: Process) -> None:
-        task = asyncio.create_task(process.run())
-        self._processes.append((process, task))
-        ready = asyncio.create_task(process.ready.wait())
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        self._check()
-
-    def _check(self) -> None:
-        """Raises ProcessFailed if a process is gone."""
-        for process, task in self._processes:
-            if task.done():
-                task.result()
-                raise ProcessFailed(f"{process.name} ended by itself")
-
-
-@contextlib.asynccontextmanager
-async def _run(pipeline: Pipeline, on: Broker, folder: Path) -> AsyncIterator[Run]:
-    number = next(_runs)
-    stem = f"bench-{folder.name[-8:]}-{number}"
-    topics = Topics(stem, f"{stem}-in", f"{stem}-out", f"{stem}-dead")
-    names = (topics.input, topics.output, topics.dead_letters)
-    await asyncio.to_thread(on.make_topics, *names)
-    run = Run(pipeline, on, topics, folder)
-    try:
-        await run.start_services()
-        yield run
-    finally:
-        await run.end()
-        run.close()
-        await asyncio.to_thread(on.delete_topics, *names)
-
-
-def _print_table(backlogs: dict[str, list[Measured]], delays: dict[str, Measured], rate: float) -> None:
+def _print_table(
+    backlogs: dict[str, list[Measured]],
+    cpu_s: dict[str, list[float]],
+    delays: dict[str, Measured],
+    rate: float,
+) -> None:
     plain = statistics.median(one.rate for one in backlogs[Plain.name])
     heads = (
         "pipeline",
         "events/s",
         "[lowest-highest]",
         "ratio",
+        "CPU µs/event",
         f"p50 / p99 ms at {rate:g}/s",
         "lost",
         "doubled",
@@ -224,6 +158,7 @@ def _print_table(backlogs: dict[str, list[Measured]], delays: dict[str, Measured
                 f"{statistics.median(rates):,.0f}",
                 f"[{rates[0]:,.0f}-{rates[-1]:,.0f}]",
                 f"{statistics.median(rates) / plain:.1f}",
+                f"{statistics.median(cpu_s[name]) * 1e6:,.0f}",
                 f"{delays[name].delay_ms(0.5):.0f} / {delays[name].delay_ms(0.99):.0f}",
                 str(sum(one.lost for one in all_runs)),
                 str(sum(one.doubled for one in all_runs)),
@@ -237,10 +172,6 @@ def _print_table(backlogs: dict[str, list[Measured]], delays: dict[str, Measured
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         print("  ".join([first, *others]))
-
-
-def _tell(name: str, text: str) -> None:
-    """Nothing: a fresh broker makes its clients warn, and what ends a process is told with its last words."""
 
 
 if __name__ == "__main__":

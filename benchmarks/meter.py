@@ -55,8 +55,11 @@ class Meter:
             }
         )
 
-    def wait(self, count: int, alive: Callable[[], None]) -> None:
-        """Until the output holds `count` records or nothing more comes. alive: raises if the pipeline is gone."""
+    def wait(self, count: int, alive: Callable[[], None]) -> int:
+        """Until the output holds `count` records or nothing more comes. alive: raises if the pipeline is gone.
+
+        Returns how many it holds.
+        """
         found, changed_s = 0, time.monotonic()
         while found < count and time.monotonic() - changed_s < STALLED_S:
             alive()
@@ -69,6 +72,7 @@ class Meter:
             if now != found:
                 found, changed_s = now, time.monotonic()
             time.sleep(LOOK_S)
+        return found
 
     def measure(self, count: int, skip: int = 0) -> Measured:
         """Compare the output with the `count` events of the input. skip: so many are left out of the delays."""
