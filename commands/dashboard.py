@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
-from typing import cast
-
-from uvicorn._types import ASGIApplication
 
 from commands.kafka import add_kafka_arguments, kafka_settings
 from commands.serve import add_listener_arguments, serve
@@ -41,9 +38,4 @@ def run(arguments: argparse.Namespace) -> int:
     kafka = kafka_settings(arguments)
     topics = Topics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic)
     app = page(kafka.client_properties(), topics)
-    return serve(
-        cast(ASGIApplication, app),
-        arguments.host,
-        arguments.port,
-        ready="the live page is at {url} (Ctrl-C ends it)",
-    )
+    return serve(app, arguments.host, arguments.port, ready="the live page is at {url} (Ctrl-C ends it)")

@@ -49,6 +49,12 @@ class Server(uvicorn.Server):
 
     takes_signals = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell an application with streams that never end to end them: uvicorn would wait for them, then cut them."""
+        if close_streams := getattr(self.config.app, "close_streams", None):
+            close_streams()
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         if not self.takes_signals:

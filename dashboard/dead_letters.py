@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from typing import Any
 
 from dashboard.event import NotAnEvent, parse
@@ -21,7 +21,7 @@ class DeadLetters:
     def __init__(self) -> None:
         self.total = 0
         self._reasons: Counter[str] = Counter()
-        self._latest: deque[dict[str, Any]] = deque(maxlen=MAX_LATEST)
+        self._latest: list[dict[str, Any]] = []  # newest first
         self._changed = False
 
     def add(self, record: Record) -> None:
@@ -35,7 +35,7 @@ class DeadLetters:
             name, series = event.id[:MAX_TEXT], event.subject[:MAX_TEXT]
         except NotAnEvent:
             name = series = ""
-        self._latest.appendleft(
+        self._latest.append(
             {
                 "time": record.timestamp_s,
                 "reason": reason,
@@ -44,12 +44,15 @@ class DeadLetters:
                 "from": _place(record),
             }
         )
+        # Of several partitions each is read in its own order.
+        self._latest.sort(key=lambda letter: letter["time"] or 0.0, reverse=True)
+        del self._latest[MAX_LATEST:]
 
     def snapshot(self) -> dict[str, Any]:
         return {
             "total": self.total,
             "reasons": [{"reason": text, "count": count} for text, count in self._reasons.most_common()],
-            "latest": list(self._latest),
+            "latest": self._latest,
         }
 
     def take_changes(self) -> dict[str, Any] | None:

@@ -88,11 +88,10 @@ export class Card {
       return;
     }
     const parts = [...verdict(score)];
-    if (score.inside !== null) parts.push(` · ${percent(score.inside)} inside the band`);
-    parts.push(` · ${count(score.points)} points`);
+    if (score.inside !== null) parts.push(` · ${percent(score.inside)} in the band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
-    this.readout.title = `Mean absolute error ${mean}; of the naive forecast (the last value stays) ${naive}. ${this.series.model}`;
+    this.readout.title = `Mean absolute error ${mean}; of the naive forecast (the last value stays) ${naive}; ${count(score.points)} points. ${this.series.model}`;
   }
 
   point(at) {
@@ -132,9 +131,7 @@ function verdict(score) {
     return [score.mae === 0 ? "as exact as naive: nothing moves" : "nothing moves here: naive makes no error"];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
-  const share = percent(Math.abs(1 - score.ratio));
-  const words = score.ratio < 0.995 ? `, ${share} smaller` : score.ratio > 1.005 ? `, ${share} larger` : "";
-  return ["error so far ", bold, ` naive's${words}`];
+  return ["error so far ", bold, " naive's"];
 }
 
 export function element(tag, name = "", text = "") {

@@ -9,6 +9,8 @@ const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-ser
 const BAND_SHARE = 0.8;
 // The range shrinks only once what is shown needs less than this of it: a chart that breathes is not calm.
 const SHRINK_BELOW = 0.6;
+// Half the width of the widest label of the time axis, less the padding, in CSS pixels.
+const LABEL_HALF = 22;
 
 export function palette() {
   const style = getComputedStyle(document.documentElement);
@@ -68,7 +70,7 @@ export class Chart {
       axes: [
         {
           stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, size: 26, space: 76,
-          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => label(at, increment)) : undefined,
+          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => (fits(plot, at) ? label(at, increment) : "")) : undefined,
         },
         {
           stroke: colour("muted"), font: FONT, ticks: { show: false }, gap: 6, space: 38,
@@ -133,9 +135,17 @@ export class Chart {
   }
 }
 
+// Whether a label at this place stays on the canvas.
+function fits(plot, at) {
+  return plot.valToPos(at, "x") < plot.bbox.width / devicePixelRatio - LABEL_HALF;
+}
+
 function label(seconds, increment) {
   if (increment < 60) return moment(seconds, 1);
-  if (increment < 43200) return moment(seconds, 1).slice(0, 5);
+  if (increment < 43200) {
+    const time = moment(seconds, 1).slice(0, 5);
+    return time === "00:00" ? new Date(seconds * 1000).toLocaleDateString(undefined, { weekday: "short" }) : time;
+  }
   return new Date(seconds * 1000).toLocaleDateString(undefined, increment < 86400 * 360 ? { day: "numeric", month: "short" } : { year: "numeric" });
 }
 
