@@ -136,4 +136,6 @@ class Commits:
             self.not_published("partitions went to another owner")
 
     def close(self) -> None:
+        """Wait for the step that is under way, whatever becomes of it: the publisher was told to give up."""
         self._thread.shutdown()
+        self._step, self._covered = None, []

@@ -47,7 +47,7 @@ class KafkaSource:
 
     def __init__(self, client_properties: Mapping[str, str], group_id: str) -> None:
         properties: dict[str, Any] = {
-            "log_level": 4,  # as the publisher's
+            "log_level": 2,  # as the publisher's
             "queued.max.messages.kbytes": MAX_PREFETCH_KB,
             "fetch.max.bytes": MAX_FETCH_BYTES,
             "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,

@@ -21,7 +21,7 @@ from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
 
-LOG_LEVEL = 4  # syslog's warning: below, each attempt to reach a broker that is away is a line
+LOG_LEVEL = 2  # of librdkafka's own lines: at 3, each attempt to reach a broker that is away is one
 QUEUE_FULL_POLL_S = 0.1
 METADATA_S = 1.0
 METADATA_TRIES = 5

@@ -169,8 +169,10 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
             progress.turn()
             if progress.settled > before:
                 slowest_s, settled_s = max(slowest_s, time.monotonic() - settled_s), time.monotonic()
-            for victim in (function, *consumers):  # as a supervisor would
+            for victim in (function, *consumers):  # as a supervisor would, but not to the same crash
                 if victim.process is not None and victim.process.poll() is not None:
+                    say(f"{victim.name} ended with {victim.process.returncode}; it is started again")
+                    victim.words = without_crash(victim.words)
                     victim.start()
             if progress.settled >= next_at and kills < told.kills:
                 kills += 1
@@ -178,7 +180,7 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
                 say(f"{kills}/{told.kills} at {progress.settled} of {load.produced}: {kind}")
                 strike(kind, randomly.choice(consumers), function, kafka)
                 next_at = progress.settled + randomly.randint(told.spacing // 2, told.spacing * 3 // 2)
-            if kills >= told.kills and progress.settled >= next_at:
+            if kills >= told.kills and progress.settled >= max(next_at, told.events):
                 load.enough.set()
             if time.monotonic() - settled_s > DRAIN_S or (
                 load.enough.is_set() and is_drained(load, progress)
@@ -202,6 +204,11 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
         topics["dead-letters"],
     ]
     return subprocess.run([sys.executable, str(HERE / "check.py"), *words], check=False).returncode
+
+
+def without_crash(words: list[str]) -> list[str]:
+    at = words.index("--crash") if "--crash" in words else len(words)
+    return words[:at] + words[at + 2 :]
 
 
 def is_drained(load: Load, progress: Progress) -> bool:
@@ -263,6 +270,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=300.0, help="events a second")
     parser.add_argument("--spacing", type=int, default=600, help="settled inputs between kills, about")
+    parser.add_argument("--events", type=int, default=0, help="at least so many")
     parser.add_argument("--only", choices=KINDS, help="one kind of victim")
     parser.add_argument("--bug", help="a deliberate bug: see consumer.py")
     parser.add_argument("--crash", help="POINT:N: see consumer.py")

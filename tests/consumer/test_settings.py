@@ -32,7 +32,11 @@ def test_file_then_environment_then_flags(write):
     file = write('[kafka]\ngroup_id = "file"\nbootstrap_servers = "file:1"\noutput_topic = "from-file"\n')
     environ = {"FNCAST_KAFKA__GROUP_ID": "variable", "FNCAST_KAFKA__BOOTSTRAP_SERVERS": "variable:1"}
     kafka = load(file, environ, {"kafka": {"bootstrap_servers": "flag:1"}}).kafka
-    assert (kafka.output_topic, kafka.group_id, kafka.bootstrap_servers) == ("from-file", "variable", "flag:1")
+    assert (kafka.output_topic, kafka.group_id, kafka.bootstrap_servers) == (
+        "from-file",
+        "variable",
+        "flag:1",
+    )
 
 
 def test_client_properties_dotted_in_the_file_and_underlined_in_the_environment(write, tmp_path):
@@ -64,7 +68,10 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
         ("[kafka]\ngroup_id = 3", "line 2: [kafka.group_id] Expected `str`"),
         ('[kafka]\ndelivery = "most"', "line 2: [kafka.delivery] Invalid enum value 'most'"),
         ('[kafka]\nacks = "x"\n', "line 2: [kafka.acks] no such setting"),
-        ("[kafka.client]\nacks = 1", "line 2: [kafka.client.acks] client.acks carries the delivery guarantee"),
+        (
+            "[kafka.client]\nacks = 1",
+            "line 2: [kafka.client.acks] client.acks carries the delivery guarantee",
+        ),
         ("[fn]\ntimeout_s = -1", "line 2: [fn.timeout_s] timeout_s must be positive"),
         ('[fn]\nurl = "localhost"', "line 2: [fn.url] url 'localhost' does not begin with http"),
         ("[kafkas]\na = 1", "line 1: [kafkas] no such setting"),

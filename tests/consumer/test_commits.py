@@ -1,0 +1,190 @@
+"""Commits: what is covered, in which step, and what happens when one fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+
+import pytest
+
+from consumer.commits import Commits
+from consumer.errors import CommitFailed, ConsumerError, NotPublished
+from consumer.lanes import Lanes
+from interceptor.delivery import Record
+
+PARTITION = ("metrics", 0)
+
+
+class Publisher:
+    """Finishes when it is let, as it is told."""
+
+    def __init__(self, commits_offsets: bool) -> None:
+        self.commits_offsets = commits_offsets
+        self.may_end = threading.Event()
+        self.error: Exception | None = None
+        self.finished: list[tuple[dict, object]] = []
+        self.aborts = 0
+
+    def finish(self, offsets, metadata):
+        assert self.may_end.wait(5)
+        if self.error:
+            raise self.error
+        self.finished.append((dict(offsets), metadata))
+
+    def abort(self):
+        self.aborts += 1
+
+
+class Source:
+    def __init__(self) -> None:
+        self.commits: list[dict] = []
+        self.now: list[dict] = []
+        self.answer: Future[None] = Future()
+
+    def group_metadata(self):
+        return "metadata"
+
+    def commit(self, offsets):
+        self.commits.append(dict(offsets))
+        return self.answer
+
+    def commit_now(self, offsets):
+        self.now.append(dict(offsets))
+
+
+class Stage:
+    def __init__(self, exactly_once: bool) -> None:
+        self.source, self.publisher, self.lanes = Source(), Publisher(exactly_once), Lanes()
+        self.told: list[dict] = []
+        self.woken = threading.Event()
+        self.commits = Commits(self.source, self.publisher, self.lanes, self.told.append, self.woken.set)
+        self.lanes.assign([PARTITION])
+
+    def publish(self, *offsets: int) -> None:
+        self.lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in offsets)
+        (lane,) = self.lanes
+        for delivery in lane.take(len(offsets)):
+            delivery.is_done = True
+        list(lane.settled())
+
+    def end_step(self, error: Exception | None = None) -> None:
+        self.publisher.error = error
+        self.woken.clear()
+        self.publisher.may_end.set()
+        assert self.woken.wait(5)
+        self.publisher.may_end.clear()
+        self.commits.turn()
+
+
+@pytest.fixture(params=[True, False], ids=["exactly-once", "at-least-once"])
+def stage(request):
+    stage = Stage(request.param)
+    yield stage
+    stage.publisher.may_end.set()
+    stage.commits.close()
+
+
+@pytest.fixture
+def exact():
+    stage = Stage(True)
+    yield stage
+    stage.publisher.may_end.set()
+    stage.commits.close()
+
+
+@pytest.fixture
+def at_least():
+    stage = Stage(False)
+    yield stage
+    stage.publisher.may_end.set()
+    stage.commits.close()
+
+
+def test_a_commit_covers_what_was_published_when_it_began(exact):
+    exact.publish(0, 1, 2)
+    exact.commits.turn(now=True)
+    assert exact.commits.is_under_way
+    exact.end_step()
+    assert exact.publisher.finished == [({PARTITION: 3}, "metadata")]
+    assert exact.told == [{PARTITION: 3}]
+    assert exact.lanes.published() == 0
+
+
+def test_at_least_once_commits_offsets_only_behind_the_acknowledgement(at_least):
+    at_least.publish(0)
+    at_least.commits.turn(now=True)
+    assert at_least.source.commits == []
+    at_least.end_step()
+    assert at_least.source.commits == [{PARTITION: 1}]
+    assert at_least.told == []
+    at_least.source.answer.set_result(None)
+    at_least.commits.turn()
+    assert at_least.told == [{PARTITION: 1}]
+    assert not at_least.commits.is_under_way
+
+
+def test_in_a_rebalance_offsets_are_committed_before_the_turn_returns(at_least):
+    at_least.publish(0)
+    at_least.commits.turn(now=True)
+    at_least.end_step()
+    at_least.commits.turn(in_rebalance=True)  # the answer to the first would come inside a poll only
+    assert at_least.source.now == [{PARTITION: 1}]
+    assert at_least.told == [{PARTITION: 1}]
+
+
+def test_what_was_not_published_is_published_again(stage):
+    stage.publish(0, 1)
+    stage.commits.turn(now=True)
+    stage.end_step(NotPublished("aborted"))
+    (lane,) = stage.lanes
+    assert [delivery.record.offset for delivery in lane.unpublished] == [0, 1]
+    assert stage.told == stage.source.commits == []
+    assert not stage.commits.is_under_way
+
+
+def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
+    at_least.publish(0)
+    at_least.commits.turn(now=True)
+    at_least.end_step()
+    at_least.source.answer.set_exception(CommitFailed("rebalancing"))
+    at_least.commits.turn()
+    assert at_least.lanes.published() == 1
+    at_least.source.answer = Future()
+    at_least.publish(1)
+    at_least.commits.turn(now=True)
+    at_least.end_step()
+    assert at_least.source.commits[-1] == {PARTITION: 2}
+
+
+def test_an_error_without_remedy_goes_through(stage):
+    stage.publish(0)
+    stage.commits.turn(now=True)
+    with pytest.raises(ConsumerError, match="refused"):
+        stage.end_step(ConsumerError("refused"))
+
+
+def test_published_results_of_a_partition_that_goes_away_are_undone(exact):
+    exact.publish(0)
+    lanes = list(exact.lanes)
+    exact.commits.give_up(lanes)
+    assert exact.publisher.aborts == 1
+    assert exact.lanes.published() == 0
+
+
+def test_a_partition_that_went_away_meanwhile_is_not_committed_for(at_least):
+    at_least.publish(0)
+    at_least.commits.turn(now=True)
+    at_least.lanes.drop([PARTITION])
+    at_least.end_step()
+    assert at_least.source.commits == []
+
+
+def test_nothing_is_committed_before_it_is_due(exact):
+    exact.publish(0)
+    exact.commits.turn(now=True)
+    exact.end_step()
+    exact.publish(1)
+    exact.commits._due_at_s = time.monotonic() + 60
+    exact.commits.turn()
+    assert not exact.commits.is_under_way

@@ -1,0 +1,111 @@
+"""Lanes: order, room, and what is given back."""
+
+from __future__ import annotations
+
+from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane
+from consumer.lanes import MAX_ALL_EVENTS, PAUSE_AFTER_S, Lanes, next_offsets
+from interceptor.delivery import Delivery, Record
+
+
+def record(offset: int, partition: int = 0, value: bytes = b"v") -> Record:
+    return Record("metrics", partition, offset, 0, None, value, [])
+
+
+def lane_with(count: int) -> Lane:
+    lane = Lane(("metrics", 0))
+    for offset in range(count):
+        lane.add(Delivery(record(offset)))
+    return lane
+
+
+def offsets(deliveries) -> list[int]:
+    return [delivery.record.offset for delivery in deliveries]
+
+
+def test_only_what_is_done_from_the_first_on_is_published():
+    lane = lane_with(4)
+    taken = lane.take(4)
+    taken[1].is_done = taken[2].is_done = True
+    assert offsets(lane.settled()) == []
+    taken[0].is_done = True
+    assert offsets(lane.settled()) == [0, 1, 2]
+    assert next_offsets([lane]) == {("metrics", 0): 3}
+    lane.committed()
+    assert next_offsets([lane]) == {}
+    assert offsets(lane.unpublished) == [3]
+
+
+def test_what_an_aborted_transaction_held_is_published_again_first_and_needs_no_new_call():
+    lane = lane_with(3)
+    for delivery in lane.take(3):
+        delivery.is_done = True
+    publishing = lane.settled()
+    assert offsets([next(publishing), next(publishing)]) == [0, 1]
+    lane.aborted()
+    assert offsets(lane.settled()) == [0, 1, 2]
+    assert not lane.waiting
+
+
+def test_deliveries_that_were_left_unsettled_go_first_in_the_next_batch():
+    lane = lane_with(4)
+    lane.put_back(lane.take(2))
+    assert offsets(lane.take(3)) == [0, 1, 2]
+
+
+def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
+    lane = lane_with(MAX_EVENTS - 1)
+    assert not lane.is_full
+    lane.add(Delivery(record(MAX_EVENTS)))
+    assert lane.is_full
+    for delivery in lane.take(MAX_EVENTS):
+        delivery.is_done = True
+    list(lane.settled())
+    assert lane.is_full  # what is published still waits for its commit
+    lane.committed()
+    assert lane.has_room_again
+    lane.add(Delivery(record(0, value=b"x" * MAX_BYTES)))
+    assert lane.is_full
+
+
+def test_partitions_share_what_all_may_hold():
+    lanes = Lanes()
+    lanes.assign([("metrics", number) for number in range(64)])
+    assert sum(lane.max_events for lane in lanes) <= MAX_ALL_EVENTS
+    lanes.drop([("metrics", number) for number in range(1, 64)])
+    (left,) = lanes
+    assert left.max_events == MAX_EVENTS
+
+
+def test_a_full_lane_holds_back_the_poll_and_is_then_paused_alone():
+    lanes = Lanes()
+    lanes.assign([("metrics", 0), ("metrics", 1)])
+    lanes.add(record(offset) for offset in range(MAX_EVENTS))
+    assert not lanes.flow(now_s=10).has_room
+    late = lanes.flow(now_s=10 + 2 * PAUSE_AFTER_S)
+    assert (late.pause, late.resume) == ([("metrics", 0)], [])
+    assert lanes.flow(now_s=11).has_room  # the other goes on
+    (lane,) = lanes.of([("metrics", 0)])
+    for delivery in lane.take(MAX_EVENTS):
+        delivery.is_done = True
+    list(lane.settled())
+    lane.committed()
+    assert lanes.flow(now_s=12).resume == [("metrics", 0)]
+
+
+def test_a_batch_is_shared_out_among_partitions():
+    lanes = Lanes()
+    lanes.assign([("metrics", 0), ("metrics", 1)])
+    lanes.add(record(offset) for offset in range(100))
+    lanes.add([record(0, partition=1)])
+    parts = {lane.partition[1]: len(deliveries) for lane, deliveries in lanes.take(10)}
+    assert parts == {0: 9, 1: 1}
+
+
+def test_records_of_a_partition_that_was_revoked_are_left_to_its_next_owner():
+    lanes = Lanes()
+    lanes.assign([("metrics", 0)])
+    (lane,) = lanes
+    lanes.drop([("metrics", 0)])
+    lanes.add([record(0)])
+    assert lane.is_dropped
+    assert lanes.waiting() == lanes.in_flight() == 0

@@ -1,0 +1,86 @@
+"""Results: which record goes where."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.errors import ConsumerError, RecordTooLarge
+from consumer.results import BY_KEY, Results
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
+
+
+class Publisher:
+    def __init__(self, partitions: dict[str, int], limit: int = 100) -> None:
+        self.counts, self.limit = partitions, limit
+        self.records: list[tuple] = []
+        self.refuses: set[str] = set()
+
+    def partitions_of(self, topic):
+        return self.counts.get(topic, 0)
+
+    def fits(self, topic, key, value):
+        return len(value or b"") < self.limit
+
+    def publish(self, topic, partition, key, value, headers):
+        if topic in self.refuses:
+            raise RecordTooLarge("too large")
+        self.records.append((topic, partition, key, value, headers))
+
+
+def delivery(outcome, value=b"in") -> Delivery:
+    made = Delivery(Record("metrics", 3, 7, 1000, b"key", value, [("a", b"b")]))
+    made.outcome = outcome
+    return made
+
+
+@pytest.fixture
+def publisher():
+    return Publisher({"metrics": 4, "forecasts": 4, "dead": 2})
+
+
+@pytest.fixture
+def results(publisher):
+    return Results(publisher, "forecasts", "dead")
+
+
+def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(results, publisher):
+    results.publish(delivery(Forecast([OutputEvent([("h", b"1")], b"out"), OutputEvent([], b"2")])))
+    assert publisher.records == [
+        ("forecasts", 3, b"key", b"out", [("h", b"1")]),
+        ("forecasts", 3, b"key", b"2", []),
+    ]
+
+
+def test_where_numbers_of_partitions_differ_a_record_goes_by_key(results, publisher):
+    results.publish(delivery(DeadLetter("no")))
+    ((topic, partition, key, value, headers),) = publisher.records
+    assert (topic, partition, key, value) == ("dead", BY_KEY, b"key", b"in")
+    assert headers[0] == ("a", b"b")
+    assert ("fncast-reason", b"no") in headers
+
+
+def test_partitions_are_counted_again_when_others_are_assigned(results, publisher):
+    results.publish(delivery(DeadLetter("no")))
+    publisher.counts["dead"] = 4
+    results.assigned()
+    results.publish(delivery(DeadLetter("no")))
+    assert [record[1] for record in publisher.records] == [BY_KEY, 3]
+
+
+def test_what_is_skipped_publishes_nothing(results, publisher):
+    results.publish(delivery(Skipped("expired")))
+    assert publisher.records == []
+
+
+def test_of_a_forecast_that_is_too_large_nothing_is_published_but_its_dead_letter(results, publisher):
+    too_large = delivery(Forecast([OutputEvent([], b"small"), OutputEvent([], b"x" * 200)]))
+    results.publish(too_large)
+    assert [record[0] for record in publisher.records] == ["dead"]
+    assert "cannot be published" in dict(publisher.records[0][4])["fncast-reason"].decode()
+
+
+def test_a_dead_letter_that_does_not_fit_stops_the_consumer(results, publisher):
+    publisher.refuses.add("dead")
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is larger than 'dead' takes"):
+        results.publish(delivery(DeadLetter("no")))

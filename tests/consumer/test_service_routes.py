@@ -1,0 +1,33 @@
+"""Routes from the settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.service import routes
+from consumer.settings import Route, Settings, SettingsError
+
+
+def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    made = routes(
+        Settings(
+            routes={
+                "forecast": "fn:fncast/forecast",
+                "plain": "http://host/path",
+                "other": Route("https://host", batch=True, mode="binary", token_file=str(token)),
+            }
+        )
+    )
+    assert (made["forecast"].is_fn, made["forecast"].batch) == (True, True)
+    assert (made["plain"].is_fn, made["plain"].batch, made["plain"].mode) == (False, False, "structured")
+    assert (made["other"].batch, made["other"].mode, made["other"].token) == (True, "binary", "secret")
+
+
+@pytest.mark.parametrize(
+    "told", ["fn:no-function", "ftp://host", Route("http://host", token_file="/nowhere")]
+)
+def test_a_wrong_route_is_named(told):
+    with pytest.raises(SettingsError, match=r"\[routes.mine\]"):
+        routes(Settings(routes={"mine": told}))
