@@ -90,7 +90,8 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     print(
         f"fncast demo: each part is a process of its own on this machine; logs in {folder}", file=sys.stderr
     )
-    ports = Ports(arguments.port, *free_ports(3))
+    page, *others = free_ports(4)
+    ports = Ports(arguments.port or page, *others[:3])
     plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time())
     stage = Stage(plan, folder, arguments.csv, tell)
     playing = asyncio.create_task(stage.play())

@@ -61,7 +61,7 @@ class Process:
         self._log_path = log_path
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
-        self._ending = False
+        self._ending = asyncio.Event()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._shown: deque[float] = deque(maxlen=SHOWN_LINES)
 
@@ -84,7 +84,7 @@ class Process:
         while True:
             started_s = time.monotonic()
             code = await self._live()
-            if self._ending or (code == 0 and not self.program.restart):
+            if self._ending.is_set() or (code == 0 and not self.program.restart):
                 return code
             quick_ends = 1 if time.monotonic() - started_s > STEADY_S else quick_ends + 1
             if not self.program.restart or quick_ends >= QUICK_ENDS:
@@ -92,16 +92,18 @@ class Process:
                 raise ProcessFailed(f"{self.name} {_ended(code)}{often}{self._last_words()}")
             self._tell(self.name, f"{_ended(code)}; starting it again")
             self.restarts += 1
-            await asyncio.sleep(BACKOFF_S[quick_ends - 1])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), BACKOFF_S[quick_ends - 1])
+                return code
 
     def end(self) -> None:
         """Ask it to end, for good."""
-        self._ending = True
+        self._ending.set()
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once, with what it started."""
-        self._ending = True
+        self._ending.set()
         self._signal(signal.SIGKILL)
 
     async def _live(self) -> int:
@@ -117,7 +119,7 @@ class Process:
         )
         assert process.stdout is not None
         assert process.stderr is not None
-        if self._ending:
+        if self._ending.is_set():
             self._signal(signal.SIGTERM)
         with self._log_path.open("ab") as log:
             readers = [
@@ -159,7 +161,7 @@ class Process:
         self._tail.append(line)
         found = WARNING.fullmatch(line)
         # librdkafka warns of each property that only the other kind of client uses: the parts share one file.
-        if found is None or self._ending or "CONFWARN" in line:
+        if found is None or self._ending.is_set() or "CONFWARN" in line:
             return
         now_s = time.monotonic()
         if len(self._shown) == SHOWN_LINES and now_s - self._shown[0] < SHOWN_PER_S:

@@ -80,6 +80,18 @@ async def test_one_that_dies_of_its_start_is_given_up_with_its_last_words(
     assert process.restarts == 3
 
 
+async def test_ended_between_two_starts_it_is_not_started_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_module, "BACKOFF_S", (60.0,) * 4)
+    process = stage.process("print('up')\nraise SystemExit(3)")
+    running = asyncio.create_task(process.run())
+    await until(lambda: stage.told)
+    process.end()
+    assert await asyncio.wait_for(running, TIMEOUT_S) == 3
+    assert stage.lines == ["up"]
+
+
 async def test_one_that_never_gets_ready_is_given_up_and_ended(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
