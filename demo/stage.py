@@ -27,7 +27,8 @@ COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
 MAX_NAMES = 3
 # Together below the 5 s within which everything ends.
-SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 0.8, 1.8, 0.3
+SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 1.2, 1.8, 0.3
+SETTLE_S = 0.5  # the reader hands over what it has read only every 0.2 s
 
 Tell = Callable[[str, str], None]
 
@@ -85,6 +86,7 @@ class Stage:
             await self._http.close()
 
     async def _drained(self) -> None:
+        await asyncio.sleep(SETTLE_S)
         while self.summary.under_way:  # noqa: ASYNC110  # what is counted, comes from another thread
             await asyncio.sleep(COUNT_S / 2)
 
