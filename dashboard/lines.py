@@ -12,8 +12,8 @@ from series.step import Step, format_time
 SHOWN_STEPS = 3
 # Columns grow with what they hold, up to this; a longer name is cut.
 MAX_NAME, MAX_UNIT = 32, 10
-SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
-SCALE = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}
+SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+SMALLEST_SCALED = 1e4  # 4321 has four digits as it is
 
 
 class Lines:
@@ -64,19 +64,23 @@ def _step(step: Step) -> str:
 
 
 def _value(forecast: Forecast, step: int) -> str:
-    value = number(forecast.values[step])
+    value = forecast.values[step]
     if forecast.band is None:
-        return value.rjust(8)
-    return f"{value.rjust(8)} [{number(forecast.low[step])} … {number(forecast.high[step])}]".ljust(27)
+        return number(value).rjust(8)
+    low, high = forecast.low[step], forecast.high[step]
+    width = high - low if low is not None and high is not None else 0.0
+    return f"{number(value, width).rjust(8)} [{number(low, width)} … {number(high, width)}]".ljust(27)
 
 
-def number(value: float | None) -> str:
-    """Four digits and an SI letter, such as 37.20, 1.234M; all digits of a value that has more before the point."""
+def number(value: float | None, width: float = 0.0) -> str:
+    """Four digits and an SI letter, such as 37.25 or 1.234M; whole, where a band of `width` needs more digits."""
     if value is None:
         return "?"
+    if abs(value) >= SMALLEST_SCALED and 0 < width < abs(value) / 1000:
+        return f"{value:.0f}"
     for floor, suffix in SUFFIXES:
-        if abs(value) >= floor:
-            return f"{value / SCALE[suffix]:.4g}{suffix}"
+        if abs(value) >= max(floor, SMALLEST_SCALED):
+            return f"{value / floor:.4g}{suffix}"
     return f"{value:.4g}"
 
 

@@ -113,8 +113,10 @@ class Readings:
         """Put in a window whose oldest reading has index `start`; the later event wins, a null wins over nothing.
 
         Returns the lowest index that changed, None where nothing did."""
-        start, values = start + max(0, len(values) - MAX_READINGS), values[-MAX_READINGS:]
-        if not values or (self._values and start + len(values) <= self.first):
+        newest = max(self.newest, start + len(values) - 1) if self._values else start + len(values) - 1
+        surplus = max(0, newest - MAX_READINGS + 1 - start)  # of the window; too old to be kept
+        start, values = start + surplus, values[surplus:]
+        if not values:
             return None
         if not self._values or start > self.newest + MAX_READINGS:
             self.first, self._values = start, list(values)
