@@ -33,6 +33,9 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
 	@ls functions/forecast/*.whl
 
+chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
+	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+
 clean: ## remove .venv and caches (models stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 

@@ -1,13 +1,14 @@
 """`fncast consume`, with a crash at a named point or with one of two deliberate bugs. Only tests start this.
 
-usage: consumer.py [--crash POINT:N] [--bug BUG] FNCAST_ARGUMENT…
+usage: consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
 
-A crash is SIGKILL at the N-th time that the point is reached.
+A crash is SIGKILL at the N-th time that the point is reached, a freeze SIGSTOP.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import fncast
+from consumer.errors import CommitFailed
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
 from consumer.loop import Loop
@@ -25,14 +27,16 @@ POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "d
 BUGS = ("commit-before-publish", "no-fencing")
 
 
-def crash_at(point: str, nth: int) -> None:
-    left = nth
+def strike_at(told: str, number: int) -> None:
+    point, _, nth = told.partition(":")
+    assert point in POINTS, point
+    left = int(nth)
 
     def reached() -> None:
         nonlocal left
         left -= 1
         if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
 
     if point == "after-produce":
         publish = ExactlyOnce.publish
@@ -78,7 +82,8 @@ def break_it(bug: str) -> None:
             records = poll(self, most, timeout_s)
             offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
             if offsets:
-                self.commit_now(offsets)
+                with contextlib.suppress(CommitFailed):
+                    self.commit_now(offsets)
             return records
 
         KafkaSource.poll = committing
@@ -114,14 +119,15 @@ def without_offsets(self, offsets, metadata):
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--crash", default="")
+    parser.add_argument("--freeze", default="")
     parser.add_argument("--bug", choices=BUGS)
     told, words = parser.parse_known_args()
-    if told.crash:
-        point, _, nth = told.crash.partition(":")
-        assert point in POINTS, point
-        crash_at(point, int(nth))
     if told.bug:
         break_it(told.bug)
+    if told.crash:
+        strike_at(told.crash, signal.SIGKILL)
+    if told.freeze:
+        strike_at(told.freeze, signal.SIGSTOP)
     return fncast.main(words)
 
 

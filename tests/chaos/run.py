@@ -22,6 +22,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -45,6 +46,7 @@ class Victim:
     log: Path
     variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    frozen_at_s: float = 0.0
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -65,6 +67,22 @@ class Victim:
     def signal(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
+
+    def is_frozen(self) -> bool:
+        """Whether it is stopped; it is continued after FREEZE_S."""
+        assert self.process is not None
+        try:
+            is_stopped = psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
+            is_stopped = False
+        if not is_stopped:
+            self.frozen_at_s = 0.0
+        elif not self.frozen_at_s:
+            self.frozen_at_s = time.monotonic()
+            say(f"{self.name} is frozen")
+        elif time.monotonic() - self.frozen_at_s >= FREEZE_S:
+            self.signal(signal.SIGCONT)
+        return is_stopped
 
 
 class Load(threading.Thread):
@@ -164,7 +182,7 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
     try:
         kills = 0
         next_at = told.spacing
-        while kills < told.kills or progress.settled < load.produced or not load.enough.is_set():
+        while True:
             before = progress.settled
             progress.turn()
             if progress.settled > before:
@@ -207,7 +225,7 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
 
 
 def without_crash(words: list[str]) -> list[str]:
-    at = words.index("--crash") if "--crash" in words else len(words)
+    at = next((at for at, word in enumerate(words) if word in ("--crash", "--freeze")), len(words))
     return words[:at] + words[at + 2 :]
 
 
@@ -232,7 +250,9 @@ def consumer(
 ) -> Victim:
     words = [str(HERE / "consumer.py")]
     words += ["--bug", told.bug] if told.bug else []
-    words += ["--crash", told.crash] if told.crash and name == "one" else []
+    if name == "one":
+        words += ["--crash", told.crash] if told.crash else []
+        words += ["--freeze", told.freeze] if told.freeze else []
     settings = {
         "KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "KAFKA__GROUP_ID": f"chaos-{tag}",
@@ -258,7 +278,6 @@ def strike(kind: str, victim: Victim, function: Victim, kafka: KafkaContainer) -
         threading.Timer(AWAY_S, lambda: function.signal(signal.SIGCONT)).start()
     elif kind == "freeze":
         victim.signal(signal.SIGSTOP)
-        threading.Timer(FREEZE_S, lambda: victim.signal(signal.SIGCONT)).start()
     else:
         kafka.kill()
         kafka.start()
@@ -273,7 +292,8 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=0, help="at least so many")
     parser.add_argument("--only", choices=KINDS, help="one kind of victim")
     parser.add_argument("--bug", help="a deliberate bug: see consumer.py")
-    parser.add_argument("--crash", help="POINT:N: see consumer.py")
+    parser.add_argument("--crash", help="POINT:N, of one consumer: see consumer.py")
+    parser.add_argument("--freeze", help="POINT:N, likewise")
     told = parser.parse_args()
     kafka = KafkaContainer()
     try:

@@ -62,10 +62,10 @@ def test_nothing_is_lost_repeated_or_out_of_order(words):
     ("bug", "kind", "word"),
     [("commit-before-publish", "consumer", "lost"), ("no-fencing", "freeze", "repeated")],
 )
-def test_the_checker_notices_a_bug(bug, kind, word):
-    code, found = run("--bug", bug, "--only", kind, "--kills", "2")
+def test_the_checker_notices_a_bug(bug, words, wrong):
+    code, found = run("--bug", bug, "--kills", "0", "--events", "2000", *words)
     assert code == 1
-    assert found[word] > 0
+    assert found[wrong] > 0
 
 
 @real
