@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import aiohttp
-from confluent_kafka import KafkaException, Producer
 
 from dashboard.reader import Reader
 from demo import models
 from demo.models import DEFAULT_WINDOW, FoundModel
 from demo.plan import FETCH_WAIT_MS, Plan, environment
+from demo.probe import answers, warm_up
 from demo.process import Process, ProcessFailed, Program
 from demo.summary import Summary
-from demo.training import TRAINING_TOPIC, Training
+from demo.topics import DEAD_LETTER_TOPIC, INPUT_TOPIC, OUTPUT_TOPIC, TRAINING_TOPIC, make_topics
+from demo.training import Training
 from source.events import record
 from source.publisher import Publisher
 
-INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
 PROBE_TIMEOUT_S = 2.0
 COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
@@ -94,29 +94,30 @@ class Stage:
         """The order of things; each waits until what it needs is ready."""
         plan = self._plan
         self.model = models.find(plan.models)
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
+        self._http = http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
         await self._start_broker()
         # It needs three seconds to join its group, and nothing of the others for that.
         consumer = asyncio.create_task(
-            self._start(Program("consumer", plan.consumer(), self._answers(f"{plan.admin_url}/readyz")))
+            self._start(Program("consumer", plan.consumer(), answers(http, f"{plan.admin_url}/readyz")))
         )
-        await self._start(Program("dashboard", plan.dashboard(), self._answers(f"{plan.page}/healthz")))
+        await self._start(Program("dashboard", plan.dashboard(), answers(http, f"{plan.page}/healthz")))
         self._tell("dashboard", f"open {plan.page}")
         if self.model is None:
             await self._train()
         model_service = Program(
-            "model-service", plan.model_service(), self._answers(f"{plan.model_url}/readyz")
+            "model-service", plan.model_service(), answers(http, f"{plan.model_url}/readyz")
         )
         await self._start(model_service)
         self._tell(
             "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
         )
-        functions = Program("functions", plan.functions(), self._answers(f"{plan.functions_url}/healthz"))
+        functions = Program("functions", plan.functions(), answers(http, f"{plan.functions_url}/healthz"))
         await self._start(functions)
+        window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
+        await warm_up(http, plan.functions_url, window)
         self._tell("functions", f"fncast/forecast at {plan.functions_url}")
         await consumer
         self._tell("consumer", f"in its group; metrics at {plan.admin_url}/metrics")
-        window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
         await self._start(Program("source", plan.source(self._files, window)))
         self._tell("source", _sources(self._files))
         await self._first_forecast()
@@ -133,7 +134,7 @@ class Stage:
 
         await self._start(Program("broker", self._plan.broker(), ready, output, restart=False))
         servers = address.result()
-        await asyncio.to_thread(_make_topics, servers)
+        await asyncio.to_thread(make_topics, servers)
         self._plan.write_settings(servers)
         self._tell("broker", f"embedded, at {servers}")
         self._servers = servers
@@ -213,19 +214,6 @@ class Stage:
                 process.kill()
             await asyncio.wait(left, timeout=KILL_S)
 
-    def _answers(self, url: str) -> Callable[[], Awaitable[bool]]:
-        """Whether `url` answers 200."""
-
-        async def probe() -> bool:
-            assert self._http is not None
-            try:
-                async with self._http.get(url) as answer:
-                    return answer.status == 200
-            except (aiohttp.ClientError, TimeoutError, OSError):
-                return False
-
-        return probe
-
     async def _keep_counting(self) -> None:
         while True:
             self._count()
@@ -235,16 +223,6 @@ class Stage:
         while self._reader is not None and (batch := self._reader.take()):
             for one in batch:
                 self.summary.add(one)
-
-
-def _make_topics(servers: str) -> None:
-    """The embedded broker makes a topic when a producer asks for it; readers only wait. Raises ProcessFailed."""
-    client = Producer({"bootstrap.servers": servers})
-    try:
-        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, TRAINING_TOPIC):
-            client.list_topics(topic, timeout=PROBE_TIMEOUT_S)
-    except KafkaException as error:
-        raise ProcessFailed(f"the broker at {servers} does not answer: {error.args[0].str()}") from None
 
 
 def _sources(files: Sequence[Path]) -> str:

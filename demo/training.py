@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from cloudevents.core.v1.event import CloudEvent
 
-TRAINING_TOPIC = "training"
 TRAINING_TYPE = "io.fncast.training.v1"
 SUBJECT = "forecast"
 
