@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dashboard.event import Event, parse
 from dashboard.record import Record
+
+sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+from mock_broker import MockBroker
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -87,3 +93,10 @@ class Make:
 @pytest.fixture
 def make() -> Make:
     return Make()
+
+
+@pytest.fixture
+def broker() -> Iterator[MockBroker]:
+    started = MockBroker()
+    yield started
+    started.close()

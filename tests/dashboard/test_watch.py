@@ -1,0 +1,88 @@
+"""`fncast watch` as its users run it: a process on a broker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pytest
+
+Process = subprocess.Popen[str]
+
+
+@pytest.fixture
+def watch(broker: Any) -> Iterator[Any]:
+    started: list[Process] = []
+
+    def begin(*words: str, address: str = broker.address) -> Process:
+        command = [sys.executable, "-m", "fncast", "watch", "--bootstrap-servers", address, *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def publish(broker: Any, make: Any, **more: Any) -> None:
+    record = make.forecast([4.0, 5.0], 3, low=[3.0, 3.0], high=[6.0, 7.0], **more)
+    broker.publish("forecasts", record.value, headers=record.headers)
+
+
+def line_with(stream: IO[str] | None, text: str) -> str:
+    assert stream is not None
+    for line in stream:
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} was never said")
+
+
+def test_prints_a_line_a_forecast_and_stops_after_n(broker: Any, watch: Any, make: Any) -> None:
+    for series in ("cpu", "memory", "disk"):
+        publish(broker, make, series=series)
+    process = watch("--from-beginning", "--max", "2")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert ["cpu" in line and "forecast v1" in line for line in out.splitlines()] == [True, False]
+    assert len(out.splitlines()) == 2
+
+
+def test_json_is_one_structured_event_a_line(broker: Any, watch: Any, make: Any) -> None:
+    publish(broker, make, event_id="f1", cause="w1")
+    out, _ = watch("--from-beginning", "--json", "--max", "1").communicate(timeout=60)
+    event = json.loads(out)
+    assert (event["id"], event["causationid"], event["data"]["values"]) == ("f1", "w1", [4.0, 5.0])
+
+
+def test_what_is_no_forecast_is_said_and_passed_over(broker: Any, watch: Any, make: Any) -> None:
+    broker.publish("forecasts", b"no event")
+    publish(broker, make)
+    out, err = watch("--from-beginning", "--max", "1").communicate(timeout=60)
+    assert "cpu" in out
+    assert "forecasts/0@0 cannot be shown" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_says_that_it_waits_and_ends_quietly(watch: Any, number: signal.Signals) -> None:
+    process = watch(address="127.0.0.1:1")
+    line_with(process.stderr, "waiting for the broker 127.0.0.1:1")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+
+
+def test_begins_with_what_comes_next(broker: Any, watch: Any, make: Any) -> None:
+    publish(broker, make, series="old")
+    process = watch("--max", "1")
+    line_with(process.stderr, "reading")
+    publish(broker, make, series="new")
+    out, _ = process.communicate(timeout=60)
+    assert "new" in out
+    assert "old" not in out
