@@ -9,7 +9,7 @@ import signal
 import sys
 
 from commands.kafka import add_kafka_arguments, settings
-from commands.serve import bind, server
+from commands.serve import Security, add_security_arguments, bind, server
 from consumer.admin import Admin
 from consumer.errors import ConsumerError
 from consumer.service import Service
@@ -23,17 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)
     parser.add_argument("--host", help="address of /metrics, /healthz and /readyz (default: [admin] host)")
     parser.add_argument("--port", type=int, help="their port (default: [admin] port, 9464)")
+    add_security_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     told = settings(arguments)
     host = arguments.host or told.admin.host
     port = told.admin.port if arguments.port is None else arguments.port
-    return asyncio.run(consume(told, host, port))
+    return asyncio.run(consume(told, host, port, Security.of(arguments)))
 
 
-async def consume(told: Settings, host: str, port: int) -> int:
-    """Consume until SIGINT or SIGTERM. Raises Failure."""
+async def consume(told: Settings, host: str, port: int, security: Security) -> int:
+    """Consume until SIGINT or SIGTERM. security: of the admin listener. Raises Failure."""
     listener = bind(host, port)
     try:
         service = Service(told)
@@ -42,13 +43,13 @@ async def consume(told: Settings, host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, service.stop)
-    admin = server(Admin(service))
+    admin = server(Admin(service), security)
     admin.takes_signals = False
     admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
     kafka = told.kafka
     print(
         f"consuming {', '.join(kafka.input_topics)} from {kafka.bootstrap_servers} as group {kafka.group_id}"
-        f" ({kafka.delivery}); metrics on http://{host}:{listener.getsockname()[1]}/metrics",
+        f" ({kafka.delivery}); metrics on {security.scheme}://{host}:{listener.getsockname()[1]}/metrics",
         file=sys.stderr,
         flush=True,
     )

@@ -6,8 +6,9 @@ import argparse
 import time
 from collections.abc import Mapping
 
+from commands.guard import Login
 from commands.kafka import add_kafka_arguments, kafka_settings
-from commands.serve import add_listener_arguments, serve
+from commands.serve import Security, add_listener_arguments, serve
 from dashboard.board import Board, Topics
 from dashboard.page import Page
 from dashboard.reader import InvalidProperties, Reader
@@ -38,4 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
     kafka = kafka_settings(arguments)
     topics = Topics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic)
     app = page(kafka.client_properties(), topics)
-    return serve(app, arguments.host, arguments.port, ready="the live page is at {url} (Ctrl-C ends it)")
+    return serve(
+        app,
+        arguments.host,
+        arguments.port,
+        ready="the live page is at {url} (Ctrl-C ends it)",
+        security=Security.of(arguments),
+        guard=Login,
+    )

@@ -7,7 +7,7 @@ import importlib.util
 import os
 from pathlib import Path
 
-from commands.serve import add_listener_arguments, serve
+from commands.serve import Security, add_listener_arguments, serve
 from fncast import Failure
 from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
@@ -53,7 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
     except InvalidFunction as error:
         raise Failure(str(error)) from None
     names = ", ".join(f"{arguments.app}/{folder.name}" for folder in folders)
-    return serve(host, arguments.host, arguments.port, ready=f"functions {names} at {{url}}")
+    return serve(
+        host,
+        arguments.host,
+        arguments.port,
+        ready=f"functions {names} at {{url}}",
+        security=Security.of(arguments),
+    )
 
 
 def _processes(text: str) -> int:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from commands.serve import add_listener_arguments, serve
+from commands.serve import Security, add_listener_arguments, serve
 from fncast import Failure
 from model_service.metrics import Metrics
 from model_service.model import Model
@@ -62,7 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
     app = ModelServer(models, metrics)
-    return serve(app, arguments.host, arguments.port, f"GraphPipe on {{url}} ({served})")
+    return serve(
+        app, arguments.host, arguments.port, f"GraphPipe on {{url}} ({served})", Security.of(arguments)
+    )
 
 
 def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:

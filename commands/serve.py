@@ -8,12 +8,16 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
+from commands.guard import Guard
 from fncast import Failure
 
 # Long answers (a live page's stream) are cut after this, so that Ctrl-C ends a command at once.
@@ -24,6 +28,65 @@ BACKLOG = 1024
 def add_listener_arguments(parser: argparse.ArgumentParser, port: int) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=port, help="port to listen on (default: %(default)s)")
+    add_security_arguments(parser)
+
+
+def add_security_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tls-certificate", type=Path, metavar="FILE", help="serve HTTPS with this certificate chain (PEM)"
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key (PEM, no passphrase)")
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="let in only who holds the bearer token in this file (/healthz and /readyz stay open)",
+    )
+
+
+@dataclass(frozen=True)
+class Security:
+    """How a listener is protected. certificate, key: both or none. token: or empty; never shown."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Security(certificate={self.certificate}, token={'set' if self.token else 'none'})"
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.certificate else "http"
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Security:
+        """As the flags say. Raises Failure for what cannot be read or does not fit."""
+        certificate, key = arguments.tls_certificate, arguments.tls_key
+        if (certificate is None) != (key is None):
+            raise Failure("--tls-certificate and --tls-key go together")
+        if certificate is not None:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+            except (OSError, ssl.SSLError) as error:
+                raise Failure(f"--tls-certificate {certificate}, --tls-key {key}: {error}") from None
+        return cls(certificate, key, read_token(arguments.token_file) if arguments.token_file else "")
+
+
+def read_token(file: Path) -> str:
+    """The token that a file holds. Raises Failure; its text never shows what the file holds."""
+    try:
+        token = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"{file} cannot be read as a token: {getattr(error, 'strerror', 'it is no text')}"
+        ) from None
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise Failure(f"{file} holds no token: one line of ASCII letters, digits and signs is needed")
+    return token
+
+
+OPEN = Security()
 
 
 def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
@@ -70,10 +133,10 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def server(app: Application) -> Server:
-    """uvicorn for `app`: no access log, logging left to the command line."""
+def server(app: Application, security: Security = OPEN, guard: type[Guard] = Guard) -> Server:
+    """uvicorn for `app`: no access log, logging left to the command line. guard: asks for the token, if any."""
     config = uvicorn.Config(
-        app,
+        guard(app, security.token) if security.token else app,
         log_config=None,
         access_log=False,
         log_level="warning",
@@ -82,17 +145,26 @@ def server(app: Application) -> Server:
         server_header=False,
         proxy_headers=False,  # nobody here asks who called; it is one more layer on every request
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        ssl_certfile=security.certificate,
+        ssl_keyfile=security.key,
     )
     return Server(config)
 
 
-def serve(app: Application, host: str, port: int, ready: str) -> int:
+def serve(
+    app: Application,
+    host: str,
+    port: int,
+    ready: str,
+    security: Security = OPEN,
+    guard: type[Guard] = Guard,
+) -> int:
     """Serve `app` until a signal ends it; `ready` with the address filled in is printed once the port is bound.
 
     ready: a sentence with `{url}` in it. Returns the exit code 0. Raises Failure where the port cannot be had.
     """
     listener = bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
-    print(ready.format(url=f"http://{bound_host}:{bound_port}"), file=sys.stderr, flush=True)
-    server(app).run(sockets=[listener])
+    print(ready.format(url=f"{security.scheme}://{bound_host}:{bound_port}"), file=sys.stderr, flush=True)
+    server(app, security, guard).run(sockets=[listener])
     return 0

@@ -57,11 +57,13 @@ class GraphPipeClient:
     """Calls one GraphPipe server. Not thread-safe: one connection, one call at a time.
 
     url: `http://host:port/path`; the path chooses the model (`/`, `/<name>`, `/<name>/<version>`).
+    An https server's certificate must be one that the system trusts, or SSL_CERT_FILE in the environment.
+    token: bearer token, or empty.
     timeout_s: bounds connecting and each wait for the server, and the reading of an answer as a whole.
     """
 
-    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
-        """Raises ValueError for something that is no http(s) URL; connects at the first call."""
+    def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
+        """Raises ValueError for something that is no http(s) URL, or no token; connects at the first call."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is no address of a model service; expected http://host:port")
@@ -73,9 +75,13 @@ class GraphPipeClient:
             raise ValueError(
                 f"{url!r} is no address of a model service; its spaces and letters need encoding"
             )
+        if not token.isascii() or any(character <= " " for character in token):
+            raise ValueError("the token for the model service has a letter that no token has")
+        authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._head = (
-            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/octet-stream\r\n".encode()
-        )
+            f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}"
+            "Content-Type: application/octet-stream\r\n"
+        ).encode()
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=timeout_s)
 

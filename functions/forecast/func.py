@@ -18,17 +18,19 @@ MODEL_TIMEOUT_S = 6.0
 logging.getLogger().setLevel(os.environ.get("LOG_LEVEL", "INFO").upper())
 
 
-def connect(url: str | None) -> Client:
-    """The GraphPipe client; where the setting is missing or wrong, one that says so in each answer."""
+def connect(url: str | None, token: str) -> Client:
+    """The GraphPipe client; where a setting is missing or wrong, one that says so in each answer."""
     if not url:
         return NoClient("GP_SERVER_URL is not set: configure it, such as http://model-service:9000")
     try:
-        return GraphPipeClient(url, MODEL_TIMEOUT_S)
+        return GraphPipeClient(url, MODEL_TIMEOUT_S, token)
     except ValueError as error:
         return NoClient(f"GP_SERVER_URL: {error}")
 
 
-forecaster = Forecaster(Model(connect(os.environ.get("GP_SERVER_URL"))))
+forecaster = Forecaster(
+    Model(connect(os.environ.get("GP_SERVER_URL"), os.environ.get("GP_SERVER_TOKEN", "")))
+)
 # What is imported stays for good; not walking it again and again saves a quarter of the time of a batch.
 gc.collect()
 gc.freeze()
