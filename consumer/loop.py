@@ -232,7 +232,8 @@ class Loop:
     def _assigned(self, partitions: list[Partition]) -> None:
         self._lanes.assign(partitions)
         if partitions:
-            self._topics.prepare()  # an input topic may have been made since the start
+            if not self._topics.are_there:
+                self._topics.prepare()  # the input topic may have been made since the start
             self._results.assigned()
             log.info("assigned %s", names(partitions))
 

@@ -54,6 +54,7 @@ class Topics:
         self._dead_letters = dead_letter_topic
         self._refusal: KafkaError | None = None
         self._is_waiting = False
+        self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
         try:
             properties: dict[str, Any] = {"log_level": 2, **client_properties, "error_cb": self._on_error}
             self._admin = AdminClient(properties, logger=log)
@@ -67,10 +68,7 @@ class Topics:
     def prepare(self) -> Sizes | None:
         """See that all is in place; None where no broker answers: call again. Raises ConsumerError if refused."""
         try:
-            counts = {
-                name: len(topic.partitions)
-                for name, topic in self._admin.list_topics(timeout=ANSWER_S).topics.items()
-            }
+            cluster = self._admin.list_topics(timeout=ANSWER_S)
         except KafkaException as error:
             self._admin.poll(0)
             if self._refusal is not None:
@@ -84,6 +82,12 @@ class Topics:
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
             self._is_waiting = False
+        if (
+            cluster.controller_id < 0
+        ):  # the embedded broker: it makes topics on first use, and tells no limits
+            self.are_there = True
+            return Sizes()
+        counts = {name: len(topic.partitions) for name, topic in cluster.topics.items()}
         limits = self._limits([name for name in self._all() if name in counts])
         largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in self._inputs), default=0)
         needed = largest + MAX_ADDED_BYTES
@@ -124,6 +128,7 @@ class Topics:
         """As many partitions as the input has, so that a record keeps its partition's number."""
         partitions = max((counts.get(name, 0) for name in self._inputs), default=0)
         missing = [name for name in (self._output, self._dead_letters) if name not in counts]
+        self.are_there = bool(partitions) and not missing
         if not partitions or not missing:
             return
         new = [

@@ -309,9 +309,13 @@ class Stage:
         """Every record of the topic up to its present end, by partition; waits out transactions that are open."""
         reader = self.reader(isolation)
         try:
-            partitions = eventually(
-                lambda: sorted(reader.list_topics(topic, 10).topics[topic].partitions), 20, topic
-            )
+
+            def partitions_of() -> list[int]:
+                return sorted(reader.list_topics(topic, 10).topics[topic].partitions)
+
+            if self.is_embedded and not partitions_of():
+                return []  # a topic is made when it is first used
+            partitions = eventually(partitions_of, 20, f"the topic {topic}")
 
             def watermarks() -> dict[int, int] | None:
                 try:
