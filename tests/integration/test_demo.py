@@ -21,7 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from demo.plan import free_ports
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 README = Path(__file__).parents[2] / "README.md"
 README_PROGRAMS = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
@@ -42,7 +42,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     readings.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
     words = ("--models", str(folder), "--epochs", "1", "--units", "8")
     command = [sys.executable, "-m", "fncast", "train", str(readings), *words]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=200)
     return folder
 
 
