@@ -1,0 +1,73 @@
+"""A compose project of a test's own: name, ports, images from the Dockerfile, and an end that leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILD_S, UP_S, COMMAND_S = 600, 300, 90
+# Quick to train; how good its forecasts are is for other tests.
+TRAINING = "--epochs 1 --units 8 /files/web-shop.csv"
+# Settings of another stage must not reach this one.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
+
+
+class Project:
+    """docker-compose.yml under a name of its own. variables: what the file takes from the environment."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self.name = f"fncast-test-{uuid.uuid4().hex[:8]}"
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            kafka_port = str(listener.getsockname()[1])
+        own = {"KAFKA_PORT": kafka_port, "DASHBOARD_PORT": "0", "TRAIN": TRAINING}
+        self._environment = {**ENVIRONMENT, **own, **(variables or {})}
+
+    def run(self, *words: str, timeout_s: float = COMMAND_S) -> str:
+        """stdout of `docker compose …`; fails the test with the services' logs if that fails."""
+        done = self._compose(*words, timeout_s=timeout_s)
+        if done.returncode != 0:
+            logs = self._compose("logs", "--tail", "20").stdout
+            pytest.fail(f"docker compose {' '.join(words)}: {done.stderr[-3000:]}\n{logs}")
+        return done.stdout
+
+    def inside(self, service: str, *words: str) -> str:
+        """stdout of a command in a service's container."""
+        return self.run("exec", "-T", service, *words)
+
+    def down(self) -> None:
+        """End it, and remove its volumes."""
+        self._compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+
+    def _compose(self, *words: str, timeout_s: float = COMMAND_S) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["docker", "compose", "-p", self.name, *words],
+            cwd=ROOT,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+        )
+
+
+def require_compose() -> None:
+    """Skip without Docker and its compose, or fail if FNCAST_REQUIRE_DOCKER is set."""
+    reason = ""
+    if shutil.which("docker") is None:
+        reason = "needs Docker"
+    elif subprocess.run(["docker", "info"], capture_output=True, timeout=30).returncode:
+        reason = "needs a Docker engine"
+    elif subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=30).returncode:
+        reason = "needs docker compose"
+    if reason and os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)

@@ -1,0 +1,110 @@
+"""docker-compose.yml as its users run it: built, started, a CSV file in, forecasts out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+from compose_project import BUILD_S, UP_S, Project, require_compose
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(1200)]
+
+WINDOWS = 289  # in samples/web-shop.csv: 336 hours in windows of 48
+NOT_OURS = {"kafka", "fnserver"}
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    require_compose()
+    return Project()
+
+
+@pytest.fixture(scope="module")
+def running(project: Project) -> Iterator[Project]:
+    project.run("build", timeout_s=BUILD_S)
+    try:
+        project.run("up", "--wait", timeout_s=UP_S)
+        yield project
+    finally:
+        project.down()
+
+
+@pytest.fixture(scope="module")
+def services(project: Project) -> dict[str, Any]:
+    """Every service, of every profile, as compose understands it."""
+    found: dict[str, Any] = json.loads(project.run("--profile", "*", "config", "--format", "json"))
+    return found["services"]  # type: ignore[no-any-return]
+
+
+def test_every_profile_is_valid_and_names_the_fn_server(services: dict[str, Any]) -> None:
+    assert services["fnserver"]["image"].startswith("fnproject/fnserver:")
+    assert services["fnserver"]["profiles"] == services["fn-deploy"]["profiles"] == ["fn"]
+    assert not any("container_name" in service for service in services.values())
+
+
+def test_what_is_ours_has_no_privileges(services: dict[str, Any]) -> None:
+    for name in services.keys() - NOT_OURS:
+        service = services[name]
+        assert service["user"] == "1000:1000", name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not any("docker.sock" in mount["source"] for mount in service.get("volumes", [])), name
+    assert services["kafka"]["cap_drop"] == ["ALL"]
+
+
+def test_only_this_machine_is_served(services: dict[str, Any]) -> None:
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert {port["host_ip"] for port in published} == {"127.0.0.1"}
+
+
+def test_the_fn_server_can_take_the_function_hosts_place(project: Project) -> None:
+    with_fn = Project({"FNCAST_FN__URL": "http://fnserver:8080"})
+    told = json.loads(with_fn.run("--profile", "fn", "config", "--format", "json"))["services"]
+    assert told["consumer"]["environment"]["FNCAST_FN__URL"] == "http://fnserver:8080"
+
+
+def test_a_csv_file_goes_in_and_forecasts_come_out(running: Project) -> None:
+    running.run("run", "--rm", "-T", "tools", "produce", "web-shop.csv")
+    lines = running.run(
+        "run", "--rm", "-T", "tools", "watch", "--from-beginning", "--json", "--max", str(WINDOWS)
+    ).splitlines()
+    forecasts = [json.loads(line) for line in lines]
+    assert len({forecast["id"] for forecast in forecasts}) == WINDOWS
+    assert {forecast["subject"] for forecast in forecasts} == {"web-shop"}
+    assert {forecast["modelname"] for forecast in forecasts} == {"forecast"}
+    assert all(len(forecast["data"]["values"]) == 12 for forecast in forecasts)
+
+
+def test_the_page_is_served(running: Project) -> None:
+    address = running.run("port", "dashboard", "8090").strip()
+    page = requests.get(f"http://{address}/", timeout=10)
+    assert page.status_code == 200
+    assert "fncast" in page.text
+
+
+def test_nothing_can_be_written_and_no_one_is_root(running: Project) -> None:
+    for service in ("consumer", "model-service", "functions", "dashboard"):
+        told = running.inside(service, "sh", "-c", "id -u; touch /probe 2>&1; grep CapEff /proc/1/status")
+        uid, refusal, capabilities = told.splitlines()
+        assert uid == "1000", service
+        assert "Read-only file system" in refusal, service
+        assert capabilities.split()[1] == "0000000000000000", service
+
+
+def test_tensorflow_is_where_models_are_trained_and_nowhere_else(running: Project) -> None:
+    look = "import importlib.util as u; print(u.find_spec('tensorflow') is not None)"
+    for service in ("consumer", "model-service", "functions", "dashboard"):
+        assert running.inside(service, "python", "-c", look).strip() == "False", service
+
+
+def test_starting_again_trains_no_second_model(running: Project) -> None:
+    running.run("up", "--wait", timeout_s=UP_S)
+    assert running.inside("model-service", "ls", "/models/forecast").split() == ["1"]

@@ -1,0 +1,61 @@
+"""The profile `fn` with a real Fn server, on machines that have its image."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+from compose_project import BUILD_S, ROOT, UP_S, Project, require_compose
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(1200)]
+
+IMAGE = os.environ.get("FNSERVER_IMAGE", "fnproject/fnserver:latest")
+WINDOWS = 289  # in samples/web-shop.csv
+
+
+@pytest.fixture(scope="module")
+def with_fn() -> Iterator[Project]:
+    require_compose()
+    if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, timeout=30).returncode:
+        pytest.skip(f"needs the image {IMAGE}: docker pull {IMAGE}")
+    project = Project({"FNCAST_FN__URL": "http://fnserver:8080", "FNSERVER_IMAGE": IMAGE})
+    project.run("--profile", "fn", "build", timeout_s=BUILD_S)
+    try:
+        project.run("--profile", "fn", "up", "--wait", timeout_s=UP_S)
+        yield project
+    finally:
+        project.down()
+
+
+def test_events_are_forecast_by_the_function_that_the_fn_server_runs(with_fn: Project) -> None:
+    with_fn.run("run", "--rm", "-T", "tools", "produce", "web-shop.csv")
+    watch = ("watch", "--from-beginning", "--json", "--max", str(WINDOWS))
+    lines = with_fn.run("run", "--rm", "-T", "tools", *watch, timeout_s=120).splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == WINDOWS
+
+
+def test_its_trigger_answers_a_plain_event(with_fn: Project) -> None:
+    sample = (ROOT / "ce.json").read_text("utf-8")
+    ask = (
+        "import sys, urllib.request as r; "
+        "q = r.Request('http://fnserver:8080/t/fncast/forecast', sys.argv[1].encode(), "
+        "{'content-type': 'application/cloudevents+json'}); print(r.urlopen(q).read().decode())"
+    )
+    answer = json.loads(with_fn.inside("consumer", "python", "-c", ask, sample))
+    assert answer["type"] == "io.fncast.forecast.v1"
+    assert answer["causationid"] == "sample-1"
+
+
+def test_deploying_again_changes_nothing(with_fn: Project) -> None:
+    shown = with_fn.run("--profile", "fn", "run", "--rm", "-T", "fn-deploy")
+    assert [line.rpartition("/")[0] for line in shown.splitlines()] == [
+        "http://fnserver:8080/invoke",
+        "http://fnserver:8080/t/fncast",
+    ]

@@ -1,0 +1,180 @@
+"""SASL and TLS to Kafka by [kafka.client] alone: the consumer works with the right secret, and names a wrong one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    NewTopic,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+from conftest import Function, Stage
+from kafka_container import KAFKA_IMAGE, PARTITIONS, eventually, free_port
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(300)]
+
+USER, PASSWORD, WRONG = "sensor", "right-9c41d7", "wrong-5e88a2"
+PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+
+
+@dataclass(frozen=True)
+class SecuredKafka:
+    """open: a listener for the test's own clients. sasl: SASL without TLS. tls: SASL over TLS. certificate: its CA."""
+
+    bootstrap_servers: str
+    sasl: str
+    tls: str
+    certificate: Path
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    try:
+        import docker
+
+        docker.from_env().ping()
+    except Exception as error:
+        if os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
+            raise
+        pytest.skip(f"needs a Docker engine: {str(error)[:120]}")
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    from testcontainers.core.container import DockerContainer
+
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, keystore = _certificate(folder)
+    open_port, sasl_port, tls_port = free_port(), free_port(), free_port()
+    container = DockerContainer(KAFKA_IMAGE).with_volume_mapping(str(folder), "/tls", "ro")
+    for port in (open_port, sasl_port, tls_port):
+        container.ports[port] = ("127.0.0.1", port)
+    # Names of listeners with `SSL` in them would make the image ask for its own variables.
+    for name, value in {
+        "NODE_ID": "1",
+        "PROCESS_ROLES": "broker,controller",
+        "LISTENERS": f"OPEN://:{open_port},LOGIN://:{sasl_port},SECURE://:{tls_port},CONTROLLER://:29093",
+        "ADVERTISED_LISTENERS": f"OPEN://127.0.0.1:{open_port},LOGIN://127.0.0.1:{sasl_port},"
+        f"SECURE://127.0.0.1:{tls_port}",
+        "LISTENER_SECURITY_PROTOCOL_MAP": "OPEN:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT,SECURE:SASL_SSL",
+        "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+        "INTER_BROKER_LISTENER_NAME": "OPEN",
+        "SASL_ENABLED_MECHANISMS": "PLAIN,SCRAM-SHA-512",
+        "LISTENER_NAME_LOGIN_PLAIN_SASL_JAAS_CONFIG": f'{PLAIN_LOGIN} user_{USER}="{PASSWORD}";',
+        "LISTENER_NAME_LOGIN_SCRAM___SHA___512_SASL_JAAS_CONFIG": f"{SCRAM_LOGIN};",
+        "LISTENER_NAME_SECURE_PLAIN_SASL_JAAS_CONFIG": f'{PLAIN_LOGIN} user_{USER}="{PASSWORD}";',
+        "LISTENER_NAME_SECURE_SCRAM___SHA___512_SASL_JAAS_CONFIG": f"{SCRAM_LOGIN};",
+        "LISTENER_NAME_SECURE_SSL_KEYSTORE_TYPE": "PEM",
+        "LISTENER_NAME_SECURE_SSL_KEYSTORE_LOCATION": f"/tls/{keystore.name}",
+        "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "OFFSETS_TOPIC_NUM_PARTITIONS": "1",
+        "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "1",
+        "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "LOG_DIRS": "/tmp/kraft",
+        "HEAP_OPTS": "-Xmx384m",
+    }.items():
+        container.with_env(f"KAFKA_{name}", value)
+    container.start()
+    try:
+        address = f"127.0.0.1:{open_port}"
+        eventually(lambda: _is_ready(address), 90, lambda: b"".join(container.get_logs()).decode()[-3000:])
+        yield SecuredKafka(address, f"127.0.0.1:{sasl_port}", f"127.0.0.1:{tls_port}", certificate)
+    finally:
+        container.stop()
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that is its own CA, and the file with it and its key for Kafka."""
+    certificate, key, keystore = (folder / name for name in ("ca.pem", "key.pem", "keystore.pem"))
+    names = "subjectAltName=IP:127.0.0.1"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kafka"]
+    command = [*words, "-addext", names, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    keystore.write_text(key.read_text() + certificate.read_text())
+    for path in (folder, keystore):
+        path.chmod(0o755)  # for the broker's user
+    return certificate, keystore
+
+
+def _is_ready(address: str) -> bool:
+    """A broker answers, and knows the user by SCRAM."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    user = UserScramCredentialUpsertion(USER, info, PASSWORD.encode())
+    try:
+        for done in admin.alter_user_scram_credentials([user], request_timeout=2).values():
+            done.result(5)
+    except Exception:
+        return False
+    return True
+
+
+@pytest.fixture
+def secured_stage(secured: SecuredKafka, function: Function, tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(secured.bootstrap_servers, "exactly-once", function, tmp_path)
+    names = (stage.metrics, stage.forecasts, stage.dead)
+    stage.make_topics(*(NewTopic(name, PARTITIONS) for name in names))
+    yield stage
+    stage.close()
+
+
+def login(secured: SecuredKafka, protocol: str, mechanism: str, password_file: Path) -> dict[str, str]:
+    """The consumer's settings, the password from a file."""
+    variables = {
+        "KAFKA__BOOTSTRAP_SERVERS": secured.tls if protocol == "SASL_SSL" else secured.sasl,
+        "KAFKA__CLIENT__SECURITY_PROTOCOL": protocol,
+        "KAFKA__CLIENT__SASL_MECHANISM": mechanism,
+        "KAFKA__CLIENT__SASL_USERNAME": USER,
+        "KAFKA__CLIENT__SASL_PASSWORD_FILE": str(password_file),
+    }
+    if protocol == "SASL_SSL":
+        variables["KAFKA__CLIENT__SSL_CA_LOCATION"] = str(secured.certificate)
+    return variables
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+def test_events_are_forecast_over_a_secured_connection(
+    secured: SecuredKafka, secured_stage: Stage, protocol: str, mechanism: str, tmp_path: Path
+) -> None:
+    password_file = tmp_path / "password"
+    password_file.write_text(PASSWORD + "\n")
+    ids = secured_stage.produce_many(20)
+    consumer = secured_stage.consume(**login(secured, protocol, mechanism, password_file))
+    assert len(secured_stage.wait_for(secured_stage.forecasts, len(ids))) == len(ids)
+    assert PASSWORD not in consumer.log()
+
+
+def test_a_wrong_password_is_named_and_not_shown(
+    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
+) -> None:
+    password_file = tmp_path / "password"
+    password_file.write_text(WRONG)
+    consumer = secured_stage.consume(**login(secured, "SASL_SSL", "SCRAM-SHA-512", password_file))
+    assert consumer.wait(60) == 1
+    assert "Authentication failed" in consumer.log()
+    assert WRONG not in consumer.log()
+
+
+def test_a_certificate_of_an_unknown_ca_is_refused(
+    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
+) -> None:
+    password_file = tmp_path / "password"
+    password_file.write_text(PASSWORD)
+    variables = login(secured, "SASL_SSL", "PLAIN", password_file)
+    del variables["KAFKA__CLIENT__SSL_CA_LOCATION"]
+    consumer = secured_stage.consume(**variables)
+    assert consumer.wait(60) == 1
+    assert "certificate verify failed" in consumer.log()
