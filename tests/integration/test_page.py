@@ -1,0 +1,363 @@
+"""The live page in a real browser, over a broker that can be stopped, fed with events of a moving series."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 45_000  # a busy machine; each wait ends with its condition
+WINDOW, HORIZON, STEP_S = 24, 6, 0.25
+LONG_NAME = "datacenter-eu-central-1/rack-07/machine-0042.internal.example.com:" + "temperature" * 8
+HOSTILE_NAME = "<img src=x onerror=alert(1)>"
+REASON = "values[3] is not finite: 1e308"
+PHONE = {"width": 390, "height": 844}
+
+
+class Feed(threading.Thread):
+    """Publishes a window and its forecast for each series, several times a second, until it is stopped."""
+
+    def __init__(self, address: str, names: list[str]) -> None:
+        super().__init__(daemon=True)
+        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 0, "log_level": 0})
+        self._names = names
+        self._start = datetime.now(UTC)
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        tick = 0
+        while True:
+            for number, name in enumerate(self._names):
+                self._publish(name, number, tick)
+            self._producer.poll(0)
+            tick += 1
+            # A few minutes' readings at once, then as if they happened now.
+            if tick > 80 and self._stopped.wait(0.1):
+                return
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join(10)
+
+    def _publish(self, name: str, number: int, tick: int) -> None:
+        level = 10**12 if number == 1 else 50 + number
+
+        def value(index: int) -> float:
+            return level + 10 * ((index % 20) - 10) ** 2 / 100
+
+        identity = uuid.uuid4().hex
+        readings = [value(tick + k) for k in range(WINDOW)]
+        data: dict[str, Any] = {"start": self._time(tick), "step_s": STEP_S, "values": readings, "unit": "°C"}
+        self._produce("metrics", "io.fncast.window.v1", identity, name, data, {"destination": "forecast"})
+        medians = [value(tick + WINDOW + k) + 0.2 for k in range(HORIZON)]
+        data = {"start": self._time(tick + WINDOW), "step_s": STEP_S, "values": medians, "unit": "°C"}
+        data["quantiles"] = {"0.1": [m - 1 for m in medians], "0.5": medians, "0.9": [m + 1 for m in medians]}
+        more = {
+            "causationid": identity,
+            "causationsource": "/test",
+            "modelname": "forecast",
+            "modelversion": "7",
+        }
+        self._produce("forecasts", "io.fncast.forecast.v1", identity, name, data, more)
+        if number == 0 and tick == 0:
+            more = {"destination": "forecast"}
+            self._produce("dead-letters", "io.fncast.window.v1", "bad-1", name, data, more, REASON)
+
+    def _time(self, index: int) -> str:
+        return (self._start + timedelta(seconds=STEP_S * index)).isoformat()
+
+    def _produce(
+        self,
+        topic: str,
+        kind: str,
+        identity: str,
+        name: str,
+        data: Any,
+        more: dict[str, str],
+        reason: str = "",
+    ) -> None:
+        attributes = {"specversion": "1.0", "type": kind, "source": "/test", "id": identity, "subject": name}
+        headers = [(f"ce_{key}", text.encode()) for key, text in (attributes | more).items()]
+        headers.append(("content-type", b"application/json"))
+        if reason:
+            headers.append(("fncast-reason", reason.encode()))
+        self._producer.produce(topic, json.dumps(data), key=name, headers=headers)
+
+
+class Dashboard:
+    """`fncast dashboard` as a process, on a port that it keeps when it is started again."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.url = self._begin(0)
+
+    def _begin(self, port: int) -> str:
+        command = [sys.executable, "-m", "fncast", "dashboard", "--port", str(port)]
+        self._process = subprocess.Popen(
+            [*command, "--bootstrap-servers", self._address], stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if "http://" in line:
+                return line.split("at ", 1)[1].split()[0]
+        raise AssertionError("the dashboard did not start")
+
+    def end(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=20)
+        return self._process.returncode
+
+    def begin_again(self) -> None:
+        assert self._begin(int(self.url.rsplit(":", 1)[1])) == self.url
+
+
+class Stage:
+    """A broker, a feed, and the dashboard over them."""
+
+    def __init__(self) -> None:
+        self.broker = subprocess.Popen(
+            [sys.executable, "-m", "consumer.embedded"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.broker.stdout is not None
+        address = self.broker.stdout.readline().strip()
+        self.feed = Feed(address, ["cpu", "counter", LONG_NAME, HOSTILE_NAME])
+        self.feed.start()
+        self.dashboard = Dashboard(address)
+
+    def close(self) -> None:
+        self.broker.send_signal(signal.SIGCONT)
+        self.feed.stop()
+        self.dashboard.end()
+        self.broker.kill()
+        self.broker.communicate()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    started = Stage()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium. Without it the tests skip, or fail if FNCAST_REQUIRE_BROWSER is set."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("FNCAST_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"{CHROMIUM} is missing, and FNCAST_REQUIRE_BROWSER=1")
+        pytest.skip(f"needs {CHROMIUM} (apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield started
+        started.close()
+
+
+class Visit:
+    """The page in a tab of its own, with all that the browser complains of."""
+
+    def __init__(self, browser: Any, url: str, **context: Any) -> None:
+        self._context = browser.new_context(**context)
+        self.tab = self._context.new_page()
+        self.tab.set_default_timeout(PATIENCE_MS)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.tab.on("console", lambda message: self._note(message.type, message.text))
+        self.tab.on("pageerror", lambda error: self._note("error", str(error)))
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.goto(url)
+        self.until(f"document.querySelector('.card')?.card.chart && {CARD('cpu')}?.series.actual.length > 40")
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+    def until(self, condition: str) -> None:
+        """Wait for a condition; wait_for_function would evaluate text in the page, which its policy forbids."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not self.tab.evaluate(condition):
+            assert time.monotonic() < end, f"waited in vain for {condition}; {self.complaints}"
+            self.tab.wait_for_timeout(50)
+
+    def value(self, expression: str) -> Any:
+        return self.tab.evaluate(expression)
+
+    def close(self) -> None:
+        self._context.close()
+
+
+def CARD(name: str) -> str:
+    """The card of a series, in the page's script."""
+    return f"[...document.querySelectorAll('.card')].map((one) => one.card).find((one) => one.series.name === {name!r})"
+
+
+@pytest.fixture
+def visit(stage: Stage, browser: Any) -> Iterator[Any]:
+    visits: list[Visit] = []
+
+    def begin(**context: Any) -> Visit:
+        visits.append(Visit(browser, stage.dashboard.url, **context))
+        return visits[-1]
+
+    yield begin
+    for one in visits:
+        one.close()
+
+
+# The share of a chart's pixels that have (about) the colour of a CSS variable.
+DRAWN = """(name) => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(--${name})`;
+  const colour = getComputedStyle(probe).color.match(/[0-9.]+/g).slice(0, 3).map(Number);
+  probe.remove();
+  const canvas = document.querySelector(".card canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] > 200 && colour.every((one, k) => Math.abs(one - data[at + k]) < 24)) count++;
+  }
+  return count;
+}"""
+
+
+def test_the_chart_shows_readings_and_forecast_and_moves(visit: Any) -> None:
+    page = visit()
+    assert page.tab.evaluate(DRAWN, "actual") > 50
+    assert page.tab.evaluate(DRAWN, "forecast") > 20
+    card = CARD("cpu")
+    page.until(f"{card}.chart")
+    columns = page.value(f"{card}.series.columns()")
+    times, actual, earlier, low, high, median = columns
+    assert len(times) == len(actual) == len(median)
+    now = max(index for index, one in enumerate(actual) if one is not None)
+    assert median[now] == actual[now]  # the forecast opens from the last reading
+    assert all(low[k] < median[k] < high[k] for k in range(now + 1, now + 1 + HORIZON))
+    assert sum(one is not None for one in earlier) > 30
+    page.until(f"{card}.series.times.at(-1) > {times[-1]} + 2")
+    assert page.value(f"{card}.chart.plot.data[0].at(-1)") > times[-1]
+
+
+def test_the_figures_on_top_are_those_of_the_feed(visit: Any) -> None:
+    page = visit()
+    text = page.tab.inner_text
+    assert text("#model") == "forecast v7"
+    assert text("#function") == "forecast"
+    page.until("parseFloat(document.getElementById('events-rate').textContent) > 5")
+    page.until("/^[0-9.]+\\s*ms$/.test(document.getElementById('delay').innerText)")
+    page.until("parseFloat(document.getElementById('ratio').textContent) < 1")
+    page.until(f"/error so far 0[.][0-9]+ ×/.test({CARD('cpu')}.readout.textContent)")
+
+
+def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(visit: Any, stage: Stage) -> None:
+    page = visit()
+    page.until(f"{CARD(HOSTILE_NAME)}.chart")
+    assert page.value(f"{CARD(HOSTILE_NAME)}.button.textContent") == HOSTILE_NAME
+    assert page.value("document.querySelectorAll('img').length") == 0
+    assert [one for one in page.requests if not one.startswith((stage.dashboard.url, "data:"))] == []
+    assert page.complaints == []
+
+
+def test_a_counter_at_10_to_the_12_keeps_its_ones(visit: Any) -> None:
+    page = visit()
+    page.until(f"/^1,000,000,000,0[0-9][0-9]/.test({CARD('counter')}.value.textContent)")
+
+
+def test_dead_letters_tell_their_reason_by_keyboard(visit: Any) -> None:
+    page = visit()
+    page.until("!document.getElementById('dead-letters-button').disabled")
+    page.tab.focus("#dead-letters-button")
+    page.tab.keyboard.press("Enter")
+    assert REASON in page.tab.inner_text("#reasons")
+    assert "bad-1" in page.tab.inner_text("#latest")
+    assert page.tab.get_attribute("#dead-letters-button", "aria-expanded") == "true"
+
+
+def test_a_point_is_told_under_the_pointer(visit: Any) -> None:
+    page = visit()
+    page.tab.hover(".card .u-over")
+    page.until("/[0-9]{2}:[0-9]{2}:[0-9]{2} · /.test(document.querySelector('.card .readout').textContent)")
+
+
+def test_a_chart_is_described_to_those_who_do_not_see_it(visit: Any) -> None:
+    label = visit().tab.get_attribute(".card .chart", "aria-label")
+    assert "latest reading" in label
+    assert "forecast to reach" in label
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_a_phone_in_light_and_dark(visit: Any, scheme: str) -> None:
+    page = visit(viewport=PHONE, color_scheme=scheme, device_scale_factor=2)
+    page.until(f"{CARD(LONG_NAME)}")
+    assert page.value("document.documentElement.scrollWidth") == PHONE["width"]
+    widest = page.value(
+        "Math.max(...[...document.querySelectorAll('body *')].map((one) => one.getBoundingClientRect().right))"
+    )
+    assert widest <= PHONE["width"]
+    lightness = page.value(
+        "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).slice(0, 3).map(Number)"
+    )
+    assert (max(lightness) < 60) == (scheme == "dark")
+    assert page.tab.evaluate(DRAWN, "actual") > 50  # the chart's colours are the scheme's
+
+
+def test_charts_follow_when_the_scheme_changes(visit: Any) -> None:
+    page = visit(color_scheme="light")
+    page.tab.emulate_media(color_scheme="dark")
+    page.until(f"({DRAWN})('actual') > 50")
+
+
+def test_nothing_is_animated_for_those_who_do_not_want_it(visit: Any) -> None:
+    page = visit(reduced_motion="reduce")
+    page.until("document.getElementById('path').classList.contains('flows')")
+    style = "getComputedStyle(document.querySelector('.path li'), '::before').animationName"
+    assert page.value(style) == "none"
+
+
+def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(visit: Any, stage: Stage) -> None:
+    page = visit()
+    stage.broker.send_signal(signal.SIGSTOP)
+    page.until("/broker has not answered since/.test(document.getElementById('banner').innerText)")
+    assert page.tab.inner_text("#link-text") == "not live"
+    shown = page.value(f"{CARD('cpu')}.series.times.at(-1)")
+    stage.broker.send_signal(signal.SIGCONT)
+    page.until("document.getElementById('banner').hidden")
+    page.until(f"{CARD('cpu')}.series.times.at(-1) > {shown}")
+    assert page.complaints == []
+
+
+def test_says_that_its_server_is_away_and_goes_on_when_it_is_back(visit: Any, stage: Stage) -> None:
+    page = visit()
+    began_s = time.monotonic()
+    assert stage.dashboard.end() == 0
+    assert time.monotonic() - began_s < 5  # an open page does not hold it up
+    page.until("/server of this page has not answered/.test(document.getElementById('banner').innerText)")
+    stage.dashboard.begin_again()
+    page.until("document.getElementById('banner').hidden")
+    page.until("document.getElementById('link-text').textContent === 'live'")
