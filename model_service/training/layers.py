@@ -57,9 +57,9 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
 class SeasonalBase(keras.layers.Layer):  # type: ignore[misc]
     """Seasonal naive forecasts at several lags, mixed by how well each lag repeated within the window.
 
-    (batch, window) scaled, fit, drift and shift of each lag, (batch, lags) preferences → base (batch, horizon),
-    the drift and the shift that may be added to it (batch, horizon and 1), and the misfit that the mixed lags had in
-    the window (batch, 1)."""
+    (batch, window) scaled, the four figures of each lag, (batch, lags) preferences → base (batch, horizon), the drift
+    and the shift that may be added to it (batch, horizon and 1), the misfit that the mixed lags had in the window
+    (batch, 1), and the figures of the mixed lags in units of that misfit (batch, 4)."""
 
     def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -70,8 +70,8 @@ class SeasonalBase(keras.layers.Layer):  # type: ignore[misc]
         self.sharpness = self.add_weight(name="sharpness", shape=(count,), initializer="ones")
         self.preference = self.add_weight(name="preference", shape=(count,), initializer="zeros")
 
-    def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
-        scaled, fit, drift, shift, wished = parts
+    def call(self, parts: tuple[Any, Any, Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any, Any]:
+        scaled, fit, drift, shift, roughness, wished = parts
         window = scaled.shape[1]
         ahead = np.array([[window - lag + h % lag for h in range(self.horizon)] for lag in self.lags])
         weights = tf.nn.softmax(-4.0 * self.sharpness * fit + self.preference + wished, axis=1)
@@ -79,7 +79,11 @@ class SeasonalBase(keras.layers.Layer):  # type: ignore[misc]
         seasons_ahead = np.array([[1.0 + h // lag for h in range(self.horizon)] for lag in self.lags])
         drifted = tf.linalg.matmul(drift * weights, seasons_ahead.astype(np.float32))
         shifted = tf.reduce_sum(shift * weights, axis=1, keepdims=True)
-        return base, drifted, shifted, tf.reduce_sum(tf.exp(fit) * weights, axis=1, keepdims=True)
+        misfit = tf.reduce_sum(tf.exp(fit) * weights, axis=1, keepdims=True)
+        steady = tf.reduce_sum((roughness - fit) * weights, axis=1, keepdims=True)
+        mixed_drift = tf.reduce_sum(drift * weights, axis=1, keepdims=True)
+        told = [tf.math.log(misfit), steady, squash(mixed_drift / misfit), squash(shifted / misfit)]
+        return base, drifted, shifted, misfit, tf.concat(told, axis=1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "lags": self.lags, "horizon": self.horizon}
@@ -87,21 +91,21 @@ class SeasonalBase(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("fncast")
 class Fit(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled → for each lag three figures of the differences of readings one lag apart: the log of
-    their mean absolute deviation, which is the fit; their mean, the drift; the mean of the latest, the shift. Three
-    times (batch, lags)."""
+    """(batch, window) scaled → for each lag four figures of the differences of readings one lag apart: the log of
+    their mean absolute deviation, which is the fit; their mean, the drift; the mean of the latest, the shift; the log
+    of their mean absolute change, the roughness: small where a shift lasts. Four times (batch, lags)."""
 
     def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.lags = tuple(lags)
 
-    def call(self, scaled: Any) -> tuple[Any, Any, Any]:
+    def call(self, scaled: Any) -> tuple[Any, Any, Any, Any]:
         window = scaled.shape[1]
         short = np.array([lag for lag in self.lags if lag <= MAX_SHORT_LAG])
         compared = min(window - int(short.max()), COMPARED_STEPS)
         now = np.arange(window - compared, window)
         before = tf.gather(scaled, now[np.newaxis, :] - short[:, np.newaxis], axis=1)
-        fits, drifts, shifts = [], [], []
+        fits, drifts, shifts, roughnesses = [], [], [], []
 
         def compare(differences: Any) -> None:
             """differences: (batch, lags, compared)."""
@@ -110,6 +114,8 @@ class Fit(keras.layers.Layer):  # type: ignore[misc]
             latest = RECENT_DECAY ** np.arange(differences.shape[2])[::-1]
             weights = (latest / latest.sum()).astype(np.float32)
             shifts.append(tf.reduce_sum(differences * weights, axis=2))
+            changes = differences[:, :, 1:] - differences[:, :, :-1]
+            roughnesses.append(tf.reduce_mean(tf.abs(changes), axis=2))
             fits.append(tf.reduce_mean(tf.abs(differences - drift), axis=2))
 
         compare(scaled[:, tf.newaxis, -compared:] - before)
@@ -117,12 +123,14 @@ class Fit(keras.layers.Layer):  # type: ignore[misc]
             compared = min(window - lag, max(COMPARED_STEPS, 2 * lag))
             if compared < MIN_COMPARED_STEPS:  # a season as long as the window: its preference alone decides
                 fits.append(tf.ones_like(scaled[:, :1]))
+                roughnesses.append(tf.ones_like(scaled[:, :1]))
                 drifts.append(tf.zeros_like(scaled[:, :1]))
                 shifts.append(tf.zeros_like(scaled[:, :1]))
                 continue
             compare((scaled[:, -compared:] - scaled[:, -compared - lag : -lag])[:, tf.newaxis, :])
         fit = tf.math.log(tf.concat(fits, axis=1) + 0.01)
-        return fit, tf.concat(drifts, axis=1), tf.concat(shifts, axis=1)
+        roughness = tf.math.log(tf.concat(roughnesses, axis=1) + 0.01)
+        return fit, tf.concat(drifts, axis=1), tf.concat(shifts, axis=1), roughness
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "lags": self.lags}

@@ -65,14 +65,20 @@ def build_network(settings: TrainingSettings) -> Any:
     long = _Quantiles(min(LONG_READINGS, settings.window), name="long")(scaled)
     spread = long[:, 3:4] - long[:, 1:2]
     known_lags = lags(settings.window, settings.seasons)
-    fit, drift, shift = Fit(known_lags, name="fit")(scaled)
+    figures = Fit(known_lags, name="fit")(scaled)
 
     segments = Segments(segment_steps(settings.window, settings.seasons), name="segments")([scaled, spread])
     seen = keras.layers.Dense(units, activation="relu", name="segment")(segments)
     state = _CELLS[settings.cell](units, unroll=True, name="rnn")(seen)
-    shown = keras.layers.Concatenate()([fit, drift, shift, _Squash()(short), _Squash()(long)])
+    shown = keras.layers.Concatenate()([*figures[:3], _Squash()(short), _Squash()(long)])
     state = keras.layers.Concatenate()([keras.layers.Dropout(settings.dropout)(state), shown])
     state = keras.layers.Dense(units, activation="relu", name="hidden")(state)
+    wished = keras.layers.Dense(len(known_lags), kernel_initializer="zeros", name="wished_lags")(state)
+    base = SeasonalBase(known_lags, horizon, name="base")
+    seasonal, drifted, shifted, misfit, told = base([scaled, *figures, wished])
+    state = keras.layers.Dense(units, activation="relu", name="choice")(
+        keras.layers.Concatenate()([state, told])
+    )
 
     def ask(name: str, *shape: int) -> Any:
         """A linear answer of the hidden layer, 0 before training."""
@@ -80,16 +86,11 @@ def build_network(settings: TrainingSettings) -> Any:
         answer = keras.layers.Dense(size, kernel_initializer="zeros", name=name)(state)
         return keras.layers.Reshape(shape)(answer) if len(shape) > 1 else answer
 
-    seasonal, drifted, shifted, misfit = SeasonalBase(known_lags, horizon, name="base")(
-        [scaled, fit, drift, shift, ask("wished_lags", len(known_lags))]
-    )
     candidates = _Stack(horizon)(
         [seasonal, seasonal + drifted, seasonal + shifted, scaled[:, -1:], short[:, 2:3], long[:, 2:3]]
     )
     middle = Mix(name="middle")([candidates, ask("wished_candidates", min(horizon, MAX_MIXES), 6)])
-    units_of = _Stack(1)([spread, misfit, keras.ops.ones_like(spread)])
-    unit = Mix(name="unit")([units_of, ask("wished_units", 1, 3)])
-    middle = middle + unit * ask("correction", horizon)
+    middle = middle + misfit * ask("correction", horizon)
     if settings.seasons and settings.window * horizon <= MAX_SKIP_WEIGHTS:
         skip = keras.layers.Dense(horizon, kernel_initializer="zeros", use_bias=False, name="skip")
         middle = middle + skip(scaled)
