@@ -39,17 +39,33 @@ def routes(settings: Settings) -> dict[str, Route]:
             if isinstance(told, str):
                 made[name] = Route(name, told, batch=told.startswith("fn:"))
             else:
-                token = Path(told.token_file).read_text("utf-8").strip() if told.token_file else ""
-                made[name] = Route(name, told.url, told.batch, told.mode, token)
+                made[name] = Route(name, told.url, told.batch, told.mode, _token(told.token_file))
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return made
 
 
 def client(settings: Settings) -> FunctionClient:
-    """To be made in the event loop that calls it."""
+    """To be made in the event loop that calls it. Raises SettingsError."""
     fn = settings.fn
-    return FunctionClient(fn.url, fn.timeout_s, fn.calls_in_flight * max(1, len(settings.routes)))
+    connections = fn.calls_in_flight * max(1, len(settings.routes))
+    try:
+        return FunctionClient(fn.url, fn.timeout_s, connections, _token(fn.token_file))
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"[fn.token_file] {error}") from None
+
+
+def _token(file: str) -> str:
+    """What the file holds; empty without one. Raises OSError, or ValueError that does not show it."""
+    if not file:
+        return ""
+    try:
+        token = Path(file).read_text("utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is no text") from None
+    if not token.isascii() or not token.isprintable() or " " in token or not token:
+        raise ValueError(f"{file} holds no token: one line of ASCII letters, digits and signs is needed")
+    return token
 
 
 def chain(settings: Settings, deliver: Deliver) -> Chain:

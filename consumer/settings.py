@@ -86,9 +86,10 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The Fn server's API, and how its functions are called."""
+    """The Fn server's API, and how its functions are called. token_file: holds the bearer token for both."""
 
     url: str = "http://localhost:8080"
+    token_file: str = ""
     timeout_s: float = 30.0
     calls_in_flight: int = 4
     batch_events: int = 256

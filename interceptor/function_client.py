@@ -42,9 +42,11 @@ class Answer:
 class FunctionClient:
     """One HTTP session for all routes. Used in one event loop; `close` it at the end."""
 
-    def __init__(self, fn_url: str, timeout_s: float, connections: int) -> None:
-        """fn_url: the Fn server's API. connections: to one host, at most."""
+    def __init__(self, fn_url: str, timeout_s: float, connections: int, fn_token: str = "") -> None:
+        """fn_url: the Fn server's API. connections: to one host, at most. fn_token: bearer token for the Fn server
+        and its functions, or empty; a URL route has its own."""
         self._fn_url = fn_url.rstrip("/")
+        self._fn_headers = {"Authorization": f"Bearer {fn_token}"} if fn_token else {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, limit_per_host=connections, keepalive_timeout=KEEP_ALIVE_S
@@ -65,6 +67,8 @@ class FunctionClient:
         """
         headers, body = _request(route, events)
         url = await self._invoke_url(route) if route.is_fn else route.target
+        if route.is_fn:
+            headers |= self._fn_headers
         if route.token:
             headers["Authorization"] = f"Bearer {route.token}"
         status, answer_headers, answer = await self._exchange("POST", url, headers, body)
@@ -94,7 +98,7 @@ class FunctionClient:
         return url
 
     async def _find(self, path: str, what: str) -> Mapping[str, object]:
-        status, _, body = await self._exchange("GET", self._fn_url + path, {}, b"")
+        status, _, body = await self._exchange("GET", self._fn_url + path, self._fn_headers, b"")
         if status != 200:
             raise RetriableError(
                 f"the Fn server at {self._fn_url} answers {status} when asked for the {what}"

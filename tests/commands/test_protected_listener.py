@@ -119,6 +119,19 @@ def test_the_function_host_wants_its_token_and_the_function_brings_the_model_ser
     assert answer.json()["type"] == "io.fncast.unavailable.v1"
     assert "no model" in answer.json()["data"]["reason"]  # not 401: the function was let in
 
+    def invoke(**variables: str) -> str:
+        """What `fncast invoke` says on stderr."""
+        command = [sys.executable, "-m", "fncast", "invoke", "forecast", "ce.json"]
+        told = {**os.environ, "FNCAST_FN__URL": url, **variables}
+        done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=ANSWER_S)
+        assert TOKEN not in done.stdout + done.stderr
+        return done.stderr
+
+    trusted = {"SSL_CERT_FILE": str(files.certificate)}
+    assert "certificate verify failed" in invoke(FNCAST_FN__TOKEN_FILE=str(files.token))
+    assert "401" in invoke(**trusted)
+    assert "no model" in invoke(**trusted, FNCAST_FN__TOKEN_FILE=str(files.token))  # let in
+
 
 def test_the_page_is_shown_after_a_login(start: Start, files: Files) -> None:
     url = start("dashboard", "--bootstrap-servers", "127.0.0.1:9")
