@@ -18,7 +18,11 @@ from demo.plan import free_ports
 
 IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
-READY_S = 60.0
+READY_S = 120.0
+
+
+class NoBroker(Exception):
+    """There is no broker to measure with; the text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,10 @@ class Broker:
 
 @contextlib.contextmanager
 def broker(bootstrap_servers: str | None, embedded: bool = False) -> Iterator[Broker]:
-    """The broker at `bootstrap_servers`, else one that lives as long as the context; embedded: not in a container."""
+    """The broker at `bootstrap_servers`, else one that lives as long as the context; embedded: not in a container.
+
+    Raises NoBroker.
+    """
     if bootstrap_servers:
         yield Broker(bootstrap_servers, bootstrap_servers)
     elif not embedded and _has_docker():
@@ -98,7 +105,9 @@ def _container() -> Iterator[str]:
     name = f"fncast-benchmark-{uuid.uuid4().hex[:8]}"
     words = [word for pair in settings.items() for word in ("--env", "=".join(pair))]
     command = ["docker", "run", "--detach", "--rm", "--network", "host", "--name", name, *words, IMAGE]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise NoBroker(f"docker cannot run {IMAGE}: {done.stderr.strip()}; --embedded does without")
     try:
         _wait(f"127.0.0.1:{port}")
         yield f"127.0.0.1:{port}"
@@ -115,4 +124,4 @@ def _wait(address: str) -> None:
             return
         except KafkaException:
             if time.monotonic() > deadline:
-                raise
+                raise NoBroker(f"{IMAGE} at {address} was not ready within {READY_S:g} s") from None

@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.broker import Broker, broker
+from benchmarks.broker import Broker, NoBroker, broker
 from benchmarks.load import publish, records
 from benchmarks.meter import Measured
 from benchmarks.pipelines import Fncast, Pipeline, Plain
@@ -62,12 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds", type=float, default=10.0, help="how long, for the delay (default: %(default)s)"
     )
     arguments = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        models, model = _model(arguments.models, folder)
-        on = stack.enter_context(broker(arguments.bootstrap_servers, arguments.embedded))
-        print(f"broker: {on.name}; model: {model}", file=sys.stderr)
-        return asyncio.run(_compare(arguments, on, models, model, folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
+            folder = Path(name)
+            models, model = _model(arguments.models, folder)
+            on = stack.enter_context(broker(arguments.bootstrap_servers, arguments.embedded))
+            print(f"broker: {on.name}; model: {model}", file=sys.stderr)
+            return asyncio.run(_compare(arguments, on, models, model, folder))
+    except (NoBroker, ProcessFailed) as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return 1
 
 
 def _model(models: Path, folder: Path) -> tuple[Path, Path]:
@@ -83,7 +87,7 @@ def _model(models: Path, folder: Path) -> tuple[Path, Path]:
 
 
 async def _compare(arguments: argparse.Namespace, on: Broker, models: Path, model: Path, folder: Path) -> int:
-    """Measure, print the table, return the exit code."""
+    """Measure, print the table, return the exit code. Raises ProcessFailed."""
     events = min(arguments.events, EMBEDDED_EVENTS) if on.embedded else arguments.events
     pipelines: list[tuple[Pipeline, int]] = [(Plain(model / "model.tflite"), arguments.plain_events)]
     deliveries = ["at-least-once"] if on.embedded else ["at-least-once", "exactly-once"]
@@ -91,18 +95,14 @@ async def _compare(arguments: argparse.Namespace, on: Broker, models: Path, mode
     backlogs: dict[str, list[Measured]] = {pipeline.name: [] for pipeline, _ in pipelines}
     cpu_s: dict[str, list[float]] = {pipeline.name: [] for pipeline, _ in pipelines}
     delays: dict[str, Measured] = {}
-    try:
-        for number in range(arguments.rounds):
-            for pipeline, count in pipelines:
-                measured, event_s = await _backlog(pipeline, on, count, folder)
-                backlogs[pipeline.name].append(measured)
-                cpu_s[pipeline.name].append(event_s)
-                print(f"round {number + 1}: {pipeline.name}: {measured.rate:,.0f} events/s", file=sys.stderr)
-        for pipeline, _ in pipelines:
-            delays[pipeline.name] = await _delay(pipeline, on, arguments.rate, arguments.seconds, folder)
-    except ProcessFailed as error:
-        print(f"benchmark: {error}", file=sys.stderr)
-        return 1
+    for number in range(arguments.rounds):
+        for pipeline, count in pipelines:
+            measured, event_s = await _backlog(pipeline, on, count, folder)
+            backlogs[pipeline.name].append(measured)
+            cpu_s[pipeline.name].append(event_s)
+            print(f"round {number + 1}: {pipeline.name}: {measured.rate:,.0f} events/s", file=sys.stderr)
+    for pipeline, _ in pipelines:
+        delays[pipeline.name] = await _delay(pipeline, on, arguments.rate, arguments.seconds, folder)
     _print_table(backlogs, cpu_s, delays, arguments.rate)
     everything = [*itertools.chain(*backlogs.values()), *delays.values()]
     return 0 if all(measured.is_right for measured in everything) else 1
