@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from typing import Any, Protocol
 
 from consumer import metrics
-from consumer.errors import CommitFailed, NotPublished
-from consumer.lane import Lane
+from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
+from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
 from consumer.publisher import Publisher
 from interceptor.contract import Offsets
@@ -31,6 +32,8 @@ class Source(Protocol):
     def commit(self, offsets: Offsets) -> Future[None]: ...
 
     def commit_now(self, offsets: Offsets) -> None: ...
+
+    def committed(self, partitions: list[Partition]) -> Offsets | None: ...
 
 
 class Commits:
@@ -53,22 +56,25 @@ class Commits:
         self._lanes = lanes
         self._on_commit = on_commit
         self._wake = wake
-        self._thread = ThreadPoolExecutor(1, "commit")
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
+        self._doubt: str | None = None
         self._covered: list[Lane] = []
         self._due_at_s = 0.0
         self._told_at_s = -REPEAT_TOLD_S
 
     @property
     def is_under_way(self) -> bool:
-        return self._step is not None
+        return self._step is not None or self._doubt is not None
 
     def turn(self, *, now: bool = False, in_rebalance: bool = False) -> None:
         """See to a commit whose step has ended; begin one when it is due, or `now`. Raises ConsumerError.
 
         in_rebalance: the consumer cannot be polled meanwhile, so offsets are committed before this returns.
         """
+        if self._doubt is not None:
+            self._settle_doubt()
+            return
         if self._step is not None:
             if self._step.done() or (self._is_committing_offsets and in_rebalance):
                 self._next_step(in_rebalance)
@@ -81,8 +87,20 @@ class Commits:
         self._covered = [lane for lane in self._lanes if lane.published]
         # The metadata is taken here, in the thread that polls: a consumer's methods starve in another.
         metadata = self._source.group_metadata() if self._publisher.commits_offsets else None
-        self._step = self._thread.submit(self._publisher.finish, next_offsets(self._covered), metadata)
-        self._step.add_done_callback(lambda _: self._wake())
+        step: Future[None] = Future()
+        step.add_done_callback(lambda _: self._wake())
+        self._step = step
+        arguments = (step, next_offsets(self._covered), metadata)
+        # A thread that nobody joins: a stop does not wait for a broker that is away.
+        threading.Thread(target=self._finish, args=arguments, name="commit", daemon=True).start()
+
+    def _finish(self, step: Future[None], offsets: Offsets, metadata: Any) -> None:
+        try:
+            self._publisher.finish(offsets, metadata)
+        except BaseException as error:
+            step.set_exception(error)
+        else:
+            step.set_result(None)
 
     def _next_step(self, in_rebalance: bool) -> None:
         step = self._step
@@ -99,6 +117,8 @@ class Commits:
                     else:
                         self._step, self._is_committing_offsets = self._source.commit(offsets), True
                         return
+        except OutcomeUnknown as doubt:
+            self._step, self._doubt = None, str(doubt)
         except NotPublished as failure:
             self._end()
             self.not_published(str(failure))
@@ -109,11 +129,29 @@ class Commits:
                 self._told_at_s = time.monotonic()
                 log.warning("offsets were not committed, the next commit covers them: %s", failure)
         else:
-            for lane in self._covered:
-                lane.committed()
+            self._committed(offsets)
+
+    def _committed(self, offsets: Offsets) -> None:
+        for lane in self._covered:
+            lane.committed()
+        self._end()
+        metrics.COMMITS.labels("committed").inc()
+        self._on_commit(offsets)
+
+    def _settle_doubt(self) -> None:
+        """Once the publisher is ready again, the transaction is over: committed whole, or not at all."""
+        offsets = next_offsets(lane for lane in self._covered if not lane.is_dropped)
+        committed: Offsets | None = {}
+        if offsets:
+            committed = self._source.committed(list(offsets)) if self._publisher.start() else None
+        if committed is None:
+            return
+        doubt, self._doubt = self._doubt, None
+        if offsets and all(committed.get(partition, -1) >= offset for partition, offset in offsets.items()):
+            self._committed(offsets)
+        else:
             self._end()
-            metrics.COMMITS.labels("committed").inc()
-            self._on_commit(offsets)
+            self.not_published(str(doubt))
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, []
@@ -131,11 +169,16 @@ class Commits:
 
         A commit under way holds both, or the broker refuses both, since the group knows of the new owner.
         """
-        if self._step is None and self._publisher.commits_offsets and any(lane.published for lane in lanes):
+        if (
+            not self.is_under_way
+            and self._publisher.commits_offsets
+            and any(lane.published for lane in lanes)
+        ):
             self._publisher.abort()
             self.not_published("partitions went to another owner")
 
-    def close(self) -> None:
-        """Wait for the step that is under way, whatever becomes of it: the publisher was told to give up."""
-        self._thread.shutdown()
-        self._step, self._covered = None, []
+    def close(self, within_s: float) -> None:
+        """Wait for the step that is under way, but no longer than this."""
+        if self._step is not None:
+            wait([self._step], within_s)
+        self._step, self._doubt, self._covered = None, None, []

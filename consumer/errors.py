@@ -19,5 +19,9 @@ class NotPublished(Exception):
     """What was published since the last `finish` was undone, or refused in part: publish it again."""
 
 
+class OutcomeUnknown(Exception):
+    """The broker was asked to commit a transaction and did not say whether it did: its offsets tell."""
+
+
 class CommitFailed(Exception):
     """Offsets were not committed: the group is rebalancing, or the broker is away. Try later."""

@@ -14,15 +14,19 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.errors import ConsumerError, NotPublished
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka_source import topic_partitions
 from consumer.lane import Partition
 from consumer.publisher import Producing
 from interceptor.outcome import Headers
 
 TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
-STEP_S = 0.5  # one try of a call that waits for the broker, so that a stop is noticed in between
+STEP_S = 0.5  # one look whether transactions can begin; librdkafka goes on by itself meanwhile
+# One try of a call whose time-out is also its requests': a shorter one asks a slow broker again and again, and what
+# it answers late may then count for the next transaction. A stop does not wait for it.
+CALL_S = 10.0
 TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
+GIVEN_UP_S = 15.0  # the broker has timed the transaction out by then
 ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
 CLOSE_TIMEOUT_S = 1.0
 # An outage of the broker costs one producer. So many in so short a time are two consumers with one identity.
@@ -88,13 +92,21 @@ class ExactlyOnce(Producing):
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         self._begin()  # what was skipped has offsets and no output
         positions = topic_partitions(offsets)
+        until_s = time.monotonic() + GIVEN_UP_S
         try:
             self._retrying(
-                lambda: self._producer.send_offsets_to_transaction(positions, group_metadata, STEP_S)
+                lambda: self._producer.send_offsets_to_transaction(positions, group_metadata, CALL_S), until_s
             )
-            self._retrying(lambda: self._producer.commit_transaction(STEP_S))
         except KafkaException as error:
             self._undo(error.args[0])
+        try:
+            self._retrying(lambda: self._producer.commit_transaction(CALL_S), until_s)
+        except KafkaException as error:
+            cause = error.args[0]
+            if cause.txn_requires_abort():
+                self._undo(cause)
+            self._renew(cause)
+            raise OutcomeUnknown(cause.str()) from None
         self._is_open = False
         self._told.clear()
 
@@ -107,7 +119,7 @@ class ExactlyOnce(Producing):
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() >= until_s:
                     raise
-                self._tell("waiting for the broker to end a transaction")
+                self._tell(f"waiting for the broker to end a transaction: {error.args[0].str()}")
                 self._check_patience(error.args[0].str())
 
     def _undo(self, cause: KafkaError) -> NoReturn:
@@ -121,9 +133,7 @@ class ExactlyOnce(Producing):
         if not self._is_open:
             return
         try:
-            self._retrying(
-                lambda: self._producer.abort_transaction(STEP_S), until_s=time.monotonic() + ABORT_S
-            )
+            self._retrying(lambda: self._producer.abort_transaction(ABORT_S), until_s=time.monotonic())
         except KafkaException as error:
             self._renew(error.args[0])
         self._is_open = False

@@ -23,6 +23,7 @@ log = logging.getLogger("fncast.kafka")
 MAX_PREFETCH_KB = 16 * 1024  # librdkafka's default is 64 MB, more than the rest of the process
 MAX_FETCH_BYTES = 8 * 1024 * 1024  # of one answer, likewise: its default is 50 MB
 TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
+COMMITTED_S = 2.0
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
 
 # Errors that the client mends by itself: it reconnects, and topics may be made later.
@@ -153,6 +154,14 @@ class KafkaSource:
             self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=False)
         except KafkaException as error:
             raise commit_error(error.args[0]) from None
+
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int] | None:
+        """The group's committed offsets, negative where there is none; None where the broker does not tell now."""
+        try:
+            answers = self._consumer.committed([TopicPartition(*p) for p in partitions], COMMITTED_S)
+        except KafkaException:
+            return None
+        return {(answer.topic, answer.partition): answer.offset for answer in answers}
 
     def group_metadata(self) -> Any:
         """What fences a zombie's transaction; taken anew for each one."""

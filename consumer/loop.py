@@ -122,7 +122,7 @@ class Loop:
             future.cancel()
         self._batches.clear()
         self._lanes.drop(self._lanes.partitions)
-        self._commits.close()
+        self._commits.close(CLOSE_S)
         self._publisher.close()
         self._source.close()
 

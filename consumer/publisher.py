@@ -59,7 +59,11 @@ class Publisher(Protocol):
         """
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
-        """Return once all that was published is safe. Raises NotPublished: publish it again; or ConsumerError."""
+        """Return once all that was published is safe.
+
+        Raises NotPublished: publish it again; OutcomeUnknown: once `start` says so, the committed offsets tell
+        whether it is; or ConsumerError.
+        """
 
     def abort(self) -> None:
         """Undo what is published and not finished, where that can be done. Raises ConsumerError."""

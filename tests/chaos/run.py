@@ -9,6 +9,7 @@ while) and the broker (kill and restart) are the victims. Exit code: the checker
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -200,16 +201,19 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
                 next_at = progress.settled + randomly.randint(told.spacing // 2, told.spacing * 3 // 2)
             if kills >= told.kills and progress.settled >= max(next_at, told.events):
                 load.enough.set()
-            if time.monotonic() - settled_s > DRAIN_S or (
-                load.enough.is_set() and is_drained(load, progress)
-            ):
+            frozen = [victim.is_frozen() for victim in consumers]
+            if load.enough.is_set() and not any(frozen) and is_drained(load, progress):
+                break
+            if time.monotonic() - settled_s > DRAIN_S:
+                say(f"no output for {DRAIN_S:g} s")
                 break
         load.enough.set()
         load.join(60)
         for victim in consumers:
             victim.signal(signal.SIGTERM)
         for victim in consumers:
-            victim.process.wait(15)  # type: ignore[union-attr]
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                victim.process.wait(15)  # type: ignore[union-attr]
     finally:
         progress.close()
         for victim in (function, *consumers):
@@ -295,6 +299,7 @@ def main() -> int:
     parser.add_argument("--crash", help="POINT:N, of one consumer: see consumer.py")
     parser.add_argument("--freeze", help="POINT:N, likewise")
     told = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that nothing is left behind
     kafka = KafkaContainer()
     try:
         with tempfile.TemporaryDirectory(prefix="chaos-") as folder:

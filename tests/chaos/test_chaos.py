@@ -60,12 +60,12 @@ def test_nothing_is_lost_repeated_or_out_of_order(words):
 @real
 @pytest.mark.parametrize(
     ("bug", "kind", "word"),
-    [("commit-before-publish", "consumer", "lost"), ("no-fencing", "freeze", "repeated")],
+    [("commit-before-publish", "consumer", ("lost",)), ("no-fencing", "freeze", "repeated")],
 )
 def test_the_checker_notices_a_bug(bug, words, wrong):
     code, found = run("--bug", bug, "--kills", "0", "--events", "2000", *words)
     assert code == 1
-    assert found[wrong] > 0
+    assert sum(found[kind] for kind in wrong) > 0
 
 
 @real

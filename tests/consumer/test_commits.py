@@ -9,7 +9,7 @@ from concurrent.futures import Future
 import pytest
 
 from consumer.commits import Commits
-from consumer.errors import CommitFailed, ConsumerError, NotPublished
+from consumer.errors import CommitFailed, ConsumerError, NotPublished, OutcomeUnknown
 from consumer.lanes import Lanes
 from interceptor.delivery import Record
 
@@ -25,6 +25,10 @@ class Publisher:
         self.error: Exception | None = None
         self.finished: list[tuple[dict, object]] = []
         self.aborts = 0
+        self.is_ready = True
+
+    def start(self):
+        return self.is_ready
 
     def finish(self, offsets, metadata):
         assert self.may_end.wait(5)
@@ -41,6 +45,10 @@ class Source:
         self.commits: list[dict] = []
         self.now: list[dict] = []
         self.answer: Future[None] = Future()
+        self.group_has: dict | None = None
+
+    def committed(self, partitions):
+        return self.group_has
 
     def group_metadata(self):
         return "metadata"
@@ -82,7 +90,7 @@ def stage(request):
     stage = Stage(request.param)
     yield stage
     stage.publisher.may_end.set()
-    stage.commits.close()
+    stage.commits.close(5)
 
 
 @pytest.fixture
@@ -90,7 +98,7 @@ def exact():
     stage = Stage(True)
     yield stage
     stage.publisher.may_end.set()
-    stage.commits.close()
+    stage.commits.close(5)
 
 
 @pytest.fixture
@@ -98,7 +106,7 @@ def at_least():
     stage = Stage(False)
     yield stage
     stage.publisher.may_end.set()
-    stage.commits.close()
+    stage.commits.close(5)
 
 
 def test_a_commit_covers_what_was_published_when_it_began(exact):
@@ -188,3 +196,22 @@ def test_nothing_is_committed_before_it_is_due(exact):
     exact.commits._due_at_s = time.monotonic() + 60
     exact.commits.turn()
     assert not exact.commits.is_under_way
+
+
+@pytest.mark.parametrize(("group_has", "is_committed"), [(2, True), (0, False), (-1001, False)])
+def test_a_commit_without_an_answer_is_judged_by_the_committed_offsets(exact, group_has, is_committed):
+    exact.publisher.is_ready = False
+    exact.publish(0, 1)
+    exact.commits.turn(now=True)
+    exact.end_step(OutcomeUnknown("no answer"))
+    exact.commits.turn()
+    assert exact.commits.is_under_way  # nothing may be published until it is known
+    exact.publisher.is_ready = True
+    exact.commits.turn()
+    assert exact.commits.is_under_way
+    exact.source.group_has = {PARTITION: group_has}
+    exact.commits.turn()
+    assert not exact.commits.is_under_way
+    assert exact.told == ([{PARTITION: 2}] if is_committed else [])
+    (lane,) = exact.lanes
+    assert len(lane.unpublished) == (0 if is_committed else 2)

@@ -236,7 +236,7 @@ def test_a_broker_killed_and_restarted_in_the_middle(kafka_stage, kafka, answers
     consumer.wait_for("Kafka:", 20)
     kafka.start()
     ids += stage.produce_many(100, first=3000)
-    until(all_there(stage, ids), 60, "all forecasts")
+    until(all_there(stage, ids), 90, "all forecasts")
     assert consumer.terminate() == 0
     check(stage, ids, repeats=not stage.is_exactly_once)
 
