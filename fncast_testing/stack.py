@@ -112,11 +112,10 @@ class Fncast:
     def _container(self, name: str, network: Network, port: int, user: str = "1000:1000") -> DockerContainer:
         image = f"fncast/{name}:{self._version or version('fncast')}"
         container = DockerContainer(image).with_network(network).with_network_aliases(name)
-        container.with_exposed_ports(port)
+        container.with_exposed_ports(port).with_tmpfs_mount("/tmp")
         return container.with_kwargs(
             user=user,
             read_only=True,
-            tmpfs={"/tmp": ""},
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
         )
