@@ -59,8 +59,11 @@ def test_nothing_is_lost_repeated_or_out_of_order(words):
 
 @real
 @pytest.mark.parametrize(
-    ("bug", "kind", "word"),
-    [("commit-before-publish", "consumer", ("lost",)), ("no-fencing", "freeze", "repeated")],
+    ("bug", "words", "wrong"),
+    [
+        ("commit-before-publish", ["--crash", "before-offsets:4"], ["lost"]),
+        ("no-fencing", ["--freeze", "before-offsets:4"], ["repeated", "out_of_order"]),
+    ],
 )
 def test_the_checker_notices_a_bug(bug, words, wrong):
     code, found = run("--bug", bug, "--kills", "0", "--events", "2000", *words)
