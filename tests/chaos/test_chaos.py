@@ -73,10 +73,19 @@ def test_the_checker_notices_a_bug(bug, words, wrong):
 
 @real
 @pytest.mark.parametrize(
-    "point", ["after-produce:50", "before-offsets:5", "before-commit:5", "after-commit:5"]
+    "words",
+    [
+        ("--crash", "after-produce:100"),
+        ("--crash", "before-commit:4"),
+        ("--crash", "after-commit:4"),
+        ("--crash", "during-revoke:1"),
+        ("--freeze", "before-offsets:4"),
+        ("--freeze", "before-commit:4"),
+    ],
+    ids=" ".join,
 )
-def test_a_crash_at_a_named_point(point):
-    code, found = run("--kills", "0", "--crash", point, "--events", "1000")
+def test_a_crash_or_a_freeze_at_a_named_point(words):
+    code, found = run("--kills", "0", "--events", "2000", *words)
     assert code == 0, found
 
 
