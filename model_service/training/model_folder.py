@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,10 +20,8 @@ from numpy.typing import NDArray
 
 from model_service.training.backend import tf
 from model_service.training.settings import QUANTILES, TrainingSettings
+from model_service.version_folder import DOCUMENT_FILE, RESERVED_NAMES, RETIRED_FILE, is_model_name
 
-MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-# Paths that the model service answers itself.
-RESERVED_NAMES = frozenset(("v2", "control", "metrics", "healthz", "readyz"))
 LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "fncast")
 WEIGHTS_FILE = "network.weights.h5"
 
@@ -35,7 +32,7 @@ class InvalidModelFolder(ValueError):
 
 def check_name(name: str) -> None:
     """Raises InvalidModelFolder."""
-    if MODEL_NAME.fullmatch(name) is None or name in RESERVED_NAMES:
+    if not is_model_name(name):
         raise InvalidModelFolder(
             f"{name!r} cannot name a model: small letters, digits, _ and -, a letter first, at most 63, and none of"
             f" {', '.join(sorted(RESERVED_NAMES))}"
@@ -52,7 +49,7 @@ def versions(models: Path, name: str) -> list[int]:
 
 
 def find_version(models: Path, name: str, wanted: int | None = None) -> Path:
-    """The folder of a version, the latest if none is wanted. Raises InvalidModelFolder."""
+    """The folder of a version, the latest in service if none is wanted. Raises InvalidModelFolder."""
     check_name(name)
     there = versions(models, name)
     if not there:
@@ -63,12 +60,17 @@ def find_version(models: Path, name: str, wanted: int | None = None) -> Path:
         raise InvalidModelFolder(
             f"{models / name}: no version {wanted}; there are {', '.join(map(str, there))}"
         )
-    return models / name / str(there[-1] if wanted is None else wanted)
+    if wanted is not None:
+        return models / name / str(wanted)
+    in_service = [number for number in there if not (models / name / str(number) / RETIRED_FILE).exists()]
+    if not in_service:
+        raise InvalidModelFolder(f"{models / name}: every version is retired; name one with --version")
+    return models / name / str(in_service[-1])
 
 
 def read_model_json(folder: Path) -> dict[str, Any]:
     """Raises InvalidModelFolder."""
-    path = folder / "model.json"
+    path = folder / DOCUMENT_FILE
     try:
         description = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -132,7 +134,7 @@ def _publish(unnamed: Path, home: Path, written: dict[str, Any]) -> Path:
         there = versions(home.parent, home.name)
         written["version"] = (there[-1] if there else 0) + 1
         text = json.dumps(written, indent=2, allow_nan=False) + "\n"
-        (unnamed / "model.json").write_text(text, "utf-8")
+        (unnamed / DOCUMENT_FILE).write_text(text, "utf-8")
         folder = home / str(written["version"])
         try:
             unnamed.rename(folder)

@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fncast
+
+pytest.importorskip("tensorflow", reason="evaluation needs the extra `training`")
+
+from model_service.training.model_folder import write_version
+from model_service.training.network import build_network
+from model_service.training.settings import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained model: it forecasts, though not well."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    settings = TrainingSettings(window=24, horizon=6, units=8)
+    described = {"training": {"settings": settings.as_json()}}
+    write_version(build_network(settings), settings, folder, "forecast", described)
+    return folder
+
+
+def csv_file(folder: Path, readings: int = 240) -> Path:
+    path = folder / "shop.csv"
+    values = 10 + np.sin(2 * np.pi * np.arange(readings) / 12)
+    path.write_text(
+        "timestamp,value\n" + "\n".join(f"{1_700_000_000 + 60 * i},{v}" for i, v in enumerate(values))
+    )
+    return path
+
+
+def test_json_for_machines(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fncast.main(["evaluate", str(csv_file(tmp_path)), "--models", str(models), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["model"] == {"name": "forecast", "version": 1, "path": str(models / "forecast" / "1")}
+    assert result["origins"] == 12  # 30 % of 240 readings, 6 steps each
+    assert result["series"]["shop"]["seasons"] == [12]
+    assert set(result["overall"]) == {"model", "last value", "seasonal naive", "quantiles of the last 12"}
+    assert result["overall"]["last value"]["relative_mae"] == pytest.approx(1)
+
+
+def test_tables_for_people(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [
+        "evaluate",
+        str(csv_file(tmp_path)),
+        "--models",
+        str(models),
+        "--stride",
+        "20",
+        "--season",
+        "4",
+    ]
+    assert fncast.main(command) == 0
+    output = capsys.readouterr().out
+    assert "forecast version 1: 4 forecasts of 6 steps from 24 readings, every 20 steps" in output
+    assert "seasonal naive" in output
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--version", "7"], "no version 7; there are 1"),
+        (["--name", "other"], "no version of a model there"),
+        (["--test-share", "2"], "--test-share is 2.0"),
+        (["--stride", "0"], "--stride is 0"),
+    ],
+)
+def test_wrong_flags_are_one_clear_sentence(
+    flags: list[str], sentence: str, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fncast.main(["evaluate", str(csv_file(tmp_path)), "--models", str(models), *flags]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_too_few_readings(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fncast.main(["evaluate", str(csv_file(tmp_path, 15)), "--models", str(models)]) == 1
+    assert "shop: no origin: 15 readings" in capsys.readouterr().err
