@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _follow(reader: Reader, address: str, limit: int | None, as_json: bool) -> None:
     """Print until `limit` forecasts were printed."""
-    lines, printed, told = Lines(), 0, ""
+    lines, printed = Lines(), 0
+    told: object = None
     started_s = time.monotonic()
     while limit is None or printed < limit:
         for record in reader.take(TAKE_S):
@@ -64,10 +65,11 @@ def _follow(reader: Reader, address: str, limit: int | None, as_json: bool) -> N
             printed += 1
             if printed == limit:
                 return
-        word = _word(reader.state, address)
-        if word != told and time.monotonic() - started_s > PATIENCE_S:
-            told = word
-            print(word, file=sys.stderr, flush=True)
+        state = reader.state
+        news = state.connected, state.missing  # not the problem: librdkafka words it anew each time
+        if news != told and time.monotonic() - started_s > PATIENCE_S:
+            told = news
+            print(_word(state, address), file=sys.stderr, flush=True)
 
 
 def _line(record: Record, lines: Lines, as_json: bool) -> str | None:

@@ -111,6 +111,7 @@ class Page:
         broker = {
             "connected": state.connected,
             "since": state.since_s,
+            "address": state.address,
             "problem": state.problem,
             "missing": [{"topic": topic, "reason": reason} for topic, reason in state.missing],
             "skipped": state.skipped,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -39,7 +40,8 @@ class InvalidProperties(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BrokerState:
-    """What the reader knows of its broker. since_s: when it became so, in seconds since 1970.
+    """What the reader knows of its broker, and the `address` that it was given. since_s: when it became so, in
+    seconds since 1970.
 
     connected: None while it was never reached nor missed. problem: why not, or what else hinders reading.
     missing: topics that cannot be read yet, and why. skipped: records left out to keep up with the topics."""
@@ -49,6 +51,7 @@ class BrokerState:
     problem: str = ""
     missing: tuple[tuple[str, str], ...] = ()
     skipped: int = 0
+    address: str = ""
 
 
 class Reader:
@@ -69,11 +72,12 @@ class Reader:
         self._max_lag = max_lag
         self._batches: queue.Queue[list[Record]] = queue.Queue(QUEUE_BATCHES)
         self._stop = threading.Event()
-        self.state = BrokerState(None, time.time())
+        self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
         self._assigned: dict[tuple[str, int], int] = {}  # partition → offset from which its records are live
         self._began = False
         self._looked_s = -LOOK_S
         self._heard_s = time.monotonic()
+        self._complaint = ""  # librdkafka's last
         try:
             self._consumer = Consumer(_properties(client_properties, self._on_error), logger=_Murmur())
         except KafkaException as error:
@@ -111,18 +115,25 @@ class Reader:
             self._consumer.close()
 
     def _turn(self) -> None:
-        """One round: look for partitions when it is time, read a batch, ask after a broker that is quiet."""
+        """One round: read a batch; look for partitions when it is time; ask after a broker that is quiet."""
+        came = self._read(POLL_S if self._assigned else 0.0)
         now = time.monotonic()
-        if now - self._looked_s >= (LOOK_MISSING_S if self.state.missing or not self._began else LOOK_S):
+        away = self.state.connected is False
+        due_s = LOOK_MISSING_S if self.state.missing or not self._began else LOOK_S
+        if now - self._looked_s >= due_s or (not came and (away or now - self._heard_s > QUIET_S)):
             self._look()
-        messages = self._consumer.consume(BATCH_RECORDS, POLL_S)
+        elif not self._assigned:
+            self._stop.wait(POLL_S)
+
+    def _read(self, timeout_s: float) -> bool:
+        """Queue the next batch. Returns whether records came."""
+        messages = self._consumer.consume(BATCH_RECORDS, timeout_s)
         records = [record for message in messages if (record := self._record(message)) is not None]
         if records:
             self._here()
             self._put(records)
             self._keep_up()
-        elif self.state.connected is False or time.monotonic() - self._heard_s > QUIET_S:
-            self._look()
+        return bool(records)
 
     def _look(self) -> None:
         """Assign partitions that are new. Raises KafkaException where the broker does not answer."""
@@ -189,11 +200,17 @@ class Reader:
 
     def _here(self) -> None:
         self._heard_s = time.monotonic()
+        self._complaint = ""
         if self.state.connected is not True or self.state.problem:
             self._become(connected=True)
 
     def _away(self, error: KafkaError) -> None:
-        self._become(connected=False, problem=self.state.problem or error.str())
+        """Take note that the broker does not answer, unless records come all the same."""
+        with contextlib.suppress(KafkaException):
+            # librdkafka tells its own errors, which say more, to those who read.
+            if self._read(0.0):
+                return
+        self._become(connected=False, problem=self._complaint or error.str())
         self._stop.wait(POLL_S)
 
     def _become(self, connected: bool | None, problem: str = "") -> None:
@@ -203,10 +220,12 @@ class Reader:
     def _on_error(self, error: KafkaError) -> None:
         """librdkafka's own word: it only explains; whether the broker is there is asked of the broker."""
         log.debug("%s", error)
-        if self.state.connected is not True or error.code() == KafkaError._AUTHENTICATION:
-            self._become(self.state.connected, problem=error.str())
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._heard_s = -QUIET_S
+        else:
+            self._complaint = error.str()
+        if error.code() == KafkaError._AUTHENTICATION:
+            self._become(self.state.connected, problem=error.str())
 
 
 class _Murmur:

@@ -10,9 +10,10 @@ export function hindrance(lost, broker, totals, training) {
   if (lost !== null) return ["lost", `The server of this page has not answered since ${clock(lost)}. Trying again …`];
   if (broker.connected === false) {
     const why = broker.problem ? ` (${broker.problem})` : "";
-    return ["lost", `Kafka's broker has not answered since ${clock(broker.since)}; below is what came before. Trying again …${why}`];
+    const before = totals.events ? "; below is what came before" : "";
+    return ["lost", `Kafka's broker ${broker.address} has not answered since ${clock(broker.since)}${before}. Trying again …${why}`];
   }
-  if (broker.connected === null) return ["wait", `Looking for Kafka's broker … ${broker.problem}`];
+  if (broker.connected === null) return ["wait", `Looking for Kafka's broker ${broker.address} … ${broker.problem}`];
   const needed = [...totals.topics.in.split(", "), totals.topics.out];
   const missing = broker.missing.filter(({ topic }) => needed.includes(topic));
   if (training) return null;
