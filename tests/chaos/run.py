@@ -35,7 +35,7 @@ KEYS = 20
 POISON_SHARE = 0.01
 FREEZE_S = 14.0  # past the session and the transaction, 10 s each
 AWAY_S = 5.0
-DRAIN_S = 120.0
+PATIENCE_S = 120.0
 KINDS = ("consumer", "function", "freeze", "away", "broker")
 WEIGHTS = (10, 6, 2, 1, 2)
 
@@ -204,8 +204,8 @@ def run(told: argparse.Namespace, kafka: KafkaContainer, folder: Path) -> int:
             frozen = [victim.is_frozen() for victim in consumers]
             if load.enough.is_set() and not any(frozen) and is_drained(load, progress):
                 break
-            if time.monotonic() - settled_s > DRAIN_S:
-                say(f"no output for {DRAIN_S:g} s")
+            if time.monotonic() - settled_s > told.patience:
+                say(f"no output for {told.patience:g} s")
                 break
         load.enough.set()
         load.join(60)
@@ -294,6 +294,9 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=300.0, help="events a second")
     parser.add_argument("--spacing", type=int, default=600, help="settled inputs between kills, about")
     parser.add_argument("--events", type=int, default=0, help="at least so many")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, help="seconds without output that end the run"
+    )
     parser.add_argument("--only", choices=KINDS, help="one kind of victim")
     parser.add_argument("--bug", help="a deliberate bug: see consumer.py")
     parser.add_argument("--crash", help="POINT:N, of one consumer: see consumer.py")

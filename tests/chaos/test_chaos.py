@@ -66,7 +66,7 @@ def test_nothing_is_lost_repeated_or_out_of_order(words):
     ],
 )
 def test_the_checker_notices_a_bug(bug, words, wrong):
-    code, found = run("--bug", bug, "--kills", "0", "--events", "2000", *words)
+    code, found = run("--bug", bug, "--kills", "0", "--events", "2000", "--patience", "25", *words)
     assert code == 1
     assert sum(found[kind] for kind in wrong) > 0
 

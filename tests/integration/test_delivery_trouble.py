@@ -241,9 +241,10 @@ def test_a_broker_killed_and_restarted_in_the_middle(kafka_stage, kafka, answers
     check(stage, ids, repeats=not stage.is_exactly_once)
 
 
-def test_a_stop_while_the_broker_is_away_ends_within_5_s(kafka_stage, kafka, until):
+def test_a_stop_while_the_broker_is_away_ends_within_5_s(kafka_stage, kafka, answers, until):
     stage = kafka_stage
-    ids = stage.produce_many(500)
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(2000)
     consumer = stage.consume(FN__BATCH_EVENTS="8")
     stage.wait_for(stage.forecasts, 100)
     kafka.kill()
@@ -253,6 +254,7 @@ def test_a_stop_while_the_broker_is_away_ends_within_5_s(kafka_stage, kafka, unt
     finally:
         kafka.start()
     again = stage.consume()
+    again.wait_for("assigned", 60)
     until(all_there(stage, ids), 40, "all forecasts")
     assert again.terminate() == 0
     check(stage, ids, repeats=not stage.is_exactly_once)
