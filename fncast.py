@@ -66,7 +66,9 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, entry in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=entry.help, description=entry.help.capitalize() + ".")
+        subparser = subparsers.add_parser(
+            name, help=entry.help, description=entry.help[0].upper() + entry.help[1:] + "."
+        )
         if name == command:
             load(entry).add_arguments(subparser)
     return parser

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
+from interceptor.backoff import MAX_RETRY_AFTER_S
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
@@ -173,11 +174,17 @@ def _settled(output: Output, attempts: int) -> Outcome:
     if output.type == REJECTED_TYPE:
         return DeadLetter(reason, attempts=attempts)
     after = data.get("retry_after_s")
-    raise RetriableError(reason, float(after) if isinstance(after, int | float) and after >= 0 else None)
+    if isinstance(after, int | float) and 0 <= after <= MAX_RETRY_AFTER_S:
+        raise RetriableError(reason, float(after))
+    raise RetriableError(reason)
 
 
 def _data_object(output: Output) -> dict[str, Any]:
-    data = msgspec.json.decode(output.data) if output.data is not Unset else None
+    """The data, which was checked for syntax only: a number in it may be out of any range."""
+    try:
+        data = msgspec.json.decode(output.data) if output.data is not Unset else None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise RetriableError(f"garbage for an answer: the data of {output.type}: {error}") from None
     return data if isinstance(data, dict) else {}
 
 

@@ -22,6 +22,7 @@ class Circuit:
         self.opened_at_s: float | None = None
         self.reason = ""
         self._failures = 0
+        self._out_since_s: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -32,12 +33,24 @@ class Circuit:
         """Failures in a row."""
         return self._failures
 
-    def succeeded(self, good: Event | None) -> None:
-        """A call was answered sensibly; `good` is an event of it that got a forecast, if one did."""
+    def succeeded(self, good: Event | None) -> float | None:
+        """A call was answered sensibly; `good` is an event of it that got a forecast, if one did.
+
+        Returns when the outage that this ends began, on the caller's clock, or None where there was none.
+        """
         self.successes += 1
         self._failures = 0
+        began_s, self._out_since_s = self._out_since_s, None
         if good is not None:
             self.known_good = good
+        return began_s
+
+    def out(self) -> bool:
+        """It is an outage, as a probe has shown, or the lack of one. Returns True where that is news."""
+        is_news = self._out_since_s is None
+        if is_news:
+            self._out_since_s = self.opened_at_s
+        return is_news
 
     def failed(self, reason: str, now_s: float, is_suspect: bool) -> bool:
         """A call failed. Returns True where this opens the circuit.

@@ -56,8 +56,11 @@ class Deliver(Interceptor):
         self._circuits: dict[str, Circuit] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._probes: set[asyncio.Task[None]] = set()
+        self._bug: BaseException | None = None
 
     async def on_consume(self, batch: Batch) -> Batch:
+        if self._bug is not None:
+            raise self._bug
         by_route: dict[str, list[Delivery]] = {}
         for delivery in batch.pending():
             assert delivery.route is not None, "`deliver` stands behind `route` in the chain"
@@ -134,7 +137,7 @@ class Deliver(Interceptor):
         if said.body is None:
             for delivery in piece:
                 delivery.outcome = Skipped("no event to publish")
-            circuit.succeeded(piece[0].opened)
+            self._succeeded(route, circuit, piece[0].opened)
             return
         outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
         later: RetriableError | None = None
@@ -147,7 +150,7 @@ class Deliver(Interceptor):
             except RetriableError as error:
                 later = error
         if later is None or len(unsettled(piece)) < len(piece):
-            circuit.succeeded(good)
+            self._succeeded(route, circuit, good)
         if later is not None:
             raise later
 
@@ -170,7 +173,18 @@ class Deliver(Interceptor):
             metrics.CIRCUIT_OPEN.labels(route.name).set(1)
             probe = asyncio.create_task(self._probe(route, circuit))
             self._probes.add(probe)
-            probe.add_done_callback(self._probes.discard)
+            probe.add_done_callback(self._probed)
+
+    def _succeeded(self, route: Route, circuit: Circuit, good: Event | None) -> None:
+        began_s = circuit.succeeded(good)
+        if began_s is not None:
+            log.info("route %s is back after %.1f s", route.name, self._clock() - began_s)
+
+    def _probed(self, probe: asyncio.Task[None]) -> None:
+        """A probe that ended by a bug would leave its circuit open for ever: the next batch raises it."""
+        self._probes.discard(probe)
+        if not probe.cancelled() and probe.exception() is not None:
+            self._bug = probe.exception()
 
     async def _probe(self, route: Route, circuit: Circuit) -> None:
         """Close the circuit once a known-good event passes.
@@ -178,11 +192,10 @@ class Deliver(Interceptor):
         Without one (nothing has ever succeeded) the circuit is closed after a wait, to try with what is there.
         The first probe is made at once: where a bad event and not an outage opened the circuit, it passes.
         """
-        opened_s = circuit.opened_at_s or self._clock()
         failures = 0
         while circuit.is_open:
             if failures or circuit.known_good is None:
-                if failures <= 1:
+                if circuit.out():
                     log.warning(
                         "route %s is out: %s. Its partitions wait, nothing is given up",
                         route.name,
@@ -193,8 +206,7 @@ class Deliver(Interceptor):
                 if circuit.known_good is not None:
                     said = await self._client.call(route, [circuit.known_good])
                     check_probe(said)
-                    circuit.succeeded(None)
-                    log.info("route %s is back after %.1f s", route.name, self._clock() - opened_s)
+                    self._succeeded(route, circuit, None)
                 circuit.close()
             except Refused:  # it talks again
                 circuit.close()

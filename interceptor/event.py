@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import orjson
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Attribute = str | int | bool
 
+MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1  # of CloudEvents' type system
 REQUIRED = ("id", "source", "specversion", "type")
 _NAME = re.compile(r"[a-z0-9]+")
 _JSON_TYPE = re.compile(r"[^/;]+/(?:[^;]*\+)?json\s*(?:;|$)", re.IGNORECASE)
@@ -150,12 +151,10 @@ def _structured(content_type: bytes, value: bytes) -> Event:
     attributes: dict[str, Attribute] = {}
     members = []
     for name, raw in raw_members.items():
-        attribute = msgspec.json.decode(raw)
+        attribute = _attribute(name, raw)
         if attribute is None:
             continue
         _check_name(name)
-        if type(attribute) not in (str, int, bool):
-            raise InvalidEvent(f"the attribute {name!r} is neither text, whole number nor boolean")
         attributes[name] = attribute
         members.append(b'"%b":%b' % (name.encode(), orjson.dumps(attribute)))
     _check(attributes)
@@ -164,6 +163,19 @@ def _structured(content_type: bytes, value: bytes) -> Event:
     if data_base64 is not None:
         return Event(attributes, _unbase64(data_base64), False, members)
     return Event(attributes, None if data is None else bytes(data), True, members)
+
+
+def _attribute(name: str, raw: msgspec.Raw) -> Attribute | None:
+    """The value of an attribute. Raw bytes were checked for syntax only: numbers may still be out of any range."""
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        value = raw
+    if type(value) is int and not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise InvalidEvent(f"the attribute {name!r} is beyond CloudEvents' whole numbers of 32 bits")
+    if value is None or type(value) in (str, int, bool):
+        return cast("Attribute | None", value)
+    raise InvalidEvent(f"the attribute {name!r} is neither text, whole number nor boolean")
 
 
 def _unbase64(raw: msgspec.Raw) -> bytes:

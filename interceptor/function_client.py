@@ -72,7 +72,7 @@ class FunctionClient:
         if route.token:
             headers["Authorization"] = f"Bearer {route.token}"
         status, answer_headers, answer = await self._exchange("POST", url, headers, body)
-        if status in _NO_EVENT or (status == 200 and not answer and not route.is_fn):
+        if not route.is_fn and (status in _NO_EVENT or (status == 200 and not answer and not route.batch)):
             return Answer(None, False)
         if 200 <= status < 300:
             return _answer(answer_headers, answer)
@@ -122,7 +122,7 @@ class FunctionClient:
                 return response.status, response.headers, answer
         except TimeoutError:
             raise RetriableError(f"no answer from {url} within the time-out") from None
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             raise RetriableError(f"{url} cannot be reached: {error or type(error).__name__}") from None
 
 

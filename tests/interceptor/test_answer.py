@@ -120,6 +120,21 @@ def test_unavailable_is_retriable_after_what_it_asks_for():
     assert error.value.retry_after_s == 2
 
 
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 400, b"-1", b"1e300"])
+def test_a_wait_out_of_range_is_left_to_the_back_off(number):
+    output = event("a", "io.fncast.unavailable.v1", data={"reason": "x", "retry_after_s": 7})
+    body = orjson.dumps([output]).replace(b"7", number)
+    with pytest.raises(RetriableError) as error:
+        answer.outcome(delivery("a"), answer.decode(body))
+    assert error.value.retry_after_s is None
+
+
+def test_a_rejection_with_a_number_out_of_range_is_garbage():
+    body = orjson.dumps([event("a", "io.fncast.rejected.v1", data={"reason": "x", "value": 7})])
+    with pytest.raises(RetriableError, match="garbage"):
+        answer.outcome(delivery("a"), answer.decode(body.replace(b"7", b"1e999")))
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_rejection_beside_a_forecast_is_garbage(order):
     events = [event("a"), event("a", "io.fncast.rejected.v1")][::order]

@@ -273,6 +273,43 @@ async def test_no_event_to_publish():
     assert len(ids_of(sent, Skipped)) == 2
 
 
+async def test_a_bug_in_a_probe_is_raised_and_not_waited_for():
+    function = Function()
+    deliver = Deliver(function, Limits(max_attempts=1))
+    await settle(deliver, batch(["good"]))
+
+    def answer(event):
+        if event.attributes["id"] == "good":
+            raise KeyError("a bug")
+        raise RetriableError("away")
+
+    function.answer = answer
+    with pytest.raises(KeyError, match="a bug"):
+        await settle(deliver, batch(["next"]))
+    await deliver.close()
+
+
+async def test_an_outage_is_told_once_and_its_end_too(caplog):
+    caplog.set_level("INFO")
+    is_away = True
+
+    def answer(event):
+        if is_away:
+            raise RetriableError("away")
+        return reply(event)
+
+    deliver = Deliver(Function(answer), Limits(max_attempts=1))
+    sent = batch(range(4))
+    for _ in range(30):
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.001)
+    is_away = False
+    await settle(deliver, sent)
+    told = [record.getMessage().split(":")[0].split(" after")[0] for record in caplog.records]
+    assert told == ["route forecast is out", "route forecast is back"]
+    await deliver.close()
+
+
 async def test_close_ends_probes_and_the_client():
     function = Function(lambda e: (_ for _ in ()).throw(RetriableError("away")))
     deliver = Deliver(function, Limits(max_attempts=1))

@@ -107,6 +107,10 @@ def test_data_cannot_forge_a_second_event(forged):
         (STRUCTURED, orjson.dumps(EVENT | {"id": 5}), "'id' is missing, empty or no text"),
         (STRUCTURED, orjson.dumps(EVENT | {"x": [1]}), "'x' is neither text"),
         (STRUCTURED, orjson.dumps(EVENT | {"x": 1.5}), "'x' is neither text"),
+        (STRUCTURED, orjson.dumps(EVENT | {"x": 2**31}), "'x' is beyond CloudEvents' whole numbers"),
+        (STRUCTURED, json.dumps(EVENT | {"x": 10**30}).encode(), "'x' is beyond CloudEvents' whole numbers"),
+        (STRUCTURED, json.dumps(EVENT | {"x": 10**4000}).encode(), "'x' is"),
+        (STRUCTURED, orjson.dumps(EVENT)[:-1] + b',"x":1e400}', "'x' is neither text"),
         (STRUCTURED, orjson.dumps(EVENT | {"data": 1, "data_base64": "aa"}), "both data and data_base64"),
         (STRUCTURED, orjson.dumps(EVENT | {"data_base64": "?"}), "data_base64 is not base64"),
         ([("content-type", b"application/cloudevents-batch+json")], b"[]", "no batch mode"),
@@ -184,3 +188,17 @@ def test_any_record_is_an_event_or_told_to_be_none(headers, value):
         except InvalidEvent:
             continue
         assert orjson.loads(event.to_json())["id"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "x", "data", "data_base64", "type"]),
+        st.integers() | st.floats() | st.text() | st.none() | st.lists(st.integers()) | st.just(1e400),
+    )
+)
+def test_any_members_are_an_event_or_told_to_be_none(members):
+    try:
+        event = read_event(STRUCTURED, json.dumps(EVENT | members).encode())
+    except InvalidEvent:
+        return
+    assert orjson.loads(event.to_json())["source"] == "/test"

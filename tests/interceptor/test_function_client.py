@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from interceptor import function_client
+from interceptor.answer import decode
 from interceptor.errors import Refused, RetriableError
 from interceptor.event import read_event
 from interceptor.function_client import Answer, FunctionClient
@@ -130,6 +131,15 @@ async def test_binary_mode_there_and_back(fn, client):
 async def test_no_event_to_publish(fn, client, status):
     fn.handle = lambda: web.Response(status=status)
     assert await client.call(url(fn), [EVENT]) == Answer(None, False)
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+async def test_an_fn_function_that_says_nothing_has_lost_its_answer(fn, client, status):
+    fn.handle = lambda: web.Response(status=status)
+    answer = await client.call(FN, [EVENT])
+    assert answer.body is not None
+    with pytest.raises(RetriableError, match="garbage"):
+        decode(answer.body)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 429, 500, 502, 503, 504])
