@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-
-sys.path.append(str(Path(__file__).parent))  # `tests` is no package
-from conftest import Function, Stage
+from fake_function import Function
 from kafka_container import KAFKA_IMAGE, PARTITIONS, eventually, free_port
+from stage import Stage
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(300)]
 
