@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test setup lint bench quality functions chaos clean
+.PHONY: help demo test test-all setup lint bench quality functions chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,7 +13,10 @@ demo: $(VENV)/.demo ## run the whole path on this machine, with a live page (Ctr
 	@exec $(BIN)/fncast demo $(DEMO)
 
 test: $(VENV)/.dev ## run the tests; what they skip, they say
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(PYTEST)
+
+test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, brokers that die (about half an hour)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 

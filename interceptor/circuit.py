@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interceptor.event import Event
+from interceptor.delivery import Delivery
 
 # Failures in a row that open a circuit. Splitting a batch around one bad event fails at most three times in a row
 # (the halves are tried side by side), around three of them in 256 at most seven times.
@@ -18,7 +18,7 @@ class Circuit:
 
     def __init__(self) -> None:
         self.successes = 0
-        self.known_good: Event | None = None
+        self.known_good: Delivery | None = None
         self.opened_at_s: float | None = None
         self.reason = ""
         self._failures = 0
@@ -33,8 +33,8 @@ class Circuit:
         """Failures in a row."""
         return self._failures
 
-    def succeeded(self, good: Event | None) -> float | None:
-        """A call was answered sensibly; `good` is an event of it that got a forecast, if one did.
+    def succeeded(self, good: Delivery | None) -> float | None:
+        """A call was answered sensibly; `good` is a delivery of it that got a forecast, if one did.
 
         Returns when the outage that this ends began, on the caller's clock, or None where there was none.
         """

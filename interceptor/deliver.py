@@ -137,16 +137,16 @@ class Deliver(Interceptor):
         if said.body is None:
             for delivery in piece:
                 delivery.outcome = Skipped("no event to publish")
-            self._succeeded(route, circuit, piece[0].opened)
+            self._succeeded(route, circuit, piece[0])
             return
         outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
         later: RetriableError | None = None
-        good: Event | None = None
+        good: Delivery | None = None
         for delivery, own in zip(piece, answer.match(piece, outputs), strict=True):
             try:
                 delivery.outcome = answer.outcome(delivery, own)
                 if type(delivery.outcome) is Forecast:
-                    good = delivery.event
+                    good = delivery
             except RetriableError as error:
                 later = error
         if later is None or len(unsettled(piece)) < len(piece):
@@ -175,7 +175,7 @@ class Deliver(Interceptor):
             self._probes.add(probe)
             probe.add_done_callback(self._probed)
 
-    def _succeeded(self, route: Route, circuit: Circuit, good: Event | None) -> None:
+    def _succeeded(self, route: Route, circuit: Circuit, good: Delivery | None) -> None:
         began_s = circuit.succeeded(good)
         if began_s is not None:
             log.info("route %s is back after %.1f s", route.name, self._clock() - began_s)
@@ -204,8 +204,8 @@ class Deliver(Interceptor):
                 await asyncio.sleep(delay_s(failures + 1, None))
             try:
                 if circuit.known_good is not None:
-                    said = await self._client.call(route, [circuit.known_good])
-                    check_probe(said)
+                    said = await self._client.call(route, [circuit.known_good.opened])
+                    check_probe(circuit.known_good, said)
                     self._succeeded(route, circuit, None)
                 circuit.close()
             except Refused:  # it talks again
@@ -216,13 +216,13 @@ class Deliver(Interceptor):
         metrics.CIRCUIT_OPEN.labels(route.name).set(0)
 
 
-def check_probe(said: Answer) -> None:
-    """Raises RetriableError where the answer to a probe is garbage or `unavailable`."""
+def check_probe(known_good: Delivery, said: Answer) -> None:
+    """Raises RetriableError where the function does not answer the known-good event as it would any other."""
     if said.body is None:
         return
-    for output in answer.decode(said.body) if said.is_batch else answer.decode_single(said.body):
-        if output.type == answer.UNAVAILABLE_TYPE:
-            raise RetriableError("the function cannot score: what lies behind it is away")
+    outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
+    (own,) = answer.match([known_good], outputs)
+    answer.outcome(known_good, own)
 
 
 def unsettled(piece: Sequence[Delivery]) -> list[Delivery]:

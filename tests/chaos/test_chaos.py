@@ -17,7 +17,12 @@ RUN_S = 170
 
 def real(test):
     """A test that runs the whole of it, on containers."""
-    for mark in (pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(RUN_S + 20)):
+    for mark in (
+        pytest.mark.integration,
+        pytest.mark.docker,
+        pytest.mark.slow,
+        pytest.mark.timeout(RUN_S + 20),
+    ):
         test = mark(test)
     return test
 

@@ -18,7 +18,7 @@ os.environ.setdefault(
 
 from fncast_testing import Fncast, StackError
 
-pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = json.loads((ROOT / "ce.json").read_text("utf-8"))

@@ -72,7 +72,7 @@ def stage_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Stage]:
 @pytest.fixture(
     params=[
         "embedded at-least-once",
-        pytest.param("at-least-once", marks=pytest.mark.docker),
+        pytest.param("at-least-once", marks=[pytest.mark.docker, pytest.mark.slow]),
         pytest.param("exactly-once", marks=pytest.mark.docker),
     ]
 )

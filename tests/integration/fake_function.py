@@ -98,6 +98,14 @@ class Function:
 
     def close(self) -> None:
         self.stop()
+        self._run(self._end_requests())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+    async def _end_requests(self) -> None:
+        """What still hangs on purpose."""
+        hanging = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)

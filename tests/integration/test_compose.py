@@ -11,7 +11,7 @@ import pytest
 import requests
 from compose_project import BUILD_S, UP_S, Project, require_compose
 
-pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 WINDOWS = 289  # in samples/web-shop.csv: 336 hours in windows of 48
 # On top of python:3.11-slim; measured 36, 144, 125 and 97.

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from confluent_kafka.admin import NewTopic
 
-pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
 
 def attribute(message, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from compose_project import BUILD_S, ROOT, UP_S, Project, require_compose
 
-pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 IMAGE = os.environ.get("FNSERVER_IMAGE", "fnproject/fnserver:latest")
 WINDOWS = 289  # in samples/web-shop.csv

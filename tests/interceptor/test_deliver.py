@@ -232,6 +232,40 @@ async def test_unavailable_for_all_is_an_outage_not_a_dead_letter():
     await deliver.close()
 
 
+@pytest.mark.parametrize("trouble", ["wrong event", "half an answer", "unavailable"])
+async def test_a_function_that_answers_everything_wrongly_is_out_and_no_event_is_to_blame(trouble):
+    function = Function()
+    deliver = Deliver(function, Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    is_wrong = True
+
+    class Wrong(Function):
+        async def call(self, route, events):
+            if not is_wrong:
+                return await super().call(route, events)
+            replies = [reply(event) for event in events]
+            if trouble == "half an answer":
+                replies = replies[: len(replies) // 2]
+            if trouble == "wrong event":
+                replies = [answer | {"causationid": "another"} for answer in replies]
+            if trouble == "unavailable":
+                replies = [reply(event, "io.fncast.unavailable.v1") for event in events]
+            return Answer(orjson.dumps(replies), True)
+
+    deliver._client = Wrong()
+    sent = batch(range(20))
+    async with asyncio.timeout(5):
+        for _ in range(100):
+            await deliver.on_consume(sent)
+            await asyncio.sleep(0.001)
+    assert ids_of(sent, DeadLetter) == []
+    assert len(sent.pending()) == 20
+    is_wrong = False
+    await settle(deliver, sent)
+    assert len(ids_of(sent, Forecast)) == 20
+    await deliver.close()
+
+
 async def test_one_route_out_leaves_the_others_alone():
     other = Route("other", "fn:fncast/other", batch=True)
 
