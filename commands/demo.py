@@ -114,6 +114,8 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 
 def _print_summary(stage: Stage) -> None:
     print("\n".join(stage.summary.lines()))
+    if stage.model is None:
+        print("it ended before a model was trained, which takes about a minute; the next run begins anew")
     evaluation = stage.model.evaluation() if stage.model else []
     if evaluation and stage.model:
         print(f"error of {stage.model.folder} on data it never saw, relative to repeating the last value:")

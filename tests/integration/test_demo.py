@@ -220,6 +220,7 @@ def test_ctrl_c_during_training_ends_it(start: Callable[..., Demo], tmp_path: Pa
     output = demo.ends(END_S)
     assert demo.process.returncode == 0
     assert output.startswith("0 events in")
+    assert "ended before a model was trained" in output
 
 
 def test_files_are_replayed(start: Callable[..., Demo], tmp_path: Path) -> None:
