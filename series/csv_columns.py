@@ -14,9 +14,9 @@ SERIES_NAMES = ("series", "series_id", "unique_id", "id", "item_id", "name", "su
 
 @dataclass(frozen=True)
 class Columns:
-    """Positions of the columns. values: position to the name of the series in it, or its part of the name."""
+    """header: the columns' names. The others are positions; values: to the series' name in it, or its part."""
 
-    count: int
+    header: tuple[str, ...]
     time: int
     values: dict[int, str]
     series: int | None
@@ -75,7 +75,7 @@ def find_columns(
     if not values:
         raise CsvError(f"{path}: no column is left for the values; the columns are {', '.join(header)}")
     alone = len(others) == 1
-    return Columns(len(header), time_at, {c: path.stem if alone else header[c] for c in values}, series)
+    return Columns(tuple(header), time_at, {c: path.stem if alone else header[c] for c in values}, series)
 
 
 def _guess_series(

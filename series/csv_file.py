@@ -83,9 +83,9 @@ def read_csv_mended(
 
 def _take(path: Path, number: int, row: list[str], columns: Columns, found: dict[str, _Readings]) -> None:
     """Add the readings of one line."""
-    if len(row) != columns.count:
+    if len(row) != len(columns.header):
         raise CsvError(
-            f"{path}, line {number}: has {len(row)} fields, the header {columns.count}; mend the line"
+            f"{path}, line {number}: has {len(row)} fields, the header {len(columns.header)}; mend the line"
         )
     time_s = read_time(path, number, row[columns.time])
     subject = None if columns.series is None else row[columns.series].strip()
@@ -104,7 +104,7 @@ def _take(path: Path, number: int, row: list[str], columns: Columns, found: dict
                 )
             readings = found[name] = _Readings()
         readings.times_s.append(time_s)
-        readings.values.append(read_value(path, number, row[column], own_name))
+        readings.values.append(read_value(path, number, row[column], columns.header[column]))
 
 
 def _text(path: Path) -> str:

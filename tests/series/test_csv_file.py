@@ -128,8 +128,11 @@ def test_month_ends_are_monthly(tmp_path: Path) -> None:
         ("timestamp\n2026-01-01\n", "has one column only"),
         ("timestamp,value\n2026-01-01,1\n", "has one reading"),
         ("timestamp,value\n2026-01-01,1\n2026-01-01,1\n", "has one reading"),
-        ("timestamp,value\n2026-01-01,1\n2026-01-02,warm\n", "line 3: 'warm' is not a number (column 'cpu')"),
-        ("timestamp,value\n2026-01-01,1\n2026-01-02,inf\n", "line 3: 'inf' (column 'cpu') is not a finite"),
+        (
+            "timestamp,value\n2026-01-01,1\n2026-01-02,warm\n",
+            "line 3: 'warm' is not a number (column 'value')",
+        ),
+        ("timestamp,value\n2026-01-01,1\n2026-01-02,inf\n", "line 3: 'inf' (column 'value') is not a finite"),
         ("timestamp,value\n2026-01-01,1\nyesterday,2\n", "line 3: 'yesterday' is not a time"),
         ("timestamp,value\n2026-01-01,1\nnan,2\n", "line 3: 'nan' is not a time"),
         ("timestamp,value\n2026-01-01,1\n2026-01-02,2,3\n", "line 3: has 3 fields, the header 2"),
