@@ -10,7 +10,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## run the whole path on this machine, with a live page (Ctrl-C ends it)
-	@exec $(BIN)/fncast demo $(DEMO)
+	@# In a terminal the demo gets the foreground to itself: Ctrl-C ends it, and make sees its exit code 0.
+	@if [ -t 0 ]; then set -m; $(BIN)/fncast demo $(DEMO); else exec $(BIN)/fncast demo $(DEMO); fi
 
 test: $(VENV)/.dev ## run the tests; what they skip, they say
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(PYTEST)
