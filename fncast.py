@@ -28,28 +28,39 @@ class CommandModule(Protocol):
 
 @dataclass(frozen=True)
 class Command:
+    """extra: what `pip install 'fncast[extra]'` brings for it."""
+
     module: str
+    extra: str
     help: str
 
 
 COMMANDS = {
     "demo": Command(
-        "commands.demo", "run everything on this machine, with an embedded broker and a live page"
+        "commands.demo", "demo", "run everything on this machine, with an embedded broker and a live page"
     ),
-    "train": Command("commands.train", "train a model and write it as the next version"),
-    "evaluate": Command("commands.evaluate", "backtest a model beside naive and classical methods"),
-    "model-service": Command("commands.model_service", "serve models over GraphPipe"),
-    "models": Command("commands.models", "list and compare the versions of a model, retire one or roll back"),
-    "functions": Command("commands.functions", "run Fn functions locally, behind Fn's HTTP API"),
-    "deploy": Command("commands.deploy", "put a function's image on an Fn server"),
+    "train": Command("commands.train", "training", "train a model and write it as the next version"),
+    "evaluate": Command(
+        "commands.evaluate", "training", "backtest a model beside naive and classical methods"
+    ),
+    "model-service": Command("commands.model_service", "model-service", "serve models over GraphPipe"),
+    "models": Command(
+        "commands.models",
+        "model-service",
+        "list and compare the versions of a model, retire one or roll back",
+    ),
+    "functions": Command("commands.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"),
+    "deploy": Command("commands.deploy", "functions", "put a function's image on an Fn server"),
     "consume": Command(
-        "commands.consume", "route events from Kafka to functions and publish what they answer"
+        "commands.consume", "consumer", "route events from Kafka to functions and publish what they answer"
     ),
-    "produce": Command("commands.produce", "publish CSV files or events to Kafka as CloudEvents"),
-    "watch": Command("commands.watch", "print forecasts as they come"),
-    "dashboard": Command("commands.dashboard", "show a live page over any broker"),
-    "dead-letters": Command("commands.dead_letters", "list what was refused and why, and replay it"),
-    "invoke": Command("commands.invoke", "send one event through a function, without Kafka"),
+    "produce": Command("commands.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
+    "watch": Command("commands.watch", "dashboard", "print forecasts as they come"),
+    "dashboard": Command("commands.dashboard", "dashboard", "show a live page over any broker"),
+    "dead-letters": Command(
+        "commands.dead_letters", "consumer", "list what was refused and why, and replay it"
+    ),
+    "invoke": Command("commands.invoke", "consumer", "send one event through a function, without Kafka"),
 }
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -104,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] in ("commands", "consumer", "interceptor"):
             raise
-        extra = EXTRAS.get(name or "", "demo")
+        extra = COMMANDS[name].extra if name else "demo"
         print(
             f"fncast: `{name}` needs the module {missing.name!r}: install it with pip install 'fncast[{extra}]'",
             file=sys.stderr,
@@ -115,22 +126,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `fncast watch | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-EXTRAS = {
-    "train": "training",
-    "evaluate": "training",
-    "model-service": "model-service",
-    "models": "model-service",
-    "functions": "functions",
-    "deploy": "functions",
-    "consume": "consumer",
-    "invoke": "consumer",
-    "dead-letters": "consumer",
-    "produce": "source",
-    "watch": "dashboard",
-    "dashboard": "dashboard",
-}
 
 
 if __name__ == "__main__":  # python -m fncast
