@@ -9,7 +9,7 @@ from fdk import context, response
 
 from handler import Forecaster
 from model import Client, Model, NoClient
-from model_service.client import GraphPipeClient
+from model_service.client import connect_graphpipe
 
 # Both tries of a swapped model together stay under the timeout in func.yaml.
 MODEL_TIMEOUT_S = 6.0
@@ -19,11 +19,11 @@ logging.getLogger().setLevel(os.environ.get("LOG_LEVEL", "INFO").upper())
 
 
 def connect(url: str | None, token: str) -> Client:
-    """The GraphPipe client; where a setting is missing or wrong, one that says so in each answer."""
+    """The client of the model services; where a setting is missing or wrong, one that says so in each answer."""
     if not url:
         return NoClient("GP_SERVER_URL is not set: configure it, such as http://model-service:9000")
     try:
-        return GraphPipeClient(url, MODEL_TIMEOUT_S, token)
+        return connect_graphpipe(url, MODEL_TIMEOUT_S, token)
     except ValueError as error:
         return NoClient(f"GP_SERVER_URL: {error}")
 

@@ -1,13 +1,16 @@
-"""Small models of each kind, made once a session, and a fake of them in numpy."""
+"""Small models of each kind, made once a session, a fake of them in numpy, and the service as a process."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +81,70 @@ class FakeRuntime:
 def fake_runtime() -> type[FakeRuntime]:
     """Test files cannot import from each other, so the class comes as a fixture."""
     return FakeRuntime
+
+
+START_S = 30
+Start = Callable[..., "Service"]
+
+
+class Service:
+    """A running `fncast model-service`; `lines` is its stderr so far."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fncast", "model-service", "--port", "0", *map(str, arguments)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        found = re.search(r"http://[^ ]+", self.wait_for("GraphPipe on"))
+        assert found
+        self.url = found[0]
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            with self._changed:
+                self.lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self.lines.append("(ended)")
+            self._changed.notify_all()
+
+    def wait_for(self, text: str) -> str:
+        """The first line with `text`."""
+
+        def found() -> str | None:
+            return next((line for line in self.lines if text in line or line == "(ended)"), None)
+
+        with self._changed:
+            line = self._changed.wait_for(found, START_S)
+        assert line is not None, self.lines
+        assert text in line, self.lines
+        return line
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(10)
+        self._reader.join(10)
+        assert self.process.stderr
+        self.process.stderr.close()
+        return code
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """start(*arguments) runs `fncast model-service` on a free port; what still runs at the end is killed."""
+    started: list[Service] = []
+
+    def begin(*arguments: object) -> Service:
+        started.append(Service(*arguments))
+        return started[-1]
+
+    yield begin
+    for service in started:
+        if service.process.poll() is None:
+            service.stop(signal.SIGKILL)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,69 +27,7 @@ pytestmark = pytest.mark.integration
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
 START_S = 30
-Start = Callable[..., "Service"]
-
-
-class Service:
-    """A running `fncast model-service`; `lines` is its stderr so far."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "fncast", "model-service", "--port", "0", *map(str, arguments)],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.lines: list[str] = []
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        found = re.search(r"http://[^ ]+", self.wait_for("GraphPipe on"))
-        assert found
-        self.url = found[0]
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            with self._changed:
-                self.lines.append(line)
-                self._changed.notify_all()
-        with self._changed:
-            self.lines.append("(ended)")
-            self._changed.notify_all()
-
-    def wait_for(self, text: str) -> str:
-        """The first line with `text`."""
-
-        def found() -> str | None:
-            return next((line for line in self.lines if text in line or line == "(ended)"), None)
-
-        with self._changed:
-            line = self._changed.wait_for(found, START_S)
-        assert line is not None, self.lines
-        assert text in line, self.lines
-        return line
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(10)
-        self._reader.join(10)
-        assert self.process.stderr
-        self.process.stderr.close()
-        return code
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    started: list[Service] = []
-
-    def begin(*arguments: object) -> Service:
-        started.append(Service(*arguments))
-        return started[-1]
-
-    yield begin
-    for service in started:
-        if service.process.poll() is None:
-            service.stop(signal.SIGKILL)
+Start = Callable[..., Any]  # of conftest.py
 
 
 def failing(*arguments: object) -> str:

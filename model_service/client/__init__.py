@@ -1,0 +1,28 @@
+"""Clients of a model service, for functions: GraphPipe, and the Open Inference Protocol over REST and gRPC.
+
+No TensorFlow, and gRPC only where an address asks for it. All have one interface, `ModelClient`, and work with any
+server of their protocol. Not thread-safe: one call at a time."""
+
+from model_service.client.answer import (
+    RETRY_AFTER_S,
+    Answer,
+    InvalidShape,
+    ModelClient,
+    ModelError,
+    ModelUnavailable,
+)
+from model_service.client.balanced_client import BalancedClient
+from model_service.client.connect import connect_graphpipe
+from model_service.client.graphpipe_client import GraphPipeClient
+
+__all__ = [
+    "RETRY_AFTER_S",
+    "Answer",
+    "BalancedClient",
+    "GraphPipeClient",
+    "InvalidShape",
+    "ModelClient",
+    "ModelError",
+    "ModelUnavailable",
+    "connect_graphpipe",
+]
