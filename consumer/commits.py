@@ -27,7 +27,7 @@ REPEAT_TOLD_S = 10.0  # a commit that keeps failing is said once in a while
 class Source(Protocol):
     """What commits ask of where records come from; see KafkaSource."""
 
-    def group_metadata(self) -> Any: ...
+    def group_metadata(self) -> Any | None: ...
 
     def commit(self, offsets: Offsets) -> Future[None]: ...
 
@@ -67,6 +67,11 @@ class Commits:
     def is_under_way(self) -> bool:
         return self._step is not None or self._doubt is not None
 
+    @property
+    def ends_in_poll(self) -> bool:
+        """Whether the answer that it waits for comes inside a poll."""
+        return self._is_committing_offsets
+
     def turn(self, *, now: bool = False, in_rebalance: bool = False) -> None:
         """See to a commit whose step has ended; begin one when it is due, or `now`. Raises ConsumerError.
 
@@ -84,9 +89,13 @@ class Commits:
             self._begin()
 
     def _begin(self) -> None:
+        metadata = None
+        if self._publisher.commits_offsets:
+            # The metadata is taken here, in the thread that polls: a consumer's methods starve in another.
+            metadata = self._source.group_metadata()
+            if metadata is None:
+                return  # the next poll tells that the lanes are lost
         self._covered = [lane for lane in self._lanes if lane.published]
-        # The metadata is taken here, in the thread that polls: a consumer's methods starve in another.
-        metadata = self._source.group_metadata() if self._publisher.commits_offsets else None
         step: Future[None] = Future()
         step.add_done_callback(lambda _: self._wake())
         self._step = step

@@ -163,9 +163,13 @@ class KafkaSource:
             return None
         return {(answer.topic, answer.partition): answer.offset for answer in answers}
 
-    def group_metadata(self) -> Any:
-        """What fences a zombie's transaction; taken anew for each one."""
-        return self._consumer.consumer_group_metadata()
+    def group_metadata(self) -> Any | None:
+        """What fences a zombie's transaction, taken anew for each one. None where the client is no member just now.
+
+        It ceases to be one before `poll` tells so, and the broker takes offsets without a member's id unchecked.
+        """
+        metadata = self._consumer.consumer_group_metadata()
+        return metadata if self._consumer.memberid() else None
 
     def lag(self, partition: Partition) -> int | None:
         """Records behind the end, as of the last fetch."""

@@ -147,8 +147,10 @@ class Loop:
             self._source.pause(flow.pause)
         if flow.resume:
             self._source.resume(flow.resume)
-        if flow.has_room:
-            records = self._source.poll(POLL_EVENTS, 0 if self._is_busy() else self._idle_s(now_s))
+        # Full lanes wait for a commit, and its answer may wait for a poll: one record more does no harm.
+        most = POLL_EVENTS if flow.has_room else int(self._commits.ends_in_poll)
+        if most:
+            records = self._source.poll(most, 0 if self._is_busy() else self._idle_s(now_s))
             self.polled_at_s = now_s
             if records:
                 self._source.heard()

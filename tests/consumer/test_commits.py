@@ -46,12 +46,13 @@ class Source:
         self.now: list[dict] = []
         self.answer: Future[None] = Future()
         self.group_has: dict | None = None
+        self.metadata: str | None = "metadata"
 
     def committed(self, partitions):
         return self.group_has
 
     def group_metadata(self):
-        return "metadata"
+        return self.metadata
 
     def commit(self, offsets):
         self.commits.append(dict(offsets))
@@ -119,6 +120,18 @@ def test_a_commit_covers_what_was_published_when_it_began(exact):
     assert exact.lanes.published() == 0
 
 
+def test_whoever_is_no_member_of_the_group_commits_nothing(exact):
+    """The broker takes offsets without a member's id unchecked."""
+    exact.publish(0)
+    exact.source.metadata = None
+    exact.commits.turn(now=True)
+    assert not exact.commits.is_under_way
+    exact.source.metadata = "of a member again"
+    exact.commits.turn(now=True)
+    exact.end_step()
+    assert exact.publisher.finished == [({PARTITION: 1}, "of a member again")]
+
+
 def test_at_least_once_commits_offsets_only_behind_the_acknowledgement(at_least):
     at_least.publish(0)
     at_least.commits.turn(now=True)
@@ -126,6 +139,7 @@ def test_at_least_once_commits_offsets_only_behind_the_acknowledgement(at_least)
     at_least.end_step()
     assert at_least.source.commits == [{PARTITION: 1}]
     assert at_least.told == []
+    assert at_least.commits.ends_in_poll
     at_least.source.answer.set_result(None)
     at_least.commits.turn()
     assert at_least.told == [{PARTITION: 1}]
