@@ -2,8 +2,9 @@
 
 usage: check.py PRODUCED BOOTSTRAP_SERVERS FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
-PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison"}.
-Prints one JSON object; exit 0 where nothing was lost, repeated, out of order, or wrongly dead-lettered, else 1.
+PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}, the last
+being the first value of its forecast. Prints one JSON object; exit 0 where nothing was lost, repeated, out of order,
+wrongly dead-lettered, or answered with another's forecast, else 1.
 """
 
 from __future__ import annotations
@@ -13,14 +14,19 @@ import sys
 import uuid
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 SHOWN = 5
+TOLERANCE = 0.01  # neighbours are 1 apart
+
+Seen = tuple[str, str, bytes]
+"""Of a record: key, the id of its input, value."""
 
 
-def read(servers: str, topic: str, attribute: str) -> list[tuple[str, str]]:
-    """(key, `attribute`) of every committed record, in order per partition."""
+def read(servers: str, topic: str, attribute: str) -> list[Seen]:
+    """Every committed record, in order per partition; `attribute` is the header with the id."""
     reader = Consumer(
         {
             "bootstrap.servers": servers,
@@ -37,7 +43,8 @@ def read(servers: str, topic: str, attribute: str) -> list[tuple[str, str]]:
         for message in reader.consume(1000, 1.0):
             if message.error() is None:
                 headers = dict(message.headers() or [])
-                found.append(((message.key() or b"").decode(), headers[attribute].decode()))
+                key, value = message.key() or b"", message.value() or b""
+                found.append((key.decode(), headers[attribute].decode(), value))
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 unread.discard(message.partition())
             else:
@@ -46,17 +53,19 @@ def read(servers: str, topic: str, attribute: str) -> list[tuple[str, str]]:
     return found
 
 
-def check(
-    produced: list[dict[str, object]], forecasts: list[tuple[str, str]], letters: list[tuple[str, str]]
-) -> dict[str, list[str]]:
+def check(produced: list[dict[str, Any]], forecasts: list[Seen], letters: list[Seen]) -> dict[str, list[str]]:
     """What is wrong, by kind; empty lists where nothing is."""
-    good = [str(event["id"]) for event in produced if not event["is_poison"]]
-    poison = {str(event["id"]) for event in produced if event["is_poison"]}
+    good = [event["id"] for event in produced if not event["is_poison"]]
+    poison = {event["id"] for event in produced if event["is_poison"]}
+    right = {event["id"]: (event["key"], event["forecast"]) for event in produced}
     order = {id_: number for number, id_ in enumerate(good)}
-    outputs = Counter(id_ for _, id_ in forecasts)
-    refused = Counter(id_ for _, id_ in letters)
-    disordered, last = [], {}
-    for key, id_ in forecasts:
+    outputs = Counter(id_ for _, id_, _ in forecasts)
+    refused = Counter(id_ for _, id_, _ in letters)
+    disordered, anothers = [], []
+    last: dict[str, int] = {}
+    for key, id_, value in forecasts:
+        if id_ in right and not is_right(key, value, *right[id_]):
+            anothers.append(id_)
         number = order.get(id_, -1)
         if number < last.get(key, -1):
             disordered.append(id_)
@@ -67,7 +76,14 @@ def check(
         "out_of_order": disordered,
         "wrongly_refused": [id_ for id_ in refused if id_ not in poison],
         "unknown": [id_ for id_ in outputs if id_ not in order],
+        "anothers": anothers,
     }
+
+
+def is_right(key: str, value: bytes, right_key: str, right_value: float) -> bool:
+    """Whether a forecast has its input's key, and its first value is the one that its input leads to."""
+    first = json.loads(value)["values"][0]
+    return key == right_key and abs(first - right_value) < TOLERANCE
 
 
 def main(produced: str, servers: str, forecasts: str, dead_letters: str) -> int:

@@ -76,8 +76,27 @@ class KafkaContainer:
             "HEAP_OPTS": "-Xmx384m -Xms256m",
         }.items():
             self._container.with_env(f"KAFKA_{name}", value)
-        self._container.start()
-        self.wait()
+        try:
+            self._container.start()
+            self._docker = self._container.get_wrapped_container()
+            self.wait()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def attach(cls, container_id: str, bootstrap_servers: str) -> KafkaContainer:
+        """One that another process made, and will end."""
+        import docker
+
+        attached = cls.__new__(cls)
+        attached.bootstrap_servers = bootstrap_servers
+        attached._docker = docker.from_env().containers.get(container_id)
+        return attached
+
+    @property
+    def container_id(self) -> str:
+        return str(self._docker.id)
 
     def wait(self) -> None:
         # Made until one answers: a client that met a closed port backs off, and is slower to notice.
@@ -93,14 +112,15 @@ class KafkaContainer:
         eventually(answers, 60, "Kafka answers")
 
     def stop(self) -> None:
-        self._container.get_wrapped_container().stop(timeout=10)
+        self._docker.stop(timeout=10)
 
     def kill(self) -> None:
-        self._container.get_wrapped_container().kill()
+        self._docker.kill()
 
     def start(self) -> None:
-        self._container.get_wrapped_container().start()
+        self._docker.start()
         self.wait()
 
     def close(self) -> None:
+        """End it and remove it, with what it holds."""
         self._container.stop()

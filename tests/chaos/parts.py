@@ -1,0 +1,94 @@
+"""The parts of fncast that a run strikes: model service, function host, consumers; each a process."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, NewTopic
+from kafka_container import PARTITIONS, KafkaContainer, free_port
+from victim import Victim
+
+HERE = Path(__file__).parent
+MAKE_MODELS = HERE.parent / "model_service"
+# forecast = mean of the window + step + quantile's number.
+MAKE = "import sys, pathlib, make_models; make_models.write_ours(pathlib.Path(sys.argv[1]), 6, 2, 0.0)"
+
+
+def make_model(models: Path) -> None:
+    """A small model of a known formula; a few seconds, most of it TensorFlow's import."""
+    version = models / "forecast" / "1"
+    version.parent.mkdir(parents=True)
+    subprocess.run(
+        [sys.executable, "-c", MAKE, str(version)],
+        cwd=MAKE_MODELS,
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+
+
+class Parts:
+    """Not started yet. third: a consumer that is started by a storm alone."""
+
+    def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
+        self._kafka, self._folder = kafka, folder
+        self.tag = uuid.uuid4().hex[:8]
+        self.metrics, self.forecasts, self.dead_letters = (
+            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead-letters")
+        )
+        model_port, self._fn_port = free_port(), free_port()
+        model = ["--models", str(models), "--name", "forecast", "--port", str(model_port)]
+        self.model_service = self._victim("model-service", *model)
+        url = f"GP_SERVER_URL=http://127.0.0.1:{model_port}"
+        host = [str(HERE / "function"), "--port", str(self._fn_port), "--config", url]
+        self.host = self._victim("functions", *host)
+        self.consumers = [self._consumer(name, told) for name in ("one", "two")]
+        self.third = self._consumer("three", told)
+        if told.crash or told.freeze:
+            words = ["--crash", told.crash] if told.crash else ["--freeze", told.freeze]
+            self.consumers[0].words[1:1] = words
+
+    @property
+    def all(self) -> list[Victim]:
+        """What is kept running."""
+        return [self.model_service, self.host, *self.consumers]
+
+    @property
+    def are_frozen(self) -> bool:
+        return any(consumer.frozen_at_s for consumer in self.consumers)
+
+    def make_topics(self) -> None:
+        admin = AdminClient({"bootstrap.servers": self._kafka.bootstrap_servers, "log_level": 2})
+        topics = (self.metrics, self.forecasts, self.dead_letters)
+        for done in admin.create_topics([NewTopic(topic, PARTITIONS) for topic in topics]).values():
+            done.result(20)
+
+    def _victim(self, command: str, *words: str) -> Victim:
+        return Victim(command, ["-m", "fncast", command, *words], self._folder / f"{command}.log")
+
+    def _consumer(self, name: str, told: argparse.Namespace) -> Victim:
+        settings = {
+            "KAFKA__BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
+            "KAFKA__GROUP_ID": f"chaos-{self.tag}",
+            "KAFKA__INSTANCE": name,
+            "KAFKA__INPUT_TOPICS": self.metrics,
+            "KAFKA__OUTPUT_TOPIC": self.forecasts,
+            "KAFKA__DEAD_LETTER_TOPIC": self.dead_letters,
+            "KAFKA__CLIENT__GROUP_PROTOCOL": told.protocol,
+            "FN__URL": f"http://127.0.0.1:{self._fn_port}",
+            "FN__BATCH_EVENTS": "16",
+            "FN__MAX_ATTEMPTS": "3",
+        }
+        words = [
+            str(HERE / "consumer.py"),
+            *(["--bug", told.bug] if told.bug else []),
+            "consume",
+            "--port",
+            "0",
+        ]
+        variables = {f"FNCAST_{key}": value for key, value in settings.items()}
+        return Victim(name, words, self._folder / f"{name}.log", variables)

@@ -1,0 +1,71 @@
+"""What is settled so far, as a read-committed reader sees it, and how long a partition was without output."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from confluent_kafka import Consumer, TopicPartition
+from kafka_container import PARTITIONS
+
+
+class Progress:
+    """ids: of the inputs that have an outcome. slowest_flow_s: from a kill to the output, on every partition, of what
+    was produced after it; the longest of the waits begun by `watch`. slowest_s: the longest time without any output."""
+
+    def __init__(self, servers: str, forecasts: str, dead_letters: str) -> None:
+        self._names = {forecasts: "ce_causationid", dead_letters: "ce_id"}
+        self._reader = Consumer(
+            {
+                "bootstrap.servers": servers,
+                "group.id": f"progress-{uuid.uuid4().hex}",
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "log_level": 2,
+            }
+        )
+        self._reader.assign(
+            [TopicPartition(topic, partition, 0) for topic in self._names for partition in range(PARTITIONS)]
+        )
+        self.ids: set[str] = set()
+        self.slowest_s = self.slowest_flow_s = 0.0
+        self._settled_at_s = time.monotonic()
+        self._watched_since_s = 0.0
+        self._first = 0
+        self._without: set[int] = set()
+
+    @property
+    def settled(self) -> int:
+        return len(self.ids)
+
+    @property
+    def idle_s(self) -> float:
+        """Since anything was settled."""
+        return time.monotonic() - self._settled_at_s
+
+    def watch(self, produced: int) -> None:
+        """From now on until each partition has an outcome of an event with this number or a later one."""
+        self._watched_since_s, self._first, self._without = time.monotonic(), produced, set(range(PARTITIONS))
+
+    @property
+    def flow_s(self) -> float | None:
+        """How long the watch lasts already; None where all flows."""
+        return time.monotonic() - self._watched_since_s if self._without else None
+
+    def turn(self) -> None:
+        before = len(self.ids)
+        for message in self._reader.consume(1000, 0.05):
+            if message.error() is not None:
+                continue
+            id_ = dict(message.headers() or [])[self._names[message.topic()]].decode()
+            self.ids.add(id_)
+            if int(id_.split(":")[1]) >= self._first and message.partition() in self._without:
+                self._without.discard(message.partition())
+                self.slowest_flow_s = max(self.slowest_flow_s, time.monotonic() - self._watched_since_s)
+        if len(self.ids) > before:
+            self.slowest_s = max(self.slowest_s, self.idle_s)
+            self._settled_at_s = time.monotonic()
+
+    def close(self) -> None:
+        self._reader.close()

@@ -1,0 +1,125 @@
+"""What happens to whom, and in what order: by a seed, or as told."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Iterator, Sequence
+
+from kafka_container import KafkaContainer
+from parts import Parts
+from progress import Progress
+from victim import say
+
+# Ten kills; of the consumer's, one is a SIGSTOP past its session.
+DECK = (
+    "consumer",
+    "consumer",
+    "consumer",
+    "freeze",
+    "function",
+    "function",
+    "host",
+    "model",
+    "model",
+    "broker",
+)
+TROUBLES = ("away", "storm")  # one of each for ten kills, not counted as such
+KINDS = tuple(dict.fromkeys(DECK + TROUBLES))
+AWAY_S = STORM_S = 15.0
+STORM_TURN_S = 2.5  # a third consumer joins, or leaves
+
+
+def schedule(kills: int, randomly: random.Random) -> Iterator[str]:
+    """Deck after deck, each shuffled, until there are so many kills."""
+    while kills > 0:
+        deck = [*DECK, *TROUBLES]
+        randomly.shuffle(deck)
+        for kind in deck:
+            if kills > 0:
+                kills -= kind in DECK
+                yield kind
+
+
+class Strikes:
+    """Strikes one after another, each when so many inputs more are settled; made slower by what must be seen first:
+    after the kill of a consumer, that every partition flows again."""
+
+    def __init__(
+        self,
+        kinds: Sequence[str],
+        spacing: int,
+        parts: Parts,
+        kafka: KafkaContainer,
+        progress: Progress,
+        randomly: random.Random,
+    ) -> None:
+        self._left = list(kinds)
+        self._all = len(kinds)
+        self._spacing = spacing
+        self._parts, self._kafka, self._progress, self._random = parts, kafka, progress, randomly
+        self._next_at = spacing
+        self._trouble_until_s = self._storm_turn_at_s = 0.0
+        self.kills = 0
+
+    @property
+    def are_over(self) -> bool:
+        return not self._left and self._progress.settled >= self._next_at and not self._is_trouble()
+
+    def _is_trouble(self) -> bool:
+        return time.monotonic() < self._trouble_until_s or self._parts.are_frozen
+
+    def turn(self, produced: int) -> None:
+        self._storm()
+        is_watched = self._progress.flow_s is not None
+        if not self._left or self._progress.settled < self._next_at or is_watched:
+            return
+        kind = self._left[0]
+        if self._is_trouble() and kind in ("consumer", "freeze", *TROUBLES):
+            return  # how long it takes to flow again would be the other trouble's
+        self._left.pop(0)
+        say(f"{self._all - len(self._left)}/{self._all} at {self._progress.settled} of {produced}: {kind}")
+        self.kills += kind in DECK
+        self._strike(kind)
+        if kind in ("consumer", "freeze"):
+            self._progress.watch(produced)
+        self._next_at = self._progress.settled + self._random.randint(
+            self._spacing // 2, self._spacing * 3 // 2
+        )
+
+    def _strike(self, kind: str) -> None:
+        parts = self._parts
+        if kind == "consumer":
+            self._random.choice(parts.consumers).kill()
+        elif kind == "freeze":
+            self._random.choice(parts.consumers).signal(signal.SIGSTOP)
+        elif kind == "function":
+            parts.host.kill_a_child(self._random)
+        elif kind == "host":
+            parts.host.kill()
+        elif kind == "model":
+            parts.model_service.kill()
+        elif kind == "broker":
+            self._kafka.kill()
+            self._kafka.start()
+        elif kind == "away":
+            parts.host.kill(AWAY_S)
+            self._trouble_until_s = time.monotonic() + AWAY_S
+        else:
+            self._trouble_until_s = time.monotonic() + STORM_S
+            self._storm_turn_at_s = time.monotonic()
+
+    def _storm(self) -> None:
+        """A third consumer joins and leaves, until the storm is over."""
+        if not self._storm_turn_at_s or time.monotonic() < self._storm_turn_at_s:
+            return
+        third = self._parts.third
+        self._storm_turn_at_s += STORM_TURN_S
+        is_over = time.monotonic() >= self._trouble_until_s
+        if third.process is not None and third.process.poll() is None:
+            third.end()
+        elif not is_over:
+            third.start()
+        if is_over:
+            self._storm_turn_at_s = 0.0

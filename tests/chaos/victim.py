@@ -1,0 +1,109 @@
+"""A process that is struck and, as a supervisor would, started again."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+FREEZE_S = 14.0  # past the session and the transaction, 10 s each
+SHOWN_CHARACTERS = 600
+
+
+def say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+@dataclass
+class Victim:
+    """words: of Python's command line. variables: FNCAST_… of this process."""
+
+    name: str
+    words: list[str]
+    log: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    away_until_s: float = 0.0
+    frozen_at_s: float = 0.0
+    ends: list[int] = field(default_factory=list)
+
+    def start(self) -> None:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.words], stderr=log, stdout=log, env={**own, **self.variables}, cwd=ROOT
+            )
+
+    def supervise(self) -> None:
+        """Start it again where it has ended, but not before its time away is over."""
+        if self.process is None or self.process.poll() is None:
+            return
+        if self.process.returncode not in self.ends[-1:] or not self.away_until_s:
+            self.ends.append(self.process.returncode)
+            if self.process.returncode != -signal.SIGKILL:
+                say(f"{self.name} ended with {self.process.returncode}: {self.last_words()}")
+        if time.monotonic() >= self.away_until_s:
+            self.words = without_strike(self.words)
+            self.away_until_s = 0.0
+            self.start()
+
+    def last_words(self) -> str:
+        return self.log.read_text("utf-8", "replace")[-SHOWN_CHARACTERS:]
+
+    def kill(self, away_s: float = 0.0) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.away_until_s = time.monotonic() + away_s if away_s else 0.0
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill_a_child(self, randomly: random.Random) -> None:
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children()
+        if children:
+            randomly.choice(children).kill()
+
+    def thaw(self) -> bool:
+        """Continue it FREEZE_S after it was stopped. Returns whether it is stopped now."""
+        assert self.process is not None
+        try:
+            is_stopped = psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
+            is_stopped = False
+        if not is_stopped:
+            self.frozen_at_s = 0.0
+        elif not self.frozen_at_s:
+            self.frozen_at_s = time.monotonic()
+            say(f"{self.name} is frozen")
+        elif time.monotonic() - self.frozen_at_s >= FREEZE_S:
+            self.signal(signal.SIGCONT)
+        return is_stopped
+
+    def end(self) -> None:
+        """SIGTERM, and SIGKILL where that does not end it in time."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            say(f"{self.name} did not end within 15 s: {self.last_words()}")
+            self.kill()
+
+
+def without_strike(words: list[str]) -> list[str]:
+    """Started again it is not to be struck at the same point."""
+    at = next((at for at, word in enumerate(words) if word in ("--crash", "--freeze")), len(words))
+    return words[:at] + words[at + 2 :]
