@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 # Health checks say whether a process is well, and come from where no secret should be.
-PUBLIC = frozenset({"/healthz", "/readyz"})
+PUBLIC = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 LOGIN = "/login"
 COOKIE = "fncast"
 COOKIE_S = 30 * 24 * 3600

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -56,7 +56,7 @@ class Model:
         self.metadata = graphpipe.MetadataResponse(
             name=name,
             version=str(version),
-            server=_server(),
+            server=f"fncast {server_version()}".strip(),
             description=document,
             inputs=tuple(self._io(spec) for spec in runtime.inputs),
             outputs=tuple(self._io(spec) for spec in runtime.outputs),
@@ -67,19 +67,25 @@ class Model:
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
 
-    def submit(self, request: graphpipe.InferRequest) -> asyncio.Future[Mapping[str, Array]]:
-        """All outputs by name, later. Raises DoesNotFit, UnknownTensor, Overloaded; the future raises what the
-        model raises (RefusedInput: the values are to blame)."""
-        tensors = request.input_tensors
-        if self._plain is not None and len(tensors) == 1 and not request.input_names:
+    def submit(
+        self, tensors: Sequence[Array], input_names: Sequence[str] = ()
+    ) -> asyncio.Future[Mapping[str, Array]]:
+        """All outputs by name, later. Without names the tensors are the inputs in order. Raises DoesNotFit,
+        UnknownTensor, Overloaded; the future raises what the model raises (RefusedInput: the values are to blame)."""
+        if self._plain is not None and len(tensors) == 1:
             name, dtype, row_shape = self._plain
             tensor = tensors[0]
-            if tensor.dtype == dtype and tensor.shape[1:] == row_shape and tensor.size:
+            if (
+                tensor.dtype == dtype
+                and tensor.shape[1:] == row_shape
+                and tensor.size
+                and (not input_names or (len(input_names) == 1 and input_names[0] == name))
+            ):
                 return self._batcher.submit({name: tensor}, len(tensor) if self.merges else 1)
-        names = request.input_names or tuple(self._inputs)
+        names = input_names or tuple(self._inputs)
         if len(tensors) != len(self._inputs) or len(names) != len(tensors):
             raise DoesNotFit(
-                f"{len(tensors)} tensors and {len(request.input_names)} names; "
+                f"{len(tensors)} tensors and {len(input_names)} names; "
                 f"{self} takes {_listing(self._inputs.values())}"
             )
         inputs = dict(zip(names, tensors, strict=True))
@@ -94,12 +100,12 @@ class Model:
                 raise DoesNotFit(f"the inputs of {self} must have equally many rows")
         return self._batcher.submit(inputs, rows)
 
-    def asked(self, request: graphpipe.InferRequest) -> tuple[str, ...]:
-        """The names of the outputs to answer, in order. Raises UnknownTensor."""
-        for name in request.output_names:
+    def asked(self, output_names: Sequence[str]) -> Sequence[str]:
+        """The names of the outputs to answer, in order; without names all. Raises UnknownTensor."""
+        for name in output_names:
             if name not in self._output_names:
                 raise UnknownTensor(f"{self} has no output {name!r}; it has {', '.join(self._output_names)}")
-        return request.output_names or self._output_names
+        return output_names or self._output_names
 
     async def close(self) -> None:
         """Answer what waits, then let the runtime go."""
@@ -186,7 +192,11 @@ def _ramp(spec: TensorSpec, rows: int) -> Array:
 
 
 def _type(dtype: np.dtype[Any]) -> str:
-    return graphpipe.type_of(dtype).name
+    """The name that GraphPipe has for it, or numpy's for one that comes by another protocol."""
+    try:
+        return graphpipe.type_of(dtype).name
+    except graphpipe.InvalidMessage:
+        return str(dtype)
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
@@ -197,8 +207,9 @@ def _listing(specs: Any) -> str:
     return ", ".join(f"{spec.name} {_type(spec.dtype)} {_shape(spec.shape)}" for spec in specs)
 
 
-def _server() -> str:
+def server_version() -> str:
+    """Of fncast; empty where it is run from a folder that is not installed."""
     try:
-        return f"fncast {metadata.version('fncast')}"
-    except metadata.PackageNotFoundError:  # run from a folder that is not installed
-        return "fncast"
+        return metadata.version("fncast")
+    except metadata.PackageNotFoundError:
+        return ""

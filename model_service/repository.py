@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from model_service.model import Model
+from model_service.request_error import RequestError
 from model_service.runtime import UnusableModel
 from model_service.runtime_choice import open_runtime
 from model_service.version_folder import VersionFolder, scan
@@ -32,6 +33,18 @@ class Models(Protocol):
     def refresh(self) -> Sequence[Model]:
         """Look for changes and load what is new, which may take seconds; returns the models that went out of
         service. Called by one thread at a time."""
+
+
+def find(models: Models, path: str) -> Model:
+    """The model at a path of `Models.paths`. Raises RequestError: 404, or 503 while no model at all is in service."""
+    paths = models.paths
+    model = paths.get(path) or paths.get(path.rstrip("/"))
+    if model is not None:
+        return model
+    if not paths:
+        raise RequestError(503, "no model is in service yet")
+    known = ", ".join(sorted(paths))
+    raise RequestError(404, f"no model at {path[:200]!r}; there are {known[:1000]}")
 
 
 class Repository:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
+from model_service.http_answer import Message
 from model_service.request_error import RequestError
-
-Message = MutableMapping[str, Any]
 
 # 340,000 windows of 48 readings, or 100 pictures of 224 × 224 × 3 for somebody's picture model.
 MAX_BODY_BYTES = 64 << 20

@@ -1,12 +1,37 @@
-"""How a request is refused."""
+"""How a request is refused, whatever its protocol."""
 
 from __future__ import annotations
 
+import logging
+
+from model_service import graphpipe
+from model_service.model import DoesNotFit, Model, UnknownTensor
+from model_service.request_queue import Overloaded
+from model_service.runtime import RefusedInput
+
+log = logging.getLogger(__name__)
+
+# What a refused client is asked to wait where it may come back.
+RETRY_AFTER_S = 1
+
 
 class RequestError(Exception):
-    """An answer other than 200. code: the one in the InferResponse, if it is not the HTTP status."""
+    """An answer other than 200. code: the one in GraphPipe's InferResponse, if it is not the HTTP status."""
 
     def __init__(self, status: int, reason: str, code: int | None = None) -> None:
         super().__init__(reason)
         self.status = status
         self.code = code or status
+
+
+def refused(error: Exception, model: Model) -> RequestError:
+    """What an error of `Model.submit`, of its future or of `Model.asked` is to the caller."""
+    if isinstance(error, DoesNotFit):
+        return RequestError(400, str(error), graphpipe.DOES_NOT_FIT)
+    if isinstance(error, UnknownTensor | RefusedInput):
+        return RequestError(400, str(error))
+    if isinstance(error, Overloaded):
+        return RequestError(503, str(error))
+    # The model failed: its bug, and to be seen in the log.
+    log.error("%s failed", model, exc_info=error)
+    return RequestError(500, f"{model} failed: {type(error).__name__}: {error}")

@@ -1,0 +1,139 @@
+"""The Open Inference Protocol over HTTP: everything under /v2."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from model_service.http_answer import (
+    BINARY,
+    JSON,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    answered_by,
+    error_headers,
+    send_answer,
+)
+from model_service.inference_protocol import described
+from model_service.inference_protocol.rest_answer import NotText, write_answer
+from model_service.inference_protocol.rest_request import InvalidRequest, read_request
+from model_service.model import Model, server_version
+from model_service.repository import Models, find
+from model_service.request_body import RequestBodies
+from model_service.request_error import RequestError, refused
+
+_JSON_BYTES = b"inference-header-content-length"
+_MODEL_PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/infer|/ready)?")
+
+
+class RestEndpoint:
+    """Health, metadata and inference. Each error is answered as {"error": …}; a status of 400 means that the request
+    itself is wrong."""
+
+    def __init__(self, models: Models, bodies: RequestBodies) -> None:
+        self._models = models
+        self._bodies = bodies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        status = 200
+        try:
+            found = _MODEL_PATH.fullmatch(path)
+            if found is not None and found[3] == "/infer":
+                if method != "POST":
+                    raise RequestError(405, "an inference is asked for by POST")
+                answer = await self._infer(described.path_of(found[1], found[2] or ""), scope, receive)
+                if answer is None:
+                    return
+                headers, body = answer
+            else:
+                if method not in ("GET", "HEAD"):
+                    raise RequestError(405, f"GET {path[:200]}, not {method}")
+                status, headers, document = self._describe(path, found)
+                body = orjson.dumps(document)
+        except RequestError as error:
+            status, headers = error.status, error_headers(error.status, JSON)
+            if status == 405:
+                headers.append((b"allow", b"POST" if path.endswith("/infer") else b"GET, HEAD"))
+            body = orjson.dumps({"error": str(error)})
+        await send_answer(send, status, headers, b"" if method == "HEAD" else body)
+
+    async def _infer(self, path: str, scope: Scope, receive: Receive) -> tuple[Headers, bytes] | None:
+        """Headers and body of the answer; None if the client went away. Raises RequestError."""
+        held_bytes = 0
+        try:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body: bytes | bytearray = message["body"]
+            if message.get("more_body"):
+                body = await self._bodies.read(message, receive)
+                held_bytes = len(body)
+            model = find(self._models, path)
+            return await _answer(model, body, _json_bytes(scope["headers"]))
+        except ConnectionError:
+            return None
+        finally:
+            self._bodies.release(held_bytes)
+
+    def _describe(self, path: str, found: re.Match[str] | None) -> tuple[int, Headers, dict[str, Any]]:
+        """Status, headers and JSON of what is not an inference. Raises RequestError."""
+        if found is not None:
+            model = find(self._models, described.path_of(found[1], found[2] or ""))
+            if found[3] == "/ready":
+                return 200, [JSON], {"name": model.name, "ready": True}
+            return 200, [JSON, *answered_by(model)], self._model(model)
+        if path in ("/v2", "/v2/"):
+            server = {"name": described.SERVER, "version": server_version()}
+            return 200, [JSON], {**server, "extensions": described.EXTENSIONS}
+        if path == "/v2/health/live":
+            return 200, [JSON], {"live": True}
+        if path == "/v2/health/ready":
+            is_ready = bool(self._models.paths)
+            return 200 if is_ready else 503, [JSON], {"ready": is_ready}
+        raise RequestError(
+            404, f"nothing at {path[:200]!r}; there are /v2, /v2/health/… and /v2/models/NAME/…"
+        )
+
+    def _model(self, model: Model) -> dict[str, Any]:
+        return {
+            "name": model.name,
+            "versions": described.versions(self._models, model),
+            "platform": model.runtime.kind,
+            "inputs": described.tensors(model.runtime.inputs),
+            "outputs": described.tensors(model.runtime.outputs),
+            "parameters": described.parameters(model),
+        }
+
+
+async def _answer(model: Model, body: bytes | bytearray, json_bytes: int | None) -> tuple[Headers, bytes]:
+    """Raises RequestError."""
+    try:
+        request = read_request(body, json_bytes)
+        names = model.asked(request.outputs)
+        outputs = await model.submit(request.tensors, request.input_names)
+        answer, answer_json_bytes = write_answer(model, request, names, outputs)
+    except (InvalidRequest, NotText) as error:
+        raise RequestError(400, str(error)) from None
+    except Exception as error:
+        raise refused(error, model) from None
+    if answer_json_bytes is None:
+        return [JSON, *answered_by(model)], answer
+    return [BINARY, (_JSON_BYTES, b"%d" % answer_json_bytes), *answered_by(model)], answer
+
+
+def _json_bytes(headers: Headers) -> int | None:
+    """How many bytes of the body are JSON, None for all. Raises RequestError for what cannot be read."""
+    found = None
+    for name, value in headers:
+        if name == _JSON_BYTES:
+            if not value.isdigit() or len(value) > 12:
+                raise RequestError(400, "Inference-Header-Content-Length is no number of bytes")
+            found = int(value)
+        elif name == b"content-encoding" and value != b"identity":
+            raise RequestError(415, "compressed bodies are not taken; send it without Content-Encoding")
+    return found
