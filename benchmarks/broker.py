@@ -1,4 +1,4 @@
-"""The broker of a benchmark: one that is there, Kafka in a container, or the embedded one."""
+"""The broker of a benchmark: one that is there, or Kafka in a container."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from consumer.embedded import EmbeddedBroker
 from demo.plan import free_ports
 
 IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
 READY_S = 120.0
+INSTEAD = "--bootstrap HOST:PORT names a broker that is there"
 
 
 class NoBroker(Exception):
@@ -27,59 +27,42 @@ class NoBroker(Exception):
 
 @dataclass(frozen=True)
 class Broker:
-    """embedded: keeps 5 MB a partition and isolates no transactions."""
+    """name: what it is, for the reader of a table."""
 
     bootstrap_servers: str
     name: str
-    embedded: bool = False
 
-    def make_topics(self, *names: str) -> None:
-        """New topics of PARTITIONS partitions. Output records carry the broker's time of append where it can do so."""
-        if self.embedded:  # makes them when a producer asks, always with four partitions
-            client = Producer({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
-            for name in names:
-                client.list_topics(name, timeout=10)
-            return
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+    def make_topics(self, *names: str, partitions: int = PARTITIONS) -> None:
+        """New topics, whose records carry the broker's time of append."""
         config = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1200000"}
-        made = admin.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names])
+        admin = self._admin()
+        made = admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names])
         for future in made.values():
             future.result(30)
 
     def delete_topics(self, *names: str) -> None:
-        if not self.embedded:
-            admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
-            for future in admin.delete_topics(list(names)).values():
-                with contextlib.suppress(KafkaException):
-                    future.result(30)
+        admin = self._admin()
+        for future in admin.delete_topics(list(names)).values():
+            with contextlib.suppress(KafkaException):
+                future.result(30)
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
 
 
 @contextlib.contextmanager
-def broker(bootstrap_servers: str | None, embedded: bool = False) -> Iterator[Broker]:
-    """The broker at `bootstrap_servers`, else one that lives as long as the context; embedded: not in a container.
+def broker(bootstrap_servers: str | None) -> Iterator[Broker]:
+    """The broker at `bootstrap_servers`, else one in a container that lives as long as the context.
 
     Raises NoBroker.
     """
     if bootstrap_servers:
-        yield Broker(bootstrap_servers, bootstrap_servers)
-    elif not embedded and _has_docker():
+        yield Broker(bootstrap_servers, "a broker that was there")
+    elif shutil.which("docker") is None:
+        raise NoBroker(f"no docker to run Kafka in; {INSTEAD}")
+    else:
         with _container() as address:
             yield Broker(address, f"{IMAGE} in a container")
-    else:
-        one = EmbeddedBroker()
-        try:
-            yield Broker(one.bootstrap_servers, "the embedded one", embedded=True)
-        finally:
-            one.close()
-
-
-def _has_docker() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    try:
-        return subprocess.run(["docker", "info"], capture_output=True, timeout=10).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
 
 
 @contextlib.contextmanager
@@ -107,7 +90,9 @@ def _container() -> Iterator[str]:
     command = ["docker", "run", "--detach", "--rm", "--network", "host", "--name", name, *words, IMAGE]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise NoBroker(f"docker cannot run {IMAGE}: {done.stderr.strip()}; --embedded does without")
+        raise NoBroker(
+            f"docker cannot run {IMAGE}: {done.stderr.strip()}; --bootstrap HOST:PORT names a broker that is there"
+        )
     try:
         _wait(f"127.0.0.1:{port}")
         yield f"127.0.0.1:{port}"

@@ -1,177 +1,182 @@
-"""The whole path, from record in to forecast out, beside a plain pipeline in the same run.
+"""The whole path, Kafka to Kafka: fncast, its peers and the limit, side by side in one run.
 
-`python -m benchmarks.end_to_end` (or `make bench BENCH="--rounds 5"`). Two questions to each pipeline: how many events
-a second it takes from a backlog, and how late a forecast is at a low rate. Pipelines take turns, and each run has
-topics and processes of its own. What a pipeline loses, doubles or puts out of order is counted, and fails the
-benchmark.
+Each pipeline works off a backlog: fncast and the limit one of 100,000 windows, the peers one that takes them 10 to
+20 s. Pipelines take turns; each run has an output topic and processes of its own. All forecasts are read back: one
+that is lost, doubled or out of order fails the benchmark (out of order only where the pipeline means to keep it).
 
-Broker: --bootstrap-servers, else Kafka in a container, else the embedded one with a backlog that fits its memory.
+About 5 minutes a round; --quick (fncast, the plain loop and the limit, exactly-once) takes one in all.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import itertools
-import statistics
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from benchmarks.broker import Broker, NoBroker, broker
-from benchmarks.load import publish, records
+from benchmarks import machine, plot, report
+from benchmarks.load import Load
 from benchmarks.meter import Measured
-from benchmarks.pipelines import Fncast, Pipeline, Plain
-from benchmarks.run import running
-from demo.models import find
-from demo.process import ProcessFailed
+from benchmarks.peer_pipelines import peers, plain_loop
+from benchmarks.pipelines import Fncast, Limit, Pipeline
+from benchmarks.spread import Spread, figure
+from benchmarks.stand import Stand, add_stand_arguments, on_stand
 
-EVENTS, PLAIN_EVENTS = 60_000, 2_000
-# What the embedded broker keeps of a partition (5 MB) holds a quarter of so many forecasts, unevenly spread.
-EMBEDDED_EVENTS = 6_000
-WARM_UP_EVENTS = 100
+PROGRAM = "end_to_end"
+ROUNDS, QUICK_ROUNDS = 3, 2
+QUICK_SCALE = 0.5
+AT_LEAST, EXACTLY = "at-least-once", "exactly-once"
+
+
+@dataclass
+class Standing:
+    """What a pipeline did in all its runs. cpu_us: an event's, by kind of process."""
+
+    pipeline: Pipeline
+    runs: list[Measured] = field(default_factory=list)
+    cpu_us: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"{self.pipeline.name}, {self.pipeline.delivery}"
+
+    @property
+    def is_right(self) -> bool:
+        ordered = not (self.pipeline.keeps_order and any(run.disordered for run in self.runs))
+        return ordered and all(run.is_complete for run in self.runs)
+
+    def rate(self) -> Spread:
+        return Spread.of([run.rate for run in self.runs])
+
+    def cpu_of(self, process: str) -> float:
+        return Spread.of([one.get(process, 0.0) for one in self.cpu_us]).median
+
+    def ratio(self, other: Standing) -> Spread:
+        """To another's rate in the same round."""
+        pairs = zip(self.runs, other.runs, strict=True)
+        return Spread.of([mine.rate / theirs.rate for mine, theirs in pairs])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.end_to_end", description=(__doc__ or "").split("\n")[0]
+        prog=f"python -m benchmarks.{PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_stand_arguments(parser)
+    parser.add_argument("--rounds", type=int, help=f"turns (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
+    parser.add_argument(
+        "--scale", type=float, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"
     )
     parser.add_argument(
-        "--bootstrap-servers", metavar="HOST:PORT", help="a broker that is there; topics are made on it"
-    )
-    parser.add_argument(
-        "--embedded", action="store_true", help="the embedded broker even where there is Docker"
-    )
-    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="default: models")
-    parser.add_argument(
-        "--events", type=int, default=EVENTS, help="backlog for fncast (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--plain-events", type=int, default=PLAIN_EVENTS, help="for the plain one (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="the median of so many is shown (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--rate", type=float, default=100.0, help="events a second for the delay (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, help="how long, for the delay (default: %(default)s)"
+        "--quick",
+        action="store_true",
+        help="fncast, plain loop and limit, exactly-once; only prints",
     )
     arguments = parser.parse_args(argv)
-    try:
-        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
-            folder = Path(name)
-            models, model = _model(arguments.models, folder)
-            on = stack.enter_context(broker(arguments.bootstrap_servers, arguments.embedded))
-            print(f"broker: {on.name}; model: {model}", file=sys.stderr)
-            return asyncio.run(_compare(arguments, on, models, model, folder))
-    except (NoBroker, ProcessFailed) as error:
-        print(f"benchmark: {error}", file=sys.stderr)
-        return 1
+    arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
+    arguments.scale = arguments.scale or (QUICK_SCALE if arguments.quick else 1.0)
+    return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
 
 
-def _model(models: Path, folder: Path) -> tuple[Path, Path]:
-    """The folder of models and the newest version in it; a small one is trained if there is none."""
-    if (found := find(models)) is None:
-        print("no model yet: training a small one", file=sys.stderr)
-        models = folder / "models"
-        command = [sys.executable, "-m", "fncast", "train", "--models", str(models), "--epochs", "2"]
-        subprocess.run(command, check=True, stdout=sys.stderr)
-        found = find(models)
-        assert found is not None
-    return models.resolve(), found.folder.path.resolve()
-
-
-async def _compare(arguments: argparse.Namespace, on: Broker, models: Path, model: Path, folder: Path) -> int:
-    """Measure, print the table, return the exit code. Raises ProcessFailed."""
-    events = min(arguments.events, EMBEDDED_EVENTS) if on.embedded else arguments.events
-    pipelines: list[tuple[Pipeline, int]] = [(Plain(model / "model.tflite"), arguments.plain_events)]
-    deliveries = ["at-least-once"] if on.embedded else ["at-least-once", "exactly-once"]
-    pipelines += [(Fncast(delivery, models), events) for delivery in deliveries]
-    backlogs: dict[str, list[Measured]] = {pipeline.name: [] for pipeline, _ in pipelines}
-    cpu_s: dict[str, list[float]] = {pipeline.name: [] for pipeline, _ in pipelines}
-    delays: dict[str, Measured] = {}
+async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
+    """Measure, print, write; the exit code. Raises ProcessFailed, NoEnvironment."""
+    standings = [Standing(pipeline) for pipeline in _pipelines(stand, arguments.quick)]
     for number in range(arguments.rounds):
-        for pipeline, count in pipelines:
-            measured, event_s = await _backlog(pipeline, on, count, folder)
-            backlogs[pipeline.name].append(measured)
-            cpu_s[pipeline.name].append(event_s)
-            print(f"round {number + 1}: {pipeline.name}: {measured.rate:,.0f} events/s", file=sys.stderr)
-    for pipeline, _ in pipelines:
-        delays[pipeline.name] = await _delay(pipeline, on, arguments.rate, arguments.seconds, folder)
-    _print_table(backlogs, cpu_s, delays, arguments.rate)
-    everything = [*itertools.chain(*backlogs.values()), *delays.values()]
-    return 0 if all(measured.is_right for measured in everything) else 1
+        for standing in standings:
+            await _turn(stand, standing, arguments.scale)
+            print(f"round {number + 1}: {_line(standing)}", file=sys.stderr, flush=True)
+    lines = [_table(standings), "", *_ratios(standings)]
+    if arguments.quick or arguments.print_only:
+        print("\n".join(lines))
+    else:
+        rates = {standing.name: standing.rate() for standing in standings}
+        ours = [name for name in rates if name.startswith(Fncast.name)]
+        shown = plot.bars("end-to-end", rates, "events a second (logarithmic)", ours)
+        facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+        report.write(PROGRAM, "\n".join([facts, "", *lines, "", shown]))
+    wrong = [standing.name for standing in standings if not standing.is_right]
+    if wrong:
+        print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
-async def _backlog(pipeline: Pipeline, on: Broker, count: int, folder: Path) -> tuple[Measured, float]:
-    """How fast `count` waiting events go through. Raises ProcessFailed."""
-    async with running(pipeline, on, folder) as run:
-        await asyncio.to_thread(publish, on.bootstrap_servers, run.topics.input, records(count))
-        await run.start_consumer()
-        return await run.measured(count)
+def _pipelines(stand: Stand, quick: bool) -> list[Pipeline]:
+    if quick:
+        return [
+            Fncast(EXACTLY, stand.models),
+            plain_loop(stand.model, EXACTLY),
+            Limit(EXACTLY, stand.model),
+        ]
+    # Those that are compared most stand side by side.
+    return [
+        *peers(stand.model),
+        Limit(EXACTLY, stand.model),
+        Fncast(EXACTLY, stand.models),
+        Fncast(AT_LEAST, stand.models),
+        Limit(AT_LEAST, stand.model),
+    ]
 
 
-async def _delay(pipeline: Pipeline, on: Broker, rate: float, seconds: float, folder: Path) -> Measured:
-    """How late forecasts are at `rate` events a second, after a warm-up. Raises ProcessFailed."""
-    events = records(WARM_UP_EVENTS + int(rate * seconds))
-    async with running(pipeline, on, folder) as run:
-        await run.start_consumer()
-        await asyncio.to_thread(publish, on.bootstrap_servers, run.topics.input, events[:WARM_UP_EVENTS])
-        await run.wait(WARM_UP_EVENTS)
-        await asyncio.to_thread(
-            publish, on.bootstrap_servers, run.topics.input, events[WARM_UP_EVENTS:], rate
-        )
-        measured, _ = await run.measured(len(events), skip=WARM_UP_EVENTS)
-        return measured
+async def _turn(stand: Stand, standing: Standing, scale: float) -> None:
+    """Raises ProcessFailed, NoEnvironment."""
+    events = max(int(standing.pipeline.backlog * scale), 100)
+    topic = await stand.backlog(Load(events))
+    async with stand.run(standing.pipeline, topic) as run:
+        await run.start_consumers()
+        measured, cpu_us = await run.measured(events)
+    standing.runs.append(measured)
+    standing.cpu_us.append(cpu_us)
 
 
-def _print_table(
-    backlogs: dict[str, list[Measured]],
-    cpu_s: dict[str, list[float]],
-    delays: dict[str, Measured],
-    rate: float,
-) -> None:
-    plain = statistics.median(one.rate for one in backlogs[Plain.name])
+def _line(standing: Standing) -> str:
+    run = standing.runs[-1]
+    return (
+        f"{standing.name}: {figure(run.rate)} events/s; of {run.events:,} lost {run.lost},"
+        f" doubled {run.doubled}, out of order {run.disordered}"
+    )
+
+
+def _table(standings: list[Standing]) -> str:
     heads = (
         "pipeline",
         "events/s",
-        "[lowest-highest]",
-        "ratio",
-        "CPU µs/event",
-        f"p50 / p99 ms at {rate:g}/s",
+        "CPU µs/event: consumer + function + model",
+        "events a run",
         "lost",
         "doubled",
-        "disordered",
+        "out of order",
     )
-    rows = [heads]
-    for name, measured in backlogs.items():
-        rates = sorted(one.rate for one in measured)
-        all_runs = [*measured, delays[name]]
+    rows = []
+    for standing in standings:
+        cpu = " + ".join(figure(standing.cpu_of(one)) for one in ("consumer", "functions", "model service"))
         rows.append(
             (
-                name,
-                f"{statistics.median(rates):,.0f}",
-                f"[{rates[0]:,.0f}-{rates[-1]:,.0f}]",
-                f"{statistics.median(rates) / plain:.1f}",
-                f"{statistics.median(cpu_s[name]) * 1e6:,.0f}",
-                f"{delays[name].delay_ms(0.5):.0f} / {delays[name].delay_ms(0.99):.0f}",
-                str(sum(one.lost for one in all_runs)),
-                str(sum(one.doubled for one in all_runs)),
-                str(sum(one.disordered for one in all_runs)),
+                standing.name,
+                str(standing.rate()),
+                cpu,
+                f"{standing.runs[0].events:,}",
+                *(
+                    str(sum(getattr(run, what) for run in standing.runs))
+                    for what in ("lost", "doubled", "disordered")
+                ),
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
-    for row in rows:
-        first, *others = (
-            cell.ljust(width) if not i else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        print("  ".join([first, *others]))
+    return report.table(heads, rows)
+
+
+def _ratios(standings: list[Standing]) -> list[str]:
+    """fncast against the limit of its guarantee and against the fastest peer that keeps order, turn by turn."""
+    ours = [one for one in standings if isinstance(one.pipeline, Fncast)]
+    limits = {one.pipeline.delivery: one for one in standings if isinstance(one.pipeline, Limit)}
+    others = [
+        one for one in standings if not isinstance(one.pipeline, Fncast | Limit) and one.pipeline.keeps_order
+    ]
+    fastest = max(others, key=lambda one: one.rate().median)
+    rows = [
+        (one.name, str(one.ratio(limits[one.pipeline.delivery])), str(one.ratio(fastest))) for one in ours
+    ]
+    return [report.table(("ratio, turn by turn", "to the limit", f"to {fastest.name}"), rows)]
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def batch_body(size: int, own_starts: bool, rng: random.Random) -> bytes:
 
 def us_per_event(work: Callable[[bytes], object], bodies: list[bytes], size: int, seconds: float) -> float:
     """Median over runs through all bodies."""
-    runs = []
+    runs: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(runs) < 3:
         began = time.perf_counter()

@@ -1,49 +1,63 @@
-"""The events of a benchmark: windows of a web shop under many keys."""
+"""The events of a benchmark: windows of a web shop, of many series."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from cloudevents.core.bindings.kafka import KafkaMessage
 from confluent_kafka import Producer
 
 from source.events import record, window_event
 from source.shop import Shop
 from source.windows import SlidingWindow
 
-KEYS = 50
 WINDOW = 48
 SOURCE = "fncast/benchmark"
 LINGER_MS = 5  # a loader with less makes the broker work for each event
+PACE_S = (
+    0.002  # at a rate, events go out in steps of so long; to sleep for each would cost more than to send it
+)
+
+Headers = list[tuple[str, str | bytes | None]]
+Record = tuple[str | bytes | None, bytes | None, Headers]  # key, value, headers
 
 
-def records(count: int) -> list[KafkaMessage]:
-    """`count` events; the id of each begins with its place in the order of all."""
-    return list(islice(_records(), count))
+@dataclass(frozen=True)
+class Load:
+    """`events` windows of `values` readings each, of `series` series in turn. The id of each is its number."""
+
+    events: int
+    series: int = 50
+    values: int = WINDOW
+
+    def records(self) -> Iterator[Record]:
+        """The same ones each time, in the order of their ids."""
+        return islice(self._endless(), self.events)
+
+    def _endless(self) -> Iterator[Record]:
+        shop = Shop(datetime(2026, 1, 5, tzinfo=UTC))
+        windows = [SlidingWindow(self.values) for _ in range(self.series)]
+        number = tick = 0
+        while True:
+            [reading] = shop.read(tick)
+            tick += 1
+            for key, sliding in enumerate(windows):
+                window = sliding.add(reading)
+                if window is None:
+                    continue
+                event = window_event(window, source=SOURCE, destination="forecast")
+                attributes = event.get_attributes()
+                attributes["id"] = f"{number:09}"
+                attributes["partitionkey"] = attributes["subject"] = f"shop-{key}"
+                made = record(event)
+                yield made.key, made.value, list(made.headers.items())
+                number += 1
 
 
-def _records() -> Iterator[KafkaMessage]:
-    shop = Shop(datetime(2026, 1, 5, tzinfo=UTC))
-    windows = [SlidingWindow(WINDOW) for _ in range(KEYS)]
-    number = tick = 0
-    while True:
-        [reading] = shop.read(tick)
-        tick += 1
-        for key, sliding in enumerate(windows):
-            window = sliding.add(reading)
-            if window is None:
-                continue
-            event = window_event(window, source=SOURCE, destination="forecast")
-            event.get_attributes()["id"] = f"{number:09}"
-            event.get_attributes()["partitionkey"] = event.get_attributes()["subject"] = f"shop-{key}"
-            yield record(event)
-            number += 1
-
-
-def publish(servers: str, topic: str, events: list[KafkaMessage], per_s: float | None = None) -> None:
+def publish(servers: str, topic: str, records: Iterable[Record], per_s: float | None = None) -> None:
     """Publish in order, all acknowledged when it returns. per_s: spread evenly over time."""
     producer = Producer(
         {
@@ -54,15 +68,16 @@ def publish(servers: str, topic: str, events: list[KafkaMessage], per_s: float |
             "log_level": 0,
         }
     )
+    step = max(1, int(per_s * PACE_S)) if per_s is not None else 1000
     started_s = time.monotonic()
-    for number, event in enumerate(events):
-        if per_s is not None and (ahead_s := number / per_s - (time.monotonic() - started_s)) > 0:
+    for number, (key, value, headers) in enumerate(records):
+        if number % step == 0:
             producer.poll(0)
-            time.sleep(ahead_s)
-        headers: list[tuple[str, str | bytes | None]] = list(event.headers.items())
+            if per_s is not None and (ahead_s := number / per_s - (time.monotonic() - started_s)) > 0:
+                time.sleep(ahead_s)
         while True:
             try:
-                producer.produce(topic, event.value, event.key, headers=headers)
+                producer.produce(topic, value, key, headers=headers)
                 break
             except BufferError:
                 producer.poll(0.1)

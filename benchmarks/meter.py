@@ -1,132 +1,137 @@
-"""Reads what a pipeline made of the load: how fast, how late, and whether all of it, once and in order."""
+"""Reads what a pipeline made of the load: how fast, and whether all of it, once and in order."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
-
-from benchmarks.broker import PARTITIONS
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 STALLED_S = 60.0  # no new forecast for so long: it will not come any more
-LOOK_S = 0.02
-# After the last record, and where some are missing: all have been written when reading begins.
-QUIET_S, MISSING_S = 0.3, 3.0
+LOOK_S = 0.05
+READ_WAIT_S = 0.1
+# How long nothing more comes before a topic counts as read: with all there, and with some missing.
+QUIET_S, MISSING_S = 0.3, 5.0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one run. rate: forecasts a second from the first to the last. delays_s: ascending, record in to record out."""
+    """Of one run. rate: forecasts a second, by the broker's clock, from the first to the last."""
 
+    events: int
     forecasts: int
     rate: float
-    delays_s: list[float]
     lost: int
     doubled: int
     disordered: int
 
     @property
-    def is_right(self) -> bool:
-        return not (self.lost or self.doubled or self.disordered)
+    def is_complete(self) -> bool:
+        """Each event has one forecast."""
+        return not (self.lost or self.doubled)
 
-    def delay_ms(self, share: float) -> float:
-        """A percentile, by nearest rank."""
-        if not self.delays_s:
-            return float("nan")
-        return self.delays_s[min(len(self.delays_s) - 1, int(share * len(self.delays_s)))] * 1000
+
+class Tally:
+    """Counts forecasts, in the order of their partitions, against the events 0 to `events` - 1."""
+
+    def __init__(self, events: int) -> None:
+        self._times = bytearray(events)
+        self._last: dict[bytes | str | None, int] = {}
+        self._first_ms = self._last_ms = 0
+        self._disordered = 0
+        self.forecasts = 0
+
+    def add(self, message: Message) -> int:
+        """Count a forecast; returns its event's number."""
+        cause = int(header(message, "ce_causationid"))
+        key, stamp_ms = message.key(), message.timestamp()[1]
+        self._times[cause] = min(self._times[cause] + 1, 255)
+        last = self._last.get(key, -1)
+        self._disordered += cause < last
+        self._last[key] = max(cause, last)
+        self._first_ms = min(self._first_ms, stamp_ms) if self.forecasts else stamp_ms
+        self._last_ms = max(self._last_ms, stamp_ms)
+        self.forecasts += 1
+        return cause
+
+    def add_all(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.add(message)
+
+    def measured(self) -> Measured:
+        elapsed_s = (self._last_ms - self._first_ms) / 1000
+        lost = self._times.count(0)
+        return Measured(
+            events=len(self._times),
+            forecasts=self.forecasts,
+            rate=(self.forecasts - 1) / elapsed_s if elapsed_s > 0 else float("nan"),
+            lost=lost,
+            doubled=self.forecasts - (len(self._times) - lost),
+            disordered=self._disordered,
+        )
 
 
 class Meter:
-    """Follows the output topic by its end offsets, and reads it only when all is there: no CPU taken meanwhile."""
+    """Follows a topic by its end offsets, and reads it only when all should be there: no CPU taken meanwhile."""
 
-    def __init__(self, servers: str, input_topic: str, output_topic: str) -> None:
-        self._input_topic = input_topic
-        self._output_topic = output_topic
+    def __init__(self, servers: str, topic: str, partitions: int) -> None:
+        self._places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers,
-                "group.id": f"meter-{output_topic}",
+                "group.id": f"meter-{topic}",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
-                "fetch.wait.max.ms": 10,
+                "log_level": 0,
             }
         )
 
-    def wait(self, count: int, alive: Callable[[], None]) -> int:
-        """Until the output holds `count` records or nothing more comes. alive: raises if the pipeline is gone.
+    def committed(self) -> int:
+        """How long the part of the topic is that read-committed readers see, in offsets.
 
-        Returns how many it holds.
+        A transaction's end takes an offset of each partition too: it may hold somewhat fewer records.
+        """
+        try:
+            return sum(self._consumer.get_watermark_offsets(place, timeout=10)[1] for place in self._places)
+        except KafkaException:  # a new topic is not known everywhere at once; `wait` says when it is enough
+            return 0
+
+    def wait(self, count: int, alive: Callable[[], None]) -> None:
+        """Until the committed part is `count` offsets long, or does not grow any more.
+
+        alive: raises if the pipeline is gone.
         """
         found, changed_s = 0, time.monotonic()
         while found < count and time.monotonic() - changed_s < STALLED_S:
             alive()
-            now = sum(
-                self._consumer.get_watermark_offsets(TopicPartition(self._output_topic, number), timeout=10)[
-                    1
-                ]
-                for number in range(PARTITIONS)
-            )
+            now = self.committed()
             if now != found:
                 found, changed_s = now, time.monotonic()
             time.sleep(LOOK_S)
-        return found
 
-    def measure(self, count: int, skip: int = 0) -> Measured:
-        """Compare the output with the `count` events of the input. skip: so many are left out of the delays."""
-        inputs = {_header(m, "ce_id"): m for m in self._read(self._input_topic, count)}
-        outputs = self._read(self._output_topic, count)
-        causes = [_header(m, "ce_causationid") for m in outputs]
-        times = Counter(causes)
-        seconds = sorted(_seconds(m) for m in outputs)
-        elapsed_s = seconds[-1] - seconds[0] if len(seconds) > 1 else 0.0
-        first = dict(zip(reversed(causes), reversed(outputs), strict=True))
-        timed = sorted(inputs)[skip:]
-        delays = sorted(_seconds(first[cause]) - _seconds(inputs[cause]) for cause in timed if cause in first)
-        return Measured(
-            forecasts=len(outputs),
-            rate=(len(seconds) - 1) / elapsed_s if elapsed_s > 0 else float("nan"),
-            delays_s=delays,
-            lost=sum(cause not in times for cause in inputs),
-            doubled=len(outputs) - len(times),
-            disordered=_disordered(outputs),
-        )
+    def read(self, count: int) -> Iterator[Message]:
+        """All records that read-committed readers see, in the order of their partitions.
+
+        Beyond `count` only what comes at once."""
+        self._consumer.assign(self._places)
+        found, quiet_s = 0, time.monotonic()
+        while time.monotonic() - quiet_s < (QUIET_S if found >= count else MISSING_S):
+            for message in self._consumer.consume(1000, READ_WAIT_S):
+                if message.error() is None:
+                    found += 1
+                    quiet_s = time.monotonic()
+                    yield message
 
     def close(self) -> None:
         self._consumer.close()
 
-    def _read(self, topic: str, count: int) -> list[Message]:
-        """All records of a topic, by their headers; beyond `count` only what comes at once."""
-        self._consumer.assign(
-            [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)]
-        )
-        found: list[Message] = []
-        quiet_s = time.monotonic()
-        while time.monotonic() - quiet_s < (QUIET_S if len(found) >= count else MISSING_S):
-            batch = [m for m in self._consumer.consume(1000, 0.1) if m.error() is None]
-            if batch:
-                found += batch
-                quiet_s = time.monotonic()
-        return found
 
-
-def _disordered(outputs: list[Message]) -> int:
-    """Records whose cause came before that of an earlier record of their key; ids ascend in the input."""
-    last: dict[bytes | None, str] = {}
-    disordered = 0
-    for message in sorted(outputs, key=lambda m: (m.partition() or 0, m.offset() or 0)):
-        key, cause = message.key(), _header(message, "ce_causationid")
-        disordered += cause < last.get(key, "")
-        last[key] = max(cause, last.get(key, ""))
-    return disordered
-
-
-def _header(message: Message, name: str) -> str:
-    value = dict(message.headers() or []).get(name)
-    return value.decode() if isinstance(value, bytes) else ""
-
-
-def _seconds(message: Message) -> float:
-    return message.timestamp()[1] / 1000
+def header(message: Message, name: str) -> str:
+    """The text of a record's header, empty where there is none."""
+    headers: Any = message.headers() or ()
+    for one, value in headers:
+        if one == name:
+            return str(value, "utf-8")
+    return ""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 
-from demo.plan import FETCH_WAIT_MS, FUNCTION, HOST, environment, free_ports
+from demo.plan import FUNCTION, HOST, environment, free_ports
 from demo.process import Program
+
+ROOT = Path(__file__).parents[1]
+FAST_EVENTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -25,100 +28,115 @@ class Topics:
 
 
 class Pipeline(Protocol):
-    """One way from the input topic to the output topic."""
+    """One way from the input topic to the output topic.
+
+    backlog: so many events keep it busy for long enough to be measured. keeps_order: whether it means to.
+    """
 
     name: str
+    delivery: str
+    keeps_order: bool
+    backlog: int
 
     def services(self) -> list[Program]:
         """Started in this order, each once the one before is ready."""
 
-    def consumer(self, servers: str, topics: Topics, folder: Path) -> Program:
-        """Reads and writes the topics. folder: for files that it needs."""
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        """They read and write the topics. folder: for files that they need."""
 
 
+@dataclass
 class Fncast:
-    """fncast with its own defaults."""
+    """fncast with its own defaults.
 
-    def __init__(self, delivery: str, models: Path) -> None:
-        self.name = f"fncast, {delivery}"
-        self._delivery = delivery
-        self._models = models
-        self._model_port, self._functions_port, self._admin_port = free_ports(3)
+    settings: tables of fncast.toml that differ from them, by name.
+    function_url: a function elsewhere, one that takes batches; then nothing of ours stands behind the consumer.
+    """
+
+    delivery: str
+    models: Path
+    consumer_count: int = 1
+    function_processes: int = 1
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    function_url: str | None = None
+    name: str = "fncast"
+    keeps_order: bool = True
+    backlog: int = FAST_EVENTS
+
+    def __post_init__(self) -> None:
+        self._model_port, self._functions_port = free_ports(2)
 
     def services(self) -> list[Program]:
+        if self.function_url is not None:
+            return []
         model_url = f"http://{HOST}:{self._model_port}"
-        functions = ("demo.child", "functions", FUNCTION, "--port", self._functions_port)
+        model = ("model-service", "--models", self.models, "--port", self._model_port)
+        functions = ("functions", FUNCTION, "--port", self._functions_port, "--processes")
+        configuration = (self.function_processes, "--config", f"GP_SERVER_URL={model_url}")
+        ready = f"http://{HOST}:{self._functions_port}/healthz"
         return [
-            _program(
-                "model-service",
-                ["demo.child", "model-service", "--models", self._models, "--port", self._model_port],
-                answers(f"{model_url}/readyz"),
-            ),
-            _program(
-                "functions",
-                [*functions, "--config", f"GP_SERVER_URL={model_url}"],
-                answers(f"http://{HOST}:{self._functions_port}/healthz"),
-            ),
+            fncast("model service", *model, ready=answers(f"{model_url}/readyz")),
+            fncast("functions", *functions, *configuration, ready=answers(ready)),
         ]
 
-    def consumer(self, servers: str, topics: Topics, folder: Path) -> Program:
-        settings = folder / f"{topics.group}.toml"
-        settings.write_text(
-            "[kafka]\n"
-            f'bootstrap_servers = "{servers}"\n'
-            f'group_id = "{topics.group}"\n'
-            f'input_topics = ["{topics.input}"]\n'
-            f'output_topic = "{topics.output}"\n'
-            f'dead_letter_topic = "{topics.dead_letters}"\n'
-            f'delivery = "{self._delivery}"\n'
-            "[kafka.client]\n"
-            f'"fetch.wait.max.ms" = {FETCH_WAIT_MS}\n'
-            "[fn]\n"
-            f'url = "http://{HOST}:{self._functions_port}"\n'
-            "[admin]\n"
-            f"port = {self._admin_port}\n"
-        )
-        ready = answers(f"http://{HOST}:{self._admin_port}/healthz")
-        return _program("consumer", ["demo.child", "consume", "--config", settings], ready)
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        return [
+            self._consumer(servers, topics, folder, number, port)
+            for number, port in enumerate(free_ports(self.consumer_count))
+        ]
+
+    def _consumer(self, servers: str, topics: Topics, folder: Path, number: int, port: int) -> Program:
+        tables: dict[str, dict[str, object]] = {
+            "kafka": {
+                "bootstrap_servers": servers,
+                "group_id": topics.group,
+                "instance": f"consumer-{number}",
+                "input_topics": [topics.input],
+                "output_topic": topics.output,
+                "dead_letter_topic": topics.dead_letters,
+                "delivery": self.delivery,
+            },
+            "fn": {"url": f"http://{HOST}:{self._functions_port}"},
+            "admin": {"port": port},
+        }
+        if self.function_url is not None:
+            tables["routes"] = {}
+            tables["routes.forecast"] = {"url": self.function_url, "batch": True}
+        for table, values in self.settings.items():
+            tables.setdefault(table, {}).update(values)
+        file = folder / f"{topics.group}-{number}.toml"
+        file.write_text("".join(_table(name, values) for name, values in tables.items()))
+        ready = answers(f"http://{HOST}:{port}/healthz")
+        return fncast("consumer", "consume", "--config", file, ready=ready)
 
 
-class Plain:
-    """One event a call: `benchmarks/plain_pipeline`."""
+@dataclass
+class Limit:
+    """One process without any hop: `benchmarks/limit.py`."""
 
-    name = "plain, one event a call"
-
-    def __init__(self, model: Path) -> None:
-        """model: a .tflite file."""
-        self._model = model
-        self._model_port, self._function_port = free_ports(2)
+    delivery: str
+    model: Path
+    name: str = "the limit: one process, no hop"
+    keeps_order: bool = True
+    backlog: int = FAST_EVENTS
 
     def services(self) -> list[Program]:
-        model_url, function_url = f"http://{HOST}:{self._model_port}", f"http://{HOST}:{self._function_port}"
-        room = "benchmarks.plain_pipeline"
-        return [
-            _program(
-                "plain-model",
-                [f"{room}.model_service", self._model, self._model_port],
-                answers(f"{model_url}/healthz"),
-            ),
-            _program(
-                "plain-function",
-                [f"{room}.function", model_url, self._function_port],
-                answers(f"{function_url}/healthz"),
-            ),
-        ]
+        return []
 
-    def consumer(self, servers: str, topics: Topics, folder: Path) -> Program:
-        url = f"http://{HOST}:{self._function_port}/"
-        words = [
-            "benchmarks.plain_pipeline.consumer",
-            servers,
-            topics.group,
-            topics.input,
-            topics.output,
-            url,
-        ]
-        return _program("plain-consumer", words, None)
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
+        return [program("consumer", sys.executable, "-m", "benchmarks.limit", *words)]
+
+
+def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
+    """A command of fncast that ends with this process."""
+    return program(name, sys.executable, "-m", "demo.child", *words, ready=ready)
+
+
+def program(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
+    """What runs from the project's folder, and only once."""
+    variables = {**environment(), "PYTHONPATH": str(ROOT)}
+    return Program(name, [str(word) for word in words], ready, environment=variables, restart=False)
 
 
 def answers(url: str) -> Callable[[], Awaitable[bool]]:
@@ -134,6 +152,18 @@ def answers(url: str) -> Callable[[], Awaitable[bool]]:
     return probe
 
 
-def _program(name: str, words: Sequence[object], ready: Callable[[], Awaitable[bool]] | None) -> Program:
-    argv = [sys.executable, "-m", *map(str, words)]
-    return Program(name, argv, ready, environment=environment(), restart=False)
+def _table(name: str, values: Mapping[str, object]) -> str:
+    """A table of TOML."""
+    return f"[{name}]\n" + "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items())
+
+
+def _key(name: str) -> str:
+    return f'"{name}"' if "." in name else name
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(_value, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

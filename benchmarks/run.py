@@ -1,114 +1,102 @@
-"""One run of a pipeline: topics and processes of its own, and what it made of the load."""
+"""One run of a pipeline: an output topic and processes of its own, and what it made of the load."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 
-from benchmarks.broker import Broker
-from benchmarks.meter import Measured, Meter
+from benchmarks.meter import Measured, Meter, Tally
 from benchmarks.pipelines import Pipeline, Topics
-from demo.process import Process, ProcessFailed
+from demo.process import Process, ProcessFailed, Program
 
 END_S = 10.0
-_runs = itertools.count(1)
 
 
 class Run:
-    """One pipeline with topics of its own."""
+    """One pipeline at work."""
 
-    def __init__(self, pipeline: Pipeline, on: Broker, topics: Topics, folder: Path) -> None:
+    def __init__(
+        self, pipeline: Pipeline, servers: str, topics: Topics, partitions: int, folder: Path
+    ) -> None:
         self.topics = topics
+        self.meter = Meter(servers, topics.output, partitions)
         self._pipeline = pipeline
-        self._broker = on
+        self._servers = servers
         self._folder = folder
         self._processes: list[tuple[Process, asyncio.Task[int]]] = []
-        self._meter = Meter(on.bootstrap_servers, topics.input, topics.output)
 
-    async def start_services(self) -> None:
-        for program in self._pipeline.services():
-            await self._start(Process(program, self._folder / f"{program.name}.log", _tell))
+    async def start_consumers(self) -> None:
+        """Raises ProcessFailed, NoEnvironment."""
+        await self.start(*self._pipeline.consumers(self._servers, self.topics, self._folder))
 
-    async def start_consumer(self) -> None:
-        program = self._pipeline.consumer(self._broker.bootstrap_servers, self.topics, self._folder)
-        await self._start(Process(program, self._folder / f"{program.name}.log", _tell))
+    async def start(self, *programs: Program) -> None:
+        """One after the other, each until it is ready. Raises ProcessFailed."""
+        for program in programs:
+            log = self._folder / f"{self.topics.group}-{program.name}.log"
+            process = Process(program, log, _tell)
+            task = asyncio.create_task(process.run())
+            self._processes.append((process, task))
+            ready = asyncio.create_task(process.ready.wait())
+            await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            self.check()
 
-    async def wait(self, count: int) -> int:
-        """Until so many forecasts are there; returns how many are."""
-        return await asyncio.to_thread(self._meter.wait, count, self._check)
+    async def wait(self, count: int) -> None:
+        """Until about so many forecasts are there. Raises ProcessFailed."""
+        await asyncio.to_thread(self.meter.wait, count, self.check)
 
-    async def measured(self, count: int, skip: int = 0) -> tuple[Measured, float]:
-        """What became of `count` events, the delays without the first `skip`; and the CPU seconds an event took.
+    async def measured(self, events: int) -> tuple[Measured, dict[str, float]]:
+        """What became of `events` events, and the CPU µs that one took of each kind of process.
 
-        CPU is that of all processes of the pipeline, from the first forecast seen to the last. The pipeline is ended.
+        The CPU is that between the first forecast and the last. The pipeline is ended. Raises ProcessFailed.
         """
-        begun = await self.wait(skip + 1)
-        before_s = self._cpu_s()
-        ended = await self.wait(count)
-        cpu_s = self._cpu_s() - before_s
+        await self.wait(1)
+        before_s = self.cpu_s()
+        begun = await asyncio.to_thread(self.meter.committed)
+        await self.wait(events)
+        tally = Tally(events)
+        messages = self.meter.read(events)
+        await asyncio.to_thread(tally.add_all, itertools.islice(messages, events))
+        after_s = self.cpu_s()
         await self.end()
-        measured = await asyncio.to_thread(self._meter.measure, count, skip)
-        return measured, cpu_s / (ended - begun) if ended > begun else float("nan")
+        await asyncio.to_thread(tally.add_all, messages)
+        scored = max(tally.forecasts - begun, 1)
+        cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / scored for name in after_s}
+        return tally.measured(), cpu_us
 
     async def end(self) -> None:
+        """End what still runs: the consumers first."""
         for process, _ in reversed(self._processes):
             process.end()
         tasks = [task for _, task in self._processes]
         self._processes = []
         if tasks:
-            await asyncio.wait(tasks, timeout=END_S)
-            for task in tasks:
+            _, still = await asyncio.wait(tasks, timeout=END_S)
+            for task in still:
                 task.cancel()
 
-    def close(self) -> None:
-        self._meter.close()
-
-    def _cpu_s(self) -> float:
-        total_s = 0.0
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds so far, by name of process."""
+        found: dict[str, float] = {}
         for process, _ in self._processes:
             if process.pid is not None:
                 one = psutil.Process(process.pid)
                 for each in (one, *one.children(recursive=True)):
-                    times = each.cpu_times()
-                    total_s += times.user + times.system
-        return total_s
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        times = each.cpu_times()
+                        found[process.name] = found.get(process.name, 0.0) + times.user + times.system
+        return found
 
-    async def _start(self, process: Process) -> None:
-        task = asyncio.create_task(process.run())
-        self._processes.append((process, task))
-        ready = asyncio.create_task(process.ready.wait())
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        self._check()
-
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raises ProcessFailed if a process is gone."""
         for process, task in self._processes:
             if task.done():
                 task.result()
                 raise ProcessFailed(f"{process.name} ended by itself")
-
-
-@contextlib.asynccontextmanager
-async def running(pipeline: Pipeline, on: Broker, folder: Path) -> AsyncIterator[Run]:
-    number = next(_runs)
-    stem = f"bench-{folder.name[-8:]}-{number}"
-    topics = Topics(stem, f"{stem}-in", f"{stem}-out", f"{stem}-dead")
-    names = (topics.input, topics.output, topics.dead_letters)
-    await asyncio.to_thread(on.make_topics, *names)
-    run = Run(pipeline, on, topics, folder)
-    try:
-        await run.start_services()
-        yield run
-    finally:
-        await run.end()
-        run.close()
-        await asyncio.to_thread(on.delete_topics, *names)
 
 
 def _tell(name: str, text: str) -> None:

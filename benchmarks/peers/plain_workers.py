@@ -1,6 +1,7 @@
-"""Reads events, calls the function with each, publishes its answer; at least once, in order per partition."""
+"""Reads events, calls the function with each, publishes its answer; at least once, one worker a partition keeps order.
 
-from __future__ import annotations
+`python plain_workers.py SERVERS GROUP TOPIC OUTPUT FUNCTION_URL`
+"""
 
 import asyncio
 import signal
@@ -10,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import aiohttp
+import uvloop
+from ce_headers import to_http, to_record
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 QUEUED = 200  # a partition
@@ -18,14 +21,12 @@ COMMIT_S = 1.0
 
 class Pipeline:
     def __init__(self, servers: str, group: str, topic: str, output: str, function_url: str) -> None:
-        # fetch.wait.max.ms as in fncast's benchmark: the embedded broker answers a fetch only after it.
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers,
                 "group.id": group,
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
             }
         )
         self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5})
@@ -82,21 +83,13 @@ class Pipeline:
         """One event after another: what keeps the order of a partition."""
         while True:
             message = await queue.get()
-            headers = {
-                name.replace("ce_", "ce-", 1): value.decode()
-                for name, value in dict(message.headers() or []).items()
-                if isinstance(value, bytes)
-            }
+            headers = to_http(message.headers() or [])
             async with self._session.post(
                 self._function_url, data=message.value(), headers=headers
             ) as answer:
                 answer.raise_for_status()
                 body = await answer.read()
-            out: list[tuple[str, str | bytes | None]] = [
-                (name.lower().replace("ce-", "ce_", 1), value.encode())
-                for name, value in answer.headers.items()
-                if name.lower().startswith("ce-") or name.lower() == "content-type"
-            ]
+            out = to_record(answer.headers)
             delivered = partial(self._on_delivery, message)
             key, partition = message.key(), message.partition() or 0
             self._producer.produce(
@@ -117,10 +110,7 @@ class Pipeline:
     def _commit(self, asynchronous: bool) -> None:
         offsets = [TopicPartition(*place, offset) for place, offset in self._delivered.items()]
         if offsets:
-            if asynchronous:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
-            else:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._consumer.commit(offsets=offsets, asynchronous=asynchronous)
 
 
 async def main() -> None:
@@ -128,4 +118,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    uvloop.install()
     asyncio.run(main())

@@ -1,0 +1,115 @@
+"""The peers' pipelines: the programs in `benchmarks/peers`, each in its own environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.broker import PARTITIONS
+from benchmarks.environment import python_of
+from benchmarks.pipelines import Pipeline, Topics, answers, program
+from demo.plan import HOST, free_ports
+from demo.process import Program
+
+PROGRAMS = Path(__file__).parent / "peers"
+SERVICES = "plain"  # the environment of function and model service
+# A backlog that takes its pipeline 10 to 20 s on two cores, by how it works.
+ONE_AFTER_THE_OTHER, ONE_A_PARTITION, MANY_AT_ONCE = 3_000, 6_000, 8_000
+
+
+@dataclass
+class Peer:
+    """One event a call, to a FastAPI function and a FastAPI model service.
+
+    words: of its program, after servers, group, topic, output and the function's URL.
+    needs_state: its last word is a folder for its state.
+    """
+
+    name: str
+    environment: str
+    script: str
+    delivery: str
+    model: Path
+    words: tuple[str, ...] = ()
+    keeps_order: bool = True
+    backlog: int = ONE_AFTER_THE_OTHER
+    needs_state: bool = False
+
+    def __post_init__(self) -> None:
+        self._model_port, self._function_port = free_ports(2)
+
+    def services(self) -> list[Program]:
+        """Raises NoEnvironment."""
+        python = python_of(SERVICES)
+        model_url = f"http://{HOST}:{self._model_port}"
+        model = (python, PROGRAMS / "http_model.py", self.model, self._model_port)
+        function = (python, PROGRAMS / "http_function.py", model_url, self._function_port)
+        return [
+            program("model service", *model, ready=answers(f"{model_url}/healthz")),
+            program("functions", *function, ready=answers(f"{self._function_url}/healthz")),
+        ]
+
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        """Raises NoEnvironment."""
+        words: list[object] = [servers, topics.group, topics.input, topics.output, f"{self._function_url}/"]
+        state = [folder / f"{topics.group}-state"] if self.needs_state else []
+        script = PROGRAMS / self.script
+        return [program("consumer", python_of(self.environment), script, *words, *self.words, *state)]
+
+    @property
+    def _function_url(self) -> str:
+        return f"http://{HOST}:{self._function_port}"
+
+
+def plain_loop(model: Path, delivery: str) -> Pipeline:
+    return Peer("plain loop", "plain", "plain_loop.py", delivery, model, words=(delivery,))
+
+
+def peers(model: Path) -> list[Pipeline]:
+    """All of them. model: a .tflite file."""
+    aiokafka = "faststream_aiokafka.py"
+    at_least, exactly = "at-least-once", "exactly-once"
+    return [
+        plain_loop(model, at_least),
+        plain_loop(model, exactly),
+        Peer(
+            "plain, a worker a partition",
+            "plain",
+            "plain_workers.py",
+            at_least,
+            model,
+            backlog=ONE_A_PARTITION,
+        ),
+        Peer("FastStream, confluent", "faststream", "faststream_confluent.py", at_least, model),
+        Peer(
+            "FastStream, aiokafka, a worker a partition",
+            "faststream",
+            aiokafka,
+            at_least,
+            model,
+            words=(str(PARTITIONS), "keep-order"),
+            backlog=ONE_A_PARTITION,
+        ),
+        Peer(
+            "FastStream, aiokafka, 16 workers",
+            "faststream",
+            aiokafka,
+            "at-most-once",  # it acknowledges first
+            model,
+            words=("16", "any-order"),
+            keeps_order=False,
+            backlog=MANY_AT_ONCE,
+        ),
+        *(
+            Peer(
+                "Quix Streams",
+                "quixstreams",
+                "quix_streams.py",
+                delivery,
+                model,
+                words=(delivery,),
+                needs_state=True,
+            )
+            for delivery in (at_least, exactly)
+        ),
+    ]

@@ -1,0 +1,73 @@
+"""The plots of docs/performance.md, as SVG that is the same for the same figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.report import PLOTS
+from benchmarks.spread import Spread
+
+WIDTH_IN, ROW_IN, LINES_HEIGHT_IN = 8.0, 0.32, 4.2
+OURS, OTHERS = "#0b6e99", "#9aa5ad"
+
+
+def bars(name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str] = ()) -> str:
+    """Medians with their ranges, on a logarithmic scale. Returns the Markdown that shows the plot."""
+    figure, axes = _axes(ROW_IN * len(spreads) + 1.0)
+    names = list(spreads)[::-1]
+    medians = [spreads[one].median for one in names]
+    ranges = [
+        [spreads[one].median - spreads[one].low for one in names],
+        [spreads[one].high - spreads[one].median for one in names],
+    ]
+    axes.barh(names, medians, xerr=ranges, color=[OURS if one in ours else OTHERS for one in names])
+    axes.set_xscale("log")
+    axes.set_xlabel(label)
+    return _saved(figure, name, label)
+
+
+def lines(
+    name: str,
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    x_label: str,
+    y_label: str,
+    logarithmic: str = "xy",
+) -> str:
+    """Points joined by lines. logarithmic: the axes that are. Returns the Markdown that shows the plot."""
+    figure, axes = _axes(LINES_HEIGHT_IN)
+    for one, points in series.items():
+        axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=one)
+    if "x" in logarithmic:
+        axes.set_xscale("log")
+    if "y" in logarithmic:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    if len(series) > 1:
+        axes.legend(fontsize="small")
+    return _saved(figure, name, f"{y_label} over {x_label}")
+
+
+def _axes(height_in: float) -> tuple[Any, Any]:
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "fncast"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(WIDTH_IN, height_in), layout="constrained")
+    axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _saved(figure: Any, name: str, title: str) -> str:
+    from matplotlib import pyplot
+
+    PLOTS.mkdir(exist_ok=True)
+    figure.savefig(PLOTS / f"{name}.svg", metadata={"Date": None})
+    pyplot.close(figure)
+    return f"![{title}]({PLOTS.name}/{name}.svg)"

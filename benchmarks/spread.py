@@ -1,0 +1,40 @@
+"""Several measurements of one thing: their median and their range."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Spread:
+    """low ≤ median ≤ high."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """At least one value."""
+        return cls(min(values), statistics.median(values), max(values))
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return figure(self.median)
+        return f"{figure(self.median)} [{figure(self.low)}-{figure(self.high)}]"
+
+
+def figure(value: float) -> str:
+    """Three digits, or all before the point: 34,812; 287; 28.7; 0.83."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def percentile(ascending: Sequence[float], share: float) -> float:
+    """By nearest rank; NaN of nothing."""
+    if not ascending:
+        return float("nan")
+    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

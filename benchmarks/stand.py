@@ -1,0 +1,124 @@
+"""What a measurement stands on: a broker, a model, a folder for logs, and loads that several runs read."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from benchmarks.broker import PARTITIONS, Broker, NoBroker, broker
+from benchmarks.environment import NoEnvironment
+from benchmarks.load import Load, publish
+from benchmarks.pipelines import Pipeline, Topics
+from benchmarks.run import Run
+from demo.models import find
+from demo.process import ProcessFailed
+
+EPOCHS = 2  # of the model that is trained where there is none: its quality is not measured here
+
+
+class Stand:
+    """models: a folder of models; model: the .tflite file of the newest in it."""
+
+    def __init__(self, on: Broker, models: Path, model: Path, folder: Path) -> None:
+        self.broker = on
+        self.models = models
+        self.model = model
+        self.folder = folder
+        self._numbers = itertools.count(1)
+        self._backlogs: dict[tuple[Load, int], str] = {}
+
+    async def backlog(self, load: Load, partitions: int = PARTITIONS) -> str:
+        """The topic that holds the load; published when it is asked for first."""
+        key = (load, partitions)
+        if key not in self._backlogs:
+            [topic] = await self.make_topics("in", partitions=partitions)
+            await asyncio.to_thread(publish, self.broker.bootstrap_servers, topic, load.records())
+            self._backlogs[key] = topic
+        return self._backlogs[key]
+
+    async def make_topics(self, *kinds: str, partitions: int = PARTITIONS) -> list[str]:
+        stem = f"bench-{self.folder.name[-8:]}-{next(self._numbers)}"
+        names = [f"{stem}-{kind}" for kind in kinds]
+        await asyncio.to_thread(self.broker.make_topics, *names, partitions=partitions)
+        return names
+
+    async def delete_topics(self, *names: str) -> None:
+        await asyncio.to_thread(self.broker.delete_topics, *names)
+
+    @contextlib.asynccontextmanager
+    async def run(
+        self, pipeline: Pipeline, input_topic: str, partitions: int = PARTITIONS
+    ) -> AsyncIterator[Run]:
+        """The pipeline with its services, not yet with its consumers. Raises ProcessFailed, NoEnvironment."""
+        output, dead = await self.make_topics("out", "dead", partitions=partitions)
+        topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
+        run = Run(pipeline, self.broker.bootstrap_servers, topics, partitions, self.folder)
+        try:
+            await run.start(*pipeline.services())
+            yield run
+        finally:
+            await run.end()
+            run.meter.close()
+            await self.delete_topics(output, dead)
+
+    async def close(self) -> None:
+        if self._backlogs:
+            await self.delete_topics(*self._backlogs.values())
+
+
+def add_stand_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bootstrap",
+        metavar="HOST:PORT",
+        help="a broker that is there; topics are made on it and deleted again (default: Kafka in a container)",
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default=Path("models"),
+        metavar="DIR",
+        help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
+    )
+    parser.add_argument(
+        "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
+    )
+
+
+def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:
+    """Run `measure` on a stand of its own; the exit code."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
+            folder = Path(name)
+            models, model = _model(arguments.models, folder)
+            on = stack.enter_context(broker(arguments.bootstrap))
+            print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
+            return asyncio.run(_measure(Stand(on, models, model, folder), measure))
+    except (NoBroker, NoEnvironment, ProcessFailed) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 1
+
+
+async def _measure(stand: Stand, measure: Callable[[Stand], Awaitable[int]]) -> int:
+    try:
+        return await measure(stand)
+    finally:
+        await stand.close()
+
+
+def _model(models: Path, folder: Path) -> tuple[Path, Path]:
+    """The folder of models and the newest version's .tflite in it; a small one is trained if there is none."""
+    if (found := find(models)) is None:
+        print("no model yet: training a small one", file=sys.stderr)
+        models = folder / "models"
+        words = ("train", "--models", models, "--epochs", EPOCHS)
+        subprocess.run([sys.executable, "-m", "fncast", *map(str, words)], check=True, stdout=sys.stderr)
+        found = find(models)
+        assert found is not None
+    return models.resolve(), found.folder.path.resolve() / "model.tflite"
