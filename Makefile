@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all setup lint bench quality functions chaos clean
+.PHONY: help demo test test-all setup lint bench quality protocol functions chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: $(VENV)/.dev ## the end-to-end benchmark, beside a plain pipeline in the 
 
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
+
+protocol: $(VENV)/.dev ## generate the protobuf messages of the model service anew
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto
 
 functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs
 	@rm -rf build functions/forecast/*.whl

@@ -43,7 +43,11 @@ COMMANDS = {
     "evaluate": Command(
         "commands.evaluate", "training", "backtest a model beside naive and classical methods"
     ),
-    "model-service": Command("commands.model_service", "model-service", "serve models over GraphPipe"),
+    "model-service": Command(
+        "commands.model_service",
+        "model-service",
+        "serve models over GraphPipe and the Open Inference Protocol",
+    ),
     "models": Command(
         "commands.models",
         "model-service",

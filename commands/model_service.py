@@ -1,22 +1,26 @@
-"""`fncast model-service`: serve models over GraphPipe."""
+"""`fncast model-service`: serve models over GraphPipe and the Open Inference Protocol."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
-from commands.serve import Security, add_listener_arguments, serve
+from commands.serve import Security, add_listener_arguments, bind, serve
 from fncast import Failure
 from model_service.metrics import Metrics
 from model_service.model import Model
 from model_service.repository import Models, Repository, SingleModel, loader
 from model_service.runtime import UnusableModel
 from model_service.runtime_choice import RUNTIMES, open_runtime
-from model_service.server import ModelServer
+from model_service.server import Companion, ModelServer
 from model_service.version_folder import RESERVED_NAMES, is_model_name
 
-PORT = 9000
+log = logging.getLogger(__name__)
+
+PORT, GRPC_PORT = 9000, 9001
+NO_GRPC = -1
 # A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
 SWITCH_INTERVAL_S = 0.001
 
@@ -49,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: %(default)s")
     parser.add_argument("--wait", action="store_true", help="start without a model and wait for one")
+    parser.add_argument(
+        "--grpc-port",
+        type=_grpc_port,
+        metavar="PORT",
+        help=f"port of the Open Inference Protocol over gRPC; 0: any free one, none: no gRPC (default: {GRPC_PORT}, "
+        f"and none where --port is not {PORT})",
+    )
     add_listener_arguments(parser, PORT)
 
 
@@ -61,9 +72,39 @@ def run(arguments: argparse.Namespace) -> int:
         models = _repository(arguments, metrics)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
-    app = ModelServer(models, metrics)
-    return serve(
-        app, arguments.host, arguments.port, f"GraphPipe on {{url}} ({served})", Security.of(arguments)
+    security = Security.of(arguments)
+    grpc_address, companion = _grpc(arguments, models, security)
+    ready = f"GraphPipe on {{url}} and the Open Inference Protocol on {{url}}/v2{grpc_address} ({served})"
+    app = ModelServer(models, metrics, companion=companion)
+    return serve(app, arguments.host, arguments.port, ready, security)
+
+
+def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> tuple[str, Companion | None]:
+    """Where gRPC will be, as words for the user, and its server. Raises Failure."""
+    port = arguments.grpc_port
+    if port is None:
+        port = GRPC_PORT if arguments.port == PORT else NO_GRPC
+    if port == NO_GRPC:
+        return "", None
+    try:
+        from model_service.inference_protocol.grpc_server import Credentials, GrpcServer
+    except ImportError as error:
+        reason = f"gRPC needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+        if arguments.grpc_port is None:
+            log.warning("no gRPC: %s", reason)
+            return "", None
+        raise Failure(f"{reason}, or leave it out with --grpc-port none") from None
+    # gRPC cannot take a socket that is bound already; this one only tells a port that is taken in clear words.
+    with bind(arguments.host, port, "--grpc-port (none: no gRPC)") as probe:
+        port = probe.getsockname()[1]
+    credentials = Credentials(token=security.token)
+    if security.certificate and security.key:
+        pair = security.certificate.read_bytes(), security.key.read_bytes()
+        credentials = Credentials(*pair, security.token)
+    scheme = "grpcs" if security.certificate else "grpc"
+    return (
+        f" and {scheme}://{arguments.host}:{port}",
+        GrpcServer(models, arguments.host, port, credentials),
     )
 
 
@@ -120,6 +161,14 @@ _NAME_RULE = "small letters, digits, - and _, the first a letter, and none of " 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _grpc_port(text: str) -> int:
+    if text == "none":
+        return NO_GRPC
+    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a port nor none")
+    return int(text)
 
 
 def _pin(text: str) -> tuple[str, int]:

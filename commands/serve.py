@@ -166,5 +166,8 @@ def serve(
     listener = bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
     print(ready.format(url=f"{security.scheme}://{bound_host}:{bound_port}"), file=sys.stderr, flush=True)
-    server(app, security, guard).run(sockets=[listener])
+    running = server(app, security, guard)
+    running.run(sockets=[listener])
+    if not running.started:
+        raise Failure("the service could not start; the line above says why")
     return 0

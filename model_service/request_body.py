@@ -55,6 +55,14 @@ class RequestBodies:
             raise refusal
         return body
 
+    def hold(self, body_bytes: int) -> None:
+        """Count a body that has come in one piece, until `release`. Raises RequestError, and then holds nothing."""
+        self._held_bytes += body_bytes
+        refusal = self._refusal(body_bytes)
+        if refusal is not None:
+            self._held_bytes -= body_bytes
+            raise refusal
+
     def release(self, body_bytes: int) -> None:
         self._held_bytes -= body_bytes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from typing import Protocol
 
 from model_service.graphpipe_endpoint import GraphPipeEndpoint
 from model_service.http_answer import TEXT, Headers, Receive, Scope, Send, send_answer
@@ -19,14 +20,27 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 
 
+class Companion(Protocol):
+    """What runs beside the application in its event loop, such as a server of another protocol."""
+
+    async def start(self) -> None:
+        """Raises OSError."""
+
+    async def stop(self) -> None: ...
+
+
 class ModelServer:
     """GraphPipe at / , /<name> , /<name>/<version>; the Open Inference Protocol at /v2; health and metrics."""
 
-    def __init__(self, models: Models, metrics: Metrics, poll_s: float = POLL_S) -> None:
-        """models: refreshed every `poll_s` seconds while the application lives."""
+    def __init__(
+        self, models: Models, metrics: Metrics, poll_s: float = POLL_S, companion: Companion | None = None
+    ) -> None:
+        """models: refreshed every `poll_s` seconds while the application lives. companion: started and stopped with
+        it."""
         self._models = models
         self._metrics = metrics
         self._poll_s = poll_s
+        self._companion = companion
         bodies = RequestBodies()
         self._graphpipe = GraphPipeEndpoint(models, bodies)
         self._rest = RestEndpoint(models, bodies)
@@ -66,12 +80,20 @@ class ModelServer:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: watch the models from start-up to shutdown."""
         await receive()
+        if self._companion is not None:
+            try:
+                await self._companion.start()
+            except OSError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
         watch = asyncio.create_task(self._watch())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
+        if self._companion is not None:
+            await self._companion.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.utils import InferenceServerException
 
+from commands.serve import bind
 from model_service.client import GraphPipeClient, ModelUnavailable
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -100,6 +103,23 @@ def test_the_model_service_wants_its_token(
     with pytest.raises(ModelUnavailable, match="no model") as caught:  # let in
         GraphPipeClient(url, token=TOKEN).infer(windows)
     assert TOKEN not in str(caught.value)
+
+
+def test_grpc_wants_the_token_too(start: Start, files: Files, tmp_path: Path) -> None:
+    with bind("127.0.0.1", 0) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    words = ("--grpc-port", address.rpartition(":")[2])
+    start("model-service", "--models", str(tmp_path), "--wait", *words)
+    client = InferenceServerClient(address, ssl=True, root_certificates=str(files.certificate))
+    assert client.is_server_live(client_timeout=ANSWER_S)  # health checks need none
+    assert not client.is_server_ready()
+    for headers in ({}, {"authorization": "Bearer wrong"}):
+        with pytest.raises(InferenceServerException, match="a bearer token is needed") as raised:
+            client.get_model_metadata("forecast", headers=headers)
+        assert raised.value.status() == "StatusCode.UNAUTHENTICATED"
+    with pytest.raises(InferenceServerException, match="no model is in service yet"):  # let in
+        client.get_model_metadata("forecast", headers={"authorization": f"Bearer {TOKEN}"})
+    client.close()
 
 
 def test_the_function_host_wants_its_token_and_the_function_brings_the_model_services(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 import requests
 from flatbuffers import encode, packer
 from flatbuffers.table import Table
+from tritonclient import grpc, http
 
 from model_service.client import GraphPipeClient, InvalidShape, ModelError, ModelUnavailable
 
@@ -113,6 +115,58 @@ def test_a_client_that_is_not_ours(start: Start, place: Any, models: Path) -> No
     np.testing.assert_allclose(foreign_answer(answer.content), FORECAST, rtol=1e-6)
     assert requests.post(service.url, data=b"junk", timeout=10).status_code == 400
     assert requests.get(f"{service.url}/control/is_ready", timeout=10).text == "ok\n"
+
+
+def test_all_protocols_share_one_batcher_and_its_metrics(start: Start, place: Any, models: Path) -> None:
+    place("ours", 1)
+    service = start("--models", models, "--grpc-port", 0)
+    address = re.search(r"grpc://([^ ]+)", service.wait_for("GraphPipe on"))
+    assert address
+    rest, rpc = (
+        http.InferenceServerClient(service.url.removeprefix("http://")),
+        grpc.InferenceServerClient(address[1]),
+    )
+    for client, room in ((rest, http), (rpc, grpc)):
+        tensor = room.InferInput("windows", [2, 6], "FP32")
+        tensor.set_data_from_numpy(WINDOWS)
+        result = client.infer("forecast", [tensor])
+        np.testing.assert_allclose(result.as_numpy("forecast"), FORECAST, rtol=1e-6)
+        client.close()
+    GraphPipeClient(service.url).infer(WINDOWS)
+    page = requests.get(f"{service.url}/metrics", timeout=10).text
+    assert "fncast_model_batch_windows_count 3.0" in page
+    assert service.stop() == 0
+    assert not any("Traceback" in line for line in service.lines)
+
+
+def test_which_grpc_port_it_takes(start: Start, place: Any, models: Path) -> None:
+    place("ours", 1)
+    assert not any("grpc" in line for line in start("--models", models).lines)  # --port is not the default
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = failing("--models", models, "--port", 0, "--grpc-port", port)
+        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in said
+    done = subprocess.run(
+        [sys.executable, "-m", "fncast", "model-service", "--models", str(models), "--grpc-port", "9o01"],
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+    )
+    assert done.returncode == 2
+    assert "'9o01' is neither a port nor none" in done.stderr
+
+
+def test_it_serves_without_grpc_where_that_is_not_installed(place: Any, models: Path) -> None:
+    place("ours", 1)
+    hidden = "import sys; sys.modules['grpc'] = None; import fncast; sys.exit(fncast.main(sys.argv[1:]))"
+    words = ["model-service", "--models", str(models), "--port", "0", "--grpc-port", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", hidden, *words], capture_output=True, text=True, timeout=START_S
+    )
+    assert done.returncode == 1
+    assert "pip install 'fncast[grpc]', or leave it out with --grpc-port none" in done.stderr
 
 
 @pytest.mark.skipif(

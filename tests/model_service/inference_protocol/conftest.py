@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from commands.serve import bind, server
+from model_service.inference_protocol.grpc_server import GrpcServer
 from model_service.metrics import Metrics
 from model_service.model import Model
 from model_service.runtime import Array, TensorSpec
@@ -64,14 +65,31 @@ def shelf(fake_runtime: Any) -> Shelf:
 
 
 @pytest.fixture
-def url(shelf: Shelf) -> Iterator[str]:
+def grpc_address(url: str, grpc_port: int) -> str:
+    """Where the same service answers gRPC, as host:port."""
+    return f"127.0.0.1:{grpc_port}"
+
+
+@pytest.fixture
+def grpc_port() -> int:
+    with bind("127.0.0.1", 0) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def url(shelf: Shelf, grpc_port: int) -> Iterator[str]:
     """The address of the running service."""
     listener = bind("127.0.0.1", 0)
-    running = server(ModelServer(shelf, Metrics()))
+    companion = GrpcServer(shelf, "127.0.0.1", grpc_port)
+    running = server(ModelServer(shelf, Metrics(), companion=companion))
     # Signals belong to the main thread.
     running.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
+    while not running.started:
+        assert thread.is_alive()
+        thread.join(0.005)
     yield "http://{}:{}".format(*listener.getsockname())
     running.should_exit = True
     thread.join(10)

@@ -1,0 +1,195 @@
+"""The Open Inference Protocol over gRPC, and gRPC's health service for whatever watches over the process."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError
+
+from model_service.inference_protocol import described
+from model_service.inference_protocol import messages_pb2 as messages
+from model_service.inference_protocol.grpc_tensors import read_inputs, write_outputs
+from model_service.inference_protocol.tensor import InvalidTensor
+from model_service.model import server_version
+from model_service.repository import Models, find
+from model_service.request_body import MAX_BODY_BYTES, RequestBodies
+from model_service.request_error import RequestError, refused
+from model_service.request_queue import MAX_WAITING_REQUESTS
+
+SERVICE = "inference.GRPCInferenceService"
+HEALTH = "grpc.health.v1.Health"
+# Calls that run when the server stops get this long.
+GRACE_S = 1.0
+# Extensions of Triton that would change what is answered, so they must not be passed over.
+_UNKNOWN = ("shared_memory_region", "classification")
+_CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    404: grpc.StatusCode.NOT_FOUND,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    500: grpc.StatusCode.INTERNAL,
+    503: grpc.StatusCode.UNAVAILABLE,
+}
+
+Answer = Awaitable[Any]
+
+
+class Message(Protocol):
+    """A class of protobuf messages."""
+
+    def FromString(self, data: bytes) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """certificate, key: PEM, both or none. token: asked for as `authorization: Bearer …`, or empty."""
+
+    certificate: bytes = b""
+    key: bytes = b""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Credentials(certificate={'set' if self.certificate else 'none'})"
+
+
+class GrpcServer:
+    """Serves the same models as the HTTP server beside it; to be started and stopped in its event loop."""
+
+    def __init__(
+        self, models: Models, host: str, port: int, credentials: Credentials = Credentials()
+    ) -> None:
+        self._models = models
+        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._credentials = credentials
+        self._expected = f"Bearer {credentials.token}" if credentials.token else ""
+        self._bodies = RequestBodies()
+        self._server: Any = None
+
+    async def start(self) -> None:
+        """Raises OSError where the port cannot be had."""
+        options = [
+            ("grpc.so_reuseport", 0),  # or a second process would silently share the port
+            ("grpc.max_receive_message_length", MAX_BODY_BYTES),
+            ("grpc.max_send_message_length", -1),
+        ]
+        server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_WAITING_REQUESTS)
+        server.add_generic_rpc_handlers(self._handlers())
+        try:
+            if self._credentials.certificate:
+                pair = (self._credentials.key, self._credentials.certificate)
+                server.add_secure_port(self._address, grpc.ssl_server_credentials([pair]))
+            else:
+                server.add_insecure_port(self._address)
+        except RuntimeError as error:
+            raise OSError(f"gRPC cannot listen on {self._address}: {error}") from None
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop(GRACE_S)
+
+    def _handlers(self) -> tuple[Any, ...]:
+        public = {
+            "ServerLive": self._method(messages.ServerLiveRequest, self._server_live),
+            "ServerReady": self._method(messages.ServerReadyRequest, self._server_ready),
+        }
+        guarded = {
+            "ModelReady": self._method(messages.ModelReadyRequest, self._model_ready, True),
+            "ServerMetadata": self._method(messages.ServerMetadataRequest, self._server_metadata, True),
+            "ModelMetadata": self._method(messages.ModelMetadataRequest, self._model_metadata, True),
+            "ModelInfer": self._method(messages.ModelInferRequest, self._model_infer, True),
+        }
+        health = {"Check": self._method(messages.HealthCheckRequest, self._check)}
+        return (
+            grpc.method_handlers_generic_handler(SERVICE, {**public, **guarded}),
+            grpc.method_handlers_generic_handler(HEALTH, health),
+        )
+
+    def _method(self, message: Message, answer: Callable[[Any], Answer], is_guarded: bool = False) -> Any:
+        """A method of a service; `answer` takes the request and raises RequestError."""
+
+        async def call(data: bytes, context: Any) -> bytes:
+            held_bytes = 0
+            try:
+                if is_guarded and self._expected:
+                    self._let_in(context)
+                self._bodies.hold(len(data))
+                held_bytes = len(data)
+                response: bytes = (await answer(message.FromString(data))).SerializeToString()
+                return response
+            except DecodeError:
+                await context.abort(_CODES[400], "the message is no protobuf of this method")
+            except RequestError as error:
+                await context.abort(_CODES[error.status], str(error))
+            finally:
+                self._bodies.release(held_bytes)
+            raise AssertionError("abort raises")
+
+        return grpc.unary_unary_rpc_method_handler(call)  # without codecs: bytes in, bytes out
+
+    def _let_in(self, context: Any) -> None:
+        """Raises RequestError."""
+        given = [value for name, value in context.invocation_metadata() if name == "authorization"]
+        if len(given) != 1 or not hmac.compare_digest(str(given[0]).encode(), self._expected.encode()):
+            raise RequestError(401, "a bearer token is needed")
+
+    async def _server_live(self, _: Any) -> Any:
+        return messages.ServerLiveResponse(live=True)
+
+    async def _server_ready(self, _: Any) -> Any:
+        return messages.ServerReadyResponse(ready=bool(self._models.paths))
+
+    async def _model_ready(self, request: Any) -> Any:
+        path = described.path_of(request.name, request.version)
+        return messages.ModelReadyResponse(ready=path in self._models.paths)
+
+    async def _server_metadata(self, _: Any) -> Any:
+        return messages.ServerMetadataResponse(name=described.SERVER, version=server_version())
+
+    async def _model_metadata(self, request: Any) -> Any:
+        model = find(self._models, described.path_of(request.name, request.version))
+        response = messages.ModelMetadataResponse(
+            name=model.name,
+            versions=described.versions(self._models, model),
+            platform=model.runtime.kind,
+            inputs=described.tensors(model.runtime.inputs),
+            outputs=described.tensors(model.runtime.outputs),
+        )
+        for name, text in described.parameters(model).items():
+            response.parameters[name].string_param = text
+        return response
+
+    async def _model_infer(self, request: Any) -> Any:
+        model = find(self._models, described.path_of(request.model_name, request.model_version))
+        for tensor in (*request.inputs, *request.outputs):
+            if any(name in tensor.parameters for name in _UNKNOWN):
+                raise RequestError(
+                    400, f"{tensor.name!r} has one of the parameters {_UNKNOWN}, not known here"
+                )
+        try:
+            names = model.asked([output.name for output in request.outputs])
+            tensors = read_inputs(request)
+            outputs = await model.submit(tensors, [each.name for each in request.inputs])
+        except InvalidTensor as error:
+            raise RequestError(400, str(error)) from None
+        except Exception as error:
+            raise refused(error, model) from None
+        response = messages.ModelInferResponse(
+            model_name=model.name, model_version=str(model.version), id=request.id
+        )
+        write_outputs(response, names, outputs, is_raw=bool(request.raw_input_contents))
+        return response
+
+    async def _check(self, request: Any) -> Any:
+        if request.service not in ("", SERVICE):
+            raise RequestError(404, f"no service {request.service!r}")
+        status = messages.HealthCheckResponse.ServingStatus
+        return messages.HealthCheckResponse(
+            status=status.SERVING if self._models.paths else status.NOT_SERVING
+        )

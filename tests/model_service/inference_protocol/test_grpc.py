@@ -1,0 +1,233 @@
+"""gRPC by the public client tritonclient, and by a bare channel where that client hides something."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, service_pb2
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
+from tritonclient.utils import InferenceServerException
+
+from model_service import request_body
+from model_service.inference_protocol import messages_pb2
+from model_service.inference_protocol.grpc_server import Credentials
+from model_service.request_queue import Overloaded
+
+WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
+FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
+TEXTS = np.array([b"one", b"", "zwölf".encode()], object)
+NUMBERS = np.array([1, -2, 3], np.int32)
+ROOM = Path(messages_pb2.__file__).parent
+
+
+@pytest.fixture
+def client(grpc_address: str) -> Iterator[InferenceServerClient]:
+    client = InferenceServerClient(grpc_address)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def channel(grpc_address: str) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(grpc_address) as channel:
+        yield channel
+
+
+@pytest.fixture
+def stub(channel: grpc.Channel) -> Any:
+    """The methods by the public messages, nothing of ours."""
+    return GRPCInferenceServiceStub(channel)
+
+
+def tensor(name: str, array: np.ndarray, datatype: str) -> InferInput:
+    made = InferInput(name, list(array.shape), datatype)
+    made.set_data_from_numpy(array)
+    return made
+
+
+def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready("forecast")
+    assert client.is_model_ready("forecast", "1")
+    assert not client.is_model_ready("forecast", "9")
+    shelf.paths = {}
+    assert client.is_server_live()
+    assert not client.is_server_ready()
+
+
+def test_the_health_service(channel: grpc.Channel, shelf: Any) -> None:
+    check = channel.unary_unary("/grpc.health.v1.Health/Check")
+    assert check(b"") == b"\x08\x01"  # status: SERVING
+    assert check(b"\n\x1einference.GRPCInferenceService") == b"\x08\x01"
+    with pytest.raises(grpc.RpcError) as raised:
+        check(b"\n\x05other")
+    assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+    shelf.paths = {}
+    assert check(b"") == b"\x08\x02"
+
+
+def test_metadata(client: InferenceServerClient) -> None:
+    assert client.get_server_metadata().name == "fncast"
+    model = client.get_model_metadata("forecast", "1")
+    assert (model.name, list(model.versions)) == ("forecast", ["2", "1"])
+    (read,) = model.inputs
+    assert (read.name, read.datatype, list(read.shape)) == ("windows", "FP32", [-1, 6])
+    assert list(model.outputs[0].shape) == [-1, 2, 3]
+    with pytest.raises(InferenceServerException, match="no model at '/weather'") as raised:
+        client.get_model_metadata("weather")
+    assert raised.value.status() == "StatusCode.NOT_FOUND"
+
+
+def test_metadata_tell_the_version_and_model_json(channel: grpc.Channel) -> None:
+    request = messages_pb2.ModelMetadataRequest(name="forecast")
+    answer = channel.unary_unary("/inference.GRPCInferenceService/ModelMetadata")(request.SerializeToString())
+    parameters = messages_pb2.ModelMetadataResponse.FromString(answer).parameters
+    assert parameters["model_version"].string_param == "2"
+    assert json.loads(parameters["model_json"].string_param)["window"] == 6
+
+
+def test_inference(client: InferenceServerClient) -> None:
+    result = client.infer("forecast", [tensor("windows", WINDOWS, "FP32")], request_id="a 7")
+    np.testing.assert_allclose(result.as_numpy("forecast"), FORECAST)
+    answer = result.get_response()
+    assert (answer.model_name, answer.model_version, answer.id) == ("forecast", "2", "a 7")
+    assert len(answer.raw_output_contents) == 1
+    old = client.infer("forecast", [tensor("windows", WINDOWS, "FP32")], model_version="1")
+    np.testing.assert_allclose(old.as_numpy("forecast"), FORECAST + 100)
+
+
+def test_other_types_and_a_choice_of_outputs(client: InferenceServerClient) -> None:
+    inputs = [tensor("texts", TEXTS, "BYTES"), tensor("numbers", NUMBERS, "INT32")]
+    every = client.infer("words", inputs)
+    assert every.as_numpy("doubled").tolist() == [2, -4, 6]
+    outputs = [InferRequestedOutput("texts"), InferRequestedOutput("lengths")]
+    some = client.infer("words", inputs, outputs=outputs)
+    assert [output.name for output in some.get_response().outputs] == ["texts", "lengths"]
+    assert some.as_numpy("texts").tolist() == TEXTS.tolist()
+    assert some.as_numpy("lengths").tolist() == [3, 0, 6]
+
+
+def typed(name: str, datatype: str, shape: list[int], **contents: Any) -> Any:
+    return service_pb2.ModelInferRequest.InferInputTensor(
+        name=name, datatype=datatype, shape=shape, contents=service_pb2.InferTensorContents(**contents)
+    )
+
+
+def test_typed_contents_are_answered_in_kind(stub: Any) -> None:
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=WINDOWS.ravel().tolist())
+    answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    np.testing.assert_allclose(answer.outputs[0].contents.fp32_contents, FORECAST.ravel())
+    assert not answer.raw_output_contents
+    words = [
+        typed("numbers", "INT32", [3], int_contents=[1, -2, 3]),
+        typed("texts", "BYTES", [3], bytes_contents=TEXTS.tolist()),
+    ]
+    answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="words", inputs=words))
+    doubled, lengths, texts = (output.contents for output in answer.outputs)
+    assert list(doubled.int_contents) == [2, -4, 6]
+    assert list(lengths.int64_contents) == [3, 0, 6]
+    assert list(texts.bytes_contents) == TEXTS.tolist()
+
+
+RAW = service_pb2.ModelInferRequest.InferInputTensor(name="windows", datatype="FP32", shape=[2, 6])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "raw", "code", "reason"),
+    [
+        ([RAW], [WINDOWS.tobytes()[:-1]], "INVALID_ARGUMENT", "needs 48 bytes and has 47"),
+        ([RAW], [WINDOWS.tobytes()] * 2, "INVALID_ARGUMENT", "2 raw contents for 1 inputs"),
+        (
+            [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
+            [WINDOWS.tobytes()],
+            "INVALID_ARGUMENT",
+            "both contents and raw",
+        ),
+        (
+            [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
+            [],
+            "INVALID_ARGUMENT",
+            "12 values and has 1",
+        ),
+        ([typed("windows", "FP16", [1])], [], "INVALID_ARGUMENT", "only raw contents can hold"),
+        ([typed("windows", "INT8", [1], int_contents=[200])], [], "INVALID_ARGUMENT", "beyond INT8"),
+        ([typed("windows", "FLOAT", [1])], [], "INVALID_ARGUMENT", "has the datatype 'FLOAT'"),
+        ([typed("windows", "FP32", [-1, -12])], [], "INVALID_ARGUMENT", "holds -1"),
+        ([typed("windows", "FP32", [1, 5], fp32_contents=[1] * 5)], [], "INVALID_ARGUMENT", "not \\[1, 5\\]"),
+        ([typed("x", "FP32", [1, 6], fp32_contents=[1] * 6)], [], "INVALID_ARGUMENT", "has no input 'x'"),
+        ([], [], "INVALID_ARGUMENT", "0 tensors"),
+    ],
+)
+def test_what_does_not_fit(stub: Any, inputs: Any, raw: Any, code: str, reason: str) -> None:
+    request = service_pb2.ModelInferRequest(model_name="forecast", inputs=inputs, raw_input_contents=raw)
+    with pytest.raises(grpc.RpcError, match=reason) as raised:
+        stub.ModelInfer(request)
+    assert raised.value.code().name == code
+
+
+def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = service_pb2.ModelInferRequest(
+        model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
+    )
+
+    def code(message: Any = request) -> str:
+        with pytest.raises(grpc.RpcError) as raised:
+            stub.ModelInfer(message)
+        return raised.value.code().name
+
+    classified = service_pb2.ModelInferRequest(model_name="forecast", inputs=[RAW])
+    classified.outputs.add(name="forecast").parameters["classification"].int64_param = 3
+    assert code(classified) == "INVALID_ARGUMENT"
+    runtime = shelf.paths["/"].runtime
+    for error, expected in ((RuntimeError("bug"), "INTERNAL"), (Overloaded("full"), "UNAVAILABLE")):
+
+        def fail(_: Any, error: Exception = error) -> Any:
+            raise error
+
+        monkeypatch.setattr(runtime, "run", fail)
+        assert code() == expected
+    monkeypatch.undo()
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 50)
+    assert code() == "UNAVAILABLE"
+    monkeypatch.undo()
+    with pytest.raises(grpc.RpcError, match="no protobuf of this method"):
+        channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(b"\xff junk")
+    with pytest.raises(grpc.RpcError) as raised:
+        channel.unary_unary("/inference.GRPCInferenceService/RepositoryIndex")(b"")
+    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert stub.ModelInfer(request).model_version == "2"  # all that was held was given back
+    shelf.paths = {}
+    assert code() == "UNAVAILABLE"
+
+
+def test_a_message_that_is_too_large(stub: Any) -> None:
+    request = service_pb2.ModelInferRequest(
+        model_name="forecast", inputs=[RAW], raw_input_contents=[bytes(request_body.MAX_BODY_BYTES)]
+    )
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.ModelInfer(request)
+    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_credentials_are_not_shown() -> None:
+    assert "secret" not in repr(Credentials(b"c", b"secret", "secret"))
+
+
+def test_the_generated_messages_are_those_of_the_proto_file(tmp_path: Path) -> None:
+    """`make protocol` makes them anew."""
+    root = ROOM.parents[1]
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", f"--python_out={tmp_path}"]
+    command += [f"--pyi_out={tmp_path}", str(ROOM / "messages.proto")]
+    subprocess.run(command, check=True, timeout=60, cwd=root)
+    for name in ("messages_pb2.py", "messages_pb2.pyi"):
+        made = next(tmp_path.rglob(name))
+        assert made.read_text() == (ROOM / name).read_text(), name
