@@ -7,9 +7,11 @@ one left open. That happens to whoever was fenced, and to everybody whose transa
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
@@ -25,6 +27,9 @@ STEP_S = 0.5  # one look whether transactions can begin; librdkafka goes on by i
 # One try of a call whose time-out is also its requests': a shorter one asks a slow broker again and again, and what
 # it answers late may then count for the next transaction. A stop does not wait for it.
 CALL_S = 10.0
+# After a broker's death a call may stay away for good, its time-out notwithstanding: seen of
+# send_offsets_to_transaction with confluent-kafka 2.16.
+LATE_S = 5.0
 TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
 GIVEN_UP_S = 15.0  # the broker has timed the transaction out by then
 ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
@@ -114,7 +119,7 @@ class ExactlyOnce(Producing):
         """Call until it went through: a call that timed out is taken up where it was. Raises KafkaException."""
         while True:
             try:
-                call()
+                ended_within(CALL_S + LATE_S, call)
                 return
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() >= until_s:
@@ -161,3 +166,22 @@ class ExactlyOnce(Producing):
                 self._producer.abort_transaction(CLOSE_TIMEOUT_S)
             except KafkaException as error:  # the next start of this identity, or its time-out, aborts it
                 self._tell(f"the open transaction was not aborted: {error.args[0].str()}")
+
+
+def ended_within(most_s: float, call: Callable[[], None]) -> None:
+    """Make the call in a thread that nobody joins. Raises what it raises, or KafkaException where it stays away."""
+    ended: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    threading.Thread(target=run, name="transaction", daemon=True).start()
+    try:
+        ended.result(most_s)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
