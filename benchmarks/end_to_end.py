@@ -18,14 +18,13 @@ from benchmarks import machine, plot, report
 from benchmarks.load import Load
 from benchmarks.meter import Measured
 from benchmarks.peer_pipelines import peers, plain_loop
-from benchmarks.pipelines import Fncast, Limit, Pipeline
+from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
 from benchmarks.spread import Spread, figure
-from benchmarks.stand import Stand, add_stand_arguments, on_stand
+from benchmarks.stand import Stand, add_stand_arguments, chosen, on_stand
 
 PROGRAM = "end_to_end"
 ROUNDS, QUICK_ROUNDS = 3, 2
 QUICK_SCALE = 0.5
-AT_LEAST, EXACTLY = "at-least-once", "exactly-once"
 
 
 @dataclass
@@ -81,7 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     """Measure, print, write; the exit code. Raises ProcessFailed, NoEnvironment."""
-    standings = [Standing(pipeline) for pipeline in _pipelines(stand, arguments.quick)]
+    standings = [
+        Standing(pipeline) for pipeline in chosen(_pipelines(stand, arguments.quick), arguments.only)
+    ]
     for number in range(arguments.rounds):
         for standing in standings:
             await _turn(stand, standing, arguments.scale)
@@ -172,11 +173,21 @@ def _ratios(standings: list[Standing]) -> list[str]:
     others = [
         one for one in standings if not isinstance(one.pipeline, Fncast | Limit) and one.pipeline.keeps_order
     ]
-    fastest = max(others, key=lambda one: one.rate().median)
+    fastest = max(others, key=lambda one: one.rate().median, default=None)
     rows = [
-        (one.name, str(one.ratio(limits[one.pipeline.delivery])), str(one.ratio(fastest))) for one in ours
+        (
+            one.name,
+            _ratio(one, limits.get(one.pipeline.delivery)),
+            _ratio(one, fastest),
+        )
+        for one in ours
     ]
-    return [report.table(("ratio, turn by turn", "to the limit", f"to {fastest.name}"), rows)]
+    peer = fastest.name if fastest else "a peer"
+    return [report.table(("ratio, turn by turn", "to the limit", f"to {peer}"), rows)]
+
+
+def _ratio(one: Standing, other: Standing | None) -> str:
+    return str(one.ratio(other)) if other else "not measured"
 
 
 if __name__ == "__main__":

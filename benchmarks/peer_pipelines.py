@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.broker import PARTITIONS
 from benchmarks.environment import python_of
-from benchmarks.pipelines import Pipeline, Topics, answers, program
+from benchmarks.pipelines import AT_LEAST, EXACTLY, Pipeline, Topics, answers, program
 from demo.plan import HOST, free_ports
 from demo.process import Program
 
@@ -68,24 +68,23 @@ def plain_loop(model: Path, delivery: str) -> Pipeline:
 def peers(model: Path) -> list[Pipeline]:
     """All of them. model: a .tflite file."""
     aiokafka = "faststream_aiokafka.py"
-    at_least, exactly = "at-least-once", "exactly-once"
     return [
-        plain_loop(model, at_least),
-        plain_loop(model, exactly),
+        plain_loop(model, AT_LEAST),
+        plain_loop(model, EXACTLY),
         Peer(
             "plain, a worker a partition",
             "plain",
             "plain_workers.py",
-            at_least,
+            AT_LEAST,
             model,
             backlog=ONE_A_PARTITION,
         ),
-        Peer("FastStream, confluent", "faststream", "faststream_confluent.py", at_least, model),
+        Peer("FastStream, confluent", "faststream", "faststream_confluent.py", AT_LEAST, model),
         Peer(
             "FastStream, aiokafka, a worker a partition",
             "faststream",
             aiokafka,
-            at_least,
+            AT_LEAST,
             model,
             words=(str(PARTITIONS), "keep-order"),
             backlog=ONE_A_PARTITION,
@@ -110,6 +109,6 @@ def peers(model: Path) -> list[Pipeline]:
                 words=(delivery,),
                 needs_state=True,
             )
-            for delivery in (at_least, exactly)
+            for delivery in (AT_LEAST, EXACTLY)
         ),
     ]

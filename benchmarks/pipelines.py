@@ -15,6 +15,7 @@ from demo.process import Program
 
 ROOT = Path(__file__).parents[1]
 FAST_EVENTS = 100_000
+AT_LEAST, EXACTLY = "at-least-once", "exactly-once"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from pathlib import Path
 
 import psutil
+from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks.meter import Measured, Meter, Tally
+from benchmarks.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.pipelines import Pipeline, Topics
 from demo.process import Process, ProcessFailed, Program
 
@@ -26,6 +28,7 @@ class Run:
         self.meter = Meter(servers, topics.output, partitions)
         self._pipeline = pipeline
         self._servers = servers
+        self._partitions = partitions
         self._folder = folder
         self._processes: list[tuple[Process, asyncio.Task[int]]] = []
 
@@ -67,6 +70,32 @@ class Run:
         scored = max(tally.forecasts - begun, 1)
         cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / scored for name in after_s}
         return tally.measured(), cpu_us
+
+    async def drain(self) -> None:
+        """Until the group has committed all of the input topic. Raises ProcessFailed, also if that takes too long."""
+        await asyncio.to_thread(self._drain)
+
+    def _drain(self) -> None:
+        settings = {"bootstrap.servers": self._servers, "group.id": self.topics.group}
+        consumer = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
+        places = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
+        ends = {place.partition: consumer.get_watermark_offsets(place, 10)[1] for place in places}
+        best, changed_s = -1, time.monotonic()
+        try:
+            while True:
+                self.check()
+                committed = {one.partition: max(one.offset, 0) for one in consumer.committed(places, 10)}
+                if committed == ends:
+                    return
+                if (now := sum(committed.values())) > best:
+                    best, changed_s = now, time.monotonic()
+                if time.monotonic() - changed_s > STALLED_S:
+                    raise ProcessFailed(
+                        f"{self._pipeline.name} stopped at {best} of {sum(ends.values())} events"
+                    )
+                time.sleep(LOOK_S)
+        finally:
+            consumer.close()
 
     async def end(self) -> None:
         """End what still runs: the consumers first."""

@@ -9,7 +9,7 @@ import itertools
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from benchmarks.broker import PARTITIONS, Broker, NoBroker, broker
@@ -87,8 +87,23 @@ def add_stand_arguments(parser: argparse.ArgumentParser) -> None:
         help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
     )
     parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        help="only what has this in its name; may be repeated",
+    )
+    parser.add_argument(
         "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
     )
+
+
+def chosen(pipelines: Sequence[Pipeline], only: Sequence[str] | None) -> list[Pipeline]:
+    """Those whose name or guarantee holds one of the texts; all of them without any."""
+    return [
+        pipeline
+        for pipeline in pipelines
+        if not only or any(text in f"{pipeline.name}, {pipeline.delivery}" for text in only)
+    ]
 
 
 def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:

@@ -16,7 +16,7 @@ from ce_headers import to_http, to_record
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 QUEUED = 200  # a partition
-COMMIT_S = 1.0
+COMMIT_S = 0.2
 
 
 class Pipeline:

@@ -1,0 +1,226 @@
+"""How late forecasts are: from an event's append by the broker until a read-committed reader holds its forecast.
+
+Each pipeline is asked first what it makes of a backlog, then what it keeps up with while events come in (its peak: the
+loader and the reader share the machine with it), then how late it is at a tenth, half and nine tenths of that peak.
+About a minute for each pipeline and round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import sys
+import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from benchmarks import machine, plot, report
+from benchmarks.broker import PARTITIONS
+from benchmarks.load import Load, publish
+from benchmarks.meter import Meter, Tally, header
+from benchmarks.peer_pipelines import peers
+from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, program
+from benchmarks.reader import Seen
+from benchmarks.run import Run
+from benchmarks.spread import Spread, figure, percentile
+from benchmarks.stand import Stand, add_stand_arguments, chosen, on_stand
+
+PROGRAM = "delay"
+SHARES = (0.1, 0.5, 0.9)
+WARM_UP_EVENTS = 200
+# The peak is looked for twice: a backlog tells about where it is, then somewhat more than that is offered.
+BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
+SKIPPED_S = 1.0  # of each rate, until it is steady
+ENDLESS = 10**9
+
+
+@dataclass
+class Phase:
+    """Events `first` to `last` - 1 at a steady rate.
+
+    Ascending: recorded_s, from the append of an event to that of its forecast; seen_s, until a reader holds it.
+    """
+
+    rate: float
+    first: int
+    last: int
+    recorded_s: list[float] = field(default_factory=list)
+    seen_s: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Standing:
+    """What a pipeline did: a peak and a phase for each of SHARES, a round."""
+
+    pipeline: Pipeline
+    peaks: list[float] = field(default_factory=list)
+    phases: list[list[Phase]] = field(default_factory=list)
+    wrong_rounds: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.pipeline.name}, {self.pipeline.delivery}"
+
+    def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
+        """Of the rounds: a percentile of the delays at SHARES[index] of the peak."""
+        rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
+        return Spread.of([delay_s * 1000 for delay_s in rounds])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_stand_arguments(parser)
+    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=8.0, help="at each rate (default: %(default)s)")
+    arguments = parser.parse_args(argv)
+    return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
+
+
+async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
+    """Measure, print, write; the exit code. Raises ProcessFailed, NoEnvironment."""
+    pipelines: list[Pipeline] = [
+        Fncast(AT_LEAST, stand.models),
+        Fncast(EXACTLY, stand.models),
+        Limit(EXACTLY, stand.model),
+        *peers(stand.model),
+    ]
+    standings = [Standing(pipeline) for pipeline in chosen(pipelines, arguments.only)]
+    for number in range(arguments.rounds):
+        for standing in standings:
+            await _turn(stand, standing, arguments.seconds)
+            print(f"round {number + 1}: {_line(standing)}", file=sys.stderr, flush=True)
+    text = _table(standings)
+    if arguments.print_only:
+        print(text)
+    else:
+        facts = machine.facts(
+            stand.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
+        )
+        report.write(PROGRAM, "\n".join([facts, "", text, "", _plot(standings)]))
+    wrong = [standing.name for standing in standings if standing.wrong_rounds]
+    if wrong:
+        print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
+    """All rates, one after the other, in one life of the pipeline. Raises ProcessFailed, NoEnvironment."""
+    [topic] = await stand.make_topics("live")
+    servers = stand.broker.bootstrap_servers
+    async with stand.run(standing.pipeline, topic) as run:
+        file = stand.folder / f"{topic}.seen"
+        words = ("-m", "benchmarks.reader", servers, run.topics.output, PARTITIONS, file)
+        await run.start(program("reader", sys.executable, *words))
+        await run.start_consumers()
+        loader = Loader(servers, topic, run)
+        await loader.offer(WARM_UP_EVENTS)
+        backlog = int(standing.pipeline.backlog * BACKLOG_SHARE)
+        rate = OVERLOAD * backlog / await loader.offer(backlog)
+        count = int(rate * seconds)
+        peak = count / await loader.offer(count, rate)
+        phases = [await loader.phase(peak * share, seconds) for share in SHARES]
+        await run.end()
+        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
+    await stand.delete_topics(topic)
+    measured = tally.measured()
+    standing.peaks.append(peak)
+    standing.phases.append(phases)
+    disordered = standing.pipeline.keeps_order and measured.disordered
+    standing.wrong_rounds += bool(disordered or not measured.is_complete)
+
+
+class Loader:
+    """Publishes events in the order of their numbers, and waits until the pipeline is done with them."""
+
+    def __init__(self, servers: str, topic: str, run: Run) -> None:
+        self.offered = 0
+        self._servers = servers
+        self._topic = topic
+        self._run = run
+        self._records = Load(ENDLESS).records()
+
+    async def offer(self, count: int, per_s: float | None = None) -> float:
+        """Returns how many seconds it took until the last was done with. Raises ProcessFailed."""
+        self.offered += count
+        events = list(islice(self._records, count))
+        started_s = time.monotonic()
+        await asyncio.to_thread(publish, self._servers, self._topic, events, per_s)
+        await self._run.drain()
+        return time.monotonic() - started_s
+
+    async def phase(self, rate: float, seconds: float) -> Phase:
+        """Raises ProcessFailed."""
+        first = self.offered + int(rate * SKIPPED_S)
+        await self.offer(int(rate * (SKIPPED_S + seconds)), rate)
+        return Phase(rate, first, self.offered)
+
+
+def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) -> Tally:
+    """Fill in the phases' delays, and count all forecasts of `events` events."""
+    appended_s = array("d", bytes(8 * events))
+    inputs = Meter(servers, run.topics.input, PARTITIONS)
+    for message in inputs.read(events):
+        appended_s[int(header(message, "ce_id"))] = message.timestamp()[1] / 1000
+    inputs.close()
+    tally = Tally(events)
+    recorded_s, seen_s = array("d", [math.inf]) * events, array("d", [math.inf]) * events
+    for message in run.meter.read(events):
+        cause = tally.add(message)
+        recorded_s[cause] = message.timestamp()[1] / 1000 - appended_s[cause]
+        seen_s[cause] = seen.at(message.partition() or 0, message.offset() or 0) - appended_s[cause]
+    for phase in phases:
+        phase.recorded_s = sorted(recorded_s[phase.first : phase.last])
+        phase.seen_s = sorted(seen_s[phase.first : phase.last])
+    return tally
+
+
+def _line(standing: Standing) -> str:
+    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in standing.phases[-1])
+    return f"{standing.name}: peak {figure(standing.peaks[-1])}/s; p50 / p99 ms at {shown}"
+
+
+def _pair(phase: Phase) -> str:
+    return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
+
+
+def _table(standings: list[Standing]) -> str:
+    columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES)]
+    columns.append((f"{SHARES[0]:g} of it, until appended", 0, "recorded_s"))
+    heads = [f"{name}: p50 / p99 ms" for name, _, _ in columns]
+    rows = [
+        (
+            standing.name,
+            str(Spread.of(standing.peaks)),
+            *(
+                " / ".join(str(standing.delay_ms(index, at, what)) for at in (0.5, 0.99))
+                for _, index, what in columns
+            ),
+        )
+        for standing in standings
+    ]
+    return report.table(("pipeline", "peak, events/s", *heads), rows)
+
+
+def _plot(standings: list[Standing]) -> str:
+    points = {
+        standing.name: [
+            (
+                Spread.of([phases[index].rate for phases in standing.phases]).median,
+                standing.delay_ms(index, 0.99).median,
+            )
+            for index in range(len(SHARES))
+        ]
+        for standing in standings
+    }
+    return plot.lines("delay", points, "events a second", "p99 of the delay, ms")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
