@@ -111,6 +111,13 @@ class Server(uvicorn.Server):
     """uvicorn, but a signal ends it quietly: its own handler raises the signal again once it has shut down."""
 
     takes_signals = True
+    ready = ""
+    """Told on stderr once the application has started, if any."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.ready:
+            print(self.ready, file=sys.stderr, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell an application with streams that never end to end them: uvicorn would wait for them, then cut them."""
@@ -159,14 +166,14 @@ def serve(
     security: Security = OPEN,
     guard: type[Guard] = Guard,
 ) -> int:
-    """Serve `app` until a signal ends it; `ready` with the address filled in is printed once the port is bound.
+    """Serve `app` until a signal ends it; `ready` with the address filled in is printed once it has started.
 
     ready: a sentence with `{url}` in it. Returns the exit code 0. Raises Failure where the port cannot be had.
     """
     listener = bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
-    print(ready.format(url=f"{security.scheme}://{bound_host}:{bound_port}"), file=sys.stderr, flush=True)
     running = server(app, security, guard)
+    running.ready = ready.format(url=f"{security.scheme}://{bound_host}:{bound_port}")
     running.run(sockets=[listener])
     if not running.started:
         raise Failure("the service could not start; the line above says why")

@@ -1,41 +1,19 @@
-"""The model behind the function: what it is, read over GraphPipe and kept, and its forecasts."""
+"""The model behind the function: what it is, read from its service and kept, and its forecasts."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.client import Answer, InvalidShape, ModelError, ModelUnavailable
+from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
 from model_service.graphpipe import MetadataResponse
-from series.window import Float32Array, Float64Array, shift
+from series.window import Float64Array, shift
 
 MEDIAN = 0.5
-# Until someone sets the address and deploys the function again.
-RETRY_UNCONFIGURED_S = 30.0
-
-
-class Client(Protocol):
-    """What is used of the GraphPipe client."""
-
-    def infer(self, windows: Float32Array) -> Answer: ...
-    def metadata(self) -> MetadataResponse: ...
-
-
-class NoClient:
-    """Stands for a model service whose address is missing; says so at each call."""
-
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
-
-    def infer(self, windows: Float32Array) -> Answer:
-        raise ModelUnavailable(self._reason, RETRY_UNCONFIGURED_S)
-
-    def metadata(self) -> MetadataResponse:
-        raise ModelUnavailable(self._reason, RETRY_UNCONFIGURED_S)
 
 
 class ChangedModel(Exception):
@@ -67,7 +45,7 @@ class Forecasts:
 class Model:
     """One model. Its description is read at first use and kept until `forget`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: ModelClient) -> None:
         self._client = client
         self._description: Description | None = None
 

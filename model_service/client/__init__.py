@@ -12,7 +12,7 @@ from model_service.client.answer import (
     ModelUnavailable,
 )
 from model_service.client.balanced_client import BalancedClient
-from model_service.client.connect import connect_graphpipe
+from model_service.client.connect import connect_graphpipe, connect_inference_protocol
 from model_service.client.graphpipe_client import GraphPipeClient
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "ModelError",
     "ModelUnavailable",
     "connect_graphpipe",
+    "connect_inference_protocol",
 ]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from model_service.client.answer import ModelClient
 from model_service.client.balanced_client import AddressedClient, BalancedClient
 from model_service.client.graphpipe_client import GraphPipeClient
+from model_service.client.http_connection import address
+from model_service.client.rest_client import RestClient
 
 TIMEOUT_S = 10.0
 # One function process would hardly get round more, and each is a connection.
@@ -18,6 +20,26 @@ Open = Callable[[str, float, str], AddressedClient]
 def connect_graphpipe(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") -> ModelClient:
     """A client of GraphPipe servers. urls: one address or several, separated by commas. Raises ValueError."""
     return _connect(urls, timeout_s, token, GraphPipeClient)
+
+
+def connect_inference_protocol(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") -> ModelClient:
+    """A client of servers of the Open Inference Protocol. urls: one address or several, separated by commas: http or
+    https for REST, grpc or grpcs for gRPC. Raises ValueError."""
+    return _connect(urls, timeout_s, token, _open_inference_protocol)
+
+
+def _open_inference_protocol(url: str, timeout_s: float, token: str) -> AddressedClient:
+    """Raises ValueError."""
+    scheme = address(url, ("http", "https", "grpc", "grpcs")).scheme
+    if scheme in ("http", "https"):
+        return RestClient(url, timeout_s, token)
+    try:
+        from model_service.client.grpc_client import GrpcClient
+    except ImportError as error:
+        raise ValueError(
+            f"{url!r} needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+        ) from None
+    return GrpcClient(url, timeout_s, token)
 
 
 def _connect(urls: str, timeout_s: float, token: str, open_one: Open) -> ModelClient:

@@ -43,11 +43,20 @@ _FIELDS = {
 
 def read_inputs(request: ModelInferRequest) -> tuple[Array, ...]:
     """The tensors of a request, in order. Raises InvalidTensor."""
-    raw = request.raw_input_contents
-    if raw and len(raw) != len(request.inputs):
-        raise InvalidTensor(f"{len(raw)} raw contents for {len(request.inputs)} inputs")
+    return _read(request.inputs, request.raw_input_contents)
+
+
+def read_outputs(response: ModelInferResponse) -> tuple[Array, ...]:
+    """The tensors of an answer, in order. Raises InvalidTensor."""
+    return _read(response.outputs, response.raw_output_contents)
+
+
+def _read(described: Sequence[Any], raw: Sequence[bytes]) -> tuple[Array, ...]:
+    """The tensors that are described, their data raw or in their contents. Raises InvalidTensor."""
+    if raw and len(raw) != len(described):
+        raise InvalidTensor(f"{len(raw)} raw contents for {len(described)} tensors")
     tensors = []
-    for place, each in enumerate(request.inputs):
+    for place, each in enumerate(described):
         dtype = dtype_of(each.name, each.datatype)
         shape = checked_shape(each.name, tuple(each.shape))
         if not raw:

@@ -16,7 +16,7 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from commands.serve import bind
-from model_service.client import GraphPipeClient, ModelUnavailable
+from model_service.client import GraphPipeClient, ModelUnavailable, connect_inference_protocol
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -105,11 +105,13 @@ def test_the_model_service_wants_its_token(
     assert TOKEN not in str(caught.value)
 
 
-def test_grpc_wants_the_token_too(start: Start, files: Files, tmp_path: Path) -> None:
+def test_grpc_wants_the_token_too(
+    start: Start, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with bind("127.0.0.1", 0) as probe:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     words = ("--grpc-port", address.rpartition(":")[2])
-    start("model-service", "--models", str(tmp_path), "--wait", *words)
+    url = start("model-service", "--models", str(tmp_path), "--wait", *words)
     client = InferenceServerClient(address, ssl=True, root_certificates=str(files.certificate))
     assert client.is_server_live(client_timeout=ANSWER_S)  # health checks need none
     assert not client.is_server_ready()
@@ -120,6 +122,12 @@ def test_grpc_wants_the_token_too(start: Start, files: Files, tmp_path: Path) ->
     with pytest.raises(InferenceServerException, match="no model is in service yet"):  # let in
         client.get_model_metadata("forecast", headers={"authorization": f"Bearer {TOKEN}"})
     client.close()
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
+    for place in (f"grpcs://{address}", url):  # the function's own clients
+        with pytest.raises(ModelUnavailable, match="a bearer token is needed"):
+            connect_inference_protocol(place).metadata()
+        with pytest.raises(ModelUnavailable, match="no model is in service yet"):
+            connect_inference_protocol(place, token=TOKEN).metadata()
 
 
 def test_the_function_host_wants_its_token_and_the_function_brings_the_model_services(

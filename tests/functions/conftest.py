@@ -13,6 +13,7 @@ import pytest
 
 from commands.serve import bind, server
 from model_service import model as served
+from model_service.inference_protocol.grpc_server import GrpcServer
 from model_service.metrics import Metrics
 from model_service.runtime import Array, TensorSpec
 from model_service.server import ModelServer
@@ -51,9 +52,8 @@ class Shelf:
         details: dict[str, Any] = {"window": window, "horizon": horizon, "quantiles": [0.1, 0.5, 0.9]}
         description = "a model" if is_foreign else json.dumps(details)
         runtime = Naive(window, horizon, is_foreign)
-        self.paths = {
-            "/": served.Model("forecast", version, runtime, description, {} if is_foreign else details)
-        }
+        model = served.Model("forecast", version, runtime, description, {} if is_foreign else details)
+        self.paths = dict.fromkeys(("/", "/forecast", f"/forecast/{version}"), model)
 
 
 @pytest.fixture
@@ -63,14 +63,31 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture
-def model_url(shelf: Shelf) -> Iterator[str]:
+def grpc_url(model_url: str, grpc_port: int) -> str:
+    """Where the same service answers gRPC."""
+    return f"grpc://127.0.0.1:{grpc_port}"
+
+
+@pytest.fixture
+def grpc_port() -> int:
+    with bind("127.0.0.1", 0) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def model_url(shelf: Shelf, grpc_port: int) -> Iterator[str]:
     """The address of a running model service."""
     listener = bind("127.0.0.1", 0)
-    running = server(ModelServer(shelf, Metrics()))
+    companion = GrpcServer(shelf, "127.0.0.1", grpc_port)
+    running = server(ModelServer(shelf, Metrics(), companion=companion))
     # Signals belong to the main thread.
     running.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
+    while not running.started:
+        assert thread.is_alive()
+        thread.join(0.005)
     yield "http://{}:{}".format(*listener.getsockname())
     running.should_exit = True
     thread.join(10)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connection import NoClient
 from events import BATCH_TYPE, EVENT_TYPE
 from handler import Forecaster
-from model import Model, NoClient
+from model import Model
 from model_service.client import Answer, InvalidShape, ModelError, ModelUnavailable
 from model_service.graphpipe import IOMetadata, MetadataResponse, Type
 

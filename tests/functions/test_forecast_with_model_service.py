@@ -1,21 +1,34 @@
-"""The function and the model service over real GraphPipe: what the fake client of the other tests stands for."""
+"""The function and the model service over each protocol: what the fake client of the other tests stands for."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 
+from connection import NoClient, connect
 from events import BATCH_TYPE
 from handler import Forecaster
 from model import Model
-from model_service.client import GraphPipeClient
+
+
+@pytest.fixture(params=["GraphPipe", "REST", "gRPC", "GraphPipe at two addresses"])
+def config(request: pytest.FixtureRequest, model_url: str, grpc_url: str) -> dict[str, str]:
+    """The function's configuration. Of two addresses the first has nobody listening."""
+    return {
+        "GraphPipe": {"GP_SERVER_URL": model_url},
+        "REST": {"KSERVE_URL": model_url},
+        "gRPC": {"KSERVE_URL": grpc_url},
+        "GraphPipe at two addresses": {"GP_SERVER_URL": f"http://127.0.0.1:1, {model_url}"},
+    }[request.param]
 
 
 @pytest.fixture
-def forecaster(model_url: str) -> Iterator[Forecaster]:
-    client = GraphPipeClient(model_url, timeout_s=5)
+def forecaster(config: dict[str, str]) -> Iterator[Forecaster]:
+    client = connect(config)
     yield Forecaster(Model(client))
     client.close()
 
@@ -62,3 +75,40 @@ def test_no_model_is_unavailable(shelf: Any, forecaster: Forecaster) -> None:
     (output,) = ask(forecaster, [1, 2, 3, 4])
     assert output["type"] == "io.fncast.unavailable.v1"
     assert output["data"]["retry_after_s"] > 0
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({}, "neither GP_SERVER_URL nor KSERVE_URL is set"),
+        ({"GP_SERVER_URL": "", "KSERVE_URL": ""}, "neither GP_SERVER_URL nor KSERVE_URL is set"),
+        (
+            {"GP_SERVER_URL": "http://a:1", "KSERVE_URL": "http://a:1"},
+            "GP_SERVER_URL and KSERVE_URL are both set",
+        ),
+        ({"GP_SERVER_URL": "grpc://a:1"}, "GP_SERVER_URL: 'grpc://a:1' is no address of a model service"),
+        ({"KSERVE_URL": "a:1"}, "KSERVE_URL: 'a:1' is no address of a model service"),
+        ({"KSERVE_URL": "http://a:1", "KSERVE_TOKEN": "a\nb"}, "KSERVE_URL: the token for the model service"),
+    ],
+)
+def test_a_configuration_that_is_wrong_is_said_in_each_answer(config: dict[str, str], reason: str) -> None:
+    client = connect(config)
+    assert isinstance(client, NoClient)
+    (output,) = ask(Forecaster(Model(client)), [1, 2, 3, 4])
+    assert output["type"] == "io.fncast.unavailable.v1"
+    assert reason in output["data"]["reason"]
+    assert output["data"]["retry_after_s"] == 30
+
+
+def test_grpc_is_loaded_only_where_it_is_asked_for() -> None:
+    code = """
+import sys
+sys.modules["grpc"] = sys.modules["google.protobuf"] = None
+sys.path[:0] = ["functions/forecast"]
+from connection import connect
+connect({"GP_SERVER_URL": "http://a:1"})
+connect({"KSERVE_URL": "http://a:1"})
+connect({"KSERVE_URL": "grpc://a:1"}).infer(None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "ModelUnavailable: KSERVE_URL: 'grpc://a:1' needs the module 'grpc'" in done.stderr

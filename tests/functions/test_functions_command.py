@@ -294,9 +294,11 @@ def command(*arguments: object) -> tuple[int, str]:
 
 def test_says_what_it_cannot_run(tmp_path: Path) -> None:
     assert command(tmp_path) == (1, f"fncast: {tmp_path} has no func.yaml: it is no Fn function in Python\n")
-    code, text = command(FORECAST)
+    (tmp_path / "func.py").write_text(FUNCTION)
+    (tmp_path / "func.yaml").write_text("name: f\nexpects: {config: [{name: PLACE, required: true}]}\n")
+    code, text = command(tmp_path)
     assert code == 1
-    assert "needs GP_SERVER_URL: set it in the environment or with --config GP_SERVER_URL=" in text
+    assert "needs PLACE: set it in the environment or with --config PLACE=" in text
     assert command(FORECAST, "--config", "x")[0] == 2
     assert command(FORECAST, "--processes", "0")[0] == 2
     assert command()[0] == 2

@@ -20,7 +20,7 @@ def test_reads_the_forecast_function() -> None:
     forecast = read_folder(FORECAST)
     assert forecast.name == "forecast"
     assert forecast.sources == {"forecast": "/forecast"}
-    assert forecast.required == {"GP_SERVER_URL"}
+    assert {"GP_SERVER_URL", "KSERVE_URL"} <= forecast.expected
     assert forecast.timeout_s == 30
 
 

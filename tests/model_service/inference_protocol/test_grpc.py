@@ -145,7 +145,7 @@ RAW = service_pb2.ModelInferRequest.InferInputTensor(name="windows", datatype="F
     ("inputs", "raw", "code", "reason"),
     [
         ([RAW], [WINDOWS.tobytes()[:-1]], "INVALID_ARGUMENT", "needs 48 bytes and has 47"),
-        ([RAW], [WINDOWS.tobytes()] * 2, "INVALID_ARGUMENT", "2 raw contents for 1 inputs"),
+        ([RAW], [WINDOWS.tobytes()] * 2, "INVALID_ARGUMENT", "2 raw contents for 1 tensors"),
         (
             [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
             [WINDOWS.tobytes()],
