@@ -9,14 +9,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, cast
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.errors import CommitFailed, ConsumerError
 from consumer.lane import Partition
 from interceptor.delivery import Record
-from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
 
@@ -186,13 +185,13 @@ class KafkaSource:
 def record(message: Message) -> Record:
     """A message without error; the driver's types leave more open than such a message does."""
     return Record(
-        cast(str, message.topic()),
-        cast(int, message.partition()),
-        cast(int, message.offset()),
+        message.topic(),  # type: ignore[arg-type]
+        message.partition(),  # type: ignore[arg-type]
+        message.offset(),  # type: ignore[arg-type]
         message.timestamp()[1],
         message.key(),
         message.value(),
-        cast("Headers", message.headers() or []),
+        message.headers() or [],  # type: ignore[arg-type]
     )
 
 

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import REGISTRY, Counter, Gauge
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+
+class Seconds(Collector):
+    """A histogram that one thread counts into, without a lock: prometheus_client's own takes 1 µs an observation."""
+
+    def __init__(self, name: str, documentation: str, bounds: tuple[float, ...]) -> None:
+        self._name, self._documentation, self._bounds = name, documentation, bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum_s = 0.0
+        REGISTRY.register(self)
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+        self._sum_s += seconds
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        edges = [*map(floatToGoString, self._bounds), "+Inf"]
+        buckets = list(zip(edges, accumulate(self._counts), strict=True))
+        yield HistogramMetricFamily(self._name, self._documentation, buckets, self._sum_s)
+
 
 EVENTS = Counter("fncast_events", "Events settled", ["destination", "outcome"])
-EVENT_SECONDS = Histogram(
+EVENT_SECONDS = Seconds(
     "fncast_event_seconds",
     "From the record's timestamp to the publication of its result",
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 IN_FLIGHT = Gauge("fncast_in_flight_events", "Events read and not yet committed")
 LAG = Gauge("fncast_consumer_lag", "Records behind the end of the partition", ["topic", "partition"])

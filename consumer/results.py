@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from consumer import metrics
 from consumer.errors import ConsumerError, RecordTooLarge
 from consumer.publisher import Publisher
 from interceptor import dead_letter
-from interceptor.delivery import Delivery
-from interceptor.outcome import DeadLetter, Forecast
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import DeadLetter, Forecast, OutputEvent
 
 log = logging.getLogger("fncast.consumer")
 
@@ -64,9 +65,8 @@ class Results:
         if type(outcome) is Forecast:
             partition = record.partition if self.keeps_partition(record.topic, self._output_topic) else BY_KEY
             try:
-                for event in outcome.events:  # all or none
-                    if not self._publisher.fits(self._output_topic, record.key, event.value):
-                        raise RecordTooLarge(f"larger than the broker takes for {self._output_topic!r}")
+                if len(outcome.events) > 1:
+                    self._check_fit(record, outcome.events)  # all or none
                 for event in outcome.events:
                     self._publisher.publish(
                         self._output_topic, partition, record.key, event.value, event.headers
@@ -92,6 +92,11 @@ class Results:
             self._count(delivery, "dead_letter")
         else:
             self._count(delivery, "skipped")
+
+    def _check_fit(self, record: Record, events: Sequence[OutputEvent]) -> None:
+        for event in events:
+            if not self._publisher.fits(self._output_topic, record.key, event.value):
+                raise RecordTooLarge(f"larger than the broker takes for {self._output_topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
         route = delivery.route

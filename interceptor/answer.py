@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha1
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ NAMESPACE = UUID("6f9d3a52-2f0b-5c55-9d0e-5d8f6f5ac6ce")
 _NAMESPACE_BYTES = NAMESPACE.bytes
 
 _REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
+_CACHE_SOURCES = 1024
 _CARRIED = ("subject", "partitionkey", "traceparent", "tracestate")
 
 Unset = msgspec.UNSET
@@ -159,7 +161,7 @@ def outcome(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
         if len(outputs) > 1:
             raise RetriableError(f"{outputs[0].type} beside other events for the same input")
         return _settled(outputs[0], delivery.attempts + 1)
-    if any(output.type in SETTLING_TYPES for output in outputs):
+    if len(outputs) > 1 and any(output.type in SETTLING_TYPES for output in outputs):
         raise RetriableError("a rejection beside other events for the same input")
     assert delivery.route is not None
     name = delivery.route.name
@@ -193,24 +195,24 @@ def output_event(delivery: Delivery, output: Output, route: str, index: int) -> 
     attributes = delivery.opened.attributes
     source, id_ = str(attributes["source"]), str(attributes["id"])
     headers: Headers = [
-        ("ce_specversion", b"1.0"),
         ("ce_id", output_id(source, id_, route, index).encode()),
-        ("ce_source", output.source.encode()),
-        ("ce_type", output.type.encode()),
         ("ce_causationid", id_.encode()),
-        ("ce_causationsource", source.encode()),
         ("ce_originid", output.id.encode()),
+        *_recurring(
+            source,
+            output.source,
+            output.type,
+            "application/json"
+            if output.datacontenttype is Unset and output.data is not Unset
+            else output.datacontenttype,
+            output.dataschema,
+            output.modelname,
+            output.modelversion,
+            output.destination,
+        ),
     ]
-    if output.datacontenttype is not Unset:
-        headers.append(("content-type", output.datacontenttype.encode()))
-    elif output.data is not Unset:
-        headers.append(("content-type", b"application/json"))
-    for name in ("time", "dataschema", "modelname", "destination"):
-        value = getattr(output, name)
-        if value is not Unset:
-            headers.append(("ce_" + name, value.encode()))
-    if output.modelversion is not Unset:
-        headers.append(("ce_modelversion", str(output.modelversion).encode()))
+    if output.time is not Unset:
+        headers.append(("ce_time", output.time.encode()))
     for name in _CARRIED:
         carried = attributes.get(name)
         if carried is None:
@@ -220,6 +222,32 @@ def output_event(delivery: Delivery, output: Output, route: str, index: int) -> 
     for name, text in output.others.items():
         headers.append(("ce_" + name, text.encode()))
     return OutputEvent(headers, _value(output))
+
+
+@lru_cache(_CACHE_SOURCES)
+def _recurring(
+    causation_source: str,
+    source: str,
+    type_: str,
+    content_type: Text,
+    schema: Text,
+    model_name: Text,
+    model_version: str | int | msgspec.UnsetType,
+    destination: Text,
+) -> tuple[tuple[str, bytes], ...]:
+    """The headers that are the same for event after event, made once."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_causationsource": causation_source,
+        "ce_source": source,
+        "ce_type": type_,
+        "content-type": content_type,
+        "ce_dataschema": schema,
+        "ce_modelname": model_name,
+        "ce_modelversion": model_version,
+        "ce_destination": destination,
+    }
+    return tuple((name, str(value).encode()) for name, value in attributes.items() if value is not Unset)
 
 
 def _value(output: Output) -> bytes:

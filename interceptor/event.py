@@ -33,6 +33,9 @@ _RECURRING = frozenset(
 )
 _CACHE_PAIRS = 4096
 _cache: dict[tuple[str, bytes | None], tuple[str, str, bytes]] = {}
+# Of a header: its attribute's name and the beginning of its JSON member.
+_CACHE_NAMES = 256
+_names: dict[str, tuple[str, bytes]] = {}
 
 
 class Event:
@@ -89,11 +92,13 @@ def _binary(headers: Headers, value: bytes) -> Event:
             if known is None:
                 continue
         name, text, member = known
-        if name in attributes:
-            raise InvalidEvent(f"the attribute {name!r} is there twice")
         attributes[name] = text
         members.append(member)
-    _check(attributes)
+    if len(attributes) < len(members):
+        raise InvalidEvent(f"the attribute {_repeated(members)!r} is there twice")
+    has = attributes.get
+    if not (has("specversion") == "1.0" and has("id") and has("source") and has("type")):
+        _check(attributes)
     content_type = attributes.get("datacontenttype")
     if content_type is None or _is_json(content_type):
         try:
@@ -111,12 +116,8 @@ def _binary(headers: Headers, value: bytes) -> Event:
 def _read_header(pair: tuple[str, bytes | None]) -> tuple[str, str, bytes] | None:
     """A header's attribute name, its text and its JSON member; None for a header that is no attribute."""
     header, raw = pair
-    if header == "content-type":
-        name = "datacontenttype"
-    elif header.startswith("ce_"):
-        name = header[3:]
-        _check_name(name)
-    else:
+    known = _names.get(header) or _name(header)
+    if known is None:
         return None
     if raw is None:
         raise InvalidEvent(f"the header {header!r} has no value")
@@ -124,12 +125,32 @@ def _read_header(pair: tuple[str, bytes | None]) -> tuple[str, str, bytes] | Non
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidEvent(f"the header {header!r} is not valid UTF-8") from None
-    read = (name, text, b'"%b":%b' % (name.encode(), orjson.dumps(text)))
+    name, member = known
+    read = (name, text, member + orjson.dumps(text))
     if header in _RECURRING:
         if len(_cache) >= _CACHE_PAIRS:
             _cache.clear()
         _cache[pair] = read
     return read
+
+
+def _name(header: str) -> tuple[str, bytes] | None:
+    if header == "content-type":
+        name = "datacontenttype"
+    elif header.startswith("ce_"):
+        name = header[3:]
+        _check_name(name)
+    else:
+        return None
+    if len(_names) >= _CACHE_NAMES:
+        _names.clear()
+    known = _names[header] = (name, b'"%b":' % name.encode())
+    return known
+
+
+def _repeated(members: list[bytes]) -> str:
+    names = [member.partition(b":")[0].strip(b'"').decode() for member in members]
+    return next(name for name in names if names.count(name) > 1)
 
 
 def _structured(content_type: bytes, value: bytes) -> Event:
