@@ -4,10 +4,10 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all setup lint bench quality protocol functions chaos clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions chaos clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## run the whole path on this machine, with a live page (Ctrl-C ends it)
 	@# In a terminal the demo gets the foreground to itself: Ctrl-C ends it, and make sees its exit code 0.
@@ -26,8 +26,11 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## the end-to-end benchmark, beside a plain pipeline in the same run
-	@$(BIN)/python -m benchmarks.end_to_end $(BENCH)
+bench: $(VENV)/.dev ## measure fncast beside its peers, write docs/performance.md (BENCH="PART --flags" for less)
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, only prints, fails on loss or disorder
+	@$(BIN)/python -m benchmarks.end_to_end --quick $(BENCH)
 
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)

@@ -117,7 +117,7 @@ async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
     async with stand.run(standing.pipeline, topic) as run:
         file = stand.folder / f"{topic}.seen"
         words = ("-m", "benchmarks.reader", servers, run.topics.output, PARTITIONS, file)
-        await run.start(program("reader", sys.executable, *words))
+        await run.processes.start(program("reader", sys.executable, *words))
         await run.start_consumers()
         loader = Loader(servers, topic, run)
         await loader.offer(WARM_UP_EVENTS)
@@ -126,7 +126,7 @@ async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
         count = int(rate * seconds)
         peak = count / await loader.offer(count, rate)
         phases = [await loader.phase(peak * share, seconds) for share in SHARES]
-        await run.end()
+        await run.processes.end()
         tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
     await stand.delete_topics(topic)
     measured = tally.measured()

@@ -48,6 +48,9 @@ class InstantModel:
     def infer(self, windows: Any) -> Answer:
         return Answer(self._noise[: len(windows)], "forecast", "1")
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
 
 def batch_body(size: int, own_starts: bool, rng: random.Random) -> bytes:
     start = datetime(2024, 5, 1, tzinfo=UTC) + timedelta(seconds=300 * rng.randrange(100_000))

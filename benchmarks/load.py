@@ -15,7 +15,7 @@ from source.shop import Shop
 from source.windows import SlidingWindow
 
 WINDOW = 48
-# Windows that differ: to make more takes longer than to work them off.
+# Windows of 48 readings that differ; fewer of longer ones. To make more takes longer than to work them off.
 DISTINCT = 20_000
 SOURCE = "fncast/benchmark"
 LINGER_MS = 5  # a loader with less makes the broker work for each event
@@ -37,7 +37,8 @@ class Load:
 
     def records(self) -> Iterator[Record]:
         """The same ones each time, in the order of their ids. The windows recur, the ids do not."""
-        made = list(islice(self._windows(), min(self.events, max(DISTINCT, self.series))))
+        distinct = max(DISTINCT * WINDOW // self.values, self.series)
+        made = list(islice(self._windows(), min(self.events, distinct)))
         for number in range(self.events):
             key, value, headers = made[number % len(made)]
             yield key, value, [("ce_id", b"%09d" % number), *headers]

@@ -71,7 +71,7 @@ class Fncast:
         if self.function_url is not None:
             return []
         model_url = f"http://{HOST}:{self._model_port}"
-        model = ("model-service", "--models", self.models, "--port", self._model_port)
+        model = ("model-service", "--models", self.models, "--port", self._model_port, "--grpc-port", "none")
         functions = ("functions", FUNCTION, "--port", self._functions_port, "--processes")
         configuration = (self.function_processes, "--config", f"GP_SERVER_URL={model_url}")
         ready = f"http://{HOST}:{self._functions_port}/healthz"
@@ -134,10 +134,15 @@ def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | Non
     return program(name, sys.executable, "-m", "demo.child", *words, ready=ready)
 
 
-def program(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
-    """What runs from the project's folder, and only once."""
-    variables = {**environment(), "PYTHONPATH": str(ROOT)}
-    return Program(name, [str(word) for word in words], ready, environment=variables, restart=False)
+def program(
+    name: str,
+    *words: object,
+    ready: Callable[[], Awaitable[bool]] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Program:
+    """What runs with the project's folder on its path, and only once. variables: more for its environment."""
+    inherited = {**environment(), "PYTHONPATH": str(ROOT), **(variables or {})}
+    return Program(name, [str(word) for word in words], ready, environment=inherited, restart=False)
 
 
 def answers(url: str) -> Callable[[], Awaitable[bool]]:

@@ -61,11 +61,10 @@ class Stand:
         topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
         run = Run(pipeline, self.broker.bootstrap_servers, topics, partitions, self.folder)
         try:
-            await run.start(*pipeline.services())
+            await run.start_services()
             yield run
         finally:
-            await run.end()
-            run.meter.close()
+            await run.close()
             await self.delete_topics(output, dead)
 
     async def close(self) -> None:
@@ -79,6 +78,10 @@ def add_stand_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="a broker that is there; topics are made on it and deleted again (default: Kafka in a container)",
     )
+    add_model_arguments(parser)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models",
         type=Path,
@@ -111,7 +114,7 @@ def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Sta
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
             folder = Path(name)
-            models, model = _model(arguments.models, folder)
+            models, model = found_model(arguments.models, folder)
             on = stack.enter_context(broker(arguments.bootstrap))
             print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
             return asyncio.run(_measure(Stand(on, models, model, folder), measure))
@@ -127,7 +130,7 @@ async def _measure(stand: Stand, measure: Callable[[Stand], Awaitable[int]]) -> 
         await stand.close()
 
 
-def _model(models: Path, folder: Path) -> tuple[Path, Path]:
+def found_model(models: Path, folder: Path) -> tuple[Path, Path]:
     """The folder of models and the newest version's .tflite in it; a small one is trained if there is none."""
     if (found := find(models)) is None:
         print("no model yet: training a small one", file=sys.stderr)

@@ -1,0 +1,67 @@
+"""How fncast grows: with the function's latency, size, partitions, processes, series; its memory; its cost by step.
+
+Each part takes turns over its settings, exactly-once, and all forecasts are read back. All parts take about 10
+minutes a round; --part chooses some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from benchmarks import machine, report
+from benchmarks.growth_memory import memory
+from benchmarks.growth_run import WrongForecasts
+from benchmarks.growth_steps import cost_by_step
+from benchmarks.growth_sweeps import latency, partitions, processes, series, size
+from benchmarks.stand import Stand, add_stand_arguments, on_stand
+
+PROGRAM = "growth"
+Part = Callable[[Stand, argparse.Namespace], Awaitable[str]]
+PARTS: dict[str, Part] = {
+    "latency": latency,
+    "size": size,
+    "partitions": partitions,
+    "processes": processes,
+    "series": series,
+    "memory": memory,
+    "steps": cost_by_step,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_stand_arguments(parser)
+    parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated (default: all)")
+    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of all numbers of events (default: %(default)s)"
+    )
+    arguments = parser.parse_args(argv)
+    return on_stand(arguments, PROGRAM, lambda stand: _measure(stand, arguments))
+
+
+async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
+    """Measure, print, write; the exit code. Raises ProcessFailed, NoEnvironment."""
+    facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+    for name in arguments.part or PARTS:
+        print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
+        try:
+            text = await PARTS[name](stand, arguments)
+        except WrongForecasts as error:
+            print(f"{PROGRAM}: {name}: {error}", file=sys.stderr)
+            return 1
+        if arguments.print_only:
+            print(text)
+        else:
+            report.write(f"{PROGRAM} {name}", f"{facts}\n\n{text}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""One setting of fncast, measured by a backlog."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+from benchmarks.broker import PARTITIONS
+from benchmarks.load import Load
+from benchmarks.meter import Measured
+from benchmarks.pipelines import Fncast
+from benchmarks.spread import Spread, figure
+from benchmarks.stand import Stand
+
+LEAST_EVENTS = 1_000  # fewer tell nothing
+
+
+class WrongForecasts(Exception):
+    """Events were lost, doubled or put out of order; the text says how many."""
+
+
+async def rates(
+    stand: Stand,
+    arguments: argparse.Namespace,
+    settings: Mapping[str, tuple[Fncast, Load, int]],
+) -> dict[str, Spread]:
+    """Events a second, by the setting's name; settings take turns. A setting: pipeline, load, partitions.
+
+    Raises WrongForecasts, ProcessFailed.
+    """
+    found: dict[str, list[float]] = {name: [] for name in settings}
+    for number in range(arguments.rounds):
+        for name, (pipeline, load, partitions) in settings.items():
+            rate = await rate_of(stand, pipeline, load, partitions)
+            found[name].append(rate)
+            print(f"round {number + 1}: {name}: {figure(rate)} events/s", file=sys.stderr, flush=True)
+    return {name: Spread.of(values) for name, values in found.items()}
+
+
+async def rate_of(stand: Stand, pipeline: Fncast, load: Load, partitions: int = PARTITIONS) -> float:
+    """Events a second from a backlog. Raises WrongForecasts, ProcessFailed."""
+    topic = await stand.backlog(load, partitions)
+    async with stand.run(pipeline, topic, partitions) as run:
+        await run.start_consumers()
+        measured, _ = await run.measured(load.events)
+    check(measured)
+    return measured.rate
+
+
+def check(measured: Measured) -> None:
+    """Raises WrongForecasts."""
+    if measured.disordered or not measured.is_complete:
+        raise WrongForecasts(
+            f"of {measured.events} events {measured.lost} lost, {measured.doubled} doubled,"
+            f" {measured.disordered} out of order"
+        )

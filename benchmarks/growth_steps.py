@@ -1,0 +1,64 @@
+"""Where the microseconds of an event go, in the consumer and in the function, while a backlog is worked off."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+import psutil
+
+from benchmarks import report
+from benchmarks.load import Load
+from benchmarks.pipelines import EXACTLY, FAST_EVENTS, Fncast
+from benchmarks.run import Run
+from benchmarks.spread import figure
+from benchmarks.stand import Stand
+from benchmarks.steps import NoProfile, Step, steps
+
+EVENTS = 4 * FAST_EVENTS  # so many that the samples end before the backlog does
+SETTLE_EVENTS = 5_000
+SECONDS = 5
+SHOWN = 14
+
+
+async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
+    """Tables of the costliest steps. Raises ProcessFailed, NoEnvironment."""
+    topic = await stand.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
+    tables = []
+    for name in ("consumer", "functions"):
+        async with stand.run(Fncast(EXACTLY, stand.models), topic) as run:
+            await run.start_consumers()
+            await run.wait(SETTLE_EVENTS)
+            try:
+                tables.append(await _profile(run, name, stand))
+            except NoProfile as error:
+                tables.append(f"{name}: no profile: {error}")
+    return "\n\n".join(tables)
+
+
+async def _profile(run: Run, name: str, stand: Stand) -> str:
+    """Raises NoProfile, NoEnvironment."""
+    before_s = run.processes.cpu_s()[name]
+    begun = await asyncio.to_thread(run.meter.committed)
+    found = await asyncio.to_thread(steps, _busiest(run, name), SECONDS, stand.folder)
+    scored = await asyncio.to_thread(run.meter.committed) - begun
+    if scored <= 0:
+        raise NoProfile("the backlog was done before the profile")
+    cpu_us = (run.processes.cpu_s()[name] - before_s) * 1e6 / scored
+    head = f"{name}: {figure(cpu_us)} µs of CPU an event (py-spy beside it makes that somewhat more)"
+    rest = Step("everything else", sum(step.share for step in found[SHOWN:]))
+    rows = [(step.name, figure(step.share * cpu_us), f"{step.share:.0%}") for step in (*found[:SHOWN], rest)]
+    return f"{head}\n\n{report.table(('step', 'µs/event', 'share'), rows)}"
+
+
+def _busiest(run: Run, name: str) -> int:
+    """The process of that name, or of its children, that has used most CPU. Raises NoProfile."""
+    family = run.processes.family(name)
+    if not family:
+        raise NoProfile(f"no {name} runs")
+
+    def used_s(process: psutil.Process) -> float:
+        times = process.cpu_times()
+        return float(times.user + times.system)
+
+    return int(max(family, key=used_s).pid)

@@ -1,0 +1,162 @@
+"""The model servers that are measured: how each is started, and what a request of so many windows is to it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from benchmarks.environment import python_of
+from benchmarks.http_load import Request
+from benchmarks.load import WINDOW
+from benchmarks.peer_pipelines import PROGRAMS, SERVICES
+from benchmarks.pipelines import answers, fncast, program
+from demo.models import NAME
+from demo.plan import HOST
+from demo.process import Program
+from model_service import graphpipe
+
+JSON = {"Content-Type": "application/json"}
+BINARY = {"Content-Type": "application/octet-stream"}
+# What a batch of MLServer may hold and wait for; it waits the whole time unless the batch is full.
+MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
+ANSWER_BYTES_A_WINDOW = 144  # float32 [12, 3]
+# BentoML reports its use to its makers unless told not to.
+BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """program: what listens on a port, given a folder for its files. request: a call that holds so many windows."""
+
+    name: str
+    program: Callable[[int, Path], Program]
+    request: Callable[[int], Request]
+    health: str = "/healthz"
+
+
+@dataclass(frozen=True)
+class ModelServers:
+    """models: fncast's folder of models; model: the .tflite file for all others."""
+
+    models: Path
+    model: Path
+
+    def ours(self) -> list[ModelServer]:
+        def served(port: int, _: Path) -> Program:
+            words = ("model-service", "--models", self.models, "--port", port, "--grpc-port", "none")
+            return fncast("model service", *words)
+
+        return [
+            ModelServer("fncast, GraphPipe", served, _graphpipe),
+            ModelServer("fncast, Open Inference Protocol, binary tensors", served, _protocol_binary),
+            ModelServer("fncast, Open Inference Protocol, JSON", served, _protocol_json),
+        ]
+
+    def others(self) -> list[ModelServer]:
+        return [
+            ModelServer("no model: a fixed answer", self._fixed, _fixed_request),
+            ModelServer("FastAPI + LiteRT, JSON", self._fastapi, _named("/predict", "instances")),
+            ModelServer("BentoML, adaptive batching, JSON", self._bentoml, _named("/predict", "windows")),
+            ModelServer("LitServe, batching, JSON", self._litserve, _named("/predict", "windows"), "/health"),
+            ModelServer(
+                "MLServer, adaptive batching, JSON", self._mlserver, _protocol_json, "/v2/health/ready"
+            ),
+        ]
+
+    def _fixed(self, port: int, _: Path) -> Program:
+        return program("model service", sys.executable, "-m", "benchmarks.fixed_answer", port)
+
+    def _fastapi(self, port: int, _: Path) -> Program:
+        return program("model service", python_of(SERVICES), PROGRAMS / "http_model.py", self.model, port)
+
+    def _litserve(self, port: int, _: Path) -> Program:
+        return program(
+            "model service", python_of("litserve"), PROGRAMS / "litserve_model.py", self.model, port
+        )
+
+    def _bentoml(self, port: int, folder: Path) -> Program:
+        words = ("serve", "bentoml_model:Forecast", "--working-dir", PROGRAMS, "--host", HOST, "--port", port)
+        variables = {"MODEL": str(self.model), "BENTOML_HOME": str(folder / "bentoml"), **BENTOML}
+        return program("model service", python_of("bentoml"), "-m", "bentoml", *words, variables=variables)
+
+    def _mlserver(self, port: int, folder: Path) -> Program:
+        home = folder / f"mlserver-{port}"
+        home.mkdir()
+        settings = {
+            "host": HOST,
+            "http_port": port,
+            "grpc_port": port + 1,
+            "metrics_endpoint": None,
+            "parallel_workers": 0,
+            "debug": False,
+        }
+        model = {
+            "name": NAME,
+            "implementation": "mlserver_model.Forecast",
+            "max_batch_size": MLSERVER_BATCH,
+            "max_batch_time": MLSERVER_WAIT_S,
+        }
+        (home / "settings.json").write_bytes(orjson.dumps(settings))
+        (home / "model-settings.json").write_bytes(orjson.dumps(model))
+        python = python_of("mlserver")
+        variables = {"MODEL": str(self.model), "PYTHONPATH": str(PROGRAMS)}
+        return program("model service", python.parent / "mlserver", "start", home, variables=variables)
+
+
+def ready(server: ModelServer, port: int, folder: Path) -> Program:
+    """The server's program, with the question whether it answers. Raises NoEnvironment."""
+    made = server.program(port, folder)
+    return Program(
+        made.name,
+        made.argv,
+        answers(f"http://{HOST}:{port}{server.health}"),
+        environment=made.environment,
+        restart=False,
+    )
+
+
+def _windows(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    return np.random.default_rng(0).normal(size=(count, WINDOW)).round(2).astype(np.float32)
+
+
+def _texts(count: int) -> list[list[float]]:
+    """As JSON has them: as short as the readings are."""
+    texts: list[list[float]] = np.round(_windows(count).astype(np.float64), 2).tolist()
+    return texts
+
+
+def _graphpipe(count: int) -> Request:
+    message = graphpipe.InferRequest(input_tensors=(_windows(count),))
+    return Request(f"/{NAME}", graphpipe.encode_request(message), BINARY)
+
+
+def _protocol_json(count: int) -> Request:
+    tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
+    values = [value for window in _texts(count) for value in window]
+    body = orjson.dumps({"inputs": [{**tensor, "data": values}]})
+    return Request(f"/v2/models/{NAME}/infer", body, JSON)
+
+
+def _protocol_binary(count: int) -> Request:
+    """Triton's binary tensor extension: a JSON header, then the tensor's bytes; the answer likewise."""
+    raw = _windows(count).tobytes()
+    tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
+    inputs = [{**tensor, "parameters": {"binary_data_size": len(raw)}}]
+    header = orjson.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}})
+    lengths = {**BINARY, "Inference-Header-Content-Length": str(len(header))}
+    return Request(f"/v2/models/{NAME}/infer", header + raw, lengths)
+
+
+def _named(path: str, name: str) -> Callable[[int], Request]:
+    """`{name: [window, …]}` as JSON."""
+    return lambda count: Request(path, orjson.dumps({name: _texts(count)}), JSON)
+
+
+def _fixed_request(count: int) -> Request:
+    """As long as GraphPipe's."""
+    return Request(f"/{ANSWER_BYTES_A_WINDOW * count}", _graphpipe(count).body, BINARY)

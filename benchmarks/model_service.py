@@ -1,0 +1,177 @@
+"""The model service alone: 1, 8 and 64 connections, 1 to 512 windows a request, beside other model servers.
+
+Each server runs on one core and the load (wrk, where it is) on another. Servers take turns. A fixed answer of the
+same server without a model, and the model in a loop without a server, say what there is to reach. About 6 minutes a
+round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import machine, plot, report
+from benchmarks.environment import NoEnvironment
+from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
+from benchmarks.model_servers import ModelServer, ModelServers, ready
+from benchmarks.processes import Processes
+from benchmarks.spread import Spread, figure
+from benchmarks.stand import add_model_arguments, found_model
+from demo.plan import HOST, free_ports
+from demo.process import ProcessFailed
+
+PROGRAM = "model_service"
+CONNECTIONS, WINDOWS = (1, 8, 64), (1, 8, 64, 512)
+WARM_UP_S = 1
+SERVER_CORE, LOAD_CORE = 0, 1
+IN_PROCESS = "in process, no server"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """connections: 0 where there is no server."""
+
+    connections: int
+    windows: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Of one cell and round."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+
+
+Figures = dict[str, dict[Cell, list[Figure]]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model_arguments(parser)
+    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--seconds", type=int, default=2, help="of each figure (default: %(default)s)")
+    arguments = parser.parse_args(argv)
+    say_generator()
+    try:
+        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
+            return asyncio.run(_compare(arguments, Path(name)))
+    except (NoEnvironment, ProcessFailed, LoadFailed) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 1
+
+
+async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
+    models, model = found_model(arguments.models, folder)
+    servers = ModelServers(models, model)
+    all_of_them = [*servers.ours(), *servers.others()]
+    chosen = [one for one in all_of_them if not arguments.only or any(t in one.name for t in arguments.only)]
+    figures: Figures = defaultdict(lambda: defaultdict(list))
+    for number in range(arguments.rounds):
+        for windows in WINDOWS:
+            figures[IN_PROCESS][Cell(0, windows)].append(await _in_process(model, windows, arguments.seconds))
+        for server in chosen:
+            await _turn(server, folder, arguments.seconds, figures)
+            one = figures[server.name][Cell(64, 1)][-1]
+            print(
+                f"round {number + 1}: {server.name}: {figure(one.rate)}/s at 64 connections × 1 window,"
+                f" {figure(one.cpu_us)} µs CPU each",
+                file=sys.stderr,
+                flush=True,
+            )
+    text = "\n\n".join(_tables(figures))
+    if arguments.print_only:
+        print(text)
+        return 0
+    generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
+    facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
+    rates = {
+        name: Spread.of([one.rate for one in cells[Cell(64, 1)]])
+        for name, cells in figures.items()
+        if Cell(64, 1) in cells
+    }
+    shown = plot.bars(
+        "model-service",
+        rates,
+        "requests a second, 64 connections × 1 window (logarithmic)",
+        [name for name in rates if name.startswith("fncast")],
+    )
+    report.write(PROGRAM, f"{facts}\n\n{text}\n\n{shown}")
+    return 0
+
+
+async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
+    """All cells of one server. Raises ProcessFailed, NoEnvironment, LoadFailed."""
+    [port] = free_ports(1)
+    started = ready(server, port, folder)
+    url = f"http://{HOST}:{port}"
+    async with Processes(folder) as processes:
+        await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
+        for windows in WINDOWS:
+            request = server.request(windows)
+            await asyncio.to_thread(post, url, request, 1, WARM_UP_S, folder, LOAD_CORE)
+            for connections in CONNECTIONS:
+                before_s = sum(processes.cpu_s().values())
+                answered: Answered = await asyncio.to_thread(
+                    post, url, request, connections, seconds, folder, LOAD_CORE
+                )
+                cpu_s = sum(processes.cpu_s().values()) - before_s
+                figures[server.name][Cell(connections, windows)].append(
+                    Figure(
+                        answered.rate,
+                        answered.p50_ms,
+                        answered.p99_ms,
+                        cpu_s / answered.requests * 1e6,
+                    )
+                )
+                processes.check()
+
+
+async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
+    words = [sys.executable, "-m", "benchmarks.in_process", str(model), str(windows), f"{seconds}"]
+    done = await asyncio.to_thread(
+        subprocess.run, [*pinned(SERVER_CORE), *words], capture_output=True, text=True, check=True
+    )
+    rate = float(done.stdout)
+    return Figure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)
+
+
+def _tables(figures: Figures) -> list[str]:
+    return [
+        "Requests a second, by connections × windows a request; in process: calls a second.\n\n"
+        + _table(figures, "rate"),
+        "CPU of the server, µs a request.\n\n" + _table(figures, "cpu_us"),
+        "p50 of the latency, ms.\n\n" + _table(figures, "p50_ms"),
+        "p99 of the latency, ms.\n\n" + _table(figures, "p99_ms"),
+    ]
+
+
+def _table(figures: Figures, what: str) -> str:
+    cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
+    rows = []
+    for name, found in figures.items():
+        texts = []
+        for cell in cells:
+            values = found.get(cell) or found.get(Cell(0, cell.windows) if cell.connections == 1 else cell)
+            median = Spread.of([getattr(one, what) for one in values]).median if values else None
+            texts.append("" if median is None else figure(median))
+        rows.append((name, *texts))
+    heads = [f"{cell.connections} × {cell.windows}" for cell in cells]
+    return report.table(("server", *heads), rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

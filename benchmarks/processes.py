@@ -1,0 +1,94 @@
+"""The processes of one measurement: started one after the other, looked at, ended together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import psutil
+
+from demo.process import Process, ProcessFailed, Program
+
+END_S = 10.0
+
+
+class Processes:
+    """folder: for their logs. As a context: they end with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[tuple[Process, asyncio.Task[int]]] = []
+
+    async def __aenter__(self) -> Processes:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end()
+
+    async def start(self, *programs: Program) -> None:
+        """One after the other, each until it is ready. Raises ProcessFailed."""
+        for program in programs:
+            process = Process(program, self._folder / f"{program.name}.log", _tell)
+            task = asyncio.create_task(process.run())
+            self._running.append((process, task))
+            ready = asyncio.create_task(process.ready.wait())
+            await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            self.check()
+
+    async def end(self) -> None:
+        """End what still runs: the last started first."""
+        for process, _ in reversed(self._running):
+            process.end()
+        tasks = [task for _, task in self._running]
+        if tasks:
+            _, still = await asyncio.wait(tasks, timeout=END_S)
+            for process, task in self._running:
+                if task in still:
+                    process.kill()
+            await asyncio.wait(tasks, timeout=END_S)
+        self._running = []
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds so far, by name of process; what a process started counts as its own."""
+        found: dict[str, float] = {}
+        for process, _ in self._running:
+            for one in _family(process.pid):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    times = one.cpu_times()
+                    found[process.name] = found.get(process.name, 0.0) + times.user + times.system
+        return found
+
+    def memory_bytes(self, name: str) -> int:
+        """Resident memory of all processes of that name, now."""
+        total = 0
+        for one in self.family(name):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += one.memory_info().rss
+        return total
+
+    def family(self, name: str) -> list[psutil.Process]:
+        """The processes of that name, and what they started."""
+        return [one for process, _ in self._running if process.name == name for one in _family(process.pid)]
+
+    def check(self) -> None:
+        """Raises ProcessFailed if a process is gone."""
+        for process, task in self._running:
+            if task.done():
+                task.result()
+                raise ProcessFailed(f"{process.name} ended by itself")
+
+
+def _family(pid: int | None) -> list[psutil.Process]:
+    if pid is None:
+        return []
+    try:
+        one = psutil.Process(pid)
+        return [one, *one.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _tell(name: str, text: str) -> None:
+    """Nothing: a fresh broker makes its clients warn, and what ends a process is told with its last words."""
