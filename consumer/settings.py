@@ -76,6 +76,10 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if name in RESERVED_PROPERTIES:
                 raise ValueError(f"client.{name} carries the delivery guarantee: fncast sets it")
 
+    def __repr__(self) -> str:
+        """Without the values of `client`: a password may be among them."""
+        return f"Kafka({self.bootstrap_servers!r}, {self.group_id!r}, client={sorted(flatten(self.client))})"
+
     def client_properties(self) -> dict[str, str]:
         """librdkafka properties that every client of this broker needs: addresses and security."""
         return {"bootstrap.servers": self.bootstrap_servers, **flatten(self.client)}

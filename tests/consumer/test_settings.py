@@ -106,3 +106,10 @@ def test_a_wrong_variable_is_told_by_name(write, variable, value, told):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.toml"):
         load(tmp_path / "none.toml", {})
+
+
+def test_no_password_is_shown_with_the_settings():
+    settings = load(None, {"FNCAST_KAFKA__CLIENT__SASL_PASSWORD": "s3cret"})
+    assert settings.kafka.client_properties()["sasl.password"] == "s3cret"
+    assert "s3cret" not in repr(settings)
+    assert "sasl.password" in repr(settings)
