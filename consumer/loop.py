@@ -249,7 +249,10 @@ class Loop:
         log.warning("lost %s to another member; what was in flight is dropped uncommitted", names(partitions))
 
     def _drop(self, partitions: list[Partition]) -> None:
-        self._commits.give_up(self._lanes.of(partitions))
+        lanes = self._lanes.of(partitions)
+        # librdkafka remembers a pause, and would deliver nothing should the partition be assigned here again.
+        self._source.resume([lane.partition for lane in lanes if lane.is_paused])
+        self._commits.give_up(lanes)
         self._lanes.drop(partitions)
         for topic, partition in partitions:
             metrics.LAG.remove(topic, partition)
