@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -117,6 +118,7 @@ def without_offsets(self, offsets, metadata):
 
 
 def main() -> int:
+    faulthandler.register(signal.SIGUSR2)  # says in its log where each thread is: of one that stands still
     parser = argparse.ArgumentParser()
     parser.add_argument("--crash", default="")
     parser.add_argument("--freeze", default="")

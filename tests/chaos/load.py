@@ -6,11 +6,12 @@ import json
 import random
 import threading
 import time
+from functools import partial
 from pathlib import Path
-from typing import IO
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 from kafka_container import PARTITIONS
+from victim import say
 
 KEYS = 20
 POISON_SHARE = 0.01
@@ -30,26 +31,28 @@ class Load(threading.Thread):
                 "enable.idempotence": True,
                 "message.timeout.ms": 0,
                 "linger.ms": 5,
+                "reconnect.backoff.max.ms": 1000,
                 "log_level": 2,
+                "error_cb": lambda _: None,  # a broker that is away is no news
             }
         )
-        self._topic, self._rate, self._random, self._file = topic, rate, randomly, file
+        self._topic, self._rate, self._random, self._file = topic, rate, randomly, file.open("w")
         self.enough = threading.Event()
-        self.produced = 0
+        self.produced = self.acknowledged = 0
 
     def run(self) -> None:
         started_s = time.monotonic()
-        with self._file.open("w") as file:
-            while not self.enough.is_set():
-                due = int((time.monotonic() - started_s) * self._rate)
-                while self.produced < due:
-                    self._one(file)
-                self._producer.poll(0)
-                self.enough.wait(0.01)
+        while not self.enough.is_set():
+            due = int((time.monotonic() - started_s) * self._rate)
+            while self.produced < due:
+                self._one()
+            self._producer.poll(0)
+            self.enough.wait(0.01)
         while self._producer.flush(1.0):
             pass
+        self._file.close()
 
-    def _one(self, file: IO[str]) -> None:
+    def _one(self) -> None:
         number = self.produced
         key = self._random.randrange(KEYS)
         id_ = f"k{key}:{number}"
@@ -65,13 +68,21 @@ class Load(threading.Thread):
             "destination": "forecast",
         }
         headers = [(f"ce_{name}", text) for name, text in attributes.items()]
+        told = {"id": id_, "key": f"k{key}", "is_poison": is_poison, "forecast": number + AHEAD}
         self._producer.produce(
             self._topic,
             json.dumps(data, separators=(",", ":")),
             f"k{key}",
             key % PARTITIONS,
             headers=[*headers, ("content-type", "application/json")],
+            on_delivery=partial(self._delivered, told),
         )
-        told = {"id": id_, "key": f"k{key}", "is_poison": is_poison, "forecast": number + AHEAD}
-        file.write(json.dumps(told) + "\n")
         self.produced += 1
+
+    def _delivered(self, told: dict[str, object], error: KafkaError | None, _: Message) -> None:
+        """Only what the broker has acknowledged counts; per partition it is told in the order of the offsets."""
+        if error is not None:
+            say(f"the load was refused: {error.str()}")
+            return
+        self.acknowledged += 1
+        self._file.write(json.dumps(told) + "\n")

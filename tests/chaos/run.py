@@ -101,6 +101,8 @@ class Run:
             return True
         if self._progress.idle_s > self._told.patience:
             say(f"no output for {self._told.patience:g} s")
+            for consumer in self.parts.consumers:
+                consumer.signal(signal.SIGUSR2)
             return True
         return False
 
@@ -110,7 +112,7 @@ class Run:
         return self._frozen if self._told.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
 
     def _is_drained(self) -> bool:
-        if self._load.is_alive() or self._progress.settled < self._load.produced:
+        if self._load.is_alive() or self._progress.settled < self._load.acknowledged:
             return False
         until_s = time.monotonic() + STILL_S
         while time.monotonic() < until_s:

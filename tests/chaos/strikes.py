@@ -102,7 +102,9 @@ class Strikes:
             parts.model_service.kill()
         elif kind == "broker":
             self._kafka.kill()
+            began_s = time.monotonic()
             self._kafka.start()
+            say(f"the broker answers again after {time.monotonic() - began_s:.1f} s")
         elif kind == "away":
             parts.host.kill(AWAY_S)
             self._trouble_until_s = time.monotonic() + AWAY_S

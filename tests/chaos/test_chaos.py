@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,19 +11,9 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-RUN_S = 170
-
-
-def real(test):
-    """A test that runs the whole of it, on containers."""
-    for mark in (
-        pytest.mark.integration,
-        pytest.mark.docker,
-        pytest.mark.slow,
-        pytest.mark.timeout(RUN_S + 20),
-    ):
-        test = mark(test)
-    return test
+SHORT_S = 300  # the short run takes about 90 s on a quiet machine
+ONE_S = 200  # a crash or a freeze and what follows, about 40 s
+ENDS_S = 40  # from SIGTERM until nothing of a run is left
 
 
 def load(name: str):
@@ -34,35 +23,48 @@ def load(name: str):
     return module
 
 
-def engine() -> None:
-    try:
-        import docker
-
-        docker.from_env().ping()
-    except Exception as error:
-        if os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
-            raise
-        pytest.skip(f"needs a Docker engine: {str(error)[:120]}")
+@pytest.fixture(scope="session")
+def models(docker_engine, tmp_path_factory) -> Path:
+    """Filled by the first run."""
+    return tmp_path_factory.mktemp("chaos") / "models"
 
 
-def run(*words: str) -> tuple[int, dict]:
-    engine()
-    done = subprocess.run(
-        [sys.executable, str(HERE / "run.py"), *words], capture_output=True, text=True, timeout=RUN_S
-    )
-    assert done.stdout, done.stderr[-3000:]
-    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture
+def run(kafka, models):
+    """run(seconds, words…) makes a chaos run on the Kafka of this test run; returns its exit code and what it found."""
+
+    def start(within_s: float, *words: str) -> tuple[int, dict]:
+        own = ["--container", kafka.container_id, "--bootstrap-servers", kafka.bootstrap_servers]
+        command = [sys.executable, str(HERE / "run.py"), *own, "--models", str(models), *words]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                out, log = process.communicate(timeout=within_s)
+            finally:
+                if process.poll() is None:  # it ends what it started
+                    process.terminate()
+                    process.communicate(timeout=ENDS_S)
+        assert out, log[-3000:]
+        print(out, log)  # shown where the test fails
+        return process.returncode, json.loads(out.splitlines()[-1])
+
+    return start
 
 
-@real
-@pytest.mark.parametrize("words", [("--kills", "5", "--seed", "3")], ids=["5 kills"])
-def test_nothing_is_lost_repeated_or_out_of_order(words):
-    code, found = run(*words)
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.timeout(SHORT_S + ENDS_S)
+def test_nothing_is_lost_repeated_or_out_of_order(run):
+    """Five kills, the function away for 15 s, a third consumer that joins and leaves for 15 s."""
+    code, found = run(SHORT_S, "--schedule", "consumer,function,away,model,storm,host,broker", "--seed", "3")
     assert code == 0, found
+    assert found["kills"] == 5
     assert found["dead_letters"] > 0
 
 
-@real
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.timeout(ONE_S + ENDS_S)
 @pytest.mark.parametrize(
     ("bug", "words", "wrong"),
     [
@@ -70,35 +72,51 @@ def test_nothing_is_lost_repeated_or_out_of_order(words):
         ("no-fencing", ["--freeze", "before-offsets:4"], ["repeated", "out_of_order"]),
     ],
 )
-def test_the_checker_notices_a_bug(bug, words, wrong):
-    code, found = run("--bug", bug, "--kills", "0", "--events", "2000", "--patience", "25", *words)
+def test_the_checker_notices_a_bug(run, bug, words, wrong):
+    code, found = run(
+        ONE_S, "--bug", bug, "--kills", "0", "--rate", "400", "--events", "2000", "--patience", "25", *words
+    )
     assert code == 1
     assert sum(found[kind] for kind in wrong) > 0
 
 
-@real
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.timeout(ONE_S + ENDS_S)
 @pytest.mark.parametrize(
     "words",
     [
         ("--crash", "after-produce:100"),
+        ("--crash", "before-offsets:4"),
         ("--crash", "before-commit:4"),
         ("--crash", "after-commit:4"),
         ("--crash", "during-revoke:1"),
         ("--freeze", "before-offsets:4"),
         ("--freeze", "before-commit:4"),
+        ("--freeze", "after-commit:4"),
+        ("--protocol", "consumer", "--crash", "before-commit:4"),
+        ("--protocol", "consumer", "--freeze", "before-commit:4"),
     ],
     ids=" ".join,
 )
-def test_a_crash_or_a_freeze_at_a_named_point(words):
-    code, found = run("--kills", "0", "--events", "2000", *words)
+def test_a_crash_or_a_freeze_at_a_named_point(run, words):
+    """run.py fails where the point was not reached."""
+    code, found = run(ONE_S, "--kills", "0", "--rate", "400", "--events", "2000", *words)
     assert code == 0, found
 
 
 EVENTS = [
-    {"id": "a:0", "key": "a", "is_poison": False},
-    {"id": "a:1", "key": "a", "is_poison": False},
-    {"id": "b:2", "key": "b", "is_poison": True},
+    {"id": "a:0", "key": "a", "is_poison": False, "forecast": 1.0},
+    {"id": "a:1", "key": "a", "is_poison": False, "forecast": 2.0},
+    {"id": "b:2", "key": "b", "is_poison": True, "forecast": 3.0},
 ]
+
+
+def seen(id_: str) -> tuple[str, str, bytes]:
+    """A right forecast for this input."""
+    key, _, number = id_.partition(":")
+    return key, id_, b'{"values": [%d.0, 0]}' % (int(number) + 1)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +133,15 @@ EVENTS = [
 )
 def test_the_checker_tells_what_is_wrong(forecasts, letters, wrong):
     def keyed(ids):
-        return [(id_.split(":")[0], id_) for id_ in ids]
+        return [seen(id_) for id_ in ids]
 
     found = load("check").check(EVENTS, keyed(forecasts), keyed(letters))
     assert {kind for kind, ids in found.items() if ids} == wrong
+
+
+@pytest.mark.parametrize(
+    "forecast", [("a", "a:1", b'{"values": [1.0]}'), ("b", "a:1", b'{"values": [2.0]}')], ids=["value", "key"]
+)
+def test_the_checker_tells_a_forecast_that_is_anothers(forecast):
+    found = load("check").check(EVENTS, [seen("a:0"), forecast], [seen("b:2")])
+    assert found["anothers"] == ["a:1"]

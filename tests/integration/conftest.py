@@ -1,12 +1,11 @@
 """Brokers, functions and consumers for the delivery tests: real ones, each in its process.
 
-One Kafka container serves a whole test run; each test has topics of its own.
+One Kafka container serves a whole test run (tests/conftest.py); each test has topics of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,26 +14,10 @@ import pytest
 from aiohttp import web
 from confluent_kafka.admin import NewTopic
 from fake_function import Behaviour, Function, batch, forecast, works
-from kafka_container import PARTITIONS, KafkaContainer, eventually
+from kafka_container import PARTITIONS, eventually
 from stage import Stage
 
 from consumer.embedded import EmbeddedBroker
-
-
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaContainer]:
-    """The Kafka of this test run. Without a Docker engine its tests skip, or fail if FNCAST_REQUIRE_DOCKER is set."""
-    try:
-        import docker
-
-        docker.from_env().ping()
-    except Exception as error:
-        if os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
-            raise
-        pytest.skip(f"needs a Docker engine: {str(error)[:120]}")
-    container = KafkaContainer()
-    yield container
-    container.close()
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,9 @@ class KafkaContainer:
             "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
             "TRANSACTION_STATE_LOG_MIN_ISR": "1",
             "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
+            # One that was killed registers again only once its old session is over: 9 s by default.
+            "BROKER_SESSION_TIMEOUT_MS": "2000",
+            "BROKER_HEARTBEAT_INTERVAL_MS": "500",
             "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
             "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
             "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "6000",

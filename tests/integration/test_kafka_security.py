@@ -38,15 +38,7 @@ class SecuredKafka:
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
-    try:
-        import docker
-
-        docker.from_env().ping()
-    except Exception as error:
-        if os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
-            raise
-        pytest.skip(f"needs a Docker engine: {str(error)[:120]}")
+def secured(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
     from testcontainers.core.container import DockerContainer
 
@@ -84,8 +76,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
         "HEAP_OPTS": "-Xmx384m",
     }.items():
         container.with_env(f"KAFKA_{name}", value)
-    container.start()
     try:
+        container.start()
         address = f"127.0.0.1:{open_port}"
         eventually(lambda: _is_ready(address), 90, lambda: b"".join(container.get_logs()).decode()[-3000:])
         yield SecuredKafka(address, f"127.0.0.1:{sasl_port}", f"127.0.0.1:{tls_port}", certificate)
