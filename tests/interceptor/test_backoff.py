@@ -1,0 +1,66 @@
+"""How long is waited before another attempt: injected chance, no clock."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from interceptor import deliver as delivering
+from interceptor.backoff import BASE_S, MAX_RETRY_AFTER_S, MAX_S, delay_s
+from interceptor.chain import read
+from interceptor.deliver import Deliver
+from interceptor.delivery import Batch, Delivery, Record
+from interceptor.errors import RetriableError
+from interceptor.function_client import Answer
+from interceptor.route import Route
+
+
+@pytest.mark.parametrize("failures", [1, 2, 5, 40])
+def test_full_jitter_spreads_from_nothing_to_twice_the_last_bound(failures):
+    bound_s = min(MAX_S, BASE_S * 2.0 ** (failures - 1))
+    assert delay_s(failures, None, uniform=lambda: 0.0) == 0.0
+    assert delay_s(failures, None, uniform=lambda: 0.5) == pytest.approx(bound_s / 2)
+    assert delay_s(failures, None, uniform=lambda: 0.999999) <= bound_s
+
+
+def test_without_a_given_chance_no_two_peers_wait_alike():
+    assert len({delay_s(8, None) for _ in range(50)}) > 40
+
+
+def test_what_a_peer_asks_for_is_honoured_up_to_a_bound():
+    assert delay_s(1, 15.0, uniform=lambda: 0.9) == 15.0
+    assert delay_s(1, 3600.0) == MAX_RETRY_AFTER_S
+    assert delay_s(10, 0.0, uniform=lambda: 0.5) == MAX_S / 2
+
+
+async def test_the_next_call_waits_as_long_as_the_function_asks(monkeypatch):
+    """`Retry-After: 15` of one answer is the shortest wait before the next."""
+    waits = []
+    sleep = asyncio.sleep
+
+    async def recorded(seconds):
+        waits.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(delivering.asyncio, "sleep", recorded)
+
+    class Client:
+        calls = 0
+
+        async def call(self, route, events):
+            self.calls += 1
+            if self.calls == 1:
+                raise RetriableError("503: busy", 15.0)
+            answer = {"specversion": "1.0", "id": "o", "source": "/f", "type": "t", "causationid": "1"}
+            return Answer(orjson.dumps([answer | {"causationsource": "/in"}]), True)
+
+        async def close(self):
+            pass
+
+    headers = [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"/in"), ("ce_type", b"t")]
+    delivery = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
+    read(delivery)
+    delivery.route = Route("forecast", "fn:fncast/forecast", batch=True)
+    await Deliver(Client()).on_consume(Batch([delivery]))
+    assert waits == [15.0]
+    assert delivery.outcome is not None
