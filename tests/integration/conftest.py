@@ -71,6 +71,12 @@ def kafka_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 
 @pytest.fixture
+def embedded_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Without Docker: what has nothing to do with the broker."""
+    yield from stage_on(request, "embedded at-least-once")
+
+
+@pytest.fixture
 def exact_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Exactly-once alone."""
     yield from stage_on(request, "exactly-once")

@@ -27,6 +27,7 @@ def forecast(event: dict[str, Any]) -> dict[str, Any]:
 
 
 Behaviour = Callable[[list[dict[str, Any]]], Awaitable[web.Response]]
+Foreign = Callable[[web.Request, bytes], Awaitable[web.Response]]
 
 
 def batch(events: list[dict[str, Any]]) -> web.Response:
@@ -45,6 +46,8 @@ class Function:
         self.url = f"http://127.0.0.1:{self.port}"
         self.behaviour: Behaviour = works
         self.calls: list[list[str]] = []
+        self.foreign: Foreign | None = None
+        """Answers at `/foreign`, which is no function of Fn's."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -69,6 +72,7 @@ class Function:
                     ),
                 ),
                 web.post("/invoke/f", self._invoke),
+                web.post("/foreign", self._foreign),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -85,6 +89,10 @@ class Function:
         events = json.loads(await request.read())
         self.calls.append([event["id"] for event in events])
         return await self.behaviour(events)
+
+    async def _foreign(self, request: web.Request) -> web.Response:
+        assert self.foreign is not None
+        return await self.foreign(request, await request.read())
 
     @property
     def asked(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from fake_function import Function
@@ -42,6 +44,13 @@ class ConsumerProcess:
 
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
+
+    def admin(self, path: str) -> tuple[int, str]:
+        """Status and text of the admin listener's answer."""
+        address = re.search(r"metrics on (http://[\d.:]+)/metrics", self.log())
+        assert address is not None, self.log()
+        answer = requests.get(address[1] + path, timeout=5)
+        return answer.status_code, answer.text
 
     def wait_for(self, text: str, within_s: float = 30.0) -> None:
         eventually(

@@ -1,0 +1,120 @@
+"""A function that is none of Fn's: any HTTP service that takes a CloudEvent, in each of its forms."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aiohttp import web
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+BATCH, EVENT = "application/cloudevents-batch+json", "application/cloudevents+json"
+
+
+def route(stage, **options: str) -> None:
+    stage.variables["ROUTES__OTHER__URL"] = f"{stage.function.url}/foreign"
+    for name, value in options.items():
+        stage.variables[f"ROUTES__OTHER__{name.upper()}"] = value
+
+
+def answer(id_: str) -> dict[str, object]:
+    """It does not name its input: it is matched by position."""
+    return {"specversion": "1.0", "id": f"own-{id_}", "source": "/other", "type": "other", "data": [id_]}
+
+
+def outputs(stage, ids: list[str]) -> dict[str, object]:
+    """The data of the published events, by the id of their input, once there are so many."""
+    for id_ in ids:
+        stage.produce(id_, b"k", destination="other")
+    stage.flush()
+    consumer = stage.consume()
+    found = {}
+    for message in stage.wait_for(stage.forecasts, len(ids)):
+        headers = dict(message.headers())
+        found[headers["ce_causationid"].decode()] = json.loads(message.value())
+        assert headers["ce_originid"].decode().startswith("own-")
+    assert consumer.terminate() == 0
+    assert stage.read_all(stage.dead) == []
+    return found
+
+
+def test_it_gets_and_gives_one_binary_event(embedded_stage):
+    stage = embedded_stage
+    route(stage, mode="binary")
+    seen = []
+
+    async def foreign(request, body):
+        seen.append((request.headers["ce-id"], request.headers["ce-destination"], json.loads(body)["step_s"]))
+        headers = {"ce-specversion": "1.0", "ce-id": "own-1", "ce-source": "/other", "ce-type": "other"}
+        return web.Response(body=b'["binary"]', content_type="application/json", headers=headers)
+
+    stage.function.foreign = foreign
+    assert outputs(stage, ["a:1"]) == {"a:1": ["binary"]}
+    assert seen == [("a:1", "other", 300)]
+
+
+def test_it_gets_and_gives_one_structured_event(embedded_stage):
+    stage = embedded_stage
+    route(stage, mode="structured")
+
+    async def foreign(request, body):
+        assert request.content_type == EVENT
+        event = json.loads(body)
+        return web.Response(body=json.dumps(answer(event["id"])).encode(), content_type=EVENT)
+
+    stage.function.foreign = foreign
+    assert outputs(stage, ["a:1", "a:2"]) == {"a:1": ["a:1"], "a:2": ["a:2"]}
+
+
+def test_it_gets_and_gives_a_batch_matched_by_position(embedded_stage):
+    stage = embedded_stage
+    route(stage, batch="true")
+
+    async def foreign(request, body):
+        assert request.content_type == BATCH
+        made = [answer(event["id"]) for event in json.loads(body)]
+        return web.Response(body=json.dumps(made).encode(), content_type=BATCH)
+
+    stage.function.foreign = foreign
+    ids = [f"a:{number}" for number in range(20)]
+    assert outputs(stage, ids) == {id_: [id_] for id_ in ids}
+
+
+@pytest.mark.parametrize("status", [202, 204])
+def test_it_has_nothing_to_publish(embedded_stage, until, status):
+    stage = embedded_stage
+    route(stage)
+    calls = []
+
+    async def foreign(request, body):
+        calls.append(json.loads(body)["id"])
+        return web.Response(status=status)
+
+    stage.function.foreign = foreign
+    stage.produce("a:1", b"k", destination="other")
+    stage.flush()
+    consumer = stage.consume()
+    told = 'fncast_events_total{destination="other",outcome="skipped"} 1.0'
+    until(lambda: calls, 30, "a call")
+    until(lambda: told in consumer.admin("/metrics")[1], 10, lambda: consumer.admin("/metrics")[1])
+    assert consumer.terminate() == 0
+    assert calls == ["a:1"]
+    assert stage.read_all(stage.forecasts) == stage.read_all(stage.dead) == []
+
+
+@pytest.mark.parametrize(("status", "reason"), [(400, "not this"), (415, "not this"), (422, "not this")])
+def test_what_it_refuses_is_a_dead_letter(embedded_stage, status, reason):
+    stage = embedded_stage
+    route(stage)
+
+    async def foreign(request, body):
+        return web.Response(status=status, text=reason)
+
+    stage.function.foreign = foreign
+    stage.produce("a:1", b"k", destination="other")
+    stage.flush()
+    consumer = stage.consume()
+    (letter,) = stage.wait_for(stage.dead, 1)
+    assert reason in dict(letter.headers())["fncast-reason"].decode()
+    assert consumer.terminate() == 0

@@ -1,0 +1,32 @@
+"""What an operator sees of a function's outage: the metric, readiness that stays, the log; and that it is over."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+OPEN = 'fncast_circuit_open{destination="forecast"} '
+
+
+def test_an_outage_is_seen_in_metric_readiness_and_log_and_so_is_its_end(embedded_stage, until):
+    stage = embedded_stage
+    stage.produce_many(10)
+    consumer = stage.consume()
+    stage.wait_for(stage.forecasts, 10)
+    stage.function.stop()
+    stage.produce_many(10, first=10)
+    consumer.wait_for("route forecast is out: ")
+    status, text = consumer.admin("/readyz")
+    assert status == 200  # a restart would mend nothing
+    assert "cannot be reached" in json.loads(text)["routes_out"]["forecast"]
+    assert OPEN + "1.0" in consumer.admin("/metrics")[1]
+    assert "Its partitions wait, nothing is given up" in consumer.log()
+    stage.function.start()
+    stage.wait_for(stage.forecasts, 20)
+    consumer.wait_for("route forecast is back after ")
+    until(lambda: OPEN + "0.0" in consumer.admin("/metrics")[1], 10, "the metric of a closed circuit")
+    assert json.loads(consumer.admin("/readyz")[1])["routes_out"] == {}
+    assert consumer.terminate() == 0
