@@ -16,15 +16,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from model_service.request_queue import MAX_CALL_ROWS, CallCost, Overloaded, RequestQueue, Waiting
+from model_service.request_queue import (
+    MAX_CALL_ROWS,
+    CallCost,
+    Overloaded,
+    RequestQueue,
+    RowShapes,
+    Waiting,
+)
 from model_service.runtime import Array
 
 Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 Outcome = Mapping[str, Array] | Exception
 
-# A call expected to be shorter than this runs in the event loop: handing it to the thread and back costs 100 µs and
-# two fights for the GIL, more than 64 windows take with LiteRT. Longer ones would hold up other connections.
-INLINE_S = 0.0005
+# A call expected to be shorter than this runs in the event loop: handing it to the thread and back costs 100-300 µs and
+# two fights for the GIL, and who waits meanwhile waits for the model anyway. 64 windows take 0.3-0.8 ms with LiteRT.
+# Longer calls would hold up health checks and other models.
+INLINE_S = 0.001
 # A call that takes longer is stuck: its callers are told so, and no new ones are taken until it returns.
 STUCK_S = 30.0
 
@@ -55,13 +63,18 @@ class Batcher:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def submit(self, inputs: Mapping[str, Array], rows: int) -> asyncio.Future[Mapping[str, Array]]:
-        """The outputs by name, once the model has run. Raises Overloaded; the future raises what `run` raised."""
+    def submit(
+        self, inputs: Mapping[str, Array], rows: int, row_shapes: RowShapes | None = None
+    ) -> asyncio.Future[Mapping[str, Array]]:
+        """The outputs by name, once the model has run. row_shapes: the inputs' dimensions but the first, if they are
+        known. Raises Overloaded; the future raises what `run` raised."""
         if self._stuck:
             raise Overloaded(f"a call of the model has taken more than {self._stuck_s:g} s")
+        if row_shapes is None:
+            row_shapes = tuple([value.shape[1:] for value in inputs.values()])
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Mapping[str, Array]] = loop.create_future()
-        self._queue.add(Waiting(inputs, rows, tuple([value.shape[1:] for value in inputs.values()]), answer))
+        self._queue.add(Waiting(inputs, rows, row_shapes, answer))
         if not self._scheduled:
             self._scheduled = True
             self._idle.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from model_service.model import Model
@@ -28,7 +29,12 @@ async def send_answer(send: Send, status: int, headers: Headers, body: bytes) ->
 
 def answered_by(model: Model) -> Headers:
     """The headers that tell the model."""
-    return [(b"model-name", model.name.encode()), (b"model-version", b"%d" % model.version)]
+    return _told(model.name, model.version)
+
+
+@lru_cache
+def _told(name: str, version: int) -> Headers:
+    return [(b"model-name", name.encode()), (b"model-version", b"%d" % version)]
 
 
 def error_headers(status: int, kind: Header) -> Headers:

@@ -11,6 +11,7 @@ import numpy as np
 
 from model_service import graphpipe
 from model_service.batcher import Batcher
+from model_service.request_queue import RowShapes
 from model_service.runtime import Array, Runtime, TensorSpec, UnusableModel
 
 # Batch sizes run before a version takes over: the first calls of a size are slow (TensorFlow traces, LiteRT plans).
@@ -73,15 +74,15 @@ class Model:
         """All outputs by name, later. Without names the tensors are the inputs in order. Raises DoesNotFit,
         UnknownTensor, Overloaded; the future raises what the model raises (RefusedInput: the values are to blame)."""
         if self._plain is not None and len(tensors) == 1:
-            name, dtype, row_shape = self._plain
+            name, dtype, row_shapes = self._plain
             tensor = tensors[0]
             if (
                 tensor.dtype == dtype
-                and tensor.shape[1:] == row_shape
+                and tensor.shape[1:] == row_shapes[0]
                 and tensor.size
                 and (not input_names or (len(input_names) == 1 and input_names[0] == name))
             ):
-                return self._batcher.submit({name: tensor}, len(tensor) if self.merges else 1)
+                return self._batcher.submit({name: tensor}, len(tensor) if self.merges else 1, row_shapes)
         names = input_names or tuple(self._inputs)
         if len(tensors) != len(self._inputs) or len(names) != len(tensors):
             raise DoesNotFit(
@@ -139,10 +140,7 @@ class Model:
 
     def _run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         # Tensors of a request are views of its body and may stand at any address; runtimes want them aligned.
-        aligned = {
-            name: np.require(value, requirements=["ALIGNED", "C_CONTIGUOUS"])
-            for name, value in inputs.items()
-        }
+        aligned = {name: _aligned(value) for name, value in inputs.items()}
         outputs = self.runtime.run(aligned)
         if self.merges:
             rows = len(next(iter(inputs.values())))
@@ -173,15 +171,22 @@ class Model:
             )
 
 
-def _plain(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], tuple[int, ...]] | None:
-    """(name, type, row shape) of a single input of any number of equal rows: what is checked at once, 3 µs sooner
+def _plain(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:
+    """(name, type, row shapes) of a single input of any number of equal rows: what is checked at once, 3 µs sooner
     than the general way. None for other models."""
     if len(inputs) != 1:
         return None
     shape = inputs[0].shape
     if shape is None or len(shape) < 2 or shape[0] != -1 or -1 in shape[1:]:
         return None
-    return inputs[0].name, inputs[0].dtype, shape[1:]
+    return inputs[0].name, inputs[0].dtype, (shape[1:],)
+
+
+def _aligned(value: Array) -> Array:
+    flags = value.flags
+    if flags.aligned and flags.c_contiguous:
+        return value
+    return np.require(value, requirements=["ALIGNED", "C_CONTIGUOUS"])
 
 
 def _ramp(spec: TensorSpec, rows: int) -> Array:

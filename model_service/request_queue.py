@@ -20,6 +20,9 @@ class Overloaded(Exception):
     """The queue is full: come back later."""
 
 
+RowShapes = tuple[tuple[int, ...], ...]
+
+
 @dataclass(slots=True, eq=False)
 class Waiting:
     """One request. inputs: by name; rows: the length of their first dimension, 1 where it is not merged;
@@ -27,7 +30,7 @@ class Waiting:
 
     inputs: Mapping[str, Array]
     rows: int
-    row_shapes: tuple[tuple[int, ...], ...]
+    row_shapes: RowShapes
     answer: asyncio.Future[Mapping[str, Array]]
 
 
@@ -55,16 +58,16 @@ class RequestQueue:
         """The next call's requests: the oldest and those behind it that fit, in order. Empty if none waits."""
         if not self._requests:
             return []
-        first = self._requests.popleft()
+        waiting = self._requests
+        first = waiting.popleft()
         taken, rows = [first], first.rows
-        while (
-            self._merge
-            and self._requests
-            and rows + self._requests[0].rows <= MAX_CALL_ROWS
-            and self._requests[0].row_shapes == first.row_shapes
-        ):
-            rows += self._requests[0].rows
-            taken.append(self._requests.popleft())
+        if self._merge:
+            while waiting:
+                request = waiting[0]
+                if rows + request.rows > MAX_CALL_ROWS or request.row_shapes != first.row_shapes:
+                    break
+                rows += request.rows
+                taken.append(waiting.popleft())
         self._rows -= rows
         return taken
 

@@ -66,7 +66,8 @@ def type_of(dtype: npt.DTypeLike) -> Type:
     return found
 
 
-@dataclass(frozen=True)
+# Not frozen, as the response below: that would make each one three times as dear, and one is made for every request.
+@dataclass(slots=True)
 class InferRequest:
     """Tensors to run a model on. Without names the tensors are the model's inputs in order, and all outputs
     are asked for. A String tensor is an object array of `bytes` once decoded; `str` may be encoded."""
@@ -90,7 +91,7 @@ class ErrorMessage:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class InferResponse:
     """The outputs in the order asked for, or errors."""
 
