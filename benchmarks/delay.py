@@ -11,15 +11,13 @@ import argparse
 import asyncio
 import math
 import sys
-import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from benchmarks import machine, plot, report
 from benchmarks.broker import PARTITIONS
-from benchmarks.load import Load, publish
+from benchmarks.loader import Loader
 from benchmarks.meter import Meter, Tally, header
 from benchmarks.peer_pipelines import peers
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, program
@@ -34,7 +32,6 @@ WARM_UP_EVENTS = 200
 # The peak is looked for twice: a backlog tells about where it is, then somewhat more than that is offered.
 BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
 SKIPPED_S = 1.0  # of each rate, until it is steady
-ENDLESS = 10**9
 
 
 @dataclass
@@ -125,7 +122,7 @@ async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
         rate = OVERLOAD * backlog / await loader.offer(backlog)
         count = int(rate * seconds)
         peak = count / await loader.offer(count, rate)
-        phases = [await loader.phase(peak * share, seconds) for share in SHARES]
+        phases = [await _phase(loader, peak * share, seconds) for share in SHARES]
         await run.processes.end()
         tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
     await stand.delete_topics(topic)
@@ -136,30 +133,11 @@ async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
     standing.wrong_rounds += bool(disordered or not measured.is_complete)
 
 
-class Loader:
-    """Publishes events in the order of their numbers, and waits until the pipeline is done with them."""
-
-    def __init__(self, servers: str, topic: str, run: Run) -> None:
-        self.offered = 0
-        self._servers = servers
-        self._topic = topic
-        self._run = run
-        self._records = Load(ENDLESS).records()
-
-    async def offer(self, count: int, per_s: float | None = None) -> float:
-        """Returns how many seconds it took until the last was done with. Raises ProcessFailed."""
-        self.offered += count
-        events = list(islice(self._records, count))
-        started_s = time.monotonic()
-        await asyncio.to_thread(publish, self._servers, self._topic, events, per_s)
-        await self._run.drain()
-        return time.monotonic() - started_s
-
-    async def phase(self, rate: float, seconds: float) -> Phase:
-        """Raises ProcessFailed."""
-        first = self.offered + int(rate * SKIPPED_S)
-        await self.offer(int(rate * (SKIPPED_S + seconds)), rate)
-        return Phase(rate, first, self.offered)
+async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
+    """Raises ProcessFailed."""
+    first = loader.offered + int(rate * SKIPPED_S)
+    await loader.offer(int(rate * (SKIPPED_S + seconds)), rate)
+    return Phase(rate, first, loader.offered)
 
 
 def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) -> Tally:
@@ -219,7 +197,7 @@ def _plot(standings: list[Standing]) -> str:
         ]
         for standing in standings
     }
-    return plot.lines("delay", points, "events a second", "p99 of the delay, ms")
+    return plot.lines(report.PLOTS, "delay", points, "events a second", "p99 of the delay, ms")
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     else:
         rates = {standing.name: standing.rate() for standing in standings}
         ours = [name for name in rates if name.startswith(Fncast.name)]
-        shown = plot.bars("end-to-end", rates, "events a second (logarithmic)", ours)
+        shown = plot.bars(report.PLOTS, "end-to-end", rates, "events a second (logarithmic)", ours)
         facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
         report.write(PROGRAM, "\n".join([facts, "", *lines, "", shown]))
     wrong = [standing.name for standing in standings if not standing.is_right]

@@ -45,7 +45,12 @@ async def memory(stand: Stand, arguments: argparse.Namespace) -> str:
         ("median of the last quarter, MB", figure(last)),
     ]
     shown = plot.lines(
-        "growth-memory", {"consumer": samples}, "seconds", "resident memory, MB", logarithmic=""
+        report.plots(arguments.print_only),
+        "growth-memory",
+        {"consumer": samples},
+        "seconds",
+        "resident memory, MB",
+        logarithmic="",
     )
     return f"{report.table(('memory of the consumer', 'exactly-once'), rows)}\n\n{shown}"
 

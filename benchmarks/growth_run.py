@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 from benchmarks.broker import PARTITIONS
 from benchmarks.load import Load
+from benchmarks.loader import Loader
 from benchmarks.meter import Measured
 from benchmarks.pipelines import Fncast
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import Stand
 
+WARM_UP_EVENTS = 1_000
 LEAST_EVENTS = 1_000  # fewer tell nothing
 
 
@@ -24,15 +26,21 @@ async def rates(
     stand: Stand,
     arguments: argparse.Namespace,
     settings: Mapping[str, tuple[Fncast, Load, int]],
+    steady: bool = False,
 ) -> dict[str, Spread]:
     """Events a second, by the setting's name; settings take turns. A setting: pipeline, load, partitions.
+
+    steady: not from a backlog that waits, but once all consumers are there.
 
     Raises WrongForecasts, ProcessFailed.
     """
     found: dict[str, list[float]] = {name: [] for name in settings}
     for number in range(arguments.rounds):
         for name, (pipeline, load, partitions) in settings.items():
-            rate = await rate_of(stand, pipeline, load, partitions)
+            if steady:
+                rate = await steady_rate_of(stand, pipeline, load)
+            else:
+                rate = await rate_of(stand, pipeline, load, partitions)
             found[name].append(rate)
             print(f"round {number + 1}: {name}: {figure(rate)} events/s", file=sys.stderr, flush=True)
     return {name: Spread.of(values) for name, values in found.items()}
@@ -46,6 +54,25 @@ async def rate_of(stand: Stand, pipeline: Fncast, load: Load, partitions: int = 
         measured, _ = await run.measured(load.events)
     check(measured)
     return measured.rate
+
+
+async def steady_rate_of(stand: Stand, pipeline: Fncast, load: Load) -> float:
+    """Events a second once all consumers are there: until the last of the load is committed.
+
+    Raises WrongForecasts, ProcessFailed.
+    """
+    [topic] = await stand.make_topics("live")
+    servers = stand.broker.bootstrap_servers
+    async with stand.run(pipeline, topic) as run:
+        await run.start_consumers()
+        loader = Loader(servers, topic, run)
+        await run.wait_for_members(pipeline.consumer_count)
+        await loader.offer(WARM_UP_EVENTS)
+        rate = load.events / await loader.offer(load.events)
+        measured, _ = await run.measured(loader.offered)
+    await stand.delete_topics(topic)
+    check(measured)
+    return rate
 
 
 def check(measured: Measured) -> None:

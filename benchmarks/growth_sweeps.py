@@ -54,7 +54,13 @@ async def latency(stand: Stand, arguments: argparse.Namespace) -> str:
     points = {
         f"{calls} calls": [(float(one), found[one, calls].median) for one in LATENCIES_MS] for calls in CALLS
     }
-    shown = plot.lines("growth-latency", points, "latency of the function, ms", "events a second")
+    shown = plot.lines(
+        report.plots(arguments.print_only),
+        "growth-latency",
+        points,
+        "latency of the function, ms",
+        "events a second",
+    )
     heads = ("latency of a call", *(f"{calls} calls in flight" for calls in CALLS))
     told = (
         f"Events a second, and the share of linear growth: calls in flight × {BATCH} events a call, each call taking"
@@ -78,7 +84,9 @@ async def size(stand: Stand, arguments: argparse.Namespace) -> str:
     ]
     rows = [(name, str(one), str(mb)) for (name, one), mb in zip(found.items(), megabytes, strict=True)]
     points = {"fncast": [(x, one.median) for x, one in zip(KILOBYTES, found.values(), strict=True)]}
-    shown = plot.lines("growth-size", points, "size of an event, KB", "events a second")
+    shown = plot.lines(
+        report.plots(arguments.print_only), "growth-size", points, "size of an event, KB", "events a second"
+    )
     return f"{report.table(('event size', 'events/s', 'MB/s in'), rows)}\n\n{shown}"
 
 
@@ -86,7 +94,7 @@ async def partitions(stand: Stand, arguments: argparse.Namespace) -> str:
     """Partitions, as many out as in."""
     load = _load(EVENTS, arguments)
     settings = {f"{count}": (Fncast(EXACTLY, stand.models), load, count) for count in PARTITION_COUNTS}
-    return _shown("partitions", PARTITION_COUNTS, await rates(stand, arguments, settings))
+    return _shown(arguments, "partitions", PARTITION_COUNTS, await rates(stand, arguments, settings))
 
 
 async def processes(stand: Stand, arguments: argparse.Namespace) -> str:
@@ -100,9 +108,10 @@ async def processes(stand: Stand, arguments: argparse.Namespace) -> str:
         )
         for consumers, functions in PROCESS_COUNTS
     }
-    found = await rates(stand, arguments, settings)
+    found = await rates(stand, arguments, settings, steady=True)
     rows = [(name, str(one)) for name, one in found.items()]
-    return report.table(("processes", "events/s"), rows)
+    told = "Events a second from the first's publishing until the last is committed, all consumers being there before."
+    return f"{told}\n\n{report.table(('processes', 'events/s'), rows)}"
 
 
 async def series(stand: Stand, arguments: argparse.Namespace) -> str:
@@ -111,12 +120,16 @@ async def series(stand: Stand, arguments: argparse.Namespace) -> str:
         f"{count:,}": (Fncast(EXACTLY, stand.models), _load(EVENTS, arguments, series=count), PARTITIONS)
         for count in SERIES_COUNTS
     }
-    return _shown("series", SERIES_COUNTS, await rates(stand, arguments, settings))
+    return _shown(arguments, "series", SERIES_COUNTS, await rates(stand, arguments, settings))
 
 
-def _shown(what: str, counts: tuple[int, ...], found: Mapping[str, Spread]) -> str:
+def _shown(
+    arguments: argparse.Namespace, what: str, counts: tuple[int, ...], found: Mapping[str, Spread]
+) -> str:
     points = {"fncast": [(count, one.median) for count, one in zip(counts, found.values(), strict=True)]}
-    shown = plot.lines(f"growth-{what}", points, what, "events a second", logarithmic="x")
+    shown = plot.lines(
+        report.plots(arguments.print_only), f"growth-{what}", points, what, "events a second", logarithmic="x"
+    )
     rows = [(name, str(one)) for name, one in found.items()]
     return f"{report.table((what, 'events/s'), rows)}\n\n{shown}"
 

@@ -24,6 +24,7 @@ JSON = {"Content-Type": "application/json"}
 BINARY = {"Content-Type": "application/octet-stream"}
 # What a batch of MLServer may hold and wait for; it waits the whole time unless the batch is full.
 MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
+FIXED = "no model: a fixed answer"
 ANSWER_BYTES_A_WINDOW = 144  # float32 [12, 3]
 # BentoML reports its use to its makers unless told not to.
 BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
@@ -59,7 +60,7 @@ class ModelServers:
 
     def others(self) -> list[ModelServer]:
         return [
-            ModelServer("no model: a fixed answer", self._fixed, _fixed_request),
+            ModelServer(FIXED, self._fixed, _fixed_request),
             ModelServer("FastAPI + LiteRT, JSON", self._fastapi, _named("/predict", "instances")),
             ModelServer("BentoML, adaptive batching, JSON", self._bentoml, _named("/predict", "windows")),
             ModelServer("LitServe, batching, JSON", self._litserve, _named("/predict", "windows"), "/health"),

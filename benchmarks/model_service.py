@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 from benchmarks import machine, plot, report
 from benchmarks.environment import NoEnvironment
 from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
-from benchmarks.model_servers import ModelServer, ModelServers, ready
+from benchmarks.model_servers import FIXED, ModelServer, ModelServers, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import add_model_arguments, found_model
@@ -40,6 +41,12 @@ class Cell:
 
     connections: int
     windows: int
+
+    def __str__(self) -> str:
+        return f"{self.connections} × {self.windows}"
+
+
+MANY = Cell(64, 1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
             return asyncio.run(_compare(arguments, Path(name)))
-    except (NoEnvironment, ProcessFailed, LoadFailed) as error:
+    except (NoEnvironment, ProcessFailed) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
 
@@ -85,13 +92,11 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
             figures[IN_PROCESS][Cell(0, windows)].append(await _in_process(model, windows, arguments.seconds))
         for server in chosen:
             await _turn(server, folder, arguments.seconds, figures)
-            one = figures[server.name][Cell(64, 1)][-1]
-            print(
-                f"round {number + 1}: {server.name}: {figure(one.rate)}/s at 64 connections × 1 window,"
-                f" {figure(one.cpu_us)} µs CPU each",
-                file=sys.stderr,
-                flush=True,
-            )
+            told = [
+                f"{figure(one.rate)}/s, {figure(one.cpu_us)} µs CPU"
+                for one in figures[server.name][MANY][-1:]
+            ]
+            print(f"round {number + 1}: {server.name}: {MANY}: {' '.join(told)}", file=sys.stderr, flush=True)
     text = "\n\n".join(_tables(figures))
     if arguments.print_only:
         print(text)
@@ -99,11 +104,10 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
     rates = {
-        name: Spread.of([one.rate for one in cells[Cell(64, 1)]])
-        for name, cells in figures.items()
-        if Cell(64, 1) in cells
+        name: Spread.of([one.rate for one in cells[MANY]]) for name, cells in figures.items() if cells[MANY]
     }
     shown = plot.bars(
+        report.PLOTS,
         "model-service",
         rates,
         "requests a second, 64 connections × 1 window (logarithmic)",
@@ -114,7 +118,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
 
 
 async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
-    """All cells of one server. Raises ProcessFailed, NoEnvironment, LoadFailed."""
+    """All cells of one server; one that it does not answer stays empty. Raises ProcessFailed, NoEnvironment."""
     [port] = free_ports(1)
     started = ready(server, port, folder)
     url = f"http://{HOST}:{port}"
@@ -122,22 +126,22 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
         await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
         for windows in WINDOWS:
             request = server.request(windows)
-            await asyncio.to_thread(post, url, request, 1, WARM_UP_S, folder, LOAD_CORE)
+            with contextlib.suppress(LoadFailed):  # a slow one may not have answered yet
+                await asyncio.to_thread(post, url, request, 1, WARM_UP_S, folder, LOAD_CORE)
             for connections in CONNECTIONS:
                 before_s = sum(processes.cpu_s().values())
-                answered: Answered = await asyncio.to_thread(
-                    post, url, request, connections, seconds, folder, LOAD_CORE
-                )
-                cpu_s = sum(processes.cpu_s().values()) - before_s
-                figures[server.name][Cell(connections, windows)].append(
-                    Figure(
-                        answered.rate,
-                        answered.p50_ms,
-                        answered.p99_ms,
-                        cpu_s / answered.requests * 1e6,
+                try:
+                    answered: Answered = await asyncio.to_thread(
+                        post, url, request, connections, seconds, folder, LOAD_CORE
                     )
-                )
-                processes.check()
+                except LoadFailed as error:
+                    print(f"{server.name}: {connections} × {windows}: {error}", file=sys.stderr, flush=True)
+                    continue
+                finally:
+                    processes.check()
+                cpu_us = (sum(processes.cpu_s().values()) - before_s) / answered.requests * 1e6
+                found = Figure(answered.rate, answered.p50_ms, answered.p99_ms, cpu_us)
+                figures[server.name][Cell(connections, windows)].append(found)
 
 
 async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
@@ -151,6 +155,7 @@ async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
 
 def _tables(figures: Figures) -> list[str]:
     return [
+        _ratios(figures),
         "Requests a second, by connections × windows a request; in process: calls a second.\n\n"
         + _table(figures, "rate"),
         "CPU of the server, µs a request.\n\n" + _table(figures, "cpu_us"),
@@ -159,17 +164,43 @@ def _tables(figures: Figures) -> list[str]:
     ]
 
 
+def _ratios(figures: Figures) -> str:
+    """Of each server that was asked with a model, round by round."""
+    fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
+    one, batches = Cell(1, 1), Cell(8, 64)
+    rows = []
+    for name, cells in figures.items():
+        if name in (IN_PROCESS, FIXED):
+            continue
+        idle = [mine.p50_ms / bare.p50_ms for mine, bare in zip(cells[one], fixed.get(one, []), strict=False)]
+        more = [
+            mine.cpu_us - bare.cpu_us for mine, bare in zip(cells[MANY], fixed.get(MANY, []), strict=False)
+        ]
+        bulk = [mine.rate / raw.rate for mine, raw in zip(cells[batches], alone, strict=False)]
+        rows.append((name, *(str(Spread.of(values)) if values else "" for values in (idle, more, bulk))))
+    heads = (
+        "server",
+        f"{one}: p50, times the fixed answer's",
+        f"{MANY}: CPU µs over the fixed answer's",
+        f"{batches}: windows/s, share of those in process",
+    )
+    return report.table(heads, rows)
+
+
 def _table(figures: Figures, what: str) -> str:
     cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
     rows = []
     for name, found in figures.items():
         texts = []
         for cell in cells:
-            values = found.get(cell) or found.get(Cell(0, cell.windows) if cell.connections == 1 else cell)
-            median = Spread.of([getattr(one, what) for one in values]).median if values else None
-            texts.append("" if median is None else figure(median))
+            alone = Cell(0, cell.windows) if cell.connections == 1 else cell
+            values = found.get(cell) or found.get(alone)
+            missing = "" if name == IN_PROCESS else "failed"
+            texts.append(
+                figure(Spread.of([getattr(one, what) for one in values]).median) if values else missing
+            )
         rows.append((name, *texts))
-    heads = [f"{cell.connections} × {cell.windows}" for cell in cells]
+    heads = [str(cell) for cell in cells]
     return report.table(("server", *heads), rows)
 
 

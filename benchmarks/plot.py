@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from benchmarks.report import PLOTS
 from benchmarks.spread import Spread
 
 WIDTH_IN, ROW_IN, LINES_HEIGHT_IN = 8.0, 0.32, 4.2
 OURS, OTHERS = "#0b6e99", "#9aa5ad"
 
 
-def bars(name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str] = ()) -> str:
-    """Medians with their ranges, on a logarithmic scale. Returns the Markdown that shows the plot."""
+def bars(
+    folder: Path | None, name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str]
+) -> str:
+    """Medians with their ranges, on a logarithmic scale. Returns the Markdown that shows the plot.
+
+    folder: None draws nothing.
+    """
+    if folder is None:
+        return ""
     figure, axes = _axes(ROW_IN * len(spreads) + 1.0)
     names = list(spreads)[::-1]
     medians = [spreads[one].median for one in names]
@@ -24,17 +31,23 @@ def bars(name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[st
     axes.barh(names, medians, xerr=ranges, color=[OURS if one in ours else OTHERS for one in names])
     axes.set_xscale("log")
     axes.set_xlabel(label)
-    return _saved(figure, name, label)
+    return _saved(figure, folder / name, label)
 
 
 def lines(
+    folder: Path | None,
     name: str,
     series: Mapping[str, Sequence[tuple[float, float]]],
     x_label: str,
     y_label: str,
     logarithmic: str = "xy",
 ) -> str:
-    """Points joined by lines. logarithmic: the axes that are. Returns the Markdown that shows the plot."""
+    """Points joined by lines. logarithmic: the axes that are. Returns the Markdown that shows the plot.
+
+    folder: None draws nothing.
+    """
+    if folder is None:
+        return ""
     figure, axes = _axes(LINES_HEIGHT_IN)
     for one, points in series.items():
         axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=one)
@@ -48,7 +61,7 @@ def lines(
     axes.set_ylabel(y_label)
     if len(series) > 1:
         axes.legend(fontsize="small")
-    return _saved(figure, name, f"{y_label} over {x_label}")
+    return _saved(figure, folder / name, f"{y_label} over {x_label}")
 
 
 def _axes(height_in: float) -> tuple[Any, Any]:
@@ -64,10 +77,13 @@ def _axes(height_in: float) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _saved(figure: Any, name: str, title: str) -> str:
+def _saved(figure: Any, stem: Path, title: str) -> str:
     from matplotlib import pyplot
 
-    PLOTS.mkdir(exist_ok=True)
-    figure.savefig(PLOTS / f"{name}.svg", metadata={"Date": None})
+    stem.parent.mkdir(exist_ok=True)
+    file = stem.with_suffix(".svg")
+    figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)
-    return f"![{title}]({PLOTS.name}/{name}.svg)"
+    # Trailing blanks of the SVG writer are no business of a reader of the diff.
+    file.write_text("".join(f"{line.rstrip()}\n" for line in file.read_text().splitlines()))
+    return f"![{title}]({file.parent.name}/{file.name})"

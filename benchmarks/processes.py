@@ -39,6 +39,8 @@ class Processes:
 
     async def end(self) -> None:
         """End what still runs: the last started first."""
+        # Some servers' children are in groups of their own, and outlive their parent.
+        families = [one for process, _ in self._running for one in _family(process.pid)]
         for process, _ in reversed(self._running):
             process.end()
         tasks = [task for _, task in self._running]
@@ -48,6 +50,9 @@ class Processes:
                 if task in still:
                     process.kill()
             await asyncio.wait(tasks, timeout=END_S)
+        for one in families:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
         self._running = []
 
     def cpu_s(self) -> dict[str, float]:

@@ -17,6 +17,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def plots(print_only: bool) -> Path | None:
+    """Where plots go: nowhere if the page is left alone."""
+    return None if print_only else PLOTS
+
+
 def write(section: str, text: str, page: Path = PAGE) -> None:
     """Put `text` in the place of what stands between the section's markers, and on stdout. Raises ValueError."""
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"

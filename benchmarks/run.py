@@ -7,7 +7,8 @@ import itertools
 import time
 from pathlib import Path
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from benchmarks.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.pipelines import Pipeline, Topics
@@ -86,6 +87,22 @@ class Run:
                 time.sleep(LOOK_S)
         finally:
             consumer.close()
+
+    async def wait_for_members(self, count: int) -> None:
+        """Until the group has so many members and they have shared the partitions. Raises ProcessFailed."""
+        admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
+        deadline_s = time.monotonic() + STALLED_S
+        while True:
+            self.processes.check()
+            [future] = admin.describe_consumer_groups([self.topics.group]).values()
+            group = await asyncio.wrap_future(future)
+            if group.state == ConsumerGroupState.STABLE and len(group.members) == count:
+                return
+            if time.monotonic() > deadline_s:
+                raise ProcessFailed(
+                    f"the group has {len(group.members)} members after {STALLED_S:g} s, not {count}"
+                )
+            await asyncio.sleep(LOOK_S)
 
     async def close(self) -> None:
         await self.processes.end()

@@ -1,20 +1,17 @@
-"""Where the microseconds of an event go: a process' CPU, step by step, from samples that py-spy takes."""
+"""Where a process' time goes, step by step, from samples that py-spy takes of what holds Python's lock."""
 
 from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from benchmarks.environment import python_of
 from benchmarks.pipelines import ROOT
 
 RATE_HZ = 200
 GRACE_S = 30.0
-OUTSIDE = "threads of librdkafka and others outside Python"
+ELSEWHERE = "libraries, called by nothing of fncast (the event loop, uvicorn, the FDK)"
 ROOMS = ("consumer", "interceptor", "functions", "model_service", "series")
 
 
@@ -22,23 +19,15 @@ class NoProfile(Exception):
     """py-spy could not look into the process; the text says why."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """share: of the process' CPU."""
+def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
+    """Steps and the seconds that each took while the process worked, the costly ones first.
 
-    name: str
-    share: float
-
-
-def steps(pid: int, seconds: int, folder: Path) -> list[Step]:
-    """Costly ones first, while the process works. Raises NoProfile, NoEnvironment.
-
-    A sample belongs to the innermost function of fncast on its stack, what that calls in libraries included.
+    A sample belongs to the innermost function of fncast on its stack, what that calls in libraries included. Waiting,
+    and C code that has let go of Python's lock, is not in them. Raises NoProfile, NoEnvironment.
     """
-    python, outside = _thread_cpu_s(pid)
     raw = folder / f"{pid}.raw"
     py_spy = python_of("profile").parent / "py-spy"
-    words = ["record", "--pid", str(pid), "--duration", str(seconds), "--rate", str(RATE_HZ)]
+    words = ["record", "--gil", "--pid", str(pid), "--duration", str(seconds), "--rate", str(RATE_HZ)]
     words += ["--format", "raw", "--full-filenames", "--output", str(raw)]
     try:
         done = subprocess.run([py_spy, *words], capture_output=True, text=True, timeout=seconds + GRACE_S)
@@ -46,15 +35,8 @@ def steps(pid: int, seconds: int, folder: Path) -> list[Step]:
         raise NoProfile("py-spy did not end") from None
     if done.returncode or not raw.is_file():
         raise NoProfile(done.stderr.strip()[-500:] or "py-spy saw nothing")
-    python_end, outside_end = _thread_cpu_s(pid)
-    in_python, elsewhere = python_end - python, outside_end - outside
-    whole = in_python + elsewhere
     samples = _by_function(raw.read_text())
-    total = sum(samples.values())
-    if not total or not whole:
-        raise NoProfile("the process did nothing")
-    found = [Step(name, count / total * in_python / whole) for name, count in samples.most_common()]
-    return sorted([*found, Step(OUTSIDE, elsewhere / whole)], key=lambda step: -step.share)
+    return [(name, count / RATE_HZ) for name, count in samples.most_common()]
 
 
 def _by_function(raw: str) -> Counter[str]:
@@ -72,21 +54,4 @@ def _step(frames: list[str]) -> str:
         file = Path(place.rpartition(":")[0])
         if file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in ROOMS:
             return f"{file.relative_to(ROOT)}: {function}"
-    return "the event loop and libraries, called by nothing of fncast"
-
-
-def _thread_cpu_s(pid: int) -> tuple[float, float]:
-    """CPU seconds of threads that run Python, and of those that librdkafka names its own."""
-    python = outside = 0.0
-    for thread in psutil.Process(pid).threads():
-        name = Path(f"/proc/{pid}/task/{thread.id}/comm")
-        cpu_s = thread.user_time + thread.system_time
-        try:
-            is_outside = name.read_text().startswith("rdk:")
-        except OSError:  # no Linux, or the thread has ended
-            is_outside = False
-        if is_outside:
-            outside += cpu_s
-        else:
-            python += cpu_s
-    return python, outside
+    return ELSEWHERE

@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
-@bentoml.service(workers=1)
+@bentoml.service(workers=1, logging={"access": {"enabled": False}}, metrics={"enabled": False})
 class Forecast:
     def __init__(self) -> None:
         self._signature = Interpreter(model_path=os.environ["MODEL"], num_threads=1).get_signature_runner()
