@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -70,9 +71,10 @@ class Victim:
 
     def kill_a_child(self, randomly: random.Random) -> None:
         assert self.process is not None
-        children = psutil.Process(self.process.pid).children()
-        if children:
-            randomly.choice(children).kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it is being started again itself
+            children = psutil.Process(self.process.pid).children()
+            if children:
+                randomly.choice(children).kill()
 
     def thaw(self) -> bool:
         """Continue it FREEZE_S after it was stopped. Returns whether it is stopped now."""

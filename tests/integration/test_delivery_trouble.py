@@ -10,6 +10,7 @@ from collections import Counter
 
 import psutil
 import pytest
+from aiohttp import web
 from confluent_kafka.admin import NewTopic
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
@@ -128,6 +129,69 @@ def test_the_largest_input_fits_into_a_dead_letter(exact_stage):
     (letter,) = stage.wait_for(stage.dead, 1)
     assert len(letter.value()) == 990_000
     assert consumer.terminate() == 0
+
+
+def test_two_consumers_with_one_identity_end_with_a_clear_error_and_repeat_nothing(
+    exact_stage, answers, until
+):
+    stage = exact_stage
+    stage.function.behaviour = answers.at_random
+    twins = [stage.consume(name, KAFKA__INSTANCE="same", FN__BATCH_EVENTS="16") for name in ("one", "two")]
+    ids: list[str] = []
+
+    def has_ended() -> list:
+        ids.extend(stage.produce_many(20, first=len(ids)))
+        return [twin for twin in twins if twin.process.poll() is not None]
+
+    ended = until(has_ended, 90, lambda: [twin.log()[-1500:] for twin in twins])
+    for twin in ended:
+        assert twin.process.returncode == 1
+        assert "give each its own [kafka] instance" in twin.log()
+        assert "Traceback" not in twin.log()
+    for twin in twins:
+        if twin not in ended and twin.process.poll() is None:
+            twin.terminate(within_s=10)
+    alone = stage.consume("alone")
+    until(all_there(stage, ids), 60, "all forecasts")
+    assert alone.terminate() == 0
+    check(stage, ids, repeats=False)
+
+
+def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exact_stage, answers, until):
+    """An event of each partition is poison; what the first consumer keeps of them, it does not count from anew."""
+    stage = exact_stage
+    most = 14  # attempts: some 10 s, in which the second consumer joins
+
+    async def behaviour(events):
+        if any(event["id"].startswith("poison") for event in events):
+            return web.json_response({"message": "function failed"}, status=502)
+        return await answers.works(events)
+
+    stage.function.behaviour = behaviour
+    one = stage.consume("one", FN__MAX_ATTEMPTS=str(most))
+    one.wait_for("assigned")
+    for partition in range(4):
+        stage.produce(f"good:{partition}", b"k", partition=partition)
+    stage.flush()
+    stage.wait_for(stage.forecasts, 4)
+    for partition in range(4):
+        stage.produce(f"poison:{partition}", b"k", partition=partition)
+    stage.flush()
+    until(lambda: stage.function.calls.count(["poison:0"]) >= 2, 20, "attempts")
+    two = stage.consume("two", FN__MAX_ATTEMPTS=str(most))
+    one.wait_for("revoked")
+    for partition in range(4):  # without a success of its own the second could not tell poison from an outage
+        stage.produce(f"good:{4 + partition}", b"k", partition=partition)
+    stage.flush()
+    line = next(line for line in one.log().splitlines() if " revoked " in line)
+    kept = {str(partition) for partition in range(4)} - {name.rpartition("/")[2] for name in line.split(",")}
+    assert kept, line
+    letters = {attribute(letter, "ce_id"): letter for letter in stage.wait_for(stage.dead, 4, within_s=90)}
+    for partition in kept:
+        told = int(attribute(letters[f"poison:{partition}"], "fncast-attempts"))
+        assert told >= most
+        assert stage.function.calls.count([f"poison:{partition}"]) == told
+    assert one.terminate() == two.terminate() == 0
 
 
 def test_topics_that_are_missing_are_made_like_the_input(exact_stage, answers):

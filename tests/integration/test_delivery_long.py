@@ -1,0 +1,139 @@
+"""Trouble that lasts: a function away for two minutes, a storm of rebalances, a broker away for a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(400)]
+
+AWAY_S = STORM_S = 120.0
+BROKER_AWAY_S = 60.0
+TURN_S = 3.0  # a member joins or leaves
+BACK_S = 5.0
+# What lanes and an interpreter come to need by themselves; all of the outage's 12,000 events would be 40 MB more.
+GROWTH_BYTES = 25e6
+RATE = 100.0
+
+
+class Load(threading.Thread):
+    """Produces numbered events of a few keys at a steady rate until `end`."""
+
+    def __init__(self, stage) -> None:
+        super().__init__(daemon=True)
+        self._stage, self._end = stage, threading.Event()
+        self.ids: list[str] = []
+
+    def run(self) -> None:
+        began_s = time.monotonic()
+        while not self._end.wait(0.02):
+            while len(self.ids) < (time.monotonic() - began_s) * RATE:
+                id_ = f"k{len(self.ids) % 8}:{len(self.ids)}"
+                self._stage.produce(id_, id_.split(":")[0].encode())
+                self.ids.append(id_)
+            self._stage.producer.poll(0)
+
+    def __enter__(self) -> Load:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self.join()
+        self._stage.producer.flush(60)
+
+
+def inputs(stage) -> list[str]:
+    return [dict(m.headers())["ce_causationid"].decode() for m in stage.read_all(stage.forecasts)]
+
+
+def check(stage, ids, *, repeats: bool = False) -> None:
+    """Every input has its forecast, in order per key, and with `repeats` perhaps more than one; nothing was refused."""
+    outputs = inputs(stage)
+    assert set(outputs) == set(ids)
+    if not repeats:
+        assert max(Counter(outputs).values()) == 1
+    for key in {id_.split(":")[0] for id_ in ids}:
+        numbers = [int(id_.split(":")[1]) for id_ in dict.fromkeys(outputs) if id_.split(":")[0] == key]
+        assert numbers == sorted(numbers)
+    assert stage.read_all(stage.dead) == []
+
+
+def wait(seconds: float) -> None:
+    """The trouble's own length, not a condition."""
+    threading.Event().wait(seconds)
+
+
+def test_a_function_away_for_two_minutes_costs_nothing_but_time(exact_stage, until):
+    stage = exact_stage
+    consumer = stage.consume()
+    process = psutil.Process(consumer.pid)
+    used = []
+    with Load(stage) as load:
+        stage.wait_for(stage.forecasts, 300)
+        stage.function.stop()
+        consumer.wait_for("is out")
+        for _ in range(int(AWAY_S / 10)):
+            wait(10)
+            used.append(process.memory_info().rss)
+        assert stage.read_all(stage.dead) == []
+        before = len(stage.read_all(stage.forecasts))
+        stage.function.start()
+        stage.wait_for(
+            stage.forecasts, before + 1, within_s=BACK_S + 1
+        )  # and a second for the reader to begin
+        until(lambda: consumer.log().count("is back"), 10, "the log says that it is over")
+    assert max(used) - used[0] < GROWTH_BYTES, used
+    stage.wait_for(stage.forecasts, len(load.ids), within_s=60)
+    assert consumer.terminate() == 0
+    check(stage, load.ids)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_storm_of_rebalances_loses_and_repeats_nothing(exact_stage, answers, protocol):
+    stage = exact_stage
+    stage.variables["KAFKA__CLIENT__GROUP_PROTOCOL"] = protocol
+    stage.function.behaviour = answers.at_random
+    names = ("one", "two", "three")
+    there = {name: stage.consume(name, FN__BATCH_EVENTS="16") for name in names}
+    until_s = time.monotonic() + STORM_S
+    with Load(stage) as load:
+        turn = 0
+        while time.monotonic() < until_s:
+            wait(TURN_S)
+            name = names[turn % len(names)]
+            if name in there:
+                assert there.pop(name).terminate() == 0
+            else:
+                there[name] = stage.consume(name, FN__BATCH_EVENTS="16")
+            turn += 1
+    if not there:
+        there["one"] = stage.consume("one")
+    stage.wait_for(stage.forecasts, len(load.ids), within_s=60)
+    for consumer in there.values():
+        assert consumer.terminate() == 0
+    check(stage, load.ids)
+
+
+def test_a_broker_away_for_a_minute_is_waited_for(kafka_stage, kafka, answers, until):
+    """With full lanes, so that partitions are paused when they are lost."""
+    stage = kafka_stage
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(15_000)
+    consumer = stage.consume(FN__BATCH_EVENTS="8", FN__CALLS_IN_FLIGHT="1")
+    stage.wait_for(stage.forecasts, 200)
+    kafka.kill()
+    try:
+        consumer.wait_for("waiting for it")
+        wait(BROKER_AWAY_S)
+        assert consumer.process.poll() is None
+    finally:
+        kafka.start()
+    stage.wait_for(stage.forecasts, len(ids), within_s=200)
+    until(lambda: set(inputs(stage)) == set(ids), 60, "a forecast for each input")
+    assert consumer.terminate() == 0
+    check(stage, ids, repeats=not stage.is_exactly_once)
