@@ -40,20 +40,18 @@ async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
 async def _profile(run: Run, name: str, stand: Stand) -> str:
     """Raises NoProfile, NoEnvironment."""
     pid = await _busiest(run, name)
-    process = psutil.Process(pid)
-    before_s, begun = _used_s(process), await asyncio.to_thread(run.meter.committed)
+    begun = await asyncio.to_thread(run.meter.committed)
     found = await asyncio.to_thread(steps, pid, SECONDS, stand.folder)
-    used_s, scored = _used_s(process) - before_s, await asyncio.to_thread(run.meter.committed) - begun
+    scored = await asyncio.to_thread(run.meter.committed) - begun
     if scored <= 0:
         raise NoProfile("the backlog was done before the profile")
-    outside_s = used_s - sum(seconds for _, seconds in found)
+    used_s = sum(seconds for _, seconds in found)
     rest_s = sum(seconds for _, seconds in found[SHOWN:])
     rows = [
         (step, figure(seconds * 1e6 / scored), f"{seconds / used_s:.0%}")
         for step, seconds in (
             *found[:SHOWN],
             ("smaller steps", rest_s),
-            ("without Python's lock: librdkafka's threads, system calls, C code", outside_s),
             ("all of the process' CPU", used_s),
         )
     ]

@@ -6,12 +6,15 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import psutil
+
 from benchmarks.environment import python_of
 from benchmarks.pipelines import ROOT
 
 RATE_HZ = 200
 GRACE_S = 30.0
 ELSEWHERE = "libraries, called by nothing of fncast (the event loop, uvicorn, the FDK)"
+OUTSIDE = "librdkafka's own threads"
 ROOMS = ("consumer", "interceptor", "functions", "model_service", "series")
 
 
@@ -20,11 +23,13 @@ class NoProfile(Exception):
 
 
 def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
-    """Steps and the seconds that each took while the process worked, the costly ones first.
+    """Steps and the CPU seconds that each took while the process worked, the costly ones first.
 
-    A sample belongs to the innermost function of fncast on its stack, what that calls in libraries included. Waiting,
-    and C code that has let go of Python's lock, is not in them. Raises NoProfile, NoEnvironment.
+    The CPU of Python's threads is shared out by samples, for a sample may also be of a thread that holds the lock and
+    has no core. A sample belongs to the innermost function of fncast on its stack, what that calls in libraries
+    included. Raises NoProfile, NoEnvironment.
     """
+    before_s, outside_before_s = _thread_cpu_s(pid)
     raw = folder / f"{pid}.raw"
     py_spy = python_of("profile").parent / "py-spy"
     words = ["record", "--gil", "--pid", str(pid), "--duration", str(seconds), "--rate", str(RATE_HZ)]
@@ -35,8 +40,26 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
         raise NoProfile("py-spy did not end") from None
     if done.returncode or not raw.is_file():
         raise NoProfile(done.stderr.strip()[-500:] or "py-spy saw nothing")
+    after_s, outside_after_s = _thread_cpu_s(pid)
     samples = _by_function(raw.read_text())
-    return [(name, count / RATE_HZ) for name, count in samples.most_common()]
+    sample_s = (after_s - before_s) / max(sum(samples.values()), 1)
+    found = [(name, count * sample_s) for name, count in samples.most_common()]
+    return sorted([*found, (OUTSIDE, outside_after_s - outside_before_s)], key=lambda step: -step[1])
+
+
+def _thread_cpu_s(pid: int) -> tuple[float, float]:
+    """CPU seconds of threads that run Python, and of those that librdkafka names its own."""
+    python_s = outside_s = 0.0
+    for thread in psutil.Process(pid).threads():
+        try:
+            name = Path(f"/proc/{pid}/task/{thread.id}/comm").read_text()
+        except OSError:  # no Linux, or the thread has ended
+            name = ""
+        if name.startswith("rdk:"):
+            outside_s += thread.user_time + thread.system_time
+        else:
+            python_s += thread.user_time + thread.system_time
+    return python_s, outside_s
 
 
 def _by_function(raw: str) -> Counter[str]:
