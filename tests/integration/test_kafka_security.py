@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
     NewTopic,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -60,6 +65,9 @@ def secured(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> It
         "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
         "INTER_BROKER_LISTENER_NAME": "OPEN",
         "SASL_ENABLED_MECHANISMS": "PLAIN,SCRAM-SHA-512",
+        "AUTHORIZER_CLASS_NAME": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "SUPER_USERS": "User:ANONYMOUS",
+        "ALLOW_EVERYONE_IF_NO_ACL_FOUND": "true",
         "LISTENER_NAME_LOGIN_PLAIN_SASL_JAAS_CONFIG": f'{PLAIN_LOGIN} user_{USER}="{PASSWORD}";',
         "LISTENER_NAME_LOGIN_SCRAM___SHA___512_SASL_JAAS_CONFIG": f"{SCRAM_LOGIN};",
         "LISTENER_NAME_SECURE_PLAIN_SASL_JAAS_CONFIG": f'{PLAIN_LOGIN} user_{USER}="{PASSWORD}";',
@@ -168,3 +176,22 @@ def test_a_certificate_of_an_unknown_ca_is_refused(
     consumer = secured_stage.consume(**variables)
     assert consumer.wait(60) == 1
     assert "certificate verify failed" in consumer.log()
+
+
+def test_a_broker_that_refuses_transactions_is_an_error_and_no_silent_downgrade(
+    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
+) -> None:
+    password_file = tmp_path / "password"
+    password_file.write_text(PASSWORD)
+    resource = (ResourceType.TRANSACTIONAL_ID, f"group-{secured_stage.tag}-one", ResourcePatternType.LITERAL)
+    denied = AclBinding(*resource, f"User:{USER}", "*", AclOperation.WRITE, AclPermissionType.DENY)
+    admin = AdminClient({"bootstrap.servers": secured.bootstrap_servers, "log_level": 0})
+    for done in admin.create_acls([denied]).values():
+        done.result(10)
+    secured_stage.produce_many(10)
+    consumer = secured_stage.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
+    assert consumer.wait(60) == 1
+    assert "the broker does not give exactly-once" in consumer.log()
+    assert "Traceback" not in consumer.log()
+    assert secured_stage.read_all(secured_stage.forecasts) == []
+    assert secured_stage.function.calls == []
