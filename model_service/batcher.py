@@ -1,7 +1,8 @@
 """Scores the requests that wait together in one call of the model, without ever waiting for more to come.
 
 While a call runs, requests gather; when it is done, all that gathered go into the next. An idle model is called at
-once, so a lone request waits for nobody, and under load the batches grow by themselves.
+once, so a lone request waits for nobody, and under load the batches grow by themselves. Requests that the event loop
+reads in one turn share a call; where they have been coming one by one, one does not even wait for the end of its turn.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Batcher:
         self._queue = RequestQueue(merge)
         self._cost = CallCost()
         self._scheduled = False  # a look at the queue is due in this turn of the loop, or a call is running
+        self._came_alone = False  # the last request: so will the next, probably
         self._stuck = False
         self._worker: _Worker | None = None
         self._idle = asyncio.Event()
@@ -74,11 +76,17 @@ class Batcher:
             row_shapes = tuple([value.shape[1:] for value in inputs.values()])
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Mapping[str, Array]] = loop.create_future()
-        self._queue.add(Waiting(inputs, rows, row_shapes, answer))
-        if not self._scheduled:
-            self._scheduled = True
-            self._idle.clear()
-            loop.call_soon(self._next)  # after the other requests that this turn of the loop has read
+        request = Waiting(inputs, rows, row_shapes, answer)
+        if self._scheduled:
+            self._queue.add(request)
+            return answer
+        self._scheduled = True
+        self._idle.clear()
+        if self._came_alone and self._cost.expected_s(rows) <= INLINE_S:
+            self._settle([request], *self._call([request]))  # 10 µs sooner than by way of the loop
+        else:
+            self._queue.add(request)
+        loop.call_soon(self._next)  # after the other requests that this turn of the loop has read
         return answer
 
     async def close(self) -> None:
@@ -93,6 +101,7 @@ class Batcher:
         if not batch:
             self._rest()
             return
+        self._came_alone = len(batch) == 1
         loop = asyncio.get_running_loop()
         if self._cost.expected_s(sum(request.rows for request in batch)) <= INLINE_S:
             self._settle(batch, *self._call(batch))
@@ -139,15 +148,14 @@ class Batcher:
             return error
 
     def _run_merged(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
+        first = batch[0]
         if not self._merge:
-            return [self._run(batch[0].inputs)]
-        rows = [request.rows for request in batch]
-        inputs = batch[0].inputs
-        if len(batch) > 1:
-            inputs = {name: np.concatenate([each.inputs[name] for each in batch]) for name in inputs}
-        outputs = self._run_in_parts(inputs, sum(rows))
+            return [self._run(first.inputs)]
         if len(batch) == 1:
-            return [outputs]
+            return [self._run_in_parts(first.inputs, first.rows)]
+        rows = [request.rows for request in batch]
+        inputs = {name: np.concatenate([each.inputs[name] for each in batch]) for name in first.inputs}
+        outputs = self._run_in_parts(inputs, sum(rows))
         ends = itertools.accumulate(rows)
         return [
             {name: value[end - count : end] for name, value in outputs.items()}
