@@ -18,6 +18,7 @@ from demo.plan import free_ports
 IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
 READY_S = 120.0
+ANSWER_S = 10.0
 INSTEAD = "--bootstrap HOST:PORT names a broker that is there"
 
 
@@ -57,6 +58,11 @@ def broker(bootstrap_servers: str | None) -> Iterator[Broker]:
     Raises NoBroker.
     """
     if bootstrap_servers:
+        client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        try:
+            client.list_topics(timeout=ANSWER_S)
+        except KafkaException:
+            raise NoBroker(f"no broker answers at {bootstrap_servers}") from None
         yield Broker(bootstrap_servers, "a broker that was there")
     elif shutil.which("docker") is None:
         raise NoBroker(f"no docker to run Kafka in; {INSTEAD}")

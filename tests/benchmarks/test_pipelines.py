@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.pipelines import EXACTLY, Fncast, Topics
+from consumer.settings import load
+
+
+def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> None:
+    pipeline = Fncast(
+        EXACTLY,
+        tmp_path,
+        consumer_count=2,
+        settings={"fn": {"calls_in_flight": 16}},
+        function_url="http://127.0.0.1:1/slow",
+    )
+    programs = pipeline.consumers("127.0.0.1:9", Topics("group", "in", "out", "dead"), tmp_path)
+    files = [Path(program.argv[-1]) for program in programs]
+    first, second = (load(file, environ={}) for file in files)
+    assert (first.kafka.input_topics, first.kafka.output_topic, first.kafka.delivery) == (
+        ("in",),
+        "out",
+        EXACTLY,
+    )
+    assert first.fn.calls_in_flight == 16
+    assert first.kafka.instance != second.kafka.instance
+    assert first.admin.port != second.admin.port
+    assert "http://127.0.0.1:1/slow" in str(first.routes["forecast"])
