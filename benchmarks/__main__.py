@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from benchmarks import delay, end_to_end, growth, model_service
+from benchmarks.stand import INTERRUPTED
 
 PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     end_to_end.PROGRAM: end_to_end.main,
@@ -45,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             if name == model_service.PROGRAM or not arguments.bootstrap
             else ["--bootstrap", arguments.bootstrap]
         )
-        if PARTS[name]([*flags, *kafka]):
+        code = PARTS[name]([*flags, *kafka])
+        if code == INTERRUPTED:
+            return code
+        if code:
             failed.append(name)
         print(
             f"benchmarks: {name}: {(time.monotonic() - started_s) / 60:.1f} minutes",

@@ -96,9 +96,7 @@ def _container() -> Iterator[str]:
     command = ["docker", "run", "--detach", "--rm", "--network", "host", "--name", name, *words, IMAGE]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise NoBroker(
-            f"docker cannot run {IMAGE}: {done.stderr.strip()}; --bootstrap HOST:PORT names a broker that is there"
-        )
+        raise NoBroker(f"docker cannot run {IMAGE}: {done.stderr.strip()}; {INSTEAD}")
     try:
         _wait(f"127.0.0.1:{port}")
         yield f"127.0.0.1:{port}"

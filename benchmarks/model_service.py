@@ -24,7 +24,7 @@ from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, sa
 from benchmarks.model_servers import FIXED, ModelServer, ModelServers, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
-from benchmarks.stand import add_model_arguments, found_model
+from benchmarks.stand import INTERRUPTED, add_model_arguments, end_cleanly, found_model
 from demo.plan import HOST, free_ports
 from demo.process import ProcessFailed
 
@@ -73,12 +73,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)
     say_generator()
+    end_cleanly()
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
             return asyncio.run(_compare(arguments, Path(name)))
     except (NoEnvironment, ProcessFailed) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from demo.models import find
 from demo.process import ProcessFailed
 
 EPOCHS = 2  # of the model that is trained where there is none: its quality is not measured here
+
+INTERRUPTED = 130  # the shells' exit code for Ctrl-C
 
 
 class Stand:
@@ -111,6 +114,7 @@ def chosen(pipelines: Sequence[Pipeline], only: Sequence[str] | None) -> list[Pi
 
 def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:
     """Run `measure` on a stand of its own; the exit code."""
+    end_cleanly()
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
             folder = Path(name)
@@ -121,6 +125,14 @@ def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Sta
     except (NoBroker, NoEnvironment, ProcessFailed) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def end_cleanly() -> None:
+    """Let SIGTERM do what Ctrl-C does, so that processes, containers and folders are cleared away."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 async def _measure(stand: Stand, measure: Callable[[Stand], Awaitable[int]]) -> int:
