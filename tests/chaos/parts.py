@@ -32,7 +32,7 @@ def make_model(models: Path) -> None:
 
 
 class Parts:
-    """Not started yet. third: a consumer that is started by a storm alone."""
+    """Not started yet. joining: a consumer that is started by a storm alone."""
 
     def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
         self._kafka, self._folder = kafka, folder
@@ -40,14 +40,13 @@ class Parts:
         self.metrics, self.forecasts, self.dead_letters = (
             f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead-letters")
         )
-        model_port, self._fn_port = free_port(), free_port()
-        model = ["--models", str(models), "--name", "forecast", "--port", str(model_port)]
-        self.model_service = self._victim("model-service", *model)
-        url = f"GP_SERVER_URL=http://127.0.0.1:{model_port}"
-        host = [str(HERE / "function"), "--port", str(self._fn_port), "--config", url]
-        self.host = self._victim("functions", *host)
-        self.consumers = [self._consumer(name, told) for name in ("one", "two")]
-        self.third = self._consumer("three", told)
+        self.model_services, model_urls = self._listeners(
+            told.model_services, "model-service", "--models", str(models), "--name", "forecast"
+        )
+        function = (str(HERE / "function"), "--config", f"GP_SERVER_URL={','.join(model_urls)}")
+        self.hosts, self._fn_urls = self._listeners(told.hosts, "functions", *function)
+        self.consumers = [self._consumer(number, told) for number in range(told.consumers)]
+        self.joining = self._consumer(told.consumers, told)
         if told.crash or told.freeze:
             words = ["--crash", told.crash] if told.crash else ["--freeze", told.freeze]
             self.consumers[0].words[1:1] = words
@@ -55,7 +54,7 @@ class Parts:
     @property
     def all(self) -> list[Victim]:
         """What is kept running."""
-        return [self.model_service, self.host, *self.consumers]
+        return [*self.model_services, *self.hosts, *self.consumers]
 
     @property
     def are_frozen(self) -> bool:
@@ -67,10 +66,19 @@ class Parts:
         for done in admin.create_topics([NewTopic(topic, PARTITIONS) for topic in topics]).values():
             done.result(20)
 
-    def _victim(self, command: str, *words: str) -> Victim:
-        return Victim(command, ["-m", "fncast", command, *words], self._folder / f"{command}.log")
+    def _listeners(self, count: int, command: str, *words: str) -> tuple[list[Victim], list[str]]:
+        """So many processes of a command that listens, and their addresses."""
+        victims, urls = [], []
+        for number in range(count):
+            name, port = f"{command}-{number}", str(free_port())
+            told = ["-m", "fncast", command, *words, "--port", port]
+            victims.append(Victim(name, told, self._folder / f"{name}.log"))
+            urls.append(f"http://127.0.0.1:{port}")
+        return victims, urls
 
-    def _consumer(self, name: str, told: argparse.Namespace) -> Victim:
+    def _consumer(self, number: int, told: argparse.Namespace) -> Victim:
+        """It calls the host of its number: what a load balancer would share out among them is shared out so."""
+        name = f"consumer-{number}"
         settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
             "KAFKA__GROUP_ID": f"chaos-{self.tag}",
@@ -79,16 +87,11 @@ class Parts:
             "KAFKA__OUTPUT_TOPIC": self.forecasts,
             "KAFKA__DEAD_LETTER_TOPIC": self.dead_letters,
             "KAFKA__CLIENT__GROUP_PROTOCOL": told.protocol,
-            "FN__URL": f"http://127.0.0.1:{self._fn_port}",
+            "FN__URL": self._fn_urls[number % len(self._fn_urls)],
             "FN__BATCH_EVENTS": "16",
             "FN__MAX_ATTEMPTS": "3",
         }
-        words = [
-            str(HERE / "consumer.py"),
-            *(["--bug", told.bug] if told.bug else []),
-            "consume",
-            "--port",
-            "0",
-        ]
+        bug = ["--bug", told.bug] if told.bug else []
+        words = [str(HERE / "consumer.py"), *bug, "consume", "--port", "0"]
         variables = {f"FNCAST_{key}": value for key, value in settings.items()}
         return Victim(name, words, self._folder / f"{name}.log", variables)

@@ -2,9 +2,9 @@
 
 usage: run.py [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…] [--bug BUG] [--crash POINT:N] …
 
-Victims: one of two consumers (kill -9, or frozen past its session and continued), a process of the function, the
+Victims: one of the consumers (kill -9, or frozen past its session and continued), a process of the function, the
 function host, the model service, the broker (killed and restarted); in between the function host is away for 15 s, and
-a third consumer joins and leaves for 15 s. Prints the checker's JSON. Exit code: the checker's, or 1 where a partition
+one more consumer joins and leaves for 15 s. Prints the checker's JSON. Exit code: the checker's, or 1 where a partition
 flowed again later than FLOW_S after the kill of a consumer, or 2 where the run did not do what was told.
 """
 
@@ -67,7 +67,7 @@ class Run:
         finally:
             self._load.enough.set()
             self._progress.close()
-            for victim in (*self.parts.all, self.parts.third):
+            for victim in (*self.parts.all, self.parts.joining):
                 victim.kill()
         code, summary = self._checked()
         summary |= {
@@ -157,6 +157,9 @@ def main() -> int:
     )
     parser.add_argument("--schedule", default="", help=f"strikes in this order, of {', '.join(KINDS)}")
     parser.add_argument("--protocol", choices=("classic", "consumer"), default="classic", help="of the group")
+    parser.add_argument("--consumers", type=int, default=2)
+    parser.add_argument("--hosts", type=int, default=1, help="function hosts, shared out among the consumers")
+    parser.add_argument("--model-services", type=int, default=1, help="each host knows all of them")
     parser.add_argument("--bug", help="a deliberate bug: see consumer.py")
     parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see consumer.py")
     parser.add_argument("--freeze", default="", help="POINT:N, likewise")

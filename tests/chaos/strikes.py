@@ -28,7 +28,7 @@ DECK = (
 TROUBLES = ("away", "storm")  # one of each for ten kills, not counted as such
 KINDS = tuple(dict.fromkeys(DECK + TROUBLES))
 AWAY_S = STORM_S = 15.0
-STORM_TURN_S = 2.5  # a third consumer joins, or leaves
+STORM_TURN_S = 2.5  # one more consumer joins, or leaves
 
 
 def schedule(kills: int, randomly: random.Random) -> Iterator[str]:
@@ -95,33 +95,34 @@ class Strikes:
         elif kind == "freeze":
             self._random.choice(parts.consumers).signal(signal.SIGSTOP)
         elif kind == "function":
-            parts.host.kill_a_child(self._random)
+            self._random.choice(parts.hosts).kill_a_child(self._random)
         elif kind == "host":
-            parts.host.kill()
+            self._random.choice(parts.hosts).kill()
         elif kind == "model":
-            parts.model_service.kill()
+            self._random.choice(parts.model_services).kill()
         elif kind == "broker":
             self._kafka.kill()
             began_s = time.monotonic()
             self._kafka.start()
             say(f"the broker answers again after {time.monotonic() - began_s:.1f} s")
         elif kind == "away":
-            parts.host.kill(AWAY_S)
+            for host in parts.hosts:
+                host.kill(AWAY_S)
             self._trouble_until_s = time.monotonic() + AWAY_S
         else:
             self._trouble_until_s = time.monotonic() + STORM_S
             self._storm_turn_at_s = time.monotonic()
 
     def _storm(self) -> None:
-        """A third consumer joins and leaves, until the storm is over."""
+        """One more consumer joins and leaves, until the storm is over."""
         if not self._storm_turn_at_s or time.monotonic() < self._storm_turn_at_s:
             return
-        third = self._parts.third
+        joining = self._parts.joining
         self._storm_turn_at_s += STORM_TURN_S
         is_over = time.monotonic() >= self._trouble_until_s
-        if third.process is not None and third.process.poll() is None:
-            third.end()
+        if joining.process is not None and joining.process.poll() is None:
+            joining.end()
         elif not is_over:
-            third.start()
+            joining.start()
         if is_over:
             self._storm_turn_at_s = 0.0

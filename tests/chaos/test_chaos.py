@@ -54,11 +54,22 @@ def run(kafka, models):
 @pytest.mark.docker
 @pytest.mark.timeout(SHORT_S + ENDS_S)
 def test_nothing_is_lost_repeated_or_out_of_order(run):
-    """Five kills, the function away for 15 s, a third consumer that joins and leaves for 15 s."""
+    """Five kills, the function away for 15 s, and one more consumer that joins and leaves for 15 s."""
     code, found = run(SHORT_S, "--schedule", "consumer,function,away,model,storm,host,broker", "--seed", "3")
     assert code == 0, found
     assert found["kills"] == 5
     assert found["dead_letters"] > 0
+
+
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.timeout(SHORT_S + ENDS_S)
+def test_three_consumers_two_function_hosts_and_two_model_services(run):
+    """Scaled out: while one model service is away the other does its work."""
+    parts = ("--consumers", "3", "--hosts", "2", "--model-services", "2")
+    code, found = run(SHORT_S, *parts, "--schedule", "consumer,model,host,function,model", "--seed", "5")
+    assert code == 0, found
 
 
 @pytest.mark.integration
