@@ -194,6 +194,25 @@ def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exact_stage, 
     assert one.terminate() == two.terminate() == 0
 
 
+def test_a_dead_letter_that_cannot_be_written_stops_the_consumer_with_nothing_committed(exact_stage):
+    stage = exact_stage
+    stage.dead = f"narrow-{stage.tag}"
+    stage.make_topics(NewTopic(stage.dead, 4, config={"max.message.bytes": "2000"}))
+    stage.produce("good:1", b"k", partition=0)
+    stage.produce("", b"k", b"x" * 10_000, [("why", b"no event")], partition=0)
+    stage.flush()
+    consumer = stage.consume()
+    assert consumer.wait(60) == 1
+    assert stage.dead in consumer.log()
+    assert "Traceback" not in consumer.log()
+    stage.dead = f"wide-{stage.tag}"  # what was not committed is read again, and the rest is not repeated
+    again = stage.consume()
+    (letter,) = stage.wait_for(stage.dead, 1)
+    assert len(letter.value()) == 10_000
+    assert again.terminate() == 0
+    assert inputs_of(stage.read_all(stage.forecasts)) == ["good:1"]
+
+
 def test_topics_that_are_missing_are_made_like_the_input(exact_stage, answers):
     stage = exact_stage
     stage.forecasts, stage.dead = f"new-forecasts-{stage.tag}", f"new-dead-{stage.tag}"
