@@ -24,7 +24,8 @@ from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, pro
 from benchmarks.reader import Seen
 from benchmarks.run import Run
 from benchmarks.spread import Spread, figure, percentile
-from benchmarks.stand import Stand, add_stand_arguments, chosen, on_stand
+from benchmarks.stand import Stand, add_only_argument, add_stand_arguments, chosen, on_stand
+from demo.process import ProcessFailed
 
 PROGRAM = "delay"
 SHARES = (0.1, 0.5, 0.9)
@@ -74,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_stand_arguments(parser)
+    add_only_argument(parser)
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
@@ -81,18 +83,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code. Raises ProcessFailed, NoEnvironment."""
+    """Measure, print, write; the exit code. Raises NoEnvironment."""
     pipelines: list[Pipeline] = [
         Fncast(AT_LEAST, stand.models),
         Fncast(EXACTLY, stand.models),
         Limit(EXACTLY, stand.model),
         *peers(stand.model),
     ]
-    standings = [Standing(pipeline) for pipeline in chosen(pipelines, arguments.only)]
+    everyone = [Standing(pipeline) for pipeline in chosen(pipelines, arguments.only)]
+    failed = set()
     for number in range(arguments.rounds):
-        for standing in standings:
-            await _turn(stand, standing, arguments.seconds)
-            print(f"round {number + 1}: {_line(standing)}", file=sys.stderr, flush=True)
+        for standing in everyone:
+            try:
+                await _turn(stand, standing, arguments.seconds)
+                told = _line(standing)
+            except ProcessFailed as error:  # what the others did is worth its table all the same
+                failed.add(standing.name)
+                told = f"{standing.name}: {error}"
+            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
+    standings = [standing for standing in everyone if standing.phases]
     text = _table(standings)
     if arguments.print_only:
         print(text)
@@ -104,7 +113,9 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     wrong = [standing.name for standing in standings if standing.wrong_rounds]
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
-    return 1 if wrong else 0
+    if failed:
+        print(f"{PROGRAM}: did not end every run: {'; '.join(failed)}", file=sys.stderr)
+    return 1 if wrong or failed else 0
 
 
 async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:

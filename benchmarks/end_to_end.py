@@ -20,7 +20,8 @@ from benchmarks.meter import Measured
 from benchmarks.peer_pipelines import peers, plain_loop
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
 from benchmarks.spread import Spread, figure
-from benchmarks.stand import Stand, add_stand_arguments, chosen, on_stand
+from benchmarks.stand import Stand, add_only_argument, add_stand_arguments, chosen, on_stand
+from demo.process import ProcessFailed
 
 PROGRAM = "end_to_end"
 ROUNDS, QUICK_ROUNDS = 3, 2
@@ -51,8 +52,8 @@ class Standing:
         return Spread.of([one.get(process, 0.0) for one in self.cpu_us]).median
 
     def ratio(self, other: Standing) -> Spread:
-        """To another's rate in the same round."""
-        pairs = zip(self.runs, other.runs, strict=True)
+        """To another's rate in the same round, as far as both have one."""
+        pairs = zip(self.runs, other.runs, strict=False)
         return Spread.of([mine.rate / theirs.rate for mine, theirs in pairs])
 
 
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_stand_arguments(parser)
+    add_only_argument(parser)
     parser.add_argument("--rounds", type=int, help=f"turns (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
     parser.add_argument(
         "--scale", type=float, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"
@@ -79,14 +81,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code. Raises ProcessFailed, NoEnvironment."""
-    standings = [
-        Standing(pipeline) for pipeline in chosen(_pipelines(stand, arguments.quick), arguments.only)
-    ]
+    """Measure, print, write; the exit code. Raises NoEnvironment."""
+    pipelines = chosen(_pipelines(stand, arguments.quick), arguments.only)
+    everyone = [Standing(pipeline) for pipeline in pipelines]
+    failed = set()
     for number in range(arguments.rounds):
-        for standing in standings:
-            await _turn(stand, standing, arguments.scale)
-            print(f"round {number + 1}: {_line(standing)}", file=sys.stderr, flush=True)
+        for standing in everyone:
+            try:
+                await _turn(stand, standing, arguments.scale)
+                told = _line(standing)
+            except ProcessFailed as error:  # what the others did is worth its table all the same
+                failed.add(standing.name)
+                told = f"{standing.name}: {error}"
+            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
+    standings = [standing for standing in everyone if standing.runs]
     lines = [_table(standings), "", *_ratios(standings)]
     if arguments.quick or arguments.print_only:
         print("\n".join(lines))
@@ -99,7 +107,9 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     wrong = [standing.name for standing in standings if not standing.is_right]
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
-    return 1 if wrong else 0
+    if failed:
+        print(f"{PROGRAM}: did not end every run: {'; '.join(failed)}", file=sys.stderr)
+    return 1 if wrong or failed else 0
 
 
 def _pipelines(stand: Stand, quick: bool) -> list[Pipeline]:
@@ -174,14 +184,7 @@ def _ratios(standings: list[Standing]) -> list[str]:
         one for one in standings if not isinstance(one.pipeline, Fncast | Limit) and one.pipeline.keeps_order
     ]
     fastest = max(others, key=lambda one: one.rate().median, default=None)
-    rows = [
-        (
-            one.name,
-            _ratio(one, limits.get(one.pipeline.delivery)),
-            _ratio(one, fastest),
-        )
-        for one in ours
-    ]
+    rows = [(one.name, _ratio(one, limits.get(one.pipeline.delivery)), _ratio(one, fastest)) for one in ours]
     peer = fastest.name if fastest else "a peer"
     return [report.table(("ratio, turn by turn", "to the limit", f"to {peer}"), rows)]
 

@@ -24,7 +24,7 @@ from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, sa
 from benchmarks.model_servers import FIXED, ModelServer, ModelServers, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
-from benchmarks.stand import INTERRUPTED, add_model_arguments, end_cleanly, found_model
+from benchmarks.stand import INTERRUPTED, add_model_arguments, add_only_argument, end_cleanly, found_model
 from demo.plan import HOST, free_ports
 from demo.process import ProcessFailed
 
@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model_arguments(parser)
+    add_only_argument(parser)
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--seconds", type=int, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)

@@ -36,14 +36,16 @@ class Peer:
     needs_state: bool = False
 
     def __post_init__(self) -> None:
-        self._model_port, self._function_port = free_ports(2)
+        self._function_url = ""
 
     def services(self) -> list[Program]:
         """Raises NoEnvironment."""
+        model_port, function_port = free_ports(2)
+        self._function_url = f"http://{HOST}:{function_port}"
         python = python_of(SERVICES)
-        model_url = f"http://{HOST}:{self._model_port}"
-        model = (python, PROGRAMS / "http_model.py", self.model, self._model_port)
-        function = (python, PROGRAMS / "http_function.py", model_url, self._function_port)
+        model_url = f"http://{HOST}:{model_port}"
+        model = (python, PROGRAMS / "http_model.py", self.model, model_port)
+        function = (python, PROGRAMS / "http_function.py", model_url, function_port)
         return [
             program("model service", *model, ready=answers(f"{model_url}/healthz")),
             program("functions", *function, ready=answers(f"{self._function_url}/healthz")),
@@ -55,10 +57,6 @@ class Peer:
         state = [folder / f"{topics.group}-state"] if self.needs_state else []
         script = PROGRAMS / self.script
         return [program("consumer", python_of(self.environment), script, *words, *self.words, *state)]
-
-    @property
-    def _function_url(self) -> str:
-        return f"http://{HOST}:{self._function_port}"
 
 
 def plain_loop(model: Path, delivery: str) -> Pipeline:

@@ -65,9 +65,10 @@ class Fncast:
     backlog: int = FAST_EVENTS
 
     def __post_init__(self) -> None:
-        self._model_port, self._functions_port = free_ports(2)
+        self._model_port = self._functions_port = 0
 
     def services(self) -> list[Program]:
+        self._model_port, self._functions_port = free_ports(2)
         if self.function_url is not None:
             return []
         model_url = f"http://{HOST}:{self._model_port}"

@@ -93,13 +93,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
     )
     parser.add_argument(
+        "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
+    )
+
+
+def add_only_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--only",
         metavar="TEXT",
         action="append",
         help="only what has this in its name; may be repeated",
-    )
-    parser.add_argument(
-        "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
     )
 
 
