@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 PORT, GRPC_PORT = 9000, 9001
 NO_GRPC = -1
+# Objects that may gather before Python looks for cycles among them; its own 700 are there after some 30 requests.
+COLLECT_EVERY = 20_000
 # A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
 SWITCH_INTERVAL_S = 0.001
 
@@ -71,6 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         models = _repository(arguments, metrics)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: not to be walked again and again
+    gc.set_threshold(COLLECT_EVERY)
     served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
     security = Security.of(arguments)
     grpc_address, companion = _grpc(arguments, models, security)

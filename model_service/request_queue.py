@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,18 +74,24 @@ class RequestQueue:
 
 
 class CallCost:
-    """How long a call took lately, by the power of two of its rows."""
+    """How long a call takes by itself, by the power of two of its rows.
 
-    WEIGHT = 0.25  # of the newest measurement: follows a change in a few calls, rides out one pause
+    The least of the last few: what a busy machine or a fight for the GIL adds is not the model's. With their mean a
+    model once called in its thread would look too slow for the event loop, and so stay in the thread for good."""
+
+    LAST = 4  # follows a change in as many calls
 
     def __init__(self) -> None:
-        self._seconds: dict[int, float] = {}
+        self._seconds: dict[int, deque[float]] = {}
 
     def observe(self, rows: int, seconds: float) -> None:
         size = rows.bit_length()
-        known = self._seconds.get(size, seconds)
-        self._seconds[size] = known + self.WEIGHT * (seconds - known)
+        last = self._seconds.get(size)
+        if last is None:
+            last = self._seconds[size] = deque(maxlen=self.LAST)
+        last.append(seconds)
 
     def expected_s(self, rows: int) -> float:
         """Seconds, infinite while no call of such a size was seen."""
-        return self._seconds.get(rows.bit_length(), float("inf"))
+        last = self._seconds.get(rows.bit_length())
+        return min(last) if last else math.inf

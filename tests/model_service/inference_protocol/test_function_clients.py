@@ -1,4 +1,4 @@
-"""One contract for the clients that a function uses, over a real service: GraphPipe, REST, gRPC, and several at once."""
+"""One contract for the clients that a function uses, over a real service: GraphPipe, REST, gRPC, several at once."""
 
 from __future__ import annotations
 
