@@ -47,18 +47,27 @@ class FunctionClient:
         and its functions, or empty; a URL route has its own."""
         self._fn_url = fn_url.rstrip("/")
         self._fn_headers = {"Authorization": f"Bearer {fn_token}"} if fn_token else {}
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, limit_per_host=connections, keepalive_timeout=KEEP_ALIVE_S
-            ),
-            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 5.0)),
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-        )
+        self._timeout_s = timeout_s
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
         self._invoke_urls: dict[str, str] = {}
 
+    def _opened(self) -> aiohttp.ClientSession:
+        """The session, made with the first call: whoever makes no call need not close one."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, limit_per_host=self._connections, keepalive_timeout=KEEP_ALIVE_S
+                ),
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=min(self._timeout_s, 5.0)),
+                auto_decompress=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            )
+        return self._session
+
     async def close(self) -> None:
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
         """Send the events in one request: a batch where the route takes one, else exactly one event.
@@ -115,7 +124,7 @@ class FunctionClient:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            async with self._session.request(
+            async with self._opened().request(
                 method, url, data=body or None, headers=headers, allow_redirects=False
             ) as response:
                 answer = await _bounded(response)
