@@ -10,8 +10,8 @@ from kafka_container import PARTITIONS
 
 
 class Progress:
-    """ids: of the inputs that have an outcome. slowest_flow_s: from a kill to the output, on every partition, of what
-    was produced after it; the longest of the waits begun by `watch`. slowest_s: the longest time without any output."""
+    """ids: of the inputs that have an outcome. slowest_flow_s: from a kill until every partition has output that was
+    published after it; the longest of the waits begun by `watch`. slowest_s: the longest time without any output."""
 
     def __init__(self, servers: str, forecasts: str, dead_letters: str) -> None:
         self._names = {forecasts: "ce_causationid", dead_letters: "ce_id"}
@@ -32,7 +32,7 @@ class Progress:
         self.slowest_s = self.slowest_flow_s = 0.0
         self._settled_at_s = time.monotonic()
         self._watched_since_s = 0.0
-        self._first = 0
+        self._struck_at_ms = 0.0
         self._without: set[int] = set()
 
     @property
@@ -44,9 +44,10 @@ class Progress:
         """Since anything was settled."""
         return time.monotonic() - self._settled_at_s
 
-    def watch(self, produced: int) -> None:
-        """From now on until each partition has an outcome of an event with this number or a later one."""
-        self._watched_since_s, self._first, self._without = time.monotonic(), produced, set(range(PARTITIONS))
+    def watch(self) -> None:
+        """From now on until each partition has output whose publisher made it later."""
+        self._watched_since_s, self._struck_at_ms = time.monotonic(), time.time() * 1000
+        self._without = set(range(PARTITIONS))
 
     @property
     def flow_s(self) -> float | None:
@@ -60,7 +61,7 @@ class Progress:
                 continue
             id_ = dict(message.headers() or [])[self._names[message.topic()]].decode()
             self.ids.add(id_)
-            if int(id_.split(":")[1]) >= self._first and message.partition() in self._without:
+            if message.partition() in self._without and message.timestamp()[1] > self._struck_at_ms:
                 self._without.discard(message.partition())
                 self.slowest_flow_s = max(self.slowest_flow_s, time.monotonic() - self._watched_since_s)
         if len(self.ids) > before:

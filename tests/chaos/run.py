@@ -40,6 +40,7 @@ STILL_S = 2.0  # all is settled, and in so long nothing more came: repeats would
 class Run:
     def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
         self._told, self._kafka, self._folder = told, kafka, folder
+        self._started_s = time.monotonic()
         randomly = random.Random(told.seed)
         self.parts = Parts(told, kafka, models, folder)
         self.parts.make_topics()
@@ -53,7 +54,6 @@ class Run:
 
     def __call__(self) -> int:
         """Run to the end, and count. Returns the exit code."""
-        started_s = time.monotonic()
         try:
             for victim in self.parts.all:
                 victim.start()
@@ -72,7 +72,7 @@ class Run:
         code, summary = self._checked()
         summary |= {
             "kills": self._strikes.kills,
-            "seconds": round(time.monotonic() - started_s),
+            "seconds": round(time.monotonic() - self._started_s),
             "longest_silence_s": round(self._progress.slowest_s, 1),
             "longest_until_flow_s": round(self._progress.slowest_flow_s, 1),
             "ends": {victim.name: sorted(set(victim.ends)) for victim in self.parts.all if victim.ends},
@@ -93,6 +93,8 @@ class Run:
             victim.supervise()
         frozen = [consumer.thaw() for consumer in self.parts.consumers]
         self._frozen = self._frozen or any(frozen)
+        if time.monotonic() - self._started_s > self._told.within:
+            self._strikes.stop()
         self._strikes.turn(self._load.produced)
         is_struck = not (self._told.crash or self._told.freeze) or self._was_struck()
         if self._strikes.are_over and is_struck and self._progress.settled >= self._told.events:
@@ -152,6 +154,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="events a second")
     parser.add_argument("--spacing", type=int, default=400, help="settled inputs between strikes, about")
     parser.add_argument("--events", type=int, default=0, help="at least so many")
+    parser.add_argument("--within", type=float, default=float("inf"), help="seconds; no strike after them")
     parser.add_argument(
         "--patience", type=float, default=PATIENCE_S, help="seconds without output that end the run"
     )

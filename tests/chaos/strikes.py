@@ -70,6 +70,10 @@ class Strikes:
     def _is_trouble(self) -> bool:
         return time.monotonic() < self._trouble_until_s or self._parts.are_frozen
 
+    def stop(self) -> None:
+        """No more of them."""
+        self._left.clear()
+
     def turn(self, produced: int) -> None:
         self._storm()
         is_watched = self._progress.flow_s is not None
@@ -83,7 +87,7 @@ class Strikes:
         self.kills += kind in DECK
         self._strike(kind)
         if kind in ("consumer", "freeze"):
-            self._progress.watch(produced)
+            self._progress.watch()
         self._next_at = self._progress.settled + self._random.randint(
             self._spacing // 2, self._spacing * 3 // 2
         )
