@@ -1,4 +1,7 @@
-"""One HTTP request, again and again over kept-alive connections: by wrk where it is, else by this process itself."""
+"""One request, again and again over kept-alive connections: by wrk where it is, else by this process itself.
+
+gRPC, which wrk does not speak, by `benchmarks/grpc_load.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,12 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.spread import percentile
+from demo.plan import HOST
 
 SCRIPT = Path(__file__).parent / "wrk.lua"
 GRACE_S = 30.0
+GRPC_OFFSET = 1
+RESULTS = 5  # numbers on a line of results
 
 
 class LoadFailed(Exception):
@@ -26,11 +32,12 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What is posted."""
+    """What is posted. is_grpc: path is the method, and the server's gRPC port is GRPC_OFFSET above its port."""
 
     path: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_grpc: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,27 +65,35 @@ def pinned(core: int) -> list[str]:
     return ["taskset", "--cpu-list", str(core)]
 
 
-def post(url: str, request: Request, connections: int, seconds: int, folder: Path, core: int) -> Answered:
-    """folder: for the body. core: the one to run on. Raises LoadFailed, also if any answer is not a success."""
-    if not has_wrk():
-        return asyncio.run(_post(url, request, connections, seconds))
+def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> Answered:
+    """To a port of this machine. folder: for the body. core: the one to run on.
+
+    Raises LoadFailed, also if any answer is not a success.
+    """
+    url = f"http://{HOST}:{port}"
     body = folder / "body"
     body.write_bytes(request.body)
-    headers = [word for pair in request.headers.items() for word in pair]
-    words = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
-    words += ["--timeout", "10s", "--script", str(SCRIPT), url + request.path, "--", str(body), *headers]
+    if request.is_grpc:
+        words = [sys.executable, "-m", "benchmarks.grpc_load", f"{HOST}:{port + GRPC_OFFSET}", request.path]
+        words += [str(body), str(connections), str(seconds)]
+    elif has_wrk():
+        headers = [word for pair in request.headers.items() for word in pair]
+        words = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+        words += ["--timeout", "10s", "--script", str(SCRIPT), url + request.path, "--", str(body), *headers]
+    else:
+        return asyncio.run(_post(url, request, connections, seconds))
     try:
         done = subprocess.run(
             [*pinned(core), *words], capture_output=True, text=True, timeout=seconds + GRACE_S
         )
     except subprocess.TimeoutExpired:
-        raise LoadFailed(f"{url}{request.path}: wrk did not end") from None
+        raise LoadFailed(f"{request.path}: {words[0]} did not end") from None
     found = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("result ")]
-    if done.returncode or not found:
-        raise LoadFailed(f"{url}{request.path}: {done.stderr.strip() or done.stdout.strip()}")
+    if done.returncode or not found or len(found[0]) != RESULTS:
+        raise LoadFailed(f"{request.path}: {(done.stderr.strip() or done.stdout.strip())[-500:]}")
     requests, duration_us, p50_us, p99_us, failed = map(int, found[0])
     if failed or not requests:
-        raise LoadFailed(f"{url}{request.path}: {failed} of {requests} requests failed")
+        raise LoadFailed(f"{request.path}: {failed} of {requests} requests failed")
     return Answered(requests, duration_us / 1e6, p50_us / 1e3, p99_us / 1e3)
 
 

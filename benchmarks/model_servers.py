@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from benchmarks.environment import python_of
-from benchmarks.http_load import Request
+from benchmarks.http_load import GRPC_OFFSET, Request
 from benchmarks.load import WINDOW
 from benchmarks.peer_pipelines import PROGRAMS, SERVICES
 from benchmarks.pipelines import answers, fncast, program
@@ -19,6 +19,7 @@ from demo.models import NAME
 from demo.plan import HOST
 from demo.process import Program
 from model_service import graphpipe
+from model_service.inference_protocol import messages_pb2
 
 JSON = {"Content-Type": "application/json"}
 BINARY = {"Content-Type": "application/octet-stream"}
@@ -49,13 +50,14 @@ class ModelServers:
 
     def ours(self) -> list[ModelServer]:
         def served(port: int, _: Path) -> Program:
-            words = ("model-service", "--models", self.models, "--port", port, "--grpc-port", "none")
-            return fncast("model service", *words)
+            words = ("model-service", "--models", self.models, "--port", port)
+            return fncast("model service", *words, "--grpc-port", port + GRPC_OFFSET)
 
         return [
             ModelServer("fncast, GraphPipe", served, _graphpipe),
             ModelServer("fncast, Open Inference Protocol, binary tensors", served, _protocol_binary),
             ModelServer("fncast, Open Inference Protocol, JSON", served, _protocol_json),
+            ModelServer("fncast, Open Inference Protocol, gRPC, raw tensors", served, _protocol_grpc),
         ]
 
     def others(self) -> list[ModelServer]:
@@ -91,7 +93,7 @@ class ModelServers:
         settings = {
             "host": HOST,
             "http_port": port,
-            "grpc_port": port + 1,
+            "grpc_port": port + GRPC_OFFSET,
             "metrics_endpoint": None,
             "parallel_workers": 0,
             "debug": False,
@@ -151,6 +153,13 @@ def _protocol_binary(count: int) -> Request:
     header = orjson.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}})
     lengths = {**BINARY, "Inference-Header-Content-Length": str(len(header))}
     return Request(f"/v2/models/{NAME}/infer", header + raw, lengths)
+
+
+def _protocol_grpc(count: int) -> Request:
+    message = messages_pb2.ModelInferRequest(model_name=NAME, raw_input_contents=[_windows(count).tobytes()])
+    message.inputs.add(name="windows", datatype="FP32", shape=[count, WINDOW])
+    body = message.SerializeToString()
+    return Request("/inference.GRPCInferenceService/ModelInfer", body, is_grpc=True)
 
 
 def _named(path: str, name: str) -> Callable[[int], Request]:

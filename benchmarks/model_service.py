@@ -25,7 +25,7 @@ from benchmarks.model_servers import FIXED, ModelServer, ModelServers, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import INTERRUPTED, add_model_arguments, add_only_argument, end_cleanly, found_model
-from demo.plan import HOST, free_ports
+from demo.plan import free_ports
 from demo.process import ProcessFailed
 
 PROGRAM = "model_service"
@@ -126,18 +126,17 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
     """All cells of one server; one that it does not answer stays empty. Raises ProcessFailed, NoEnvironment."""
     [port] = free_ports(1)
     started = ready(server, port, folder)
-    url = f"http://{HOST}:{port}"
     async with Processes(folder) as processes:
         await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
         for windows in WINDOWS:
             request = server.request(windows)
             with contextlib.suppress(LoadFailed):  # a slow one may not have answered yet
-                await asyncio.to_thread(post, url, request, 1, WARM_UP_S, folder, LOAD_CORE)
+                await asyncio.to_thread(post, port, request, 1, WARM_UP_S, folder, LOAD_CORE)
             for connections in CONNECTIONS:
                 before_s = sum(processes.cpu_s().values())
                 try:
                     answered: Answered = await asyncio.to_thread(
-                        post, url, request, connections, seconds, folder, LOAD_CORE
+                        post, port, request, connections, seconds, folder, LOAD_CORE
                     )
                 except LoadFailed as error:
                     print(f"{server.name}: {connections} × {windows}: {error}", file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from benchmarks.http_load import LoadFailed, Request, post
 
 
 @pytest.fixture
-async def url() -> AsyncIterator[str]:
+async def port() -> AsyncIterator[int]:
     """Answers what it gets, or 422 at /refused."""
 
     async def echo(request: web.Request) -> web.Response:
@@ -26,7 +26,7 @@ async def url() -> AsyncIterator[str]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield runner.addresses[0][1]
     await runner.cleanup()
 
 
@@ -38,16 +38,16 @@ def generator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("generator")
-async def test_requests_are_answered_and_counted(url: str, tmp_path: Path) -> None:
+async def test_requests_are_answered_and_counted(port: int, tmp_path: Path) -> None:
     request = Request("/echo", b"body", {"Content-Type": "text/plain"})
-    answered = await asyncio.to_thread(post, url, request, 2, 1, tmp_path, 0)
+    answered = await asyncio.to_thread(post, port, request, 2, 1, tmp_path, 0)
     assert answered.requests > 10
     assert 0.9 < answered.seconds < 3
     assert 0 < answered.p50_ms <= answered.p99_ms
 
 
 @pytest.mark.usefixtures("generator")
-async def test_a_refused_request_is_no_figure(url: str, tmp_path: Path) -> None:
+async def test_a_refused_request_is_no_figure(port: int, tmp_path: Path) -> None:
     request = Request("/refused", b"body", {"Content-Type": "text/plain"})
     with pytest.raises(LoadFailed, match="refused"):
-        await asyncio.to_thread(post, url, request, 2, 1, tmp_path, 0)
+        await asyncio.to_thread(post, port, request, 2, 1, tmp_path, 0)
