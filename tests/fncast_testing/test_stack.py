@@ -27,16 +27,8 @@ MEAN = (ROOT / "docs" / "functions.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def images() -> None:
+def images(docker_engine: None) -> None:
     """The project's own images, from its Dockerfile."""
-    try:
-        import docker
-
-        docker.from_env().ping()
-    except Exception as error:
-        if os.environ.get("FNCAST_REQUIRE_DOCKER") == "1":
-            raise
-        pytest.skip(f"needs a Docker engine: {str(error)[:120]}")
     command = ["docker", "compose", "build", *IMAGES]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert built.returncode == 0, built.stderr[-3000:]

@@ -22,12 +22,8 @@ LISTEN_S = 15
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[docker.DockerClient]:
-    try:
-        client = docker.from_env()
-        client.ping()
-    except docker.errors.DockerException as error:
-        pytest.skip(f"needs a Docker engine: {error}")
+def engine(docker_engine: None) -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
     yield client
     client.close()
 

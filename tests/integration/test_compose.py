@@ -118,3 +118,19 @@ def test_images_hold_little_beside_python(running: Project, services: dict[str, 
 def test_starting_again_trains_no_second_model(running: Project) -> None:
     running.run("up", "--wait", timeout_s=UP_S)
     assert running.inside("model-service", "ls", "/models/forecast").split() == ["1"]
+
+
+def test_three_consumers_share_the_partitions_each_under_an_identity_of_its_own(running: Project) -> None:
+    running.run("up", "--wait", "--no-recreate", "--scale", "consumer=3", timeout_s=UP_S)
+    ask = "import urllib.request as r; print(r.urlopen('http://localhost:9464/readyz').read().decode())"
+    held: list[str] = []
+    for index in ("1", "2", "3"):
+        told = json.loads(running.run("exec", "-T", "--index", index, "consumer", "python", "-c", ask))
+        held += told["partitions"]
+    assert sorted(held) == ["metrics/0", "metrics/1", "metrics/2"]
+    assert "fail again and again" not in running.run("logs", "consumer")
+    before = WINDOWS  # of the test above, which are there still
+    running.run("run", "--rm", "-T", "tools", "produce", "web-shop.csv")
+    watch = ("watch", "--from-beginning", "--json", "--max", str(before + WINDOWS))
+    lines = running.run("run", "--rm", "-T", "tools", *watch).splitlines()
+    assert len(lines) == before + WINDOWS
