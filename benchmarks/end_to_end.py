@@ -25,7 +25,7 @@ from demo.process import ProcessFailed
 
 PROGRAM = "end_to_end"
 ROUNDS, QUICK_ROUNDS = 3, 2
-QUICK_SCALE = 0.5
+QUICK_SCALE = 0.3
 
 
 @dataclass

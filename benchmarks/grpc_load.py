@@ -1,8 +1,8 @@
 """One gRPC call, again and again, so many at a time.
 
-`python -m benchmarks.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints what benchmarks/http_load.py reads. BODY: a file with
-the request's bytes, which are neither built nor read here: even so a call costs this process more than it costs wrk
-to send one, so it may be slower than the server.
+`python -m benchmarks.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints what benchmarks/http_load.py reads.
+BODY: a file with the request's bytes, which are neither built nor read here: even so a call costs this process more
+than it costs wrk to send one, so it may be slower than the server.
 """
 
 from __future__ import annotations
