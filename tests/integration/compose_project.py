@@ -44,8 +44,14 @@ class Project:
         return self.run("exec", "-T", service, *words)
 
     def down(self) -> None:
-        """End it, and remove its volumes."""
-        self._compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+        """End it; remove its volumes, its network, and what an Fn server has started there."""
+        self._compose("--profile", "*", "stop", "--timeout", "5")  # first, else it starts others
+        own = ["docker", "ps", "--all", "--quiet", "--filter", f"network={self.name}_default"]
+        there = subprocess.run(own, capture_output=True, text=True, timeout=COMMAND_S).stdout.split()
+        if there:
+            remove = ["docker", "rm", "--force", "--volumes", *there]
+            subprocess.run(remove, capture_output=True, timeout=COMMAND_S)
+        self._compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 
     def _compose(self, *words: str, timeout_s: float = COMMAND_S) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -22,8 +22,8 @@ def with_fn() -> Iterator[Project]:
     if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, timeout=30).returncode:
         pytest.skip(f"needs the image {IMAGE}: docker pull {IMAGE}")
     project = Project({"FNCAST_FN__URL": "http://fnserver:8080", "FNSERVER_IMAGE": IMAGE})
-    project.run("--profile", "fn", "build", timeout_s=BUILD_S)
     try:
+        project.run("--profile", "fn", "build", timeout_s=BUILD_S)
         project.run("--profile", "fn", "up", "--wait", timeout_s=UP_S)
         yield project
     finally:
