@@ -41,6 +41,7 @@ class Run:
     def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
         self._told, self._kafka, self._folder = told, kafka, folder
         self._started_s = time.monotonic()
+        self._is_frozen_once = False
         randomly = random.Random(told.seed)
         self.parts = Parts(told, kafka, models, folder)
         self.parts.make_topics()
@@ -92,7 +93,7 @@ class Run:
         for victim in self.parts.all:
             victim.supervise()
         frozen = [consumer.thaw() for consumer in self.parts.consumers]
-        self._frozen = self._frozen or any(frozen)
+        self._is_frozen_once |= any(frozen)
         if time.monotonic() - self._started_s > self._told.within:
             self._strikes.stop()
         self._strikes.turn(self._load.produced)
@@ -108,10 +109,8 @@ class Run:
             return True
         return False
 
-    _frozen = False
-
     def _was_struck(self) -> bool:
-        return self._frozen if self._told.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
+        return self._is_frozen_once if self._told.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
 
     def _is_drained(self) -> bool:
         if self._load.is_alive() or self._progress.settled < self._load.acknowledged:

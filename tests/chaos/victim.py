@@ -35,8 +35,10 @@ class Victim:
     away_until_s: float = 0.0
     frozen_at_s: float = 0.0
     ends: list[int] = field(default_factory=list)
+    _is_told: bool = False
 
     def start(self) -> None:
+        self._is_told = False
         own = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -47,13 +49,13 @@ class Victim:
         """Start it again where it has ended, but not before its time away is over."""
         if self.process is None or self.process.poll() is None:
             return
-        if self.process.returncode not in self.ends[-1:] or not self.away_until_s:
+        if not self._is_told:
+            self._is_told = True
             self.ends.append(self.process.returncode)
             if self.process.returncode != -signal.SIGKILL:
                 say(f"{self.name} ended with {self.process.returncode}: {self.last_words()}")
         if time.monotonic() >= self.away_until_s:
             self.words = without_strike(self.words)
-            self.away_until_s = 0.0
             self.start()
 
     def last_words(self) -> str:
@@ -63,7 +65,7 @@ class Victim:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            self.away_until_s = time.monotonic() + away_s if away_s else 0.0
+            self.away_until_s = time.monotonic() + away_s
 
     def signal(self, number: int) -> None:
         assert self.process is not None
