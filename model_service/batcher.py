@@ -2,7 +2,8 @@
 
 While a call runs, requests gather; when it is done, all that gathered go into the next. An idle model is called at
 once, so a lone request waits for nobody, and under load the batches grow by themselves. Requests that the event loop
-reads in one turn share a call; where they have been coming one by one, one does not even wait for the end of its turn.
+reads in one turn share a call, and those of the next turns as long as each brings more; where requests have been coming
+one by one, one does not even wait for the end of its turn.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ Outcome = Mapping[str, Array] | Exception
 # two fights for the GIL, and who waits meanwhile waits for the model anyway. 64 windows take 0.3-0.8 ms with LiteRT.
 # Longer calls would hold up health checks and other models.
 INLINE_S = 0.001
+# Turns of the event loop that a call is put off while each brings more requests. Reading them is work that has to be
+# done anyway; done before the call instead of after it, it makes one large call of several small ones: 55 windows
+# instead of 24 in a trial of 64 connections.
+MAX_TURNS = 4
 # A call that takes longer is stuck: its callers are told so, and no new ones are taken until it returns.
 STUCK_S = 30.0
 
@@ -60,6 +65,10 @@ class Batcher:
         self._cost = CallCost()
         self._scheduled = False  # a look at the queue is due in this turn of the loop, or a call is running
         self._came_alone = False  # the last request: so will the next, probably
+        self._turns, self._seen = (
+            0,
+            0,
+        )  # looks at the queue since the last call, and how many waited at the last
         self._stuck = False
         self._worker: _Worker | None = None
         self._idle = asyncio.Event()
@@ -86,7 +95,7 @@ class Batcher:
             self._settle([request], *self._call([request]))  # 10 µs sooner than by way of the loop
         else:
             self._queue.add(request)
-        loop.call_soon(self._next)  # after the other requests that this turn of the loop has read
+        loop.call_soon(self._gather)  # after the other requests that this turn of the loop has read
         return answer
 
     async def close(self) -> None:
@@ -95,8 +104,19 @@ class Batcher:
         if self._worker is not None:
             self._worker.end()
 
+    def _gather(self) -> None:
+        """Start the next call once a turn of the loop has brought no more requests."""
+        waiting = len(self._queue)
+        if waiting > self._seen and self._turns < MAX_TURNS:
+            self._turns += 1
+            self._seen = waiting
+            asyncio.get_running_loop().call_soon(self._gather)
+        else:
+            self._next()
+
     def _next(self) -> None:
         """Start the next call, inline or in the thread; or come to rest."""
+        self._turns = self._seen = 0
         batch = self._queue.take()
         if not batch:
             self._rest()
@@ -106,7 +126,7 @@ class Batcher:
         if self._cost.expected_s(sum(request.rows for request in batch)) <= INLINE_S:
             self._settle(batch, *self._call(batch))
             if self._queue:
-                loop.call_soon(self._next)
+                loop.call_soon(self._gather)
             else:
                 self._rest()
             return

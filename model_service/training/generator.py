@@ -85,6 +85,21 @@ def growing(rng: np.random.Generator, length: int, longest: int) -> Float64Array
     return np.asarray(total)
 
 
+def compounding(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
+    """Business figures: a level that grows or shrinks by a rate that hardly changes, compounding or in a line; season
+    and noise are shares of it."""
+    season = _season(rng, longest)
+    a_season = rng.normal(0.03, 0.06)
+    changes = np.cumsum(rng.normal(0, rng.choice([0.0, 0.002, 0.01]), size=length))
+    growth = np.clip(a_season / season * np.arange(length) + changes, -6, 6)
+    level = np.exp(growth) if rng.random() < 0.7 else 1 + np.abs(growth)
+    swing = (_shape(rng, season) * rng.uniform(0.02, 0.3))[
+        (np.arange(length) + rng.integers(season)) % season
+    ]
+    noise = _noise(rng, length) * rng.choice([0.005, 0.01, 0.02, 0.05])
+    return np.asarray(level * np.exp(swing + noise))
+
+
 def wandering(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     """A random walk or an AR(1) process about a trend."""
     memory = 1.0 if rng.random() < 0.4 else rng.uniform(0.3, 0.98)
@@ -145,6 +160,7 @@ def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array
 KINDS: dict[Kind, float] = {
     seasonal: 0.38,
     structural: 0.14,
+    compounding: 0.25,
     growing: 0.08,
     wandering: 0.08,
     long_wave: 0.05,

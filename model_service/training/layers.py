@@ -1,4 +1,8 @@
-"""The layers that know what a window is: scaling, its quantiles, its seasons, the mixing of candidates."""
+"""The layers that know what a window is: scaling, its quantiles, its lags, the mixing of candidates.
+
+All of them run in LiteRT's XNNPACK delegate, together: few and large operations (each costs about as much as its
+arithmetic), dense products with constant matrices where one would sort or gather, no shape that is known only at run
+time, and no concatenation of more than five tensors, which the delegate leaves to others."""
 
 from __future__ import annotations
 
@@ -6,183 +10,232 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model_service.training.backend import keras, tf
 
 # Below it a window is constant; far from the smallest float32, so that its inverse is finite.
 MIN_SCALE = 1e-30
-# Readings whose quantiles are candidates: an hour of 5 minutes, and up to two seasons of days of half hours.
-SHORT_READINGS = 12
-LONG_READINGS = 96
-# Every season up to this is looked for in each window; longer ones have to be named.
-MAX_SHORT_LAG = 24
-# How many of the last readings are compared with those a season before; fewer than the least tell nothing.
-COMPARED_STEPS = 96
-MIN_COMPARED_STEPS = 8
+# Added to spreads and deviations, in units of the scale, before they divide or their logarithm is taken.
+MIN_SPREAD = 0.02
+# (last readings, quantile): the middles and the spreads that the network starts from. The counts are odd, so that a
+# median is one reading and not any point between two, which rounding would decide.
+QUANTILES_SEEN = (
+    (11, 0.1), (11, 0.5), (11, 0.9), (23, 0.5), (47, 0.1), (47, 0.25), (47, 0.5), (47, 0.75), (47, 0.9),
+)  # fmt: skip
+MEDIANS = (1, 3, 6)
+MIDDLE = 6
+QUARTILES = (5, 7)
+# Widths that the window shows: (upper, lower) quantile; the first two below the median, the others above it.
+BELOW, ABOVE = ((1, 0), (6, 4)), ((2, 1), (8, 6))
+COUNTED, AMONG = (
+    48,
+    24,
+)  # a quantile of up to 48 readings, found among the last 24: half the work, the same worth
+SHARPNESS = 3e3  # of the choice of that reading; losses of readings that differ at all are further apart
+OUTSIDE = 100.0  # loss of a reading that is not among the last ones counted
+# How many of the last readings are compared with those a lag before.
+COMPARED = 24
 # How fast the weight of older differences falls where the latest shift against the season is asked for.
 RECENT_DECAY = 0.6
 
-_WINDOW_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+Float32Array = NDArray[np.float32]
 
 
-def window_quantiles(windows: Any, count: int) -> Any:
-    """The quantiles 0.1, 0.25, 0.5, 0.75, 0.9 of the last `count` readings: (batch, 5).
-
-    By sorting, as numpy's default (linear) method has it; only operations that LiteRT has built in."""
-    ascending = -tf.math.top_k(-windows[:, -count:], k=count).values
-    positions = np.array(_WINDOW_QUANTILES) * (count - 1)
-    lower = np.floor(positions).astype(np.int32)
-    upper = np.minimum(lower + 1, count - 1)
-    part = (positions - lower).astype(np.float32)
-    return tf.gather(ascending, lower, axis=1) * (1 - part) + tf.gather(ascending, upper, axis=1) * part
+def squash(values: Any) -> Any:
+    """Linear about 0, logarithmic far from it."""
+    return tf.math.log(1.0 + tf.nn.relu(values)) - tf.math.log(1.0 + tf.nn.relu(-values))
 
 
-@keras.saving.register_keras_serializable("fncast")
+def window_quantiles(windows: Any) -> Any:
+    """QUANTILES_SEEN of the last readings: (batch, quantiles). No gradient: nothing before it learns.
+
+    A quantile is the reading of least quantile loss over the readings counted, here its softmin: sums of absolute
+    differences instead of a sort, which XNNPACK has not."""
+    counted, among = min(COUNTED, windows.shape[1]), min(AMONG, windows.shape[1])
+    counts = np.array([min(count, counted) for count, _ in QUANTILES_SEEN])
+    levels = np.array([level for _, level in QUANTILES_SEEN], dtype=np.float32)
+    share = (np.arange(counted)[:, np.newaxis] >= counted - counts) * 0.5 / counts
+    outside = np.where(np.arange(among)[:, np.newaxis] >= among - counts, 0.0, OUTSIDE)
+    each = windows[:, -among:]
+    apart = tf.abs(tf.reshape(each, [-1, among, 1]) - tf.reshape(windows[:, -counted:], [-1, 1, counted]))
+    loss = tf.reshape(
+        tf.matmul(tf.reshape(apart, [-1, counted]), share.astype(np.float32)), [-1, among, len(counts)]
+    )
+    # The loss of reading x at level q is the mean of |x - y| / 2 + (q - 1/2)(y - x); the mean of y is the same for all.
+    loss += tf.reshape(each, [-1, among, 1]) * (0.5 - levels) + outside.astype(np.float32)
+    chosen = tf.exp(SHARPNESS * (tf.reduce_min(loss, axis=1, keepdims=True) - loss))
+    weighed = tf.reduce_sum(chosen * tf.reshape(each, [-1, among, 1]), axis=1)
+    return tf.stop_gradient(weighed / tf.reduce_sum(chosen, axis=1))
+
+
 class Scale(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) raw readings → scaled (batch, window), their level (batch, 1) and scale (batch, 1).
+    """(batch, window) raw readings → scaled (batch, window), their quantiles (batch, 9), level and scale (batch, 1).
 
-    The level is the median of the last readings, the scale the mean absolute distance from it: scaled readings
-    times scale plus level are the raw ones. Shifting a window shifts its level, and nothing else."""
+    The level is the median of the last 47 readings, the scale the mean absolute deviation: scaled readings times
+    scale plus level are the raw ones. Shifting a window shifts its level, and nothing else."""
 
-    def call(self, windows: Any) -> tuple[Any, Any, Any]:
+    def call(self, windows: Any) -> tuple[Any, Any, Any, Any]:
         last = windows[:, -1:]
         centred = windows - last  # first of all: what follows never sees the level, so float32 does
-        middle = window_quantiles(centred, min(LONG_READINGS, windows.shape[1]))[:, 2:3]
-        centred = centred - middle
-        scale = tf.reduce_mean(tf.abs(centred), axis=1, keepdims=True) + MIN_SCALE
-        return centred / scale, last + middle, scale
+        scale = _mean(tf.abs(centred - _mean(centred))) + MIN_SCALE
+        centred = centred / scale
+        quantiles = window_quantiles(centred)
+        middle = quantiles[:, MIDDLE : MIDDLE + 1]
+        return centred - middle, quantiles - middle, last + middle * scale, scale
 
 
-@keras.saving.register_keras_serializable("fncast")
-class SeasonalBase(keras.layers.Layer):  # type: ignore[misc]
-    """Seasonal naive forecasts at several lags, mixed by how well each lag repeated within the window.
+class LagFigures(keras.layers.Layer):  # type: ignore[misc]
+    """(batch, window) scaled → three figures of the last differences of readings one lag apart, each (batch, lags):
+    their mean absolute deviation (how well the lag repeats), their mean (the drift), the mean of the latest (the
+    shift). One product with a constant matrix."""
 
-    (batch, window) scaled, the four figures of each lag, (batch, lags) preferences → base (batch, horizon), the drift
-    and the shift that may be added to it (batch, horizon and 1), the misfit that the mixed lags had in the window
-    (batch, 1), and the figures of the mixed lags in units of that misfit (batch, 4)."""
+    def __init__(self, lags: Sequence[int], window: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lags, self.compared = len(lags), min(window - max(lags), COMPARED)
+        self.seen = self.compared + max(lags)
+        now = np.arange(self.seen - self.compared, self.seen)
+        differences = np.stack(
+            [np.eye(self.seen)[:, now] - np.eye(self.seen)[:, now - lag] for lag in lags], axis=1
+        )
+        latest = RECENT_DECAY ** np.arange(self.compared)[::-1]
+        drift, shift = differences.mean(axis=2), differences @ (latest / latest.sum())
+        deviations = differences - drift[:, :, np.newaxis]
+        maps = [deviations.reshape(self.seen, -1), drift, shift]
+        self.map = np.concatenate(maps, axis=1).astype(np.float32)
+
+    def call(self, scaled: Any) -> tuple[Any, Any, Any]:
+        figures = tf.matmul(scaled[:, -self.seen :], self.map)
+        end = self.lags * self.compared
+        deviations = tf.reshape(tf.abs(figures[:, :end]), [-1, self.lags, self.compared])
+        return (
+            tf.reduce_mean(deviations, axis=2),
+            figures[:, end : end + self.lags],
+            figures[:, end + self.lags :],
+        )
+
+
+class View(keras.layers.Layer):  # type: ignore[misc]
+    """What the learning part sees: the window in segments, a list of (batch, 2 × steps), in units of its scale and of
+    its quartiles' distance, so that the quiet part of a bursty window shows; and the facts about it (batch, facts).
+
+    Large values are squashed. A window that is no whole number of segments is padded in front."""
+
+    def __init__(self, steps: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.steps = steps
+
+    def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[list[Any], Any]:
+        scaled, quantiles, deviation, drift, shift = parts
+        spread = spread_of(quantiles)
+        window = scaled.shape[1]
+        count = -(-window // self.steps)
+        padding = count * self.steps - window
+        if padding:
+            first = tf.matmul(scaled[:, :1], np.ones((1, padding), dtype=np.float32))
+            scaled, window = tf.concat([first, scaled], axis=1), window + padding
+        told = tf.concat([quantiles, quantiles / spread, drift, shift], axis=1)
+        seen = squash(tf.concat([scaled, scaled / spread, told], axis=1))
+        segments = [
+            tf.concat(
+                [seen[:, start : start + self.steps], seen[:, window + start : window + start + self.steps]],
+                1,
+            )
+            for start in range(0, window, self.steps)
+        ]
+        sizes = tf.math.log(tf.concat([deviation + MIN_SPREAD, spread], axis=1))
+        return segments, tf.concat([seen[:, 2 * window :], sizes], axis=1)
+
+
+class LagMix(keras.layers.Layer):  # type: ignore[misc]
+    """Seasonal naive forecasts at several lags, weighed by how well each lag repeated and by what the network wishes.
+
+    (batch, window) scaled, the three figures, (batch, lags) wishes, (batch, 2) how much of drift and shift to add →
+    forecast (batch, horizon), and the deviation that the weighed lags had (batch, 1)."""
 
     def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags, self.horizon = tuple(lags), horizon
+        self.lags, self.horizon, self.seen = tuple(lags), horizon, max(lags)
+        reading = [[self.seen - lag + step % lag for step in range(horizon)] for lag in lags]
+        self.readings = np.eye(self.seen, dtype=np.float32)[reading].reshape(len(lags), -1)
+        self.seasons = np.array(
+            [[1 + step // lag for step in range(horizon)] for lag in lags], dtype=np.float32
+        )
 
     def build(self, shape: Any) -> None:
         count = len(self.lags)
         self.sharpness = self.add_weight(name="sharpness", shape=(count,), initializer="ones")
         self.preference = self.add_weight(name="preference", shape=(count,), initializer="zeros")
 
-    def call(self, parts: tuple[Any, Any, Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any, Any]:
-        scaled, fit, drift, shift, roughness, wished = parts
-        window = scaled.shape[1]
-        ahead = np.array([[window - lag + h % lag for h in range(self.horizon)] for lag in self.lags])
-        weights = tf.nn.softmax(-4.0 * self.sharpness * fit + self.preference + wished, axis=1)
-        base = tf.reduce_sum(tf.gather(scaled, ahead, axis=1) * weights[:, :, tf.newaxis], axis=1)
-        seasons_ahead = np.array([[1.0 + h // lag for h in range(self.horizon)] for lag in self.lags])
-        drifted = tf.linalg.matmul(drift * weights, seasons_ahead.astype(np.float32))
-        shifted = tf.reduce_sum(shift * weights, axis=1, keepdims=True)
-        misfit = tf.reduce_sum(tf.exp(fit) * weights, axis=1, keepdims=True)
-        steady = tf.reduce_sum((roughness - fit) * weights, axis=1, keepdims=True)
-        mixed_drift = tf.reduce_sum(drift * weights, axis=1, keepdims=True)
-        told = [tf.math.log(misfit), steady, squash(mixed_drift / misfit), squash(shifted / misfit)]
-        return base, drifted, shifted, misfit, tf.concat(told, axis=1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "lags": self.lags, "horizon": self.horizon}
+    def call(self, parts: tuple[Any, Any, Any, Any, Any, Any]) -> tuple[Any, Any]:
+        scaled, deviation, drift, shift, wishes, added = parts
+        fit = -4.0 * self.sharpness * tf.math.log(deviation + MIN_SPREAD)
+        weights = tf.nn.softmax(fit + self.preference + wishes, axis=1)
+        by_reading = tf.reshape(tf.matmul(weights, self.readings), [-1, self.horizon, self.seen])
+        last = tf.reshape(scaled[:, -self.seen :], [-1, 1, self.seen])
+        forecast = tf.reduce_sum(by_reading * last, axis=2)
+        forecast += tf.matmul(weights * drift, self.seasons) * added[:, :1]
+        forecast += tf.reduce_sum(weights * shift, axis=1, keepdims=True) * added[:, 1:]
+        return forecast, tf.reduce_sum(weights * deviation, axis=1, keepdims=True) + MIN_SPREAD
 
 
-@keras.saving.register_keras_serializable("fncast")
-class Fit(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled → for each lag four figures of the differences of readings one lag apart: the log of
-    their mean absolute deviation, which is the fit; their mean, the drift; the mean of the latest, the shift; the log
-    of their mean absolute change, the roughness: small where a shift lasts. Four times (batch, lags)."""
+class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
+    """(batch, window) scaled, (batch, seasons in the window × seasons ahead) logits → (batch, horizon): for each step
+    the same phase of the seasons before, weighed."""
 
-    def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, season: int, horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags = tuple(lags)
-
-    def call(self, scaled: Any) -> tuple[Any, Any, Any, Any]:
-        window = scaled.shape[1]
-        short = np.array([lag for lag in self.lags if lag <= MAX_SHORT_LAG])
-        compared = min(window - int(short.max()), COMPARED_STEPS)
-        now = np.arange(window - compared, window)
-        before = tf.gather(scaled, now[np.newaxis, :] - short[:, np.newaxis], axis=1)
-        fits, drifts, shifts, roughnesses = [], [], [], []
-
-        def compare(differences: Any) -> None:
-            """differences: (batch, lags, compared)."""
-            drift = tf.reduce_mean(differences, axis=2, keepdims=True)
-            drifts.append(drift[:, :, 0])
-            latest = RECENT_DECAY ** np.arange(differences.shape[2])[::-1]
-            weights = (latest / latest.sum()).astype(np.float32)
-            shifts.append(tf.reduce_sum(differences * weights, axis=2))
-            changes = differences[:, :, 1:] - differences[:, :, :-1]
-            roughnesses.append(tf.reduce_mean(tf.abs(changes), axis=2))
-            fits.append(tf.reduce_mean(tf.abs(differences - drift), axis=2))
-
-        compare(scaled[:, tf.newaxis, -compared:] - before)
-        for lag in (lag for lag in self.lags if lag > MAX_SHORT_LAG):
-            compared = min(window - lag, max(COMPARED_STEPS, 2 * lag))
-            if compared < MIN_COMPARED_STEPS:  # a season as long as the window: its preference alone decides
-                fits.append(tf.ones_like(scaled[:, :1]))
-                roughnesses.append(tf.ones_like(scaled[:, :1]))
-                drifts.append(tf.zeros_like(scaled[:, :1]))
-                shifts.append(tf.zeros_like(scaled[:, :1]))
-                continue
-            compare((scaled[:, -compared:] - scaled[:, -compared - lag : -lag])[:, tf.newaxis, :])
-        fit = tf.math.log(tf.concat(fits, axis=1) + 0.01)
-        roughness = tf.math.log(tf.concat(roughnesses, axis=1) + 0.01)
-        return fit, tf.concat(drifts, axis=1), tf.concat(shifts, axis=1), roughness
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "lags": self.lags}
-
-
-@keras.saving.register_keras_serializable("fncast")
-class Segments(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled, (batch, 1) spread → (batch, segments, 2 × steps): the readings in units of the scale
-    and of the spread, large ones squashed to their logarithm. A window that is no whole number of segments is
-    padded in front."""
-
-    def __init__(self, steps: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.steps = steps
+        self.season, self.horizon = season, horizon
 
     def call(self, parts: tuple[Any, Any]) -> Any:
-        scaled, spread = parts
-        window = scaled.shape[1]
-        count = -(-window // self.steps)
-        padding = count * self.steps - window
-        if padding:
-            scaled = tf.concat([tf.repeat(scaled[:, :1], padding, axis=1), scaled], axis=1)
-        rows = tf.reshape(scaled, [-1, count, self.steps])
-        fine = rows / (spread[:, :, tf.newaxis] + 0.02)
-        return tf.concat([squash(rows), squash(fine)], axis=2)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "steps": self.steps}
+        scaled, logits = parts
+        count = scaled.shape[1] // self.season
+        seasons = tf.reshape(scaled[:, -count * self.season :], [-1, count, self.season])
+        ahead = -(-self.horizon // self.season)
+        weights = tf.nn.softmax(tf.reshape(logits, [-1, ahead, count]), axis=2)
+        return tf.reshape(tf.matmul(weights, seasons), [-1, ahead * self.season])[:, : self.horizon]
 
 
-def squash(values: Any) -> Any:
-    """Linear about 0, logarithmic far from it."""
-    return tf.sign(values) * tf.math.log(1.0 + tf.abs(values))
+class CandidateMix(keras.layers.Layer):  # type: ignore[misc]
+    """Medians, last reading and forecasts, a list of (batch, horizon), by gates between 0 and 1: (batch, horizon).
+
+    gates: (batch, candidates × mixes); neighbouring steps of the horizon share a mix."""
+
+    def call(self, parts: tuple[Any, Any, Any, list[Any]]) -> Any:
+        scaled, quantiles, gates, forecasts = parts
+        horizon, count = forecasts[0].shape[1], len(forecasts) + len(MEDIANS) + 1
+        constant = tf.concat([quantiles, scaled[:, -1:]], axis=1)
+        chosen = np.eye(constant.shape[1], dtype=np.float32)[:, [*MEDIANS, -1]].repeat(horizon, axis=1)
+        candidates = tf.concat([tf.matmul(constant, chosen), *forecasts], axis=1)
+        mixes = gates.shape[1] // count
+        if mixes < horizon:
+            shared = np.eye(mixes)[:, np.arange(horizon) * mixes // horizon]
+            gates = tf.matmul(gates, np.kron(np.eye(count), shared).astype(np.float32))
+        weighed = tf.reduce_sum(tf.reshape(gates * candidates, [-1, count, horizon]), axis=1)
+        return weighed / (tf.reduce_sum(tf.reshape(gates, [-1, count, horizon]), axis=1) + 1e-6)
 
 
-@keras.saving.register_keras_serializable("fncast")
-class Mix(keras.layers.Layer):  # type: ignore[misc]
-    """Candidates (batch, steps, candidates) weighted by the softmax of their logits: (batch, steps).
+class Widths(keras.layers.Layer):  # type: ignore[misc]
+    """Widths of the band below and above the median, none negative: (batch, 2 × horizon).
 
-    Where there are fewer logits than steps, neighbouring steps share them."""
+    A mix of the spreads that the window shows on either side, by logits (batch, 2 × 5), times a positive factor of each
+    step, by its logit (batch, 2 × horizon)."""
 
-    def call(self, parts: tuple[Any, Any]) -> Any:
-        candidates, logits = parts
-        steps, given = candidates.shape[1], logits.shape[1]
-        if given < steps:
-            logits = tf.gather(logits, np.arange(steps) * given // steps, axis=1)
-        return tf.reduce_sum(candidates * tf.nn.softmax(logits, axis=2), axis=2)
+    def call(self, parts: tuple[Any, Any, Any, Any]) -> Any:
+        quantiles, misfit, mix, factors = parts
+        differences = np.zeros((len(QUANTILES_SEEN), 4), dtype=np.float32)
+        for column, (upper, lower) in enumerate((*BELOW, *ABOVE)):
+            differences[upper, column], differences[lower, column] = 1, -1
+        seen = tf.nn.relu(tf.matmul(quantiles, differences))
+        shared = tf.concat([spread_of(quantiles), misfit, misfit * 0.0 + 1.0], axis=1)
+        spreads = tf.reshape(tf.concat([seen[:, :2], shared, seen[:, 2:], shared], axis=1), [-1, 2, 5])
+        mixed = tf.reduce_sum(tf.nn.softmax(tf.reshape(mix, [-1, 2, 5]), axis=2) * spreads, axis=2)
+        sides = np.eye(2, dtype=np.float32).repeat(factors.shape[1] // 2, axis=1)
+        return tf.nn.softplus(factors + 1.0) * tf.matmul(mixed, sides)
 
 
-@keras.saving.register_keras_serializable("fncast")
 class Quantiles(keras.layers.Layer):  # type: ignore[misc]
-    """Median and the widths of the band below and above, none negative → (batch, horizon, 3) in raw units.
+    """Median and the widths of the band below and above → (batch, horizon, 3) in raw units.
 
     The quantiles never cross. The widths are multiplied by `below` and `above`, one factor for each step, which
     calibration sets."""
@@ -192,7 +245,23 @@ class Quantiles(keras.layers.Layer):  # type: ignore[misc]
         self.below = self.add_weight(name="below", shape=(horizon,), initializer="ones", trainable=False)
         self.above = self.add_weight(name="above", shape=(horizon,), initializer="ones", trainable=False)
 
-    def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> Any:
-        middle, below, above, level, scale = parts
-        forecast = tf.stack([middle - below * self.below, middle, middle + above * self.above], axis=2)
-        return forecast * scale[:, :, tf.newaxis] + level[:, :, tf.newaxis]
+    def call(self, parts: tuple[Any, Any, Any, Any]) -> Any:
+        middle, widths, level, scale = parts
+        horizon = middle.shape[1]
+        low = middle - widths[:, :horizon] * self.below
+        high = middle + widths[:, horizon:] * self.above
+        by_step = np.arange(3 * horizon).reshape(3, horizon).T.ravel()
+        steps = tf.matmul(
+            tf.concat([low, middle, high], axis=1), np.eye(3 * horizon, dtype=np.float32)[:, by_step]
+        )
+        return tf.reshape(steps * scale + level, [-1, horizon, 3])
+
+
+def spread_of(quantiles: Any) -> Any:
+    """The distance of the quartiles, above 0: (batch, 1)."""
+    low, high = QUARTILES
+    return quantiles[:, high : high + 1] - quantiles[:, low : low + 1] + MIN_SPREAD
+
+
+def _mean(values: Any) -> Any:
+    return tf.reduce_mean(values, axis=1, keepdims=True)

@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure

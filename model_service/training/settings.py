@@ -31,14 +31,14 @@ class TrainingSettings:
 
     window: int = 48
     horizon: int = 12
-    units: int = 64
+    units: int = 48
     cell: Cell = "gru"
     learning_rate: float = 0.002
     epochs: int = 20
     steps_per_epoch: int = 100
     batch: int = 256
     dropout: float = 0.1
-    patience: int = 8
+    patience: int = 5
     seed: int = 0
     seasons: tuple[int, ...] = ()
     test_share: float = 0.3

@@ -22,6 +22,11 @@ MAX_VALIDATION_WINDOWS = 8_192
 FINAL_RATE = 0.02  # of the cosine decay, as a share of the learning rate
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.004
+# What is kept is the running mean of the weights over about so many steps: less noise, no later overfitting.
+AVERAGED_STEPS = 100
+# An epoch goes over the windows at most about so often: short series would be learnt by heart within the first one.
+PASSES_PER_EPOCH = 2
+LEAST_STEPS_PER_EPOCH = 20
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ def train(
 ) -> Trained:
     """Train on the first part of each series, stop and calibrate on the next, leave the last alone.
 
+    Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step.
     A KeyboardInterrupt ends training with the best weights so far, if there are any. Raises TooLittleData."""
     seed_everything(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -69,17 +75,21 @@ def train(
     held_out = validation.spread(MAX_VALIDATION_WINDOWS)
     naive = _naive_error(held_out)
     best, weights = math.inf, network.get_weights()
-    run_epoch = _epoch_runner(network, settings)
+    steps = steps_per_epoch(len(training), settings)
+    run_epoch, optimizer = _epoch_runner(network, settings, steps)
     clock = tf.timestamp
     for number in range(1, settings.epochs + 1):
         started = float(clock())
         try:
-            drawn = training.draw(rng, settings.steps_per_epoch * settings.batch)
-            train_error = float(run_epoch(*_batches(drawn, settings)))
+            drawn = training.draw(rng, steps * settings.batch)
+            train_error = float(run_epoch(*_batches(drawn, steps, settings.batch)))
+            current = network.get_weights()
+            optimizer.finalize_variable_values(network.trainable_variables)  # the averaged ones
             forecast = predict(network, held_out.windows)
             error = pinball(forecast, held_out)
             if error < best:
                 weights, best, trained.best_epoch = network.get_weights(), error, number
+            network.set_weights(current)
             seconds = float(clock()) - started
             squared = squared_error(forecast, held_out)
             epoch = Epoch(number, settings.epochs, train_error, error, naive, seconds, squared)
@@ -139,8 +149,14 @@ def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dat
         raise TooLittleData(f"{error} (for validation)") from None
 
 
-def _batches(drawn: Windows, settings: TrainingSettings) -> tuple[Any, Any, Any]:
-    shape = (settings.steps_per_epoch, settings.batch, -1)
+def steps_per_epoch(windows: int, settings: TrainingSettings) -> int:
+    """As many as the settings say, fewer where there are few windows to train on."""
+    enough = math.ceil(PASSES_PER_EPOCH * windows / settings.batch)
+    return min(settings.steps_per_epoch, max(LEAST_STEPS_PER_EPOCH, enough))
+
+
+def _batches(drawn: Windows, steps: int, batch: int) -> tuple[Any, Any, Any]:
+    shape = (steps, batch, -1)
     return (
         tf.constant(drawn.windows.reshape(shape)),
         tf.constant(drawn.targets.reshape(shape)),
@@ -148,12 +164,19 @@ def _batches(drawn: Windows, settings: TrainingSettings) -> tuple[Any, Any, Any]
     )
 
 
-def _epoch_runner(network: Any, settings: TrainingSettings) -> Any:
-    """A graph that runs all batches of an epoch and answers the mean loss: 1 call instead of one a batch."""
+def _epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple[Any, Any]:
+    """A graph that runs all batches of an epoch and answers the mean loss: 1 call instead of one a batch. And its
+    optimizer, which holds the averaged weights."""
     rate = keras.optimizers.schedules.CosineDecay(
-        settings.learning_rate, settings.epochs * settings.steps_per_epoch, alpha=FINAL_RATE
+        settings.learning_rate, settings.epochs * steps, alpha=FINAL_RATE
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM)
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=WEIGHT_DECAY,
+        clipnorm=CLIP_NORM,
+        use_ema=True,
+        ema_momentum=1 - 1 / AVERAGED_STEPS,
+    )
     optimizer.build(network.trainable_variables)
     levels = tf.constant(QUANTILES)
 
@@ -172,7 +195,7 @@ def _epoch_runner(network: Any, settings: TrainingSettings) -> Any:
             total += loss
         return total / tf.cast(tf.shape(windows)[0], tf.float32)
 
-    return run
+    return run, optimizer
 
 
 def _naive_error(held_out: Windows) -> float:

@@ -170,6 +170,18 @@ async def test_a_lone_request_is_scored_at_once_where_they_come_one_by_one() -> 
     await batcher.close()
 
 
+async def test_a_call_is_put_off_while_each_turn_of_the_loop_brings_more_but_not_for_ever() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = []
+    for turn in range(3 * batcher_module.MAX_TURNS):
+        answers.append(batcher.submit(row(turn), 1))
+        await asyncio.sleep(0)
+    await asyncio.gather(*answers)
+    assert model.calls[0] == batcher_module.MAX_TURNS + 1
+    await batcher.close()
+
+
 async def test_a_stuck_model_is_told_of_and_comes_back() -> None:
     model = Doubler()
     model.free.clear()
