@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--horizon", type=int, help="readings that it forecasts (default: 12, or that of --from-version)"
     )
-    parser.add_argument("--units", type=int, help="hidden units (default: 64)")
+    parser.add_argument("--units", type=int, help="hidden units (default: 48)")
     parser.add_argument(
         "--cell", choices=("gru", "lstm", "rnn"), help="kind of recurrent cell (default: gru)"
     )

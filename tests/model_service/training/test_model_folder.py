@@ -44,6 +44,15 @@ def test_litert_needs_built_in_operations_only(models: Path) -> None:
     assert interpreter.get_input_details()[0]["shape_signature"].tolist() == [-1, 24]
 
 
+def test_xnnpack_takes_the_whole_graph(models: Path, windows: Any) -> None:
+    """One operation that it leaves to others costs two copies of all tensors, each call."""
+    module = pytest.importorskip("ai_edge_litert.interpreter")
+    interpreter = module.Interpreter(str(find_version(models, "forecast") / "model.tflite"))
+    interpreter.get_signature_runner("serving_default")(windows=windows)
+    names = [op["op_name"] for op in interpreter._get_ops_details()]
+    assert names.count("DELEGATE") == 1, sorted(set(names))
+
+
 def test_model_json_explains_the_version(trained: Trained, models: Path) -> None:
     folder = find_version(models, "forecast", 1)
     described = read_model_json(folder)

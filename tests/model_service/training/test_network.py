@@ -4,8 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model_service.training.backend import keras
-from model_service.training.network import build_network, lags, segment_steps
+from model_service.training.backend import tf
+from model_service.training.layers import QUANTILES_SEEN, LagFigures, LagMix, window_quantiles
+from model_service.training.network import build_network, segment_steps
 from model_service.training.settings import TrainingSettings
 from model_service.training.trainer import Trained, predict
 
@@ -63,17 +64,30 @@ def test_weights_stay_below_100_000() -> None:
     assert build_network(long).count_params() < 100_000
 
 
-def test_lags_and_segments() -> None:
-    assert lags(48, ()) == tuple(range(1, 25))
-    assert lags(10, (8, 24)) == (1, 2, 3, 4, 5, 8)
+def test_segments_are_whole_seasons() -> None:
     assert segment_steps(48, ()) == 12
     assert segment_steps(168, (24,)) == 24
-    assert segment_steps(1000, (24,)) == 72  # whole seasons, and no more than 14 segments
+    assert segment_steps(1000, (24,)) == 72  # and no more than 14 of them
 
 
-def test_the_base_finds_the_season_of_a_window() -> None:
-    network = build_network(TrainingSettings(window=48, horizon=12))
-    outputs = [network.get_layer("base").output[0], network.get_layer("scale").output]
-    season = np.sin(2 * np.pi * np.arange(60) / 24)
-    base, (_, level, scale) = keras.Model(network.input, outputs)(season[np.newaxis, :48].astype(np.float32))
-    np.testing.assert_allclose(np.asarray(base * scale + level)[0], season[48:], atol=1e-3)
+def test_quantiles_of_the_last_readings() -> None:
+    window = np.random.default_rng(0).normal(size=(20, 48)).cumsum(axis=1).astype(np.float32)
+    window[10:] = np.round(window[10:])  # ties
+    found = np.asarray(window_quantiles(tf.constant(window)))
+    for column, (count, level) in enumerate(
+        QUANTILES_SEEN[:4]
+    ):  # the others are found among the last 24 alone
+        expected = np.quantile(window[:, -count:], level, axis=1, method="inverted_cdf")
+        np.testing.assert_allclose(found[:, column], expected, atol=0.02)
+
+
+def test_lags_that_repeat_best_make_the_forecast() -> None:
+    """Untrained, with the season 24 and with a line: each is told from the differences one lag apart."""
+    at = np.arange(60)
+    scaled = np.stack([np.sin(2 * np.pi * at / 24), at / 10]).astype(np.float32)
+    lags = range(1, 25)
+    figures = LagFigures(lags, 48)(scaled[:, :48])
+    nothing, all_drift = np.zeros((2, 24), np.float32), np.array([[1.0, 0.0]] * 2, np.float32)
+    forecast, misfit = LagMix(lags, 12)([scaled[:, :48], *figures, nothing, all_drift])
+    np.testing.assert_allclose(np.asarray(forecast), scaled[:, 48:], atol=0.02)
+    assert np.asarray(misfit).max() < 0.05
