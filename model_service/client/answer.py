@@ -61,7 +61,7 @@ class ModelClient(Protocol):
         where the server is ours. Raises ModelUnavailable, ModelError."""
 
     def close(self) -> None:
-        """Close what connections there are; a later call opens them anew."""
+        """Close what connections there are. Nothing may be called any more."""
 
 
 def checked(url: str, outputs: Sequence[npt.NDArray[Any]], windows: int) -> FloatArray:

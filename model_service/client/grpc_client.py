@@ -97,7 +97,6 @@ class GrpcClient:
         )
 
     def close(self) -> None:
-        """For good: a channel cannot be opened again."""
         self._channel.close()
 
     def _call(self, method: str, request: Any, answer: Any) -> Any:

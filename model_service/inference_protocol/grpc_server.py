@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from model_service.inference_protocol import described
 from model_service.inference_protocol import messages_pb2 as messages
 from model_service.inference_protocol.grpc_tensors import read_inputs, write_outputs
-from model_service.inference_protocol.tensor import InvalidTensor
+from model_service.inference_protocol.tensor import REFUSED_PARAMETERS, InvalidTensor
 from model_service.model import server_version
 from model_service.repository import Models, find
 from model_service.request_body import MAX_BODY_BYTES, RequestBodies
@@ -25,8 +25,6 @@ SERVICE = "inference.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
 # Calls that run when the server stops get this long.
 GRACE_S = 1.0
-# Extensions of Triton that would change what is answered, so they must not be passed over.
-_UNKNOWN = ("shared_memory_region", "classification")
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -119,7 +117,7 @@ class GrpcServer:
             try:
                 if is_guarded and self._expected:
                     self._let_in(context)
-                self._bodies.hold(len(data))
+                self._bodies.hold(len(data))  # it is here already: bounded is what waits for the model
                 held_bytes = len(data)
                 response: bytes = (await answer(message.FromString(data))).SerializeToString()
                 return response
@@ -168,10 +166,11 @@ class GrpcServer:
     async def _model_infer(self, request: Any) -> Any:
         model = find(self._models, described.path_of(request.model_name, request.model_version))
         for tensor in (*request.inputs, *request.outputs):
-            if any(name in tensor.parameters for name in _UNKNOWN):
-                raise RequestError(
-                    400, f"{tensor.name!r} has one of the parameters {_UNKNOWN}, not known here"
-                )
+            for name in REFUSED_PARAMETERS:
+                if name in tensor.parameters:
+                    raise RequestError(
+                        400, f"{tensor.name!r} has the parameter {name}, which is not known here"
+                    )
         try:
             names = model.asked([output.name for output in request.outputs])
             tensors = read_inputs(request)

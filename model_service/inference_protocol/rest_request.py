@@ -11,6 +11,7 @@ import orjson
 
 from model_service.inference_protocol.tensor import (
     MAX_RANK,
+    REFUSED_PARAMETERS,
     Array,
     InvalidTensor,
     checked_shape,
@@ -22,8 +23,6 @@ from model_service.inference_protocol.tensor import (
 
 # A real model has a handful.
 MAX_TENSORS = 256
-# Extensions of Triton that would change what is answered, so they must not be passed over.
-_UNKNOWN = ("shared_memory_region", "classification")
 # The JSON values that numpy's kinds of types take; integers are all others.
 _KINDS: dict[str, set[type]] = {"f": {int, float}, "b": {bool}, "O": {str}}
 
@@ -170,7 +169,7 @@ def _parameters(owner: Mapping[str, Any], noun: str) -> Mapping[str, Any]:
         return {}
     if type(parameters) is not dict:
         raise InvalidRequest(f"the parameters of {noun} are no object")
-    for name in _UNKNOWN:
+    for name in REFUSED_PARAMETERS:
         if name in parameters:
             raise InvalidRequest(f"{noun} has the parameter {name}, which is not known here")
     return parameters

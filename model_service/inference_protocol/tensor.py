@@ -37,6 +37,8 @@ _DATATYPES = {dtype: name for name, dtype in DTYPES.items()}
 MAX_RANK = 32
 # Each costs an object of some 50 bytes for 4 bytes in the message.
 MAX_STRINGS = 1_000_000
+# Parameters of Triton's extensions that would change what is answered, so they must not be passed over.
+REFUSED_PARAMETERS = ("shared_memory_region", "classification")
 _LENGTH = Struct("<I")
 
 

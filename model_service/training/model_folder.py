@@ -128,13 +128,30 @@ def write_version(
     return folder, written
 
 
+def add_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Add to the metrics of a version that is written already, and return its model.json. A reader sees the old file
+    or the new one. Raises InvalidModelFolder."""
+    described = read_model_json(folder)
+    described["metrics"] = {**described.get("metrics", {}), **metrics}
+    unnamed = folder / f".{DOCUMENT_FILE}"
+    try:
+        unnamed.write_text(_document(described), "utf-8")
+        unnamed.replace(folder / DOCUMENT_FILE)
+    except OSError as error:
+        raise InvalidModelFolder(f"{folder}: cannot be written: {error.strerror or error}") from None
+    return described
+
+
+def _document(described: dict[str, Any]) -> str:
+    return json.dumps(described, indent=2, allow_nan=False) + "\n"
+
+
 def _publish(unnamed: Path, home: Path, written: dict[str, Any]) -> Path:
     """Rename to the next free number; another training run may take one at the same time."""
     while True:
         there = versions(home.parent, home.name)
         written["version"] = (there[-1] if there else 0) + 1
-        text = json.dumps(written, indent=2, allow_nan=False) + "\n"
-        (unnamed / DOCUMENT_FILE).write_text(text, "utf-8")
+        (unnamed / DOCUMENT_FILE).write_text(_document(written), "utf-8")
         folder = home / str(written["version"])
         try:
             unnamed.rename(folder)

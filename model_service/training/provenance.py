@@ -25,9 +25,7 @@ def sha256(series: Series) -> str:
     return digest.hexdigest()
 
 
-def describe(
-    trained: Trained, series: Sequence[Series], evaluation: Evaluation | None, source: dict[str, Any]
-) -> dict[str, Any]:
+def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any]) -> dict[str, Any]:
     """The members of model.json besides shapes and hashes. source: where the series are from."""
     settings = trained.settings
     steps = {str(one.step.as_json()): one.step for one in series}
@@ -66,15 +64,20 @@ def describe(
             "validation_error": _short(best.validation_error),
             "validation_naive_error": _short(best.naive_error),
         }
-    if evaluation is not None and evaluation.series:
-        metrics["test"] = {
+    return {**described, "metrics": metrics}
+
+
+def test_metrics(evaluation: Evaluation) -> dict[str, Any]:
+    """What the evaluation on the test part adds to the metrics."""
+    return {
+        "test": {
             "series": len(evaluation.series),
             "origins": evaluation.origins,
             "stride": evaluation.stride,
             **{method: _shortened(evaluation.overall(method)) for method in evaluation.methods},
-        }
-        metrics["test_relative_mae"] = _short(evaluation.overall(MODEL)["relative_mae"])
-    return {**described, "metrics": metrics}
+        },
+        "test_relative_mae": _short(evaluation.overall(MODEL)["relative_mae"]),
+    }
 
 
 def _described(series: Series, settings: TrainingSettings) -> dict[str, Any]:

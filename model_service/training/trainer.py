@@ -22,7 +22,8 @@ MAX_VALIDATION_WINDOWS = 8_192
 FINAL_RATE = 0.02  # of the cosine decay, as a share of the learning rate
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.004
-# What is kept is the running mean of the weights over about so many steps: less noise, no later overfitting.
+# What is kept is the running mean of the weights over about so many steps, and no more than a tenth of all: it is
+# less noisy than the last step's, and overfits later.
 AVERAGED_STEPS = 100
 # An epoch goes over the windows at most about so often: short series would be learnt by heart within the first one.
 PASSES_PER_EPOCH = 2
@@ -175,7 +176,7 @@ def _epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple
         weight_decay=WEIGHT_DECAY,
         clipnorm=CLIP_NORM,
         use_ema=True,
-        ema_momentum=1 - 1 / AVERAGED_STEPS,
+        ema_momentum=1 - 1 / max(2, min(AVERAGED_STEPS, settings.epochs * steps // 10)),
     )
     optimizer.build(network.trainable_variables)
     levels = tf.constant(QUANTILES)
