@@ -40,9 +40,9 @@ async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
 async def _profile(run: Run, name: str, stand: Stand) -> str:
     """Raises NoProfile, NoEnvironment."""
     pid = await _busiest(run, name)
-    begun = await asyncio.to_thread(run.meter.committed)
+    begun = await asyncio.to_thread(run.meter.length)
     found = await asyncio.to_thread(steps, pid, SECONDS, stand.folder)
-    scored = await asyncio.to_thread(run.meter.committed) - begun
+    scored = await asyncio.to_thread(run.meter.length) - begun
     if scored <= 0:
         raise NoProfile("the backlog was done before the profile")
     used_s = sum(seconds for _, seconds in found)

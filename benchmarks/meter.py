@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 STALLED_S = 60.0  # no new forecast for so long: it will not come any more
-LOOK_S = 0.05
+LOOK_S = 0.1
+ANSWER_S = 10.0
 READ_WAIT_S = 0.1
 # How long nothing more comes before a topic counts as read: with all there, and with some missing.
 QUIET_S, MISSING_S = 0.3, 5.0
@@ -78,6 +87,7 @@ class Meter:
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
         self._places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
+        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers,
@@ -88,25 +98,33 @@ class Meter:
             }
         )
 
-    def committed(self) -> int:
-        """How long the part of the topic is that read-committed readers see, in offsets.
+    def length(self, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> int:
+        """How much of the topic is there for readers of that isolation, in offsets.
 
         A transaction's end takes an offset of each partition too: it may hold somewhat fewer records.
         """
+        end = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        latest = {TopicPartition(place.topic, place.partition): end for place in self._places}
+        answers = self._admin.list_offsets(latest, isolation_level=isolation)
         try:
-            return sum(self._consumer.get_watermark_offsets(place, timeout=10)[1] for place in self._places)
+            return sum(answer.result(ANSWER_S).offset for answer in answers.values())
         except KafkaException:  # a new topic is not known everywhere at once; `wait` says when it is enough
             return 0
 
-    def wait(self, count: int, alive: Callable[[], None]) -> None:
-        """Until the committed part is `count` offsets long, or does not grow any more.
+    def wait(
+        self,
+        count: int,
+        alive: Callable[[], None],
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> None:
+        """Until the topic is `count` offsets long, or does not grow any more.
 
         alive: raises if the pipeline is gone.
         """
         found, changed_s = 0, time.monotonic()
         while found < count and time.monotonic() - changed_s < STALLED_S:
             alive()
-            now = self.committed()
+            now = self.length(isolation)
             if now != found:
                 found, changed_s = now, time.monotonic()
             time.sleep(LOOK_S)
