@@ -322,3 +322,47 @@ async def test_it_watches_from_start_to_shutdown_and_survives_a_failing_look(
     await inbox.put({"type": "lifespan.shutdown"})
     assert (await sent.get())["type"] == "lifespan.shutdown.complete"
     await asyncio.wait_for(life, 10)
+
+
+class Neighbour:
+    """A server beside the application; `error` is what its start raises."""
+
+    def __init__(self, error: OSError | None = None) -> None:
+        self.error = error
+        self.log: list[str] = []
+
+    async def start(self) -> None:
+        self.log.append("start")
+        if self.error:
+            raise self.error
+
+    async def stop(self) -> None:
+        self.log.append("stop")
+
+
+async def test_its_companion_lives_as_long_as_it_does(service: Service) -> None:
+    neighbour = Neighbour()
+    app = ModelServer(service.shelf, service.metrics, companion=neighbour)
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    sent: asyncio.Queue[Any] = asyncio.Queue()
+    life = asyncio.create_task(app({"type": "lifespan"}, inbox.get, sent.put))
+    await inbox.put({"type": "lifespan.startup"})
+    assert (await sent.get())["type"] == "lifespan.startup.complete"
+    assert neighbour.log == ["start"]
+    await inbox.put({"type": "lifespan.shutdown"})
+    await asyncio.wait_for(life, 10)
+    assert neighbour.log == ["start", "stop"]
+
+
+async def test_a_companion_that_cannot_start_ends_the_start(service: Service) -> None:
+    app = ModelServer(service.shelf, service.metrics, companion=Neighbour(OSError("no such address")))
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app({"type": "lifespan"}, receive, send)
+    assert sent == [{"type": "lifespan.startup.failed", "message": "no such address"}]

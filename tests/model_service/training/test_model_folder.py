@@ -8,6 +8,7 @@ import pytest
 from model_service.training.backend import tf
 from model_service.training.model_folder import (
     InvalidModelFolder,
+    add_metrics,
     find_version,
     load_network,
     read_model_json,
@@ -86,6 +87,16 @@ def test_what_fails_while_writing_leaves_no_version(trained: Trained, tmp_path: 
         write_version(trained.network, trained.settings, tmp_path, "forecast", {}, fail)
     assert list((tmp_path / "forecast").iterdir()) == []
     assert versions(tmp_path, "forecast") == []
+
+
+def test_metrics_come_after_the_model(trained: Trained, tmp_path: Path) -> None:
+    description = {"metrics": {"validation_error": 0.5}}
+    folder, _ = write_version(trained.network, trained.settings, tmp_path, "forecast", description)
+    before = {path.name for path in folder.iterdir()}
+    described = add_metrics(folder, {"test": {"series": 3}})
+    assert described == read_model_json(folder)
+    assert described["metrics"] == {"validation_error": 0.5, "test": {"series": 3}}
+    assert {path.name for path in folder.iterdir()} == before
 
 
 def test_errors_say_what_is_missing(models: Path, tmp_path: Path) -> None:
