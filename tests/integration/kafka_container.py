@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
+START_S = 120  # some 6 s, and 10 after a kill, on a machine that does nothing else
 PARTITIONS = 4  # also what the embedded broker gives a topic
 
 
@@ -66,7 +67,7 @@ class KafkaContainer:
             "TRANSACTION_STATE_LOG_MIN_ISR": "1",
             "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
             # One that was killed registers again only once its old session is over: 9 s by default.
-            "BROKER_SESSION_TIMEOUT_MS": "2000",
+            "BROKER_SESSION_TIMEOUT_MS": "5000",
             "BROKER_HEARTBEAT_INTERVAL_MS": "500",
             "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
             "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
@@ -112,7 +113,7 @@ class KafkaContainer:
                 return False
             return True
 
-        eventually(answers, 60, "Kafka answers")
+        eventually(answers, START_S, "Kafka answers")
 
     def stop(self) -> None:
         self._docker.stop(timeout=10)
