@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -68,8 +69,13 @@ class KafkaSource:
         if properties.get("group.protocol") == "consumer":  # the broker holds these then (KIP-848)
             for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
                 del properties[name]
+        self._properties = properties
+        self._consumer = self._make()
+        self._join: Callable[[], None] = lambda: None
+
+    def _make(self) -> Consumer:
         try:
-            self._consumer = Consumer(properties, logger=log)
+            return Consumer(self._properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
             raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
 
@@ -83,11 +89,24 @@ class KafkaSource:
         """Join the group. The callbacks run inside `poll`."""
 
         def plain(callback: Callable[[list[Partition]], None]) -> Callable[[Consumer, Any], None]:
-            return lambda _, partitions: callback([(p.topic, p.partition) for p in partitions])
+            def called(client: Consumer, partitions: list[TopicPartition]) -> None:
+                if client is self._consumer:  # not one that `renew` has put away
+                    callback([(p.topic, p.partition) for p in partitions])
 
-        self._consumer.subscribe(
+            return called
+
+        self._join = lambda: self._consumer.subscribe(
             list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
         )
+        self._join()
+
+    def renew(self) -> None:
+        """Join the group with a new client, for one that holds no partitions and gets none."""
+        old, self._consumer = self._consumer, self._make()
+        self._commits.clear()
+        self._join()
+        # Nobody waits for its end: what hinders it to join may hinder it to leave.
+        threading.Thread(target=old.close, name="leave", daemon=True).start()
 
     def poll(self, most: int, timeout_s: float) -> list[Record]:
         """Up to `most` records: what is there at once, or else the first to come within `timeout_s`."""

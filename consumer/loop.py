@@ -39,6 +39,8 @@ STOP_S = 2.5  # likewise on a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
 START_RETRY_S = 0.5
 MEASURE_S = 2.0
+# Partitions that were lost come back within a few seconds of the broker. A client was seen that never joined again.
+REJOIN_S = 45.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Loop:
         self._retry_at_s = 0.0
         self._waiting_since_s: float | None = None
         self._measure_at_s = 0.0
+        self._lost_at_s: float | None = None
         self.polled_at_s = time.monotonic()
 
     def run(self, topics: Sequence[str]) -> None:
@@ -223,6 +226,10 @@ class Loop:
         if now_s < self._measure_at_s:
             return
         self._measure_at_s = now_s + MEASURE_S
+        if self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:
+            self._lost_at_s = now_s
+            log.info("no partitions for %.0f s since they were lost: a new client joins the group", REJOIN_S)
+            self._source.renew()
         metrics.IN_FLIGHT.set(self._lanes.in_flight())
         for topic, partition in self._lanes.partitions:
             lag = self._source.lag((topic, partition))
@@ -232,6 +239,7 @@ class Loop:
     # The group's doing: these run inside `poll`, in the loop's thread.
 
     def _assigned(self, partitions: list[Partition]) -> None:
+        self._lost_at_s = None
         self._lanes.assign(partitions)
         if partitions:
             if not self._topics.are_there:
@@ -246,7 +254,12 @@ class Loop:
 
     def _lost(self, partitions: list[Partition]) -> None:
         self._drop(partitions)
-        log.warning("lost %s to another member; what was in flight is dropped uncommitted", names(partitions))
+        if not self._lanes.partitions:
+            self._lost_at_s = time.monotonic()
+        log.warning(
+            "lost %s: the group has let this member go; what was in flight is dropped uncommitted",
+            names(partitions),
+        )
 
     def _drop(self, partitions: list[Partition]) -> None:
         lanes = self._lanes.of(partitions)
