@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.series_files import add_csv_arguments, read_series
 from fncast import Failure
+from series.step import format_time, parse_time
 
 if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if not evaluation.series:
             raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
+        _tell_seen(evaluation, described)
         add_model(evaluation, load_scorer(folder))
     except InvalidModelFolder as error:
         raise Failure(str(error)) from None
@@ -98,6 +100,21 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"plots: {arguments.plots}")
     _print(evaluation, described, folder, as_json=arguments.json)
     return 0
+
+
+def _tell_seen(evaluation: Evaluation, described: dict[str, Any]) -> None:
+    """Say so where the model was trained or validated on readings that it is tried on now."""
+    listed = described.get("training", {}).get("data", {}).get("series", [])
+    seen_until = {
+        one["name"]: parse_time(one["validation_until"]) for one in listed if "validation_until" in one
+    }
+    for one in evaluation.series:
+        begin = one.backtest.series.time(int(one.backtest.at[0]))
+        if one.name in seen_until and begin < seen_until[one.name]:
+            _say(
+                f"{one.name}: forecasts begin at {format_time(begin)}, but the model saw the readings until"
+                f" {format_time(seen_until[one.name])} in training: its errors there flatter it"
+            )
 
 
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from series.series import Series
 
 BAR_WIDTH = 20
+# The longest window that is chosen unasked: two weeks of half hours.
+MAX_FOUND_WINDOW = 700
+# What is trained on holds a chosen window so often, laid side by side.
+LEAST_WINDOWS = 4
 # Generated series that the closing evaluation looks at; more change its second digit.
 EVALUATED_GENERATED_SERIES = 300
+# Beside the model, in its version's folder.
+PLOTS = "plots"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="folder of models")
     parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
     parser.add_argument(
-        "--window", type=int, help="readings that the model sees (default: 48, or that of --from-version)"
+        "--window",
+        type=int,
+        help="readings that the model sees (default: two of the longest season found, else 48; or that of"
+        " --from-version)",
     )
     parser.add_argument(
         "--horizon", type=int, help="readings that it forecasts (default: 12, or that of --from-version)"
@@ -88,6 +97,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     from model_service.training.generator import generate, generated_size
     from model_service.training.model_folder import (
         WEIGHTS_FILE,
+        add_metrics,
         find_version,
         settings_of,
         write_version,
@@ -104,6 +114,8 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
         if initial is None:
             settings = replace(settings, seasons=_seasons(arguments, series, settings))
+            if arguments.window is None:
+                settings = replace(settings, window=_window(series, settings))
     else:
         count, length = generated_size(settings.window, settings.horizon)
         longest = max(4, settings.window // 2)
@@ -113,7 +125,8 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     if initial is not None:
         source["from_version"] = arguments.from_version
 
-    from model_service.training.provenance import describe
+    from model_service.training.plots import save_backtest_plots, save_training_plot
+    from model_service.training.provenance import describe, test_metrics
     from model_service.training.trainer import train
 
     try:
@@ -123,15 +136,23 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     except KeyboardInterrupt:
         raise Failure("interrupted before the first epoch was over: nothing is written") from None
     _say(_ending(trained))
-    evaluation = _evaluate(series, trained, source)
     folder, written = write_version(
         trained.network,
         settings,
         arguments.models,
         arguments.name,
-        describe(trained, series, evaluation, source),
-        lambda unnamed: _plot(trained, evaluation, unnamed / "plots"),
+        describe(trained, series, source),
+        lambda unnamed: save_training_plot(trained.history, unnamed / PLOTS),
     )
+    # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
+    try:
+        evaluation = _evaluate(series, trained, source)
+    except KeyboardInterrupt:
+        _say(f"interrupted: {folder} is written, without an evaluation")
+        evaluation = None
+    if evaluation is not None and evaluation.series:
+        written = add_metrics(folder, test_metrics(evaluation))
+        save_backtest_plots(evaluation, folder / PLOTS)
     _print_result(arguments.progress, folder, written, evaluation)
     return 0
 
@@ -174,13 +195,28 @@ def _seasons(
     found = common_seasons(
         [find_seasons(one.values[:end], one.step) for one, end in zip(series, before, strict=True)]
     )
-    if not found:
-        _say("no season common to the series; every season up to 24 steps is looked for in each window")
-        return found
-    _say(f"season: {' and '.join(map(str, found))} steps")
-    if found[-1] > settings.window:
-        _say(f"a window of {2 * found[-1]} would let the model see two seasons of {found[-1]} (--window)")
+    if found:
+        _say(f"season: {' and '.join(map(str, found))} steps")
+    else:
+        _say("no season common to the series; each window is searched for short ones")
     return found
+
+
+def _window(series: Sequence[Series], settings: TrainingSettings) -> int:
+    """Two of the longest season, seven of the only one (a week of days) where they are few readings; the default
+    where there is no season, or where the readings to train on hold too few such windows."""
+    from model_service.training.dataset import split
+
+    if not settings.seasons:
+        return settings.window
+    train = max(split(len(one), settings.test_share, settings.validation_share).train for one in series)
+    shortest, longest = settings.seasons[0], settings.seasons[-1]
+    wished = [2 * longest, 2 * shortest] if longest > shortest else [7 * shortest, 2 * shortest]
+    for window in wished:
+        if window <= min(MAX_FOUND_WINDOW, train // LEAST_WINDOWS) and window > settings.window:
+            _say(f"window: {window} readings (--window)")
+            return window
+    return settings.window
 
 
 def _progress(kind: str) -> Callable[[Epoch], None]:
@@ -218,14 +254,6 @@ def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]
     evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
     add_model(evaluation, lambda windows: predict(trained.network, windows))
     return evaluation
-
-
-def _plot(trained: Trained, evaluation: Evaluation | None, folder: Path) -> None:
-    from model_service.training.plots import save_backtest_plots, save_training_plot
-
-    save_training_plot(trained.history, folder)
-    if evaluation is not None:
-        save_backtest_plots(evaluation, folder)
 
 
 def _print_result(kind: str, folder: Path, written: dict[str, Any], evaluation: Evaluation | None) -> None:

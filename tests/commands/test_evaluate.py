@@ -59,6 +59,23 @@ def test_tables_for_people(models: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "seasonal naive" in output
 
 
+def test_says_so_where_the_model_saw_the_readings(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = models / "forecast" / "1" / "model.json"
+    described = json.loads(path.read_text())
+    listed = [{"name": "shop", "validation_until": "2023-11-15T01:01:20Z"}]  # 168 of 240 minutes
+    path.write_text(
+        json.dumps({**described, "training": {**described["training"], "data": {"series": listed}}})
+    )
+    command = ["evaluate", str(csv_file(tmp_path)), "--models", str(models)]
+    assert fncast.main(command) == 0
+    assert "in training" not in capsys.readouterr().err
+    assert fncast.main([*command, "--test-share", "0.5"]) == 0
+    told = "shop: forecasts begin at 2023-11-15T00:13:20Z, but the model saw the readings until 2023-11-15T01:01:20Z"
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [

@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +43,47 @@ def test_writes_the_next_version_and_shows_progress(
     output, _ = capsys.readouterr()
     assert "seasonal naive" in output
     assert output.splitlines()[-1] == str(models / "forecast" / "2")
+
+
+@pytest.mark.timeout(180)
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
+    flags = [*SMALL[:-1], "5000", "--progress", "json", "--models", str(tmp_path / "models")]
+    words = [sys.executable, "-m", "fncast", "train", str(csv_file(tmp_path)), *flags]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert json.loads(process.stdout.readline())["epoch"] == 1
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 0, errors
+    assert "interrupted: the weights of epoch" in errors
+    result = json.loads(output.splitlines()[-1])
+    assert (
+        json.loads((Path(result["path"]) / "model.json").read_text())["training"]["stopped"] == "interrupted"
+    )
+
+
+def test_an_evaluation_cut_off_leaves_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model_service.training.evaluation.prepare", cut_off)
+    models = tmp_path / "models"
+    assert fncast.main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 0
+    assert "is written, without an evaluation" in capsys.readouterr().err
+    folder = models / "forecast" / "1"
+    assert "test" not in json.loads((folder / "model.json").read_text())["metrics"]
+    assert (folder / "model.tflite").stat().st_size > 0
+
+
+def test_the_window_follows_the_season(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path / "models"), *SMALL[2:]]
+    assert fncast.main(command) == 0
+    assert "window: 84 readings" in capsys.readouterr().err  # seven seasons of 12
 
 
 @pytest.mark.parametrize(
