@@ -9,6 +9,8 @@ from typing import Any
 from benchmarks.spread import Spread
 
 WIDTH_IN, ROW_IN, LINES_HEIGHT_IN = 8.0, 0.32, 4.2
+LEGEND_ROW_IN = 0.25
+MARKERS = "osD^v"
 OURS, OTHERS = "#0b6e99", "#9aa5ad"
 
 
@@ -42,15 +44,23 @@ def lines(
     y_label: str,
     logarithmic: str = "xy",
 ) -> str:
-    """Points joined by lines. logarithmic: the axes that are. Returns the Markdown that shows the plot.
+    """Points joined by lines, fncast's in bold. Returns the Markdown that shows the plot.
 
-    folder: None draws nothing.
+    logarithmic: the axes that are. folder: None draws nothing.
     """
     if folder is None:
         return ""
-    figure, axes = _axes(LINES_HEIGHT_IN)
-    for one, points in series.items():
-        axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=one)
+    figure, axes = _axes(LINES_HEIGHT_IN + LEGEND_ROW_IN * len(series) / 2)
+    for number, (one, points) in enumerate(series.items()):
+        axes.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            color=f"C{number % 10}",
+            linestyle="-" if number < 10 else "--",
+            linewidth=2.5 if one.startswith("fncast") else 1.2,
+            marker=MARKERS[number % len(MARKERS)],
+            label=one,
+        )
     if "x" in logarithmic:
         axes.set_xscale("log")
     if "y" in logarithmic:
@@ -60,7 +70,7 @@ def lines(
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     if len(series) > 1:
-        axes.legend(fontsize="small")
+        figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     return _saved(figure, folder / name, f"{y_label} over {x_label}")
 
 
