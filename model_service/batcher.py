@@ -65,10 +65,8 @@ class Batcher:
         self._cost = CallCost()
         self._scheduled = False  # a look at the queue is due in this turn of the loop, or a call is running
         self._came_alone = False  # the last request: so will the next, probably
-        self._turns, self._seen = (
-            0,
-            0,
-        )  # looks at the queue since the last call, and how many waited at the last
+        self._turns = 0  # that the next call has been put off
+        self._seen = 0  # how many waited when it was
         self._stuck = False
         self._worker: _Worker | None = None
         self._idle = asyncio.Event()
@@ -107,7 +105,7 @@ class Batcher:
     def _gather(self) -> None:
         """Start the next call once a turn of the loop has brought no more requests."""
         waiting = len(self._queue)
-        if waiting > self._seen and self._turns < MAX_TURNS:
+        if self._merge and waiting > self._seen and self._turns < MAX_TURNS:
             self._turns += 1
             self._seen = waiting
             asyncio.get_running_loop().call_soon(self._gather)
