@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.dates import date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -19,7 +19,9 @@ from model_service.training.trainer import Epoch
 
 ACTUAL, FORECAST, OTHER, THIRD = "#1f5fa8", "#c8322b", "#7a7a7a", "#3b8c5a"
 # Readings shown in a plot of a series: more are a smear on a slide.
-MAX_SHOWN = 400
+MAX_SHOWN = 240
+# By how much of the usual range (2 % to 98 % of the readings) an axis may reach beyond it.
+BEYOND_USUAL = 0.6
 _STYLE: Any = {
     "figure.dpi": 120,
     "font.size": 10,
@@ -72,7 +74,9 @@ def _forecast(one: SeriesEvaluation) -> Figure:
     shown = [i for i, at in enumerate(backtest.at) if at + horizon > len(series) - MAX_SHOWN]
     begin = max(0, int(backtest.at[shown[0]]) - horizon)
     times = date2num([series.time(i) for i in range(begin, len(series))])  # type: ignore[no-untyped-call]
-    axes.xaxis_date()
+    dates = AutoDateLocator()  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(dates)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(dates))  # type: ignore[no-untyped-call]
     free_from = -1
     label: dict[str, Any] = {"label": "forecast (median)"}
     band: dict[str, Any] = {"label": "10–90 % band"}
@@ -90,9 +94,17 @@ def _forecast(one: SeriesEvaluation) -> Figure:
     error = one.scores[MODEL].relative_mae
     told = "" if error is None else f" — error {error:.2f} of the last value's"
     axes.set(title=f"Actual vs Forecast, {series.name}{told}", ylabel=series.unit or "value")
-    figure.autofmt_xdate()
-    axes.legend(loc="upper left", ncols=3)
+    axes.set_ylim(*_readable(series.values[begin:]))
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
+
+
+def _readable(values: Any) -> tuple[float, float]:
+    """Limits of an axis that a few bursts do not flatten: those beyond leave the picture."""
+    known = values[~np.isnan(values)]
+    low, high = np.quantile(known, [0.02, 0.98])
+    beyond = BEYOND_USUAL * (high - low) or 1.0
+    return max(low - beyond, known.min() - beyond / 10), min(high + beyond, known.max() + beyond / 10)
 
 
 def _by_step(evaluation: Evaluation) -> Figure:
