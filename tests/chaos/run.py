@@ -106,6 +106,7 @@ class Run:
             say(f"no output for {self._told.patience:g} s")
             for consumer in self.parts.consumers:
                 consumer.signal(signal.SIGUSR2)
+            (self._folder / "kafka.log").write_text(self._kafka.log())
             return True
         return False
 
