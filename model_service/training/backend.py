@@ -33,5 +33,7 @@ _limit_threads()
 
 
 def seed_everything(seed: int) -> None:
-    """Equal seeds and threads give equal weights."""
+    """Equal seeds and threads give equal weights, on a busy machine too: no operation sums in the order in which
+    threads happen to end."""
     keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()

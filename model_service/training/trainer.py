@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,9 +79,8 @@ def train(
     best, weights = math.inf, network.get_weights()
     steps = steps_per_epoch(len(training), settings)
     run_epoch, optimizer = _epoch_runner(network, settings, steps)
-    clock = tf.timestamp
     for number in range(1, settings.epochs + 1):
-        started = float(clock())
+        started = time.monotonic()
         try:
             drawn = training.draw(rng, steps * settings.batch)
             train_error = float(run_epoch(*_batches(drawn, steps, settings.batch)))
@@ -91,7 +91,7 @@ def train(
             if error < best:
                 weights, best, trained.best_epoch = network.get_weights(), error, number
             network.set_weights(current)
-            seconds = float(clock()) - started
+            seconds = time.monotonic() - started
             squared = squared_error(forecast, held_out)
             epoch = Epoch(number, settings.epochs, train_error, error, naive, seconds, squared)
             trained.history.append(epoch)

@@ -40,8 +40,8 @@ def test_huge_and_tiny_scales_are_finite(trained: Trained, windows: Any) -> None
 
 def test_an_answer_does_not_depend_on_the_batch(trained: Trained, windows: Any) -> None:
     together = predict(trained.network, windows)
-    alone = np.concatenate([predict(trained.network, window[np.newaxis]) for window in windows])
-    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-5 * np.abs(together).max())
+    alone = np.concatenate([predict(trained.network, window[np.newaxis]) for window in windows[:4]])
+    np.testing.assert_allclose(alone, together[:4], rtol=1e-5, atol=1e-5 * np.abs(together).max())
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])

@@ -12,6 +12,12 @@ from model_service.training.trainer import Epoch, Trained, train
 from series.series import Series
 from series.step import Step
 
+# What is cheapest to trace: that is most of the time of a training this short.
+MICRO = TrainingSettings(
+    window=8, horizon=2, units=4, cell="rnn", epochs=1, steps_per_epoch=5, batch=16, patience=2
+)
+MICRO_SERIES = generate(5, 100, 4, seed=1)
+
 
 def test_the_error_falls_below_the_naive_one(trained: Trained) -> None:
     first, last = trained.history[0], trained.history[-1]
@@ -19,43 +25,41 @@ def test_the_error_falls_below_the_naive_one(trained: Trained) -> None:
     assert min(epoch.validation_error for epoch in trained.history) < 0.7 * last.naive_error
 
 
-def test_equal_seeds_give_equal_weights(tiny_settings: TrainingSettings) -> None:
-    settings = replace(tiny_settings, epochs=1, steps_per_epoch=5)
-    series = generate(10, 150, 12, seed=1)
-    first, again = (weights_sha256(train(series, settings).network) for _ in range(2))
-    assert first == again
-    assert weights_sha256(train(series, replace(settings, seed=5)).network) != first
+@pytest.fixture(scope="module")
+def micro_hash() -> str:
+    return weights_sha256(train(MICRO_SERIES, MICRO).network)
 
 
-def test_an_interrupt_keeps_the_best_so_far(tiny_settings: TrainingSettings) -> None:
+def test_equal_seeds_give_equal_weights(micro_hash: str) -> None:
+    assert weights_sha256(train(MICRO_SERIES, MICRO).network) == micro_hash
+    assert weights_sha256(train(MICRO_SERIES, replace(MICRO, seed=5)).network) != micro_hash
+
+
+def test_an_interrupt_keeps_the_best_so_far() -> None:
     def interrupt(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             raise KeyboardInterrupt
 
-    result = train(generate(10, 150, 12, seed=1), replace(tiny_settings, epochs=50), interrupt)
+    result = train(MICRO_SERIES, replace(MICRO, epochs=50), interrupt)
     assert (result.stopped, len(result.history)) == ("interrupted", 2)
     assert result.best_epoch in (1, 2)
 
 
-def test_stops_when_the_error_falls_no_more(tiny_settings: TrainingSettings) -> None:
+def test_stops_when_the_error_falls_no_more() -> None:
     noise = np.random.default_rng(0).normal(size=400)
     series = [Series("noise", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(1.0), noise)]
-    settings = replace(tiny_settings, epochs=40, patience=2, learning_rate=0.05)
-    result = train(series, settings)
+    result = train(series, replace(MICRO, epochs=100, learning_rate=0.05))
     assert result.stopped == "early"
     assert len(result.history) == result.best_epoch + 2
 
 
-def test_the_test_part_is_never_seen(tiny_settings: TrainingSettings) -> None:
-    settings = replace(tiny_settings, epochs=1, steps_per_epoch=5)
-    series = generate(5, 200, 12, seed=1)
+def test_the_test_part_is_never_seen(micro_hash: str) -> None:
     spoiled = []
-    for one in series:
+    for one in MICRO_SERIES:
         values = one.values.copy()
-        values[-60:] = np.nan  # 30 % of 200
+        values[-30:] = np.nan  # 30 % of 100
         spoiled.append(replace(one, values=values))
-    trained_hash = weights_sha256(train(series, settings).network)
-    assert trained_hash == weights_sha256(train(spoiled, settings).network)
+    assert weights_sha256(train(spoiled, MICRO).network) == micro_hash
 
 
 def test_too_short_series(tiny_settings: TrainingSettings) -> None:
