@@ -89,7 +89,6 @@ class Parts:
             "KAFKA__CLIENT__GROUP_PROTOCOL": told.protocol,
             "FN__URL": self._fn_urls[number % len(self._fn_urls)],
             "FN__BATCH_EVENTS": "16",
-            "FN__MAX_ATTEMPTS": "3",
         }
         bug = ["--bug", told.bug] if told.bug else []
         words = [str(HERE / "consumer.py"), *bug, "consume", "--port", "0"]
