@@ -18,9 +18,11 @@ from interceptor.contract import Offsets
 
 log = logging.getLogger("fncast.consumer")
 
-# Results are safe, and seen by readers of committed records, after about this; each commit costs the broker.
-COMMIT_S = 0.05
-COMMIT_EVENTS = 4096  # or as soon as so many are published: they wait in memory until then
+COMMIT_EVENTS = 4096  # a commit is due as soon as so many are published: they wait in memory until then
+# Between two commits so many times what the last one took: of no more than a quarter of the time nothing is published,
+# and under load, when a commit takes longer, more results share one. At most MOST_REST_S: one slow commit is no load.
+REST = 3.0
+MOST_REST_S = 0.05
 REPEAT_TOLD_S = 10.0  # a commit that keeps failing is said once in a while
 
 
@@ -60,6 +62,7 @@ class Commits:
         self._is_committing_offsets = False
         self._doubt: str | None = None
         self._covered: list[Lane] = []
+        self._began_at_s = 0.0
         self._due_at_s = 0.0
         self._told_at_s = -REPEAT_TOLD_S
 
@@ -85,7 +88,9 @@ class Commits:
                 self._next_step(in_rebalance)
             return
         published = self._lanes.published()
-        if published and (now or published >= COMMIT_EVENTS or time.monotonic() >= self._due_at_s):
+        if published and (
+            now or time.monotonic() >= self._due_at_s or self._lanes.wait_for_commit(COMMIT_EVENTS)
+        ):
             self._begin()
 
     def _begin(self) -> None:
@@ -95,6 +100,7 @@ class Commits:
             metadata = self._source.group_metadata()
             if metadata is None:
                 return  # the next poll tells that the lanes are lost
+        self._began_at_s = time.monotonic()
         self._covered = [lane for lane in self._lanes if lane.published]
         step: Future[None] = Future()
         step.add_done_callback(lambda _: self._wake())
@@ -164,7 +170,9 @@ class Commits:
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, []
-        self._due_at_s = time.monotonic() + COMMIT_S
+        now_s = time.monotonic()
+        rest_s = min(REST * (now_s - self._began_at_s), MOST_REST_S)
+        self._due_at_s = now_s + max(self._publisher.commit_interval_s, rest_s)
 
     def not_published(self, reason: str) -> None:
         """What was published is undone, or in part refused: it is published again from memory, not scored again."""

@@ -22,6 +22,9 @@ from consumer.lane import Partition
 from consumer.publisher import Producing
 from interceptor.outcome import Headers
 
+# Readers of committed records see results after about this. A commit takes 6 ms and costs the broker; at 50 ms the
+# median delay was 48 ms and p99 95, at 15 ms 30 and 72.
+COMMIT_S = 0.015
 TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
 STEP_S = 0.5  # one look whether transactions can begin; librdkafka goes on by itself meanwhile
 # One try of a call whose time-out is also its requests': a shorter one asks a slow broker again and again, and what
@@ -43,6 +46,7 @@ class ExactlyOnce(Producing):
     """Outputs, dead letters and offsets in one transaction; an older instance of the same identity is fenced."""
 
     commits_offsets = True
+    commit_interval_s = COMMIT_S
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
         self._id = transactional_id

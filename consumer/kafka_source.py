@@ -20,8 +20,8 @@ from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
-# librdkafka's defaults are 64 MB, more than the rest of the process, and 50 MB for one answer. Over a backlog of 200,000
-# events 16 and 8 MB took 140 MB in all, these 99 MB, in the same time.
+# librdkafka's defaults are 64 MB, more than the rest of the process, and 50 MB for one answer. Over a backlog of
+# 200,000 events 16 and 8 MB took 140 MB in all, these 99 MB, in the same time.
 MAX_PREFETCH_KB = 4 * 1024
 MAX_FETCH_BYTES = 2 * 1024 * 1024
 TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes

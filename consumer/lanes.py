@@ -108,6 +108,12 @@ class Lanes:
     def published(self) -> int:
         return sum(len(lane.published) for lane in self._lanes.values())
 
+    def wait_for_commit(self, events: int) -> bool:
+        """Whether so many are published, or half of what one lane takes: it would soon be full of them."""
+        return self.published() >= events or any(
+            2 * len(lane.published) >= lane.max_events for lane in self._lanes.values()
+        )
+
     def in_flight(self) -> int:
         return sum(len(lane.unpublished) + len(lane.published) for lane in self._lanes.values())
 

@@ -34,6 +34,7 @@ class Publisher(Protocol):
     """Publishes results; `finish` may be called by another thread than the others, not at the same time."""
 
     commits_offsets: bool
+    commit_interval_s: float
 
     def allow(self, record_bytes: int, batch_bytes: int) -> None:
         """Before `start`: the largest dead letter that there can be, the largest batch that all topics take."""

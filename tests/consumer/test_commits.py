@@ -21,6 +21,7 @@ class Publisher:
 
     def __init__(self, commits_offsets: bool) -> None:
         self.commits_offsets = commits_offsets
+        self.commit_interval_s = 0.05
         self.may_end = threading.Event()
         self.error: Exception | None = None
         self.finished: list[tuple[dict, object]] = []
