@@ -24,6 +24,7 @@ log = logging.getLogger("fncast.kafka")
 # 200,000 events 16 and 8 MB took 140 MB in all, these 99 MB, in the same time.
 MAX_PREFETCH_KB = 4 * 1024
 MAX_FETCH_BYTES = 2 * 1024 * 1024
+FETCH_BACKOFF_MS = 5  # of a client that has fetched enough ahead; at the default, 1 s, it runs out of records
 TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
@@ -53,6 +54,7 @@ class KafkaSource:
             "log_level": 2,  # as the publisher's
             "queued.max.messages.kbytes": MAX_PREFETCH_KB,
             "fetch.max.bytes": MAX_FETCH_BYTES,
+            "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
             "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": SESSION_TIMEOUT_MS,
