@@ -26,6 +26,7 @@ MAX_FOUND_WINDOW = 700
 LEAST_WINDOWS = 4
 # Generated series that the closing evaluation looks at; more change its second digit.
 EVALUATED_GENERATED_SERIES = 300
+AUTO = "auto"  # for --window
 # Beside the model, in its version's folder.
 PLOTS = "plots"
 
@@ -36,14 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
     parser.add_argument(
         "--window",
-        type=int,
-        help="readings that the model sees (default: two of the longest season found, else 48; or that of"
-        " --from-version)",
+        type=_window_flag,
+        metavar="READINGS|auto",
+        help="readings that the model sees, as many as an event has to bring; auto: two of the longest season found"
+        " (default: 48, or that of --from-version)",
     )
     parser.add_argument(
         "--horizon", type=int, help="readings that it forecasts (default: 12, or that of --from-version)"
     )
-    parser.add_argument("--units", type=int, help="hidden units (default: 48)")
+    parser.add_argument("--units", type=int, help="hidden units (default: 64)")
     parser.add_argument(
         "--cell", choices=("gru", "lstm", "rnn"), help="kind of recurrent cell (default: gru)"
     )
@@ -114,8 +116,8 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
         if initial is None:
             settings = replace(settings, seasons=_seasons(arguments, series, settings))
-            if arguments.window is None:
-                settings = replace(settings, window=_window(series, settings))
+            if arguments.window in (None, AUTO):
+                settings = replace(settings, window=_window(series, settings, arguments.window))
     else:
         count, length = generated_size(settings.window, settings.horizon)
         longest = max(4, settings.window // 2)
@@ -162,7 +164,7 @@ def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed
     shape = {
         name: getattr(arguments, name)
         for name in ("window", "horizon", "units", "cell")
-        if getattr(arguments, name) is not None
+        if getattr(arguments, name) not in (None, AUTO)
     }
     for name, value in shape.items():
         if fixed and getattr(settings, name) != value:
@@ -202,8 +204,20 @@ def _seasons(
     return found
 
 
-def _window(series: Sequence[Series], settings: TrainingSettings) -> int:
-    """Two of the longest season, seven of the only one (a week of days) where they are few readings; the default
+def _window_flag(text: str) -> int | str:
+    if text == AUTO:
+        return AUTO
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of readings nor {AUTO!r}") from None
+
+
+def _window(series: Sequence[Series], settings: TrainingSettings, asked: str | None) -> int:
+    """The window that fits the seasons where it is `asked` for; else it is told of, since events would have to bring
+    as many readings.
+
+    Two of the longest season, seven of the only one (a week of days) where they are few readings; the default
     where there is no season, or where the readings to train on hold too few such windows."""
     from model_service.training.dataset import split
 
@@ -214,8 +228,13 @@ def _window(series: Sequence[Series], settings: TrainingSettings) -> int:
     wished = [2 * longest, 2 * shortest] if longest > shortest else [7 * shortest, 2 * shortest]
     for window in wished:
         if window <= min(MAX_FOUND_WINDOW, train // LEAST_WINDOWS) and window > settings.window:
-            _say(f"window: {window} readings (--window)")
-            return window
+            if asked == AUTO:
+                _say(f"window: {window} readings")
+                return window
+            _say(
+                f"the window of {settings.window} readings is short for these seasons: --window auto takes {window}"
+            )
+            break
     return settings.window
 
 

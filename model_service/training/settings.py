@@ -31,7 +31,7 @@ class TrainingSettings:
 
     window: int = 48
     horizon: int = 12
-    units: int = 48
+    units: int = 64
     cell: Cell = "gru"
     learning_rate: float = 0.002
     epochs: int = 20

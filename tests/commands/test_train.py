@@ -80,10 +80,21 @@ def test_an_evaluation_cut_off_leaves_the_model(
     assert (folder / "model.tflite").stat().st_size > 0
 
 
-def test_the_window_follows_the_season(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path / "models"), *SMALL[2:]]
+@pytest.mark.parametrize(
+    ("flags", "sentence", "window"),
+    [
+        (["--window", "auto"], "window: 84 readings", 84),  # seven seasons of 12
+        ([], "--window auto takes 84", 48),  # what `fncast produce` sends unasked
+    ],
+)
+def test_the_window_follows_the_season_where_it_is_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], sentence: str, window: int
+) -> None:
+    models = tmp_path / "models"
+    command = ["train", str(csv_file(tmp_path, 800)), "--models", str(models), *SMALL[2:], *flags]
     assert fncast.main(command) == 0
-    assert "window: 84 readings" in capsys.readouterr().err  # seven seasons of 12
+    assert sentence in capsys.readouterr().err
+    assert json.loads((models / "forecast" / "1" / "model.json").read_text())["window"] == window
 
 
 @pytest.mark.parametrize(
