@@ -6,10 +6,17 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from kafka_container import KafkaContainer
+
+# How long an example takes says more about the machine than about the code: a busy one fails nothing.
+hypothesis.settings.register_profile(
+    "fncast", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("fncast")
 
 
 @pytest.fixture(scope="session")

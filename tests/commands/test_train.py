@@ -47,8 +47,10 @@ def test_writes_the_next_version_and_shows_progress(
 
 @pytest.mark.timeout(180)
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
-    flags = [*SMALL[:-1], "5000", "--progress", "json", "--models", str(tmp_path / "models")]
-    words = [sys.executable, "-m", "fncast", "train", str(csv_file(tmp_path)), *flags]
+    # Slow enough that it has not stopped early when the signal comes.
+    flags = [*SMALL[:-1], "5000", "--learning-rate", "0.0001", "--progress", "json"]
+    words = [sys.executable, "-m", "fncast", "train", str(csv_file(tmp_path, 5000)), *flags]
+    words += ["--models", str(tmp_path / "models")]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

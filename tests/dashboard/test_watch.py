@@ -73,7 +73,7 @@ def test_says_that_it_waits_and_ends_quietly(watch: Any, number: signal.Signals)
     process = watch(address="127.0.0.1:1")
     line_with(process.stderr, "waiting for the broker 127.0.0.1:1")
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=40)
     assert (process.returncode, out) == (0, "")
     assert "Traceback" not in err
 
