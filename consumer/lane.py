@@ -32,22 +32,26 @@ class Lane:
         self.is_dropped = False
         self.max_events = MAX_EVENTS
         self.max_bytes = MAX_BYTES
-        self._bytes = 0
+        self.bytes = 0
+
+    @property
+    def events(self) -> int:
+        """How many it holds."""
+        return len(self.unpublished) + len(self.published)
 
     @property
     def is_full(self) -> bool:
-        return len(self.unpublished) + len(self.published) >= self.max_events or self._bytes >= self.max_bytes
+        return self.events >= self.max_events or self.bytes >= self.max_bytes
 
     @property
     def has_room_again(self) -> bool:
         """Half empty: later than `is_full` ends, so that pausing does not flap."""
-        events = len(self.unpublished) + len(self.published)
-        return events <= self.max_events // 2 and self._bytes <= self.max_bytes // 2
+        return self.events <= self.max_events // 2 and self.bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:
         self.waiting.append(delivery)
         self.unpublished.append(delivery)
-        self._bytes += len(delivery.record.value or b"")
+        self.bytes += len(delivery.record.value or b"")
 
     def take(self, most: int) -> list[Delivery]:
         """Up to `most` waiting deliveries, in order, for a batch."""
@@ -69,7 +73,7 @@ class Lane:
     def committed(self) -> None:
         """What was published is committed: forget it."""
         for delivery in self.published:
-            self._bytes -= len(delivery.record.value or b"")
+            self.bytes -= len(delivery.record.value or b"")
         self.published.clear()
 
     def aborted(self) -> None:

@@ -10,8 +10,8 @@ from interceptor.delivery import Delivery, Record
 
 PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause is not worth the new fetch
 
-# What all partitions together may hold; with more than eight of them, each gets its share of it. An event with its
-# forecast takes some 3 kB beside its bytes.
+# What all partitions together may hold. Once they do, each keeps to its share: sooner would be too narrow, since a
+# backlog comes in pieces of one partition. An event with its forecast takes some 3 kB beside its bytes.
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # a share so small still fills a batch, with its neighbours
@@ -31,6 +31,7 @@ class Flow:
 class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[Partition, Lane] = {}
+        self._is_crowded = False
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(list(self._lanes.values()))
@@ -45,7 +46,7 @@ class Lanes:
         self._share_out()
 
     def _share_out(self) -> None:
-        count = max(1, len(self._lanes))
+        count = max(1, len(self._lanes)) if self._is_crowded else 1
         for lane in self._lanes.values():
             lane.max_events = max(MIN_EVENTS, min(MAX_EVENTS, MAX_ALL_EVENTS // count))
             lane.max_bytes = min(MAX_BYTES, MAX_ALL_BYTES // count)
@@ -73,6 +74,12 @@ class Lanes:
         A poll may bring records of any partition, so one full lane holds back all, but not for long: it is paused
         then, the others go on, and polling keeps the group membership.
         """
+        events = sum(lane.events for lane in self._lanes.values())
+        held = sum(lane.bytes for lane in self._lanes.values())
+        is_crowded = events >= MAX_ALL_EVENTS or held >= MAX_ALL_BYTES
+        if is_crowded != self._is_crowded:
+            self._is_crowded = is_crowded
+            self._share_out()
         flow = Flow()
         for lane in self._lanes.values():
             if lane.is_paused:
@@ -115,7 +122,7 @@ class Lanes:
         )
 
     def in_flight(self) -> int:
-        return sum(len(lane.unpublished) + len(lane.published) for lane in self._lanes.values())
+        return sum(lane.events for lane in self._lanes.values())
 
 
 def next_offsets(lanes: Iterable[Lane]) -> dict[Partition, int]:

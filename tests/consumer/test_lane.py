@@ -70,10 +70,19 @@ def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
 def test_partitions_share_what_all_may_hold():
     lanes = Lanes()
     lanes.assign([("metrics", number) for number in range(64)])
+    few = MAX_EVENTS // 2
+    lanes.add(record(offset) for offset in range(few))
+    assert lanes.flow(now_s=0).has_room  # one may hold more than its share while there is room
+    for number in range(1, MAX_ALL_EVENTS // few):
+        lanes.add(record(offset, number) for offset in range(few))
+    assert not lanes.flow(now_s=1).has_room
+    late = lanes.flow(now_s=1 + 2 * PAUSE_AFTER_S)
+    assert late.pause == [("metrics", number) for number in range(MAX_ALL_EVENTS // few)]
+    assert late.resume == []
+    assert lanes.flow(now_s=2).has_room  # those that hold less than their share go on
     assert sum(lane.max_events for lane in lanes) <= MAX_ALL_EVENTS
     lanes.drop([("metrics", number) for number in range(1, 64)])
-    (left,) = lanes
-    assert left.max_events == MAX_EVENTS
+    assert lanes.flow(now_s=3).resume == [("metrics", 0)]
 
 
 def test_a_full_lane_holds_back_the_poll_and_is_then_paused_alone():
