@@ -29,6 +29,11 @@ class Circuit:
         return self.opened_at_s is not None
 
     @property
+    def is_out(self) -> bool:
+        """Whether `out` was called and no call has succeeded since: an open circuit alone may be one bad event's."""
+        return self._out_since_s is not None
+
+    @property
     def failures(self) -> int:
         """Failures in a row."""
         return self._failures

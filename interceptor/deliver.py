@@ -80,6 +80,10 @@ class Deliver(Interceptor):
         """The reason by route name, of each route whose circuit is open."""
         return {name: circuit.reason for name, circuit in self._circuits.items() if circuit.is_open}
 
+    def outages(self) -> dict[str, str]:
+        """The reason by route name, of each route that a probe, or the lack of one, has shown to be out."""
+        return {name: circuit.reason for name, circuit in self._circuits.items() if circuit.is_out}
+
     def _pieces(self, deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
         """The deliveries of one route, cut into what one call takes."""
         route = deliveries[0].route
@@ -157,7 +161,7 @@ class Deliver(Interceptor):
     def _failed(self, route: Route, circuit: Circuit, piece: list[Delivery], failure: RetriableError) -> None:
         """Count the failure; settle a lone event as poison, or open the circuit, where it is time."""
         is_suspect = False
-        if len(piece) == 1:
+        if len(piece) == 1 and failure.is_sent:
             (suspect,) = piece
             if suspect.attempts == 0:
                 suspect.successes_before = circuit.successes

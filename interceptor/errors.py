@@ -8,11 +8,14 @@ class InvalidEvent(Exception):
 
 
 class RetriableError(Exception):
-    """The call may succeed later, with the same events. `retry_after_s` is what the peer asked for, if it did."""
+    """The call may succeed later, with the same events. `retry_after_s` is what the peer asked for, if it did.
 
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+    `is_sent` is False where no connection was had: whatever is wrong, these events have not caused it."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None, *, is_sent: bool = True) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+        self.is_sent = is_sent
 
 
 class Refused(Exception):

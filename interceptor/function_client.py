@@ -131,6 +131,8 @@ class FunctionClient:
                 return response.status, response.headers, answer
         except TimeoutError:
             raise RetriableError(f"no answer from {url} within the time-out") from None
+        except aiohttp.ClientConnectorError as error:
+            raise RetriableError(f"{url} cannot be reached: {error}", is_sent=False) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             raise RetriableError(f"{url} cannot be reached: {error or type(error).__name__}") from None
 

@@ -195,6 +195,29 @@ async def test_an_outage_gives_up_nothing_and_work_resumes():
     await deliver.close()
 
 
+async def test_an_event_that_was_never_sent_is_not_to_blame():
+    """A function that dies under one event after another, while others pass in between."""
+    deliver = Deliver(Function(), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    tries = 0
+
+    class Refusing(Function):
+        async def call(self, route, events):
+            nonlocal tries
+            if events[0].attributes["id"] == "unlucky" and tries < 6:
+                tries += 1
+                deliver._circuits["forecast"].succeeded(None)  # as another event's call would
+                raise RetriableError("cannot be reached", is_sent=False)
+            return await super().call(route, events)
+
+    deliver._client = Refusing()
+    sent = batch(["unlucky"])
+    await settle(deliver, sent)
+    assert tries == 6
+    assert ids_of(sent, Forecast) == ["unlucky"]
+    await deliver.close()
+
+
 async def test_an_open_circuit_makes_no_calls_but_probes_with_the_known_good_event():
     function = Function()
     deliver = Deliver(function, Limits(max_attempts=2))

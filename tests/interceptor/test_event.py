@@ -125,7 +125,18 @@ def test_what_is_no_event_says_why(headers, value, reason):
 
 names = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12).filter(
     lambda name: (
-        name not in {"data", "id", "source", "type", "specversion", "time", "datacontenttype", "dataschema"}
+        name
+        not in {
+            "data",
+            "id",
+            "source",
+            "type",
+            "specversion",
+            "subject",
+            "time",
+            "datacontenttype",
+            "dataschema",
+        }
     )
 )
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)

@@ -178,8 +178,9 @@ async def test_a_function_that_hangs(fn):
 
 async def test_a_function_that_nobody_serves(unused_tcp_port_factory):
     client = FunctionClient(f"http://127.0.0.1:{unused_tcp_port_factory()}", timeout_s=2, connections=1)
-    with pytest.raises(RetriableError, match="cannot be reached"):
+    with pytest.raises(RetriableError, match="cannot be reached") as raised:
         await client.call(FN, [EVENT])
+    assert not raised.value.is_sent
     await client.close()
 
 
