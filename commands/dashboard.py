@@ -37,7 +37,7 @@ def page(client_properties: Mapping[str, str], topics: Topics) -> Page:
 
 def run(arguments: argparse.Namespace) -> int:
     kafka = kafka_settings(arguments)
-    topics = Topics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic)
+    topics = Topics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic)
     app = page(kafka.client_properties(), topics)
     return serve(
         app,

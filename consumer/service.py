@@ -14,6 +14,7 @@ from consumer.at_least_once import AtLeastOnce
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
 from consumer.loop import Batching, Loop
+from consumer.outages import Outages
 from consumer.publisher import Publisher
 from consumer.results import Results
 from consumer.settings import Kafka, Settings, SettingsError
@@ -112,11 +113,22 @@ class Service:
             made,
             Results(made, kafka.output_topic, kafka.dead_letter_topic),
             Topics(
-                kafka.client_properties(), kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic
+                kafka.client_properties(),
+                kafka.input_topics,
+                kafka.output_topic,
+                kafka.dead_letter_topic,
+                kafka.outage_topic,
             ),
             self._chain,
             asyncio.get_running_loop(),
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
+        )
+
+        self._outages = Outages(
+            kafka.client_properties(),
+            kafka.outage_topic,
+            f"/fncast/{kafka.group_id}/{kafka.instance_name()}",
+            self._deliver.outages,
         )
 
     async def run(self) -> None:
@@ -134,10 +146,13 @@ class Service:
 
         thread = threading.Thread(target=consume, name="consumer")
         thread.start()
+        telling = asyncio.create_task(self._outages.run())
         try:
             await done
         finally:
             thread.join()
+            telling.cancel()
+            self._outages.close()
             await self._chain.close()
 
     def stop(self) -> None:

@@ -51,7 +51,9 @@ DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
 
 
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer."""
+    """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer.
+
+    outage_topic: where it is told that a route is out; empty for nowhere."""
 
     bootstrap_servers: str = "localhost:9092"
     group_id: str = "fncast"
@@ -59,6 +61,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input_topics: tuple[str, ...] = ("metrics",)
     output_topic: str = "forecasts"
     dead_letter_topic: str = "dead-letters"
+    outage_topic: str = "outages"
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
     partitioner: str = "murmur2_random"
     client: dict[str, Any] = {}
@@ -69,7 +72,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} is empty")
         if not self.input_topics or not all(self.input_topics):
             raise ValueError("input_topics names no topic")
-        for topic in (self.output_topic, self.dead_letter_topic):
+        for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
             if topic in self.input_topics:
                 raise ValueError(f"{topic!r} is read and written: fncast would feed itself")
         for name in flatten(self.client):

@@ -47,11 +47,13 @@ class Topics:
         input_topics: Sequence[str],
         output_topic: str,
         dead_letter_topic: str,
+        outage_topic: str = "",
     ) -> None:
         self._servers = client_properties["bootstrap.servers"]
         self._inputs = list(input_topics)
         self._output = output_topic
         self._dead_letters = dead_letter_topic
+        self._outages = outage_topic
         self._refusal: KafkaError | None = None
         self._is_waiting = False
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
@@ -127,14 +129,15 @@ class Topics:
     def _make_missing(self, counts: Mapping[str, int], record_bytes: int) -> None:
         """As many partitions as the input has, so that a record keeps its partition's number."""
         partitions = max((counts.get(name, 0) for name in self._inputs), default=0)
-        missing = [name for name in (self._output, self._dead_letters) if name not in counts]
-        self.are_there = bool(partitions) and not missing
+        wanted = {self._output: partitions, self._dead_letters: partitions, self._outages: 1}
+        missing = [name for name in wanted if name and name not in counts]
+        self.are_there = bool(partitions) and not {self._output, self._dead_letters} & set(missing)
         if not partitions or not missing:
             return
         new = [
             NewTopic(
                 name,
-                num_partitions=partitions,
+                num_partitions=wanted[name],
                 replication_factor=BROKER_DEFAULT,
                 config={SIZE: str(record_bytes)} if name == self._dead_letters else {},
             )
@@ -143,7 +146,7 @@ class Topics:
         for name, done in self._admin.create_topics(new, request_timeout=ANSWER_S).items():
             try:
                 done.result()
-                log.info("made the topic %s with %d partitions", name, partitions)
+                log.info("made the topic %s, partitions: %d", name, wanted[name])
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     log.warning("the topic %s is not there and cannot be made: %s", name, text(error))

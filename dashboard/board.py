@@ -10,6 +10,7 @@ from dashboard.dead_letters import DeadLetters
 from dashboard.event import Event, NotAnEvent, parse
 from dashboard.flow import Delay, Input, Rate
 from dashboard.forecast import FORECAST_TYPE, model_name
+from dashboard.outages import OUTAGE_TYPE, Outages
 from dashboard.readings import UnreadableData
 from dashboard.record import Record
 from dashboard.series_view import SeriesView
@@ -27,10 +28,12 @@ class Topics:
     inputs: tuple[str, ...] = ("metrics",)
     output: str = "forecasts"
     dead_letters: str = "dead-letters"
+    outages: str = "outages"
     training: str = TRAINING_TOPIC
 
     def all(self) -> tuple[str, ...]:
-        return (*self.inputs, self.output, self.dead_letters, self.training)
+        named = (*self.inputs, self.output, self.dead_letters, self.outages, self.training)
+        return tuple(topic for topic in named if topic)
 
 
 class Board:
@@ -44,6 +47,7 @@ class Board:
         self._delay = Delay()
         self._dead_letters = DeadLetters()
         self._training = Training()
+        self._outages = Outages()
         self._series: OrderedDict[str, SeriesView] = OrderedDict()  # quiet longest first
         self._gone: dict[str, None] = {}
         self._destination = ""
@@ -75,6 +79,9 @@ class Board:
             if event.type == FORECAST_TYPE:
                 self._model = model_name(event) or self._model
                 self._view(event.subject).add_forecast(event, one.last if one else None)
+        elif record.topic == self.topics.outages:
+            if event.type == OUTAGE_TYPE:
+                self._outages.add(event, now_s if record.live else record.timestamp_s or 0.0)
         elif record.topic == self.topics.training:
             if event.type == TRAINING_TYPE:
                 self._training.add(event)
@@ -121,6 +128,7 @@ class Board:
             "listening_s": now_s - self._since_s,
             "delay": self._delay.as_json(now_s),
             "dead_letters": self._dead_letters.total,
+            "outages": self._outages.snapshot(now_s),
             "unreadable": self._unreadable,
             "destination": self._destination,
             "model": self._model,

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaException, Producer
 from demo.process import ProcessFailed
 
 INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
-TRAINING_TOPIC = "training"
+TRAINING_TOPIC, OUTAGE_TOPIC = "training", "outages"
 ANSWER_S = 5.0
 
 
@@ -15,7 +15,7 @@ def make_topics(servers: str) -> None:
     """The embedded broker makes a topic when a producer asks for it; readers only wait. Raises ProcessFailed."""
     client = Producer({"bootstrap.servers": servers, "log_level": 0})
     try:
-        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, TRAINING_TOPIC):
+        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, OUTAGE_TOPIC, TRAINING_TOPIC):
             client.list_topics(topic, timeout=ANSWER_S)
     except KafkaException as error:
         raise ProcessFailed(f"the broker at {servers} does not answer: {error.args[0].str()}") from None

@@ -18,6 +18,10 @@ export function hindrance(lost, broker, totals, training) {
   const missing = broker.missing.filter(({ topic }) => needed.includes(topic));
   if (training) return null;
   if (broker.problem) return ["wait", broker.problem];
+  if (totals.outages.length) {
+    const each = totals.outages.map(({ route, since, reason }) => `${route} since ${clock(Date.parse(since) / 1000)} (${reason})`);
+    return ["out", `Out: ${each.join("; ")}. Its events wait, and none is lost.`];
+  }
   if (missing.length) return ["wait", `Waiting: ${missing.map(({ topic, reason }) => `the topic ${topic} ${reason}`).join(", ")}.`];
   const silent = totals.forecasts === 0 || totals.forecast_age_s > STALLED_S;
   if (totals.events_per_s > 0 && silent && totals.listening_s > STALLED_S) {

@@ -108,6 +108,7 @@ function totals(told) {
   text("forecasts-rate", rate(told.forecasts_per_s));
   text("function", told.destination || "–");
   text("model", told.model || "–");
+  $("function").parentElement.classList.toggle("out", told.outages.some(({ route }) => route === told.destination));
   $("path").classList.toggle("flows", told.forecasts_per_s > 0);
   text("forecasts", count(told.forecasts));
   text("forecasts-note", told.events ? `from ${count(told.events)} events` : "none yet");

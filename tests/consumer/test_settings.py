@@ -23,6 +23,7 @@ def test_defaults_are_the_documented_block(tmp_path, monkeypatch):
     assert settings.kafka.bootstrap_servers == "localhost:9092"
     assert settings.kafka.input_topics == ("metrics",)
     assert (settings.kafka.output_topic, settings.kafka.dead_letter_topic) == ("forecasts", "dead-letters")
+    assert settings.kafka.outage_topic == "outages"
     assert settings.kafka.delivery == "exactly-once"
     assert settings.routes == {"forecast": "fn:fncast/forecast"}
     assert settings.admin.port == 9464

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.board import MAX_SERIES, Board, Topics
 from dashboard.dead_letters import MAX_LATEST, MAX_REASONS, OTHER_REASONS
+from dashboard.outages import FORGET_S
 from dashboard.record import Record
 
 
@@ -40,7 +41,7 @@ def test_reads_structured_events_as_well(board: Board, make: Any) -> None:
 @pytest.mark.parametrize(
     "value", [b"", b"{", b"[1,2", b'{"values":[1e308],"start":"x","step_s":1}', None, b"\xff"]
 )
-@pytest.mark.parametrize("topic", ["metrics", "forecasts", "training"])
+@pytest.mark.parametrize("topic", ["metrics", "forecasts", "training", "outages"])
 def test_what_cannot_be_shown_is_counted_and_harms_nothing(
     board: Board, make: Any, topic: str, value: bytes | None
 ) -> None:
@@ -128,3 +129,41 @@ def test_the_falling_error_of_a_training(board: Board, make: Any) -> None:
     board.add(epoch(1), 0.0)  # the next training
     assert board.snapshot(0.0)["training"]["done"] is False
     assert len(board.snapshot(0.0)["training"]["epochs"]) == 1
+
+
+def outage(
+    make: Any, route: str = "forecast", source: str = "/fncast/a", live: bool = True, **data: Any
+) -> Record:
+    """What a consumer tells of a route."""
+    attributes = make.attributes("io.fncast.outage.v1", "o", route) | {"source": source}
+    told = make.record("outages", attributes, {"over": False, "reason": "502", "since": "2024-05-01"} | data)
+    return Record(told.topic, 0, told.offset, told.timestamp_s, told.value, told.headers, live)
+
+
+def outages(board: Board, now_s: float) -> Any:
+    return board.take_changes(now_s)["totals"]["outages"]
+
+
+def test_a_route_is_out_until_its_consumer_says_otherwise(board: Board, make: Any) -> None:
+    board.add(outage(make), 100.0)
+    assert outages(board, 101.0) == [{"route": "forecast", "since": "2024-05-01", "reason": "502"}]
+    board.add(outage(make, over=True), 102.0)
+    assert outages(board, 103.0) == []
+
+
+def test_a_route_that_two_consumers_find_out_is_told_once_until_both_are_served(
+    board: Board, make: Any
+) -> None:
+    board.add(outage(make), 100.0)
+    board.add(outage(make, source="/fncast/b", since="2024-04-30"), 100.0)
+    assert [one["since"] for one in outages(board, 101.0)] == ["2024-04-30"]
+    board.add(outage(make, source="/fncast/b", over=True), 101.0)
+    assert [one["since"] for one in outages(board, 101.0)] == ["2024-05-01"]
+
+
+def test_an_outage_that_nobody_tells_any_more_is_forgotten(board: Board, make: Any) -> None:
+    board.add(outage(make), 100.0)
+    assert outages(board, 100.0 + FORGET_S) != []
+    assert outages(board, 101.0 + FORGET_S) == []
+    board.add(outage(make, live=False), 200.0)  # of the history: told at 0
+    assert outages(board, 200.0) == []

@@ -86,8 +86,8 @@ class Stage:
     started: list[ConsumerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.metrics, self.forecasts, self.dead = (
-            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead")
+        self.metrics, self.forecasts, self.dead, self.outages = (
+            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead", "outages")
         )
         self.producer = Producer(
             {
@@ -158,6 +158,7 @@ class Stage:
             "KAFKA__INPUT_TOPICS": self.metrics,
             "KAFKA__OUTPUT_TOPIC": self.forecasts,
             "KAFKA__DEAD_LETTER_TOPIC": self.dead,
+            "KAFKA__OUTAGE_TOPIC": self.outages,
             "FN__URL": self.function.url,
             **self.variables,
             **variables,

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 OPEN = 'fncast_circuit_open{destination="forecast"} '
 
 
-def test_an_outage_is_seen_in_metric_readiness_and_log_and_so_is_its_end(embedded_stage, until):
+def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(embedded_stage, until):
     stage = embedded_stage
     stage.produce_many(10)
     consumer = stage.consume()
@@ -24,9 +24,18 @@ def test_an_outage_is_seen_in_metric_readiness_and_log_and_so_is_its_end(embedde
     assert "cannot be reached" in json.loads(text)["routes_out"]["forecast"]
     assert OPEN + "1.0" in consumer.admin("/metrics")[1]
     assert "Its partitions wait, nothing is given up" in consumer.log()
+    (told,) = map(event, stage.wait_for(stage.outages, 1))
+    assert (told["type"], told["subject"]) == ("io.fncast.outage.v1", "forecast")
+    assert "cannot be reached" in told["data"]["reason"]
+    assert told["data"]["over"] is False
     stage.function.start()
     stage.wait_for(stage.forecasts, 20)
     consumer.wait_for("route forecast is back after ")
     until(lambda: OPEN + "0.0" in consumer.admin("/metrics")[1], 10, "the metric of a closed circuit")
     assert json.loads(consumer.admin("/readyz")[1])["routes_out"] == {}
+    until(lambda: event(stage.read_all(stage.outages)[-1])["data"]["over"], 10, "the end on the topic")
     assert consumer.terminate() == 0
+
+
+def event(message):
+    return json.loads(message.value())

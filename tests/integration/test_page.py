@@ -62,6 +62,11 @@ class Feed(threading.Thread):
         self._stopped.set()
         self.join(10)
 
+    def outage(self, data: dict[str, Any]) -> None:
+        """Tell what a consumer tells of its route `forecast`."""
+        self._produce("outages", "io.fncast.outage.v1", uuid.uuid4().hex, "forecast", data, {})
+        self._producer.flush(10)
+
     def _publish(self, name: str, number: int, tick: int) -> None:
         level = 10**12 if number == 1 else 50 + number
 
@@ -231,6 +236,15 @@ def visit(stage: Stage, browser: Any) -> Iterator[Any]:
         one.close()
 
 
+# A CSS variable's colour, as computed styles tell colours.
+COLOUR = """(name) => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(--${name})`;
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+}"""
+
 # The share of a chart's pixels that have (about) the colour of a CSS variable.
 DRAWN = """(name) => {
   const probe = document.body.appendChild(document.createElement("i"));
@@ -338,6 +352,19 @@ def test_nothing_is_animated_for_those_who_do_not_want_it(visit: Any) -> None:
     page.until("document.getElementById('path').classList.contains('flows')")
     style = "getComputedStyle(document.querySelector('.path li'), '::before').animationName"
     assert page.value(style) == "none"
+
+
+def test_says_which_function_is_out(visit: Any, stage: Stage) -> None:
+    page = visit()
+    since = datetime.now(UTC).isoformat()
+    stage.feed.outage({"since": since, "reason": "http://functions cannot be reached", "over": False})
+    page.until("/^Out: forecast since .*cannot be reached/.test(document.getElementById('banner').innerText)")
+    assert page.value("getComputedStyle(document.getElementById('function')).color") == page.tab.evaluate(
+        COLOUR, "bad"
+    )
+    stage.feed.outage({"since": since, "over": True})
+    page.until("document.getElementById('banner').hidden")
+    assert page.complaints == []
 
 
 def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(visit: Any, stage: Stage) -> None:
