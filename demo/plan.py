@@ -14,7 +14,7 @@ from demo.models import NAME
 
 HOST = "127.0.0.1"
 # Enough for an error well below naive's, in about half a minute on two cores.
-EPOCHS = 12
+EPOCHS = 4
 # The embedded broker looks for new records only when a fetch's wait is over: by default twice a second.
 FETCH_WAIT_MS = 10
 FUNCTION = Path(__file__).resolve().parent.parent / "functions" / "forecast"

@@ -38,6 +38,8 @@ OUTSIDE = 100.0  # loss of a reading that is not among the last ones counted
 COMPARED = 24
 # How fast the weight of older differences falls where the latest shift against the season is asked for.
 RECENT_DECAY = 0.6
+# Differences that the shift between two seasons needs; a window that holds fewer shows one season alone.
+LEAST_COMPARED = 4
 
 Float32Array = NDArray[np.float32]
 
@@ -86,33 +88,36 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
 
 
 class LagFigures(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled → three figures of the last differences of readings one lag apart, each (batch, lags):
-    their mean absolute deviation (how well the lag repeats), their mean (the drift), the mean of the latest (the
-    shift). One product with a constant matrix."""
+    """(batch, window) scaled → of the last differences of readings one lag apart: their mean absolute deviation (how
+    well the lag repeats), (batch, lags); and (batch, 3 × lags) their mean (the drift), the mean of the latest (the
+    shift), and the same of the season before (0 where the window does not hold it). One product with a constant
+    matrix."""
 
     def __init__(self, lags: Sequence[int], window: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags, self.compared = len(lags), min(window - max(lags), COMPARED)
-        self.seen = self.compared + max(lags)
+        self.lags, self.seen = len(lags), readings_seen(lags, window)
+        self.compared = self.seen - max(lags)
         now = np.arange(self.seen - self.compared, self.seen)
         differences = np.stack(
             [np.eye(self.seen)[:, now] - np.eye(self.seen)[:, now - lag] for lag in lags], axis=1
         )
         latest = RECENT_DECAY ** np.arange(self.compared)[::-1]
         drift, shift = differences.mean(axis=2), differences @ (latest / latest.sum())
+        older = np.zeros((self.seen, self.lags))
+        for column, lag in enumerate(lags):
+            if (pairs := self.seen - 2 * lag) >= LEAST_COMPARED:
+                weights = RECENT_DECAY ** np.arange(pairs)[::-1]
+                earlier = np.eye(self.seen)[:, lag : lag + pairs] - np.eye(self.seen)[:, :pairs]
+                older[:, column] = earlier @ (weights / weights.sum())
         deviations = differences - drift[:, :, np.newaxis]
-        maps = [deviations.reshape(self.seen, -1), drift, shift]
+        maps = [deviations.reshape(self.seen, -1), drift, shift, older]
         self.map = np.concatenate(maps, axis=1).astype(np.float32)
 
-    def call(self, scaled: Any) -> tuple[Any, Any, Any]:
+    def call(self, scaled: Any) -> tuple[Any, Any]:
         figures = tf.matmul(scaled[:, -self.seen :], self.map)
         end = self.lags * self.compared
         deviations = tf.reshape(tf.abs(figures[:, :end]), [-1, self.lags, self.compared])
-        return (
-            tf.reduce_mean(deviations, axis=2),
-            figures[:, end : end + self.lags],
-            figures[:, end + self.lags :],
-        )
+        return tf.reduce_mean(deviations, axis=2), figures[:, end:]
 
 
 class View(keras.layers.Layer):  # type: ignore[misc]
@@ -125,8 +130,8 @@ class View(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.steps = steps
 
-    def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[list[Any], Any]:
-        scaled, quantiles, deviation, drift, shift = parts
+    def call(self, parts: tuple[Any, Any, Any, Any]) -> tuple[list[Any], Any]:
+        scaled, quantiles, deviation, changes = parts
         spread = spread_of(quantiles)
         window = scaled.shape[1]
         count = -(-window // self.steps)
@@ -134,7 +139,7 @@ class View(keras.layers.Layer):  # type: ignore[misc]
         if padding:
             first = tf.matmul(scaled[:, :1], np.ones((1, padding), dtype=np.float32))
             scaled, window = tf.concat([first, scaled], axis=1), window + padding
-        told = tf.concat([quantiles, quantiles / spread, drift, shift], axis=1)
+        told = tf.concat([quantiles, quantiles / spread, changes], axis=1)
         seen = squash(tf.concat([scaled, scaled / spread, told], axis=1))
         segments = [
             tf.concat(
@@ -148,16 +153,23 @@ class View(keras.layers.Layer):  # type: ignore[misc]
 
 
 class LagMix(keras.layers.Layer):  # type: ignore[misc]
-    """Seasonal naive forecasts at several lags, weighed by how well each lag repeated and by what the network wishes.
+    """Seasonal forecasts at several lags, weighed by how well each lag repeated and by what the network wishes.
 
-    (batch, window) scaled, the three figures, (batch, lags) wishes, (batch, 2) how much of drift and shift to add →
+    Each repeats the last season and the one before it, raised to the level of the last: of two noisy seasons the mean
+    is less noisy, as in exponential smoothing. (batch, window) scaled, the figures, (batch, lags) wishes,
+    (batch, 4) how much of drift and shift to add, how much of the season before to take, and how far to raise it →
     forecast (batch, horizon), and the deviation that the weighed lags had (batch, 1)."""
 
-    def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
+    def __init__(self, lags: Sequence[int], horizon: int, window: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags, self.horizon, self.seen = tuple(lags), horizon, max(lags)
-        reading = [[self.seen - lag + step % lag for step in range(horizon)] for lag in lags]
-        self.readings = np.eye(self.seen, dtype=np.float32)[reading].reshape(len(lags), -1)
+        self.lags, self.horizon = tuple(lags), horizon
+        self.seen = readings_seen(lags, window)
+        last = [[self.seen - lag + step % lag for step in range(horizon)] for lag in lags]
+        before = [
+            [at - lag if self.seen - 2 * lag >= LEAST_COMPARED else at for at in row]
+            for lag, row in zip(lags, last, strict=True)
+        ]
+        self.readings = np.eye(self.seen, dtype=np.float32)[last + before].reshape(2 * len(lags), -1)
         self.seasons = np.array(
             [[1 + step // lag for step in range(horizon)] for lag in lags], dtype=np.float32
         )
@@ -167,15 +179,19 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
         self.sharpness = self.add_weight(name="sharpness", shape=(count,), initializer="ones")
         self.preference = self.add_weight(name="preference", shape=(count,), initializer="zeros")
 
-    def call(self, parts: tuple[Any, Any, Any, Any, Any, Any]) -> tuple[Any, Any]:
-        scaled, deviation, drift, shift, wishes, added = parts
+    def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[Any, Any]:
+        scaled, deviation, changes, wishes, added = parts
+        drift, shift, older = (changes[:, len(self.lags) * at :][:, : len(self.lags)] for at in range(3))
         fit = -4.0 * self.sharpness * tf.math.log(deviation + MIN_SPREAD)
         weights = tf.nn.softmax(fit + self.preference + wishes, axis=1)
-        by_reading = tf.reshape(tf.matmul(weights, self.readings), [-1, self.horizon, self.seen])
+        before = added[:, 2:3]
+        both = tf.concat([weights * (1.0 - before), weights * before], axis=1)
+        by_reading = tf.reshape(tf.matmul(both, self.readings), [-1, self.horizon, self.seen])
         last = tf.reshape(scaled[:, -self.seen :], [-1, 1, self.seen])
         forecast = tf.reduce_sum(by_reading * last, axis=2)
         forecast += tf.matmul(weights * drift, self.seasons) * added[:, :1]
-        forecast += tf.reduce_sum(weights * shift, axis=1, keepdims=True) * added[:, 1:]
+        forecast += tf.reduce_sum(weights * shift, axis=1, keepdims=True) * added[:, 1:2]
+        forecast += tf.reduce_sum(weights * older, axis=1, keepdims=True) * before * added[:, 3:]
         return forecast, tf.reduce_sum(weights * deviation, axis=1, keepdims=True) + MIN_SPREAD
 
 
@@ -255,6 +271,11 @@ class Quantiles(keras.layers.Layer):  # type: ignore[misc]
             tf.concat([low, middle, high], axis=1), np.eye(3 * horizon, dtype=np.float32)[:, by_step]
         )
         return tf.reshape(steps * scale + level, [-1, horizon, 3])
+
+
+def readings_seen(lags: Sequence[int], window: int) -> int:
+    """Of how many of the last readings differences are taken."""
+    return min(window, COMPARED + max(lags))
 
 
 def spread_of(quantiles: Any) -> Any:

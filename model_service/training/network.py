@@ -76,8 +76,8 @@ def build_network(settings: TrainingSettings) -> Any:
         """An answer of the hidden layer: (batch, size), 0 before training, or what the activation makes of it."""
         return keras.layers.Dense(size, activation, kernel_initializer="zeros", name=name)(state)
 
-    wishes, added = ask("wished_lags", len(lags)), ask("added", 2, "sigmoid")
-    repeated, misfit = LagMix(lags, horizon, name="lags")([scaled, *figures, wishes, added])
+    wishes, added = ask("wished_lags", len(lags)), ask("added", 4, "sigmoid")
+    repeated, misfit = LagMix(lags, horizon, window, name="lags")([scaled, *figures, wishes, added])
     forecasts = [repeated]
     if settings.seasons and settings.seasons[0] <= window:
         season = settings.seasons[0]

@@ -35,7 +35,7 @@ class TrainingSettings:
     cell: Cell = "gru"
     learning_rate: float = 0.002
     epochs: int = 20
-    steps_per_epoch: int = 100
+    steps_per_epoch: int = 300
     batch: int = 256
     dropout: float = 0.1
     patience: int = 5

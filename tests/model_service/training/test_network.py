@@ -87,7 +87,29 @@ def test_lags_that_repeat_best_make_the_forecast() -> None:
     scaled = np.stack([np.sin(2 * np.pi * at / 24), at / 10]).astype(np.float32)
     lags = range(1, 25)
     figures = LagFigures(lags, 48)(scaled[:, :48])
-    nothing, all_drift = np.zeros((2, 24), np.float32), np.array([[1.0, 0.0]] * 2, np.float32)
-    forecast, misfit = LagMix(lags, 12)([scaled[:, :48], *figures, nothing, all_drift])
+    nothing, all_drift = np.zeros((2, 24), np.float32), np.array([[1.0, 0.0, 0.0, 0.0]] * 2, np.float32)
+    forecast, misfit = LagMix(lags, 12, 48)([scaled[:, :48], *figures, nothing, all_drift])
     np.testing.assert_allclose(np.asarray(forecast), scaled[:, 48:], atol=0.02)
     assert np.asarray(misfit).max() < 0.05
+
+
+def test_the_season_before_is_raised_to_the_level_of_the_last() -> None:
+    """With all of the season before and the shift, a season on a line is met as it is without it."""
+    at = np.arange(60)
+    scaled = (np.sin(2 * np.pi * at / 12) + at / 10).astype(np.float32)[np.newaxis]
+    lags = [12]
+    figures = LagFigures(lags, 48)(scaled[:, :48])
+    for share in (0.0, 0.5, 1.0):
+        added = np.array([[0.0, 1.0, share, 1.0]], np.float32)
+        forecast, _ = LagMix(lags, 12, 48)([scaled[:, :48], *figures, np.zeros((1, 1), np.float32), added])
+        np.testing.assert_allclose(np.asarray(forecast), scaled[:, 48:], atol=1e-4)
+
+
+def test_a_lag_of_which_the_window_holds_one_season_alone_takes_that_twice() -> None:
+    scaled = np.random.default_rng(0).normal(size=(1, 48)).astype(np.float32)
+    figures = LagFigures([24], 48)(scaled)
+    both = [
+        np.asarray(LagMix([24], 12, 48)([scaled, *figures, np.zeros((1, 1), np.float32), added])[0])
+        for added in (np.array([[0, 0, 0, 0]], np.float32), np.array([[0, 0, 1, 1]], np.float32))
+    ]
+    np.testing.assert_allclose(*both, atol=1e-6)
