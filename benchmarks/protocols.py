@@ -48,8 +48,8 @@ class InstantModel:
         from model_service.runtime import TensorSpec
 
         float32 = np.dtype(np.float32)
-        self.inputs = (TensorSpec("windows", float32, (-1, WINDOW)),)
-        self.outputs = (TensorSpec("forecast", float32, (-1, HORIZON, QUANTILES)),)
+        self.inputs: tuple[TensorSpec, ...] = (TensorSpec("windows", float32, (-1, WINDOW)),)
+        self.outputs: tuple[TensorSpec, ...] = (TensorSpec("forecast", float32, (-1, HORIZON, QUANTILES)),)
         self._noise = np.random.default_rng(0).normal(size=(4096, HORIZON, QUANTILES)).astype(np.float32)
 
     def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
