@@ -30,6 +30,7 @@ log = logging.getLogger("fncast.kafka")
 ANSWER_S = 1.0  # one try; unreachable brokers are asked again
 BROKER_DEFAULT = -1  # replication: what the broker is set to
 SIZE = "max.message.bytes"
+EMBEDDED = "mockCluster"  # so begin librdkafka's names of mock clusters
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,7 @@ class Topics:
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
             self._is_waiting = False
-        if (
-            cluster.controller_id < 0
-        ):  # the embedded broker: it makes topics on first use, and tells no limits
+        if (cluster.cluster_id or "").startswith(EMBEDDED):  # it makes topics on first use, and tells no limits
             self.are_there = True
             return Sizes()
         counts = {name: len(topic.partitions) for name, topic in cluster.topics.items()}
