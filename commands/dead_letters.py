@@ -17,6 +17,8 @@ from consumer.exactly_once import ExactlyOnce
 from consumer.settings import Kafka
 from fncast import Failure
 
+# Kafka numbers partitions by 31 bits and offsets by 63.
+MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1
 AGO = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -64,13 +66,15 @@ def since(told: str | None) -> datetime | None:
     """The time that `--since` means. Raises Failure."""
     if told is None:
         return None
-    if ago := AGO.fullmatch(told):
-        return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := AGO.fullmatch(told):
+            return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         time = datetime.fromisoformat(told)
+        return time if time.tzinfo else time.astimezone()
+    except OverflowError:
+        raise Failure(f"--since {told!r} is before all time") from None
     except ValueError:
         raise Failure(f"--since {told!r} is neither an RFC 3339 time nor of the form 30m, 2h, 7d") from None
-    return time if time.tzinfo else time.astimezone()
 
 
 def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
@@ -110,6 +114,8 @@ def show(kafka: Kafka, topic: str, place: str) -> int:
     if not (partition.isdecimal() and offset.isdecimal()):
         raise Failure(f"{place!r} is not of the form PARTITION/OFFSET, as in 0/17")
     wanted = (int(partition), int(offset))
+    if wanted[0] > MAX_PARTITION or wanted[1] > MAX_OFFSET:
+        raise Failure(f"there is no dead letter {place} on {topic!r}: Kafka has no such place")
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
         for letter in letters.read({wanted[0]: wanted[1]}):

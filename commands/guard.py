@@ -91,7 +91,10 @@ class Login(Guard):
                 return False
             if not event.get("more_body"):
                 break
-        given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4).get("token", [""])[0]
+        try:
+            given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4).get("token", [""])[0]
+        except ValueError:  # more fields than the form has
+            return False
         return hmac.compare_digest(given.strip().encode(), self._token.encode())
 
     def _cookie(self, scope: Any) -> bytes:

@@ -197,7 +197,9 @@ class Replay:
 
     def _publish(self, letter: DeadLetter) -> None:
         topic = letter.topic or self._default_topic
-        count = self._counts.setdefault(topic, len(self._letters.partitions(topic)))
+        if topic not in self._counts:  # asked once: each question waits for the fetch that is under way
+            self._counts[topic] = len(self._letters.partitions(topic))
+        count = self._counts[topic]
         partition = letter.partition if letter.partition is not None and letter.partition < count else -1
         record = letter.record
         self._publisher.publish(topic, partition, record.key, record.value, letter.headers)

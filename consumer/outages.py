@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 log = logging.getLogger("fncast.kafka")
 
@@ -47,6 +47,7 @@ class Outages:
         self._source = source
         self._routes_out = routes_out
         self._producer: Producer | None = None
+        self._is_refused = False
         self._since: dict[str, str] = {}
         self._told_at_s: dict[str, float] = {}
 
@@ -72,6 +73,11 @@ class Outages:
         if self._producer is not None:
             self._producer.flush(LOOK_S)
 
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None and not self._is_refused:
+            self._is_refused = True
+            log.warning("outages cannot be told on the topic %s: %s", self._topic, error.str())
+
     def _tell(self, route: str, data: dict[str, Any]) -> None:
         event = {
             "specversion": "1.0",
@@ -86,8 +92,11 @@ class Outages:
         try:
             if self._producer is None:
                 self._producer = Producer(self._properties, logger=log)
+            # A refusal is not lost on the operator: nobody would see outages on the page, and not know.
             headers: list[tuple[str, str | bytes | None]] = [("content-type", CONTENT_TYPE)]
-            self._producer.produce(self._topic, orjson.dumps(event), route.encode(), headers=headers)
+            self._producer.produce(
+                self._topic, orjson.dumps(event), route.encode(), headers=headers, on_delivery=self._delivered
+            )
             self._producer.poll(0)
         except (KafkaException, BufferError) as error:
             log.debug("the outage of %s is not told on %s: %s", route, self._topic, error)

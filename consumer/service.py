@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,21 @@ def _token(file: str) -> str:
     return token
 
 
+def _check_order(names: Sequence[str]) -> None:
+    """Interceptors of a user's own may route or settle; where there are none, `route` and `deliver` have to.
+
+    Raises SettingsError."""
+    if any(":" in name for name in names):
+        return
+    if "deliver" not in names:
+        raise SettingsError("[interceptors.chain] has no `deliver`: no event would ever be settled")
+    if "route" not in names[: list(names).index("deliver")]:
+        raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
+
+
 def chain(settings: Settings, deliver: Deliver) -> Chain:
     """The chain of the settings. Raises SettingsError."""
+    _check_order(settings.interceptors.chain)
     router = Router(routes(settings))
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +20,7 @@ from consumer.settings_source import (
     merge,
     message_with_place,
 )
+from interceptor.route import shown
 
 # What carries the delivery guarantee; fncast sets these itself.
 RESERVED_PROPERTIES = frozenset(
@@ -45,6 +47,8 @@ RESERVED_PROPERTIES = frozenset(
 )
 
 __all__ = ["Admin", "Fn", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
+
+MOST = 1_000_000_000  # of any number: what is larger is a mistake
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
 DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
@@ -75,6 +79,9 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
             if topic in self.input_topics:
                 raise ValueError(f"{topic!r} is read and written: fncast would feed itself")
+        written = [topic for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic) if topic]
+        if len(set(written)) < len(written):
+            raise ValueError("output_topic, dead_letter_topic and outage_topic must be different topics")
         for name in flatten(self.client):
             if name in RESERVED_PROPERTIES:
                 raise ValueError(f"client.{name} carries the delivery guarantee: fncast sets it")
@@ -92,6 +99,15 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.instance or socket.gethostname()
 
 
+def has_host(url: str) -> bool:
+    """Whether it is a URL that names a host, and a port that there can be."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The Fn server's API, and how its functions are called. token_file: holds the bearer token for both."""
 
@@ -106,11 +122,13 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"url {self.url!r} does not begin with http:// or https://")
+            raise ValueError(f"url {shown(self.url)!r} does not begin with http:// or https://")
+        if not has_host(self.url):
+            raise ValueError(f"url {shown(self.url)!r} names no host")
         for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive")
-        if self.linger_s < 0:
+            if not 0 < getattr(self, name) < MOST:
+                raise ValueError(f"{name} must be positive, and below {MOST:,}")
+        if not 0 <= self.linger_s < MOST:
             raise ValueError("linger_s must not be negative")
 
 
@@ -124,7 +142,9 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://", "fn:")):
-            raise ValueError(f"url {self.url!r} does not begin with http://, https:// or fn:")
+            raise ValueError(f"url {shown(self.url)!r} does not begin with http://, https:// or fn:")
+        if not self.url.startswith("fn:") and not has_host(self.url):
+            raise ValueError(f"url {shown(self.url)!r} names no host")
 
 
 class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

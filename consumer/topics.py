@@ -85,7 +85,9 @@ class Topics:
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
             self._is_waiting = False
-        if (cluster.cluster_id or "").startswith(EMBEDDED):  # it makes topics on first use, and tells no limits
+        if (cluster.cluster_id or "").startswith(
+            EMBEDDED
+        ):  # it makes topics on first use, and tells no limits
             self.are_there = True
             return Sizes()
         counts = {name: len(topic.partitions) for name, topic in cluster.topics.items()}

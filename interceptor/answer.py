@@ -19,7 +19,7 @@ import orjson
 
 from interceptor.backoff import MAX_RETRY_AFTER_S
 from interceptor.delivery import Delivery
-from interceptor.errors import RetriableError
+from interceptor.errors import RetriableError, one_line
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
 
 NONE_TYPE = "io.fncast.none.v1"
@@ -172,7 +172,7 @@ def _settled(output: Output, attempts: int) -> Outcome:
     if output.type == NONE_TYPE:
         return Skipped("no event to publish")
     data = _data_object(output)
-    reason = str(data.get("reason") or "the function gave no reason")[:_REASON_CHARACTERS]
+    reason = one_line(str(data.get("reason") or "the function gave no reason")[:_REASON_CHARACTERS])
     if output.type == REJECTED_TYPE:
         return DeadLetter(reason, attempts=attempts)
     after = data.get("retry_after_s")

@@ -10,6 +10,7 @@ import re
 
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Headers
+from interceptor.route import shown
 
 MAX_DATA_BYTES = 1024  # knativeerrordata, by design; the reason is cut likewise
 MAX_ADDED_BYTES = (
@@ -37,7 +38,7 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     record = delivery.record
     reason = cut(_CONTROL.sub(" ", outcome.reason), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
-        ("knativeerrordest", delivery.route.target if delivery.route else ""),
+        ("knativeerrordest", shown(delivery.route.target) if delivery.route else ""),
         ("knativeerrordata", reason),
         ("fncast-reason", reason),
         ("fncast-attempts", str(outcome.attempts)),

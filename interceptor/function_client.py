@@ -13,9 +13,9 @@ from urllib.parse import quote, unquote
 import aiohttp
 import orjson
 
-from interceptor.errors import InvalidEvent, Refused, RetriableError
+from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
 from interceptor.event import Event, read_event
-from interceptor.route import Route
+from interceptor.route import Route, shown
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "application/cloudevents+json"
@@ -25,10 +25,11 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 # Idle connections are closed before the FDK's end of them begins to spin (it does after 75 s).
 KEEP_ALIVE_S = 15.0
 _ERROR_CHARACTERS = 300
-_NO_EVENT = (202, 204)
+_OK, _NO_EVENT = (200, 201), (202, 204)
 # Content is to blame for these, from a function that is called by URL. Fn itself answers 400 for a lack of resources.
 _REFUSALS = (400, 415, 422)
 TOO_LARGE = 413
+BAD_REQUEST = 400
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class FunctionClient:
         if route.token:
             headers["Authorization"] = f"Bearer {route.token}"
         status, answer_headers, answer = await self._exchange("POST", url, headers, body)
-        if not route.is_fn and (status in _NO_EVENT or (status == 200 and not answer and not route.batch)):
+        if not route.is_fn and (status in _NO_EVENT or (status in _OK and not answer and not route.batch)):
             return Answer(None, False)
         if 200 <= status < 300:
             return _answer(answer_headers, answer)
@@ -101,7 +102,7 @@ class FunctionClient:
             url = str(found["annotations"]["fnproject.io/fn/invokeEndpoint"])  # type: ignore[index]
         except (KeyError, TypeError):
             raise RetriableError(
-                f"the Fn server at {self._fn_url} gives no invoke endpoint for {route.target}"
+                f"the Fn server at {shown(self._fn_url)} gives no invoke endpoint for {route.target}"
             ) from None
         self._invoke_urls[route.target] = url
         return url
@@ -110,15 +111,15 @@ class FunctionClient:
         status, _, body = await self._exchange("GET", self._fn_url + path, self._fn_headers, b"")
         if status != 200:
             raise RetriableError(
-                f"the Fn server at {self._fn_url} answers {status} when asked for the {what}"
+                f"the Fn server at {shown(self._fn_url)} answers {status} when asked for the {what}"
             )
         try:
             items = orjson.loads(body)["items"]
             if not items:
-                raise RetriableError(f"the Fn server at {self._fn_url} has no {what}: deploy it")
-            return dict(items[0])
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            raise RetriableError(f"{self._fn_url} does not answer as an Fn server") from None
+                raise RetriableError(f"the Fn server at {shown(self._fn_url)} has no {what}: deploy it")
+            return {"id": items[0]["id"], **items[0]}
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, IndexError):
+            raise RetriableError(f"{shown(self._fn_url)} does not answer as an Fn server") from None
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
@@ -130,11 +131,11 @@ class FunctionClient:
                 answer = await _bounded(response)
                 return response.status, response.headers, answer
         except TimeoutError:
-            raise RetriableError(f"no answer from {url} within the time-out") from None
+            raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
-            raise RetriableError(f"{url} cannot be reached: {error}", is_sent=False) from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {error}", is_sent=False) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{url} cannot be reached: {error or type(error).__name__}") from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {error or type(error).__name__}") from None
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
@@ -161,6 +162,8 @@ def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], byt
     }
     content_type = event.text("datacontenttype") or ("application/json" if event.is_json else None)
     if content_type:
+        if not content_type.isprintable():
+            raise Refused(f"its datacontenttype {content_type[:64]!r} is no header's value", BAD_REQUEST)
         headers["Content-Type"] = content_type
     return headers, event.data or b""
 
@@ -175,33 +178,34 @@ def _answer(headers: Mapping[str, str], body: bytes) -> Answer:
 
 def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
     """A binary-mode HTTP answer in the JSON format."""
-    pairs: list[tuple[str, bytes | None]] = [
-        (f"ce_{name[3:].lower()}", unquote(value).encode())
-        for name, value in headers.items()
-        if name.lower().startswith("ce-")
-    ]
-    content_type = headers.get("Content-Type")
-    if content_type:
-        pairs.append(("content-type", content_type.encode()))
     try:
+        pairs: list[tuple[str, bytes | None]] = [
+            (f"ce_{name[3:].lower()}", unquote(value).encode())
+            for name, value in headers.items()
+            if name.lower().startswith("ce-")
+        ]
+        content_type = headers.get("Content-Type")
+        if content_type:
+            pairs.append(("content-type", content_type.encode()))
         return read_event(pairs, body).to_json()
-    except InvalidEvent as error:
+    except (InvalidEvent, UnicodeError) as error:
         raise RetriableError(f"garbage for an answer: {error}") from None
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
-    text = f"{route.target} answers {status}: {_message(body)}"
+    text = f"{shown(route.target)} answers {status}: {_message(body)}"
     if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
         return Refused(text, status)
     return RetriableError(text, _retry_after_s(headers))
 
 
 def _message(body: bytes) -> str:
-    """Fn's error body is `{"message": …}`; any other is shown as text."""
+    """Fn's error body is `{"message": …}`; any other is shown as text. On one line: it goes to the log."""
     try:
-        return str(orjson.loads(body)["message"])[:_ERROR_CHARACTERS]
+        text = str(orjson.loads(body)["message"])[:_ERROR_CHARACTERS]
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return body[:_ERROR_CHARACTERS].decode("utf-8", "replace")
+        text = body[:_ERROR_CHARACTERS].decode("utf-8", "replace")
+    return one_line(text)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Route:
     target: str
     batch: bool
     mode: Literal["binary", "structured"] = "structured"
-    token: str = ""
+    token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if self.is_fn:
@@ -29,8 +30,19 @@ class Route:
                     f"route {self.name!r}: {self.target!r} is not of the form fn:<app>/<function>"
                 )
         elif not self.target.startswith(("http://", "https://")):
-            raise ValueError(f"route {self.name!r}: {self.target!r} is neither fn:<app>/<function> nor a URL")
+            raise ValueError(
+                f"route {self.name!r}: {shown(self.target)!r} is neither fn:<app>/<function> nor a URL"
+            )
 
     @property
     def is_fn(self) -> bool:
         return self.target.startswith("fn:")
+
+
+def shown(url: str) -> str:
+    """A URL as logs and errors show it: without user, password, query and fragment, which may be secrets."""
+    try:
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    except ValueError:
+        return "a URL that cannot be read"

@@ -17,7 +17,7 @@ class Sent:
     def __init__(self) -> None:
         self.records: list[tuple[str, dict[str, Any]]] = []
 
-    def produce(self, topic: str, value: bytes, key: bytes, headers: Any) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes, headers: Any, on_delivery: Any) -> None:
         assert headers == [("content-type", b"application/cloudevents+json; charset=utf-8")]
         event = orjson.loads(value)
         assert key.decode() == event["subject"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.service import routes
-from consumer.settings import Route, Settings, SettingsError
+from consumer.service import chain, routes
+from consumer.settings import Interceptors, Route, Settings, SettingsError
+from interceptor.deliver import Deliver
 
 
 def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
@@ -31,3 +32,16 @@ def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
 def test_a_wrong_route_is_named(told):
     with pytest.raises(SettingsError, match=r"\[routes.mine\]"):
         routes(Settings(routes={"mine": told}))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["deliver"], "`route` before"),
+        (["deliver", "route"], "`route` before"),
+        (["expiry", "route"], "no `deliver`"),
+    ],
+)
+def test_a_chain_that_could_settle_nothing_is_refused(names, told):
+    with pytest.raises(SettingsError, match=told):
+        chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))

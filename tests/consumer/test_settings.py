@@ -114,3 +114,25 @@ def test_no_password_is_shown_with_the_settings():
     assert settings.kafka.client_properties()["sasl.password"] == "s3cret"
     assert "s3cret" not in repr(settings)
     assert "sasl.password" in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[kafka]\noutage_topic = "dead-letters"\n', "different topics"),
+        ('[kafka]\noutput_topic = "dead-letters"\n', "different topics"),
+        ("[fn]\ntimeout_s = nan\n", "timeout_s must be positive"),
+        ('[fn]\nurl = "http://"\n', "names no host"),
+        ('[routes]\na = {url = "http://x:y@[::bad"}\n', "cannot be read"),
+    ],
+)
+def test_settings_that_could_not_work_are_refused(write, text, told):
+    with pytest.raises(SettingsError, match=told):
+        load(write(text), {})
+
+
+def test_a_url_that_is_refused_does_not_show_its_password(write):
+    with pytest.raises(SettingsError) as raised:
+        load(write('[routes]\na = {url = "ftp://u:hunter2@x/?code=hunter2"}\n'), {})
+    assert "ftp://x/" in str(raised.value)
+    assert "hunter2" not in str(raised.value)

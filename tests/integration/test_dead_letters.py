@@ -56,6 +56,8 @@ def test_letters_are_listed_shown_and_replayed_once_each(exact_stage):
     assert (shown["key"], shown["value"]) == ("\x00key", "not json")
     assert ["raw", {"base64": "/w=="}] in shown["headers"]
     assert "no dead letter 0/999" in run(stage, "show", "0/999", code=1)
+    assert "no such place" in run(stage, "show", "0/99999999999999999999", code=1)
+    assert "before all time" in run(stage, "list", "--since", "99999999999d", code=1)
 
     assert consumer.terminate() == 0
     assert "1 dead letters would be replayed" in run(
@@ -71,6 +73,24 @@ def test_letters_are_listed_shown_and_replayed_once_each(exact_stage):
 
     assert "4 dead letters replayed" in run(stage, "replay")
     assert len(stage.read_all(stage.metrics)) == 4 + 1 + 4
+
+
+def test_a_thousand_letters_are_replayed_in_several_transactions(exact_stage):
+    stage = exact_stage
+    ids = [f"k{number % 8}:{number}" for number in range(1200)]
+    for id_ in ids:
+        stage.produce(id_, id_.split(":")[0].encode(), destination="nowhere")
+    stage.flush()
+    consumer = stage.consume()
+    stage.wait_for(stage.dead, len(ids))
+    assert consumer.terminate() == 0
+    assert "1200 dead letters replayed" in run(stage, "replay")
+    assert "0 dead letters replayed" in run(stage, "replay")
+    again = [dict(m.headers())["ce_id"].decode() for m in stage.read_all(stage.metrics)]
+    assert len(again) == 2 * len(ids)
+    for key in range(8):
+        own = [id_ for id_ in ids if id_.startswith(f"k{key}:")]
+        assert [id_ for id_ in again if id_.startswith(f"k{key}:")] == own * 2
 
 
 def test_a_missing_topic_is_one_clear_sentence(exact_stage):

@@ -34,11 +34,12 @@ class FakeFn:
         self.resolved = 0
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.has_function = True
+        self.apps_items: object = [{"id": "A", "name": "fncast"}]
         self.handle = lambda: web.Response(body=b"[]", content_type="application/cloudevents-batch+json")
 
     async def apps(self, request: web.Request) -> web.Response:
         assert request.query["name"] == "fncast"
-        return web.json_response({"items": [{"id": "A", "name": "fncast"}]})
+        return web.json_response({"items": self.apps_items})
 
     async def fns(self, request: web.Request) -> web.Response:
         assert (request.query["app_id"], request.query["name"]) == ("A", "forecast")
@@ -195,3 +196,59 @@ async def test_a_redirect_is_not_followed(fn, client):
     fn.handle = lambda: web.Response(status=307, headers={"Location": "http://127.0.0.1:1/"})
     with pytest.raises(RetriableError, match="307"):
         await client.call(url(fn), [EVENT])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {
+            "ce-specversion": "1.0",
+            "ce-id": "1",
+            "ce-source": "/s",
+            "ce-type": "t",
+            "ce-subject": "\udcff\udcfe",
+        },
+        {
+            "ce-specversion": "1.0",
+            "ce-id": "1",
+            "ce-source": "/s",
+            "ce-type": "t",
+            "Content-Type": "text/\udcff",
+        },
+    ],
+)
+def test_headers_that_are_no_text_are_garbage(headers):
+    """As aiohttp gives bytes that are no UTF-8."""
+    with pytest.raises(RetriableError, match="garbage for an answer"):
+        function_client._answer(headers, b"1")
+
+
+@pytest.mark.parametrize("items", [[{}], [[]], ["x"], {"0": 1}, 7])
+async def test_an_fn_server_that_answers_nonsense_is_away(fn, items):
+    fn.apps_items = items
+    client = FunctionClient(fn.url, timeout_s=2, connections=1)
+    with pytest.raises(RetriableError):
+        await client.call(FN, [EVENT])
+    await client.close()
+
+
+async def test_what_a_url_hides_is_not_shown_and_an_error_is_one_line(fn, client):
+    fn.handle = lambda: web.Response(status=503, body=b"no\n2026-11-22 INFO forged")
+    secret = fn.url.replace("//", "//bob:S3CRET@") + "/f?code=S3CRET"
+    with pytest.raises(RetriableError) as raised:
+        await client.call(Route("r", secret, batch=False), [EVENT])
+    assert "answers 503: no 2026" in str(raised.value)
+    assert "S3CRET" not in str(raised.value)
+    assert "S3CRET" not in repr(Route("r", "http://h", batch=False, token="S3CRET"))
+
+
+async def test_a_content_type_that_would_forge_a_header_is_the_events_own_fault(fn, client):
+    event = read_event(
+        [
+            *(("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")),
+            ("content-type", b"a\r\nx: y"),
+        ],
+        b"1",
+    )
+    with pytest.raises(Refused, match="no header's value"):
+        await client.call(Route("r", fn.url, batch=False, mode="binary"), [event])
