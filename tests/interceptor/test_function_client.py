@@ -234,7 +234,7 @@ async def test_an_fn_server_that_answers_nonsense_is_away(fn, items):
 
 async def test_what_a_url_hides_is_not_shown_and_an_error_is_one_line(fn, client):
     fn.handle = lambda: web.Response(status=503, body=b"no\n2026-11-22 INFO forged")
-    secret = fn.url.replace("//", "//bob:S3CRET@") + "/f?code=S3CRET"
+    secret = url(fn).target.replace("//", "//bob:S3CRET@") + "?code=S3CRET"
     with pytest.raises(RetriableError) as raised:
         await client.call(Route("r", secret, batch=False), [EVENT])
     assert "answers 503: no 2026" in str(raised.value)
