@@ -83,7 +83,10 @@ def _check_order(names: Sequence[str]) -> None:
 
 def chain(settings: Settings, deliver: Deliver) -> Chain:
     """The chain of the settings. Raises SettingsError."""
-    _check_order(settings.interceptors.chain)
+    names = settings.interceptors.chain
+    _check_order(names)
+    deliver.is_last = names[-1:] == ("deliver",)
+    deliver.heeds_expiry = "expiry" in names
     router = Router(routes(settings))
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,

@@ -13,7 +13,7 @@ class Circuit:
     """Closed: calls are made. Open: they are not, until a probe with a known-good event has passed.
 
     successes: calls that succeeded since the start. known_good: the last event that got a forecast.
-    opened_at_s: on the caller's clock, None while closed. reason: the last failure.
+    opened_at_s: on the caller's clock, None while closed. reason: the last failure. outages: that have ended.
     """
 
     def __init__(self) -> None:
@@ -21,6 +21,7 @@ class Circuit:
         self.known_good: Delivery | None = None
         self.opened_at_s: float | None = None
         self.reason = ""
+        self.outages = 0
         self._failures = 0
         self._out_since_s: float | None = None
 
@@ -46,6 +47,7 @@ class Circuit:
         self.successes += 1
         self._failures = 0
         began_s, self._out_since_s = self._out_since_s, None
+        self.outages += began_s is not None
         if good is not None:
             self.known_good = good
         return began_s

@@ -15,17 +15,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from interceptor import answer, metrics
-from interceptor.backoff import delay_s
+from interceptor.backoff import MAX_S, delay_s
 from interceptor.circuit import Circuit
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Refused, RetriableError
 from interceptor.event import Event
+from interceptor.expiry import EXPIRED, left_s
 from interceptor.function_client import Answer
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.route import Route
 
 log = logging.getLogger("fncast.deliver")
+
+# A peer's Retry-After holds for the events; the probe alone asks sooner, so that work resumes within 5 s of its return.
+MAX_PROBE_WAIT_S = 4.0
+CONFLICT = 409
 
 
 class Client(Protocol):
@@ -57,13 +62,22 @@ class Deliver(Interceptor):
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._bug: BaseException | None = None
+        # What the composition of the chain says: whether an interceptor stands behind this one, and `expiry` anywhere.
+        self.is_last = False
+        self.heeds_expiry = False
 
     async def on_consume(self, batch: Batch) -> Batch:
         if self._bug is not None:
             raise self._bug
         by_route: dict[str, list[Delivery]] = {}
+        now_s = self._clock()
         for delivery in batch.pending():
             assert delivery.route is not None, "`deliver` stands behind `route` in the chain"
+            if (
+                delivery.retry_at_s > now_s
+                and delivery.outages_before == self._circuit(delivery.route).outages
+            ):
+                continue
             by_route.setdefault(delivery.route.name, []).append(delivery)
         await asyncio.gather(
             *(self._settle(piece) for deliveries in by_route.values() for piece in self._pieces(deliveries))
@@ -77,12 +91,22 @@ class Deliver(Interceptor):
         await self._client.close()
 
     def open_circuits(self) -> dict[str, str]:
-        """The reason by route name, of each route whose circuit is open."""
-        return {name: circuit.reason for name, circuit in self._circuits.items() if circuit.is_open}
+        """The reason by route name, of each route whose circuit is open, or closed only to try with what is there."""
+        return {
+            name: circuit.reason
+            for name, circuit in self._circuits.items()
+            if circuit.is_open or circuit.is_out
+        }
 
     def outages(self) -> dict[str, str]:
         """The reason by route name, of each route that a probe, or the lack of one, has shown to be out."""
         return {name: circuit.reason for name, circuit in self._circuits.items() if circuit.is_out}
+
+    def _circuit(self, route: Route) -> Circuit:
+        circuit = self._circuits.get(route.name)
+        if circuit is None:
+            circuit = self._circuits[route.name] = Circuit()
+        return circuit
 
     def _pieces(self, deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
         """The deliveries of one route, cut into what one call takes."""
@@ -93,48 +117,79 @@ class Deliver(Interceptor):
         size = 0
         for delivery in deliveries:
             length = len(delivery.record.value or b"")
+            most = min(most, delivery.most_in_call)
             if piece and (len(piece) >= most or size + length > self._limits.batch_bytes):
                 yield piece
                 piece, size = [], 0
+                most = min(self._limits.batch_events if route.batch else 1, delivery.most_in_call)
             piece.append(delivery)
             size += length
         yield piece
 
     async def _settle(self, piece: list[Delivery]) -> None:
-        """Call until every delivery of the piece is settled, or the circuit is open."""
-        route = piece[0].route
+        """Call, and split, until each delivery of the piece is settled or put off."""
+        halves = await self._attempt(piece)
+        await asyncio.gather(*(self._settle(half) for half in halves if half))
+
+    async def _attempt(self, piece: list[Delivery]) -> list[list[Delivery]]:
+        """One call, when it is its turn. Returns what is to be called now: nothing, or the halves of what is left."""
+        whole, route = piece, piece[0].route
         assert route is not None
-        circuit = self._circuits.setdefault(route.name, Circuit())
-        while piece and not circuit.is_open:
-            try:
-                async with self._slots.setdefault(
-                    route.name, asyncio.Semaphore(self._limits.calls_in_flight)
-                ):
-                    if circuit.is_open:
-                        return
+        circuit = self._circuit(route)
+        try:
+            async with self._slots.setdefault(route.name, asyncio.Semaphore(self._limits.calls_in_flight)):
+                if not circuit.is_open:
                     await self._call(route, circuit, piece)
-                return
-            except Refused as refusal:
-                piece = unsettled(piece)
-                if len(piece) == 1:
-                    piece[0].outcome = DeadLetter(str(refusal), refusal.code, piece[0].attempts + 1)
-                    return
-            except RetriableError as failure:
-                piece = unsettled(piece)
-                self._failed(route, circuit, piece, failure)
-                if not circuit.is_open and piece[0].outcome is None:
-                    await asyncio.sleep(delay_s(max(circuit.failures, 1), failure.retry_after_s))
-            if len(piece) > 1:
-                half = len(piece) // 2
-                await asyncio.gather(self._settle(piece[:half]), self._settle(piece[half:]))
-                return
+            return []
+        except Refused as refusal:
             piece = unsettled(piece)
+            if len(piece) == 1:
+                piece[0].outcome = DeadLetter(str(refusal), refusal.code, piece[0].attempts + 1)
+                return []
+        except RetriableError as failure:
+            piece = unsettled(piece)
+            self._failed(route, circuit, piece, failure)
+            wait_s = delay_s(max(circuit.failures, 1), failure.retry_after_s)
+            if circuit.is_open or len(piece) == 1 or wait_s > MAX_S:
+                self._put_off(circuit, piece, wait_s)
+                return []
+            self._tell_done(whole)
+            await asyncio.sleep(wait_s)
+        finally:
+            self._tell_done(whole)
+        left = [delivery for delivery in piece if not self._has_expired(delivery)]
+        half = (len(left) + 1) // 2
+        return [left[:half], left[half:]]
+
+    def _tell_done(self, piece: Sequence[Delivery]) -> None:
+        """What is settled can be published now, though others of its batch may take long: no interceptor follows."""
+        if self.is_last:
+            for delivery in piece:
+                delivery.is_done = delivery.outcome is not None
+
+    def _put_off(self, circuit: Circuit, piece: Sequence[Delivery], wait_s: float) -> None:
+        """Leave them unsettled: they come again, through the whole chain, and are called when the wait is over."""
+        retry_at_s = self._clock() + wait_s
+        for delivery in piece:
+            delivery.retry_at_s, delivery.outages_before = retry_at_s, circuit.outages
+            if wait_s > MAX_S:  # as splitting would: whole, they might be refused in this way again and again
+                delivery.most_in_call = max(1, len(piece) // 2)
+
+    def _has_expired(self, delivery: Delivery) -> bool:
+        if self.heeds_expiry and (left := left_s(delivery)) is not None and left <= 0:
+            delivery.outcome = EXPIRED
+        return delivery.outcome is EXPIRED
 
     async def _call(self, route: Route, circuit: Circuit, piece: list[Delivery]) -> None:
         """One call. Settles what it answers; raises RetriableError for the rest, or Refused for the whole."""
         started_s = self._clock()
+        within_s = left_s(piece[0]) if self.heeds_expiry and len(piece) == 1 else None
         try:
-            said = await self._client.call(route, [delivery.opened for delivery in piece])
+            async with asyncio.timeout(within_s):
+                said = await self._client.call(route, [delivery.opened for delivery in piece])
+        except TimeoutError:
+            piece[0].outcome = EXPIRED
+            return
         finally:
             metrics.CALL_SECONDS.labels(route.name).observe(self._clock() - started_s)
             metrics.CALL_EVENTS.labels(route.name).observe(len(piece))
@@ -149,7 +204,7 @@ class Deliver(Interceptor):
         for delivery, own in zip(piece, answer.match(piece, outputs), strict=True):
             try:
                 delivery.outcome = answer.outcome(delivery, own)
-                if type(delivery.outcome) is Forecast:
+                if type(delivery.outcome) in (Forecast, Skipped):
                     good = delivery
             except RetriableError as error:
                 later = error
@@ -173,8 +228,10 @@ class Deliver(Interceptor):
                     return
                 is_suspect = True
         log.debug("route %s: a call with %d events failed: %s", route.name, len(piece), failure)
+        # A peer that asks for much patience is out, for all that is known; the probe tells.
+        is_suspect |= (failure.retry_after_s or 0.0) > MAX_S
         if circuit.failed(str(failure), self._clock(), is_suspect):
-            metrics.CIRCUIT_OPEN.labels(route.name).set(1)
+            self._show(route, circuit)
             probe = asyncio.create_task(self._probe(route, circuit))
             self._probes.add(probe)
             probe.add_done_callback(self._probed)
@@ -183,6 +240,10 @@ class Deliver(Interceptor):
         began_s = circuit.succeeded(good)
         if began_s is not None:
             log.info("route %s is back after %.1f s", route.name, self._clock() - began_s)
+            self._show(route, circuit)
+
+    def _show(self, route: Route, circuit: Circuit) -> None:
+        metrics.CIRCUIT_OPEN.labels(route.name).set(circuit.is_open or circuit.is_out)
 
     def _probed(self, probe: asyncio.Task[None]) -> None:
         """A probe that ended by a bug would leave its circuit open for ever: the next batch raises it."""
@@ -196,7 +257,7 @@ class Deliver(Interceptor):
         Without one (nothing has ever succeeded) the circuit is closed after a wait, to try with what is there.
         The first probe is made at once: where a bad event and not an outage opened the circuit, it passes.
         """
-        failures = 0
+        failures, asked_s = 0, 0.0
         while circuit.is_open:
             if failures or circuit.known_good is None:
                 if circuit.out():
@@ -205,7 +266,7 @@ class Deliver(Interceptor):
                         route.name,
                         circuit.reason,
                     )
-                await asyncio.sleep(delay_s(failures + 1, None))
+                await asyncio.sleep(delay_s(failures + 1, min(asked_s, MAX_PROBE_WAIT_S)))
             try:
                 if circuit.known_good is not None:
                     said = await self._client.call(route, [circuit.known_good.opened])
@@ -215,9 +276,15 @@ class Deliver(Interceptor):
             except Refused:  # it talks again
                 circuit.close()
             except RetriableError as failure:
-                failures += 1
+                if (
+                    failure.code == CONFLICT
+                ):  # it has seen the known-good event before, as it has: it talks again
+                    self._succeeded(route, circuit, None)
+                    circuit.close()
+                    continue
+                failures, asked_s = failures + 1, failure.retry_after_s or 0.0
                 circuit.reason = str(failure)
-        metrics.CIRCUIT_OPEN.labels(route.name).set(0)
+        self._show(route, circuit)
 
 
 def check_probe(known_good: Delivery, said: Answer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from interceptor.event import Event
@@ -39,11 +40,24 @@ class Delivery:
     """One record on its way: `event` once it was read, `route` once it was routed, `outcome` once it is settled.
 
     `is_done` is set once the whole chain has seen the outcome: interceptors behind `deliver` may still change it.
+    What follows is `deliver`'s own and outlives a batch: an unsettled delivery comes again in a later one.
     `attempts` counts calls in which the event stood alone and failed; `successes_before` is how many calls of its
-    route had succeeded when it failed first. Both outlive a batch: an unsettled delivery comes again in a later one.
+    route had succeeded when it failed first. No call is made before `retry_at_s` (a monotonic time), unless an outage
+    has ended since, of which `outages_before` had; and none with more than `most_in_call` events.
     """
 
-    __slots__ = ("attempts", "event", "is_done", "outcome", "record", "route", "successes_before")
+    __slots__ = (
+        "attempts",
+        "event",
+        "is_done",
+        "most_in_call",
+        "outages_before",
+        "outcome",
+        "record",
+        "retry_at_s",
+        "route",
+        "successes_before",
+    )
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -53,6 +67,9 @@ class Delivery:
         self.is_done = False
         self.attempts = 0
         self.successes_before = 0
+        self.retry_at_s = 0.0
+        self.outages_before = 0
+        self.most_in_call = sys.maxsize
 
     @property
     def opened(self) -> Event:

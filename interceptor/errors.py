@@ -10,12 +10,21 @@ class InvalidEvent(Exception):
 class RetriableError(Exception):
     """The call may succeed later, with the same events. `retry_after_s` is what the peer asked for, if it did.
 
-    `is_sent` is False where no connection was had: whatever is wrong, these events have not caused it."""
+    `is_sent` is False where no connection was had: whatever is wrong, these events have not caused it. `code` is the
+    HTTP status of the answer, if there was one."""
 
-    def __init__(self, reason: str, retry_after_s: float | None = None, *, is_sent: bool = True) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after_s: float | None = None,
+        *,
+        is_sent: bool = True,
+        code: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
         self.is_sent = is_sent
+        self.code = code
 
 
 class Refused(Exception):

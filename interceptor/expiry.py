@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from interceptor.contract import Interceptor
-from interceptor.delivery import Batch
+from interceptor.delivery import Batch, Delivery
 from interceptor.outcome import DeadLetter, Skipped
+
+EXPIRED = Skipped("expired")
 
 
 def utc_now() -> datetime:
@@ -32,8 +34,15 @@ class Expiry(Interceptor):
                 continue
             now = now or self._now()
             if expires <= now:
-                delivery.outcome = Skipped("expired")
+                delivery.outcome = EXPIRED
         return batch
+
+
+def left_s(delivery: Delivery) -> float | None:
+    """Seconds until the event expires, below 0 afterwards; None where it does not."""
+    text = delivery.opened.text("expirytime")
+    expires = None if text is None else _time(text)
+    return None if expires is None else (expires - utc_now()).total_seconds()
 
 
 def _time(text: str) -> datetime | None:

@@ -196,7 +196,7 @@ def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -
     text = f"{shown(route.target)} answers {status}: {_message(body)}"
     if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
         return Refused(text, status)
-    return RetriableError(text, _retry_after_s(headers))
+    return RetriableError(text, _retry_after_s(headers), code=status)
 
 
 def _message(body: bytes) -> str:

@@ -80,7 +80,13 @@ async def test_a_browser_logs_in_once() -> None:
 
 
 async def test_a_wrong_token_gives_no_cookie() -> None:
-    for form in ({"token": "wrong"}, {"token": ""}, {}, {"token": "x" * 10_000}, dict.fromkeys("abcdef", "1")):
+    for form in (
+        {"token": "wrong"},
+        {"token": ""},
+        {},
+        {"token": "x" * 10_000},
+        dict.fromkeys("abcdef", "1"),
+    ):
         answer = await ask(Login(app, TOKEN), "/login", form=form)
         assert answer.status == 401
         assert "set-cookie" not in answer.headers

@@ -351,7 +351,7 @@ def test_memory_stays_bounded_behind_a_function_that_hangs(exact_stage, until):
         await asyncio.sleep(60)
 
     stage.function.behaviour = hangs
-    for number in range(400):  # 40 MB wait
+    for number in range(2_400):  # 240 MB wait: unbounded, all of it is read within the 2 s
         stage.produce(f"k:{number}", b"%d" % number, b'"' + b"x" * 100_000 + b'"')
     stage.flush()
     consumer = stage.consume()

@@ -37,5 +37,21 @@ def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(e
     assert consumer.terminate() == 0
 
 
+def test_an_outage_from_the_start_on_is_seen_all_the_while(embedded_stage, until):
+    """Nothing has ever succeeded: the circuit closes now and then to try with what is there, and it is an outage yet."""
+    stage = embedded_stage
+    stage.function.stop()
+    stage.produce_many(3)
+    consumer = stage.consume()
+    consumer.wait_for("route forecast is out: ")
+    for _ in range(60):
+        assert "forecast" in json.loads(consumer.admin("/readyz")[1])["routes_out"]
+        assert OPEN + "1.0" in consumer.admin("/metrics")[1]
+    stage.function.start()
+    stage.wait_for(stage.forecasts, 3)
+    until(lambda: OPEN + "0.0" in consumer.admin("/metrics")[1], 10, "the metric of a closed circuit")
+    assert consumer.terminate() == 0
+
+
 def event(message):
     return json.loads(message.value())

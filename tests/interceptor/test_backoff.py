@@ -5,13 +5,13 @@ import asyncio
 import orjson
 import pytest
 
-from interceptor import deliver as delivering
 from interceptor.backoff import BASE_S, MAX_RETRY_AFTER_S, MAX_S, delay_s
 from interceptor.chain import read
 from interceptor.deliver import Deliver
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.errors import RetriableError
 from interceptor.function_client import Answer
+from interceptor.outcome import Forecast
 from interceptor.route import Route
 
 
@@ -33,16 +33,9 @@ def test_what_a_peer_asks_for_is_honoured_up_to_a_bound():
     assert delay_s(10, 0.0, uniform=lambda: 0.5) == MAX_S / 2
 
 
-async def test_the_next_call_waits_as_long_as_the_function_asks(monkeypatch):
-    """`Retry-After: 15` of one answer is the shortest wait before the next."""
-    waits = []
-    sleep = asyncio.sleep
-
-    async def recorded(seconds):
-        waits.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr(delivering.asyncio, "sleep", recorded)
+async def test_the_next_call_waits_as_long_as_the_function_asks():
+    """`Retry-After: 15` of one answer is the shortest wait before the next; the batch does not wait with it."""
+    now_s = 100.0
 
     class Client:
         calls = 0
@@ -61,6 +54,19 @@ async def test_the_next_call_waits_as_long_as_the_function_asks(monkeypatch):
     delivery = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
     read(delivery)
     delivery.route = Route("forecast", "fn:fncast/forecast", batch=True)
-    await Deliver(Client()).on_consume(Batch([delivery]))
-    assert waits == [15.0]
-    assert delivery.outcome is not None
+    client = Client()
+    deliver = Deliver(client, clock=lambda: now_s)
+    await deliver.on_consume(Batch([delivery]))
+    await asyncio.gather(
+        *deliver._probes
+    )  # nothing ever succeeded: the circuit closes, to try with what is there
+    now_s = 114.9
+    await deliver.on_consume(Batch([delivery]))
+    assert (client.calls, delivery.outcome) == (1, None)
+    assert deliver.open_circuits() == {"forecast": "503: busy"}  # it is said all the while
+    now_s = 115.1
+    await deliver.on_consume(Batch([delivery]))
+    assert client.calls == 2
+    assert type(delivery.outcome) is Forecast
+    assert deliver.open_circuits() == {}
+    await deliver.close()

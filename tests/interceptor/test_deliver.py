@@ -3,11 +3,13 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 
 from interceptor import backoff
+from interceptor import deliver as delivering
 from interceptor.chain import read
 from interceptor.deliver import Deliver, Limits
 from interceptor.delivery import Batch, Delivery, Record
@@ -374,3 +376,116 @@ async def test_close_ends_probes_and_the_client():
     await deliver.close()
     assert function.is_closed
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_what_is_settled_does_not_wait_for_the_rest_of_its_batch():
+    """Another partition's event, and another route's, are done while a call of the same batch hangs."""
+    hang = asyncio.Event()
+
+    class Hanging(Function):
+        async def call(self, route, events):
+            if events[0].attributes["id"] == "slow":
+                await hang.wait()
+            return await super().call(route, events)
+
+    deliver = Deliver(Hanging())
+    deliver.is_last = True
+    sent = Batch([*batch(["slow"], SINGLE).deliveries, *batch(["other"]).deliveries])
+    running = asyncio.create_task(deliver.on_consume(sent))
+    for _ in range(5_000):  # turns of the event loop
+        await asyncio.sleep(0)
+    assert sent.deliveries[1].is_done
+    assert not sent.deliveries[0].is_done
+    hang.set()
+    await running
+    assert sent.deliveries[0].is_done
+    await deliver.close()
+
+
+async def test_an_event_expires_while_its_call_hangs():
+    class Hanging(Function):
+        async def call(self, route, events):
+            await asyncio.sleep(60)
+
+    deliver = Deliver(Hanging())
+    deliver.heeds_expiry = True
+    sent = batch(["late"], SINGLE)
+    soon = datetime.now(UTC) + timedelta(seconds=0.05)
+    sent.deliveries[0].opened.attributes["expirytime"] = soon.isoformat()
+    async with asyncio.timeout(5):
+        await deliver.on_consume(sent)
+    assert sent.deliveries[0].outcome == Skipped("expired")
+    await deliver.close()
+
+
+async def test_an_outage_that_nothing_known_good_can_end_is_told_all_the_while():
+    def answer(event):
+        raise RetriableError("away")
+
+    function = Function(answer)
+    deliver = Deliver(function, Limits(max_attempts=2))
+    sent = batch(range(3))
+    async with asyncio.timeout(5):
+        while not deliver.outages():
+            await deliver.on_consume(sent)
+            await asyncio.sleep(0.001)
+    for _ in range(100):
+        assert deliver.open_circuits() == {"forecast": "away"}
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.001)
+    function.answer = reply
+    await settle(deliver, sent)
+    assert deliver.open_circuits() == {}
+    await deliver.close()
+
+
+async def test_a_function_that_knows_repeats_answers_the_probe_by_409():
+    seen = set()
+
+    class Once(Function):
+        async def call(self, route, events):
+            if events[0].attributes["id"] == "poison":
+                raise RetriableError("502", code=502)
+            for event in events:
+                if event.attributes["id"] in seen:
+                    raise RetriableError("seen before", code=409)
+                seen.add(event.attributes["id"])
+            return await super().call(route, events)
+
+    deliver = Deliver(Once(), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"], SINGLE))
+    sent = batch(["poison"], SINGLE)
+    await settle(deliver, sent)
+    assert ids_of(sent, DeadLetter) == ["poison"]
+    await deliver.close()
+
+
+async def test_an_answer_without_an_event_is_a_known_good_one_too():
+    def answer(event):
+        if event.attributes["id"] == "poison":
+            raise RetriableError("502")
+        return reply(event, "io.fncast.none.v1")
+
+    deliver = Deliver(Function(answer), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    sent = batch(["poison"])
+    await settle(deliver, sent)
+    assert ids_of(sent, DeadLetter) == ["poison"]
+    await deliver.close()
+
+
+async def test_a_batch_that_is_asked_for_patience_is_split_all_the_same(monkeypatch):
+    """One event of it may be what makes the function ask."""
+    monkeypatch.setattr(delivering, "MAX_S", 0.0005)  # what is more is patience
+
+    def answer(event):
+        if event.attributes["id"] == "3":
+            raise RetriableError("503", 0.001)
+        return reply(event)
+
+    deliver = Deliver(Function(answer), Limits(max_attempts=3))
+    sent = batch(range(8))
+    await settle(deliver, sent)
+    assert ids_of(sent, DeadLetter) == ["3"]
+    assert len(ids_of(sent, Forecast)) == 7
+    await deliver.close()
