@@ -12,33 +12,19 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from interceptor import answer, metrics
+from interceptor import answer, metrics, outage
 from interceptor.backoff import MAX_S, delay_s
 from interceptor.circuit import Circuit
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Refused, RetriableError
-from interceptor.event import Event
 from interceptor.expiry import EXPIRED, left_s
-from interceptor.function_client import Answer
+from interceptor.outage import Client
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.route import Route
 
 log = logging.getLogger("fncast.deliver")
-
-# A peer's Retry-After holds for the events; the probe alone asks sooner, so that work resumes within 5 s of its return.
-MAX_PROBE_WAIT_S = 4.0
-CONFLICT = 409
-
-
-class Client(Protocol):
-    """Calls a function; see FunctionClient."""
-
-    async def call(self, route: Route, events: Sequence[Event]) -> Answer: ...
-
-    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -196,7 +182,7 @@ class Deliver(Interceptor):
         if said.body is None:
             for delivery in piece:
                 delivery.outcome = Skipped("no event to publish")
-            self._succeeded(route, circuit, piece[0])
+            outage.succeeded(route, circuit, piece[0], self._clock())
             return
         outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
         later: RetriableError | None = None
@@ -209,7 +195,7 @@ class Deliver(Interceptor):
             except RetriableError as error:
                 later = error
         if later is None or len(unsettled(piece)) < len(piece):
-            self._succeeded(route, circuit, good)
+            outage.succeeded(route, circuit, good, self._clock())
         if later is not None:
             raise later
 
@@ -231,69 +217,16 @@ class Deliver(Interceptor):
         # A peer that asks for much patience is out, for all that is known; the probe tells.
         is_suspect |= (failure.retry_after_s or 0.0) > MAX_S
         if circuit.failed(str(failure), self._clock(), is_suspect):
-            self._show(route, circuit)
-            probe = asyncio.create_task(self._probe(route, circuit))
+            outage.show(route, circuit)
+            probe = asyncio.create_task(outage.probe(self._client, route, circuit, self._clock))
             self._probes.add(probe)
             probe.add_done_callback(self._probed)
-
-    def _succeeded(self, route: Route, circuit: Circuit, good: Delivery | None) -> None:
-        began_s = circuit.succeeded(good)
-        if began_s is not None:
-            log.info("route %s is back after %.1f s", route.name, self._clock() - began_s)
-            self._show(route, circuit)
-
-    def _show(self, route: Route, circuit: Circuit) -> None:
-        metrics.CIRCUIT_OPEN.labels(route.name).set(circuit.is_open or circuit.is_out)
 
     def _probed(self, probe: asyncio.Task[None]) -> None:
         """A probe that ended by a bug would leave its circuit open for ever: the next batch raises it."""
         self._probes.discard(probe)
         if not probe.cancelled() and probe.exception() is not None:
             self._bug = probe.exception()
-
-    async def _probe(self, route: Route, circuit: Circuit) -> None:
-        """Close the circuit once a known-good event passes.
-
-        Without one (nothing has ever succeeded) the circuit is closed after a wait, to try with what is there.
-        The first probe is made at once: where a bad event and not an outage opened the circuit, it passes.
-        """
-        failures, asked_s = 0, 0.0
-        while circuit.is_open:
-            if failures or circuit.known_good is None:
-                if circuit.out():
-                    log.warning(
-                        "route %s is out: %s. Its partitions wait, nothing is given up",
-                        route.name,
-                        circuit.reason,
-                    )
-                await asyncio.sleep(delay_s(failures + 1, min(asked_s, MAX_PROBE_WAIT_S)))
-            try:
-                if circuit.known_good is not None:
-                    said = await self._client.call(route, [circuit.known_good.opened])
-                    check_probe(circuit.known_good, said)
-                    self._succeeded(route, circuit, None)
-                circuit.close()
-            except Refused:  # it talks again
-                circuit.close()
-            except RetriableError as failure:
-                if (
-                    failure.code == CONFLICT
-                ):  # it has seen the known-good event before, as it has: it talks again
-                    self._succeeded(route, circuit, None)
-                    circuit.close()
-                    continue
-                failures, asked_s = failures + 1, failure.retry_after_s or 0.0
-                circuit.reason = str(failure)
-        self._show(route, circuit)
-
-
-def check_probe(known_good: Delivery, said: Answer) -> None:
-    """Raises RetriableError where the function does not answer the known-good event as it would any other."""
-    if said.body is None:
-        return
-    outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
-    (own,) = answer.match([known_good], outputs)
-    answer.outcome(known_good, own)
 
 
 def unsettled(piece: Sequence[Delivery]) -> list[Delivery]:

@@ -38,7 +38,7 @@ def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(e
 
 
 def test_an_outage_from_the_start_on_is_seen_all_the_while(embedded_stage, until):
-    """Nothing has ever succeeded: the circuit closes now and then to try with what is there, and it is an outage yet."""
+    """Nothing has ever succeeded: the circuit closes now and then to try what is there; it is an outage yet."""
     stage = embedded_stage
     stage.function.stop()
     stage.produce_many(3)
