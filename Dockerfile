@@ -34,4 +34,5 @@ FROM python:3.11-slim AS forecast
 ENV PYTHONPATH=/function:/python PYTHONUNBUFFERED=1 OPENBLAS_NUM_THREADS=1
 COPY --from=forecast-build /python /python
 COPY functions/forecast/*.py /function/
+USER 1000:1000
 ENTRYPOINT ["/python/bin/fdk", "/function/func.py", "handler"]
