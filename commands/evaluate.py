@@ -79,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
             longest, seed = max(4, window // 2), int(trained.get("seed", 0))
             series = generate(count, length, longest, seed)[:GENERATED_SERIES]
             _say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
+        if any(season < 0 for season in arguments.season or ()):
+            raise Failure("--season is a number of readings, or 0 for none")
         seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)
         evaluation = prepare(
             series, window, horizon, test_share=test_share, stride=arguments.stride, seasons=seasons

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,9 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test-share",
         type=float,
-        default=0.3,
         metavar="SHARE",
-        help="last part of each series that training never sees, for the evaluation (default: %(default)s)",
+        help="last part of each series that training never sees, for the evaluation (default: 0.3, or that of"
+        " --from-version)",
     )
     parser.add_argument(
         "--from-version", type=int, metavar="N", help="go on from the weights of this version of the model"
@@ -138,25 +140,48 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     except KeyboardInterrupt:
         raise Failure("interrupted before the first epoch was over: nothing is written") from None
     _say(_ending(trained))
-    folder, written = write_version(
-        trained.network,
-        settings,
-        arguments.models,
-        arguments.name,
-        describe(trained, series, source),
-        lambda unnamed: save_training_plot(trained.history, unnamed / PLOTS),
-    )
+    evaluation = None
     # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
     try:
+        with _uninterrupted("writing the version, which takes some seconds"):
+            folder, written = write_version(
+                trained.network,
+                settings,
+                arguments.models,
+                arguments.name,
+                describe(trained, series, source),
+                lambda unnamed: save_training_plot(trained.history, unnamed / PLOTS),
+            )
         evaluation = _evaluate(series, trained, source)
     except KeyboardInterrupt:
         _say(f"interrupted: {folder} is written, without an evaluation")
-        evaluation = None
     if evaluation is not None and evaluation.series:
         written = add_metrics(folder, test_metrics(evaluation))
         save_backtest_plots(evaluation, folder / PLOTS)
-    _print_result(arguments.progress, folder, written, evaluation)
+    _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
     return 0
+
+
+@contextlib.contextmanager
+def _uninterrupted(what: str) -> Iterator[None]:
+    """Ctrl-C while the weights are written would lose what it means to keep: it is put off, and said."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or not ours to take
+        yield
+        return
+    asked = False
+
+    def put_off(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        _say(what)
+
+    signal.signal(signal.SIGINT, put_off)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:
@@ -172,6 +197,13 @@ def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed
                 f"--{name} {value} does not fit version {arguments.from_version}, which has"
                 f" {getattr(settings, name)}; leave the flag out, or train without --from-version"
             )
+    if any(season < 0 for season in arguments.season or ()):
+        raise Failure("--season is a number of readings, or 0 for none")
+    if fixed and (arguments.season is not None or arguments.window == AUTO):
+        flag = "--season" if arguments.season is not None else "--window auto"
+        raise Failure(
+            f"{flag} does not go with --from-version: the window and the seasons are that version's"
+        )
     if not fixed:
         shape["seasons"] = tuple(sorted({season for season in arguments.season or () if season > 1}))
     return replace(
@@ -180,7 +212,7 @@ def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed
         learning_rate=arguments.learning_rate,
         epochs=arguments.epochs,
         seed=arguments.seed,
-        test_share=arguments.test_share,
+        test_share=settings.test_share if arguments.test_share is None else arguments.test_share,
     )
 
 
@@ -275,7 +307,9 @@ def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]
     return evaluation
 
 
-def _print_result(kind: str, folder: Path, written: dict[str, Any], evaluation: Evaluation | None) -> None:
+def _print_result(
+    kind: str, folder: Path, written: dict[str, Any], evaluation: Evaluation | None, from_version: int | None
+) -> None:
     if kind == "json":
         print(
             json.dumps(
@@ -292,7 +326,8 @@ def _print_result(kind: str, folder: Path, written: dict[str, Any], evaluation: 
     if evaluation is not None and evaluation.series:
         from model_service.training.report import overall_table
 
-        print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, never trained on\n")
+        seen = "never trained on" if from_version is None else f"not trained on since version {from_version}"
+        print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, {seen}\n")
         print(overall_table(evaluation))
         print()
     print(folder)

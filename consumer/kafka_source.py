@@ -28,6 +28,9 @@ FETCH_BACKOFF_MS = 5  # of a client that has fetched enough ahead; at the defaul
 TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
+# The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there: after a crash
+# of its own it may remember some of long ago.
+POLL_INTERVAL_MS = 60_000
 
 # Errors that the client mends by itself: it reconnects, and topics may be made later.
 _PASSING = frozenset(
@@ -59,6 +62,7 @@ class KafkaSource:
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": SESSION_TIMEOUT_MS,
             "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
+            "max.poll.interval.ms": POLL_INTERVAL_MS,
             **client_properties,
             "group.id": group_id,
             "enable.auto.commit": False,

@@ -93,7 +93,12 @@ def scan(root: Path) -> list[VersionFolder]:
 
 
 def _version_folder(name: str, path: Path) -> VersionFolder:
-    files = (path, *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE, DOCUMENT_FILE)))
+    variables = path / "variables"
+    files = (
+        path,
+        *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE, DOCUMENT_FILE)),
+        *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # perhaps not yet copied whole
+    )
     return VersionFolder(
         name, int(path.name), path, (path / RETIRED_FILE).exists(), tuple(_state(file) for file in files)
     )

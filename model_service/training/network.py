@@ -30,8 +30,8 @@ MAX_SEGMENTS = 14
 SEGMENT_STEPS = 12
 # Steps of the horizon that mix the candidates in their own way; of a longer one neighbours share.
 MAX_MIXES = 12
-# A linear path from the window to the median beyond this would be most of the weights.
-MAX_SKIP_WEIGHTS = 40_000
+# Weights in all; a linear path from the window to the median is left out where it would go beyond.
+MAX_WEIGHTS = 100_000
 
 _CELLS: dict[Cell, Any] = {
     "gru": keras.layers.GRUCell,
@@ -86,11 +86,12 @@ def build_network(settings: TrainingSettings) -> Any:
     gates = ask("gates", (len(forecasts) + len(MEDIANS) + 1) * min(horizon, MAX_MIXES), "sigmoid")
     middle = CandidateMix(name="middle")([scaled, quantiles, gates, forecasts])
     middle = middle + misfit * ask("correction", horizon)
-    if settings.seasons and window * horizon <= MAX_SKIP_WEIGHTS:
-        skip = keras.layers.Dense(horizon, kernel_initializer="zeros", use_bias=False, name="skip")
-        middle = middle + skip(scaled)
     widths = Widths(name="widths")(
         [quantiles, misfit, ask("wished_spreads", 10), ask("factors", 2 * horizon)]
     )
+    others = keras.Model(windows, [middle, widths]).count_params() + 2 * horizon
+    if settings.seasons and others + window * horizon < MAX_WEIGHTS:
+        skip = keras.layers.Dense(horizon, kernel_initializer="zeros", use_bias=False, name="skip")
+        middle = middle + skip(scaled)
     forecast = Quantiles(name="quantiles")([middle, widths, level, scale])
     return keras.Model(windows, {"forecast": forecast}, name="forecast")

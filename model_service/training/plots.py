@@ -40,8 +40,16 @@ def save_training_plot(history: Sequence[Epoch], folder: Path) -> None:
         figure = Figure(figsize=(7, 3.6), layout="constrained")
         axes = figure.subplots()
         epochs = [epoch.epoch for epoch in history]
-        axes.plot(epochs, [epoch.train_error for epoch in history], color=ACTUAL, label="training")
-        axes.plot(epochs, [epoch.validation_error for epoch in history], color=FORECAST, label="validation")
+        axes.plot(
+            epochs, [epoch.train_error for epoch in history], color=ACTUAL, marker=".", label="training"
+        )
+        axes.plot(
+            epochs,
+            [epoch.validation_error for epoch in history],
+            color=FORECAST,
+            marker=".",
+            label="validation",
+        )
         axes.axhline(history[-1].naive_error, color=OTHER, linestyle="--", label="last value")
         axes.set(xlabel="epoch", ylabel="pinball loss", title="Error by epoch", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

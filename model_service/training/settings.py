@@ -51,6 +51,7 @@ class TrainingSettings:
         self._check("epochs", 1, MAX_EPOCHS)
         self._check("learning_rate", 1e-7, 1.0)
         self._check("test_share", 0.0, 0.9)
+        self._check("seed", 0, 2**32 - 1)
         if self.cell not in CELLS:
             raise InvalidSettings(f"cell is {self.cell!r}; it is one of {', '.join(CELLS)}")
 

@@ -7,7 +7,7 @@ import pytest
 from model_service.training.backend import tf
 from model_service.training.layers import QUANTILES_SEEN, LagFigures, LagMix, window_quantiles
 from model_service.training.network import build_network, segment_steps
-from model_service.training.settings import TrainingSettings
+from model_service.training.settings import CELLS, TrainingSettings
 from model_service.training.trainer import Trained, predict
 
 
@@ -59,9 +59,11 @@ def test_any_shape(cell: Any, window: int, horizon: int, seasons: tuple[int, ...
 
 def test_weights_stay_below_100_000() -> None:
     default = TrainingSettings()
-    long = replace(default, window=672, horizon=48, seasons=(48, 336))
     assert build_network(default).count_params() < 60_000
-    assert build_network(long).count_params() < 100_000
+    for window, horizon, seasons in ((672, 48, (48, 336)), (336, 96, (24, 168)), (168, 96, (24,))):
+        for cell in CELLS:
+            long = replace(default, window=window, horizon=horizon, seasons=seasons, cell=cell)
+            assert build_network(long).count_params() < 100_000
 
 
 def test_segments_are_whole_seasons() -> None:
