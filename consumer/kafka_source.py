@@ -28,8 +28,8 @@ FETCH_BACKOFF_MS = 5  # of a client that has fetched enough ahead; at the defaul
 TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
-# The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there: after a crash
-# of its own it may remember some of long ago.
+# The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there, and after a
+# crash of its own it may remember some of long ago.
 POLL_INTERVAL_MS = 60_000
 
 # Errors that the client mends by itself: it reconnects, and topics may be made later.
