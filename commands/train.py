@@ -140,6 +140,10 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     except KeyboardInterrupt:
         raise Failure("interrupted before the first epoch was over: nothing is written") from None
     _say(_ending(trained))
+    if trained.bridged_windows:
+        _say(
+            f"gaps were bridged in {trained.bridged_windows} of {trained.train_windows} windows, as in service"
+        )
     evaluation = None
     # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ class Windows:
 
 
 class Dataset:
-    """The windows of one part of the series, drawn by number."""
+    """The windows of one part of the series, drawn by number. bridged: how many have gaps that are bridged."""
 
     def __init__(self, parts: Sequence[Float64Array], window: int, horizon: int) -> None:
         """parts: readings in a row (NaN where missing); no window reaches beyond its part.
@@ -60,17 +61,23 @@ class Dataset:
         self.window, self.horizon = window, horizon
         self._views: list[Float64Array] = []
         self._starts: list[NDArray[np.int64]] = []
+        self.bridged = 0
         changes = []
+        refused: Counter[str] = Counter()
         for part in parts:
             if len(part) < window + horizon:
                 continue
             view = sliding_window_view(part, window + horizon)
-            starts = _usable(view, window)
+            starts = _usable(view, window, refused)
             if len(starts):
+                self.bridged += int(np.isnan(view[starts, :window]).any(axis=1).sum())
                 self._views.append(view)
                 self._starts.append(starts)
                 changes.append(_usual_change(part, horizon))
         if not self._views:
+            if refused:
+                told = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())
+                raise TooLittleData(f"no window of {window} readings can be used: {told}")
             longest = max((len(part) for part in parts), default=0)
             raise TooLittleData(
                 f"no window of {window} readings with {horizon} to forecast fits: the longest part has {longest}"
@@ -124,8 +131,10 @@ def _usual_change(part: Float64Array, horizon: int) -> float:
     return usual if usual > 0 else 1.0
 
 
-def _usable(view: Float64Array, window: int) -> NDArray[np.int64]:
-    """The starts of windows that serving would take, that move at all, and of whose targets half is there."""
+def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[np.int64]:
+    """The starts of windows that serving would take, that move at all, and of whose targets half is there.
+
+    The others are counted in `refused`, by what is wrong with them."""
     horizon = view.shape[1] - window
     missing = np.isnan(view)
     bridgeable = missing[:, :window].sum(axis=1) <= MAX_MISSING_SHARE * window
@@ -135,4 +144,12 @@ def _usable(view: Float64Array, window: int) -> NDArray[np.int64]:
     size = np.maximum(highest, -lowest)
     # What moves by less than float64 can tell from rounding is constant.
     moves = highest - lowest > 1e-12 * size
-    return np.flatnonzero(bridgeable & known & moves & (size <= MAX_MAGNITUDE))
+    fits = size <= MAX_MAGNITUDE
+    reasons = {
+        "with more readings missing than may be bridged": ~bridgeable,
+        "without half of what follows them": bridgeable & ~known,
+        "of readings too large": bridgeable & known & ~fits,
+        "that are constant": bridgeable & known & fits & ~moves,
+    }
+    refused.update({reason: int(those.sum()) for reason, those in reasons.items() if those.any()})
+    return np.flatnonzero(bridgeable & known & moves & fits)

@@ -52,6 +52,7 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
             "validation_share": settings.validation_share,
             "train_windows": trained.train_windows,
             "validation_windows": trained.validation_windows,
+            "bridged_windows": trained.bridged_windows,
         },
         "best_epoch": trained.best_epoch,
         "stopped": trained.stopped,

@@ -55,6 +55,7 @@ class Trained:
     stopped: str = "finished"  # or "early", or "interrupted"
     train_windows: int = 0
     validation_windows: int = 0
+    bridged_windows: int = 0  # of those to train on, with gaps that were bridged
 
 
 def train(
@@ -73,7 +74,13 @@ def train(
     network = build_network(settings)
     if initial_weights is not None:
         network.load_weights(initial_weights)
-    trained = Trained(network, settings, train_windows=len(training), validation_windows=len(validation))
+    trained = Trained(
+        network,
+        settings,
+        train_windows=len(training),
+        validation_windows=len(validation),
+        bridged_windows=training.bridged,
+    )
     held_out = validation.spread(MAX_VALIDATION_WINDOWS)
     naive = _naive_error(held_out)
     best, weights = math.inf, network.get_weights()

@@ -34,8 +34,20 @@ def test_targets_are_clipped_and_missing_ones_stay_missing() -> None:
 
 
 def test_constant_series_have_no_windows() -> None:
-    with pytest.raises(TooLittleData):
+    with pytest.raises(TooLittleData, match="40 that are constant"):
         Dataset([np.full(50, 7.0)], WINDOW, HORIZON)
+    with pytest.raises(TooLittleData, match="40 of readings too large"):
+        Dataset([np.arange(50) * 1e301], WINDOW, HORIZON)
+    gappy = np.where(np.arange(50) % 4, np.nan, np.arange(50.0))
+    with pytest.raises(TooLittleData, match="missing than may be bridged"):
+        Dataset([gappy], WINDOW, HORIZON)
+
+
+def test_windows_with_bridged_gaps_are_counted() -> None:
+    values = np.arange(50.0)
+    values[20] = np.nan
+    assert Dataset([values], WINDOW, HORIZON).bridged == WINDOW
+    assert Dataset([np.arange(50.0)], WINDOW, HORIZON).bridged == 0
 
 
 @settings(max_examples=200)
