@@ -103,7 +103,7 @@ def has_host(url: str) -> bool:
     """Whether it is a URL that names a host, and a port that there can be."""
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and (parts.port is None or parts.port >= 0)
     except ValueError:
         return False
 
