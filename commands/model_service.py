@@ -67,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.grpc_port and arguments.grpc_port == arguments.port:
+        raise Failure(f"--grpc-port {arguments.grpc_port} is --port as well: HTTP and gRPC need a port each")
     metrics = Metrics()
     models: Models
     if arguments.model is not None:

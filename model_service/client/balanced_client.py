@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from model_service.client.answer import Answer, Float32Array, ModelClient, ModelError, ModelUnavailable
+from model_service.client.answer import (
+    Answer,
+    Float32Array,
+    InvalidShape,
+    ModelClient,
+    ModelError,
+    ModelUnavailable,
+)
 from model_service.graphpipe import MetadataResponse
 
 log = logging.getLogger(__name__)
@@ -17,6 +24,8 @@ log = logging.getLogger(__name__)
 # to the time to connect where the host is gone: once in 15 s.
 FIRST_PAUSE_S = 0.25
 MAX_PAUSE_S = 15.0
+# One that let a call wait for longer than this hangs, and is left out for MAX_PAUSE_S at once: each try costs so much.
+HANGS_S = 1.0
 
 Result = TypeVar("Result")
 
@@ -73,21 +82,32 @@ class BalancedClient:
     def _call(self, first: int, ask: Callable[[AddressedClient], Result]) -> Result:
         started_s = self._clock()
         failures: list[ModelUnavailable] = []
+        refusals: list[tuple[int, ModelError]] = []
         for place in self._order(first, started_s):
             service = self._services[place]
+            asked_s = self._clock()
             try:
                 result = ask(service.client)
             except ModelUnavailable as failure:
                 failures.append(failure)
-                self._leave_out(service, failure)
+                self._leave_out(service, failure, self._clock() - asked_s)
                 if self._clock() - started_s >= self._timeout_s:
                     break
                 continue
-            except ModelError:  # it is well, and refuses this request
+            except InvalidShape:  # its model has another window: the caller reads the metadata anew
                 self._keep(place)
                 raise
+            except ModelError as refusal:  # is it the request, or this service alone? The next one tells
+                refusals.append((place, refusal))
+                continue
             self._keep(place)
+            for refusing, told in refusals:
+                self._leave_out(self._services[refusing], told, 0.0)
             return result
+        if refusals:
+            place, first_refusal = refusals[0]
+            self._keep(place)
+            raise first_refusal
         reasons = "; ".join(map(str, failures))
         raise ModelUnavailable(
             f"no model service of {len(self._services)} answers: {reasons}",
@@ -106,9 +126,11 @@ class BalancedClient:
             log.info("%s is back", service.client.url)
             service.failures, service.until_s = 0, 0.0
 
-    def _leave_out(self, service: _Service, failure: ModelUnavailable) -> None:
+    def _leave_out(self, service: _Service, failure: Exception, took_s: float) -> None:
         if not service.failures:
             log.warning("leaving a model service out for now: %s", failure)
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(service.failures, 16), MAX_PAUSE_S)
+        if took_s > HANGS_S:
+            pause_s = MAX_PAUSE_S
         service.failures += 1
         service.until_s = self._clock() + pause_s

@@ -43,7 +43,10 @@ def _open_inference_protocol(url: str, timeout_s: float, token: str) -> Addresse
 
 
 def _connect(urls: str, timeout_s: float, token: str, open_one: Open) -> ModelClient:
-    clients = [open_one(url, timeout_s, token) for url in _split(urls)]
+    found = _split(urls)
+    # Of several, one that hangs must leave time to ask another.
+    one_s = timeout_s if len(found) == 1 else timeout_s / 2
+    clients = [open_one(url, one_s, token) for url in found]
     return clients[0] if len(clients) == 1 else BalancedClient(clients, timeout_s)
 
 

@@ -19,6 +19,7 @@ from model_service.client import (
     BalancedClient,
     GraphPipeClient,
     InvalidShape,
+    ModelError,
     ModelUnavailable,
     connect_graphpipe,
 )
@@ -132,6 +133,30 @@ def test_time_for_one_call_is_not_spent_on_every_address(bench: Bench) -> None:
     with pytest.raises(ModelUnavailable):
         bench.client.infer(WINDOWS)
     assert bench.asked == ["a"]
+
+
+def test_one_that_hangs_is_left_out_at_once_and_leaves_time_for_another(bench: Bench) -> None:
+    hanging = bench.services["a"]
+    hanging.takes_s, hanging.error = TIMEOUT_S / 2, ModelUnavailable("no answer within 3 s")
+    assert bench.calls(1) == "ab"
+    bench.clock.now_s += MAX_PAUSE_S - 1
+    assert "a" not in bench.calls(4)
+
+
+def test_one_that_refuses_what_another_takes_is_left_out(bench: Bench) -> None:
+    bench.end("a", ModelError("internal confusion"))
+    assert bench.calls(3) == "abcb"
+
+
+def test_what_all_refuse_is_refused_and_none_is_left_out(bench: Bench) -> None:
+    for name in "abc":
+        bench.end(name, ModelError(f"{name} takes no such values"))
+    for _ in range(2):
+        with pytest.raises(ModelError, match="takes no such values"):
+            bench.client.infer(WINDOWS)
+    for name in "abc":
+        bench.services[name].error = None
+    assert sorted(bench.calls(3)) == ["a", "b", "c"]
 
 
 def test_a_refusal_is_the_answer_and_the_next_metadata_and_call_are_of_the_same_service(bench: Bench) -> None:
