@@ -136,9 +136,11 @@ def test_a_model_that_takes_too_long(connect: Any, shelf: Any) -> None:
         return run(inputs)
 
     shelf.paths["/"].runtime.run = wait
-    with pytest.raises(ModelUnavailable, match=r"within 0\.3 s"):
-        client.infer(WINDOWS)
-    go_on.set()
+    try:
+        with pytest.raises(ModelUnavailable, match=r"within 0\.(3|15) s"):  # of several each gets half
+            client.infer(WINDOWS)
+    finally:
+        go_on.set()
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
