@@ -13,9 +13,17 @@ import math
 import sys
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from benchmarks import machine, plot, report
+from benchmarks.arguments import (
+    add_only_argument,
+    add_rounds_argument,
+    add_stand_arguments,
+    check_only,
+    is_chosen,
+)
 from benchmarks.broker import PARTITIONS
 from benchmarks.loader import Loader
 from benchmarks.meter import Meter, Tally, header
@@ -24,7 +32,8 @@ from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, pro
 from benchmarks.reader import Seen
 from benchmarks.run import Run
 from benchmarks.spread import Spread, figure, percentile
-from benchmarks.stand import Stand, add_only_argument, add_stand_arguments, chosen, on_stand
+from benchmarks.stand import Stand, on_stand
+from consumer.exactly_once import COMMIT_S as OWN_COMMIT_S
 from demo.process import ProcessFailed
 
 PROGRAM = "delay"
@@ -76,21 +85,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_stand_arguments(parser)
     add_only_argument(parser)
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    add_rounds_argument(parser)
     parser.add_argument("--seconds", type=float, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
+    check_only(parser, arguments.only, (Standing(one).name for one in _pipelines(Path(), Path())))
     return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
 
 
 async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     """Measure, print, write; the exit code. Raises NoEnvironment."""
-    pipelines: list[Pipeline] = [
-        Fncast(AT_LEAST, stand.models),
-        Fncast(EXACTLY, stand.models),
-        Limit(EXACTLY, stand.model),
-        *peers(stand.model),
-    ]
-    everyone = [Standing(pipeline) for pipeline in chosen(pipelines, arguments.only)]
+    known = [Standing(one) for one in _pipelines(stand.models, stand.model)]
+    everyone = [one for one in known if is_chosen(one.name, arguments.only)]
     failed = set()
     for number in range(arguments.rounds):
         for standing in everyone:
@@ -116,6 +121,15 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     if failed:
         print(f"{PROGRAM}: did not end every run: {'; '.join(failed)}", file=sys.stderr)
     return 1 if wrong or failed else 0
+
+
+def _pipelines(models: Path, model: Path) -> list[Pipeline]:
+    return [
+        Fncast(AT_LEAST, models),
+        Fncast(EXACTLY, models),
+        Limit(EXACTLY, model, commit_s=OWN_COMMIT_S),
+        *(replace(one, commit_s=OWN_COMMIT_S) for one in peers(model)),
+    ]
 
 
 async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:

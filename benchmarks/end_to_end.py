@@ -13,14 +13,22 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks import machine, plot, report
+from benchmarks.arguments import (
+    add_only_argument,
+    add_rounds_argument,
+    add_stand_arguments,
+    check_only,
+    is_chosen,
+)
 from benchmarks.load import Load
 from benchmarks.meter import Measured
 from benchmarks.peer_pipelines import peers, plain_loop
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
 from benchmarks.spread import Spread, figure
-from benchmarks.stand import Stand, add_only_argument, add_stand_arguments, chosen, on_stand
+from benchmarks.stand import Stand, on_stand
 from demo.process import ProcessFailed
 
 PROGRAM = "end_to_end"
@@ -65,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_stand_arguments(parser)
     add_only_argument(parser)
-    parser.add_argument("--rounds", type=int, help=f"turns (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
+    add_rounds_argument(parser, default=None, text=f"turns (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
     parser.add_argument(
         "--scale", type=float, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"
     )
@@ -75,6 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="fncast, plain loop and limit, exactly-once; only prints",
     )
     arguments = parser.parse_args(argv)
+    known = _pipelines(Path(), Path(), arguments.quick)
+    check_only(parser, arguments.only, (Standing(one).name for one in known))
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.scale = arguments.scale or (QUICK_SCALE if arguments.quick else 1.0)
     return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
@@ -82,8 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     """Measure, print, write; the exit code. Raises NoEnvironment."""
-    pipelines = chosen(_pipelines(stand, arguments.quick), arguments.only)
-    everyone = [Standing(pipeline) for pipeline in pipelines]
+    known = [Standing(one) for one in _pipelines(stand.models, stand.model, arguments.quick)]
+    everyone = [one for one in known if is_chosen(one.name, arguments.only)]
     failed = set()
     for number in range(arguments.rounds):
         for standing in everyone:
@@ -112,20 +122,20 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     return 1 if wrong or failed else 0
 
 
-def _pipelines(stand: Stand, quick: bool) -> list[Pipeline]:
+def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
     if quick:
         return [
-            Fncast(EXACTLY, stand.models),
-            plain_loop(stand.model, EXACTLY),
-            Limit(EXACTLY, stand.model),
+            Fncast(EXACTLY, models),
+            plain_loop(model, EXACTLY),
+            Limit(EXACTLY, model),
         ]
     # Those that are compared most stand side by side.
     return [
-        *peers(stand.model),
-        Limit(EXACTLY, stand.model),
-        Fncast(EXACTLY, stand.models),
-        Fncast(AT_LEAST, stand.models),
-        Limit(AT_LEAST, stand.model),
+        *peers(model),
+        Limit(EXACTLY, model),
+        Fncast(EXACTLY, models),
+        Fncast(AT_LEAST, models),
+        Limit(AT_LEAST, model),
     ]
 
 

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from benchmarks import machine, report
+from benchmarks.arguments import add_rounds_argument, add_stand_arguments
 from benchmarks.growth_memory import memory
 from benchmarks.growth_run import WrongForecasts
 from benchmarks.growth_steps import cost_by_step
 from benchmarks.growth_sweeps import latency, partitions, processes, series, size
-from benchmarks.stand import Stand, add_stand_arguments, on_stand
+from benchmarks.stand import Stand, on_stand
 from demo.process import ProcessFailed
 
 PROGRAM = "growth"
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_stand_arguments(parser)
     parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated (default: all)")
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    add_rounds_argument(parser)
     parser.add_argument(
         "--scale", type=float, default=1.0, help="of all numbers of events (default: %(default)s)"
     )

@@ -1,4 +1,4 @@
-"""Where the microseconds of an event go, in the consumer and in the function, while a backlog is worked off."""
+"""Where the microseconds of an event go, in consumer, function and model service, while a backlog is worked off."""
 
 from __future__ import annotations
 
@@ -7,26 +7,23 @@ import asyncio
 
 import psutil
 
-from benchmarks import report
 from benchmarks.load import Load
 from benchmarks.pipelines import EXACTLY, FAST_EVENTS, Fncast
 from benchmarks.run import Run
-from benchmarks.spread import figure
 from benchmarks.stand import Stand
-from benchmarks.steps import NoProfile, steps
+from benchmarks.steps import NoProfile, steps, table
 
 EVENTS = 4 * FAST_EVENTS  # so many that the samples end before the backlog does
 SETTLE_EVENTS = 5_000
 SECONDS = 5
 LOOK_S = 0.5
-SHOWN = 14
 
 
 async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
     """Tables of the costliest steps. Raises ProcessFailed, NoEnvironment."""
     topic = await stand.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
     tables = []
-    for name in ("consumer", "functions"):
+    for name in ("consumer", "functions", "model service"):
         async with stand.run(Fncast(EXACTLY, stand.models), topic) as run:
             await run.start_consumers()
             await run.wait(SETTLE_EVENTS)
@@ -45,17 +42,7 @@ async def _profile(run: Run, name: str, stand: Stand) -> str:
     scored = await asyncio.to_thread(run.meter.length) - begun
     if scored <= 0:
         raise NoProfile("the backlog was done before the profile")
-    used_s = sum(seconds for _, seconds in found)
-    rest_s = sum(seconds for _, seconds in found[SHOWN:])
-    rows = [
-        (step, figure(seconds * 1e6 / scored), f"{seconds / used_s:.0%}")
-        for step, seconds in (
-            *found[:SHOWN],
-            ("smaller steps", rest_s),
-            ("all of the process' CPU", used_s),
-        )
-    ]
-    return f"The {name}:\n\n{report.table(('step', 'µs/event', 'share'), rows)}"
+    return f"The {name}:\n\n{table(found, scored, 'event')}"
 
 
 async def _busiest(run: Run, name: str) -> int:

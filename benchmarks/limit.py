@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 WINDOW = 48
 BATCH = 512
 POLL_S = 0.05
-COMMIT_S = 0.2
+COMMIT_S = float(os.environ["COMMIT_S"])
 Headers = list[tuple[str, str | bytes | None]]
 
 

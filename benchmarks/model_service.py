@@ -19,18 +19,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import machine, plot, report
+from benchmarks.arguments import (
+    add_model_arguments,
+    add_only_argument,
+    add_rounds_argument,
+    check_only,
+    is_chosen,
+)
 from benchmarks.environment import NoEnvironment
 from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
 from benchmarks.model_servers import FIXED, ModelServer, ModelServers, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
-from benchmarks.stand import INTERRUPTED, add_model_arguments, add_only_argument, end_cleanly, found_model
+from benchmarks.stand import INTERRUPTED, end_cleanly, found_model
+from benchmarks.steps import NoProfile, steps, table
 from demo.plan import free_ports
 from demo.process import ProcessFailed
 
 PROGRAM = "model_service"
 CONNECTIONS, WINDOWS = (1, 8, 64), (1, 8, 64, 512)
 WARM_UP_S = 1
+PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler takes a while to begin
 SERVER_CORE, LOAD_CORE = 0, 1
 IN_PROCESS = "in process, no server"
 
@@ -70,9 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_model_arguments(parser)
     add_only_argument(parser)
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    add_rounds_argument(parser)
     parser.add_argument("--seconds", type=int, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)
+    check_only(parser, arguments.only, (one.name for one in _servers(Path(), Path())))
     say_generator()
     end_cleanly()
     try:
@@ -88,9 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     models, model = found_model(arguments.models, folder)
-    servers = ModelServers(models, model)
-    all_of_them = [*servers.ours(), *servers.others()]
-    chosen = [one for one in all_of_them if not arguments.only or any(t in one.name for t in arguments.only)]
+    chosen = [one for one in _servers(models, model) if is_chosen(one.name, arguments.only)]
     figures: Figures = defaultdict(lambda: defaultdict(list))
     for number in range(arguments.rounds):
         for windows in WINDOWS:
@@ -102,7 +110,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
                 for one in figures[server.name][MANY][-1:]
             ]
             print(f"round {number + 1}: {server.name}: {MANY}: {' '.join(told)}", file=sys.stderr, flush=True)
-    text = "\n\n".join(_tables(figures))
+    text = "\n\n".join([*_tables(figures), await _profile(_servers(models, model)[0], folder)])
     if arguments.print_only:
         print(text)
         return 0
@@ -120,6 +128,11 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     )
     report.write(PROGRAM, f"{facts}\n\n{text}\n\n{shown}")
     return 0
+
+
+def _servers(models: Path, model: Path) -> list[ModelServer]:
+    servers = ModelServers(models, model)
+    return [*servers.ours(), *servers.others()]
 
 
 async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
@@ -146,6 +159,30 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
                 cpu_us = (sum(processes.cpu_s().values()) - before_s) / answered.requests * 1e6
                 found = Figure(answered.rate, answered.p50_ms, answered.p99_ms, cpu_us)
                 figures[server.name][Cell(connections, windows)].append(found)
+
+
+async def _profile(server: ModelServer, folder: Path) -> str:
+    """Where a request's CPU goes with many connections. Raises ProcessFailed, NoEnvironment."""
+    [port] = free_ports(1)
+    started = ready(server, port, folder)
+    request = server.request(MANY.windows)
+    async with Processes(folder) as processes:
+        await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
+        process = processes.family(started.name)[0]
+        seconds = WARM_UP_S + PROFILE_S + PROFILE_GRACE_S
+        load = asyncio.create_task(
+            asyncio.to_thread(post, port, request, MANY.connections, seconds, folder, LOAD_CORE)
+        )
+        await asyncio.sleep(WARM_UP_S)
+        try:
+            found = await asyncio.to_thread(steps, process.pid, PROFILE_S, folder)
+        except NoProfile as error:
+            return f"No profile of {server.name}: {error}"
+        finally:
+            answered = await load
+    count = int(answered.rate * PROFILE_S)
+    told = f"Where the CPU of {server.name} goes at {MANY}, by samples that slow it down somewhat:"
+    return f"{told}\n\n{table(found, count, 'request')}"
 
 
 async def _in_process(model: Path, windows: int, seconds: int) -> Figure:

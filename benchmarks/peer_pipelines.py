@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.broker import PARTITIONS
 from benchmarks.environment import python_of
-from benchmarks.pipelines import AT_LEAST, EXACTLY, Pipeline, Topics, answers, program
+from benchmarks.pipelines import AT_LEAST, COMMIT_S, EXACTLY, Topics, answers, program
 from demo.plan import HOST, free_ports
 from demo.process import Program
 
@@ -22,7 +22,7 @@ class Peer:
     """One event a call, to a FastAPI function and a FastAPI model service.
 
     words: of its program, after servers, group, topic, output and the function's URL.
-    needs_state: its last word is a folder for its state.
+    needs_state: its last word is a folder for its state. commit_s: how often it commits, where it says.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Peer:
     keeps_order: bool = True
     backlog: int = ONE_AFTER_THE_OTHER
     needs_state: bool = False
+    commit_s: float = COMMIT_S
 
     def __post_init__(self) -> None:
         self._function_url = ""
@@ -56,14 +57,16 @@ class Peer:
         words: list[object] = [servers, topics.group, topics.input, topics.output, f"{self._function_url}/"]
         state = [folder / f"{topics.group}-state"] if self.needs_state else []
         script = PROGRAMS / self.script
-        return [program("consumer", python_of(self.environment), script, *words, *self.words, *state)]
+        variables = {"COMMIT_S": str(self.commit_s)}
+        python = python_of(self.environment)
+        return [program("consumer", python, script, *words, *self.words, *state, variables=variables)]
 
 
-def plain_loop(model: Path, delivery: str) -> Pipeline:
+def plain_loop(model: Path, delivery: str) -> Peer:
     return Peer("plain loop", "plain", "plain_loop.py", delivery, model, words=(delivery,))
 
 
-def peers(model: Path) -> list[Pipeline]:
+def peers(model: Path) -> list[Peer]:
     """All of them. model: a .tflite file."""
     aiokafka = "faststream_aiokafka.py"
     return [

@@ -16,6 +16,7 @@ from demo.process import Program
 ROOT = Path(__file__).parents[1]
 FAST_EVENTS = 100_000
 AT_LEAST, EXACTLY = "at-least-once", "exactly-once"
+COMMIT_S = 0.2  # how often peers and limit commit where throughput counts
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Limit:
 
     delivery: str
     model: Path
+    commit_s: float = COMMIT_S
     name: str = "the limit: one process, no hop"
     keeps_order: bool = True
     backlog: int = FAST_EVENTS
@@ -127,7 +129,8 @@ class Limit:
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
         words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
-        return [program("consumer", sys.executable, "-m", "benchmarks.limit", *words)]
+        variables = {"COMMIT_S": str(self.commit_s)}
+        return [program("consumer", sys.executable, "-m", "benchmarks.limit", *words, variables=variables)]
 
 
 def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:

@@ -29,6 +29,8 @@ import numpy as np
 import orjson
 import psutil
 
+from benchmarks.arguments import add_rounds_argument
+
 PAGE = Path(__file__).parents[1] / "docs" / "protocols.md"
 BEGIN, END = "<!-- measured by python -m benchmarks.protocols -->", "<!-- end of what is measured -->"
 WINDOW, HORIZON, QUANTILES = 48, 12, 3
@@ -332,7 +334,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=0.6, help="of calls for each figure (default: 0.6)")
-    parser.add_argument("--rounds", type=int, default=3)
+    add_rounds_argument(parser)
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
     arguments = parser.parse_args()
     if arguments.serve:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from benchmarks.broker import PARTITIONS, Broker, NoBroker, broker
@@ -73,46 +73,6 @@ class Stand:
     async def close(self) -> None:
         if self._backlogs:
             await self.delete_topics(*self._backlogs.values())
-
-
-def add_stand_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        help="a broker that is there; topics are made on it and deleted again (default: Kafka in a container)",
-    )
-    add_model_arguments(parser)
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--models",
-        type=Path,
-        default=Path("models"),
-        metavar="DIR",
-        help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
-    )
-    parser.add_argument(
-        "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
-    )
-
-
-def add_only_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--only",
-        metavar="TEXT",
-        action="append",
-        help="only what has this in its name; may be repeated",
-    )
-
-
-def chosen(pipelines: Sequence[Pipeline], only: Sequence[str] | None) -> list[Pipeline]:
-    """Those whose name or guarantee holds one of the texts; all of them without any."""
-    return [
-        pipeline
-        for pipeline in pipelines
-        if not only or any(text in f"{pipeline.name}, {pipeline.delivery}" for text in only)
-    ]
 
 
 def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:

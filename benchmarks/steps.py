@@ -8,11 +8,14 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import report
 from benchmarks.environment import python_of
 from benchmarks.pipelines import ROOT
+from benchmarks.spread import figure
 
 RATE_HZ = 200
 GRACE_S = 30.0
+SHOWN = 14
 ELSEWHERE = "libraries, called by nothing of fncast (the event loop, uvicorn, the FDK)"
 OUTSIDE = "librdkafka's own threads"
 ROOMS = ("consumer", "interceptor", "functions", "model_service", "series")
@@ -45,6 +48,21 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
     sample_s = (after_s - before_s) / max(sum(samples.values()), 1)
     found = [(name, count * sample_s) for name, count in samples.most_common()]
     return sorted([*found, (OUTSIDE, outside_after_s - outside_before_s)], key=lambda step: -step[1])
+
+
+def table(found: list[tuple[str, float]], count: int, of: str) -> str:
+    """The costliest steps' µs, of each of `count` events, say."""
+    used_s = sum(seconds for _, seconds in found)
+    rest_s = sum(seconds for _, seconds in found[SHOWN:])
+    rows = [
+        (step, figure(seconds * 1e6 / count), f"{seconds / used_s:.0%}")
+        for step, seconds in (
+            *found[:SHOWN],
+            ("smaller steps", rest_s),
+            ("all of the process' CPU", used_s),
+        )
+    ]
+    return report.table(("step", f"µs/{of}", "share"), rows)
 
 
 def _thread_cpu_s(pid: int) -> tuple[float, float]:

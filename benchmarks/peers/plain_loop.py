@@ -3,6 +3,7 @@
 `python plain_loop.py SERVERS GROUP TOPIC OUTPUT FUNCTION_URL at-least-once|exactly-once`
 """
 
+import os
 import signal
 import sys
 import time
@@ -11,7 +12,7 @@ import urllib3
 from ce_headers import to_http, to_record
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-COMMIT_S = 0.2
+COMMIT_S = float(os.environ["COMMIT_S"])
 servers, group, topic, output, url, delivery = sys.argv[1:]
 exactly_once = delivery == "exactly-once"
 

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from ce_headers import to_http, to_record
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 QUEUED = 200  # a partition
-COMMIT_S = 0.2
+COMMIT_S = float(os.environ["COMMIT_S"])
 
 
 class Pipeline:

@@ -3,6 +3,7 @@
 `python quix_streams.py SERVERS GROUP TOPIC OUTPUT FUNCTION_URL at-least-once|exactly-once STATE_FOLDER`
 """
 
+import os
 import sys
 from typing import Any
 
@@ -16,7 +17,7 @@ app = Application(
     consumer_group=group,
     auto_offset_reset="earliest",
     processing_guarantee=delivery,
-    commit_interval=0.2,
+    commit_interval=float(os.environ["COMMIT_S"]),
     state_dir=state,
     auto_create_topics=False,
     loglevel="WARNING",

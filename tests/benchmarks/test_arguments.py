@@ -1,0 +1,26 @@
+"""What cannot be measured is said at once, before a model is trained or a broker started."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import delay, end_to_end, growth, model_service
+
+
+@pytest.mark.parametrize("program", [delay, end_to_end, growth, model_service])
+@pytest.mark.parametrize("rounds", ["0", "-1", "many"])
+def test_a_number_of_rounds_is_one_or_more(program, rounds, capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main(["--rounds", rounds])
+    assert ended.value.code == 2
+    assert f"'{rounds}' is no number of rounds: 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("program", [delay, end_to_end, model_service])
+def test_a_name_that_nothing_has_is_told_with_the_names_that_there_are(program, capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main(["--only", "fncast", "--only", "Flink"])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert "--only Flink: nothing has that in its name" in told
+    assert "fncast" in told.partition("there are: ")[2]
