@@ -82,7 +82,8 @@ def refusal(text: str, does_not_fit: bool = False) -> ModelError:
 
 
 def one_line(text: str) -> str:
-    return " ".join(text[:MAX_REASON].split())
+    """A peer's text, bounded, without control characters: it cannot pretend to be a line of ours."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MAX_REASON]).split())
 
 
 def retry_after_s(header: str | None) -> float:

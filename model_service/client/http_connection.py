@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from model_service.client.answer import ModelUnavailable, retry_after_s
+from model_service.client.answer import ModelUnavailable, one_line, retry_after_s
 
 # A forecast of a whole batch is a few hundred kB; a server that sends more than this is not a model of ours.
 MAX_ANSWER_BYTES = 256 << 20
@@ -139,4 +139,4 @@ def check_token(token: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return one_line(str(error)) or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -196,6 +197,24 @@ def test_garbage_is_no_answer(server: FakeServer, client: GraphPipeClient, body:
     server.reply = lambda _: (200, {}, body)
     with pytest.raises(ModelUnavailable, match=reason):
         client.infer(WINDOWS)
+
+
+def test_what_speaks_another_protocol_cannot_forge_a_line_of_the_log() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"\x00\x00\x18\x1b[2Jforged\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        client = GraphPipeClient(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(ModelUnavailable, match="forged") as raised:
+            client.infer(WINDOWS)
+        thread.join()
+        client.close()
+    assert str(raised.value).isprintable()
 
 
 def test_an_answer_that_is_cut_off(server: FakeServer, client: GraphPipeClient) -> None:
