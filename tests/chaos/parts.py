@@ -60,6 +60,12 @@ class Parts:
     def are_frozen(self) -> bool:
         return any(consumer.frozen_at_s for consumer in self.consumers)
 
+    def work(self) -> dict[str, int]:
+        """Events that each consumer has settled and calls of the model that each model service has made, since they
+        were started last."""
+        settled = {one.name: one.counted("fncast_events_total") for one in self.consumers}
+        return settled | {one.name: one.counted("fncast_model_seconds_count") for one in self.model_services}
+
     def make_topics(self) -> None:
         admin = AdminClient({"bootstrap.servers": self._kafka.bootstrap_servers, "log_level": 2})
         topics = (self.metrics, self.forecasts, self.dead_letters)
@@ -70,15 +76,15 @@ class Parts:
         """So many processes of a command that listens, and their addresses."""
         victims, urls = [], []
         for number in range(count):
-            name, port = f"{command}-{number}", str(free_port())
-            told = ["-m", "fncast", command, *words, "--port", port]
-            victims.append(Victim(name, told, self._folder / f"{name}.log"))
+            name, port = f"{command}-{number}", free_port()
+            told = ["-m", "fncast", command, *words, "--port", str(port)]
+            victims.append(Victim(name, told, self._folder / f"{name}.log", port))
             urls.append(f"http://127.0.0.1:{port}")
         return victims, urls
 
     def _consumer(self, number: int, told: argparse.Namespace) -> Victim:
         """It calls the host of its number: what a load balancer would share out among them is shared out so."""
-        name = f"consumer-{number}"
+        name, port = f"consumer-{number}", free_port()
         settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
             "KAFKA__GROUP_ID": f"chaos-{self.tag}",
@@ -91,6 +97,6 @@ class Parts:
             "FN__BATCH_EVENTS": "16",
         }
         bug = ["--bug", told.bug] if told.bug else []
-        words = [str(HERE / "consumer.py"), *bug, "consume", "--port", "0"]
+        words = [str(HERE / "consumer.py"), *bug, "consume", "--port", str(port)]
         variables = {f"FNCAST_{key}": value for key, value in settings.items()}
-        return Victim(name, words, self._folder / f"{name}.log", variables)
+        return Victim(name, words, self._folder / f"{name}.log", port, variables)

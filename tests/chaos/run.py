@@ -3,9 +3,10 @@
 usage: run.py [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…] [--bug BUG] [--crash POINT:N] …
 
 Victims: one of the consumers (kill -9, or frozen past its session and continued), a process of the function, the
-function host, the model service, the broker (killed and restarted); in between the function host is away for 15 s, and
-one more consumer joins and leaves for 15 s. Prints the checker's JSON. Exit code: the checker's, or 1 where a partition
-flowed again later than FLOW_S after the kill of a consumer, or 2 where the run did not do what was told.
+function host, the model service; the broker is restarted (`broker-kill` in a --schedule: killed first); in between the
+function host is away for 15 s, and one more consumer joins and leaves for 15 s. Prints the checker's JSON. Exit code:
+the checker's, or 1 where a partition flowed again later than FLOW_S after the kill of a consumer, or 2 where the run
+did not do what was told.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Run:
                 pass
             self._load.enough.set()
             self._load.join(60)
+            work = self.parts.work()
             for consumer in self.parts.consumers:
                 consumer.end()
         finally:
@@ -76,6 +78,7 @@ class Run:
             "seconds": round(time.monotonic() - self._started_s),
             "longest_silence_s": round(self._progress.slowest_s, 1),
             "longest_until_flow_s": round(self._progress.slowest_flow_s, 1),
+            "work": work,
             "ends": {victim.name: sorted(set(victim.ends)) for victim in self.parts.all if victim.ends},
         }
         print(json.dumps(summary), flush=True)

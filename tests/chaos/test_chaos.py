@@ -66,10 +66,16 @@ def test_nothing_is_lost_repeated_or_out_of_order(run):
 @pytest.mark.slow
 @pytest.mark.timeout(SHORT_S + ENDS_S)
 def test_three_consumers_two_function_hosts_and_two_model_services(run):
-    """Scaled out: while one model service is away the other does its work."""
+    """Scaled out: while one model service is away the other does its work. Consumer 0 calls the first host, consumer 1
+    the second."""
     parts = ("--consumers", "3", "--hosts", "2", "--model-services", "2")
     code, found = run(SHORT_S, *parts, "--schedule", "consumer,model,host,function,model", "--seed", "5")
     assert code == 0, found
+    assert found["work"].keys() == {
+        *(f"consumer-{number}" for number in range(3)),
+        *(f"model-service-{number}" for number in range(2)),
+    }
+    assert all(found["work"].values()), found["work"]
 
 
 @pytest.mark.integration

@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).parents[2]
 FREEZE_S = 14.0  # past the session and the transaction, 10 s each
 SHOWN_CHARACTERS = 600
+ANSWER_S = 5.0
 
 
 def say(sentence: str) -> None:
@@ -25,11 +28,12 @@ def say(sentence: str) -> None:
 
 @dataclass
 class Victim:
-    """words: of Python's command line. variables: FNCAST_… of this process."""
+    """words: of Python's command line. port: of its metrics. variables: FNCAST_… of this process."""
 
     name: str
     words: list[str]
     log: Path
+    port: int
     variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     away_until_s: float = 0.0
@@ -60,6 +64,16 @@ class Victim:
 
     def last_words(self) -> str:
         return self.log.read_text("utf-8", "replace")[-SHOWN_CHARACTERS:]
+
+    def counted(self, sample: str) -> int:
+        """What a metric has counted since its process was started last; 0 where it does not tell."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=ANSWER_S) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return 0
+        families = text_string_to_metric_families(text)
+        return int(sum(one.value for family in families for one in family.samples if one.name == sample))
 
     def kill(self, away_s: float = 0.0) -> None:
         if self.process is not None:

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 START_S = 120  # some 6 s, and 15 after a kill, when its old session must end first; longer on a busy machine
+STOP_S = 30  # a second or two; killed then
 LOG_LINES = 5000
 PARTITIONS = 4  # also what the embedded broker gives a topic
 
@@ -121,7 +122,8 @@ class KafkaContainer:
         return str(self._docker.logs(tail=LOG_LINES).decode("utf-8", "replace"))
 
     def stop(self) -> None:
-        self._docker.stop(timeout=10)
+        """As an operator does: it ends by itself."""
+        self._docker.stop(timeout=STOP_S)
 
     def kill(self) -> None:
         self._docker.kill()
