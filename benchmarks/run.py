@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import time
 from pathlib import Path
 
@@ -46,7 +47,8 @@ class Run:
     async def measured(self, events: int) -> tuple[Measured, dict[str, float]]:
         """What became of `events` events, and the CPU µs that one took of each kind of process.
 
-        The CPU is that between the first forecast and the last. The pipeline is ended. Raises ProcessFailed.
+        The CPU is that between the first forecast and the last, NaN where most were there at the first look. The
+        pipeline is ended. Raises ProcessFailed.
         """
         uncommitted = IsolationLevel.READ_UNCOMMITTED  # the first transaction would hide thousands
         await asyncio.to_thread(self.meter.wait, 1, self.processes.check, uncommitted)
@@ -58,8 +60,9 @@ class Run:
         after_s = self.processes.cpu_s()
         await self.processes.end()
         await asyncio.to_thread(tally.add_all, messages)
-        scored = max(tally.forecasts - begun, 1)
-        cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / scored for name in after_s}
+        scored = tally.forecasts - begun
+        per = scored if scored > events / 2 else math.nan
+        cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / per for name in after_s}
         return tally.measured(), cpu_us
 
     async def drain(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ class Spread:
 
 
 def figure(value: float) -> str:
-    """Three digits, or all before the point: 34,812; 287; 28.7; 0.83."""
+    """Three digits, or all before the point: 34,812; 287; 28.7; 0.83. What is no number was not measured."""
+    if math.isnan(value):
+        return "not measured"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -30,7 +30,8 @@ def test_a_table_is_markdown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(34_812.4, "34,812"), (287.4, "287"), (28.74, "28.7"), (0.834, "0.83")]
+    ("value", "text"),
+    [(34_812.4, "34,812"), (287.4, "287"), (28.74, "28.7"), (0.834, "0.83"), (float("nan"), "not measured")],
 )
 def test_a_figure_has_three_digits_or_more(value: float, text: str) -> None:
     assert figure(value) == text
