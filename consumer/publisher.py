@@ -21,6 +21,10 @@ from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
 
+# Doubled at each retry, up to 1 s. The broker refuses a transaction's first requests while it still writes the markers
+# of the one before (CONCURRENT_TRANSACTIONS): at librdkafka's 100 ms, transactions back to back took 112 ms at p90 to
+# send their offsets, at 5 ms 16; 15 ms apart p99 was 60 and 16 to 43 ms.
+RETRY_BACKOFF_MS = 5
 LOG_LEVEL = 2  # of librdkafka's own lines: at 3, each attempt to reach a broker that is away is one
 QUEUE_FULL_POLL_S = 0.1
 METADATA_S = 1.0
@@ -183,6 +187,7 @@ def producer_properties(client_properties: Mapping[str, str], partitioner: str) 
     return {
         "log_level": LOG_LEVEL,
         "linger.ms": 5,  # against 0: produce 8.1 → 4.9 µs, the broker's CPU 9 → 6.5 µs an event
+        "retry.backoff.ms": RETRY_BACKOFF_MS,
         "message.max.bytes": BROKER_RECORD_BYTES + MAX_ADDED_BYTES,
         "queue.buffering.max.kbytes": 32 * 1024,
         "topic.metadata.refresh.interval.ms": 10_000,
