@@ -23,6 +23,7 @@ class AtLeastOnce(Producing):
 
     commits_offsets = False
     commit_interval_s = COMMIT_S
+    settle_s = 0.0
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str) -> None:
         # An outage of the broker is waited out: messages do not time out.

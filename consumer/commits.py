@@ -39,7 +39,7 @@ class Source(Protocol):
 
 
 class Commits:
-    """Used by the loop's thread alone. While a commit `is_under_way`, nothing may be published.
+    """Used by the loop's thread alone. While one `holds_results`, nothing may be published.
 
     A commit has one step where the publisher commits offsets with its results: `finish`, in a thread of its own.
     Otherwise two: the offsets follow once all results are acknowledged.
@@ -63,12 +63,18 @@ class Commits:
         self._doubt: str | None = None
         self._covered: list[Lane] = []
         self._began_at_s = 0.0
-        self._due_at_s = 0.0
+        self._due_at_s = self._publish_at_s = 0.0
         self._told_at_s = -REPEAT_TOLD_S
 
     @property
     def is_under_way(self) -> bool:
         return self._step is not None or self._doubt is not None
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether nothing may be published now: it would count for the commit under way, or come too early for the
+        next."""
+        return self.is_under_way or time.monotonic() < self._publish_at_s
 
     @property
     def ends_in_poll(self) -> bool:
@@ -172,6 +178,7 @@ class Commits:
         self._step, self._is_committing_offsets, self._covered = None, False, []
         now_s = time.monotonic()
         rest_s = min(REST * (now_s - self._began_at_s), MOST_REST_S)
+        self._publish_at_s = now_s + self._publisher.settle_s
         self._due_at_s = now_s + max(self._publisher.commit_interval_s, rest_s)
 
     def not_published(self, reason: str) -> None:

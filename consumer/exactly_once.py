@@ -25,6 +25,10 @@ from interceptor.outcome import Headers
 # Readers of committed records see results after about this. A commit takes 6 ms and costs the broker; at 50 ms the
 # median delay was 48 ms and p99 95, at 15 ms 30 and 72.
 COMMIT_S = 0.015
+# The broker still writes the markers of one transaction, and refuses the first request of the next until it has;
+# librdkafka tries it again after 20 ms. Nothing is lost by waiting: the next commit is not due sooner. In turns with
+# publishing at once, 15 ms between commits: p50 of a commit 10.1 → 5.6 ms, p90 38 → 25.
+SETTLE_S = 0.004
 TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
 STEP_S = 0.5  # one look whether transactions can begin; librdkafka goes on by itself meanwhile
 # One try of a call whose time-out is also its requests': a shorter one asks a slow broker again and again, and what
@@ -47,6 +51,7 @@ class ExactlyOnce(Producing):
 
     commits_offsets = True
     commit_interval_s = COMMIT_S
+    settle_s = SETTLE_S
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
         self._id = transactional_id

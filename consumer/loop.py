@@ -165,7 +165,7 @@ class Loop:
             self._wake.clear()
 
     def _is_busy(self) -> bool:
-        return bool(self._batches or self._commits.is_under_way or self._lanes.published())
+        return bool(self._batches or self._commits.holds_results or self._lanes.published())
 
     def _idle_s(self, now_s: float) -> float:
         return max(0.0, min(IDLE_POLL_S, self._retry_at_s - now_s)) if self._unsettled else IDLE_POLL_S
@@ -210,8 +210,8 @@ class Loop:
                     self._retry_at_s = time.monotonic() + RETRY_S
 
     def _publish(self) -> None:
-        """Publish what is settled, in order; not while a commit is under way, which covers what came before it."""
-        if self._commits.is_under_way or not self._publisher.start():
+        """Publish what is settled, in order; not while a commit holds it up, which covers what came before it."""
+        if self._commits.holds_results or not self._publisher.start():
             return
         try:
             for lane in self._lanes:
@@ -278,7 +278,7 @@ class Loop:
 
         def is_unfinished() -> bool:
             in_chain = any(lane in lanes for parts in self._batches.values() for lane, _ in parts)
-            return in_chain or self._commits.is_under_way or any(lane.published for lane in lanes)
+            return in_chain or self._commits.holds_results or any(lane.published for lane in lanes)
 
         while is_unfinished() and time.monotonic() < deadline_s:
             if not in_rebalance:

@@ -39,6 +39,7 @@ class Publisher(Protocol):
 
     commits_offsets: bool
     commit_interval_s: float
+    settle_s: float  # after `finish`, before the next `publish`; shorter than the interval
 
     def allow(self, record_bytes: int, batch_bytes: int) -> None:
         """Before `start`: the largest dead letter that there can be, the largest batch that all topics take."""

@@ -22,6 +22,7 @@ class Publisher:
     def __init__(self, commits_offsets: bool) -> None:
         self.commits_offsets = commits_offsets
         self.commit_interval_s = 0.05
+        self.settle_s = 0.0
         self.may_end = threading.Event()
         self.error: Exception | None = None
         self.finished: list[tuple[dict, object]] = []
@@ -119,6 +120,19 @@ def test_a_commit_covers_what_was_published_when_it_began(exact):
     assert exact.publisher.finished == [({PARTITION: 3}, "metadata")]
     assert exact.told == [{PARTITION: 3}]
     assert exact.lanes.published() == 0
+
+
+def test_results_wait_until_the_broker_has_settled_the_transaction_before(exact):
+    exact.publisher.settle_s = 0.02
+    assert not exact.commits.holds_results
+    exact.publish(0)
+    began_s = time.monotonic()
+    exact.commits.turn(now=True)
+    exact.end_step()
+    assert not exact.commits.is_under_way
+    while exact.commits.holds_results:
+        assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s >= 0.02
 
 
 def test_whoever_is_no_member_of_the_group_commits_nothing(exact):
