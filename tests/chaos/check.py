@@ -3,8 +3,9 @@
 usage: check.py PRODUCED BOOTSTRAP_SERVERS FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
 PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}, the last
-being the first value of its forecast. Prints one JSON object; exit 0 where nothing was lost, repeated, out of order,
-wrongly dead-lettered, or answered with another's forecast, else 1.
+being the first value of its forecast, and "is_doubtful" where the broker may not have the event. Prints one JSON
+object; exit 0 where nothing was lost, repeated, out of order, wrongly dead-lettered, or answered with another's
+forecast, else 1.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def check(produced: list[dict[str, Any]], forecasts: list[Seen], letters: list[S
     """What is wrong, by kind; empty lists where nothing is."""
     good = [event["id"] for event in produced if not event["is_poison"]]
     poison = {event["id"] for event in produced if event["is_poison"]}
+    doubtful = {event["id"] for event in produced if event.get("is_doubtful")}
     right = {event["id"]: (event["key"], event["forecast"]) for event in produced}
     order = {id_: number for number, id_ in enumerate(good)}
     outputs = Counter(id_ for _, id_, _ in forecasts)
@@ -71,7 +73,8 @@ def check(produced: list[dict[str, Any]], forecasts: list[Seen], letters: list[S
             disordered.append(id_)
         last[key] = max(number, last.get(key, -1))
     return {
-        "lost": [id_ for id_ in good if id_ not in outputs] + sorted(poison - set(refused)),
+        "lost": [id_ for id_ in good if id_ not in outputs and id_ not in doubtful]
+        + sorted(poison - set(refused) - doubtful),
         "repeated": [id_ for counts in (outputs, refused) for id_, count in counts.items() if count > 1],
         "out_of_order": disordered,
         "wrongly_refused": [id_ for id_ in refused if id_ not in poison],
@@ -97,6 +100,7 @@ def main(produced: str, servers: str, forecasts: str, dead_letters: str) -> int:
         "produced": len(events),
         "forecasts": len(outputs),
         "dead_letters": len(letters),
+        "doubtful": sum(bool(event.get("is_doubtful")) for event in events),
     }
     summary |= {kind: len(ids) for kind, ids in wrong.items()}
     summary["for_example"] = {kind: ids[:SHOWN] for kind, ids in wrong.items() if ids}

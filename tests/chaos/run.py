@@ -117,7 +117,7 @@ class Run:
         return self._is_frozen_once if self._told.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
 
     def _is_drained(self) -> bool:
-        if self._load.is_alive() or self._progress.settled < self._load.acknowledged:
+        if self._load.is_alive() or len(self._progress.ids - self._load.doubtful) < self._load.acknowledged:
             return False
         until_s = time.monotonic() + STILL_S
         while time.monotonic() < until_s:

@@ -127,6 +127,7 @@ EVENTS = [
     {"id": "a:0", "key": "a", "is_poison": False, "forecast": 1.0},
     {"id": "a:1", "key": "a", "is_poison": False, "forecast": 2.0},
     {"id": "b:2", "key": "b", "is_poison": True, "forecast": 3.0},
+    {"id": "a:3", "key": "a", "is_poison": False, "forecast": 4.0, "is_doubtful": True},
 ]
 
 
@@ -140,6 +141,8 @@ def seen(id_: str) -> tuple[str, str, bytes]:
     ("forecasts", "letters", "wrong"),
     [
         (["a:0", "a:1"], ["b:2"], set()),
+        (["a:0", "a:1", "a:3"], ["b:2"], set()),
+        (["a:0", "a:1", "a:3", "a:3"], ["b:2"], {"repeated"}),
         (["a:0"], ["b:2"], {"lost"}),
         (["a:0", "a:1"], [], {"lost"}),
         (["a:0", "a:1", "a:1"], ["b:2"], {"repeated"}),
