@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished
 from consumer.lane import Partition
-from consumer.publisher import Producing
+from consumer.publisher import METADATA_S, Producing
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
 # span is seen in the delay.
 COMMIT_S = 0.5
 FLUSH_STEP_S = 0.5
+# A broker that is there acknowledges within milliseconds. An idempotent producer whose answers a restart of the broker
+# had cut off was seen that sent nothing any more (confluent-kafka 2.16, once in some sixty restarts).
+STUCK_S = 30.0
 CLOSE_TIMEOUT_S = 1.0
 
 
@@ -33,10 +37,17 @@ class AtLeastOnce(Producing):
         return True
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
-        while self._producer.flush(FLUSH_STEP_S):
+        least, fewer_at_s = len(self._producer), time.monotonic()
+        while left := self._producer.flush(FLUSH_STEP_S):
             if self._failure is not None:
                 break
             self._check_patience("the broker has not acknowledged the results")
+            if left < least:
+                least, fewer_at_s = left, time.monotonic()
+            elif time.monotonic() - fewer_at_s >= STUCK_S:
+                if self._broker_answers():
+                    self._renew()
+                fewer_at_s = time.monotonic()
         failure, self._failure = self._failure, None
         if failure is None:
             return
@@ -44,6 +55,19 @@ class AtLeastOnce(Producing):
             self._learn()
             raise NotPublished(failure.str())
         raise ConsumerError(f"publishing to Kafka failed: {failure.str()}")
+
+    def _broker_answers(self) -> bool:
+        try:
+            self._producer.list_topics(timeout=METADATA_S)
+        except KafkaException:
+            return False
+        return True
+
+    def _renew(self) -> NoReturn:
+        """What the old producer had may be there already; it is published again."""
+        self._producer.purge()
+        self._producer = self._make()
+        raise NotPublished(f"Kafka's client got nothing acknowledged for {STUCK_S:g} s, a new one takes over")
 
     def abort(self) -> None:
         """What is published stays; its ids let a reader drop the repeats."""
