@@ -253,15 +253,17 @@ def _window(series: Sequence[Series], settings: TrainingSettings, asked: str | N
     """The window that fits the seasons where it is `asked` for; else it is told of, since events would have to bring
     as many readings.
 
-    Two of the longest season, seven of the only one (a week of days) where they are few readings; the default
-    where there is no season, or where the readings to train on hold too few such windows."""
+    Two of the longest season, or one and a short one where readings are few; seven of the only one (a week of days), or
+    two; the default where there is no season, or where the readings to train on hold too few such windows."""
     from model_service.training.dataset import split
 
     if not settings.seasons:
         return settings.window
     train = max(split(len(one), settings.test_share, settings.validation_share).train for one in series)
     shortest, longest = settings.seasons[0], settings.seasons[-1]
-    wished = [2 * longest, 2 * shortest] if longest > shortest else [7 * shortest, 2 * shortest]
+    wished = [7 * shortest, 2 * shortest]
+    if longest > shortest:
+        wished = [2 * longest, longest + shortest, 2 * shortest]
     for window in wished:
         if window <= min(MAX_FOUND_WINDOW, train // LEAST_WINDOWS) and window > settings.window:
             if asked == AUTO:

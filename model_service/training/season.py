@@ -23,6 +23,8 @@ LEAST_RISE = 0.15
 NEARLY_AS_HIGH = 0.85
 # A longer season (a week of days) counts where it repeats that much better than the short one.
 BETTER_BY = 0.05
+# The same, about a moving level, against the lags of one short season less and more.
+STANDS_OUT_BY = 0.03
 LEAST_SEASON = 3
 # For a day, a week, a year: known beforehand, they need less.
 LEAST_KNOWN_CORRELATION = 0.2
@@ -41,7 +43,11 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
     correlation = autocorrelation(known, longest + 1)
     if correlation is None:
         return ()
-    usual = [lag for lag in _calendar_lags(step) if lag < longest and _repeats(correlation, lag)]
+    calendar = [lag for lag in _calendar_lags(step) if lag < longest]
+    usual = [lag for lag in calendar if _repeats(correlation, lag)]
+    # A level that drifts hides a day; a longer season is held against it below.
+    if calendar and calendar[0] not in usual and _repeats_about_its_level(known, calendar[0]):
+        usual.insert(0, calendar[0])
     peaks = [lag for lag in range(LEAST_SEASON, longest) if _is_peak(correlation, lag)]
     highest = max((correlation[lag] for lag in peaks), default=0.0)
     if usual and _height(correlation, usual[0]) >= KNOWN_SHARE * highest:
@@ -50,11 +56,10 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
         first = min(lag for lag in peaks if correlation[lag] >= NEARLY_AS_HIGH * highest)
     else:
         return ()
-    better = correlation[first] + BETTER_BY
     longer = [
         lag
         for lag in {*usual, 7 * first}
-        if first < lag < longest and lag % first == 0 and correlation[lag] >= better
+        if first < lag < longest and lag % first == 0 and _is_better(known, correlation, lag, first)
     ]
     return (first, max(longer, key=lambda lag: correlation[lag])) if longer else (first,)
 
@@ -121,3 +126,33 @@ def _calendar_lags(step: Step | None) -> list[int]:
     seconds = float(data["step_s"])
     lags = [length / seconds for length in (DAY_S, 7 * DAY_S)]
     return [int(lag) for lag in lags if lag >= LEAST_SEASON and lag == int(lag)]
+
+
+def _repeats_about_its_level(values: Float64Array, lag: int) -> bool:
+    """Whether a lag known beforehand is a season of what is left without a level that drifts."""
+    correlation = autocorrelation(without_level(values, lag), 2 * lag)
+    return correlation is not None and _repeats(correlation, lag)
+
+
+def _is_better(values: Float64Array, correlation: Float64Array, lag: int, first: int) -> bool:
+    """Whether the longer lag repeats that much better than the first; or, where the level's drift hides it, stands out
+    of the same phases of the first season around it."""
+    if correlation[lag] >= correlation[first] + BETTER_BY:
+        return True
+    still = autocorrelation(without_level(values, lag), lag + first + 1)
+    return still is not None and bool(
+        still[lag]
+        >= max(LEAST_CORRELATION, still[lag - first] + STANDS_OUT_BY, still[lag + first] + STANDS_OUT_BY)
+    )
+
+
+def without_level(values: Float64Array, steps: int) -> Float64Array:
+    """The readings less the mean of the `steps` about each, which holds every season of that length whole."""
+    present = ~np.isnan(values)
+    values = values - values[present][0]  # sums of a counter at 10^12 would lose its ones
+    sums = np.concatenate([[0.0], np.cumsum(np.where(present, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(present)])
+    at = np.arange(len(values))
+    low = np.clip(at - steps // 2, 0, max(0, len(values) - steps))
+    high = np.minimum(low + steps, len(values))
+    return np.asarray(values - (sums[high] - sums[low]) / np.maximum(counts[high] - counts[low], 1))

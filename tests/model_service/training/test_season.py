@@ -28,6 +28,16 @@ def test_finds_day_and_week() -> None:
     assert find_seasons(values, Step.seconds(3600)) == (24, 168)
 
 
+@pytest.mark.parametrize("drift", [0.03, 0.1])
+@pytest.mark.parametrize("weekend", [0.4, 1.0])
+def test_a_level_that_drifts_hides_neither_day_nor_week(drift: float, weekend: float) -> None:
+    rng = np.random.default_rng(1)
+    days = np.tile([1, 1, 1, 1, 1, weekend, weekend], 10).repeat(24)
+    values = (2 + np.sin(2 * np.pi * np.arange(1680) / 24)) * days + 0.1 * rng.normal(size=1680)
+    values += drift * rng.normal(size=1680).cumsum()
+    assert find_seasons(values, Step.seconds(3600)) == ((24, 168) if weekend < 1 else (24,))
+
+
 def test_trend_and_gaps_do_not_hide_it() -> None:
     values = daily(30, 24, 0.2) + np.arange(720) * 0.05
     values[100:130] = np.nan
@@ -45,8 +55,9 @@ def test_trend_and_gaps_do_not_hide_it() -> None:
         np.arange(3.0),
     ],
 )
-def test_none_where_nothing_repeats(values: np.ndarray) -> None:
-    assert find_seasons(values) == ()
+@pytest.mark.parametrize("step", [None, Step.seconds(3600)])
+def test_none_where_nothing_repeats(values: np.ndarray, step: Step | None) -> None:
+    assert find_seasons(values, step) == ()
 
 
 def test_common_seasons_are_those_of_half_the_series() -> None:
