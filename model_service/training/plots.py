@@ -142,7 +142,7 @@ def _by_step(evaluation: Evaluation) -> Figure:
         ylabel="error / last value's",
         ylim=(0, None),
     )
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=4)  # curves are everywhere
     return figure
 
 
