@@ -85,11 +85,12 @@ def run(arguments: argparse.Namespace) -> int:
     # Reading comes before TensorFlow: a wrong file is told at once.
     series = read_series(arguments) if arguments.csv else []
     from model_service.training.dataset import TooLittleData
-    from model_service.training.model_folder import InvalidModelFolder, check_name
+    from model_service.training.model_folder import InvalidModelFolder, check_name, check_writable
     from model_service.training.settings import InvalidSettings
 
     try:
         check_name(arguments.name)
+        check_writable(arguments.models, arguments.name)
         return _train(arguments, series)
     except (InvalidSettings, InvalidModelFolder) as error:
         raise Failure(str(error)) from None
@@ -292,6 +293,8 @@ def _progress(kind: str) -> Callable[[Epoch], None]:
 
 def _ending(trained: Trained) -> str:
     best = f"the weights of epoch {trained.best_epoch} are kept"
+    if trained.best_epoch == 0:
+        best = "no epoch was better than the version it started from: its weights are kept"
     if trained.stopped == "interrupted":
         return f"interrupted: {best}"
     if trained.stopped == "early":

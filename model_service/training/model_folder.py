@@ -39,6 +39,18 @@ def check_name(name: str) -> None:
         )
 
 
+def check_writable(models: Path, name: str) -> None:
+    """Whether a version could be written there, told before an hour of training; makes nothing.
+
+    Raises InvalidModelFolder."""
+    home = models / name
+    there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise InvalidModelFolder(f"{home}: cannot be written: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidModelFolder(f"{home}: cannot be written: no right to write into {there}")
+
+
 def versions(models: Path, name: str) -> list[int]:
     """The versions in the folder, ascending."""
     try:

@@ -118,6 +118,19 @@ def test_wrong_flags_are_one_clear_sentence(
     assert not list(tmp_path.glob("*/*"))
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model_service.training.trainer.train", lambda *_: pytest.fail("it is trained"))
+    file = csv_file(tmp_path)
+    assert fncast.main(["train", str(file), "--models", str(file / "models"), *SMALL]) == 1
+    assert f"cannot be written: {file} is no folder" in capsys.readouterr().err
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
+    assert fncast.main(["train", str(file), "--models", str(tmp_path / "models"), *SMALL]) == 1
+    assert f"cannot be written: no right to write into {tmp_path}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_too_few_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fncast.main(["train", str(csv_file(tmp_path, 40)), "--models", str(tmp_path / "models")]) == 1
     assert "no window of 48 readings with 12 to forecast fits" in capsys.readouterr().err
