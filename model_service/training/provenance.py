@@ -58,12 +58,12 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
         "stopped": trained.stopped,
         "history": [{name: _short(value) for name, value in asdict(e).items()} for e in trained.history],
     }
-    best = next((epoch for epoch in trained.history if epoch.epoch == trained.best_epoch), None)
+    errors = {0: trained.initial_error, **{epoch.epoch: epoch.validation_error for epoch in trained.history}}
     metrics: dict[str, Any] = {}
-    if best is not None:
+    if trained.history and errors[trained.best_epoch] is not None:
         metrics = {
-            "validation_error": _short(best.validation_error),
-            "validation_naive_error": _short(best.naive_error),
+            "validation_error": _short(errors[trained.best_epoch]),
+            "validation_naive_error": _short(trained.history[-1].naive_error),
         }
     return {**described, "metrics": metrics}
 

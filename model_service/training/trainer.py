@@ -51,7 +51,8 @@ class Trained:
     network: Any
     settings: TrainingSettings
     history: list[Epoch] = field(default_factory=list)
-    best_epoch: int = 0
+    best_epoch: int = 0  # 0: that of the initial weights, which no epoch made better
+    initial_error: float | None = None  # of the initial weights, as an epoch's validation error
     stopped: str = "finished"  # or "early", or "interrupted"
     train_windows: int = 0
     validation_windows: int = 0
@@ -66,8 +67,9 @@ def train(
 ) -> Trained:
     """Train on the first part of each series, stop and calibrate on the next, leave the last alone.
 
-    Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step.
-    A KeyboardInterrupt ends training with the best weights so far, if there are any. Raises TooLittleData."""
+    Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step; the initial
+    ones, if there are any, where no epoch is better. A KeyboardInterrupt ends training with the best weights so far, if
+    there are any. Raises TooLittleData."""
     seed_everything(settings.seed)
     rng = np.random.default_rng(settings.seed)
     training, validation = _datasets(series, settings)
@@ -84,6 +86,8 @@ def train(
     held_out = validation.spread(MAX_VALIDATION_WINDOWS)
     naive = _naive_error(held_out)
     best, weights = math.inf, network.get_weights()
+    if initial_weights is not None:
+        trained.initial_error = best = pinball(predict(network, held_out.windows), held_out)
     steps = steps_per_epoch(len(training), settings)
     run_epoch, optimizer = _epoch_runner(network, settings, steps)
     for number in range(1, settings.epochs + 1):
@@ -104,7 +108,7 @@ def train(
             trained.history.append(epoch)
             progress(epoch)
         except KeyboardInterrupt:
-            if math.isinf(best):
+            if not trained.history:
                 raise
             trained.stopped = "interrupted"
             break

@@ -45,6 +45,23 @@ def test_writes_the_next_version_and_shows_progress(
     assert output.splitlines()[-1] == str(models / "forecast" / "2")
 
 
+def test_going_on_from_a_version_never_ends_with_a_worse_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models"
+    command = ["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]
+    assert fncast.main(command) == 0
+    assert fncast.main([*command, "--from-version", "1", "--learning-rate", "1"]) == 0
+    assert "no epoch was better than the version it started from" in capsys.readouterr().err
+    first, second = (
+        json.loads((models / "forecast" / version / "model.json").read_text()) for version in "12"
+    )
+    assert second["training"]["best_epoch"] == 0
+    worse = second["training"]["history"][0]["validation_error"]
+    assert second["metrics"]["validation_error"] < worse
+    assert second["metrics"]["test_relative_mae"] == first["metrics"]["test_relative_mae"]
+
+
 @pytest.mark.timeout(180)
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
     # Slow enough that it has not stopped early when the signal comes.
