@@ -116,7 +116,12 @@ def train(
             trained.stopped = "early"
             break
     network.set_weights(weights)
-    below, above = band_factors(predict(network, held_out.windows), held_out.targets, miss=QUANTILES[0])
+    below, above = band_factors(
+        predict(network, held_out.windows),
+        held_out.targets,
+        miss=QUANTILES[0],
+        independent=len(validation) / settings.horizon,
+    )
     quantiles = network.get_layer("quantiles")
     quantiles.below.assign(below * quantiles.below.numpy())
     quantiles.above.assign(above * quantiles.above.numpy())

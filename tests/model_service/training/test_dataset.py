@@ -78,12 +78,25 @@ def test_band_factors_bring_the_band_to_its_promise() -> None:
     rng = np.random.default_rng(0)
     targets = rng.normal(size=(4000, 2)).astype(np.float32)
     forecast = np.broadcast_to(np.array([-0.5, 0.0, 3.0], dtype=np.float32), (4000, 2, 3))
-    below, above = band_factors(forecast, targets, miss=0.1)
+    below, above = band_factors(forecast, targets, miss=0.1, independent=4000)
     np.testing.assert_allclose(below * 0.5, 1.28, atol=0.08)
     np.testing.assert_allclose(above * 3.0, 1.28, atol=0.08)
 
 
-def test_few_windows_share_their_factor() -> None:
+def test_few_independent_windows_move_the_band_little_and_make_it_wider() -> None:
+    """Four days that were calm, seen from hundreds of origins that share them, promise no calm ones to come."""
+    targets = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    calm = np.broadcast_to(np.array([-3.0, 0.0, 3.0], dtype=np.float32), (400, 2, 3))
+    many, _ = band_factors(calm, targets, miss=0.1, independent=400)
+    few, _ = band_factors(calm, targets, miss=0.1, independent=4)
+    assert (many < 0.5).all()
+    assert (few > 0.8).all()
+    right = np.broadcast_to(np.array([-1.28, 0.0, 1.28], dtype=np.float32), (400, 2, 3))
+    assert (np.stack(band_factors(right, targets, miss=0.1, independent=4)) > 1.1).all()
+
+
+def test_without_a_target_the_band_stays_but_for_caution() -> None:
     targets = np.full((5, 2), np.nan, dtype=np.float32)
     forecast = np.zeros((5, 2, 3), dtype=np.float32)
-    assert [factor.tolist() for factor in band_factors(forecast, targets, 0.1)] == [[1, 1], [1, 1]]
+    below, above = band_factors(forecast, targets, miss=0.1, independent=1e6)
+    np.testing.assert_allclose([below, above], 1, atol=1e-3)
