@@ -268,10 +268,11 @@ def _window(series: Sequence[Series], settings: TrainingSettings, asked: str | N
     for window in wished:
         if window <= min(MAX_FOUND_WINDOW, train // LEAST_WINDOWS) and window > settings.window:
             if asked == AUTO:
-                _say(f"window: {window} readings")
+                _say(f"window: {window} readings; as many have to be sent: fncast produce --window {window}")
                 return window
             _say(
                 f"the window of {settings.window} readings is short for these seasons: --window auto takes {window}"
+                f" and forecasts better; as many have to be sent then: fncast produce --window {window}"
             )
             break
     return settings.window

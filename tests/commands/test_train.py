@@ -2,6 +2,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,20 @@ def test_writes_the_next_version_and_shows_progress(
     output, _ = capsys.readouterr()
     assert "seasonal naive" in output
     assert output.splitlines()[-1] == str(models / "forecast" / "2")
+
+
+@pytest.mark.parametrize(
+    ("weeks", "window"),
+    [(20, 336), (10, 192), (2, 48)],  # two weeks; a week and a day; too few readings for either
+)
+def test_a_week_is_in_the_window_where_readings_suffice(weeks: int, window: int) -> None:
+    from commands.train import _window
+    from model_service.training.settings import TrainingSettings
+    from series.series import Series
+    from series.step import Step
+
+    readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168))
+    assert _window([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
 
 
 def test_going_on_from_a_version_never_ends_with_a_worse_one(
