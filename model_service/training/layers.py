@@ -124,21 +124,25 @@ class View(keras.layers.Layer):  # type: ignore[misc]
     """What the learning part sees: the window in segments, a list of (batch, 2 × steps), in units of its scale and of
     its quartiles' distance, so that the quiet part of a bursty window shows; and the facts about it (batch, facts).
 
-    Large values are squashed. A window that is no whole number of segments is padded in front."""
+    pooled: how many neighbouring readings are seen as one, their mean. Large values are squashed. A window that is no
+    whole number of segments is padded in front."""
 
-    def __init__(self, steps: int, **kwargs: Any) -> None:
+    def __init__(self, steps: int, pooled: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.steps = steps
+        self.steps, self.pooled = steps, pooled
 
     def call(self, parts: tuple[Any, Any, Any, Any]) -> tuple[list[Any], Any]:
         scaled, quantiles, deviation, changes = parts
         spread = spread_of(quantiles)
         window = scaled.shape[1]
-        count = -(-window // self.steps)
-        padding = count * self.steps - window
+        count = -(-window // (self.steps * self.pooled))
+        padding = count * self.steps * self.pooled - window
         if padding:
             first = tf.matmul(scaled[:, :1], np.ones((1, padding), dtype=np.float32))
-            scaled, window = tf.concat([first, scaled], axis=1), window + padding
+            scaled = tf.concat([first, scaled], axis=1)
+        if self.pooled > 1:
+            scaled = tf.reduce_mean(tf.reshape(scaled, [-1, count * self.steps, self.pooled]), axis=2)
+        window = count * self.steps
         told = tf.concat([quantiles, quantiles / spread, changes], axis=1)
         seen = squash(tf.concat([scaled, scaled / spread, told], axis=1))
         segments = [
@@ -196,20 +200,40 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
 
 
 class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled, (batch, seasons in the window × seasons ahead) logits → (batch, horizon): for each step
-    the same phase of the seasons before, weighed."""
+    """(batch, window) scaled, (batch, mixes × seasons) logits → (batch, horizon): for each step the same phase of the
+    seasons before, weighed. Where there are fewer mixes than seasons ahead, neighbouring ones share one."""
 
-    def __init__(self, season: int, horizon: int, **kwargs: Any) -> None:
+    def __init__(self, season: int, horizon: int, mixes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.season, self.horizon = season, horizon
+        self.season, self.horizon, self.mixes = season, horizon, mixes
 
     def call(self, parts: tuple[Any, Any]) -> Any:
         scaled, logits = parts
-        count = scaled.shape[1] // self.season
+        count = logits.shape[1] // self.mixes
         seasons = tf.reshape(scaled[:, -count * self.season :], [-1, count, self.season])
+        weights = tf.nn.softmax(tf.reshape(logits, [-1, self.mixes, count]), axis=2)
+        mixed = tf.reshape(tf.matmul(weights, seasons), [-1, self.mixes * self.season])
         ahead = -(-self.horizon // self.season)
-        weights = tf.nn.softmax(tf.reshape(logits, [-1, ahead, count]), axis=2)
-        return tf.reshape(tf.matmul(weights, seasons), [-1, ahead * self.season])[:, : self.horizon]
+        if self.mixes < ahead:
+            steps = np.arange(self.horizon)
+            at = steps // self.season * self.mixes // ahead * self.season + steps % self.season
+            return tf.matmul(mixed, np.eye(self.mixes * self.season, dtype=np.float32)[:, at])
+        return mixed[:, : self.horizon]
+
+
+class SharedPoints(keras.layers.Layer):  # type: ignore[misc]
+    """(batch, points) → (batch, steps): neighbouring steps share one of fewer points.
+
+    sides: of how many such rows of points, one after the other, the answers are made up."""
+
+    def __init__(self, steps: int, sides: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.steps, self.sides = steps, sides
+
+    def call(self, points: Any) -> Any:
+        count = points.shape[1] // self.sides
+        shared = np.eye(count)[:, np.arange(self.steps) * count // self.steps]
+        return tf.matmul(points, np.kron(np.eye(self.sides), shared).astype(np.float32))
 
 
 class CandidateMix(keras.layers.Layer):  # type: ignore[misc]

@@ -18,6 +18,7 @@ from model_service.training.layers import (
     Quantiles,
     Scale,
     SeasonMix,
+    SharedPoints,
     View,
     Widths,
 )
@@ -28,9 +29,15 @@ MAX_LAG = 24
 # Unrolled steps of the RNN: up to about 14 the unrolled graph is the faster one, and only it converts to LiteRT.
 MAX_SEGMENTS = 14
 SEGMENT_STEPS = 12
+# Of a segment the RNN sees at most so many steps; of a window too long for that, neighbouring readings as one.
+MAX_SEGMENT_STEPS = 96
 # Steps of the horizon that mix the candidates in their own way; of a longer one neighbours share.
 MAX_MIXES = 12
-# Weights in all; a linear path from the window to the median is left out where it would go beyond.
+# Logits of the seasons before, over all their mixes; of more seasons the last are taken.
+MAX_SEASON_LOGITS = 60
+# Steps of the horizon with a correction of their own, and with widths; of a longer one neighbours share.
+MAX_CORRECTIONS = 96
+# Weights in all, at default units; a linear path from the window to the median is left out where it would go beyond.
 MAX_WEIGHTS = 100_000
 
 _CELLS: dict[Cell, Any] = {
@@ -43,7 +50,7 @@ _CELLS: dict[Cell, Any] = {
 def segment_steps(window: int, seasons: Sequence[int]) -> int:
     """Readings per step of the RNN: whole seasons where one fits, and never more than MAX_SEGMENTS segments."""
     least = -(-window // MAX_SEGMENTS)
-    whole = [season for season in seasons if least <= season <= window // 2]
+    whole = [season for season in seasons if least <= season <= min(window // 2, MAX_SEGMENT_STEPS)]
     if whole:
         return min(whole)
     return max(least, min(SEGMENT_STEPS, -(-window // 4)))
@@ -57,9 +64,9 @@ def build_network(settings: TrainingSettings) -> Any:
     scaled, quantiles, level, scale = Scale(name="scale")(windows)
     lags = range(1, min(window // 2, MAX_LAG) + 1)
     figures = LagFigures(lags, window, name="figures")(scaled)
-    segments, facts = View(segment_steps(window, settings.seasons), name="view")(
-        [scaled, quantiles, *figures]
-    )
+    steps = segment_steps(window, settings.seasons)
+    pooled = -(-steps // MAX_SEGMENT_STEPS)
+    segments, facts = View(-(-steps // pooled), pooled, name="view")([scaled, quantiles, *figures])
 
     # The cell is called by hand: a layer that unrolls it asks for the batch's size, and leaves XNNPACK for it.
     cell = _CELLS[settings.cell](units, name="rnn")
@@ -81,14 +88,19 @@ def build_network(settings: TrainingSettings) -> Any:
     forecasts = [repeated]
     if settings.seasons and settings.seasons[0] <= window:
         season = settings.seasons[0]
-        logits = ask("wished_seasons", window // season * -(-horizon // season))
-        forecasts.append(SeasonMix(season, horizon, name="seasons")([scaled, logits]))
+        mixes = min(-(-horizon // season), MAX_MIXES)
+        logits = ask("wished_seasons", min(window // season, MAX_SEASON_LOGITS // mixes) * mixes)
+        forecasts.append(SeasonMix(season, horizon, mixes, name="seasons")([scaled, logits]))
     gates = ask("gates", (len(forecasts) + len(MEDIANS) + 1) * min(horizon, MAX_MIXES), "sigmoid")
     middle = CandidateMix(name="middle")([scaled, quantiles, gates, forecasts])
-    middle = middle + misfit * ask("correction", horizon)
-    widths = Widths(name="widths")(
-        [quantiles, misfit, ask("wished_spreads", 10), ask("factors", 2 * horizon)]
-    )
+    correction = ask("correction", min(horizon, MAX_CORRECTIONS))
+    if horizon > MAX_CORRECTIONS:
+        correction = SharedPoints(horizon)(correction)
+    middle = middle + misfit * correction
+    spreads, factors = ask("wished_spreads", 10), ask("factors", 2 * min(horizon, MAX_CORRECTIONS))
+    if horizon > MAX_CORRECTIONS:
+        factors = SharedPoints(horizon, sides=2)(factors)
+    widths = Widths(name="widths")([quantiles, misfit, spreads, factors])
     others = keras.Model(windows, [middle, widths]).count_params() + 2 * horizon
     if settings.seasons and others + window * horizon < MAX_WEIGHTS:
         skip = keras.layers.Dense(horizon, kernel_initializer="zeros", use_bias=False, name="skip")

@@ -1,11 +1,18 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from model_service.training.backend import tf
-from model_service.training.layers import QUANTILES_SEEN, LagFigures, LagMix, window_quantiles
+from model_service.training.layers import (
+    QUANTILES_SEEN,
+    LagFigures,
+    LagMix,
+    SeasonMix,
+    SharedPoints,
+    View,
+    window_quantiles,
+)
 from model_service.training.network import build_network, segment_steps
 from model_service.training.settings import CELLS, TrainingSettings
 from model_service.training.trainer import Trained, predict
@@ -57,19 +64,36 @@ def test_any_shape(cell: Any, window: int, horizon: int, seasons: tuple[int, ...
     assert np.isfinite(answer).all()
 
 
-def test_weights_stay_below_100_000() -> None:
-    default = TrainingSettings()
-    assert build_network(default).count_params() < 60_000
-    for window, horizon, seasons in ((672, 48, (48, 336)), (336, 96, (24, 168)), (168, 96, (24,))):
-        for cell in CELLS:
-            long = replace(default, window=window, horizon=horizon, seasons=seasons, cell=cell)
-            assert build_network(long).count_params() < 100_000
+@pytest.mark.parametrize(
+    ("window", "horizon", "seasons"),
+    [
+        (672, 48, (48, 336)),
+        (336, 96, (24, 168)),
+        (700, 96, (350,)),
+        (700, 96, (4, 350)),
+        (700, 168, (24, 168)),
+        (48, 336, (24,)),
+        (2016, 96, (288,)),
+        (10_000, 12, ()),
+        (10_000, 2_000, (4,)),
+        (4, 2_000, ()),
+    ],
+)
+def test_weights_stay_below_100_000(window: int, horizon: int, seasons: tuple[int, ...]) -> None:
+    for cell in CELLS:
+        settings = TrainingSettings(window=window, horizon=horizon, seasons=seasons, cell=cell)
+        assert build_network(settings).count_params() < 100_000
+
+
+def test_the_default_network_is_a_small_one() -> None:
+    assert build_network(TrainingSettings()).count_params() < 60_000
 
 
 def test_segments_are_whole_seasons() -> None:
     assert segment_steps(48, ()) == 12
     assert segment_steps(168, (24,)) == 24
     assert segment_steps(1000, (24,)) == 72  # and no more than 14 of them
+    assert segment_steps(700, (350,)) == 50  # nor so long that its weights outgrow all others
 
 
 def test_quantiles_of_the_last_readings() -> None:
@@ -115,3 +139,24 @@ def test_a_lag_of_which_the_window_holds_one_season_alone_takes_that_twice() -> 
         for added in (np.array([[0, 0, 0, 0]], np.float32), np.array([[0, 0, 1, 1]], np.float32))
     ]
     np.testing.assert_allclose(*both, atol=1e-6)
+
+
+def test_seasons_ahead_share_a_mix_where_there_are_many() -> None:
+    window = np.arange(12, dtype=np.float32)[np.newaxis]  # the seasons before: 0…2, 3…5, 6…8, 9…11
+    chosen = np.float32([[0, 0, 0, 99], [99, 0, 0, 0]]).reshape(1, -1)
+    mixed = SeasonMix(3, 11, mixes=2)([window, chosen])
+    assert np.asarray(mixed)[0].round().tolist() == [9, 10, 11] * 2 + [0, 1, 2] + [0, 1]
+    assert np.asarray(SeasonMix(3, 5, mixes=2)([window, chosen]))[0].round().tolist() == [9, 10, 11, 0, 1]
+
+
+def test_neighbouring_steps_share_a_point() -> None:
+    points = np.float32([[1, 2, 10, 20]])
+    assert np.asarray(SharedPoints(5, 2)(points))[0].tolist() == [1, 1, 1, 2, 2, 10, 10, 10, 20, 20]
+
+
+def test_a_long_window_is_seen_as_means_of_neighbours() -> None:
+    scaled = np.arange(1, 13, dtype=np.float32)[np.newaxis] / 100
+    figures = [np.zeros((1, 9), np.float32), np.zeros((1, 1), np.float32), np.zeros((1, 3), np.float32)]
+    segments, _ = View(3, pooled=2)([scaled, *figures])
+    seen = np.concatenate([np.asarray(one)[0, :3] for one in segments])
+    np.testing.assert_allclose(seen, np.log1p((np.arange(6) * 2 + 1.5) / 100), rtol=1e-5)
