@@ -132,12 +132,14 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
 
     from model_service.training.plots import save_backtest_plots, save_training_plot
     from model_service.training.provenance import describe, test_metrics
-    from model_service.training.trainer import train
+    from model_service.training.trainer import UnfitWeights, train
 
     try:
         trained = train(
             series, settings, _progress(arguments.progress), initial / WEIGHTS_FILE if initial else None
         )
+    except UnfitWeights as error:
+        raise Failure(f"{error}; train without --from-version") from None
     except KeyboardInterrupt:
         raise Failure("interrupted before the first epoch was over: nothing is written") from None
     _say(_ending(trained))

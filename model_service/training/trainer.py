@@ -59,6 +59,10 @@ class Trained:
     bridged_windows: int = 0  # of those to train on, with gaps that were bridged
 
 
+class UnfitWeights(ValueError):
+    """Initial weights that cannot be read, or are another network's; the text says of which file."""
+
+
 def train(
     series: Sequence[Series],
     settings: TrainingSettings,
@@ -69,13 +73,19 @@ def train(
 
     Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step; the initial
     ones, if there are any, where no epoch is better. A KeyboardInterrupt ends training with the best weights so far, if
-    there are any. Raises TooLittleData."""
+    there are any. Raises TooLittleData, UnfitWeights."""
     seed_everything(settings.seed)
     rng = np.random.default_rng(settings.seed)
     training, validation = _datasets(series, settings)
     network = build_network(settings)
     if initial_weights is not None:
-        network.load_weights(initial_weights)
+        try:
+            network.load_weights(initial_weights)
+        except (OSError, ValueError) as error:
+            told = str(error).splitlines()[0]
+            raise UnfitWeights(
+                f"{initial_weights}: does not fit the network of this fncast: {told}"
+            ) from None
     trained = Trained(
         network,
         settings,

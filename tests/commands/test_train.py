@@ -77,6 +77,19 @@ def test_going_on_from_a_version_never_ends_with_a_worse_one(
     assert second["metrics"]["test_relative_mae"] == first["metrics"]["test_relative_mae"]
 
 
+def test_weights_of_another_network_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = tmp_path / "models"
+    command = ["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]
+    assert fncast.main(command) == 0
+    described = models / "forecast" / "1" / "model.json"
+    described.write_text(described.read_text().replace('"units": 8', '"units": 9'))
+    capsys.readouterr()
+    assert fncast.main([*command[:-4], "--units", "9", "--epochs", "1", "--from-version", "1"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "network.weights.h5: does not fit the network of this fncast" in error
+    assert error.endswith("train without --from-version")
+
+
 @pytest.mark.timeout(180)
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
     # Slow enough that it has not stopped early when the signal comes.
