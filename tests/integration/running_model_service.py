@@ -1,0 +1,52 @@
+"""The model service in a thread, over models that a test puts there, for clients of every protocol."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from commands.serve import bind, server
+from model_service.inference_protocol.grpc_server import GrpcServer
+from model_service.metrics import Metrics
+from model_service.model import Model
+from model_service.server import ModelServer
+
+
+class Shelf:
+    """The models of the service; a test swaps them."""
+
+    def __init__(self) -> None:
+        self.paths: Mapping[str, Model] = {}
+
+    def refresh(self) -> Sequence[Model]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the service answers: HTTP by its URL, gRPC as host:port."""
+
+    url: str
+    grpc: str
+
+
+@contextmanager
+def running_model_service(shelf: Shelf) -> Iterator[Addresses]:
+    with bind("127.0.0.1", 0) as probe:
+        grpc_port: int = probe.getsockname()[1]
+    listener = bind("127.0.0.1", 0)
+    companion = GrpcServer(shelf, "127.0.0.1", grpc_port)
+    running = server(ModelServer(shelf, Metrics(), companion=companion))
+    # Signals belong to the main thread.
+    running.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not running.started:
+        assert thread.is_alive()
+        thread.join(0.005)
+    yield Addresses("http://{}:{}".format(*listener.getsockname()), f"127.0.0.1:{grpc_port}")
+    running.should_exit = True
+    thread.join(10)
+    assert not thread.is_alive()
