@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.progress import Progress
 from commands.series_files import add_csv_arguments, read_series
 from fncast import Failure
 from series.step import format_time, parse_time
@@ -120,20 +121,24 @@ def _tell_seen(evaluation: Evaluation, described: dict[str, Any]) -> None:
 
 
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:
-    """Add what the classical methods forecast; a method that fails on a series is told on stderr. Raises Failure."""
+    """Add what the classical methods forecast, with progress on stderr; there a method that fails on a series is told
+    too. Raises Failure."""
     from importlib.util import find_spec
 
     if find_spec("statsforecast") is None:
         raise Failure("classical methods need statsforecast: pip install 'fncast[evaluation]'")
-    from model_service.training.classical import forecasts, tasks
+    from model_service.training.classical import METHODS, forecasts, tasks
 
     wanted = tasks([(one.backtest, one.seasons) for one in evaluation.series])
     by_name = {one.name: one for one in evaluation.series}
-    for task, result in forecasts(wanted, cache, workers or os.cpu_count() or 1, _progress):
-        if isinstance(result, str):
-            _say(f"{task.method} on {task.name} failed: {result}")
+    progress = Progress("classical methods", "forecasts")
+    results = list(forecasts(wanted, cache, workers or os.cpu_count() or 1, progress))
+    results.sort(key=lambda result: METHODS.index(result[0].method))  # as the tables show them
+    for task, forecast in results:
+        if isinstance(forecast, str):
+            _say(f"{task.method} on {task.name} failed: {forecast}")
         else:
-            by_name[task.name].add(task.method, result)
+            by_name[task.name].add(task.method, forecast)
     for one in evaluation.series:  # without a season MSTL leaves the trend's method alone
         for method, trend in (("MSTL", "AutoETS"), ("MSTL+ARIMA", "AutoARIMA")):
             if not one.seasons and trend in one.scores:
@@ -142,11 +147,6 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
 
 def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fncast"
-
-
-def _progress(done: int, of: int) -> None:
-    end = "\n" if done == of else "\r"
-    print(f"classical methods: {done}/{of}", end=end, file=sys.stderr, flush=True)
 
 
 def _print(evaluation: Evaluation, described: dict[str, Any], folder: Path, as_json: bool) -> None:

@@ -57,3 +57,17 @@ def rolling_origins(series: Series, window: int, horizon: int, before: int, stri
         actuals=np.array(actuals, dtype=np.float64).reshape(-1, horizon),
         left_out=left_out,
     )
+
+
+def bridge_with_nearest(values: Float64Array) -> Float64Array:
+    """Gaps on the line between the readings on either side, at the ends the nearest reading again.
+
+    Given the readings before an origin, nothing after it has a part in what fills them. Raises ValueError where all
+    are missing."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    if missing.all():
+        raise ValueError("every reading is missing")
+    at = np.arange(len(values))
+    return np.interp(at, at[~missing], values[~missing])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.backtest import Backtest
+from model_service.training.backtest import Backtest, bridge_with_nearest
 from model_service.training.settings import QUANTILES
 
 Float64Array = NDArray[np.float64]
@@ -22,8 +22,6 @@ def last_value(backtest: Backtest) -> Float64Array:
 def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
     """The reading one season (or as many as reach the past) before; gaps are bridged."""
     values = backtest.series.values
-    missing = np.isnan(values)
-    at = np.arange(len(values))
     steps = np.arange(backtest.actuals.shape[1])
     forecasts = np.empty(backtest.actuals.shape)
     for row, origin in enumerate(backtest.at):
@@ -33,9 +31,7 @@ def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
             continue
         season_ago = past[origin - season :][steps % season]
         if np.isnan(season_ago).any():  # bridged with what was known at the origin
-            known = ~missing[:origin]
-            past = np.interp(at[:origin], at[:origin][known], past[known])
-            season_ago = past[origin - season :][steps % season]
+            season_ago = bridge_with_nearest(past)[origin - season :][steps % season]
         forecasts[row] = season_ago
     return _same(backtest, forecasts)
 

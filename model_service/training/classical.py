@@ -6,11 +6,12 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,24 +20,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.backtest import Backtest
+from model_service.training.backtest import Backtest, bridge_with_nearest
 
 Float64Array = NDArray[np.float64]
 
 METHODS = ("SES", "AutoETS", "AutoARIMA", "Theta", "MSTL", "MSTL+ARIMA")
 # What a method is fitted on: enough for forty days of hours with two seasons; more costs minutes a fit.
 MAX_READINGS = 2_000
-# Up to so many origins a method is fitted anew at each; beyond, once before the test, and then only brought up to date.
+# Up to so many origins, on up to so many readings, a method is fitted anew at each; beyond, once before the test, and
+# then only brought up to date: a fit on many readings changes little within a test.
 MAX_REFITS = 50
+MAX_REFIT_READINGS = 500
 # Longer seasons make AutoARIMA's search run for hours; it then has none, as ETS refuses more than 24 by itself.
 MAX_MODEL_SEASON = 24
+# Above it AutoARIMA compares its candidates by an approximation and fits the chosen one exactly, as R's `auto.arima`
+# does by itself: 10 s for a day of hours on 2,000 readings, where the exact search took more than 6 minutes.
+MAX_EXACT_SEASON = 12
 # Part of the cache's key: raise it when a result would come out otherwise.
-PROTOCOL = 1
+PROTOCOL = 2
+# Seconds between two looks at how far the workers are.
+LOOK_S = 0.5
+# The slowest first, so that none of them is begun when all others are done.
+SLOWEST_FIRST = ("AutoARIMA", "MSTL+ARIMA", "MSTL", "AutoETS", "Theta", "SES")
 
 
 @dataclass(frozen=True)
 class Task:
-    """One method on one series. values: readings with gaps bridged; at: the origins."""
+    """One method on one series. values: readings, NaN where missing; at: the origins."""
 
     method: str
     name: str
@@ -52,6 +62,14 @@ class Task:
         digest.update(json.dumps(facts).encode())
         return digest.hexdigest()
 
+    @property
+    def fits_once(self) -> bool:
+        return len(self.at) > MAX_REFITS or self.before > MAX_REFIT_READINGS
+
+    def history(self, origin: int) -> Float64Array:
+        """What the method is given at an origin: the last readings before it, gaps bridged with these alone."""
+        return bridge_with_nearest(self.values[max(0, origin - MAX_READINGS) : origin])
+
 
 def tasks(
     backtests: Sequence[tuple[Backtest, tuple[int, ...]]], methods: Sequence[str] = METHODS
@@ -59,17 +77,12 @@ def tasks(
     """backtests: each with the seasons of its series. Without one MSTL is its trend's method: not run twice."""
     found = []
     for backtest, seasons in backtests:
-        values = backtest.series.values
-        missing = np.isnan(values)
-        if missing.any():
-            at = np.arange(len(values))
-            values = np.interp(at, at[~missing], values[~missing])
+        series, horizon = backtest.series, backtest.actuals.shape[1]
         for method in methods:
             if not seasons and method.startswith("MSTL"):
                 continue
-            horizon = backtest.actuals.shape[1]
             found.append(
-                Task(method, backtest.series.name, values, backtest.at, backtest.before, horizon, seasons)
+                Task(method, series.name, series.values, backtest.at, backtest.before, horizon, seasons)
             )
     return found
 
@@ -80,65 +93,101 @@ def forecasts(
     workers: int,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Iterator[tuple[Task, Float64Array | str]]:
-    """Each task with its forecasts (origins, horizon, 3), or the reason why there are none, as they are done."""
-    waiting, done = [], 0
+    """Each task with its forecasts (origins, horizon, 3), or the reason why there are none, as they are done.
+
+    progress: called twice a second and with each result, with how many origins of all tasks are done, and of how
+    many."""
+    waiting, kept_origins = [], 0
     for task in wanted:
         kept = _read(cache, task)
         if kept is None:
             waiting.append(task)
         else:
-            done += 1
+            kept_origins += len(task.at)
             yield task, kept
-    progress(done, len(wanted))
+    of = sum(len(task.at) for task in wanted)
+    progress(kept_origins, of)
     if not waiting:
         return
+    waiting.sort(key=lambda task: SLOWEST_FIRST.index(task.method))
     # Spawned, not forked: TensorFlow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        pending = {pool.submit(run, task): task for task in waiting}
+    counter = context.Value("q", 0)
+    others = set(multiprocessing.active_children())
+    with ProcessPoolExecutor(
+        min(workers, len(waiting)), mp_context=context, initializer=_begin_worker, initargs=(counter,)
+    ) as pool:
+        pending = {pool.submit(_run_counted, task): task for task in waiting}
         try:
-            for future in as_completed(pending):
-                task = pending[future]
-                done += 1
-                try:
-                    result: Float64Array | str = future.result()
-                    _write(cache, task, np.asarray(result))
-                except Exception as error:  # a method may fail on a series in any way; the others go on
-                    result = f"{type(error).__name__}: {error}"
-                progress(done, len(wanted))
-                yield task, result
+            while pending:
+                for future in wait(pending, LOOK_S, FIRST_COMPLETED).done:
+                    task = pending.pop(future)
+                    try:
+                        result: Float64Array | str = future.result()
+                        _write(cache, task, np.asarray(result))
+                    except Exception as error:  # a method may fail on a series in any way; the others go on
+                        result = f"{type(error).__name__}: {error}"
+                    yield task, result
+                progress(kept_origins + counter.value if pending else of, of)
         except BaseException:
+            # Nobody waits for a fit that takes a minute. What is done is kept for the next run.
             pool.shutdown(wait=False, cancel_futures=True)
+            ours = set(multiprocessing.active_children()) - others
+            for process in ours:
+                process.terminate()
+            for process in ours:
+                process.join()
             raise
 
 
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would go on fitting for minutes."""
+# How many origins are done, over all workers: set in each worker.
+_counter: Any = None
+
+
+def _begin_worker(counter: Any) -> None:
+    global _counter
+    _counter = counter
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # Ctrl-C reaches the whole group: end at once, without a trace
     parent = multiprocessing.parent_process()
     assert parent is not None
 
-    def wait() -> None:
+    def wait_for_end() -> None:
+        """A worker whose parent was killed would go on fitting for minutes."""
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=wait_for_end, daemon=True).start()
 
 
-def run(task: Task) -> Float64Array:
-    """The forecasts of one task: (origins, horizon, 3)."""
+def _run_counted(task: Task) -> Float64Array:
+    told = 0
+
+    def tell(origins: int) -> None:
+        nonlocal told
+        with _counter.get_lock():
+            _counter.value += origins
+        told += origins
+
+    try:
+        return run(task, lambda: tell(1))
+    finally:
+        tell(len(task.at) - told)  # of a method that failed
+
+
+def run(task: Task, tell: Callable[[], None] = lambda: None) -> Float64Array:
+    """The forecasts of one task: (origins, horizon, 3). tell: called after each origin."""
     warnings.simplefilter("ignore")
-    refit = len(task.at) <= MAX_REFITS
     model = _model(task.method, task.seasons)
-    if not refit:
-        model = model.fit(task.values[max(0, task.before - MAX_READINGS) : task.before])
+    if task.fits_once:
+        model = model.fit(task.history(task.before))
+    ask = model.forward if task.fits_once else model.forecast
     rows = []
     for origin in task.at:
-        history = task.values[max(0, origin - MAX_READINGS) : origin]
-        if refit:
-            answer = model.forecast(y=history, h=task.horizon, level=[80])
-        else:
-            answer = model.forward(y=history, h=task.horizon, level=[80])
+        answer = ask(y=task.history(origin), h=task.horizon, level=[80])
         rows.append(np.stack([answer["lo-80"], answer["mean"], answer["hi-80"]], axis=1))
+        tell()
     result = np.array(rows, dtype=np.float64)
     if not np.isfinite(result).all():
         raise ValueError("its forecasts are not finite")
@@ -154,7 +203,7 @@ def _model(method: str, seasons: tuple[int, ...]) -> Any:
     if method == "AutoETS":
         return AutoETS(season_length=short)
     if method == "AutoARIMA":
-        return AutoARIMA(season_length=short)
+        return AutoARIMA(season_length=short, approximation=short > MAX_EXACT_SEASON)
     if method == "Theta":
         return Theta(season_length=short)
     trend = AutoARIMA() if method == "MSTL+ARIMA" else AutoETS(model="ZZN")

@@ -59,6 +59,32 @@ def test_tables_for_people(models: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "seasonal naive" in output
 
 
+def test_classical_methods_in_their_order_with_progress_on_stderr(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("statsforecast", reason="classical methods need the extra `evaluation`")
+    command = [
+        "evaluate",
+        str(csv_file(tmp_path)),
+        "--models",
+        str(models),
+        "--stride",
+        "36",
+        "--season",
+        "0",
+    ]
+    command += ["--classical", "--cache", str(tmp_path / "cache"), "--workers", "1", "--json"]
+    assert fncast.main(command) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if line.startswith("classical methods")]
+    assert lines[0] == "classical methods: 0/8 forecasts, 0:00"  # four methods at two origins
+    assert lines[-1].startswith("classical methods: 8/8 forecasts")
+    overall = list(json.loads(captured.out)["overall"])
+    assert overall[-6:] == ["SES", "AutoETS", "AutoARIMA", "Theta", "MSTL", "MSTL+ARIMA"]
+    assert fncast.main(command) == 0
+    assert "classical methods: 8/8 forecasts, 0:00" in capsys.readouterr().err  # kept
+
+
 def test_says_so_where_the_model_saw_the_readings(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
