@@ -81,8 +81,8 @@ def train(
     if initial_weights is not None:
         try:
             network.load_weights(initial_weights)
-        except (OSError, ValueError) as error:
-            told = str(error).splitlines()[0]
+        except (OSError, ValueError) as mismatch:
+            told = str(mismatch).splitlines()[0]
             raise UnfitWeights(
                 f"{initial_weights}: does not fit the network of this fncast: {told}"
             ) from None
