@@ -23,6 +23,7 @@ Model = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 MODEL = "model"
 LAST_VALUE = "last value"
 SEASONAL = "seasonal naive"
+LONGEST_SEASONAL = "seasonal naive (longest)"
 LAST_READINGS = "quantiles of the last 12"
 
 
@@ -41,8 +42,12 @@ class SeriesEvaluation:
 
     @property
     def season(self) -> int:
-        """The first season, 1 where there is none."""
+        """The shortest season, 1 where there is none."""
         return self.seasons[0] if self.seasons else 1
+
+    @property
+    def longest_season(self) -> int:
+        return self.seasons[-1] if self.seasons else 1
 
     def add(self, method: str, forecast: Float64Array) -> None:
         """forecast: (origins, horizon, 3)."""
@@ -118,7 +123,7 @@ def prepare(
 ) -> Evaluation:
     """Rolling origins over the last `test_share` of each series, a stride (the horizon) apart, and the naive methods.
 
-    seasons: for all series, else found in each one's readings before the test."""
+    seasons: for all series in any order, else found in each one's readings before the test."""
     stride = horizon if stride is None else stride
     result = Evaluation(window, horizon, stride)
     for one in series:
@@ -130,14 +135,22 @@ def prepare(
                 f" of {window} and a horizon of {horizon}, or too many are missing"
             )
             continue
-        evaluated = SeriesEvaluation(
-            backtest, find_seasons(one.values[:before], one.step) if seasons is None else seasons
-        )
-        evaluated.add(LAST_VALUE, baselines.last_value(backtest))
-        evaluated.add(SEASONAL, baselines.seasonal_naive(backtest, evaluated.season))
-        evaluated.add(LAST_READINGS, baselines.last_readings(backtest))
-        result.series.append(evaluated)
+        found = find_seasons(one.values[:before], one.step) if seasons is None else tuple(sorted(seasons))
+        result.series.append(SeriesEvaluation(backtest, found))
+    has_longer = any(len(one.seasons) > 1 for one in result.series)
+    for evaluated in result.series:
+        _add_naive(evaluated, has_longer)
     return result
+
+
+def _add_naive(evaluated: SeriesEvaluation, has_longer: bool) -> None:
+    """has_longer: some series has more than one season; where none has, the longest would be the same line again."""
+    backtest = evaluated.backtest
+    evaluated.add(LAST_VALUE, baselines.last_value(backtest))
+    evaluated.add(SEASONAL, baselines.seasonal_naive(backtest, evaluated.season))
+    if has_longer:
+        evaluated.add(LONGEST_SEASONAL, baselines.seasonal_naive(backtest, evaluated.longest_season))
+    evaluated.add(LAST_READINGS, baselines.last_readings(backtest))
 
 
 def add_model(evaluation: Evaluation, model: Model) -> None:

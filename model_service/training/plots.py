@@ -13,7 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from model_service.training.baselines import LAST_READINGS
-from model_service.training.evaluation import LAST_VALUE, MODEL, SEASONAL, Evaluation, SeriesEvaluation
+from model_service.training.evaluation import (
+    LAST_VALUE,
+    LONGEST_SEASONAL,
+    MODEL,
+    SEASONAL,
+    Evaluation,
+    SeriesEvaluation,
+)
 from model_service.training.settings import QUANTILES
 from model_service.training.trainer import Epoch
 
@@ -124,6 +131,7 @@ def _by_step(evaluation: Evaluation) -> Figure:
         MODEL: (FORECAST, "-"),
         LAST_VALUE: (OTHER, "--"),
         SEASONAL: (ACTUAL, ":"),
+        LONGEST_SEASONAL: (ACTUAL, "--"),
         f"quantiles of the last {LAST_READINGS}": (THIRD, "-."),
     }
     for method in (name for name in styles if name in evaluation.methods):

@@ -10,6 +10,7 @@ from model_service.training.backtest import rolling_origins
 from model_service.training.evaluation import (
     LAST_READINGS,
     LAST_VALUE,
+    LONGEST_SEASONAL,
     MODEL,
     SEASONAL,
     add_model,
@@ -60,6 +61,22 @@ def test_seasonal_naive_bridges_gaps_with_the_past_alone() -> None:
     backtest = rolling_origins(series_of(values), window=12, horizon=3, before=48, stride=12)
     assert baselines.seasonal_naive(backtest, 6)[0, :, 1].tolist() == [42, 43, 44]
     assert baselines.seasonal_naive(backtest, 3)[0, :, 1].tolist() == [45, 46, 47]
+
+
+def test_the_longest_season_has_a_naive_line_of_its_own() -> None:
+    at = np.arange(600)
+    weekly = series_of((at % 4) + 10.0 * (at // 4 % 7 >= 5), "weekly")  # a day of 4, a week of 28
+    daily = series_of((at % 4).astype(float) + np.random.default_rng(0).normal(size=600), "daily")
+    both = prepare([weekly, daily], 56, 8, test_share=0.3, seasons=(28, 4))
+    assert both.methods == [LAST_VALUE, SEASONAL, LONGEST_SEASONAL, LAST_READINGS]
+    exact = both.series[0]
+    assert (exact.season, exact.longest_season) == (4, 28)
+    assert exact.scores[LONGEST_SEASONAL].mae == 0.0
+    assert exact.scores[SEASONAL].mae > 1
+    # MASE's divisor stays that of the shortest season.
+    difference = seasonal_difference(weekly.values[: exact.backtest.before], 4)
+    assert exact.scores[SEASONAL].mase == pytest.approx(exact.scores[SEASONAL].mae / difference)
+    assert LONGEST_SEASONAL not in prepare([weekly, daily], 56, 8, test_share=0.3, seasons=(4,)).methods
 
 
 def test_scores_by_hand() -> None:
