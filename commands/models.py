@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from commands.version_tables import print_comparison, print_list
 from fncast import Failure
 from model_service.runtime import UnusableModel
+from model_service.version_check import states
 from model_service.version_folder import VersionFolder, scan
-
-# The members of model.json that tell versions apart at a glance, and how a column names them.
-LISTED = {
-    "trained_at": "trained",
-    "window": "window",
-    "horizon": "horizon",
-    "training.settings.cell": "cell",
-    "training.settings.units": "units",
-    "parameters": "parameters",
-    "metrics.validation_error": "validation error",
-    "metrics.test_relative_mae": "test MAE / naive",
-}
-COMPARED = (
-    "window",
-    "horizon",
-    "quantiles",
-    "step_s",
-    "step",
-    "season",
-    "parameters",
-    "trained_at",
-    "training",
-    "metrics",
-)
-# What grows with the training's length or data says little side by side.
-NOT_COMPARED = ("training.history", "training.data.series")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added.add_argument("--name", help=help_name)
         return added
 
-    listing = action("list", "list the models and their versions", named=False)
+    text = "list the models and their versions, and try those that a service would load"
+    listing = action("list", text, named=False)
     listing.add_argument("--json", action="store_true", help="one JSON object a version, a line each")
     compare = action("compare", "show where versions differ: settings, data and measured errors")
     compare.add_argument("version", nargs="*", type=int, help="which (default: the two newest in service)")
@@ -86,22 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> int:
     if arguments.name:
         folders = _of_one_model(folders, arguments)
-    rows = []
-    for folder in folders:
-        try:
-            details, state = folder.details(), "retired" if folder.retired else "in service"
-        except UnusableModel as error:
-            details, state = {}, f"broken: {error}"
-        flat = dict(_leaves(details))
-        shown = {column: flat[member] for member, column in LISTED.items() if member in flat}
-        rows.append({"name": folder.name, "version": folder.version, "state": state, **shown})
-    if arguments.json:
-        for row in rows:
-            print(json.dumps(row))
-    else:
-        columns = ["name", "version", "state", *LISTED.values()]
-        used = [column for column in columns if any(column in row for row in rows)]
-        _print_table([used, *([_text(row.get(column)) for column in used] for row in rows)])
+    print_list(folders, states(folders), arguments.json)
     return 0
 
 
@@ -109,25 +70,13 @@ def _compare(folders: Sequence[VersionFolder], arguments: argparse.Namespace) ->
     if arguments.version:
         chosen = [_version(folders, version) for version in arguments.version]
     else:
-        chosen = [folder for folder in folders if not folder.retired][1::-1]
+        chosen = _serving(folders)[1::-1]
     if len(chosen) < 2:
         raise Failure(f"two versions are needed to compare; {_there(folders)}")
     try:
-        details = [folder.details() for folder in chosen]
+        print_comparison(chosen, arguments.json)
     except UnusableModel as error:
         raise Failure(str(error)) from None
-    leaves = [dict(_leaves({key: each[key] for key in COMPARED if key in each})) for each in details]
-    members = list(dict.fromkeys(member for each in leaves for member in each))
-    differing = [member for member in members if len({_text(each.get(member)) for each in leaves}) > 1]
-    if arguments.json:
-        print(json.dumps({member: [each.get(member) for each in leaves] for member in differing}))
-        return 0
-    _print_table(
-        [
-            ["", *map(str, chosen)],
-            *([member, *(_text(each.get(member)) for each in leaves)] for member in differing),
-        ]
-    )
     return 0
 
 
@@ -135,31 +84,42 @@ def _retire(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> 
     folder = _version(folders, arguments.version)
     if arguments.undo:
         folder.restore()
-        _say(f"{folder} is back in service")
+        restored = [replace(each, retired=False) if each == folder else each for each in folders]
+        state = states(restored)[folders.index(folder)]
+        _say(f"{folder} is no longer retired; it is {state}")
         return 0
-    left = [each for each in folders if not each.retired and each != folder]
-    if not left and not arguments.force:
+    serving = _serving(folders)
+    left = [each for each in serving if each != folder]
+    if not left and folder in serving and not arguments.force:
         raise Failure(f"{folder} is the last version in service; --force retires it all the same")
     folder.retire()
-    _say(f"{folder} is retired; " + (f"{left[0]} is the newest in service" if left else "none is in service"))
+    _say(f"{folder} is retired; " + (f"{left[0]} is the latest now" if left else "none is in service"))
     return 0
 
 
 def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> int:
-    serving = [folder for folder in folders if not folder.retired]
     if arguments.to is None:
+        serving = _serving(folders)
         if len(serving) < 2:
             raise Failure(f"there is no version to roll back to; {_there(folders)}")
         target = serving[1]
     else:
         target = _version(folders, arguments.to)
+        (state,) = states([replace(target, retired=False)])
+        if state.kind == "broken":
+            raise Failure(f"{target} cannot take over, it is {state}")
         target.restore()
-    for folder in serving:
-        if folder.version > target.version:
-            folder.retire()
+    for folder in folders:
+        if folder.version > target.version and not folder.retired:
+            folder.retire()  # a broken one too, lest it takes over once it is mended
             _say(f"{folder} is retired")
-    _say(f"{target} is the newest in service")
+    _say(f"{target} is the latest now")
     return 0
+
+
+def _serving(folders: Sequence[VersionFolder]) -> list[VersionFolder]:
+    """The versions of one model that a model service would load, as far as that is known, newest first."""
+    return [folder for folder, state in zip(folders, states(folders), strict=True) if state.serves]
 
 
 def _of_one_model(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> list[VersionFolder]:
@@ -179,34 +139,11 @@ def _version(folders: Sequence[VersionFolder], version: int) -> VersionFolder:
 
 
 def _there(folders: Sequence[VersionFolder]) -> str:
-    listed = ", ".join(f"{each.version} (retired)" if each.retired else f"{each.version}" for each in folders)
+    listed = ", ".join(
+        f"{folder.version}" if state.serves else f"{folder.version} ({state.kind})"
+        for folder, state in zip(folders, states(folders), strict=True)
+    )
     return f"there are {listed}" if len(folders) > 1 else f"there is only {listed}"
-
-
-def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """All members that are no objects, by their dotted path."""
-    for name, value in node.items():
-        member = f"{path}{name}"
-        if member in NOT_COMPARED:
-            continue
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{member}.")
-        else:
-            yield member, value
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _say(text: str) -> None:

@@ -34,7 +34,7 @@ def open_runtime(
     has_saved_model = (path / SAVED_MODEL_FILE).is_file()
     if not tflite.is_file() and not has_saved_model:
         raise UnusableModel(f"{path} holds neither {SAVED_MODEL_FILE} nor {TFLITE_FILE}")
-    if runtime == "tensorflow" or not tflite.is_file() or (runtime == "auto" and not _litert_is_installed()):
+    if runtime == "tensorflow" or not tflite.is_file() or (runtime == "auto" and not litert_is_installed()):
         if not has_saved_model:
             raise UnusableModel(f"{path} holds no {SAVED_MODEL_FILE}, which the TensorFlow runtime needs")
         if runtime == "litert":
@@ -49,7 +49,7 @@ def open_runtime(
         return _tensorflow(path, inputs, outputs)
 
 
-def _litert_is_installed() -> bool:
+def litert_is_installed() -> bool:
     return importlib.util.find_spec("ai_edge_litert") is not None
 
 

@@ -1,4 +1,4 @@
-"""`fncast models` on folders that hold a model.json alone."""
+"""`fncast models` on folders whose model nobody can open here: a model.json, and the name of a SavedModel."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def write(tmp_path: Path) -> Write:
         folder = tmp_path / name / str(version)
         folder.mkdir(parents=True)
         (folder / "model.json").write_text(json.dumps({"window": 48, "horizon": 12, **details}))
+        (folder / "saved_model.pb").touch()
         return folder
 
     return put
@@ -40,13 +41,19 @@ def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 def test_list_tells_state_and_errors(models: Any, write: Write) -> None:
     write(1, metrics={"validation_error": 0.123456})
     (write(2) / "retired").touch()
+    (write(3) / "saved_model.pb").unlink()
     (write(1, "price") / "model.json").write_text("{")
     code, out, _ = models("list")
     assert code == 0
-    header, two, one, price = out.splitlines()
-    assert header.split() == ["name", "version", "state", "window", "horizon", "validation", "error"]
-    assert two.split() == ["forecast", "2", "retired", "48", "12", "-"]
-    assert one.split() == ["forecast", "1", "in", "service", "48", "12", "0.1235"]
+    header, three, two, one, price = out.splitlines()
+    assert header.split() == ["name", "version", "window", "horizon", "validation", "error", "state"]
+    assert "broken: " in three
+    assert three.endswith("forecast/3 holds neither saved_model.pb nor model.tflite")
+    assert two.split() == ["forecast", "2", "48", "12", "-", "retired"]
+    assert one.split(maxsplit=5) == [
+        *("forecast", "1", "48", "12", "0.1235"),
+        "latest, not checked: only TensorFlow can open it",
+    ]
     assert "broken: " in price
     assert "is not JSON" in price
 
@@ -76,13 +83,13 @@ def test_compare_shows_what_differs(models: Any, write: Write) -> None:
 def test_retire_and_back(models: Any, write: Write) -> None:
     write(1)
     two = write(2)
-    assert models("retire", "2") == (0, "", "forecast/2 is retired; forecast/1 is the newest in service\n")
+    assert models("retire", "2") == (0, "", "forecast/2 is retired; forecast/1 is the latest now\n")
     assert (two / "retired").exists()
     code, _, error = models("retire", "1")
     assert code == 1
     assert "the last version in service; --force" in error
     assert models("retire", "1", "--force")[0] == 0
-    assert models("retire", "2", "--undo")[2] == "forecast/2 is back in service\n"
+    assert "forecast/2 is no longer retired; it is latest, not checked" in models("retire", "2", "--undo")[2]
     assert not (two / "retired").exists()
 
 
@@ -92,7 +99,7 @@ def test_rollback_goes_one_step_or_to_a_version(models: Any, write: Write) -> No
     def retired() -> list[int]:
         return [version for version, folder in folders.items() if (folder / "retired").exists()]
 
-    assert "forecast/3 is the newest in service" in models("rollback")[2]
+    assert "forecast/3 is the latest now" in models("rollback")[2]
     assert retired() == [4]
     models("rollback", "--to", "1")
     assert retired() == [2, 3, 4]
@@ -101,6 +108,23 @@ def test_rollback_goes_one_step_or_to_a_version(models: Any, write: Write) -> No
     assert "no version to roll back to; there are 4 (retired), 3 (retired), 2 (retired), 1" in error
     models("rollback", "--to", "2")  # forward again
     assert retired() == [3, 4]
+
+
+def test_a_broken_version_neither_counts_nor_takes_over(models: Any, write: Write) -> None:
+    folders = {version: write(version) for version in (1, 2, 3, 4)}
+    for broken in (2, 4):
+        (folders[broken] / "model.json").write_text("{")
+    code, _, error = models("rollback", "--to", "2")
+    assert code == 1
+    assert "forecast/2 cannot take over, it is broken: " in error
+    assert "forecast/1 is the latest now" in models("rollback")[2]
+    assert [version for version in folders if (folders[version] / "retired").exists()] == [2, 3, 4]
+    code, _, error = models("retire", "1")
+    assert code == 1
+    assert "the last version in service" in error
+    assert "it is broken: " in models("retire", "4", "--undo")[2]
+    assert "there are 4 (broken), 3 (retired), 2 (retired), 1" in models("rollback")[2]
+    assert models("retire", "4")[2] == "forecast/4 is retired; forecast/1 is the latest now\n"
 
 
 def test_what_is_not_there(models: Any, write: Write, tmp_path: Path) -> None:

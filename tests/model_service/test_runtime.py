@@ -47,7 +47,7 @@ def test_it_runs_any_number_of_rows_and_keeps_no_hold_of_them(runtime: Runtime, 
 def test_auto_prefers_litert_and_does_without(made_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_runtime(made_models / "ours").kind == "litert"
     assert open_runtime(made_models / "ours" / "model.tflite").kind == "litert"
-    monkeypatch.setattr(runtime_choice, "_litert_is_installed", lambda: False)
+    monkeypatch.setattr(runtime_choice, "litert_is_installed", lambda: False)
     assert open_runtime(made_models / "ours").kind == "tensorflow"
 
 

@@ -1,0 +1,106 @@
+"""What is told of versions on disk is what a model service makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_service import runtime_choice, version_check
+from model_service.repository import LOADED_VERSIONS, Repository, loader
+from model_service.version_check import states
+from model_service.version_folder import scan
+
+Break = Callable[[Path], object]
+
+SAVED_MODEL = "saved_model.pb"
+
+
+def told(models: Path) -> dict[str, str]:
+    folders = scan(models)
+    return {str(folder): str(state) for folder, state in zip(folders, states(folders), strict=True)}
+
+
+def without_saved_model(damage: Break) -> Break:
+    def both(folder: Path) -> None:
+        (folder / SAVED_MODEL).unlink()
+        damage(folder)
+
+    return both
+
+
+def truncate(folder: Path) -> None:
+    content = (folder / "model.tflite").read_bytes()
+    (folder / "model.tflite").write_bytes(content[: len(content) // 2])
+
+
+def other_horizon(folder: Path) -> None:
+    described = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**described, "horizon": 12}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (without_saved_model(truncate), "LiteRT cannot load"),
+        (without_saved_model(lambda folder: (folder / "model.tflite").unlink()), "holds neither"),
+        (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
+        (other_horizon, "its model.json says horizon 12"),
+    ],
+    ids=["half a model.tflite", "no model", "model.json is no JSON", "another horizon"],
+)
+def test_broken_is_what_a_service_refuses(place: Any, models: Path, damage: Break, reason: str) -> None:
+    place("ours", 1)
+    damage(place("ours_later", 2))
+    service = Repository(models, loader("auto", lambda rows, seconds: None))
+    service.refresh()
+    (refused,) = service.refused.values()
+    assert reason in refused
+    assert told(models) == {"forecast/2": f"broken: {refused}", "forecast/1": "latest"}
+    assert str(service.paths["/forecast"]) == "forecast/1"
+
+
+def test_one_that_answers_nan_is_broken(place: Any, models: Path) -> None:
+    place("broken", 1)
+    assert told(models) == {
+        "forecast/1": "broken: forecast/1 answers 'forecast' that is not finite to a plain window"
+    }
+
+
+def test_what_only_tensorflow_can_open_is_not_claimed_to_work(place: Any, models: Path) -> None:
+    (place("ours", 1) / "model.tflite").unlink()
+    truncate(place("ours", 2))
+    (place("ours", 1, "price") / "model.tflite").unlink()
+    found = told(models)
+    assert found["forecast/2"].startswith(
+        "latest, not checked: only TensorFlow can open it (LiteRT cannot load"
+    )
+    assert found["forecast/1"] == "older, not checked: only TensorFlow can open it"
+    assert found["price/1"] == "latest, not checked: only TensorFlow can open it"
+
+
+def test_without_litert_nothing_is_claimed(place: Any, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place("ours", 1) / SAVED_MODEL).unlink()
+
+    def absent(path: Path) -> Any:
+        raise runtime_choice.UnusableModel(f"{path} needs LiteRT")
+
+    monkeypatch.setattr(runtime_choice, "_litert", absent)
+    monkeypatch.setattr(version_check, "litert_is_installed", lambda: False)
+    assert told(models)["forecast/1"].startswith("latest, not checked: ")
+
+
+def test_marks_of_many_versions(place: Any, models: Path) -> None:
+    for version in range(1, LOADED_VERSIONS + 3):
+        place("ours", version)
+    newest = LOADED_VERSIONS + 2
+    (models / "forecast" / str(newest) / "retired").touch()
+    assert list(told(models).values()) == [
+        "retired",
+        "latest",
+        *["older"] * (LOADED_VERSIONS - 1),
+        "not loaded",
+    ]
