@@ -11,6 +11,7 @@ from commands.serve import bind, server
 from model_service.inference_protocol.grpc_server import GrpcServer
 from model_service.metrics import Metrics
 from model_service.model import Model
+from model_service.repository import Models
 from model_service.server import ModelServer
 
 
@@ -33,12 +34,12 @@ class Addresses:
 
 
 @contextmanager
-def running_model_service(shelf: Shelf) -> Iterator[Addresses]:
+def running_model_service(models: Models) -> Iterator[Addresses]:
     with bind("127.0.0.1", 0) as probe:
         grpc_port: int = probe.getsockname()[1]
     listener = bind("127.0.0.1", 0)
-    companion = GrpcServer(shelf, "127.0.0.1", grpc_port)
-    running = server(ModelServer(shelf, Metrics(), companion=companion))
+    companion = GrpcServer(models, "127.0.0.1", grpc_port)
+    running = server(ModelServer(models, Metrics(), companion=companion))
     # Signals belong to the main thread.
     running.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
