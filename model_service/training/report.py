@@ -10,6 +10,8 @@ COLUMNS = ("relative_mae", "mase", "wql", "coverage")
 HEADINGS = ("relative MAE", "MASE", "wQL", "80 % band")
 # More series than these are told by the overall lines alone.
 MAX_SERIES_LINES = 40
+# The band of a method that runs away (AutoETS on bursts) must not widen its column to sixty digits.
+TOO_WIDE = 1e6
 
 
 def overall_table(evaluation: Evaluation) -> str:
@@ -50,4 +52,6 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < TOO_WIDE else f"{value:.1e}"

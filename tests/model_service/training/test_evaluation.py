@@ -131,3 +131,10 @@ def test_the_model_stands_beside_the_naive_methods(trained: Trained, models: Pat
 
 def test_table_aligns() -> None:
     assert table(["", "b"], [["long", "1"], ["x", "22"]]) == "       b\nlong   1\nx     22"
+
+
+def test_a_method_that_runs_away_widens_no_column() -> None:
+    evaluation = prepare([series_of(np.arange(60) % 6)], 12, 3, test_share=0.3)
+    evaluation.series[0].add("astray", np.full((*evaluation.series[0].backtest.actuals.shape, 3), 1e60))
+    assert "e+59" in overall_table(evaluation)
+    assert max(map(len, overall_table(evaluation).splitlines())) < 80
