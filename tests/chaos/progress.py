@@ -10,8 +10,9 @@ from kafka_container import PARTITIONS
 
 
 class Progress:
-    """ids: of the inputs that have an outcome. slowest_flow_s: from a kill until every partition has output that was
-    published after it; the longest of the waits begun by `watch`. slowest_s: the longest time without any output."""
+    """ids: of the inputs that have an outcome. slowest_flow_s: from a strike until every partition has output that was
+    published after it; for each kind, the longest of the waits begun by `watch`. slowest_s: the longest time without
+    any output."""
 
     def __init__(self, servers: str, forecasts: str, dead_letters: str) -> None:
         self._names = {forecasts: "ce_causationid", dead_letters: "ce_id"}
@@ -29,11 +30,13 @@ class Progress:
             [TopicPartition(topic, partition, 0) for topic in self._names for partition in range(PARTITIONS)]
         )
         self.ids: set[str] = set()
-        self.slowest_s = self.slowest_flow_s = 0.0
+        self.slowest_s = 0.0
+        self.slowest_flow_s: dict[str, float] = {}
         self._settled_at_s = time.monotonic()
         self._watched_since_s = 0.0
         self._struck_at_ms = 0.0
         self._without: set[int] = set()
+        self._kind = ""
 
     @property
     def settled(self) -> int:
@@ -44,8 +47,9 @@ class Progress:
         """Since anything was settled."""
         return time.monotonic() - self._settled_at_s
 
-    def watch(self) -> None:
+    def watch(self, kind: str) -> None:
         """From now on until each partition has output whose publisher made it later."""
+        self._kind = kind
         self._watched_since_s, self._struck_at_ms = time.monotonic(), time.time() * 1000
         self._without = set(range(PARTITIONS))
 
@@ -63,7 +67,8 @@ class Progress:
             self.ids.add(id_)
             if message.partition() in self._without and message.timestamp()[1] > self._struck_at_ms:
                 self._without.discard(message.partition())
-                self.slowest_flow_s = max(self.slowest_flow_s, time.monotonic() - self._watched_since_s)
+                slowest_s = self.slowest_flow_s.get(self._kind, 0.0)
+                self.slowest_flow_s[self._kind] = max(slowest_s, time.monotonic() - self._watched_since_s)
         if len(self.ids) > before:
             self.slowest_s = max(self.slowest_s, self.idle_s)
             self._settled_at_s = time.monotonic()

@@ -5,8 +5,8 @@ usage: run.py [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…
 Victims: one of the consumers (kill -9, or frozen past its session and continued), a process of the function, the
 function host, the model service; the broker is restarted (`broker-kill` in a --schedule: killed first); in between the
 function host is away for 15 s, and one more consumer joins and leaves for 15 s. Prints the checker's JSON. Exit code:
-the checker's, or 1 where a partition flowed again later than FLOW_S after the kill of a consumer, or 2 where the run
-did not do what was told.
+the checker's, or 1 where a partition flowed again later than FLOW_S after a consumer was struck, or 2 where the run did
+not do what was told.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from strikes import KINDS, Strikes, schedule  # noqa: E402
 from victim import say  # noqa: E402
 
 PATIENCE_S = 120.0
-FLOW_S = 25.0
+# By what was struck. A frozen consumer's transaction holds readers up until it times out (10 s) and the broker looks
+# for such (every 10 s); a killed one's is aborted as soon as it is started again.
+FLOW_S = {"consumer": 25.0, "freeze": 40.0}
 STILL_S = 2.0  # all is settled, and in so long nothing more came: repeats would show
 
 
@@ -77,7 +79,7 @@ class Run:
             "kills": self._strikes.kills,
             "seconds": round(time.monotonic() - self._started_s),
             "longest_silence_s": round(self._progress.slowest_s, 1),
-            "longest_until_flow_s": round(self._progress.slowest_flow_s, 1),
+            "longest_until_flow_s": {k: round(v, 1) for k, v in self._progress.slowest_flow_s.items()},
             "work": work,
             "ends": {victim.name: sorted(set(victim.ends)) for victim in self.parts.all if victim.ends},
         }
@@ -85,8 +87,9 @@ class Run:
         if (self._told.crash or self._told.freeze) and not self._was_struck():
             say("the point was never reached")
             return 2
-        if summary["longest_until_flow_s"] > FLOW_S or self._progress.flow_s is not None:
-            say(f"a partition flowed again later than {FLOW_S:g} s after the kill of a consumer")
+        slow = {kind for kind, seconds in self._progress.slowest_flow_s.items() if seconds > FLOW_S[kind]}
+        if slow or self._progress.flow_s is not None:
+            say(f"a partition flowed again too late: {', '.join(sorted(slow)) or 'not at all'}")
             return 1
         return code
 

@@ -89,7 +89,7 @@ class Strikes:
         self.kills += kind not in TROUBLES
         self._strike(kind)
         if kind in ("consumer", "freeze"):
-            self._progress.watch()
+            self._progress.watch(kind)
         self._next_at = self._progress.settled + self._random.randint(
             self._spacing // 2, self._spacing * 3 // 2
         )
