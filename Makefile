@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+# Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
+WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
 .PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions chaos clean
 
@@ -14,10 +16,10 @@ demo: $(VENV)/.demo ## run the whole path on this machine, with a live page (Ctr
 	@if [ -t 0 ]; then set -m; $(BIN)/fncast demo $(DEMO); else exec $(BIN)/fncast demo $(DEMO); fi
 
 test: $(VENV)/.dev ## run the tests; what they skip, they say
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST)
 
 test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, brokers that die (about half an hour)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST)
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Generated series to evaluate where no CSV is given.
 GENERATED_SERIES = 300
+SHOWN_SERIES = 3  # in a sentence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not evaluation.series:
             raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
         _tell_seen(evaluation, described)
+        _tell_unseen_seasons(evaluation)
         add_model(evaluation, load_scorer(folder))
     except InvalidModelFolder as error:
         raise Failure(str(error)) from None
@@ -118,6 +120,18 @@ def _tell_seen(evaluation: Evaluation, described: dict[str, Any]) -> None:
                 f"{one.name}: forecasts begin at {format_time(begin)}, but the model saw the readings until"
                 f" {format_time(seen_until[one.name])} in training: its errors there flatter it"
             )
+
+
+def _tell_unseen_seasons(evaluation: Evaluation) -> None:
+    """Say so where a window does not hold a whole season: no network could know it then."""
+    long = {one.name: one.seasons[-1] for one in evaluation.series if one.seasons[-1:] > (evaluation.window,)}
+    if long:
+        shown = ", ".join(f"{name} ({season})" for name, season in list(long.items())[:SHOWN_SERIES])
+        more = f" and {len(long) - SHOWN_SERIES} more" if len(long) > SHOWN_SERIES else ""
+        _say(
+            f"season longer than the model's window of {evaluation.window} readings: {shown}{more};"
+            " one trained with --window auto sees it"
+        )
 
 
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:

@@ -102,6 +102,17 @@ def test_says_so_where_the_model_saw_the_readings(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("season", "is_told"), [(24, False), (25, True)])
+def test_says_so_where_a_season_is_longer_than_the_window(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], season: int, is_told: bool
+) -> None:
+    seasons = ["--season", "12", "--season", str(season)]
+    words = ["evaluate", str(csv_file(tmp_path)), "--models", str(models), *seasons]
+    assert fncast.main(words) == 0
+    told = "season longer than the model's window of 24 readings: shop (25); one trained with --window auto sees it"
+    assert (told in capsys.readouterr().err) is is_told
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
