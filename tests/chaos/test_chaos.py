@@ -108,7 +108,7 @@ def test_the_checker_notices_a_bug(run, bug, words, wrong):
         ("--crash", "before-offsets:4"),
         ("--crash", "before-commit:4"),
         ("--crash", "after-commit:4"),
-        ("--crash", "during-revoke:1"),
+        ("--crash", "during-revoke:1", "--schedule", "storm"),
         ("--freeze", "before-offsets:4"),
         ("--freeze", "before-commit:4"),
         ("--freeze", "after-commit:4"),
