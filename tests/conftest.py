@@ -1,9 +1,11 @@
-"""What tests of several rooms share: a Docker engine, and one Kafka for a whole test run."""
+"""What tests of several rooms share: a Docker engine, one Kafka for a whole test run, and folders made once."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -40,3 +42,26 @@ def kafka(docker_engine: None) -> Iterator[KafkaContainer]:
     container = KafkaContainer()
     yield container
     container.close()
+
+
+@pytest.fixture(scope="session")
+def once_per_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """once_per_run(name, make) is a folder that make(folder) has filled: once, whatever pytest's workers are.
+
+    Some ten seconds of work for one worker would otherwise be done by each. Nobody may write into it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made = shared / "once" / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.is_dir():
+                making = tmp_path_factory.mktemp(name)
+                make(making)
+                made.parent.mkdir(exist_ok=True)
+                making.rename(made)
+        return made
+
+    return folder

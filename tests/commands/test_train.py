@@ -1,7 +1,9 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,11 @@ import fncast
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
+from commands.train import _window
+from model_service.training.settings import TrainingSettings
+from series.series import Series
+from series.step import Step
+
 SMALL = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
 
 
@@ -21,6 +28,17 @@ def csv_file(folder: Path, readings: int = 300) -> Path:
     lines = [f"{1_700_000_000 + 300 * i},{value:.4f}" for i, value in enumerate(values)]
     path.write_text("timestamp,value\n" + "\n".join(lines))
     return path
+
+
+@pytest.fixture
+def first_version(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
+    """A folder of models of this test's own with a version 1, trained on the readings of csv_file()."""
+
+    def train(folder: Path) -> None:
+        assert fncast.main(["train", str(csv_file(folder)), "--models", str(folder / "models"), *SMALL]) == 0
+
+    made = once_per_run("first-version", train)
+    return Path(shutil.copytree(made / "models", tmp_path / "models"))
 
 
 def test_writes_the_next_version_and_shows_progress(
@@ -40,36 +58,27 @@ def test_writes_the_next_version_and_shows_progress(
     assert described["training"]["data"]["series"][0]["readings"] == 300
     assert described["metrics"]["test"]["last value"]["relative_mae"] == 1.0
 
-    assert fncast.main([*command, "--from-version", "1"]) == 0
-    output, _ = capsys.readouterr()
-    assert "seasonal naive" in output
-    assert output.splitlines()[-1] == str(models / "forecast" / "2")
-
 
 @pytest.mark.parametrize(
     ("weeks", "window"),
     [(20, 336), (10, 192), (2, 48)],  # two weeks; a week and a day; too few readings for either
 )
 def test_a_week_is_in_the_window_where_readings_suffice(weeks: int, window: int) -> None:
-    from commands.train import _window
-    from model_service.training.settings import TrainingSettings
-    from series.series import Series
-    from series.step import Step
-
     readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168))
     assert _window([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
 
 
 def test_going_on_from_a_version_never_ends_with_a_worse_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = tmp_path / "models"
-    command = ["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]
-    assert fncast.main(command) == 0
+    command = ["train", str(csv_file(tmp_path)), "--models", str(first_version), *SMALL]
     assert fncast.main([*command, "--from-version", "1", "--learning-rate", "1"]) == 0
-    assert "no epoch was better than the version it started from" in capsys.readouterr().err
+    output, errors = capsys.readouterr()
+    assert "no epoch was better than the version it started from" in errors
+    assert "seasonal naive" in output
+    assert output.splitlines()[-1] == str(first_version / "forecast" / "2")
     first, second = (
-        json.loads((models / "forecast" / version / "model.json").read_text()) for version in "12"
+        json.loads((first_version / "forecast" / version / "model.json").read_text()) for version in "12"
     )
     assert second["training"]["best_epoch"] == 0
     worse = second["training"]["history"][0]["validation_error"]
@@ -77,13 +86,12 @@ def test_going_on_from_a_version_never_ends_with_a_worse_one(
     assert second["metrics"]["test_relative_mae"] == first["metrics"]["test_relative_mae"]
 
 
-def test_weights_of_another_network_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    models = tmp_path / "models"
-    command = ["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]
-    assert fncast.main(command) == 0
-    described = models / "forecast" / "1" / "model.json"
+def test_weights_of_another_network_are_told_of(
+    first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(csv_file(tmp_path)), "--models", str(first_version), *SMALL]
+    described = first_version / "forecast" / "1" / "model.json"
     described.write_text(described.read_text().replace('"units": 8', '"units": 9'))
-    capsys.readouterr()
     assert fncast.main([*command[:-4], "--units", "9", "--epochs", "1", "--from-version", "1"]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert "network.weights.h5: does not fit the network of this fncast" in error
@@ -135,13 +143,23 @@ def test_an_evaluation_cut_off_leaves_the_model(
     ],
 )
 def test_the_window_follows_the_season_where_it_is_asked_to(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], sentence: str, window: int
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flags: list[str],
+    sentence: str,
+    window: int,
 ) -> None:
-    models = tmp_path / "models"
-    command = ["train", str(csv_file(tmp_path, 800)), "--models", str(models), *SMALL[2:], *flags]
-    assert fncast.main(command) == 0
+    trained = []
+
+    def train(_: object, settings: TrainingSettings, *others: object, **more: object) -> None:
+        trained.append(settings.window)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model_service.training.trainer.train", train)
+    fncast.main(["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path), *SMALL[2:], *flags])
     assert sentence in capsys.readouterr().err
-    assert json.loads((models / "forecast" / "1" / "model.json").read_text())["window"] == window
+    assert trained == [window]
 
 
 @pytest.mark.parametrize(

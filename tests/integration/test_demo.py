@@ -35,15 +35,16 @@ DELAY = re.compile(r"median (\d+) ms, p99 (\d+) ms")
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    readings = folder / "readings.csv"
-    lines = [f"{1_700_000_000 + 3600 * hour},{(hour % 24) * (hour % 5)}" for hour in range(1000)]
-    readings.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
-    words = ("--models", str(folder), "--epochs", "1", "--units", "8")
-    command = [sys.executable, "-m", "fncast", "train", str(readings), *words]
-    subprocess.run(command, check=True, capture_output=True, timeout=200)
-    return folder
+def models(once_per_run: Callable[..., Path]) -> Path:
+    def make(folder: Path) -> None:
+        readings = folder / "readings.csv"
+        lines = [f"{1_700_000_000 + 3600 * hour},{(hour % 24) * (hour % 5)}" for hour in range(1000)]
+        readings.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
+        words = ("--models", str(folder), "--epochs", "1", "--units", "8")
+        command = [sys.executable, "-m", "fncast", "train", str(readings), *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=200)
+
+    return once_per_run("demo-models", make)
 
 
 class Demo:

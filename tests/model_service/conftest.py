@@ -1,4 +1,4 @@
-"""Small models of each kind, made once a session, a fake of them in numpy, and the service as a process."""
+"""Small models of each kind, made once a run, a fake of them in numpy, and the service as a process."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ MAKE = Path(__file__).with_name("make_models.py")
 
 
 @pytest.fixture(scope="session")
-def made_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_models(once_per_run: Callable[..., Path]) -> Path:
     """The folder that make_models.py wrote."""
     if importlib.util.find_spec("tensorflow") is None:  # importing it here would cost every session 3 s
         pytest.skip("needs TensorFlow to make models")
-    folder = tmp_path_factory.mktemp("models")
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    made = subprocess.run(
-        [sys.executable, MAKE, folder], env=environment, capture_output=True, text=True, timeout=100
-    )
-    assert made.returncode == 0, made.stderr
-    return folder
+
+    def make(folder: Path) -> None:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        made = subprocess.run(
+            [sys.executable, MAKE, folder], env=environment, capture_output=True, text=True, timeout=100
+        )
+        assert made.returncode == 0, made.stderr
+
+    return once_per_run("made-models", make)
 
 
 Place = Callable[..., Path]

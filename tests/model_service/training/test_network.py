@@ -75,8 +75,8 @@ def test_any_shape(cell: Any, window: int, horizon: int, seasons: tuple[int, ...
         (48, 336, (24,)),
         (2016, 96, (288,)),
         (10_000, 12, ()),
-        (10_000, 2_000, (4,)),
-        (4, 2_000, ()),
+        pytest.param(10_000, 2_000, (4,), marks=pytest.mark.slow),
+        pytest.param(4, 2_000, (), marks=pytest.mark.slow),
     ],
 )
 def test_weights_stay_below_100_000(window: int, horizon: int, seasons: tuple[int, ...]) -> None:
