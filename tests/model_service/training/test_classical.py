@@ -1,4 +1,5 @@
 import multiprocessing
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -151,4 +152,7 @@ def test_who_stops_waits_for_no_fit(wanted: list[Task], tmp_path: Path) -> None:
     slow = replace(wanted[0], method="AutoARIMA")
     with pytest.raises(KeyboardInterrupt):
         list(forecasts([slow], tmp_path, 1, interrupt))
-    assert set(multiprocessing.active_children()) <= before
+    # A dead child counts as active for the moment in which the pool's own thread reaps it.
+    deadline_s = time.monotonic() + 1
+    while set(multiprocessing.active_children()) - before:
+        assert time.monotonic() < deadline_s
