@@ -158,8 +158,10 @@ class Deliver(Interceptor):
         retry_at_s = self._clock() + wait_s
         for delivery in piece:
             delivery.retry_at_s, delivery.outages_before = retry_at_s, circuit.outages
-            if wait_s > MAX_S:  # as splitting would: whole, they might be refused in this way again and again
-                delivery.most_in_call = max(1, len(piece) // 2)
+            if len(piece) == 1:  # together with other suspects it would have to be found again
+                delivery.most_in_call = 1
+            elif wait_s > MAX_S:  # halved, as splitting would: whole, they might be refused again and again
+                delivery.most_in_call = len(piece) // 2
 
     def _has_expired(self, delivery: Delivery) -> bool:
         if self.heeds_expiry and (left := left_s(delivery)) is not None and left <= 0:

@@ -157,6 +157,23 @@ async def test_poison_is_found_and_the_others_are_forecast(poison):
     assert suspect.outcome.attempts >= 3
 
 
+async def test_who_failed_alone_is_called_alone_again():
+    def answer(event: Event) -> dict[str, object]:
+        if event.attributes["id"] != "good":
+            raise RetriableError("exploded")
+        return reply(event)
+
+    function = Function(answer)
+    deliver = Deliver(function)
+    await deliver.on_consume(batch(["good"]))
+    sent = batch(["a", "b", "c"])
+    await settle(deliver, sent)
+    assert sorted(ids_of(sent, DeadLetter)) == ["a", "b", "c"]
+    for id_ in "abc":  # found once, by halves; not in each round anew
+        first_alone = function.calls.index([id_])
+        assert not [call for call in function.calls[first_alone:] if id_ in call and len(call) > 1]
+
+
 async def test_a_lone_suspect_is_poison_once_a_known_good_event_passes():
     function = Function()
     deliver = Deliver(function, Limits(max_attempts=2))
