@@ -7,6 +7,7 @@ import uuid
 
 from confluent_kafka import Consumer, TopicPartition
 from kafka_container import PARTITIONS
+from victim import say
 
 
 class Progress:
@@ -67,8 +68,10 @@ class Progress:
             self.ids.add(id_)
             if message.partition() in self._without and message.timestamp()[1] > self._struck_at_ms:
                 self._without.discard(message.partition())
-                slowest_s = self.slowest_flow_s.get(self._kind, 0.0)
-                self.slowest_flow_s[self._kind] = max(slowest_s, time.monotonic() - self._watched_since_s)
+                if not self._without:
+                    flow_s = time.monotonic() - self._watched_since_s
+                    say(f"all partitions flow again {flow_s:.1f} s after the {self._kind}'s strike")
+                    self.slowest_flow_s[self._kind] = max(self.slowest_flow_s.get(self._kind, 0.0), flow_s)
         if len(self.ids) > before:
             self.slowest_s = max(self.slowest_s, self.idle_s)
             self._settled_at_s = time.monotonic()

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -23,7 +24,7 @@ ANSWER_S = 5.0
 
 
 def say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    print(f"{datetime.now(UTC):%H:%M:%S.%f}"[:-3], sentence, file=sys.stderr, flush=True)
 
 
 @dataclass
