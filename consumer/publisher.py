@@ -187,7 +187,8 @@ def producer_properties(client_properties: Mapping[str, str], partitioner: str) 
     """librdkafka properties of a producer that keeps order and repeats nothing."""
     return {
         "log_level": LOG_LEVEL,
-        "linger.ms": 5,  # against 0: produce 8.1 → 4.9 µs, the broker's CPU 9 → 6.5 µs an event
+        # Results come in bursts of a batch. Against 5: 4 ms less delay and 1.2 × the events/s; against 0: 1.2 to 1.5 ×.
+        "linger.ms": 1,
         "retry.backoff.ms": RETRY_BACKOFF_MS,
         "message.max.bytes": BROKER_RECORD_BYTES + MAX_ADDED_BYTES,
         "queue.buffering.max.kbytes": 32 * 1024,
