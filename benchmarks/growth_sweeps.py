@@ -19,7 +19,7 @@ from demo.plan import HOST, free_ports
 
 EVENTS = 40_000
 LATENCIES_MS, CALLS = (1, 3, 10, 30, 100), (1, 4, 16, 32)
-BATCH = 256  # fncast's default
+BATCH = 512  # fncast's default
 LATENCY_SECONDS = 10.0  # a setting's backlog is what a linear growth would make of so long
 KILOBYTES = (0.5, 4, 16, 64, 256)
 BYTES_A_READING = 5.6

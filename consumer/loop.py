@@ -47,7 +47,7 @@ REJOIN_S = 45.0
 class Batching:
     """events: in a batch, at most. in_flight: batches in the chain at once. linger_s: wait for more while busy."""
 
-    events: int = 256
+    events: int = 512
     in_flight: int = 4
     linger_s: float = 0.005
 

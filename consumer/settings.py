@@ -115,7 +115,7 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_file: str = ""
     timeout_s: float = 30.0
     calls_in_flight: int = 4
-    batch_events: int = 256
+    batch_events: int = 512
     batch_bytes: int = 1_000_000
     linger_s: float = 0.005
     max_attempts: int = 5

@@ -29,11 +29,12 @@ SETTLING_TYPES = frozenset({NONE_TYPE, REJECTED_TYPE, UNAVAILABLE_TYPE})
 
 # The name space of output ids: a UUIDv5 of the project's own URL-less name, fixed for ever.
 NAMESPACE = UUID("6f9d3a52-2f0b-5c55-9d0e-5d8f6f5ac6ce")
-_NAMESPACE_BYTES = NAMESPACE.bytes
+# Continued from a copy: to make a hash anew takes as long as all else of an id.
+_hash = sha1(NAMESPACE.bytes, usedforsecurity=False)
 
 _REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
 _CACHE_SOURCES = 1024
-_CARRIED = ("subject", "partitionkey", "traceparent", "tracestate")
+_CARRIED = tuple((name, f"ce_{name}") for name in ("subject", "partitionkey", "traceparent", "tracestate"))
 
 Unset = msgspec.UNSET
 Text = str | msgspec.UnsetType
@@ -213,12 +214,11 @@ def output_event(delivery: Delivery, output: Output, route: str, index: int) -> 
     ]
     if output.time is not Unset:
         headers.append(("ce_time", output.time.encode()))
-    for name in _CARRIED:
+    for name, header in _CARRIED:
         carried = attributes.get(name)
-        if carried is None:
-            carried = getattr(output, name)
-        if carried is not Unset:
-            headers.append(("ce_" + name, str(carried).encode()))
+        if carried is None and (carried := getattr(output, name)) is Unset:
+            continue
+        headers.append((header, str(carried).encode()))
     for name, text in output.others.items():
         headers.append(("ce_" + name, text.encode()))
     return OutputEvent(headers, _value(output))
@@ -263,8 +263,8 @@ def _value(output: Output) -> bytes:
 
 def output_id(source: str, id_: str, route: str, index: int) -> str:
     """UUIDv5 (RFC 9562) over the JSON array of its parts, so that no two lists of parts read the same."""
-    digest = sha1(
-        _NAMESPACE_BYTES + orjson.dumps((source, id_, route, index)), usedforsecurity=False
-    ).hexdigest()
+    hashed = _hash.copy()
+    hashed.update(orjson.dumps((source, id_, route, index)))
+    digest = hashed.hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"

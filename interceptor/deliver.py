@@ -32,7 +32,7 @@ class Limits:
     """calls_in_flight: per route. batch_events, batch_bytes: of one call. max_attempts: of a lone event."""
 
     calls_in_flight: int = 4
-    batch_events: int = 256
+    batch_events: int = 512
     batch_bytes: int = 1_000_000
     max_attempts: int = 5
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
@@ -222,9 +223,34 @@ def test_nothing_is_committed_before_it_is_due(exact):
     exact.commits.turn(now=True)
     exact.end_step()
     exact.publish(1)
-    exact.commits._due_at_s = time.monotonic() + 60
+    exact.publisher.commit_interval_s = 60
     exact.commits.turn()
     assert not exact.commits.is_under_way
+
+
+def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeypatch):
+    now_s = 1000.0
+    monkeypatch.setattr("consumer.commits.time", SimpleNamespace(monotonic=lambda: now_s))
+    exact.publisher.commit_interval_s = 0.015
+    exact.publish(0)
+    exact.commits.turn(now=True)
+    exact.end_step()
+    exact.publish(1)
+    exact.lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(2, 1002))
+    now_s += 0.045
+    exact.commits.turn()
+    assert not exact.commits.is_under_way
+    (lane,) = exact.lanes
+    waiting = lane.take(1000)
+    exact.commits.turn()
+    assert exact.commits.is_under_way  # nothing waits any more
+    exact.end_step()
+    waiting[0].is_done = True
+    list(lane.settled())
+    lane.put_back(waiting[1:])
+    now_s += 0.055
+    exact.commits.turn()
+    assert exact.commits.is_under_way  # it has rested for as long as they make it
 
 
 @pytest.mark.parametrize(("group_has", "is_committed"), [(2, True), (0, False), (-1001, False)])
