@@ -44,7 +44,8 @@ class Source(Protocol):
 
 
 class Commits:
-    """Used by the loop's thread alone. While one `holds_results`, nothing may be published.
+    """Used by the loop's thread alone. While one `holds_results`, nothing may be published, so that a commit covers
+    what had been published when it began.
 
     A commit has one step where the publisher commits offsets with its results: `finish`, in a thread of its own.
     Otherwise two: the offsets follow once all results are acknowledged.
@@ -66,7 +67,7 @@ class Commits:
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
         self._doubt: str | None = None
-        self._covered: list[Lane] = []
+        self._covered: dict[Lane, int] = {}
         self._began_at_s = self._ended_at_s = self._took_s = self._publish_at_s = 0.0
         self._told_at_s = -REPEAT_TOLD_S
 
@@ -77,8 +78,10 @@ class Commits:
     @property
     def holds_results(self) -> bool:
         """Whether nothing may be published now: it would count for the commit under way, or come too early for the
-        next."""
-        return self.is_under_way or time.monotonic() < self._publish_at_s
+        next. Offsets that are committed by themselves hold up nothing: they are of what was published before."""
+        if self.is_under_way:
+            return not self._is_committing_offsets
+        return time.monotonic() < self._publish_at_s
 
     @property
     def ends_in_poll(self) -> bool:
@@ -115,7 +118,7 @@ class Commits:
             if metadata is None:
                 return  # the next poll tells that the lanes are lost
         self._began_at_s = time.monotonic()
-        self._covered = [lane for lane in self._lanes if lane.published]
+        self._covered = self._lanes.to_commit()
         step: Future[None] = Future()
         step.add_done_callback(lambda _: self._wake())
         self._step = step
@@ -134,7 +137,7 @@ class Commits:
     def _next_step(self, in_rebalance: bool) -> None:
         step = self._step
         assert step is not None
-        offsets = next_offsets(lane for lane in self._covered if not lane.is_dropped)
+        offsets = self._offsets()
         try:
             if self._is_committing_offsets and not step.done():
                 self._source.commit_now(offsets)
@@ -160,16 +163,20 @@ class Commits:
         else:
             self._committed(offsets)
 
+    def _offsets(self) -> dict[Partition, int]:
+        """Those that the commit under way is to commit."""
+        return next_offsets({lane: count for lane, count in self._covered.items() if not lane.is_dropped})
+
     def _committed(self, offsets: Offsets) -> None:
-        for lane in self._covered:
-            lane.committed()
+        for lane, count in self._covered.items():
+            lane.committed(count)
         self._end()
         metrics.COMMITS.labels("committed").inc()
         self._on_commit(offsets)
 
     def _settle_doubt(self) -> None:
         """Once the publisher is ready again, the transaction is over: committed whole, or not at all."""
-        offsets = next_offsets(lane for lane in self._covered if not lane.is_dropped)
+        offsets = self._offsets()
         committed: Offsets | None = {}
         if offsets:
             committed = self._source.committed(list(offsets)) if self._publisher.start() else None
@@ -183,7 +190,7 @@ class Commits:
             self.not_published(str(doubt))
 
     def _end(self) -> None:
-        self._step, self._is_committing_offsets, self._covered = None, False, []
+        self._step, self._is_committing_offsets, self._covered = None, False, {}
         self._ended_at_s = time.monotonic()
         self._took_s = self._ended_at_s - self._began_at_s
         self._publish_at_s = self._ended_at_s + self._publisher.settle_s
@@ -212,4 +219,4 @@ class Commits:
         """Wait for the step that is under way, but no longer than this."""
         if self._step is not None:
             wait([self._step], within_s)
-        self._step, self._doubt, self._covered = None, None, []
+        self._step, self._doubt, self._covered = None, None, {}

@@ -70,11 +70,11 @@ class Lane:
             self.published.append(delivery)
             yield delivery
 
-    def committed(self) -> None:
-        """What was published is committed: forget it."""
-        for delivery in self.published:
+    def committed(self, count: int) -> None:
+        """The first `count` that were published are committed: forget them."""
+        for delivery in self.published[:count]:
             self.bytes -= len(delivery.record.value or b"")
-        self.published.clear()
+        del self.published[:count]
 
     def aborted(self) -> None:
         """What was published was undone: publish it again, before anything else."""

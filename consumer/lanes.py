@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane, Partition
@@ -115,6 +115,10 @@ class Lanes:
     def published(self) -> int:
         return sum(len(lane.published) for lane in self._lanes.values())
 
+    def to_commit(self) -> dict[Lane, int]:
+        """How many each lane has published, of those that have."""
+        return {lane: len(lane.published) for lane in self._lanes.values() if lane.published}
+
     def wait_for_commit(self, events: int) -> bool:
         """Whether so many are published, or half of what one lane takes: it would soon be full of them."""
         return self.published() >= events or any(
@@ -125,6 +129,6 @@ class Lanes:
         return sum(lane.events for lane in self._lanes.values())
 
 
-def next_offsets(lanes: Iterable[Lane]) -> dict[Partition, int]:
-    """The offsets to commit for what was published."""
-    return {lane.partition: lane.published[-1].record.offset + 1 for lane in lanes if lane.published}
+def next_offsets(published: Mapping[Lane, int]) -> dict[Partition, int]:
+    """The offsets to commit for the first so many that each lane has published."""
+    return {lane.partition: lane.published[count - 1].record.offset + 1 for lane, count in published.items()}

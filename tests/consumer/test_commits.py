@@ -162,6 +162,20 @@ def test_at_least_once_commits_offsets_only_behind_the_acknowledgement(at_least)
     assert not at_least.commits.is_under_way
 
 
+def test_at_least_once_publishes_while_offsets_are_committed_and_these_are_of_before(at_least):
+    at_least.publish(0, 1)
+    at_least.commits.turn(now=True)
+    assert at_least.commits.holds_results  # their acknowledgements are waited for
+    at_least.end_step()
+    assert not at_least.commits.holds_results
+    at_least.publish(2)
+    at_least.source.answer.set_result(None)
+    at_least.commits.turn()
+    assert at_least.told == at_least.source.commits == [{PARTITION: 2}]
+    (lane,) = at_least.lanes
+    assert [delivery.record.offset for delivery in lane.published] == [2]
+
+
 def test_in_a_rebalance_offsets_are_committed_before_the_turn_returns(at_least):
     at_least.publish(0)
     at_least.commits.turn(now=True)
