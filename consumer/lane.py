@@ -10,7 +10,7 @@ from interceptor.delivery import Delivery
 Partition = tuple[str, int]  # topic and number
 
 # What one partition may hold in memory, so that a slow function holds back its own partitions and no others;
-# 2,048 events are 8 batches, enough for every call in flight.
+# 2,048 events of each of four partitions are twice what the calls in flight take.
 MAX_EVENTS = 2048
 MAX_BYTES = 4 * 1024 * 1024
 

@@ -15,6 +15,7 @@ PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # a share so small still fills a batch, with its neighbours
+FEW = 2  # so few partitions hold twice as much each, or their calls in flight would take all that they hold
 
 Part = tuple[Lane, list[Delivery]]
 
@@ -47,8 +48,9 @@ class Lanes:
 
     def _share_out(self) -> None:
         count = max(1, len(self._lanes)) if self._is_crowded else 1
+        most = 2 * MAX_EVENTS if len(self._lanes) <= FEW else MAX_EVENTS
         for lane in self._lanes.values():
-            lane.max_events = max(MIN_EVENTS, min(MAX_EVENTS, MAX_ALL_EVENTS // count))
+            lane.max_events = max(MIN_EVENTS, min(most, MAX_ALL_EVENTS // count))
             lane.max_bytes = min(MAX_BYTES, MAX_ALL_BYTES // count)
 
     def of(self, partitions: Iterable[Partition]) -> list[Lane]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane
 from consumer.lanes import MAX_ALL_EVENTS, PAUSE_AFTER_S, Lanes, next_offsets
 from interceptor.delivery import Delivery, Record
@@ -87,7 +89,7 @@ def test_partitions_share_what_all_may_hold():
 
 def test_a_full_lane_holds_back_the_poll_and_is_then_paused_alone():
     lanes = Lanes()
-    lanes.assign([("metrics", 0), ("metrics", 1)])
+    lanes.assign([("metrics", number) for number in range(4)])
     lanes.add(record(offset) for offset in range(MAX_EVENTS))
     assert not lanes.flow(now_s=10).has_room
     late = lanes.flow(now_s=10 + 2 * PAUSE_AFTER_S)
@@ -99,6 +101,16 @@ def test_a_full_lane_holds_back_the_poll_and_is_then_paused_alone():
     list(lane.settled())
     lane.committed(len(lane.published))
     assert lanes.flow(now_s=12).resume == [("metrics", 0)]
+
+
+@pytest.mark.parametrize(("partitions", "most"), [(1, 2 * MAX_EVENTS), (2, 2 * MAX_EVENTS), (3, MAX_EVENTS)])
+def test_few_partitions_hold_more_each(partitions, most):
+    lanes = Lanes()
+    lanes.assign([("metrics", number) for number in range(partitions)])
+    lanes.add(record(offset) for offset in range(most - 1))
+    assert lanes.flow(now_s=0).has_room
+    lanes.add([record(most - 1)])
+    assert not lanes.flow(now_s=0).has_room
 
 
 def test_a_batch_is_shared_out_among_partitions():
