@@ -6,16 +6,16 @@ import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from consumer.errors import ConsumerError, NotPublished
 from consumer.lane import Partition
-from consumer.publisher import METADATA_S, Producing
+from consumer.publisher import FLUSH_STEP_S, METADATA_S, Producing
+from consumer.refusals import CODES
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
 # span is seen in the delay.
 COMMIT_S = 0.5
-FLUSH_STEP_S = 0.5
 # A broker that is there acknowledges within milliseconds. An idempotent producer whose answers a restart of the broker
 # had cut off was seen that sent nothing any more (confluent-kafka 2.16, once in some sixty restarts).
 STUCK_S = 30.0
@@ -50,9 +50,9 @@ class AtLeastOnce(Producing):
                 fewer_at_s = time.monotonic()
         failure, self._failure = self._failure, None
         if failure is None:
+            self._refusals.forget_suspects()
             return
-        if failure.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            self._learn()
+        if failure.code() in CODES:
             raise NotPublished(failure.str())
         raise ConsumerError(f"publishing to Kafka failed: {failure.str()}")
 

@@ -29,6 +29,9 @@ MOST_REST_S = 0.05
 EACH_WAITING_S = 50e-6
 MOST_WAITING_S = 0.1
 REPEAT_TOLD_S = 10.0  # a commit that keeps failing is said once in a while
+# Before what was undone is published again; doubled each time in a row.
+ABORT_REST_S = 0.01
+MOST_ABORT_REST_S = 1.0
 
 
 class Source(Protocol):
@@ -70,6 +73,7 @@ class Commits:
         self._covered: dict[Lane, int] = {}
         self._began_at_s = self._ended_at_s = self._took_s = self._publish_at_s = 0.0
         self._told_at_s = -REPEAT_TOLD_S
+        self._aborts = 0  # in a row
 
     @property
     def is_under_way(self) -> bool:
@@ -157,9 +161,7 @@ class Commits:
         except CommitFailed as failure:  # the results are out; these offsets, or later ones, go with the next
             self._end()
             metrics.COMMITS.labels("failed").inc()
-            if time.monotonic() - self._told_at_s >= REPEAT_TOLD_S:
-                self._told_at_s = time.monotonic()
-                log.warning("offsets were not committed, the next commit covers them: %s", failure)
+            self._warn("offsets were not committed, the next commit covers them", str(failure))
         else:
             self._committed(offsets)
 
@@ -171,6 +173,7 @@ class Commits:
         for lane, count in self._covered.items():
             lane.committed(count)
         self._end()
+        self._aborts = 0
         metrics.COMMITS.labels("committed").inc()
         self._on_commit(offsets)
 
@@ -197,10 +200,18 @@ class Commits:
 
     def not_published(self, reason: str) -> None:
         """What was published is undone, or in part refused: it is published again from memory, not scored again."""
-        log.warning("%d results are published again: %s", self._lanes.published(), reason)
+        self._warn(f"{self._lanes.published()} results are published again", reason)
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
             lane.aborted()
+        self._aborts += 1
+        rest_s = min(MOST_ABORT_REST_S, ABORT_REST_S * 2.0 ** min(self._aborts, 10))
+        self._publish_at_s = max(self._publish_at_s, time.monotonic() + rest_s)
+
+    def _warn(self, sentence: str, reason: str) -> None:
+        if time.monotonic() - self._told_at_s >= REPEAT_TOLD_S:
+            self._told_at_s = time.monotonic()
+            log.warning("%s: %s", sentence, reason)
 
     def give_up(self, lanes: list[Lane]) -> None:
         """These lanes go to another owner: nothing of theirs may be committed without its offset.

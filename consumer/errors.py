@@ -11,7 +11,11 @@ class GaveUp(ConsumerError):
     """A stop did not wait any longer for the broker: what is not committed is read again at the next start."""
 
 
-class RecordTooLarge(ConsumerError):
+class RecordRefused(ConsumerError):
+    """The broker takes no such record, whenever it is asked."""
+
+
+class RecordTooLarge(RecordRefused):
     """The broker or the client takes no record of this size."""
 
 

@@ -123,6 +123,7 @@ class ExactlyOnce(Producing):
             raise OutcomeUnknown(cause.str()) from None
         self._is_open = False
         self._told.clear()
+        self._refusals.forget_suspects()
 
     def _retrying(self, call: Callable[[], None], until_s: float = float("inf")) -> None:
         """Call until it went through: a call that timed out is taken up where it was. Raises KafkaException."""
@@ -152,7 +153,6 @@ class ExactlyOnce(Producing):
             self._renew(error.args[0])
         self._is_open = False
         self._failure = None
-        self._learn()
 
     def _renew(self, cause: KafkaError) -> None:
         """A new producer of the same identity; `start` makes it ready. Raises ConsumerError if that goes on."""
@@ -166,7 +166,6 @@ class ExactlyOnce(Producing):
         self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}")
         self._producer.purge()
         self._is_open = self._is_ready = False
-        self._learn()
         self._producer = self._make()
 
     def close(self) -> None:

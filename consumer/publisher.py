@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from consumer.errors import ConsumerError, GaveUp, RecordTooLarge
 from consumer.kafka_source import text
 from consumer.lane import Partition
+from consumer.refusals import CODES, Refusals, framed_size_of, size_of
 from interceptor.dead_letter import MAX_ADDED_BYTES
 from interceptor.outcome import Headers
 
@@ -27,6 +28,8 @@ log = logging.getLogger("fncast.kafka")
 RETRY_BACKOFF_MS = 5
 LOG_LEVEL = 2  # of librdkafka's own lines: at 3, each attempt to reach a broker that is away is one
 QUEUE_FULL_POLL_S = 0.1
+FLUSH_STEP_S = 0.5
+ALONE_S = 5.0  # for the answer about one record; one that comes later is heeded with those of its group
 METADATA_S = 1.0
 METADATA_TRIES = 5
 # A broker's own default for the largest record that it takes, framing included; topics may say otherwise.
@@ -50,8 +53,8 @@ class Publisher(Protocol):
         Raises ConsumerError where the broker refuses the guarantee.
         """
 
-    def fits(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
-        """False where the broker has refused a record of this size."""
+    def fits(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
+        """False where the client takes no record of this size, or the broker has refused one."""
 
     def partitions_of(self, topic: str) -> int:
         """How many partitions the topic has, which the broker may make now; 0 where it stays unknown."""
@@ -61,7 +64,7 @@ class Publisher(Protocol):
     ) -> None:
         """Hand a record to the client. partition: -1 for by key.
 
-        Raises RecordTooLarge for this record alone, NotPublished for all since the last `finish`, ConsumerError.
+        Raises RecordRefused for this record alone, NotPublished for all since the last `finish`, ConsumerError.
         """
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
@@ -82,7 +85,7 @@ class Publisher(Protocol):
 
 
 class Producing:
-    """A producer that keeps order, and learns which sizes the broker refuses."""
+    """A producer that keeps order, and finds out which records the broker refuses."""
 
     def __init__(
         self, client_properties: Mapping[str, str], partitioner: str, own: Mapping[str, Any]
@@ -90,8 +93,8 @@ class Producing:
         self._properties = producer_properties(client_properties, partitioner) | dict(own)
         self._client_properties = client_properties
         self._give_up_at_s = float("inf")
-        self._refused_bytes: dict[str, int] = {}  # by topic: from this size on (key and value)
-        self._failed_bytes: dict[str, int] = {}
+        compression = client_properties.get("compression.type", client_properties.get("compression.codec"))
+        self._refusals = Refusals(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
         self._told: set[str] = set()
         self._producer = self._make()
@@ -112,16 +115,7 @@ class Producing:
             return
         if self._failure is None:  # a purged message has a first cause
             self._failure = error
-        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:  # of a batch with one that is too large, all fail
-            topic = str(message.topic())
-            size = len(message.key() or b"") + len(message.value() or b"")
-            self._failed_bytes[topic] = max(size, self._failed_bytes.get(topic, 0))
-
-    def _learn(self) -> None:
-        """The largest of a batch that the broker found too large is not sent again."""
-        for topic, size in self._failed_bytes.items():
-            self._refused_bytes[topic] = min(size, self._refused_bytes.get(topic, size))
-        self._failed_bytes.clear()
+        self._refusals.report(error, message)
 
     def allow(self, record_bytes: int, batch_bytes: int) -> None:
         self._properties.update(
@@ -144,19 +138,24 @@ class Producing:
             self._producer.poll(QUEUE_FULL_POLL_S)
         return 0
 
-    def fits(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
-        refused = self._refused_bytes.get(topic)
-        return refused is None or len(key or b"") + len(value or b"") < refused
+    def fits(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
+        most = int(self._properties["message.max.bytes"])
+        return framed_size_of(key, value, headers) <= most and self._refusals.fits(
+            topic, size_of(key, value, headers)
+        )
 
     def publish(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
     ) -> None:
-        if self._refused_bytes and not self.fits(topic, key, value):
-            raise RecordTooLarge(f"the broker takes no record of this size for {topic!r}")
+        goes_alone = False
+        if self._refusals.are_known:
+            if not self._refusals.fits(topic, size_of(key, value, headers)):
+                raise RecordTooLarge(f"the broker takes no record of this size for {topic!r}")
+            goes_alone = self._refusals.is_suspect(topic, key, value) and self._is_all_taken()
         while True:
             try:
                 self._producer.produce(topic, value, key, partition, headers=headers)  # type: ignore[arg-type]
-                return
+                break
             except BufferError:
                 self._producer.poll(QUEUE_FULL_POLL_S)
                 self._check_patience("the client's queue is full")
@@ -165,6 +164,20 @@ class Producing:
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {cause.str()}") from None
                 self._refused(cause)
+        if goes_alone and not self._is_all_taken():
+            failure = self._failure
+            if failure is not None and failure.code() in CODES:
+                self._failure = None
+                raise self._refusals.refusal(failure, topic, size_of(key, value, headers))
+
+    def _is_all_taken(self) -> bool:
+        """Wait until the broker has answered to all that was published. False where it refused some, or is slow."""
+        until_s = time.monotonic() + ALONE_S
+        while self._failure is None and time.monotonic() < until_s:
+            if not self._producer.flush(FLUSH_STEP_S):
+                return self._failure is None
+            self._check_patience("the broker has not acknowledged the results")
+        return False
 
     def _refused(self, cause: KafkaError) -> None:
         raise ConsumerError(f"publishing to Kafka failed: {cause.str()}") from None

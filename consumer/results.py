@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from consumer import metrics
-from consumer.errors import ConsumerError, RecordTooLarge
+from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.publisher import Publisher
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record
@@ -71,7 +71,7 @@ class Results:
                     self._publisher.publish(
                         self._output_topic, partition, record.key, event.value, event.headers
                     )
-            except RecordTooLarge as error:
+            except RecordRefused as error:
                 outcome = delivery.outcome = DeadLetter(f"its forecast cannot be published: {error}")
             else:
                 self._count(delivery, "forecast")
@@ -89,13 +89,17 @@ class Results:
                     f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
                     f" {topic!r} takes: raise its max.message.bytes (see docs/delivery.md): {error}"
                 ) from None
+            except RecordRefused as error:
+                raise ConsumerError(
+                    f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is refused: {error}"
+                ) from None
             self._count(delivery, "dead_letter")
         else:
             self._count(delivery, "skipped")
 
     def _check_fit(self, record: Record, events: Sequence[OutputEvent]) -> None:
         for event in events:
-            if not self._publisher.fits(self._output_topic, record.key, event.value):
+            if not self._publisher.fits(self._output_topic, record.key, event.value, event.headers):
                 raise RecordTooLarge(f"larger than the broker takes for {self._output_topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:

@@ -284,3 +284,21 @@ def test_a_commit_without_an_answer_is_judged_by_the_committed_offsets(exact, gr
     assert exact.told == ([{PARTITION: 2}] if is_committed else [])
     (lane,) = exact.lanes
     assert len(lane.unpublished) == (0 if is_committed else 2)
+
+
+def test_what_is_undone_again_and_again_waits_longer_each_time_and_is_told_once(exact, caplog):
+    rests_s = []
+    for _ in range(12):
+        began_s = time.monotonic()
+        exact.commits.not_published("refused")
+        rests_s.append(exact.commits._publish_at_s - began_s)
+    assert rests_s[0] < 0.1
+    assert rests_s[-1] >= 1.0
+    assert exact.commits.holds_results
+    assert len(caplog.records) == 1
+    exact.commits._publish_at_s = 0.0
+    exact.publish(0)
+    exact.commits.turn(now=True)
+    exact.end_step()
+    exact.commits.not_published("another")
+    assert exact.commits._publish_at_s - time.monotonic() < 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.errors import ConsumerError, RecordTooLarge
+from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.results import BY_KEY, Results
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
@@ -15,16 +15,17 @@ class Publisher:
         self.counts, self.limit = partitions, limit
         self.records: list[tuple] = []
         self.refuses: set[str] = set()
+        self.refusal: type[RecordRefused] = RecordTooLarge
 
     def partitions_of(self, topic):
         return self.counts.get(topic, 0)
 
-    def fits(self, topic, key, value):
+    def fits(self, topic, key, value, headers):
         return len(value or b"") < self.limit
 
     def publish(self, topic, partition, key, value, headers):
         if topic in self.refuses:
-            raise RecordTooLarge("too large")
+            raise self.refusal("refused")
         self.records.append((topic, partition, key, value, headers))
 
 
@@ -83,4 +84,11 @@ def test_of_a_forecast_that_is_too_large_nothing_is_published_but_its_dead_lette
 def test_a_dead_letter_that_does_not_fit_stops_the_consumer(results, publisher):
     publisher.refuses.add("dead")
     with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is larger than 'dead' takes"):
+        results.publish(delivery(DeadLetter("no")))
+
+
+def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher):
+    publisher.refuses.add("dead")
+    publisher.refusal = RecordRefused
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is refused: refused"):
         results.publish(delivery(DeadLetter("no")))

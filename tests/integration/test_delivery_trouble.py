@@ -12,6 +12,7 @@ import psutil
 import pytest
 from aiohttp import web
 from confluent_kafka.admin import NewTopic
+from kafka_container import PARTITIONS
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -119,6 +120,25 @@ def test_a_record_that_the_broker_refuses_is_dead_lettered_and_nothing_scored_tw
     assert "cannot be published" in attribute(letter, "fncast-reason")
     assert sorted(stage.function.asked) == sorted(ids)
     check(stage, [id_ for id_ in ids if id_ != "k3:43"], repeats=not stage.is_exactly_once)
+
+
+def test_a_record_without_key_for_a_compacted_topic_is_dead_lettered(kafka_stage, until):
+    """The broker refuses it, and of a batch it says which it is."""
+    stage = kafka_stage
+    stage.forecasts = f"compacted-{stage.tag}"
+    stage.make_topics(NewTopic(stage.forecasts, PARTITIONS, config={"cleanup.policy": "compact"}))
+    ids = stage.produce_many(50)
+    for number in range(3):
+        stage.produce(f"bare:{number}", partition=number)
+    ids += stage.produce_many(50, first=50)
+    consumer = stage.consume()
+    letters = stage.wait_for(stage.dead, 3)
+    until(all_there(stage, ids), 20, "the others")
+    assert consumer.terminate() == 0
+    assert {attribute(letter, "ce_id") for letter in letters} == {"bare:0", "bare:1", "bare:2"}
+    assert "the broker takes no such record" in attribute(letters[0], "fncast-reason")
+    assert sorted(stage.function.asked) == sorted([*ids, "bare:0", "bare:1", "bare:2"])
+    check(stage, ids, repeats=not stage.is_exactly_once)
 
 
 def test_the_largest_input_fits_into_a_dead_letter(exact_stage):
