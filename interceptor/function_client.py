@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 import aiohttp
 import orjson
@@ -51,7 +51,7 @@ class FunctionClient:
         self._timeout_s = timeout_s
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
-        self._invoke_urls: dict[str, str] = {}
+        self._invoke_urls: dict[tuple[str, bool], str] = {}  # by target, and whether the route has a token
 
     def _opened(self) -> aiohttp.ClientSession:
         """The session, made with the first call: whoever makes no call need not close one."""
@@ -87,11 +87,14 @@ class FunctionClient:
         if 200 <= status < 300:
             return _answer(answer_headers, answer)
         if status == 404 and route.is_fn:
-            self._invoke_urls.pop(route.target, None)  # deployed anew under another id, perhaps
+            self._invoke_urls.pop(
+                (route.target, bool(route.token)), None
+            )  # deployed anew under another id, perhaps
         raise _error(route, status, answer_headers, answer)
 
     async def _invoke_url(self, route: Route) -> str:
-        known = self._invoke_urls.get(route.target)
+        wanted = (route.target, bool(route.token))
+        known = self._invoke_urls.get(wanted)
         if known is not None:
             return known
         app, _, function = route.target.removeprefix("fn:").partition("/")
@@ -99,12 +102,13 @@ class FunctionClient:
         function_path = f"/v2/fns?app_id={quote(str(app_id['id']), safe='')}&name={quote(function, safe='')}"
         found = await self._find(function_path, f"function {app}/{function}")
         try:
-            url = str(found["annotations"]["fnproject.io/fn/invokeEndpoint"])  # type: ignore[index]
-        except (KeyError, TypeError):
+            told = str(found["annotations"]["fnproject.io/fn/invokeEndpoint"])  # type: ignore[index]
+            url = _trusted(told, self._fn_url, bool(self._fn_headers or route.token))
+        except (KeyError, TypeError, ValueError):
             raise RetriableError(
                 f"the Fn server at {shown(self._fn_url)} gives no invoke endpoint for {route.target}"
             ) from None
-        self._invoke_urls[route.target] = url
+        self._invoke_urls[wanted] = url
         return url
 
     async def _find(self, path: str, what: str) -> Mapping[str, object]:
@@ -136,6 +140,22 @@ class FunctionClient:
             raise RetriableError(f"{shown(url)} cannot be reached: {error}", is_sent=False) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             raise RetriableError(f"{shown(url)} cannot be reached: {error or type(error).__name__}") from None
+
+
+def _trusted(told: str, fn_url: str, has_token: bool) -> str:
+    """Where to call a function that the Fn server says is at `told`. Raises ValueError where that is no URL.
+
+    A token goes to the origin that the settings name and to no other, and nothing leaves TLS because a server says so.
+    """
+    own, other = urlsplit(fn_url), urlsplit(told)
+    leaves_tls = own.scheme == "https" and other.scheme != "https"
+    if _origin(own) == _origin(other) or not (has_token or leaves_tls):
+        return told
+    return urlunsplit(other._replace(scheme=own.scheme, netloc=own.netloc))
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -34,6 +34,7 @@ class FakeFn:
         self.resolved = 0
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.has_function = True
+        self.endpoint = ""
         self.apps_items: object = [{"id": "A", "name": "fncast"}]
         self.handle = lambda: web.Response(body=b"[]", content_type="application/cloudevents-batch+json")
 
@@ -44,7 +45,7 @@ class FakeFn:
     async def fns(self, request: web.Request) -> web.Response:
         assert (request.query["app_id"], request.query["name"]) == ("A", "forecast")
         self.resolved += 1
-        annotations = {"fnproject.io/fn/invokeEndpoint": f"http://{request.host}/invoke/F"}
+        annotations = {"fnproject.io/fn/invokeEndpoint": self.endpoint or f"http://{request.host}/invoke/F"}
         return web.json_response(
             {"items": [{"id": "F", "annotations": annotations}] if self.has_function else []}
         )
@@ -183,6 +184,43 @@ async def test_a_function_that_nobody_serves(unused_tcp_port_factory):
         await client.call(FN, [EVENT])
     assert not raised.value.is_sent
     await client.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "fn_url", "has_token", "called"),
+    [
+        ("http://lb:80/invoke/F", "http://fn:8080", False, "http://lb:80/invoke/F"),
+        ("http://lb:80/invoke/F", "http://fn:8080", True, "http://fn:8080/invoke/F"),
+        ("http://fn:8081/invoke/F", "http://fn:8080", True, "http://fn:8080/invoke/F"),
+        ("https://FN/invoke/F", "https://fn:443", True, "https://FN/invoke/F"),
+        ("http://fn/invoke/F", "https://fn", False, "https://fn/invoke/F"),
+        ("https://lb/invoke/F", "https://fn", False, "https://lb/invoke/F"),
+    ],
+)
+def test_a_token_goes_to_the_settings_origin_alone_and_nothing_leaves_tls(told, fn_url, has_token, called):
+    assert function_client._trusted(told, fn_url, has_token) == called
+
+
+@pytest.mark.parametrize("whose", ["fn", "route"])
+async def test_no_other_origin_that_the_fn_server_names_gets_the_token(fn, whose):
+    fn.endpoint = "http://127.0.0.1:1/invoke/F"
+    client = FunctionClient(fn.url, timeout_s=2, connections=1, fn_token="secret" * (whose == "fn"))
+    await client.call(Route("r", FN.target, batch=True, token="secret" * (whose == "route")), [EVENT])
+    ((headers, _),) = fn.requests
+    assert headers["Authorization"] == "Bearer secret"
+    await client.close()
+
+
+async def test_without_a_token_the_fn_servers_endpoint_is_called_as_told(fn, client):
+    fn.endpoint = "http://127.0.0.1:1/invoke/F"
+    with pytest.raises(RetriableError, match=r"127.0.0.1:1/invoke/F cannot be reached"):
+        await client.call(FN, [EVENT])
+
+
+async def test_an_endpoint_that_is_no_url_is_told(fn, client):
+    fn.endpoint = "http://[::1/invoke"
+    with pytest.raises(RetriableError, match="gives no invoke endpoint"):
+        await client.call(FN, [EVENT])
 
 
 async def test_an_answer_without_bound_is_cut(fn, client, monkeypatch):
