@@ -34,7 +34,8 @@ class DeadLetter:
 
     @property
     def reason(self) -> str:
-        return self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
+        told = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
+        return told or self.record.flaw
 
     @property
     def attempts(self) -> int:
@@ -183,7 +184,7 @@ class Replay:
             for letter in self._letters.read(self._letters.committed()):
                 offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
                 unfinished += 1
-                if letter in self._wanted:
+                if letter in self._wanted and not letter.record.flaw:  # where it came from is not known
                     self._publish(letter)
                     replayed += 1
                 if unfinished >= CHUNK:

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumer.errors import CommitFailed, ConsumerError
 from consumer.lane import Partition
-from interceptor.delivery import Record
+from interceptor.delivery import Record, UnreadableRecord
 
 log = logging.getLogger("fncast.kafka")
 
@@ -211,14 +211,19 @@ class KafkaSource:
 
 def record(message: Message) -> Record:
     """A message without error; the driver's types leave more open than such a message does."""
-    return Record(
+    kind = Record
+    try:
+        headers = message.headers() or []
+    except (SystemError, UnicodeDecodeError):  # the driver decodes names as UTF-8, Kafka does not ask for it
+        kind, headers = UnreadableRecord, []
+    return kind(
         message.topic(),  # type: ignore[arg-type]
         message.partition(),  # type: ignore[arg-type]
         message.offset(),  # type: ignore[arg-type]
         message.timestamp()[1],
         message.key(),
         message.value(),
-        message.headers() or [],  # type: ignore[arg-type]
+        headers,  # type: ignore[arg-type]
     )
 
 

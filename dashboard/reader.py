@@ -168,13 +168,20 @@ class Reader:
             return None
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         kind, timestamp_ms = message.timestamp()
+        try:
+            headers = cast(Headers, message.headers() or [])
+        except (
+            SystemError,
+            UnicodeDecodeError,
+        ):  # the driver decodes names as UTF-8, Kafka does not ask for it
+            headers = []
         return Record(
             topic,
             partition,
             offset,
             timestamp_ms / 1000 if kind else None,
             message.value(),
-            list(cast(Headers, message.headers() or [])),
+            list(headers),
             offset >= self._assigned.get((topic, partition), 0),
         )
 

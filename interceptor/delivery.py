@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """A Kafka record as it was read. `headers` keeps order and duplicates."""
+    """A Kafka record as it was read. `headers` keeps order and duplicates; `flaw`: why they were not read, if so."""
 
+    flaw = ""
     __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
 
     def __init__(
@@ -34,6 +35,13 @@ class Record:
         self.key = key
         self.value = value
         self.headers = headers
+
+
+class UnreadableRecord(Record):
+    """Its headers could not be read, and are left out. A class of its own costs the others nothing."""
+
+    __slots__ = ()
+    flaw = "a header's name is not valid UTF-8: the record's headers cannot be read, and are left out here"
 
 
 class Delivery:
