@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from commands.serve import read_token
 from fncast import Failure
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
@@ -33,12 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         folder = read_folder(arguments.folder)
         config = configure(folder, {}, dict(arguments.config))
-        token = arguments.token_file.read_text("utf-8").strip() if arguments.token_file else ""
+        token = read_token(arguments.token_file) if arguments.token_file else ""
         urls = asyncio.run(_deploy(arguments, folder, config, token))
     except (InvalidFunction, DeployError) as error:
         raise Failure(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{arguments.token_file} cannot be read: {error}") from None
     print("\n".join(urls))
     return 0
 

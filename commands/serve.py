@@ -19,6 +19,7 @@ import uvicorn
 
 from commands.guard import Guard
 from fncast import Failure
+from interceptor import token as tokens
 
 # Long answers (a live page's stream) are cut after this, so that Ctrl-C ends a command at once.
 GRACEFUL_SHUTDOWN_S = 2
@@ -76,14 +77,11 @@ class Security:
 def read_token(file: Path) -> str:
     """The token that a file holds. Raises Failure; its text never shows what the file holds."""
     try:
-        token = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(
-            f"{file} cannot be read as a token: {getattr(error, 'strerror', 'it is no text')}"
-        ) from None
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise Failure(f"{file} holds no token: one line of ASCII letters, digits and signs is needed")
-    return token
+        return tokens.read_token(file)
+    except OSError as error:
+        raise Failure(f"{file} cannot be read as a token: {error.strerror}") from None
+    except ValueError as error:
+        raise Failure(str(error)) from None
 
 
 OPEN = Security()

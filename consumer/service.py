@@ -26,6 +26,7 @@ from interceptor.expiry import Expiry
 from interceptor.function_client import FunctionClient
 from interceptor.route import Route
 from interceptor.router import Router
+from interceptor.token import read_token
 
 log = logging.getLogger("fncast.consumer")
 
@@ -57,16 +58,8 @@ def client(settings: Settings) -> FunctionClient:
 
 
 def _token(file: str) -> str:
-    """What the file holds; empty without one. Raises OSError, or ValueError that does not show it."""
-    if not file:
-        return ""
-    try:
-        token = Path(file).read_text("utf-8").strip()
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is no text") from None
-    if not token.isascii() or not token.isprintable() or " " in token or not token:
-        raise ValueError(f"{file} holds no token: one line of ASCII letters, digits and signs is needed")
-    return token
+    """As `read_token`; empty without a file."""
+    return read_token(Path(file)) if file else ""
 
 
 def _check_order(names: Sequence[str]) -> None:

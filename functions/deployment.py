@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import orjson
@@ -80,6 +80,7 @@ class FnServer:
 
     async def _ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
         url = self._url + path
+        shown = _shown(self._url) + path
         body = None if document is None else orjson.dumps(document)
         headers = {"Content-Type": "application/json"}
         try:
@@ -87,18 +88,29 @@ class FnServer:
                 text = await response.content.read(MAX_ANSWER_BYTES)
                 status = response.status
         except TimeoutError:
-            raise DeployError(f"{url} gives no answer within {TIMEOUT_S:g} s") from None
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise DeployError(f"{url} cannot be reached: {error or type(error).__name__}") from None
+            raise DeployError(f"{shown} gives no answer within {TIMEOUT_S:g} s") from None
+        except (aiohttp.InvalidURL, ValueError):  # its text is the URL
+            raise DeployError(f"{shown} cannot be reached: it is no URL") from None
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            raise DeployError(f"{shown} cannot be reached: {error or type(error).__name__}") from None
         try:
             answer = orjson.loads(text)
         except orjson.JSONDecodeError:
             answer = None
         if not isinstance(answer, dict):
-            raise DeployError(f"{url} does not answer as an Fn server (status {status})")
+            raise DeployError(f"{shown} does not answer as an Fn server (status {status})")
         if status != 200:
-            raise DeployError(f"{method} {url} is refused with {status}: {answer.get('message', '')}")
+            raise DeployError(f"{method} {shown} is refused with {status}: {answer.get('message', '')}")
         return answer
+
+
+def _shown(url: str) -> str:
+    """The server as errors show it: without user and password."""
+    try:
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    except ValueError:
+        return "a server"
 
 
 def _annotation(entry: Mapping[str, Any], name: str) -> str:

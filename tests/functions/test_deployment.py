@@ -112,6 +112,26 @@ async def test_names_a_server_that_is_not_there(folder: FunctionFolder) -> None:
             await fn.deploy(folder, "example/echo:1", "fncast", {})
 
 
+async def test_no_error_shows_what_a_url_hides(host: str, folder: FunctionFolder) -> None:
+    hidden = "bob:S3CRET@"
+    for url in (host, "http://127.0.0.1:1", "http://[::1", "http://127.0.0.1:port"):
+        async with FnServer(url.replace("//", f"//{hidden}")) as fn:
+            with pytest.raises(DeployError) as caught:
+                await fn.deploy(folder, "example/echo:1", "another-app", {})
+        assert "S3CRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "two words", "a\nb"])
+def test_a_token_file_without_a_token_is_refused(
+    host: str, folder: FunctionFolder, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(content)
+    with pytest.raises(Exception, match="holds no token") as caught:
+        deploy(host, folder, "--config", "GP_SERVER_URL=http://m:9000", "--token-file", str(file))
+    assert isinstance(caught.value, Failure)
+
+
 def ask_invoke_url(host: str) -> str:
     (function,) = ask(f"{host}/v2/fns", name="echo")["items"]
     return str(function["annotations"]["fnproject.io/fn/invokeEndpoint"])
