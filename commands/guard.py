@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -65,7 +64,8 @@ class Login(Guard):
         self._session = hmac.new(token.encode(), b"fncast login", hashlib.sha256).hexdigest()
 
     def is_let_in(self, scope: Any) -> bool:
-        return super().is_let_in(scope) or hmac.compare_digest(_cookie(scope), self._session.encode())
+        session = self._session.encode()
+        return super().is_let_in(scope) or any(hmac.compare_digest(c, session) for c in _cookies(scope))
 
     async def refuse(self, scope: Any, receive: Any, send: Any) -> None:
         html = (b"content-type", b"text/html; charset=utf-8")
@@ -102,14 +102,12 @@ class Login(Guard):
         return f"{COOKIE}={self._session}; Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Strict{secure}".encode()
 
 
-def _cookie(scope: Any) -> bytes:
-    """The value of our cookie, or nothing."""
-    text = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
-    try:
-        found = SimpleCookie(text).get(COOKIE)
-    except CookieError:
-        return b""
-    return found.value.encode() if found else b""
+def _cookies(scope: Any) -> list[bytes]:
+    """The values of our cookie. By hand: the library's parser stops at the first pair of another application's that it
+    finds odd, and browsers send those of all ports of a host."""
+    pairs = b";".join(value for name, value in scope["headers"] if name == b"cookie").split(b";")
+    named = (pair.strip().partition(b"=") for pair in pairs)
+    return [value for name, _, value in named if name == COOKIE.encode()]
 
 
 async def _answer(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -79,6 +79,24 @@ async def test_a_browser_logs_in_once() -> None:
     assert again.body == b"inside"
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        'prefs={"a":1}; {}',
+        "_xsrf=2|a|b; {}; x",
+        "flag; {}",
+        "a b=1;{}",
+        't="x y; {}',
+        "{}; n=é",
+        "fncast=; {}",
+    ],
+)
+async def test_another_applications_cookies_are_no_hindrance(others: str) -> None:
+    page = Login(app, TOKEN)
+    cookie = (await ask(page, "/login", form={"token": TOKEN})).headers["set-cookie"].partition(";")[0]
+    assert (await ask(page, "/events", {"cookie": others.replace("{}", cookie)})).status == 200
+
+
 async def test_a_wrong_token_gives_no_cookie() -> None:
     for form in (
         {"token": "wrong"},
