@@ -37,6 +37,8 @@ class Client:
     def produce(self, topic, value, key, partition, headers):
         if self._failed is not None and self.is_transactional:
             raise KafkaException(KafkaError(KafkaError._STATE))
+        if len(value) > 1_150_000:
+            raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
         self._queue.append((topic, key, value, headers))
 
     def flush(self, _: float) -> int:
@@ -150,6 +152,27 @@ def test_large_headers_are_counted_and_blame_no_ordinary_record(stage):
     batches = stage.client.batches
     stage.settle([forecast(3, b"short", headers=large)])
     assert stage.client.batches == batches + 1, "the limit is known: only the dead letter is sent"
+
+
+def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_take_the_second(stage):
+    (both,) = stage.settle([forecast(1, b"small", b"x" * 1_200_000)])
+    assert type(both.outcome) is DeadLetter
+    assert stage.client.taken == [("dead", b"input 1")]
+
+
+@pytest.mark.parametrize("headers", [[], [("a", b"b")], [(f"ce_{n}", b"x" * n) for n in range(300)]])
+def test_what_is_said_to_fit_is_taken_by_the_client(headers):
+    publisher = AtLeastOnce({"bootstrap.servers": "127.0.0.1:1"}, "murmur2_random")
+    most = publisher._properties["message.max.bytes"]
+    taken = 0
+    for size in range(most - 60_000, most, 50):
+        if publisher.fits("forecasts", b"key", value := b"x" * size, headers):
+            publisher.publish("forecasts", -1, b"key", value, headers)
+            publisher._producer.purge()
+            publisher._producer.poll(0)
+            taken = size
+    assert most - 60_000 < taken < most
+    publisher.close()
 
 
 def test_no_limit_is_learned_from_a_small_record(stage):
