@@ -206,8 +206,9 @@ class Deliver(Interceptor):
         is_suspect = False
         if len(piece) == 1 and failure.is_sent:
             (suspect,) = piece
-            if suspect.attempts == 0:
-                suspect.successes_before = circuit.successes
+            if suspect.attempts == 0 or suspect.outages_before < circuit.outages:
+                # What failed in an outage that is over says nothing about the event.
+                suspect.attempts, suspect.successes_before = 0, circuit.successes
             suspect.attempts += 1
             if suspect.attempts >= self._limits.max_attempts:
                 if circuit.successes > suspect.successes_before:

@@ -214,6 +214,36 @@ async def test_an_outage_gives_up_nothing_and_work_resumes():
     await deliver.close()
 
 
+@pytest.mark.parametrize("has_known_good", [True, False])
+async def test_attempts_in_an_outage_are_no_blame_after_it(has_known_good):
+    is_away, hiccups = False, 1
+
+    def answer(event):
+        nonlocal hiccups
+        if is_away:
+            raise RetriableError("503")
+        if event.attributes["id"] == "unlucky" and hiccups:
+            hiccups -= 1
+            raise RetriableError("503, while it warms up")
+        return reply(event)
+
+    function = Function(answer)
+    deliver = Deliver(function, Limits(max_attempts=3))
+    if has_known_good:
+        await settle(deliver, batch(["good"], SINGLE))
+    is_away = True
+    sent = batch(["unlucky", "other"], SINGLE)
+    async with asyncio.timeout(5):
+        while max(delivery.attempts for delivery in sent.deliveries) < 3 or not deliver.outages():
+            await deliver.on_consume(sent)
+            await asyncio.sleep(0.001)
+    is_away = False
+    await settle(deliver, sent)
+    assert hiccups == 0
+    assert ids_of(sent, Forecast) == ["unlucky", "other"]
+    await deliver.close()
+
+
 async def test_an_event_that_was_never_sent_is_not_to_blame():
     """A function that dies under one event after another, while others pass in between."""
     deliver = Deliver(Function(), Limits(max_attempts=2))
