@@ -62,6 +62,11 @@ class Lane:
         """Deliveries that the chain left unsettled go first in the next batch."""
         self.waiting.extendleft(reversed(list(deliveries)))
 
+    @property
+    def has_settled(self) -> bool:
+        """Whether the first can be published."""
+        return bool(self.unpublished) and self.unpublished[0].is_done
+
     def settled(self) -> Iterator[Delivery]:
         """Take the deliveries that can be published now: from the first on, up to one that is not done."""
         unpublished = self.unpublished

@@ -215,8 +215,9 @@ class Loop:
             return
         try:
             for lane in self._lanes:
-                for delivery in lane.settled():
-                    self._results.publish(delivery)
+                if lane.has_settled and self._results.knows_partitions(lane.partition[0]):
+                    for delivery in lane.settled():
+                        self._results.publish(delivery)
         except NotPublished as failure:
             self._commits.not_published(str(failure))
         self._results.count()

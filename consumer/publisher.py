@@ -129,6 +129,8 @@ class Producing:
 
     def partitions_of(self, topic: str) -> int:
         for _ in range(METADATA_TRIES):  # a topic that is being made has no leader yet
+            if time.monotonic() >= self._give_up_at_s:
+                break
             try:
                 metadata = self._producer.list_topics(topic, METADATA_S).topics[topic]
             except (KafkaException, KeyError):

@@ -16,6 +16,7 @@ from interceptor.outcome import DeadLetter, Forecast, OutputEvent
 
 log = logging.getLogger("fncast.consumer")
 
+ASK_AGAIN_S = 1.0
 BY_KEY = -1  # librdkafka: let the partitioner choose
 
 
@@ -35,35 +36,61 @@ class Results:
         self._publisher = publisher
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
-        self._kept: dict[tuple[str, str], bool] = {}
+        # By input topic: whether its records keep their partition's number on the output and dead-letter topic.
+        self._kept: dict[str, tuple[bool, bool]] = {}
+        self._ask_at_s = 0.0
+        self._is_waiting = False
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def keeps_partition(self, input_topic: str, topic: str) -> bool:
-        """Whether records of `input_topic` keep their partition's number on `topic`; asked once an assignment."""
-        known = self._kept.get((input_topic, topic))
-        if known is None:
-            here, there = self._publisher.partitions_of(input_topic), self._publisher.partitions_of(topic)
-            known = self._kept[input_topic, topic] = here == there > 0
-            if not known:
+    def knows_partitions(self, input_topic: str) -> bool:
+        """Whether results of records of `input_topic` may be published. Asks the broker, once an assignment.
+
+        A broker that does not tell the numbers of partitions is asked again: a guess would change where records go,
+        and so their order.
+        """
+        if input_topic in self._kept:
+            return True
+        if time.monotonic() < self._ask_at_s:
+            return False
+        counts = []
+        for topic in (input_topic, self._output_topic, self._dead_letter_topic):
+            count = self._publisher.partitions_of(topic)
+            if not count:
+                self._ask_at_s = time.monotonic() + ASK_AGAIN_S
+                if not self._is_waiting:
+                    told = "the broker does not tell how many partitions %s has: results wait until it does"
+                    log.warning(told, topic)
+                self._is_waiting = True
+                return False
+            counts.append(count)
+        self._is_waiting = False
+        here, *theirs = counts
+        for topic, there in zip((self._output_topic, self._dead_letter_topic), theirs, strict=True):
+            if there != here:
                 log.warning(
-                    "%s has %d partitions and %s %s: records go by key, and order holds per key",
+                    "%s has %d partitions and %s %d: records go by key, and order holds per key",
                     input_topic,
                     here,
                     topic,
-                    there or "none that are known yet",
+                    there,
                 )
-        return known
+        self._kept[input_topic] = (theirs[0] == here, theirs[1] == here)
+        return True
 
     def assigned(self) -> None:
         """Other partitions are assigned: topics may have other numbers of them now."""
         self._kept.clear()
+        self._ask_at_s = 0.0
 
     def publish(self, delivery: Delivery) -> None:
-        """Publish what the delivery's outcome asks for. Raises ConsumerError where even a dead letter is refused."""
+        """Publish what the delivery's outcome asks for, once `knows_partitions` of its topic.
+
+        Raises ConsumerError where even a dead letter is refused.
+        """
         record = delivery.record
         outcome = delivery.outcome
         if type(outcome) is Forecast:
-            partition = record.partition if self.keeps_partition(record.topic, self._output_topic) else BY_KEY
+            partition = record.partition if self._kept[record.topic][0] else BY_KEY
             try:
                 if len(outcome.events) > 1:
                     self._check_fit(record, outcome.events)  # all or none
@@ -77,9 +104,7 @@ class Results:
                 self._count(delivery, "forecast")
                 return
         if type(outcome) is DeadLetter:
-            partition = (
-                record.partition if self.keeps_partition(record.topic, self._dead_letter_topic) else BY_KEY
-            )
+            partition = record.partition if self._kept[record.topic][1] else BY_KEY
             headers = dead_letter.headers(delivery, outcome)
             topic = self._dead_letter_topic
             try:

@@ -92,6 +92,7 @@ class Stage:
         self.client.on_delivery = self.publisher._on_failure
         self.publisher.start()
         self.results = Results(self.publisher, "forecasts", "dead")
+        assert self.results.knows_partitions("metrics")
 
     def settle(self, deliveries: list[Delivery], most_rounds: int = 5) -> list[Delivery]:
         """Publish them as the loop does, again and again while something is undone."""

@@ -42,7 +42,9 @@ def publisher():
 
 @pytest.fixture
 def results(publisher):
-    return Results(publisher, "forecasts", "dead")
+    made = Results(publisher, "forecasts", "dead")
+    assert made.knows_partitions("metrics")
+    return made
 
 
 def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(results, publisher):
@@ -65,6 +67,7 @@ def test_partitions_are_counted_again_when_others_are_assigned(results, publishe
     results.publish(delivery(DeadLetter("no")))
     publisher.counts["dead"] = 4
     results.assigned()
+    assert results.knows_partitions("metrics")
     results.publish(delivery(DeadLetter("no")))
     assert [record[1] for record in publisher.records] == [BY_KEY, 3]
 
@@ -92,3 +95,23 @@ def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher
     publisher.refusal = RecordRefused
     with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is refused: refused"):
         results.publish(delivery(DeadLetter("no")))
+
+
+@pytest.mark.parametrize("topic", ["metrics", "forecasts", "dead"])
+def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
+    publisher, topic, caplog, monkeypatch
+):
+    """A guess would send the records to come by key, and out of order with those that went before."""
+    monkeypatch.setattr("consumer.results.ASK_AGAIN_S", 0.0)
+    publisher.counts["dead"] = 4
+    count = publisher.counts.pop(topic)
+    results = Results(publisher, "forecasts", "dead")
+    assert not results.knows_partitions("metrics")
+    assert not results.knows_partitions("metrics")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the broker does not tell how many partitions {topic} has: results wait until it does"
+    ]
+    publisher.counts[topic] = count
+    assert results.knows_partitions("metrics")
+    results.publish(delivery(DeadLetter("no")))
+    assert publisher.records[0][1] == 3
