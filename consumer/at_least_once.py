@@ -53,8 +53,9 @@ class AtLeastOnce(Producing):
             self._refusals.forget_suspects()
             return
         if failure.code() in CODES:
+            self._failed_topics.clear()
             raise NotPublished(failure.str())
-        raise ConsumerError(f"publishing to Kafka failed: {failure.str()}")
+        raise self._denial(failure) or ConsumerError(f"publishing to Kafka failed: {failure.str()}")
 
     def _broker_answers(self) -> bool:
         try:

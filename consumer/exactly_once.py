@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
+from consumer.denial import denial
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka_source import topic_partitions
 from consumer.lane import Partition
@@ -41,7 +42,9 @@ TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
 GIVEN_UP_S = 15.0  # the broker has timed the transaction out by then
 ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
 CLOSE_TIMEOUT_S = 1.0
-# An outage of the broker costs one producer. So many in so short a time are two consumers with one identity.
+# By a newer producer of the same identity, or since the broker let a transaction time out: that costs one producer.
+# So many in so short a time are two consumers with one identity.
+_FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 MAX_RENEWALS = 4
 RENEWALS_WITHIN_S = 60.0
 
@@ -91,8 +94,10 @@ class ExactlyOnce(Producing):
         self._begin()
         super().publish(topic, partition, key, value, headers)
 
-    def _refused(self, cause: KafkaError) -> None:
+    def _refused(self, cause: KafkaError, topic: str) -> None:
         """The transaction has failed already, for an earlier record, say."""
+        if denied := denial(cause, [topic]):
+            raise denied from None
         self._undo(cause)
 
     def _begin(self) -> None:
@@ -140,9 +145,9 @@ class ExactlyOnce(Producing):
     def _undo(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort() or cause.code() == KafkaError._STATE:
             self.abort()
-        else:
+        elif denial(cause) is None:
             self._renew(cause)
-        raise NotPublished(cause.str()) from None
+        raise (self._denial(cause) or NotPublished(cause.str())) from None
 
     def abort(self) -> None:
         if not self._is_open:
@@ -157,12 +162,18 @@ class ExactlyOnce(Producing):
     def _renew(self, cause: KafkaError) -> None:
         """A new producer of the same identity; `start` makes it ready. Raises ConsumerError if that goes on."""
         now_s = time.monotonic()
-        if len(self._renewed_at_s) == MAX_RENEWALS and now_s - self._renewed_at_s[0] < RENEWALS_WITHIN_S:
+        is_fenced = cause.code() in _FENCED
+        if (
+            is_fenced
+            and len(self._renewed_at_s) == MAX_RENEWALS
+            and now_s - self._renewed_at_s[0] < RENEWALS_WITHIN_S
+        ):
             raise ConsumerError(
                 f"transactions of {self._id!r} fail again and again: {cause.str()}."
                 " If another consumer runs under this identity, give each its own [kafka] instance"
             )
-        self._renewed_at_s.append(now_s)
+        if is_fenced:
+            self._renewed_at_s.append(now_s)
         self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}")
         self._producer.purge()
         self._is_open = self._is_ready = False

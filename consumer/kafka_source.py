@@ -14,6 +14,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.denial import denial
 from consumer.errors import CommitFailed, ConsumerError
 from consumer.lane import Partition
 from interceptor.delivery import Record, UnreadableRecord
@@ -138,6 +139,9 @@ class KafkaSource:
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             raise ConsumerError(f"Kafka's client gives up: {error.str()}")
+        is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+        if is_groups and (denied := denial(error, [self._properties["group.id"]])):
+            raise denied
         known = error.str()
         if known not in self._told:  # once until something is read again: a dead broker repeats itself
             self._told.add(known)

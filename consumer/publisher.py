@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from consumer.denial import denial
 from consumer.errors import ConsumerError, GaveUp, RecordTooLarge
 from consumer.kafka_source import text
 from consumer.lane import Partition
@@ -57,7 +58,9 @@ class Publisher(Protocol):
         """False where the client takes no record of this size, or the broker has refused one."""
 
     def partitions_of(self, topic: str) -> int:
-        """How many partitions the topic has, which the broker may make now; 0 where it stays unknown."""
+        """How many partitions the topic has, which the broker may make now; 0 where it stays unknown.
+
+        Raises ConsumerError where this login may not use it."""
 
     def publish(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
@@ -96,6 +99,7 @@ class Producing:
         compression = client_properties.get("compression.type", client_properties.get("compression.codec"))
         self._refusals = Refusals(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
+        self._failed_topics: dict[str, KafkaError] = {}  # of what was undone, or in part refused
         self._told: set[str] = set()
         self._producer = self._make()
 
@@ -115,6 +119,7 @@ class Producing:
             return
         if self._failure is None:  # a purged message has a first cause
             self._failure = error
+        self._failed_topics.setdefault(str(message.topic()), error)
         self._refusals.report(error, message)
 
     def allow(self, record_bytes: int, batch_bytes: int) -> None:
@@ -135,6 +140,8 @@ class Producing:
                 metadata = self._producer.list_topics(topic, METADATA_S).topics[topic]
             except (KafkaException, KeyError):
                 continue
+            if metadata.error is not None and (denied := denial(metadata.error, [topic])):
+                raise denied
             if metadata.error is None and metadata.partitions:
                 return len(metadata.partitions)
             self._producer.poll(QUEUE_FULL_POLL_S)
@@ -165,7 +172,7 @@ class Producing:
                 cause = error.args[0]
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {cause.str()}") from None
-                self._refused(cause)
+                self._refused(cause, topic)
         if goes_alone and not self._is_all_taken():
             failure = self._failure
             if failure is not None and failure.code() in CODES:
@@ -181,8 +188,21 @@ class Producing:
             self._check_patience("the broker has not acknowledged the results")
         return False
 
-    def _refused(self, cause: KafkaError) -> None:
-        raise ConsumerError(f"publishing to Kafka failed: {cause.str()}") from None
+    def _refused(self, cause: KafkaError, topic: str) -> None:
+        """The client takes no record for the topic, whatever it is."""
+        failed = ConsumerError(f"publishing to {topic!r} failed: {cause.str()}")
+        raise (denial(cause, [topic]) or failed) from None
+
+    def _denial(self, cause: KafkaError) -> ConsumerError | None:
+        """The error where the broker refuses topics, a group or an identity. Forgets which topics failed."""
+        failed, self._failed_topics = self._failed_topics, {}
+        for error in failed.values():
+            if denied := denial(
+                error, [topic for topic, own in failed.items() if own.code() == error.code()]
+            ):
+                return denied
+        is_topic = cause.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+        return denial(cause, failed if is_topic else ())
 
     def give_up_at(self, at_s: float) -> None:
         self._give_up_at_s = at_s

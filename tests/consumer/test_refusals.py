@@ -124,6 +124,41 @@ def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(stage, cod
     assert stage.client.taken[-3:] == [("forecasts", b"one"), ("dead", b"input 2"), ("forecasts", b"three")]
 
 
+def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(stage):
+    stage.client.cause = lambda topic, *_: (
+        KafkaError.TOPIC_AUTHORIZATION_FAILED if topic == "forecasts" else None
+    )
+    with pytest.raises(ConsumerError, match=r"does not let this login use the topic 'forecasts': refused"):
+        stage.settle([forecast(1, b"one")])
+
+
+def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch):
+    """The broker refuses to add topics to a transaction: the client drops their records."""
+    stage = Stage(True, monkeypatch)
+    cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", False, False, True)
+    purged = KafkaError(KafkaError._PURGE_QUEUE)
+
+    def refuse(_):
+        for topic in ("forecasts", "dead"):
+            stage.client.on_delivery(purged, Report(topic, None, None))
+        raise KafkaException(cause)
+
+    stage.client.commit_transaction = refuse
+    with pytest.raises(ConsumerError, match=r"use the topic 'dead' or 'forecasts': refused"):
+        stage.settle([forecast(1, b"one")])
+
+
+def test_only_those_who_are_fenced_again_and_again_are_told_of_another_consumer(monkeypatch):
+    publisher = Stage(True, monkeypatch).publisher
+    publisher._producer.purge = lambda: None
+    for _ in range(10):
+        publisher._renew(KafkaError(KafkaError._TIMED_OUT))
+    for _ in range(4):
+        publisher._renew(KafkaError(KafkaError._FENCED))
+    with pytest.raises(ConsumerError, match="another consumer runs under this identity"):
+        publisher._renew(KafkaError(KafkaError._FENCED))
+
+
 def test_afterwards_records_share_batches_again(stage):
     stage.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value == b"bad" else None

@@ -178,16 +178,44 @@ def test_a_certificate_of_an_unknown_ca_is_refused(
     assert "certificate verify failed" in consumer.log()
 
 
+def deny(
+    secured: SecuredKafka, kind: ResourceType, name: str, operation: AclOperation = AclOperation.WRITE
+) -> None:
+    resource = (kind, name, ResourcePatternType.LITERAL)
+    denied = AclBinding(*resource, f"User:{USER}", "*", operation, AclPermissionType.DENY)
+    admin = AdminClient({"bootstrap.servers": secured.bootstrap_servers, "log_level": 0})
+    for done in admin.create_acls([denied]).values():
+        done.result(10)
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+@pytest.mark.parametrize("what", ["forecasts", "group"])
+def test_what_the_login_may_not_use_is_named(
+    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path, delivery: str, what: str
+) -> None:
+    stage = secured_stage
+    password_file = tmp_path / "password"
+    password_file.write_text(PASSWORD)
+    if what == "group":
+        deny(secured, ResourceType.GROUP, name := f"group-{stage.tag}", AclOperation.READ)
+    else:
+        deny(secured, ResourceType.TOPIC, name := stage.forecasts)
+    stage.produce_many(10)
+    variables = login(secured, "SASL_PLAINTEXT", "PLAIN", password_file)
+    consumer = stage.consume(KAFKA__DELIVERY=delivery, **variables)
+    assert consumer.wait(60) == 1
+    (sentence,) = [line for line in consumer.log().splitlines() if line.startswith("fncast: ")]
+    assert "the broker does not let this login use the" in sentence
+    assert name in sentence
+    assert "Traceback" not in consumer.log()
+
+
 def test_a_broker_that_refuses_transactions_is_an_error_and_no_silent_downgrade(
     secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
-    resource = (ResourceType.TRANSACTIONAL_ID, f"group-{secured_stage.tag}-one", ResourcePatternType.LITERAL)
-    denied = AclBinding(*resource, f"User:{USER}", "*", AclOperation.WRITE, AclPermissionType.DENY)
-    admin = AdminClient({"bootstrap.servers": secured.bootstrap_servers, "log_level": 0})
-    for done in admin.create_acls([denied]).values():
-        done.result(10)
+    deny(secured, ResourceType.TRANSACTIONAL_ID, f"group-{secured_stage.tag}-one")
     secured_stage.produce_many(10)
     consumer = secured_stage.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
     assert consumer.wait(60) == 1
