@@ -199,7 +199,12 @@ class KafkaSource:
         It ceases to be one before `poll` tells so, and the broker takes offsets without a member's id unchecked.
         """
         metadata = self._consumer.consumer_group_metadata()
-        return metadata if self._consumer.memberid() else None
+        return metadata if self.is_member else None
+
+    @property
+    def is_member(self) -> bool:
+        """Of the group, with partitions or without."""
+        return bool(self._consumer.memberid())
 
     def lag(self, partition: Partition) -> int | None:
         """Records behind the end, as of the last fetch."""

@@ -83,6 +83,7 @@ class Loop:
         self._measure_at_s = 0.0
         self._lost_at_s: float | None = None
         self.polled_at_s = time.monotonic()
+        self.is_member = False  # of the group, with partitions or in reserve
 
     def run(self, topics: Sequence[str]) -> None:
         """Consume until `stop`. Raises ConsumerError or what an interceptor raised; nothing unfinished is committed."""
@@ -231,6 +232,7 @@ class Loop:
             self._lost_at_s = now_s
             log.info("no partitions for %.0f s since they were lost: a new client joins the group", REJOIN_S)
             self._source.renew()
+        self.is_member = self._source.is_member
         metrics.IN_FLIGHT.set(self._lanes.in_flight())
         for topic, partition in self._lanes.partitions:
             lag = self._source.lag((topic, partition))
@@ -241,6 +243,7 @@ class Loop:
 
     def _assigned(self, partitions: list[Partition]) -> None:
         self._lost_at_s = None
+        self.is_member = True
         self._lanes.assign(partitions)
         if partitions:
             if not self._topics.are_there:

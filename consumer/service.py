@@ -171,7 +171,7 @@ class Service:
         polled_s_ago = time.monotonic() - self._loop.polled_at_s
         return {
             "alive": polled_s_ago < STALLED_S,
-            "ready": bool(self._loop.partitions),
+            "ready": self._loop.is_member,
             "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
             "routes_out": self._deliver.open_circuits(),
         }

@@ -38,7 +38,9 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
                 return True
         return False
 
+    assert not source.is_member
     assert reads_one()
+    assert source.is_member
     source.renew()
     assert reads_one()  # nothing was committed: from the beginning
     assert len(assigned) == 2
