@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.interrupt import PutOffInterrupt
 from commands.series_files import add_csv_arguments, read_series
 from fncast import Failure
 
@@ -132,25 +131,18 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
 
     from model_service.training.plots import save_backtest_plots, save_training_plot
     from model_service.training.provenance import describe, test_metrics
-    from model_service.training.trainer import UnfitWeights, train
+    from model_service.training.trainer import NoEpoch, UnfitWeights, train
 
-    try:
-        trained = train(
-            series, settings, _progress(arguments.progress), initial / WEIGHTS_FILE if initial else None
-        )
-    except UnfitWeights as error:
-        raise Failure(f"{error}; train without --from-version") from None
-    except KeyboardInterrupt:
-        raise Failure("interrupted before the first epoch was over: nothing is written") from None
-    _say(_ending(trained))
-    if trained.bridged_windows:
-        _say(
-            f"gaps were bridged in {trained.bridged_windows} of {trained.train_windows} windows, as in service"
-        )
-    evaluation = None
+    evaluation = folder = None
     # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
     try:
-        with _uninterrupted("writing the version, which takes some seconds"):
+        with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
+            weights = initial / WEIGHTS_FILE if initial else None
+            trained = train(series, settings, _progress(arguments.progress), weights, interrupt.begin)
+            _say(_ending(trained))
+            if trained.bridged_windows:
+                bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
+                _say(f"gaps were bridged in {bridged}, as in service")
             folder, written = write_version(
                 trained.network,
                 settings,
@@ -160,35 +152,19 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
                 lambda unnamed: save_training_plot(trained.history, unnamed / PLOTS),
             )
         evaluation = _evaluate(series, trained, source)
+    except UnfitWeights as error:
+        raise Failure(f"{error}; train without --from-version") from None
+    except NoEpoch:
+        raise Failure("interrupted before the first epoch was over: nothing is written") from None
     except KeyboardInterrupt:
+        if folder is None:
+            raise Failure("interrupted: nothing is written") from None
         _say(f"interrupted: {folder} is written, without an evaluation")
     if evaluation is not None and evaluation.series:
         written = add_metrics(folder, test_metrics(evaluation))
         save_backtest_plots(evaluation, folder / PLOTS)
     _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
     return 0
-
-
-@contextlib.contextmanager
-def _uninterrupted(what: str) -> Iterator[None]:
-    """Ctrl-C while the weights are written would lose what it means to keep: it is put off, and said."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or not ours to take
-        yield
-        return
-    asked = False
-
-    def put_off(*_: object) -> None:
-        nonlocal asked
-        asked = True
-        _say(what)
-
-    signal.signal(signal.SIGINT, put_off)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if asked:
-        raise KeyboardInterrupt
 
 
 def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:

@@ -59,6 +59,10 @@ class Trained:
     bridged_windows: int = 0  # of those to train on, with gaps that were bridged
 
 
+class NoEpoch(KeyboardInterrupt):
+    """Interrupted before the first epoch was over: there is nothing to keep."""
+
+
 class UnfitWeights(ValueError):
     """Initial weights that cannot be read, or are another network's; the text says of which file."""
 
@@ -68,12 +72,14 @@ def train(
     settings: TrainingSettings,
     progress: Callable[[Epoch], None] = lambda epoch: None,
     initial_weights: Path | None = None,
+    closing: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train on the first part of each series, stop and calibrate on the next, leave the last alone.
 
     Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step; the initial
     ones, if there are any, where no epoch is better. A KeyboardInterrupt ends training with the best weights so far, if
-    there are any. Raises TooLittleData, UnfitWeights."""
+    there are any. `closing` is called once the last epoch is over: what follows takes some seconds, and an interrupt
+    there would lose it all. Raises TooLittleData, UnfitWeights, NoEpoch."""
     seed_everything(settings.seed)
     rng = np.random.default_rng(settings.seed)
     training, validation = _datasets(series, settings)
@@ -101,30 +107,32 @@ def train(
     steps = steps_per_epoch(len(training), settings)
     run_epoch, optimizer = _epoch_runner(network, settings, steps)
     for number in range(1, settings.epochs + 1):
-        started = time.monotonic()
         try:
+            started = time.monotonic()
             drawn = training.draw(rng, steps * settings.batch)
             train_error = float(run_epoch(*_batches(drawn, steps, settings.batch)))
             current = network.get_weights()
             optimizer.finalize_variable_values(network.trainable_variables)  # the averaged ones
             forecast = predict(network, held_out.windows)
             error = pinball(forecast, held_out)
-            if error < best:
-                weights, best, trained.best_epoch = network.get_weights(), error, number
+            averaged = network.get_weights()
             network.set_weights(current)
             seconds = time.monotonic() - started
             squared = squared_error(forecast, held_out)
             epoch = Epoch(number, settings.epochs, train_error, error, naive, seconds, squared)
-            trained.history.append(epoch)
+            trained.history.append(epoch)  # before its weights are the best: an interrupt may come in between
+            if error < best:
+                weights, best, trained.best_epoch = averaged, error, number
             progress(epoch)
         except KeyboardInterrupt:
             if not trained.history:
-                raise
+                raise NoEpoch from None
             trained.stopped = "interrupted"
             break
         if number - trained.best_epoch >= settings.patience:
             trained.stopped = "early"
             break
+    closing()
     network.set_weights(weights)
     below, above = band_factors(
         predict(network, held_out.windows),

@@ -3,9 +3,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +119,53 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
     assert (
         json.loads((Path(result["path"]) / "model.json").read_text())["training"]["stopped"] == "interrupted"
     )
+
+
+@pytest.fixture
+def default_sigint() -> Iterator[None]:
+    """As in a shell: pytest's workers ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_in_the_calibration_is_put_off_until_the_version_is_written(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    default_sigint: None,
+) -> None:
+    from model_service.training import trainer
+
+    band_factors = trainer.band_factors
+
+    def interrupted(*words: Any, **more: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return band_factors(*words, **more)
+
+    monkeypatch.setattr(trainer, "band_factors", interrupted)
+    models = tmp_path / "models"
+    assert fncast.main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 0
+    errors = capsys.readouterr().err
+    assert "calibrating and writing the version" in errors
+    assert "is written, without an evaluation" in errors
+    assert (models / "forecast" / "1" / "model.tflite").stat().st_size > 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_the_first_epoch_is_over_says_so(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    default_sigint: None,
+) -> None:
+    from model_service.training.dataset import Dataset
+
+    monkeypatch.setattr(Dataset, "draw", lambda *_: signal.raise_signal(signal.SIGINT))
+    models = tmp_path / "models"
+    assert fncast.main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 1
+    assert "interrupted before the first epoch was over: nothing is written" in capsys.readouterr().err
+    assert not models.exists()
 
 
 def test_an_evaluation_cut_off_leaves_the_model(
