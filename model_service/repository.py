@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from model_service.version_folder import VersionFolder, scan
 log = logging.getLogger(__name__)
 
 # Versions of one model kept loaded, newest first (a pinned one in addition): training daily must not fill the memory.
+# One that is refused takes no memory and does not count, else broken ones would push the last good one out.
 LOADED_VERSIONS = 8
 # Of several models the one that `/` means, unless another is chosen.
 DEFAULT_NAME = "forecast"
@@ -74,12 +75,10 @@ class Repository:
             self._unreadable = str(error)
             return []
         self._unreadable = ""
-        wanted = self._wanted([folder for folder in folders if not folder.retired])
-        self._broken = {folder: reason for folder, reason in self._broken.items() if folder in wanted}
-        self.refused = {str(folder): reason for folder, reason in self._broken.items()}
-        for folder in wanted:
-            if folder not in self._loaded and folder not in self._broken:
-                self._open(folder)
+        there = [folder for folder in folders if not folder.retired]
+        self._broken = {folder: reason for folder, reason in self._broken.items() if folder in there}
+        self._note_refused()
+        wanted = self._open_wanted(there)
         gone = [folder for folder in self._loaded if not self._stays(folder, wanted)]
         models = [self._loaded.pop(folder) for folder in gone]
         self._publish()
@@ -87,14 +86,19 @@ class Repository:
             log.info("%s is out of service", folder)
         return models
 
-    def _wanted(self, folders: Sequence[VersionFolder]) -> list[VersionFolder]:
-        """The newest of each name and the pinned ones, in the order to load them."""
+    def _open_wanted(self, folders: Sequence[VersionFolder]) -> set[VersionFolder]:
+        """Of each name the newest that can be loaded, and the pinned ones; what is new of them is loaded."""
         counts: dict[str, int] = {}
-        wanted = []
+        wanted = set()
         for folder in folders:
-            counts[folder.name] = counts.get(folder.name, 0) + 1
-            if counts[folder.name] <= LOADED_VERSIONS or self._pins.get(folder.name) == folder.version:
-                wanted.append(folder)
+            count = counts.get(folder.name, 0)
+            if count >= LOADED_VERSIONS and self._pins.get(folder.name) != folder.version:
+                continue
+            wanted.add(folder)
+            if folder not in self._loaded and folder not in self._broken:
+                self._open(folder)
+            if folder in self._loaded:
+                counts[folder.name] = count + 1
         return wanted
 
     def _open(self, folder: VersionFolder) -> None:
@@ -103,7 +107,7 @@ class Repository:
             model = self._load(folder)
         except UnusableModel as error:
             self._broken[folder] = str(error)
-            self.refused = {str(folder): reason for folder, reason in self._broken.items()}
+            self._note_refused()
             log.error("%s is refused and stays out of service: %s", folder, error)
             return
         self._loaded[folder] = model
@@ -111,11 +115,14 @@ class Repository:
         kind, seconds = model.runtime.kind, time.perf_counter() - started
         log.info("%s is in service (%s, loaded in %.1f s)", folder, kind, seconds)
 
-    def _stays(self, folder: VersionFolder, wanted: Sequence[VersionFolder]) -> bool:
+    def _note_refused(self) -> None:
+        self.refused = {str(folder): reason for folder, reason in self._broken.items()}
+
+    def _stays(self, folder: VersionFolder, wanted: Set[VersionFolder]) -> bool:
         """A version whose files were replaced by broken ones stays as it was loaded."""
         if folder in wanted:
             return True
-        return any(str(broken) == str(folder) for broken in self._broken)
+        return any(str(broken) == str(folder) and broken in wanted for broken in self._broken)
 
     def _publish(self) -> None:
         """Replace `paths` as a whole: a request sees all of a change or none of it."""

@@ -43,8 +43,8 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
         if folder.retired:
             found.append(VersionState("retired"))
             continue
-        counts[folder.name] = counts.get(folder.name, 0) + 1
-        if counts[folder.name] > LOADED_VERSIONS:
+        count = counts.get(folder.name, 0)
+        if count >= LOADED_VERSIONS:
             found.append(VersionState("not loaded"))
             continue
         try:
@@ -52,6 +52,7 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
         except UnusableModel as error:
             found.append(VersionState("broken", str(error)))
             continue
+        counts[folder.name] = count + 1
         found.append(VersionState("older" if folder.name in have_latest else "latest", reason))
         have_latest.add(folder.name)
     return found

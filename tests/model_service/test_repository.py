@@ -106,6 +106,20 @@ def test_a_broken_version_is_refused_once_and_the_old_stays(
     assert one.refused == {}
 
 
+def test_broken_versions_however_many_push_no_good_one_out(repository: Any, write: Write) -> None:
+    write(1)
+    one = repository()
+    one.refresh()
+    for version in range(2, LOADED_VERSIONS + 4):
+        write(version, reason="its weights are missing")
+    assert one.refresh() == []
+    assert served(one)["/"] == "forecast/1"
+    assert len(one.refused) == LOADED_VERSIONS + 2
+    afresh = repository()
+    afresh.refresh()
+    assert served(afresh)["/"] == "forecast/1"
+
+
 def test_a_version_whose_files_break_stays_as_it_was_loaded(repository: Any, write: Write) -> None:
     folder = write(1)
     one = repository()

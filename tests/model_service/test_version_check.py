@@ -104,3 +104,14 @@ def test_marks_of_many_versions(place: Any, models: Path) -> None:
         *["older"] * (LOADED_VERSIONS - 1),
         "not loaded",
     ]
+
+
+def test_broken_versions_push_none_out(place: Any, models: Path) -> None:
+    for version in range(1, LOADED_VERSIONS + 2):
+        place("ours", version)
+    (models / "forecast" / str(LOADED_VERSIONS + 1) / "model.json").write_text("{")
+    assert [state.partition(":")[0] for state in told(models).values()] == [
+        "broken",
+        "latest",
+        *["older"] * (LOADED_VERSIONS - 1),
+    ]
