@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
@@ -67,6 +68,15 @@ class Model:
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
+
+    def describe(self, document: str, details: Mapping[str, Any]) -> bool:
+        """Take another model.json for the same files; False, and nothing is changed, where it says other things of
+        how the model is run, which a warm-up has to show."""
+        if any(self.details.get(name) != details.get(name) for name in ("window", "horizon")):
+            return False
+        self.details = details
+        self.metadata = replace(self.metadata, description=document)
+        return True
 
     def submit(
         self, tensors: Sequence[Array], input_names: Sequence[str] = ()

@@ -82,8 +82,10 @@ class Repository:
         gone = [folder for folder in self._loaded if not self._stays(folder, wanted)]
         models = [self._loaded.pop(folder) for folder in gone]
         self._publish()
+        remaining = {str(folder) for folder in self._loaded}
         for folder in gone:
-            log.info("%s is out of service", folder)
+            if str(folder) not in remaining:
+                log.info("%s is out of service", folder)
         return models
 
     def _open_wanted(self, folders: Sequence[VersionFolder]) -> set[VersionFolder]:
@@ -103,7 +105,10 @@ class Repository:
 
     def _open(self, folder: VersionFolder) -> None:
         started = time.perf_counter()
+        before = next((one for one in self._loaded if str(one) == str(folder)), None)
         try:
+            if before is not None and self._describe(before, folder):
+                return
             model = self._load(folder)
         except UnusableModel as error:
             self._broken[folder] = str(error)
@@ -113,7 +118,17 @@ class Repository:
         self._loaded[folder] = model
         self._publish()
         kind, seconds = model.runtime.kind, time.perf_counter() - started
-        log.info("%s is in service (%s, loaded in %.1f s)", folder, kind, seconds)
+        what = "in service" if before is None else "reloaded, its files were replaced"
+        log.info("%s is %s (%s, loaded in %.1f s)", folder, what, kind, seconds)
+
+    def _describe(self, before: VersionFolder, now: VersionFolder) -> bool:
+        """Give a loaded model its new model.json where nothing else was replaced: `fncast train` adds what the test
+        part said to a version that is in service already. Raises UnusableModel."""
+        if before.state != now.state or not self._loaded[before].describe(now.document(), now.details()):
+            return False
+        self._loaded[now] = self._loaded.pop(before)
+        log.info("%s: its model.json was replaced, and is read anew", now)
+        return True
 
     def _note_refused(self) -> None:
         self.refused = {str(folder): reason for folder, reason in self._broken.items()}

@@ -33,13 +33,15 @@ def is_model_name(name: str) -> bool:
 
 @dataclass(frozen=True)
 class VersionFolder:
-    """One version on disk. state: differs if the files were replaced, so that a broken one is tried again."""
+    """One version on disk. state: differs if the model's files were replaced, document_state if model.json was; so a
+    broken one is tried again, and a model is not loaded again for its description."""
 
     name: str
     version: int
     path: Path
     retired: bool
     state: tuple[object, ...]
+    document_state: tuple[object, ...]
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
@@ -96,11 +98,16 @@ def _version_folder(name: str, path: Path) -> VersionFolder:
     variables = path / "variables"
     files = (
         path,
-        *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE, DOCUMENT_FILE)),
+        *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE)),
         *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # perhaps not yet copied whole
     )
     return VersionFolder(
-        name, int(path.name), path, (path / RETIRED_FILE).exists(), tuple(_state(file) for file in files)
+        name,
+        int(path.name),
+        path,
+        (path / RETIRED_FILE).exists(),
+        tuple(_state(file) for file in files),
+        _state(path / DOCUMENT_FILE),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,54 @@ def test_broken_versions_however_many_push_no_good_one_out(repository: Any, writ
     afresh = repository()
     afresh.refresh()
     assert served(afresh)["/"] == "forecast/1"
+
+
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [re.sub(r"loaded in .*", "…)", record.getMessage()) for record in caplog.records]
+
+
+def test_a_new_model_json_alone_is_read_and_the_model_not_loaded_again(
+    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As `fncast train` does once the version is evaluated."""
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    document = json.dumps({"window": 6, "horizon": 2, "metrics": {"test_relative_mae": 0.5}})
+    (folder / "model.json").write_text(document)
+    with caplog.at_level(logging.INFO):
+        assert one.refresh() == []
+        assert one.refresh() == []
+    assert one.paths["/"] is one.paths["/forecast/1"] is before
+    assert before.metadata.description == document
+    assert before.details["metrics"] == {"test_relative_mae": 0.5}
+    assert messages(caplog) == ["forecast/1: its model.json was replaced, and is read anew"]
+
+
+def test_a_version_whose_files_are_replaced_is_reloaded_and_not_said_to_be_out_of_service(
+    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    (folder / "model.tflite").write_bytes(b"other weights")
+    with caplog.at_level(logging.INFO):
+        assert one.refresh() == [before]
+    assert one.paths["/"] is not before
+    assert messages(caplog) == ["forecast/1 is reloaded, its files were replaced (fake, …)"]
+
+
+def test_a_model_json_of_another_window_is_tried_like_a_new_version(repository: Any, write: Write) -> None:
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 12}))
+    assert one.refresh() == []
+    assert one.paths["/"] is before
+    assert "model.json says horizon 12" in one.refused["forecast/1"]
 
 
 def test_a_version_whose_files_break_stays_as_it_was_loaded(repository: Any, write: Write) -> None:
