@@ -33,7 +33,7 @@ from benchmarks.reader import Seen
 from benchmarks.run import Run
 from benchmarks.spread import Spread, figure, percentile
 from benchmarks.stand import Stand, on_stand
-from consumer.exactly_once import COMMIT_S as OWN_COMMIT_S
+from consumer import at_least_once, exactly_once
 from demo.process import ProcessFailed
 
 PROGRAM = "delay"
@@ -42,6 +42,8 @@ WARM_UP_EVENTS = 200
 # The peak is looked for twice: a backlog tells about where it is, then somewhat more than that is offered.
 BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
 SKIPPED_S = 1.0  # of each rate, until it is steady
+# Peers and limit commit as often as fncast with the same guarantee, where they let one say so.
+COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 
 
 @dataclass
@@ -127,8 +129,8 @@ def _pipelines(models: Path, model: Path) -> list[Pipeline]:
     return [
         Fncast(AT_LEAST, models),
         Fncast(EXACTLY, models),
-        Limit(EXACTLY, model, commit_s=OWN_COMMIT_S),
-        *(replace(one, commit_s=OWN_COMMIT_S) for one in peers(model)),
+        Limit(EXACTLY, model, commit_s=COMMIT_S[EXACTLY]),
+        *(replace(one, commit_s=COMMIT_S.get(one.delivery, one.commit_s)) for one in peers(model)),
     ]
 
 

@@ -44,7 +44,7 @@ class Limit:
             {
                 "bootstrap.servers": servers,
                 "enable.idempotence": True,
-                "linger.ms": 5,
+                "linger.ms": 1,  # as fncast
                 "queue.buffering.max.messages": 1_000_000,
                 **transactional,
             }

@@ -23,7 +23,7 @@ class Loader:
         self._records = Load(ENDLESS).records()
 
     async def offer(self, count: int, per_s: float | None = None) -> float:
-        """Returns how many seconds it took until the last was done with. Raises ProcessFailed."""
+        """Returns how many seconds it took until the last had its forecast. Raises ProcessFailed."""
         self.offered += count
         events = list(islice(self._records, count))
         started_s = time.monotonic()

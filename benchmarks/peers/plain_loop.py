@@ -29,7 +29,7 @@ producer = Producer(
     {
         "bootstrap.servers": servers,
         "enable.idempotence": True,
-        "linger.ms": 5,
+        "linger.ms": 1,
         **({"transactional.id": group} if exactly_once else {}),
     }
 )

@@ -30,7 +30,7 @@ class Pipeline:
                 "enable.auto.commit": False,
             }
         )
-        self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5})
+        self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 1})
         self._consumer.subscribe([topic])
         self._output = output
         self._function_url = function_url

@@ -18,6 +18,7 @@ app = Application(
     auto_offset_reset="earliest",
     processing_guarantee=delivery,
     commit_interval=float(os.environ["COMMIT_S"]),
+    producer_extra_config={"linger.ms": 1},
     state_dir=state,
     auto_create_topics=False,
     loglevel="WARNING",

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.pipelines import EXACTLY, Fncast, Topics
+import pytest
+
+from benchmarks import delay
+from benchmarks.peer_pipelines import Peer
+from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Topics
+from consumer import at_least_once, exactly_once
 from consumer.settings import load
 
 
@@ -26,3 +31,11 @@ def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> Non
     assert first.kafka.instance != second.kafka.instance
     assert first.admin.port != second.admin.port
     assert "http://127.0.0.1:1/slow" in str(first.routes["forecast"])
+
+
+@pytest.mark.parametrize(
+    ("delivery", "commit_s"), [(AT_LEAST, at_least_once.COMMIT_S), (EXACTLY, exactly_once.COMMIT_S)]
+)
+def test_where_delay_is_measured_peers_commit_as_often_as_fncast(delivery: str, commit_s: float) -> None:
+    peers = [one for one in delay._pipelines(Path(), Path()) if isinstance(one, Peer)]
+    assert {one.commit_s for one in peers if one.delivery == delivery} == {commit_s}
