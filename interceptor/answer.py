@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha1
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -38,15 +38,16 @@ _CARRIED = tuple((name, f"ce_{name}") for name in ("subject", "partitionkey", "t
 
 Unset = msgspec.UNSET
 Text = str | msgspec.UnsetType
+Required = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Output(msgspec.Struct, forbid_unknown_fields=True):
     """An output event with the attributes of a forecast: decoded in one pass, its data left as bytes."""
 
-    id: str
-    source: str
-    specversion: str
-    type: str
+    id: Required
+    source: Required
+    specversion: Literal["1.0"]
+    type: Required
     causationid: Text = Unset
     causationsource: Text = Unset
     subject: Text = Unset
@@ -77,7 +78,7 @@ def decode(body: bytes) -> list[Output]:
             body.decode("utf-8")
         try:
             return _outputs.decode(body)
-        except msgspec.ValidationError:  # attributes that forecasts do not have: read slowly, keep them
+        except msgspec.ValidationError:  # attributes that forecasts do not have, or nulls: read slowly
             return [_with_others(event) for event in _any_outputs.decode(body)]
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
         raise RetriableError(f"garbage for an answer: {error}") from None
@@ -89,6 +90,8 @@ def decode_single(body: bytes) -> list[Output]:
 
 
 def _with_others(event: dict[str, msgspec.Raw]) -> Output:
+    # A null attribute is an unset one (CloudEvents' JSON format 2.2); null data are data.
+    event = {name: raw for name, raw in event.items() if name == "data" or bytes(raw) != b"null"}
     known = {name: raw for name, raw in event.items() if name in _FIELDS}
     output = msgspec.json.decode(_object(known), type=Output)
     output.others = {

@@ -135,6 +135,24 @@ def test_a_rejection_with_a_number_out_of_range_is_garbage():
         answer.outcome(delivery("a"), answer.decode(body.replace(b"7", b"1e999")))
 
 
+def test_a_null_attribute_is_an_unset_one_and_null_data_are_data():
+    body = b"""{"specversion":"1.0","id":"o","source":"/f","type":"t","subject":null,"time":null,"causationid":null,
+        "mine":null,"other":"x","data_base64":null,"data":null}"""
+    (output,) = answer.decode_single(body)
+    assert output.subject is output.time is output.causationid is output.data_base64 is answer.Unset
+    assert output.others == {"other": "x"}
+    assert bytes(output.data) == b"null"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"specversion": "0.3"}, {"id": ""}, {"source": ""}, {"type": ""}, {"id": None}]
+)
+def test_an_event_without_what_every_event_has_is_garbage(wrong):
+    whole = {"specversion": "1.0", "id": "o", "source": "/f", "type": "t"} | wrong
+    with pytest.raises(RetriableError, match="garbage"):
+        answer.decode_single(orjson.dumps(whole))
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_rejection_beside_a_forecast_is_garbage(order):
     events = [event("a"), event("a", "io.fncast.rejected.v1")][::order]
