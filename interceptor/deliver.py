@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from interceptor import answer, metrics, outage
+from interceptor import answer, deadline, metrics, outage
 from interceptor.backoff import MAX_S, delay_s
 from interceptor.circuit import Circuit
 from interceptor.contract import Interceptor
@@ -171,18 +171,23 @@ class Deliver(Interceptor):
     async def _call(self, route: Route, circuit: Circuit, piece: list[Delivery]) -> None:
         """One call. Settles what it answers; raises RetriableError for the rest, or Refused for the whole."""
         started_s = self._clock()
-        within_s = left_s(piece[0]) if self.heeds_expiry and len(piece) == 1 else None
+        events = [delivery.opened for delivery in piece]
+        has_deadlines = self.heeds_expiry and any("expirytime" in event.attributes for event in events)
         try:
-            async with asyncio.timeout(within_s):
-                said = await self._client.call(route, [delivery.opened for delivery in piece])
+            if has_deadlines:
+                async with deadline.kept(piece, lambda: self._tell_done(piece)):
+                    said = await self._client.call(route, events)
+            else:
+                said = await self._client.call(route, events)
         except TimeoutError:
-            piece[0].outcome = EXPIRED
-            return
+            if unsettled(piece):
+                raise
+            return  # all have expired
         finally:
             metrics.CALL_SECONDS.labels(route.name).observe(self._clock() - started_s)
             metrics.CALL_EVENTS.labels(route.name).observe(len(piece))
         if said.body is None:
-            for delivery in piece:
+            for delivery in unsettled(piece):
                 delivery.outcome = Skipped("no event to publish")
             outage.succeeded(route, circuit, piece[0], self._clock())
             return
@@ -190,6 +195,8 @@ class Deliver(Interceptor):
         later: RetriableError | None = None
         good: Delivery | None = None
         for delivery, own in zip(piece, answer.match(piece, outputs), strict=True):
+            if delivery.outcome is not None:  # it has expired meanwhile
+                continue
             try:
                 delivery.outcome = answer.outcome(delivery, own)
                 if type(delivery.outcome) in (Forecast, Skipped):

@@ -465,6 +465,52 @@ async def test_an_event_expires_while_its_call_hangs():
     await deliver.close()
 
 
+async def test_an_event_expires_though_its_call_is_others_too_and_they_get_their_answer():
+    answers = asyncio.Event()
+
+    class Slow(Function):
+        async def call(self, route, events):
+            await answers.wait()
+            return await super().call(route, events)
+
+    function = Slow()
+    deliver = Deliver(function)
+    deliver.heeds_expiry = deliver.is_last = True
+    sent = batch(["soon", "late", "never"])
+    for delivery, in_s in zip(sent.deliveries, (0.02, 60), strict=False):
+        soon = datetime.now(UTC) + timedelta(seconds=in_s)
+        delivery.opened.attributes["expirytime"] = soon.isoformat()
+    running = asyncio.create_task(deliver.on_consume(sent))
+    async with asyncio.timeout(5):
+        for _ in range(5_000):
+            if not sent.deliveries[0].is_done:
+                await asyncio.sleep(0.001)
+        assert [d.outcome for d in sent.deliveries] == [Skipped("expired"), None, None]
+        answers.set()
+        await running
+    assert ids_of(sent, Forecast) == ["late", "never"]
+    assert ids_of(sent, Skipped) == ["soon"]
+    assert function.calls == [["soon", "late", "never"]]
+    await deliver.close()
+
+
+async def test_a_call_ends_once_all_its_events_have_expired():
+    class Hanging(Function):
+        async def call(self, route, events):
+            await asyncio.sleep(60)
+
+    deliver = Deliver(Hanging())
+    deliver.heeds_expiry = True
+    sent = batch(range(3))
+    for n, delivery in enumerate(sent.deliveries):
+        soon = datetime.now(UTC) + timedelta(seconds=0.02 * n)
+        delivery.opened.attributes["expirytime"] = soon.isoformat()
+    async with asyncio.timeout(5):
+        await deliver.on_consume(sent)
+    assert [d.outcome for d in sent.deliveries] == [Skipped("expired")] * 3
+    await deliver.close()
+
+
 async def test_an_outage_that_nothing_known_good_can_end_is_told_all_the_while():
     def answer(event):
         raise RetriableError("away")
