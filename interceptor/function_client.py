@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 import aiohttp
@@ -229,6 +231,13 @@ def _message(body: bytes) -> str:
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After` in seconds; its form as a date is rare enough to be left to the back-off."""
+    """`Retry-After` in seconds, from either of its forms (RFC 9110, 10.2.3); None for what is neither."""
     value = headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())

@@ -1,6 +1,8 @@
 """The client against an HTTP server that answers as Fn and as foreign functions do."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import orjson
 import pytest
@@ -150,6 +152,24 @@ async def test_fn_statuses_are_retriable(fn, client, status):
     with pytest.raises(RetriableError, match=f"{status}: no") as error:
         await client.call(FN, [EVENT])
     assert error.value.retry_after_s == 15
+
+
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [
+        ("0", 0, 0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0, 0),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
+        ("soon", None, None),
+        ("Sun, 99 Nov 2030 08:49:37 GMT", None, None),
+        ("²", None, None),
+        ("", None, None),
+    ],
+)
+def test_retry_after_has_two_forms(told, least, most):
+    after_s = function_client._retry_after_s({"Retry-After": told})
+    assert after_s is None if least is None else least <= after_s <= most
 
 
 @pytest.mark.parametrize(
