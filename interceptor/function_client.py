@@ -136,6 +136,10 @@ class FunctionClient:
             ) as response:
                 answer = await _bounded(response)
                 return response.status, response.headers, answer
+        except aiohttp.ConnectionTimeoutError:
+            raise RetriableError(
+                f"no connection to {shown(url)} within the time-out", is_sent=False
+            ) from None
         except TimeoutError:
             raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import aiohttp
 import orjson
 import pytest
 from aiohttp import web
@@ -241,6 +242,16 @@ async def test_an_endpoint_that_is_no_url_is_told(fn, client):
     fn.endpoint = "http://[::1/invoke"
     with pytest.raises(RetriableError, match="gives no invoke endpoint"):
         await client.call(FN, [EVENT])
+
+
+async def test_a_connection_that_does_not_come_about_is_no_attempt(client, monkeypatch):
+    def request(*_, **__):
+        raise aiohttp.ConnectionTimeoutError("Connection timeout to host")
+
+    monkeypatch.setattr(client._opened(), "request", request, raising=False)
+    with pytest.raises(RetriableError, match=r"no connection to .* within the time-out") as raised:
+        await client.call(FN, [EVENT])
+    assert not raised.value.is_sent
 
 
 async def test_an_answer_without_bound_is_cut(fn, client, monkeypatch):
