@@ -50,6 +50,7 @@ async def probe(client: Client, route: Route, circuit: Circuit, clock: Callable[
                 succeeded(route, circuit, None, clock())
             circuit.close()
         except Refused:  # it talks again
+            succeeded(route, circuit, None, clock())
             circuit.close()
         except RetriableError as failure:
             failures, asked_s = failures + 1, failure.retry_after_s or 0.0

@@ -553,6 +553,34 @@ async def test_a_function_that_knows_repeats_answers_the_probe_by_409():
     await deliver.close()
 
 
+async def test_a_probe_that_is_refused_ends_the_outage():
+    """The function talks, if only to say that it does not like the event any more."""
+    is_away = True
+
+    def answer(event):
+        if is_away:
+            raise RetriableError("away")
+        if event.attributes["id"] == "good":
+            raise Refused("400", 400)
+        return reply(event)
+
+    function = Function()
+    deliver = Deliver(function, Limits(max_attempts=2))
+    await settle(deliver, batch(["good"], SINGLE))
+    function.answer = answer
+    sent = batch(["next"], SINGLE)
+    async with asyncio.timeout(5):
+        while not deliver.outages():
+            await deliver.on_consume(sent)
+            await asyncio.sleep(0.001)
+    is_away = False
+    for _ in range(5_000):
+        if deliver.outages():
+            await asyncio.sleep(0.001)
+    assert deliver.outages() == deliver.open_circuits() == {}
+    await deliver.close()
+
+
 async def test_an_answer_without_an_event_is_a_known_good_one_too():
     def answer(event):
         if event.attributes["id"] == "poison":
