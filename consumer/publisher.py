@@ -123,13 +123,11 @@ class Producing:
         self._refusals.report(error, message)
 
     def allow(self, record_bytes: int, batch_bytes: int) -> None:
-        self._properties.update(
-            {
-                "message.max.bytes": max(record_bytes, self._properties["message.max.bytes"]),
-                "batch.size": min(batch_bytes, BATCH_BYTES),
-            }
-        )
+        # Of a smaller message.max.bytes in [kafka.client] a dead letter would be the victim.
+        most = max(record_bytes, int(self._properties["message.max.bytes"]))
+        self._properties["batch.size"] = min(batch_bytes, BATCH_BYTES)
         self._properties.update(self._client_properties)
+        self._properties["message.max.bytes"] = most
         self._producer = self._make()
 
     def partitions_of(self, topic: str) -> int:

@@ -211,6 +211,18 @@ def test_what_is_said_to_fit_is_taken_by_the_client(headers):
     publisher.close()
 
 
+@pytest.mark.parametrize(("told", "most"), [("1000", 2_000_000), ("3000000", 3_000_000)])
+def test_the_users_limit_leaves_room_for_a_dead_letter(told, most):
+    publisher = AtLeastOnce(
+        {"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": told, "batch.size": "5000"},
+        "murmur2_random",
+    )
+    publisher.allow(2_000_000, 1_000_000)
+    assert publisher._properties["message.max.bytes"] == most
+    assert publisher._properties["batch.size"] == "5000"
+    publisher.close()
+
+
 def test_no_limit_is_learned_from_a_small_record(stage):
     stage.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value == b"small" else None
