@@ -16,7 +16,10 @@ os.environ.setdefault(
     "TESTCONTAINERS_RYUK_DISABLED", "true"
 )  # one more image to pull; `with` ends everything
 
+from testcontainers.core.network import Network
+
 from fncast_testing import Fncast, StackError
+from fncast_testing.kafka import kafka_container
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -117,6 +120,14 @@ def test_the_parts_are_reachable_from_outside(fncast: Fncast) -> None:
     for url in (f"{fncast.model_url}/readyz", f"{fncast.fn_url}/healthz", f"{fncast.admin_url}/metrics"):
         with urllib.request.urlopen(url, timeout=5) as answer:
             assert answer.status == 200
+
+
+def test_kafka_listens_to_this_machine_alone(docker_engine: None) -> None:
+    with Network() as network:
+        container, port = kafka_container(network)
+        with container:
+            bound = container.get_wrapped_container().attrs["HostConfig"]["PortBindings"]
+            assert bound[f"{port}/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
 
 
 def test_says_what_is_missing(tmp_path: Path) -> None:
