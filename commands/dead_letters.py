@@ -15,6 +15,7 @@ from consumer.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
 from consumer.exactly_once import ExactlyOnce
 from consumer.settings import Kafka
+from consumer.topics import Topics
 from fncast import Failure
 
 # Kafka numbers partitions by 31 bits and offsets by 63.
@@ -155,6 +156,9 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
             print(f"{count} dead letters would be replayed")
             return 0
         publisher = ExactlyOnce(kafka.client_properties(), kafka.partitioner, name)
+        topics = Topics(kafka.client_properties(), kafka.input_topics, kafka.output_topic, topic)
+        sizes = topics.sizes_of_inputs()
+        publisher.allow(sizes.record_bytes, sizes.batch_bytes)
         try:
             count = Replay(letters, publisher, wanted, kafka.input_topics[0]).run()
         finally:

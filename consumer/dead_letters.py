@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from consumer.errors import ConsumerError, NotPublished
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import record, text
 from interceptor import dead_letter
@@ -194,6 +194,10 @@ class Replay:
                 self._publisher.finish(offsets, self._letters.metadata())
         except NotPublished as failure:
             raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
+        except OutcomeUnknown as doubt:  # the progress is in the same transaction: none comes twice
+            raise ConsumerError(
+                f"whether the last of them were replayed is not known, start it again: {doubt}"
+            ) from None
         return replayed
 
     def _publish(self, letter: DeadLetter) -> None:

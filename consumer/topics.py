@@ -110,6 +110,11 @@ class Topics:
         written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
         return Sizes(needed, min([BATCH_BYTES, *written]))
 
+    def sizes_of_inputs(self) -> Sizes:
+        """What publishing to the input topics may need and must keep to: for a replay, once a broker answers."""
+        limits = self._limits(self._inputs).values()
+        return Sizes(max([BROKER_RECORD_BYTES, *limits]), min([BATCH_BYTES, *limits]))
+
     def _all(self) -> list[str]:
         return [*self._inputs, self._output, self._dead_letters]
 

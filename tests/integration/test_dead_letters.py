@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import NewTopic
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
@@ -73,6 +75,23 @@ def test_letters_are_listed_shown_and_replayed_once_each(exact_stage):
 
     assert "4 dead letters replayed" in run(stage, "replay")
     assert len(stage.read_all(stage.metrics)) == 4 + 1 + 4
+
+
+def test_a_letter_as_large_as_its_topic_allows_is_replayed(exact_stage):
+    stage = exact_stage
+    stage.metrics, stage.dead = f"large-{stage.tag}", f"large-dead-{stage.tag}"
+    stage.make_topics(
+        NewTopic(stage.metrics, 1, config={"max.message.bytes": "3000000"}),
+        NewTopic(stage.dead, 1, config={"max.message.bytes": "3100000"}),
+    )
+    producer = Producer({"bootstrap.servers": stage.bootstrap_servers, "message.max.bytes": 3_000_000})
+    producer.produce(stage.metrics, b"x" * 2_500_000)
+    assert producer.flush(20) == 0
+    consumer = stage.consume()
+    stage.wait_for(stage.dead, 1)
+    assert consumer.terminate() == 0
+    assert "1 dead letters replayed" in run(stage, "replay")
+    assert [len(message.value()) for message in stage.read_all(stage.metrics)] == [2_500_000] * 2
 
 
 def test_a_thousand_letters_are_replayed_in_several_transactions(exact_stage):
