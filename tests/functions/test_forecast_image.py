@@ -42,6 +42,10 @@ def image(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
     engine.images.remove(built.id, force=True)
 
 
+def test_it_is_nobodys_root(image: Any) -> None:
+    assert image.attrs["Config"]["User"] == "1000:1000"
+
+
 @pytest.fixture
 def container(engine: docker.DockerClient, image: Any, model_url: str, tmp_path: Path) -> Iterator[Any]:
     tmp_path.chmod(0o777)  # for uid 1000

@@ -12,7 +12,7 @@ from compose_project import BUILD_S, ROOT, UP_S, Project, require_compose
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(1200)]
 
-IMAGE = os.environ.get("FNSERVER_IMAGE", "fnproject/fnserver:latest")
+IMAGE = os.environ.get("FNSERVER_IMAGE", "fnproject/fnserver:0.3.753")
 WINDOWS = 289  # in samples/web-shop.csv
 
 
