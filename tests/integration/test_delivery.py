@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 from collections import Counter
 
@@ -273,7 +272,7 @@ def test_a_lone_poison_event_behind_good_ones_is_told_from_an_outage(stage, answ
     assert consumer.terminate() == 0
 
 
-def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_url(stage, answers):
+def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_url(stage, answers, until):
     async def behaviour(events):
         return web.Response(status=204)
 
@@ -284,8 +283,7 @@ def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_ur
     stage.produce("silent:1", b"k", destination="other")
     stage.flush()
     consumer.wait_for("assigned")
-    while not stage.function.calls:
-        os.sched_yield()
+    until(lambda: stage.function.calls, 30, "a call")
     stage.function.behaviour = answers.works
     stage.produce("loud:2", b"k", destination="other")
     stage.flush()
@@ -295,15 +293,14 @@ def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_ur
     assert stage.read_all(stage.dead) == []
 
 
-def test_two_signals_and_a_hanging_function_do_not_hold_up_the_stop(stage):
+def test_two_signals_and_a_hanging_function_do_not_hold_up_the_stop(stage, until):
     async def hangs(_):
         await asyncio.sleep(30)
 
     stage.function.behaviour = hangs
     ids = stage.produce_many(50)
     consumer = stage.consume()
-    while not stage.function.calls:
-        os.sched_yield()
+    until(lambda: stage.function.calls, 30, "a call")
     consumer.process.send_signal(signal.SIGINT)
     assert consumer.terminate() == 0
     assert "Traceback" not in consumer.log()
