@@ -127,6 +127,7 @@ class Service:
                 kafka.output_topic,
                 kafka.dead_letter_topic,
                 kafka.outage_topic,
+                is_exactly_once=kafka.delivery == "exactly-once",
             ),
             self._chain,
             asyncio.get_running_loop(),

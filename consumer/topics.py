@@ -49,12 +49,15 @@ class Topics:
         output_topic: str,
         dead_letter_topic: str,
         outage_topic: str = "",
+        *,
+        is_exactly_once: bool = False,
     ) -> None:
         self._servers = client_properties["bootstrap.servers"]
         self._inputs = list(input_topics)
         self._output = output_topic
         self._dead_letters = dead_letter_topic
         self._outages = outage_topic
+        self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
         self._is_waiting = False
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
@@ -88,6 +91,12 @@ class Topics:
         if (cluster.cluster_id or "").startswith(
             EMBEDDED
         ):  # it makes topics on first use, and tells no limits
+            if self._is_exactly_once:
+                raise ConsumerError(
+                    f"the broker at {self._servers} is the embedded one, which isolates no transactions:"
+                    ' set delivery = "at-least-once" in [kafka] for it'
+                )
+            log.info("the embedded broker isolates no transactions: delivery is at least once")
             self.are_there = True
             return Sizes()
         counts = {name: len(topic.partitions) for name, topic in cluster.topics.items()}
