@@ -1,4 +1,5 @@
-"""All measurements, one after the other: `python -m benchmarks [PART…] [--flags of the parts]`, or `make bench`."""
+"""All measurements, one after the other: `python -m benchmarks [PART…]`, or `make bench`; or one part of them, with all
+of its own flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import delay, end_to_end, growth, model_service
+from benchmarks import delay, end_to_end, growth, model_service, protocols
 from benchmarks.stand import INTERRUPTED
 
 PARTS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -15,13 +16,20 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     delay.PROGRAM: delay.main,
     model_service.PROGRAM: model_service.main,
     growth.PROGRAM: growth.main,
+    protocols.PROGRAM: protocols.main,
 }
+# What they do not know of the flags that all of them could be given.
+WITHOUT = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in PARTS and not PARTS.keys() & words[1:]:
+        return PARTS[words[0]](words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Each part writes its section of docs/performance.md; python -m benchmarks.PART --help tells more.",
+        description="Each part writes its section of docs/performance.md, or docs/protocols.md. One part alone takes"
+        " all of its own flags: python -m benchmarks PART --help.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument(
@@ -29,24 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--models", metavar="DIR", help="holds forecast/<version>/ (default: models)")
     parser.add_argument("--rounds", metavar="N", help="of each part (default: 3)")
-    parser.add_argument("--print-only", action="store_true", help="leave docs/performance.md alone")
-    arguments = parser.parse_args(argv)
+    parser.add_argument("--print-only", action="store_true", help="leave the pages alone")
+    arguments = parser.parse_args(words)
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    flags = ["--print-only"] if arguments.print_only else []
-    for name in ("models", "rounds"):
-        if (value := getattr(arguments, name)) is not None:
-            flags += [f"--{name}", value]
     failed = []
     for name in arguments.parts or PARTS:
         started_s = time.monotonic()
         print(f"benchmarks: {name}", file=sys.stderr, flush=True)
-        kafka = (
-            []
-            if name == model_service.PROGRAM or not arguments.bootstrap
-            else ["--bootstrap", arguments.bootstrap]
-        )
-        code = PARTS[name]([*flags, *kafka])
+        code = PARTS[name](_flags(arguments, WITHOUT.get(name, set())))
         if code == INTERRUPTED:
             return code
         if code:
@@ -59,6 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if failed:
         print(f"benchmarks: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _flags(arguments: argparse.Namespace, without: set[str]) -> list[str]:
+    flags = ["--print-only"] if arguments.print_only else []
+    for name in {"bootstrap", "models", "rounds"} - without:
+        if (value := getattr(arguments, name)) is not None:
+            flags += [f"--{name}", value]
+    return flags
 
 
 if __name__ == "__main__":

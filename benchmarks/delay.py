@@ -33,8 +33,8 @@ from benchmarks.reader import Seen
 from benchmarks.run import Run
 from benchmarks.spread import Spread, figure, percentile
 from benchmarks.stand import Stand, on_stand
+from benchmarks.turns import failures, take_turns
 from consumer import at_least_once, exactly_once
-from demo.process import ProcessFailed
 
 PROGRAM = "delay"
 SHARES = (0.1, 0.5, 0.9)
@@ -73,6 +73,10 @@ class Standing:
     def name(self) -> str:
         return f"{self.pipeline.name}, {self.pipeline.delivery}"
 
+    @property
+    def environments(self) -> Sequence[str]:
+        return self.pipeline.environments
+
     def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
         """Of the rounds: a percentile of the delays at SHARES[index] of the peak."""
         rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
@@ -95,19 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code. Raises NoEnvironment."""
+    """Measure, print, write; the exit code."""
     known = [Standing(one) for one in _pipelines(stand.models, stand.model)]
     everyone = [one for one in known if is_chosen(one.name, arguments.only)]
-    failed = set()
-    for number in range(arguments.rounds):
-        for standing in everyone:
-            try:
-                await _turn(stand, standing, arguments.seconds)
-                told = _line(standing)
-            except ProcessFailed as error:  # what the others did is worth its table all the same
-                failed.add(standing.name)
-                told = f"{standing.name}: {error}"
-            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
+    failed = await take_turns(
+        everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.seconds), _line
+    )
     standings = [standing for standing in everyone if standing.phases]
     text = _table(standings)
     if arguments.print_only:
@@ -116,7 +113,7 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
         facts = machine.facts(
             stand.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
         )
-        report.write(PROGRAM, "\n".join([facts, "", text, "", _plot(standings)]))
+        report.write(PROGRAM, "\n".join([facts, "", text, "", failures(failed), "", _plot(standings)]))
     wrong = [standing.name for standing in standings if standing.wrong_rounds]
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)

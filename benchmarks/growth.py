@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from benchmarks import machine, report
 from benchmarks.arguments import add_rounds_argument, add_stand_arguments
+from benchmarks.environment import NoEnvironment
 from benchmarks.growth_memory import memory
 from benchmarks.growth_run import WrongForecasts
 from benchmarks.growth_steps import cost_by_step
@@ -49,14 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code. Raises NoEnvironment."""
+    """Measure, print, write; the exit code."""
     failed = []
     facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
     for name in arguments.part or PARTS:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
         try:
             text = await PARTS[name](stand, arguments)
-        except (WrongForecasts, ProcessFailed) as error:
+        except (WrongForecasts, ProcessFailed, NoEnvironment) as error:
             print(f"{PROGRAM}: {name}: {error}", file=sys.stderr)
             failed.append(name)
             continue

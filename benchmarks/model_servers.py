@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class ModelServer:
     program: Callable[[int, Path], Program]
     request: Callable[[int], Request]
     health: str = "/healthz"
+    environments: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,31 @@ class ModelServers:
     def others(self) -> list[ModelServer]:
         return [
             ModelServer(FIXED, self._fixed, _fixed_request),
-            ModelServer("FastAPI + LiteRT, JSON", self._fastapi, _named("/predict", "instances")),
-            ModelServer("BentoML, adaptive batching, JSON", self._bentoml, _named("/predict", "windows")),
-            ModelServer("LitServe, batching, JSON", self._litserve, _named("/predict", "windows"), "/health"),
             ModelServer(
-                "MLServer, adaptive batching, JSON", self._mlserver, _protocol_json, "/v2/health/ready"
+                "FastAPI + LiteRT, JSON",
+                self._fastapi,
+                _named("/predict", "instances"),
+                environments=(SERVICES,),
+            ),
+            ModelServer(
+                "BentoML, adaptive batching, JSON",
+                self._bentoml,
+                _named("/predict", "windows"),
+                environments=("bentoml",),
+            ),
+            ModelServer(
+                "LitServe, batching, JSON",
+                self._litserve,
+                _named("/predict", "windows"),
+                "/health",
+                ("litserve",),
+            ),
+            ModelServer(
+                "MLServer, adaptive batching, JSON",
+                self._mlserver,
+                _protocol_json,
+                "/v2/health/ready",
+                ("mlserver",),
             ),
         ]
 

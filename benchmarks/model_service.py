@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import machine, plot, report
@@ -28,47 +28,20 @@ from benchmarks.arguments import (
 )
 from benchmarks.environment import NoEnvironment
 from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
-from benchmarks.model_servers import FIXED, ModelServer, ModelServers, ready
+from benchmarks.model_figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
+from benchmarks.model_servers import ModelServer, ModelServers, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import INTERRUPTED, end_cleanly, found_model
 from benchmarks.steps import NoProfile, steps, table
+from benchmarks.turns import failures, take_turns
 from demo.plan import free_ports
 from demo.process import ProcessFailed
 
 PROGRAM = "model_service"
-CONNECTIONS, WINDOWS = (1, 8, 64), (1, 8, 64, 512)
 WARM_UP_S = 1
 PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler takes a while to begin
 SERVER_CORE, LOAD_CORE = 0, 1
-IN_PROCESS = "in process, no server"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """connections: 0 where there is no server."""
-
-    connections: int
-    windows: int
-
-    def __str__(self) -> str:
-        return f"{self.connections} × {self.windows}"
-
-
-MANY = Cell(64, 1)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Of one cell and round."""
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-
-
-Figures = dict[str, dict[Cell, list[Figure]]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,9 +61,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
             return asyncio.run(_compare(arguments, Path(name)))
-    except (NoEnvironment, ProcessFailed) as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -100,20 +70,31 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     models, model = found_model(arguments.models, folder)
     chosen = [one for one in _servers(models, model) if is_chosen(one.name, arguments.only)]
     figures: Figures = defaultdict(lambda: defaultdict(list))
-    for number in range(arguments.rounds):
-        for windows in WINDOWS:
-            figures[IN_PROCESS][Cell(0, windows)].append(await _in_process(model, windows, arguments.seconds))
-        for server in chosen:
-            await _turn(server, folder, arguments.seconds, figures)
-            told = [
-                f"{figure(one.rate)}/s, {figure(one.cpu_us)} µs CPU"
-                for one in figures[server.name][MANY][-1:]
-            ]
-            print(f"round {number + 1}: {server.name}: {MANY}: {' '.join(told)}", file=sys.stderr, flush=True)
-    text = "\n\n".join([*_tables(figures), await _profile(_servers(models, model)[0], folder)])
+
+    async def turn(server: ModelServer) -> None:
+        if server is chosen[0]:
+            for windows in WINDOWS:
+                alone = await _in_process(model, windows, arguments.seconds)
+                figures[IN_PROCESS][Cell(0, windows)].append(alone)
+        await _turn(server, folder, arguments.seconds, figures)
+
+    def told(server: ModelServer) -> str:
+        found = figures[server.name][MANY][-1:]
+        cell = [f"{figure(one.rate)}/s, {figure(one.cpu_us)} µs CPU" for one in found]
+        return f"{server.name}: {MANY}: {' '.join(cell)}"
+
+    failed = await take_turns(chosen, arguments.rounds, turn, told)
+    for name in failed:
+        figures[name]  # a row, with what it did end
+    text = "\n\n".join(
+        filter(None, [*tables(figures), failures(failed), await _profile(_servers(models, model)[0], folder)])
+    )
+    code = 1 if failed else 0
+    if failed:
+        print(f"{PROGRAM}: {failures(failed)}", file=sys.stderr)
     if arguments.print_only:
         print(text)
-        return 0
+        return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
     rates = {
@@ -127,7 +108,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         [name for name in rates if name.startswith("fncast")],
     )
     report.write(PROGRAM, f"{facts}\n\n{text}\n\n{shown}")
-    return 0
+    return code
 
 
 def _servers(models: Path, model: Path) -> list[ModelServer]:
@@ -162,7 +143,15 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
 
 
 async def _profile(server: ModelServer, folder: Path) -> str:
-    """Where a request's CPU goes with many connections. Raises ProcessFailed, NoEnvironment."""
+    """Where a request's CPU goes with many connections, or why that is not known."""
+    try:
+        return await _profiled(server, folder)
+    except (NoProfile, NoEnvironment, ProcessFailed, LoadFailed) as error:
+        return f"No profile of {server.name}: {error}"
+
+
+async def _profiled(server: ModelServer, folder: Path) -> str:
+    """Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
     [port] = free_ports(1)
     started = ready(server, port, folder)
     request = server.request(MANY.windows)
@@ -176,8 +165,6 @@ async def _profile(server: ModelServer, folder: Path) -> str:
         await asyncio.sleep(WARM_UP_S)
         try:
             found = await asyncio.to_thread(steps, process.pid, PROFILE_S, folder)
-        except NoProfile as error:
-            return f"No profile of {server.name}: {error}"
         finally:
             answered = await load
     count = int(answered.rate * PROFILE_S)
@@ -192,57 +179,6 @@ async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
     )
     rate = float(done.stdout)
     return Figure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)
-
-
-def _tables(figures: Figures) -> list[str]:
-    return [
-        _ratios(figures),
-        "Requests a second, by connections × windows a request; in process: calls a second.\n\n"
-        + _table(figures, "rate"),
-        "CPU of the server, µs a request.\n\n" + _table(figures, "cpu_us"),
-        "p50 of the latency, ms.\n\n" + _table(figures, "p50_ms"),
-        "p99 of the latency, ms.\n\n" + _table(figures, "p99_ms"),
-    ]
-
-
-def _ratios(figures: Figures) -> str:
-    """Of each server that was asked with a model, round by round."""
-    fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
-    one, batches = Cell(1, 1), Cell(8, 64)
-    rows = []
-    for name, cells in figures.items():
-        if name in (IN_PROCESS, FIXED):
-            continue
-        idle = [mine.p50_ms / bare.p50_ms for mine, bare in zip(cells[one], fixed.get(one, []), strict=False)]
-        more = [
-            mine.cpu_us - bare.cpu_us for mine, bare in zip(cells[MANY], fixed.get(MANY, []), strict=False)
-        ]
-        bulk = [mine.rate / raw.rate for mine, raw in zip(cells[batches], alone, strict=False)]
-        rows.append((name, *(str(Spread.of(values)) if values else "" for values in (idle, more, bulk))))
-    heads = (
-        "server",
-        f"{one}: p50, times the fixed answer's",
-        f"{MANY}: CPU µs over the fixed answer's",
-        f"{batches}: windows/s, share of those in process",
-    )
-    return report.table(heads, rows)
-
-
-def _table(figures: Figures, what: str) -> str:
-    cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
-    rows = []
-    for name, found in figures.items():
-        texts = []
-        for cell in cells:
-            alone = Cell(0, cell.windows) if cell.connections == 1 else cell
-            values = found.get(cell) or found.get(alone)
-            missing = "" if name == IN_PROCESS else "failed"
-            texts.append(
-                figure(Spread.of([getattr(one, what) for one in values]).median) if values else missing
-            )
-        rows.append((name, *texts))
-    heads = [str(cell) for cell in cells]
-    return report.table(("server", *heads), rows)
 
 
 if __name__ == "__main__":

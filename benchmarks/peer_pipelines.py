@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class Peer:
 
     def __post_init__(self) -> None:
         self._function_url = ""
+
+    @property
+    def environments(self) -> Sequence[str]:
+        return (SERVICES, self.environment)
 
     def services(self) -> list[Program]:
         """Raises NoEnvironment."""

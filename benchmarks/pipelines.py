@@ -40,6 +40,10 @@ class Pipeline(Protocol):
     keeps_order: bool
     backlog: int
 
+    @property
+    def environments(self) -> Sequence[str]:
+        """Of `benchmarks/environment.py`, that its programs run in."""
+
     def services(self) -> list[Program]:
         """Started in this order, each once the one before is ready."""
 
@@ -64,6 +68,7 @@ class Fncast:
     name: str = "fncast"
     keeps_order: bool = True
     backlog: int = FAST_EVENTS
+    environments: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self._model_port = self._functions_port = 0
@@ -123,6 +128,7 @@ class Limit:
     name: str = "the limit: one process, no hop"
     keeps_order: bool = True
     backlog: int = FAST_EVENTS
+    environments: Sequence[str] = ()
 
     def services(self) -> list[Program]:
         return []

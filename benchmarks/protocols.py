@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ import psutil
 
 from benchmarks.arguments import add_rounds_argument
 
+PROGRAM = "protocols"
 PAGE = Path(__file__).parents[1] / "docs" / "protocols.md"
 BEGIN, END = "<!-- measured by python -m benchmarks.protocols -->", "<!-- end of what is measured -->"
 WINDOW, HORIZON, QUANTILES = 48, 12, 3
@@ -330,16 +331,16 @@ def write(text: str) -> None:
     PAGE.write_text(between.sub(lambda _: text, page), "utf-8")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{PROGRAM}", description=__doc__)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=0.6, help="of calls for each figure (default: 0.6)")
     add_rounds_argument(parser)
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
-    arguments = parser.parse_args()
+    parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} alone")
+    arguments = parser.parse_args(argv)
     if arguments.serve:
         serve()
-        return
+        return 0
     measured: dict[tuple[str, int], list[Figures]] = {}
     with stand() as service:
         sizes = {(name, size): service.bytes_per_call(name, size) for size in SIZES for name in CLIENTS}
@@ -354,9 +355,10 @@ def main() -> None:
     machine = f"{platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
     text = f"\nMedians of {arguments.rounds} rounds; {machine}.\n\n{text}\n"
     print(text)
-    if arguments.write:
+    if not arguments.print_only:
         write(text)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import delay, end_to_end, growth, model_service
+from benchmarks import delay, end_to_end, growth, model_service, protocols
 
 
-@pytest.mark.parametrize("program", [delay, end_to_end, growth, model_service])
+@pytest.mark.parametrize("program", [delay, end_to_end, growth, model_service, protocols])
 @pytest.mark.parametrize("rounds", ["0", "-1", "many"])
 def test_a_number_of_rounds_is_one_or_more(program, rounds, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -1,0 +1,38 @@
+"""`python -m benchmarks`, as `make bench` calls it."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+
+Calls = dict[str, list[str]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What each part was called with."""
+    called: Calls = {}
+
+    def stand_in(name: str, code: int) -> None:
+        def part(argv: list[str]) -> int:
+            called[name] = argv
+            return code
+
+        monkeypatch.setitem(benchmarks.PARTS, name, part)
+
+    for name in benchmarks.PARTS:
+        stand_in(name, code=name == "delay")
+    return called
+
+
+def test_one_part_takes_its_own_flags(calls: Calls) -> None:
+    assert benchmarks.main(["end_to_end", "--scale", "0.1", "--only", "fncast"]) == 0
+    assert calls == {"end_to_end": ["--scale", "0.1", "--only", "fncast"]}
+
+
+def test_all_parts_take_what_each_knows_and_one_that_fails_stops_no_other(calls: Calls) -> None:
+    assert benchmarks.main(["--bootstrap", "broker:9092", "--rounds", "1"]) == 1
+    assert list(calls) == ["end_to_end", "delay", "model_service", "growth", "protocols"]
+    assert set(calls["growth"]) == {"--bootstrap", "broker:9092", "--rounds", "1"}
+    assert calls["protocols"] == calls["model_service"] == ["--rounds", "1"]
