@@ -168,19 +168,17 @@ def _print(evaluation: Evaluation, described: dict[str, Any], folder: Path, as_j
         model = {"name": described.get("name"), "version": described.get("version"), "path": str(folder)}
         print(json.dumps({"model": model, **evaluation.as_json()}))
         return
-    from model_service.training.report import MAX_SERIES_LINES, overall_table, series_table
+    from model_service.training.report import overall_table, series_tables
 
     for name, why in evaluation.left_out.items():
         _say(f"left out: {name}: {why}")
+    for method, names in evaluation.incomplete.items():
+        _say(f"without a line: {method}, which failed on {', '.join(names[:SHOWN_SERIES])}")
     print(
         f"{described.get('name')} version {described.get('version')}: {evaluation.origins} forecasts of"
         f" {evaluation.horizon} steps from {evaluation.window} readings, every {evaluation.stride} steps\n"
     )
-    if len(evaluation.series) <= MAX_SERIES_LINES:
-        print("MAE relative to the last value's:")
-        print(series_table(evaluation) + "\n")
-        print("MASE:")
-        print(series_table(evaluation, "mase") + "\n")
+    print(series_tables(evaluation) + "\n")
     print("Overall (geometric mean of relative MAE, mean of the others):")
     print(overall_table(evaluation))
 

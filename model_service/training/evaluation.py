@@ -79,6 +79,13 @@ class Evaluation:
         return sorted(shared, key=lambda method: method != MODEL)
 
     @property
+    def incomplete(self) -> dict[str, list[str]]:
+        """Methods that failed on some of the series, with the names of those: they have no part in the means."""
+        every = dict.fromkeys(method for one in self.series for method in one.scores)
+        lacking = {m: [one.name for one in self.series if m not in one.scores] for m in every}
+        return {method: names for method, names in lacking.items() if names}
+
+    @property
     def origins(self) -> int:
         return sum(len(one.backtest) for one in self.series)
 
@@ -109,6 +116,7 @@ class Evaluation:
                 for one in self.series
             },
             "left_out": self.left_out,
+            "incomplete": self.incomplete,
         }
 
 

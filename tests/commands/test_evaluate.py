@@ -57,6 +57,11 @@ def test_tables_for_people(models: Path, tmp_path: Path, capsys: pytest.CaptureF
     output = capsys.readouterr().out
     assert "forecast version 1: 4 forecasts of 6 steps from 24 readings, every 20 steps" in output
     assert "seasonal naive" in output
+    for measure in ("relative MAE (*: best", "MASE (*: best", "wQL (*: best", "80 % band:"):
+        assert measure in output
+    relative_mae = output.partition("relative MAE (")[2].splitlines()[2]
+    assert relative_mae.count("*") == 1
+    assert relative_mae.startswith("shop")
 
 
 def test_classical_methods_in_their_order_with_progress_on_stderr(

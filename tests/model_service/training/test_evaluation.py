@@ -20,7 +20,7 @@ from model_service.training.evaluation import (
 from model_service.training.metrics import geometric_mean, scores, seasonal_difference
 from model_service.training.model_folder import find_version, load_scorer
 from model_service.training.plots import save_backtest_plots, save_training_plot
-from model_service.training.report import overall_table, table
+from model_service.training.report import MAX_SERIES_LINES, overall_table, series_table, series_tables, table
 from model_service.training.trainer import Trained
 from series.series import Series
 from series.step import Step
@@ -138,3 +138,29 @@ def test_a_method_that_runs_away_widens_no_column() -> None:
     evaluation.series[0].add("astray", np.full((*evaluation.series[0].backtest.actuals.shape, 3), 1e60))
     assert "e+59" in overall_table(evaluation)
     assert max(map(len, overall_table(evaluation).splitlines())) < 80
+
+
+def test_the_best_beside_the_model_is_marked_in_each_column_of_errors() -> None:
+    noise = np.random.default_rng(0).normal(scale=0.1, size=200)
+    evaluation = prepare([series_of(np.arange(200) % 6 + noise)], 12, 3, test_share=0.3, seasons=(6,))
+    add_model(evaluation, lambda windows: np.zeros((len(windows), 3, 3), np.float32))
+    stars = {line[:24].strip(): line[24:].count("*") for line in overall_table(evaluation).splitlines()}
+    assert stars.pop(SEASONAL) == 3
+    assert not any(stars.values())
+    assert series_table(evaluation, "mase").count("*") == 1
+    assert "*" not in series_table(evaluation, "coverage")
+
+
+def test_series_without_a_line_are_told_of() -> None:
+    many = [series_of(np.arange(100) % 6, f"shop-{i}") for i in range(MAX_SERIES_LINES + 2)]
+    text = series_tables(prepare(many, 12, 3, test_share=0.3, seasons=(6,)))
+    assert f"shop-{MAX_SERIES_LINES - 1} " in text
+    assert f"shop-{MAX_SERIES_LINES} " not in text
+    assert text.endswith("… and 2 more series, without a line here; --json tells all")
+
+
+def test_a_method_that_failed_on_a_series_is_named() -> None:
+    evaluation = prepare([series_of(np.arange(100) % 6, name) for name in "ab"], 12, 3, test_share=0.3)
+    evaluation.series[0].add("Theta", evaluation.series[0].forecasts[LAST_VALUE])
+    assert "Theta" not in evaluation.methods
+    assert evaluation.incomplete == evaluation.as_json()["incomplete"] == {"Theta": ["b"]}
