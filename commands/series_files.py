@@ -11,6 +11,7 @@ from pathlib import Path
 from fncast import Failure
 from series.csv_file import CsvError, read_csv_mended
 from series.series import Series
+from series.step import Step
 
 # More lines about mended series than these hide the rest of the output.
 MAX_MENDED_LINES = 20
@@ -32,6 +33,19 @@ def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--series-column", metavar="NAME", help="the column that names the series of a long file"
     )
+    parser.add_argument(
+        "--step",
+        type=_step,
+        metavar="SECONDS|P1M|P1Y",
+        help="time between two readings, in seconds or a calendar month or year (default: found in each series)",
+    )
+
+
+def _step(text: str) -> Step:
+    try:
+        return Step.calendar(text) if text.startswith("P") else Step.seconds(float(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seconds nor P1M or P1Y") from None
 
 
 def read_series(arguments: argparse.Namespace) -> list[Series]:
@@ -45,6 +59,7 @@ def read_series(arguments: argparse.Namespace) -> list[Series]:
                 time_column=arguments.time_column,
                 value_columns=arguments.value_column,
                 series_column=arguments.series_column,
+                step=arguments.step,
             )
         except CsvError as error:
             raise Failure(str(error)) from None

@@ -15,6 +15,7 @@ from series.csv_cell import CsvError, read_time, read_value
 from series.csv_columns import Columns, default_header, find_columns, read_header
 from series.grid import Mended, NoGrid, to_grid
 from series.series import Series
+from series.step import Step
 
 __all__ = ["CsvError", "read_csv", "read_csv_mended"]
 
@@ -40,14 +41,16 @@ def read_csv(
     time_column: str | None = None,
     value_columns: Sequence[str] | None = None,
     series_column: str | None = None,
+    step: Step | None = None,
 ) -> list[Series]:
     """The series of a CSV file, each on a regular grid with NaN where a reading is missing.
 
     Times are RFC 3339, without an offset UTC; or seconds (or milliseconds) since 1970; or a year, or a
     year-month. A file with one value column and no series column is one series named like the file. Columns
-    that are not named are guessed from the header and the first lines. Raises CsvError."""
+    that are not named are guessed from the header and the first lines; the step is found unless given. Raises CsvError.
+    """
     pairs = read_csv_mended(
-        path, time_column=time_column, value_columns=value_columns, series_column=series_column
+        path, time_column=time_column, value_columns=value_columns, series_column=series_column, step=step
     )
     return [series for series, _ in pairs]
 
@@ -58,6 +61,7 @@ def read_csv_mended(
     time_column: str | None = None,
     value_columns: Sequence[str] | None = None,
     series_column: str | None = None,
+    step: Step | None = None,
 ) -> list[tuple[Series, Mended]]:
     """As `read_csv`, each series with what was changed to make it regular."""
     path = Path(path)
@@ -76,7 +80,7 @@ def read_csv_mended(
     for number, row in chain(ahead, lines):
         _take(path, number, row, columns, found)
     try:
-        return [to_grid(name, np.array(r.times_s), np.array(r.values)) for name, r in found.items()]
+        return [to_grid(name, np.array(r.times_s), np.array(r.values), step) for name, r in found.items()]
     except NoGrid as error:
         raise CsvError(f"{path}: {error}") from None
 

@@ -55,11 +55,13 @@ class Mended:
         return f"{self.series}: {self.readings} readings" + (f", {changes}" if changes else "")
 
 
-def to_grid(name: str, times_s: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[Series, Mended]:
+def to_grid(
+    name: str, times_s: NDArray[np.float64], values: NDArray[np.float64], step: Step | None = None
+) -> tuple[Series, Mended]:
     """The readings as a series, sorted and one step apart, and what that changed.
 
     times_s: (readings,) seconds since 1970 UTC in any order; values: (readings,) with NaN for an empty one.
-    The step is the commonest distance; calendar months and years are recognised. Raises NoGrid."""
+    Without a step it is the commonest distance; calendar months and years are recognised. Raises NoGrid."""
     count = len(times_s)
     out_of_order = int((np.diff(times_s) < 0).sum())
     order = np.argsort(times_s, kind="stable")  # stable: of equal times the later line stays later
@@ -73,13 +75,15 @@ def to_grid(name: str, times_s: NDArray[np.float64], values: NDArray[np.float64]
             f"series {name!r} has one reading only; two at different times are needed to know the step"
         )
 
-    step, index, off_grid = _find_step(times_s)
+    step_is_found = step is None
+    step, index, off_grid = _find_step(times_s) if step is None else _on_step(times_s, step)
     size = int(index[-1]) + 1
     if size > MAX_GRID_READINGS or (size > 100 and len(index) < MIN_FILLED_SHARE * size):
         widest = int(np.argmax(np.diff(times_s)))
+        verb = "seems to have" if step_is_found else "was given"
         first, second = (_time(times_s[i]).isoformat() for i in (widest, widest + 1))
         raise NoGrid(
-            f"series {name!r} seems to have a step of {_spoken(step)}, but its {len(index)} readings span"
+            f"series {name!r} {verb} a step of {_spoken(step)}, but its {len(index)} readings span"
             f" {size} steps, and nothing lies between {first} and {second}: mend a wrong time, or say which"
             " column tells the series apart"
         )
@@ -111,10 +115,21 @@ def _find_step(times_s: NDArray[np.float64]) -> tuple[Step, NDArray[np.int64], i
     step_s = float(lengths[np.argmax(counts)])
     if 2 * counts.max() < len(distances) or step_s <= 0:
         step_s = _fitted_step(times_s, median)
-    position = (times_s - times_s[0]) / step_s
-    index = np.round(position).astype(np.int64)
-    off_grid = int((np.abs(position - index) > 0.01).sum())
-    return Step.seconds(step_s), index, off_grid
+    return _on_step(times_s, Step.seconds(step_s))
+
+
+def _on_step(times_s: NDArray[np.float64], step: Step) -> tuple[Step, NDArray[np.int64], int]:
+    """As `_find_step`, of a step that is known: each time at the nearest one, or in its month or year."""
+    if step.period_s is not None:
+        position = (times_s - times_s[0]) / step.period_s
+        index = np.round(position).astype(np.int64)
+        return step, index, int((np.abs(position - index) > 0.01).sum())
+    times = [_time(time) for time in times_s]
+    months = np.array([t.year * 12 + t.month - 1 for t in times], dtype=np.int64)
+    index = months // 12 if step.period == "P1Y" else months
+    index -= index[0]
+    off_grid = sum(step.after(times[0], int(i)) != time for i, time in zip(index, times, strict=True))
+    return step, index, off_grid
 
 
 def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:

@@ -113,6 +113,32 @@ def test_jittering_times_find_their_step(tmp_path: Path) -> None:
     np.testing.assert_array_equal(series.values, np.arange(400))
 
 
+def test_a_given_step_overrides_the_one_that_would_be_found(tmp_path: Path) -> None:
+    path = write(tmp_path, "timestamp,value\n0,0\n120,2\n240,4\n300,5\n")
+    [series] = read_csv(path)
+    assert series.step == Step.seconds(120)
+    [series] = read_csv(path, step=Step.seconds(60))
+    assert series.step == Step.seconds(60)
+    np.testing.assert_array_equal(series.values, [0, np.nan, 2, np.nan, 4, 5])
+
+
+@pytest.mark.parametrize(("period", "values"), [("P1M", [1, 2, np.nan, 4, 5]), ("P1Y", [2, 5])])
+def test_a_calendar_step_takes_each_reading_into_its_month_or_year(
+    tmp_path: Path, period: str, values: list[float]
+) -> None:
+    text = "date,value\n2025-11-03,1\n2025-12-03,2\n2026-02-05,4\n2026-03-03,5\n"
+    [(series, mended)] = read_csv_mended(write(tmp_path, text), step=Step.calendar(period))
+    assert series.step == Step.calendar(period)
+    np.testing.assert_array_equal(series.values, values)
+    assert mended.off_grid == (1 if period == "P1M" else 3)
+
+
+def test_a_given_step_that_leaves_the_grid_empty_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "timestamp,value\n0,1\n300,2\n600,3\n")
+    with pytest.raises(CsvError, match="was given a step of 1 s, but its 3 readings span 601 steps"):
+        read_csv(path, step=Step.seconds(1))
+
+
 def test_month_ends_are_monthly(tmp_path: Path) -> None:
     series, _ = read_one(tmp_path, "date,value\n2026-01-31,1\n2026-02-28,2\n2026-03-31,3\n2026-04-30,4\n")
     assert series.step == Step.calendar("P1M")
