@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.progress import Progress
-from commands.series_files import add_csv_arguments, read_series
+from commands.series_files import add_csv_arguments, read_series, tell_filled
 from fncast import Failure
 from series.step import format_time, parse_time
 
@@ -81,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             longest, seed = max(4, window // 2), int(trained.get("seed", 0))
             series = generate(count, length, longest, seed)[:GENERATED_SERIES]
             _say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
+        tell_filled(series, window)
         if any(season < 0 for season in arguments.season or ()):
             raise Failure("--season is a number of readings, or 0 for none")
         seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)

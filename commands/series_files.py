@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fncast import Failure
 from series.csv_file import CsvError, read_csv_mended
 from series.series import Series
 from series.step import Step
+from series.window import fillable
 
 # More lines about mended series than these hide the rest of the output.
 MAX_MENDED_LINES = 20
@@ -72,6 +74,20 @@ def read_series(arguments: argparse.Namespace) -> list[Series]:
     if len(lines) > MAX_MENDED_LINES:
         print(f"… and {len(lines) - MAX_MENDED_LINES} more series were mended", file=sys.stderr)
     return _distinct(found)
+
+
+def tell_filled(series: Sequence[Series], window: int) -> None:
+    """Say how many of the missing readings are filled, and how many no window of the model reaches."""
+    missing = sum(one.missing for one in series)
+    if missing:
+        filled = sum(fillable(one.values, window) for one in series)
+        rest = (
+            f"; {missing - filled} lie where less than half of a window is there" if filled < missing else ""
+        )
+        print(
+            f"{filled} of {missing} missing readings are filled, in windows of {window}{rest}",
+            file=sys.stderr,
+        )
 
 
 def _distinct(found: list[tuple[Path, Series]]) -> list[Series]:

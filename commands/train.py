@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.interrupt import PutOffInterrupt
-from commands.series_files import add_csv_arguments, read_series
+from commands.series_files import add_csv_arguments, read_series, tell_filled
 from fncast import Failure
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
             settings = replace(settings, seasons=_seasons(arguments, series, settings))
             if arguments.window in (None, AUTO):
                 settings = replace(settings, window=_window(series, settings, arguments.window))
+        tell_filled(series, settings.window)
     else:
         count, length = generated_size(settings.window, settings.horizon)
         longest = max(4, settings.window // 2)

@@ -49,7 +49,7 @@ class Mended:
             (self.exact_repeats, "exact repeats (dropped)"),
             (self.replaced, "with a time that comes again with another value (the last one counts)"),
             (self.off_grid, "between two steps (moved to the nearest)"),
-            (self.missing, f"missing (in {self.gaps} gaps, left empty)"),
+            (self.missing, f"missing in {self.gaps} gaps, bridged where at least half of a window is there"),
         )
         changes = ", ".join(f"{count} {what}" for count, what in parts if count)
         return f"{self.series}: {self.readings} readings" + (f", {changes}" if changes else "")

@@ -68,6 +68,19 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
     return bridged, gaps
 
 
+def fillable(values: Float64Array, steps: int) -> int:
+    """How many of a series' missing readings (NaN) lie in a window of `steps` readings that `bridge` would fill."""
+    if len(values) < steps:
+        return 0
+    missing = np.isnan(values)
+    before = np.concatenate(([0], np.cumsum(missing)))
+    fits = before[steps:] - before[:-steps] <= MAX_MISSING_SHARE * steps  # by the window's first reading
+    fitting = np.concatenate(([0], np.cumsum(fits)))
+    at = np.flatnonzero(missing)
+    first, last = np.maximum(at - steps + 1, 0), np.minimum(at, len(fits) - 1)
+    return int((fitting[last + 1] > fitting[first]).sum())
+
+
 def prepare_batch(batch: Sequence[Sequence[float | None]], steps: int) -> Windows:
     """`prepare` for each of a batch of events; one that fails is in `rejected` and harms no other."""
     plain = [position for position, values in enumerate(batch) if _is_plain(values, steps)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.series_files import add_csv_arguments, read_series
+from commands.series_files import add_csv_arguments, read_series, tell_filled
 from fncast import Failure
 from series.series import Series
 from series.step import Step
@@ -54,3 +54,22 @@ def test_what_is_no_step(tmp_path: Path, word: str, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         read(tmp_path, f"--step={word}")
     assert "neither a number of seconds nor P1M or P1Y" in capsys.readouterr().err
+
+
+def test_how_many_missing_readings_are_filled_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One in a short gap is; of a gap as long as a window and a half the middle is not."""
+    there = [*range(10), *range(11, 20), *range(32, 45)]
+    series = read(
+        tmp_path, text="timestamp,value\n" + "\n".join(f"{1_700_000_000 + 60 * i},{i}" for i in there)
+    )
+    told = "13 missing in 2 gaps, bridged where at least half of a window is there"
+    assert told in capsys.readouterr().err
+    tell_filled(series, 8)
+    told = "9 of 13 missing readings are filled, in windows of 8; 4 lie where less than half of a window is there"
+    assert told in capsys.readouterr().err
+    tell_filled(series, 40)
+    assert "13 of 13 missing readings are filled, in windows of 40\n" in capsys.readouterr().err
+    tell_filled([one for one in series if not one.missing], 8)
+    assert not capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_mends_and_tells(tmp_path: Path) -> None:
     assert mended == Mended(
         "cpu", 9, out_of_order=1, exact_repeats=1, replaced=1, off_grid=1, gaps=2, missing=4
     )
-    assert "4 missing (in 2 gaps, left empty)" in str(mended)
+    assert "4 missing in 2 gaps, bridged where at least half of a window is there" in str(mended)
 
 
 def test_jittering_times_find_their_step(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from series.window import MAX_MAGNITUDE, InvalidWindow, bridge, prepare, prepare_batch, shift
+from series.window import MAX_MAGNITUDE, InvalidWindow, bridge, fillable, prepare, prepare_batch, shift
 
 READING = st.one_of(
     st.floats(-1e17, 1e17),
@@ -31,6 +31,19 @@ def test_bridges_gaps_linearly_and_edges_by_the_nearest() -> None:
     window, filled = prepare([3, None, None, 6, 7, None], 6)
     assert window.tolist() == [3, 4, 5, 6, 7, 7]
     assert filled == 3
+
+
+@given(st.lists(st.sampled_from([1.0, math.nan]), max_size=30), st.integers(1, 12))
+def test_fillable_is_what_some_window_fills(values: list[float], steps: int) -> None:
+    series = np.array(values, dtype=np.float64)
+    filled = set()
+    for start in range(len(series) - steps + 1):
+        try:
+            bridge(series[start : start + steps])
+        except InvalidWindow:
+            continue
+        filled |= set(range(start, start + steps))
+    assert fillable(series, steps) == len(filled & set(np.flatnonzero(np.isnan(series)).tolist()))
 
 
 def test_refuses_too_many_nulls_and_says_how_many_may_be() -> None:
