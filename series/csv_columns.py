@@ -74,6 +74,13 @@ def find_columns(
     values = [column for column in (others if chosen is None else chosen) if column not in (series, time_at)]
     if not values:
         raise CsvError(f"{path}: no column is left for the values; the columns are {', '.join(header)}")
+    for column in (time_at, *([] if series is None else [series]), *values):
+        if header.count(header[column]) > 1:
+            places = ", ".join(str(at) for at, name in enumerate(header, start=1) if name == header[column])
+            raise CsvError(
+                f"{path}: columns {places} have one name, {header[column]!r}: their readings could not be told apart;"
+                " rename them"
+            )
     alone = len(others) == 1
     return Columns(tuple(header), time_at, {c: path.stem if alone else header[c] for c in values}, series)
 

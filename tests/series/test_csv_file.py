@@ -79,6 +79,14 @@ def test_columns_named_by_the_caller(tmp_path: Path) -> None:
         read_csv(path, value_columns=["sales"])
 
 
+def test_a_name_that_comes_twice_harms_nobody_who_does_not_read_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "timestamp,a,a,sold\n2026-01-01,1,2,5\n2026-01-02,1,2,6\n")
+    [series] = read_csv(path, value_columns=["sold"])
+    assert series.values.tolist() == [5, 6]
+    with pytest.raises(CsvError, match="columns 2, 3 have one name, 'a'"):
+        read_csv(path, value_columns=["a"])
+
+
 def test_without_header(tmp_path: Path) -> None:
     series, _ = read_one(tmp_path, "2026-01-01,1\n2026-01-02,2\n")
     assert series.values.tolist() == [1, 2]
@@ -162,6 +170,8 @@ def test_month_ends_are_monthly(tmp_path: Path) -> None:
         ("timestamp,value\n2026-01-01,1\nyesterday,2\n", "line 3: 'yesterday' is not a time"),
         ("timestamp,value\n2026-01-01,1\nnan,2\n", "line 3: 'nan' is not a time"),
         ("timestamp,value\n2026-01-01,1\n2026-01-02,2,3\n", "line 3: has 3 fields, the header 2"),
+        ("timestamp,a,b,a\n2026-01-01,1,2,3\n2026-01-02,1,2,3\n", "columns 2, 4 have one name, 'a'"),
+        ("time,a,time\n2026-01-01,1,2\n2026-01-02,1,2\n", "columns 1, 3 have one name, 'time'"),
         ("timestamp,a,b,c\n2026-01-01,x,y,1\n2026-01-02,x,y,1\n", "columns 'a', 'b' hold text"),
         (b"timestamp,value\n2026-01-01,1\n2026-01-02,\xe9\n", "line 3: byte 0xe9 is not UTF-8"),
         ("timestamp,value\n2026-01-01,1\n".encode("utf-16"), "is UTF-16 text"),
