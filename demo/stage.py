@@ -117,7 +117,7 @@ class Stage:
         await warm_up(http, plan.functions_url, window)
         self._tell("functions", f"fncast/forecast at {plan.functions_url}")
         await consumer
-        self._tell("consumer", f"in its group; metrics at {plan.admin_url}/metrics")
+        self._tell("consumer", f"in its group, delivers at least once; metrics at {plan.admin_url}/metrics")
         await self._start(Program("source", plan.source(self._files, window)))
         self._tell("source", _sources(self._files))
         await self._first_forecast()
