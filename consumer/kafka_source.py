@@ -203,7 +203,7 @@ class KafkaSource:
 
     @property
     def is_member(self) -> bool:
-        """Of the group, with partitions or without."""
+        """Of the group, with partitions or without. A client of KIP-848 names itself: it is one at once."""
         return bool(self._consumer.memberid())
 
     def lag(self, partition: Partition) -> int | None:
