@@ -198,13 +198,16 @@ class Commits:
         self._took_s = self._ended_at_s - self._began_at_s
         self._publish_at_s = self._ended_at_s + self._publisher.settle_s
 
-    def not_published(self, reason: str) -> None:
-        """What was published is undone, or in part refused: it is published again from memory, not scored again."""
+    def not_published(self, reason: str, *, gets_further: bool = False) -> None:
+        """What was published is undone, or in part refused: it is published again from memory, not scored again.
+
+        gets_further: with something changed, so without a long rest.
+        """
         self._warn(f"{self._lanes.published()} results are published again", reason)
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
             lane.aborted()
-        self._aborts += 1
+        self._aborts = 1 if gets_further else self._aborts + 1
         rest_s = min(MOST_ABORT_REST_S, ABORT_REST_S * 2.0 ** min(self._aborts, 10))
         self._publish_at_s = max(self._publish_at_s, time.monotonic() + rest_s)
 

@@ -220,7 +220,7 @@ class Loop:
                     for delivery in lane.settled():
                         self._results.publish(delivery)
         except NotPublished as failure:
-            self._commits.not_published(str(failure))
+            self._commits.not_published(str(failure), gets_further=self._results.has_found_refused())
         self._results.count()
 
     def _measure(self) -> None:

@@ -171,7 +171,10 @@ class Producing:
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {cause.str()}") from None
                 self._refused(cause, topic)
-        if goes_alone and not self._is_all_taken():
+        if goes_alone:
+            if self._is_all_taken():
+                self._refusals.acquit(topic, key, value)
+                return
             failure = self._failure
             if failure is not None and failure.code() in CODES:
                 self._failure = None

@@ -51,6 +51,10 @@ class Refusals:
         """By its content, so another of the same may be taken for it: that costs time, and nothing else."""
         return bool(self._suspects) and hash((topic, key, value)) in self._suspects
 
+    def acquit(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        """It was taken, alone: published again, it needs not go alone."""
+        self._suspects.discard(hash((topic, key, value)))
+
     def forget_suspects(self) -> None:
         """All that was published is safe."""
         self._suspects.clear()

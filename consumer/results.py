@@ -40,6 +40,7 @@ class Results:
         self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
         self._is_waiting = False
+        self._has_found_refused = False
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def knows_partitions(self, input_topic: str) -> bool:
@@ -99,6 +100,7 @@ class Results:
                         self._output_topic, partition, record.key, event.value, event.headers
                     )
             except RecordRefused as error:
+                self._has_found_refused = True
                 outcome = delivery.outcome = DeadLetter(f"its forecast cannot be published: {error}")
             else:
                 self._count(delivery, "forecast")
@@ -121,6 +123,11 @@ class Results:
             self._count(delivery, "dead_letter")
         else:
             self._count(delivery, "skipped")
+
+    def has_found_refused(self) -> bool:
+        """Whether a record was refused since the last call: what is undone with it will get further the next time."""
+        found, self._has_found_refused = self._has_found_refused, False
+        return found
 
     def _check_fit(self, record: Record, events: Sequence[OutputEvent]) -> None:
         for event in events:

@@ -297,6 +297,9 @@ def test_what_is_undone_again_and_again_waits_longer_each_time_and_is_told_once(
     assert exact.commits.holds_results
     assert len(caplog.records) == 1
     exact.commits._publish_at_s = 0.0
+    exact.commits.not_published("refused", gets_further=True)
+    assert exact.commits._publish_at_s - time.monotonic() < 0.1
+    exact.commits._publish_at_s = 0.0
     exact.publish(0)
     exact.commits.turn(now=True)
     exact.end_step()

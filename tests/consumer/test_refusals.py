@@ -169,6 +169,20 @@ def test_afterwards_records_share_batches_again(stage):
     assert stage.client.batches == 1
 
 
+def test_who_was_taken_alone_goes_with_the_others_again(monkeypatch):
+    stage = Stage(True, monkeypatch)
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.INVALID_RECORD if value[:3] == b"bad" else None
+    )
+    good = [forecast(number, b"%d" % number) for number in range(50)]
+    bad = [forecast(50 + number, b"bad %d" % number) for number in range(5)]
+    sent = stage.settle([*good, *bad], most_rounds=7)
+    assert [type(delivery.outcome) for delivery in sent] == [Forecast] * 50 + [DeadLetter] * 5
+    assert stage.results.has_found_refused()
+    assert not stage.results.has_found_refused()
+    assert stage.client.batches <= 1 + 51 + 2 * 5 + 2, "each of the good alone once"
+
+
 def test_a_dead_letter_that_is_refused_stops_the_consumer(stage):
     stage.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
     letter = forecast(7)
