@@ -104,7 +104,8 @@ class Run:
             self._strikes.stop()
         self._strikes.turn(self._load.produced)
         is_struck = not (self._told.crash or self._told.freeze) or self._was_struck()
-        if self._strikes.are_over and is_struck and self._progress.settled >= self._told.events:
+        is_enough = self._strikes.are_over and is_struck and self._progress.settled >= self._told.events
+        if is_enough and (not self._told.all_work or all(self.parts.work().values())):
             self._load.enough.set()
         if self._load.enough.is_set() and not any(frozen) and self._is_drained():
             return True
@@ -160,6 +161,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="events a second")
     parser.add_argument("--spacing", type=int, default=400, help="settled inputs between strikes, about")
     parser.add_argument("--events", type=int, default=0, help="at least so many")
+    parser.add_argument("--all-work", action="store_true", help="go on until every part has had some")
     parser.add_argument("--within", type=float, default=float("inf"), help="seconds; no strike after them")
     parser.add_argument(
         "--patience", type=float, default=PATIENCE_S, help="seconds without output that end the run"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+SCALED_OUT = ("--consumers", "3", "--hosts", "2", "--model-services", "2")
 SHORT_S = 300  # the short run takes about 90 s on a quiet machine
 ONE_S = 200  # a crash or a freeze and what follows, about 40 s
 ENDS_S = 40  # from SIGTERM until nothing of a run is left
@@ -63,14 +64,26 @@ def test_nothing_is_lost_repeated_or_out_of_order(run):
 
 @pytest.mark.integration
 @pytest.mark.docker
+@pytest.mark.timeout(ONE_S + ENDS_S)
+def test_three_consumers_two_function_hosts_and_two_model_services_share_the_work(run):
+    """About 20 s. Consumer 0 calls the first host, consumer 1 the second."""
+    code, found = run(ONE_S, *SCALED_OUT, "--kills", "0", "--rate", "400", "--events", "1500", "--all-work")
+    assert code == 0, found
+    assert_all_worked(found)
+
+
+@pytest.mark.integration
+@pytest.mark.docker
 @pytest.mark.slow
 @pytest.mark.timeout(SHORT_S + ENDS_S)
-def test_three_consumers_two_function_hosts_and_two_model_services(run):
-    """Scaled out: while one model service is away the other does its work. Consumer 0 calls the first host, consumer 1
-    the second."""
-    parts = ("--consumers", "3", "--hosts", "2", "--model-services", "2")
-    code, found = run(SHORT_S, *parts, "--schedule", "consumer,model,host,function,model", "--seed", "5")
+def test_three_consumers_two_function_hosts_and_two_model_services_with_kills(run):
+    """While one model service is away the other does its work."""
+    code, found = run(SHORT_S, *SCALED_OUT, "--schedule", "consumer,model,host,function,model", "--seed", "5")
     assert code == 0, found
+    assert_all_worked(found)
+
+
+def assert_all_worked(found: dict) -> None:
     assert found["work"].keys() == {
         *(f"consumer-{number}" for number in range(3)),
         *(f"model-service-{number}" for number in range(2)),
