@@ -58,6 +58,12 @@ def test_writes_the_next_version_and_shows_progress(
     assert (described["season"], described["step_s"]) == (12, 300)
     assert described["training"]["data"]["series"][0]["readings"] == 300
     assert described["metrics"]["test"]["last value"]["relative_mae"] == 1.0
+    plots = {path.name for path in (models / "forecast" / "1" / "plots").iterdir()}
+    assert plots == {
+        f"{name}.{kind}"
+        for name in ("training", "forecast", "horizon", "calibration")
+        for kind in ("png", "svg")
+    }
 
 
 @pytest.mark.parametrize(

@@ -158,15 +158,49 @@ def test_which_grpc_port_it_takes(start: Start, place: Any, models: Path) -> Non
     assert "'9o01' is neither a port nor none" in done.stderr
 
 
-def test_it_serves_without_grpc_where_that_is_not_installed(place: Any, models: Path) -> None:
+# As where grpcio is not installed. PORT: the default port, beside which gRPC has a default of its own.
+WITHOUT_GRPC = """
+import sys
+sys.modules["grpc"] = None
+import commands.model_service, fncast
+commands.model_service.PORT = int(sys.argv[1])
+sys.exit(fncast.main(["model-service", *sys.argv[2:]]))
+"""
+
+
+def test_where_grpc_is_asked_for_and_not_installed_it_does_not_start(place: Any, models: Path) -> None:
     place("ours", 1)
-    hidden = "import sys; sys.modules['grpc'] = None; import fncast; sys.exit(fncast.main(sys.argv[1:]))"
-    words = ["model-service", "--models", str(models), "--port", "0", "--grpc-port", "0"]
+    words = ["9000", "--models", str(models), "--port", "0", "--grpc-port", "0"]
     done = subprocess.run(
-        [sys.executable, "-c", hidden, *words], capture_output=True, text=True, timeout=START_S
+        [sys.executable, "-c", WITHOUT_GRPC, *words], capture_output=True, text=True, timeout=START_S
     )
     assert done.returncode == 1
     assert "pip install 'fncast[grpc]', or leave it out with --grpc-port none" in done.stderr
+
+
+def test_where_nobody_asked_for_grpc_and_it_is_not_installed_it_warns_and_serves(
+    place: Any, models: Path
+) -> None:
+    place("ours", 1)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-c", WITHOUT_GRPC, str(port), "--models", str(models)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if "GraphPipe on" in line:
+                    break
+            answer = GraphPipeClient(f"http://127.0.0.1:{port}").infer(WINDOWS)
+            np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
+        finally:
+            process.kill()
+    told = "no gRPC: gRPC needs the module 'grpc': install it with pip install 'fncast[grpc]'"
+    assert any(told in line for line in lines)
+    assert "grpc://" not in lines[-1]
 
 
 @pytest.mark.skipif(
