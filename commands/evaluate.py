@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from commands.progress import Progress
 from commands.series_files import add_csv_arguments, read_series, tell_filled
 from fncast import Failure
-from series.step import format_time, parse_time
+from series.step import format_time
 
 if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if not evaluation.series:
             raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
-        _tell_seen(evaluation, described)
+        _tell_seen(evaluation, folder)
         _tell_unseen_seasons(evaluation)
         add_model(evaluation, load_scorer(folder))
     except InvalidModelFolder as error:
@@ -108,18 +108,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell_seen(evaluation: Evaluation, described: dict[str, Any]) -> None:
+def _tell_seen(evaluation: Evaluation, folder: Path) -> None:
     """Say so where the model was trained or validated on readings that it is tried on now."""
-    listed = described.get("training", {}).get("data", {}).get("series", [])
-    seen_until = {
-        one["name"]: parse_time(one["validation_until"]) for one in listed if "validation_until" in one
-    }
+    from model_service.training.seen import Seen
+
+    seen = Seen(folder)
     for one in evaluation.series:
         begin = one.backtest.series.time(int(one.backtest.at[0]))
-        if one.name in seen_until and begin < seen_until[one.name]:
+        until = seen.until(one.backtest.series)
+        if until is not None and begin < until:
             _say(
                 f"{one.name}: forecasts begin at {format_time(begin)}, but the model saw the readings until"
-                f" {format_time(seen_until[one.name])} in training: its errors there flatter it"
+                f" {format_time(until)} in training: its errors there flatter it"
             )
 
 

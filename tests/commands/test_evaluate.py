@@ -1,4 +1,6 @@
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ pytest.importorskip("tensorflow", reason="evaluation needs the extra `training`"
 
 from model_service.training.model_folder import write_version
 from model_service.training.network import build_network
+from model_service.training.provenance import sha256
 from model_service.training.settings import TrainingSettings
+from series.csv_file import read_csv
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,47 @@ def test_says_so_where_the_model_saw_the_readings(
     assert fncast.main([*command, "--test-share", "0.5"]) == 0
     told = "shop: forecasts begin at 2023-11-15T00:13:20Z, but the model saw the readings until 2023-11-15T01:01:20Z"
     assert told in capsys.readouterr().err
+
+
+@pytest.fixture
+def trained_on(models: Path, tmp_path: Path) -> Callable[..., Path]:
+    """trained_on(version, series, from_version) gives a version of a copy of the models a listing of its data."""
+    copy = shutil.copytree(models, tmp_path / "models")
+
+    def tell(version: int, series: list[dict[str, str]], from_version: int | None = None) -> Path:
+        folder = copy / "forecast" / str(version)
+        if not folder.is_dir():
+            shutil.copytree(copy / "forecast" / "1", folder)
+        described = json.loads((folder / "model.json").read_text())
+        data = {"series": series} | ({"from_version": from_version} if from_version else {})
+        described |= {"version": version, "training": {**described["training"], "data": data}}
+        (folder / "model.json").write_text(json.dumps(described))
+        return copy
+
+    return tell
+
+
+def test_readings_are_known_by_their_fingerprint_under_another_name(
+    trained_on: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = csv_file(tmp_path)
+    [series] = read_csv(file)
+    folder = trained_on(
+        1, [{"name": "x", "sha256": sha256(series), "validation_until": "2023-11-15T02:00:00Z"}]
+    )
+    file = file.rename(tmp_path / "renamed.csv")
+    assert fncast.main(["evaluate", str(file), "--models", str(folder)]) == 0
+    assert "renamed: forecasts begin at" in capsys.readouterr().err
+
+
+def test_what_a_version_gone_on_from_saw_is_told_too(
+    trained_on: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained_on(1, [{"name": "shop", "validation_until": "2023-11-15T02:00:00Z"}])
+    trained_on(2, [{"name": "bakery", "validation_until": "2023-11-15T02:00:00Z"}], from_version=1)
+    folder = trained_on(3, [{"name": "shop", "validation_until": "2023-11-15T00:00:00Z"}], from_version=2)
+    assert fncast.main(["evaluate", str(csv_file(tmp_path)), "--models", str(folder)]) == 0
+    assert "saw the readings until 2023-11-15T02:00:00Z in training" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("season", "is_told"), [(24, False), (25, True)])

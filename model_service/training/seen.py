@@ -1,0 +1,49 @@
+"""What a model saw in training: its own, and that of the versions that it went on from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from model_service.training.model_folder import InvalidModelFolder, read_model_json
+from model_service.training.provenance import sha256
+from series.series import Series
+from series.step import parse_time
+
+
+class Seen:
+    """Until when, by the name of a series and by its fingerprint: a file may have another name by now."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: of a version. Versions before it that are gone, or tell nothing, are passed over."""
+        self._until: dict[str, datetime] = {}
+        described = _described(folder)
+        while described:
+            data = described.get("training", {}).get("data", {})
+            for one in data.get("series", ()):
+                if "validation_until" in one:
+                    self._add(one)
+            before = data.get("from_version")
+            number = described.get("version")
+            if not isinstance(before, int) or not isinstance(number, int) or before >= number:
+                return
+            described = _described(folder.parent / str(before))
+
+    def until(self, series: Series) -> datetime | None:
+        """The first moment that it did not see; None where it does not know the series."""
+        moments = [self._until[key] for key in (series.name, sha256(series)) if key in self._until]
+        return max(moments, default=None)
+
+    def _add(self, one: dict[str, Any]) -> None:
+        until = parse_time(one["validation_until"])
+        for key in (one.get("name"), one.get("sha256")):
+            if key is not None:
+                self._until[key] = max(until, self._until.get(key, until))
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    try:
+        return read_model_json(folder)
+    except InvalidModelFolder:
+        return {}
