@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from commands.native_output import without_native_news
 from commands.version_tables import print_comparison, print_list
 from fncast import Failure
+from model_service import version_check
 from model_service.runtime import UnusableModel
-from model_service.version_check import states
+from model_service.version_check import VersionState
 from model_service.version_folder import VersionFolder, scan
 
 
@@ -115,6 +117,12 @@ def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -
             _say(f"{folder} is retired")
     _say(f"{target} is the latest now")
     return 0
+
+
+def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
+    """As `version_check.states`, without LiteRT's line on stderr for each version that it opens."""
+    with without_native_news():
+        return version_check.states(folders)
 
 
 def _serving(folders: Sequence[VersionFolder]) -> list[VersionFolder]:

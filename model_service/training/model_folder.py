@@ -183,19 +183,6 @@ def weights_sha256(network: Any) -> str:
     return digest.hexdigest()
 
 
-def load_network(folder: Path) -> Any:
-    """The Keras network of a version, rebuilt from its settings and weights. Raises InvalidModelFolder."""
-    from model_service.training.network import build_network  # building needs only what is loaded
-
-    settings = settings_of(folder)
-    network = build_network(settings)
-    try:
-        network.load_weights(folder / WEIGHTS_FILE)
-    except (OSError, ValueError) as error:
-        raise InvalidModelFolder(f"{folder / WEIGHTS_FILE}: cannot be loaded: {error}") from None
-    return network
-
-
 def load_scorer(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """What is served: windows (batch, window) → forecasts (batch, horizon, 3), float32. Raises InvalidModelFolder."""
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import fncast
 from model_service import runtime_choice, version_check
 from model_service.repository import LOADED_VERSIONS, Repository, loader
 from model_service.version_check import states
@@ -104,6 +105,16 @@ def test_marks_of_many_versions(place: Any, models: Path) -> None:
         *["older"] * (LOADED_VERSIONS - 1),
         "not loaded",
     ]
+
+
+def test_fncast_models_list_passes_no_news_of_litert_on(
+    place: Any, models: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place("ours", 1)
+    assert fncast.main(["models", "list", "--models", str(models)]) == 0
+    output, errors = capfd.readouterr()
+    assert "latest" in output
+    assert errors == ""
 
 
 def test_broken_versions_push_none_out(place: Any, models: Path) -> None:
