@@ -20,5 +20,6 @@ def test_stderr_is_back_where_the_block_fails(capfd: pytest.CaptureFixture[str])
             os.write(2, b"ERROR: it failed\n")
             raise RuntimeError
 
-    pytest.raises(RuntimeError, fail)
+    with pytest.raises(RuntimeError):
+        fail()
     assert capfd.readouterr().err == "ERROR: it failed\n"
