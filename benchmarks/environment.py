@@ -18,6 +18,12 @@ class NoEnvironment(Exception):
     """A peer's environment cannot be made; the text says why."""
 
 
+def packages_of(name: str) -> Path:
+    """The folder of the packages of the environment `name`, for another interpreter's path. Raises NoEnvironment."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return python_of(name).parents[1] / "lib" / version / "site-packages"
+
+
 def python_of(name: str) -> Path:
     """The interpreter of the environment `name`, which is installed first unless it is there. Raises NoEnvironment."""
     requirements = REQUIREMENTS / f"{name}.txt"

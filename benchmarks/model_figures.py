@@ -53,7 +53,7 @@ def tables(figures: Figures) -> list[str]:
 def _ratios(figures: Figures) -> str:
     """Of each server that was asked with a model, round by round."""
     fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
-    one, batches = Cell(1, 1), Cell(8, 64)
+    one, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
     rows = []
     for name, cells in figures.items():
         if name in (IN_PROCESS, FIXED):
@@ -62,13 +62,17 @@ def _ratios(figures: Figures) -> str:
         more = [
             mine.cpu_us - bare.cpu_us for mine, bare in zip(cells[MANY], fixed.get(MANY, []), strict=False)
         ]
-        bulk = [mine.rate / raw.rate for mine, raw in zip(cells[batches], alone, strict=False)]
-        rows.append((name, *(str(Spread.of(values)) if values else "" for values in (idle, more, bulk))))
+        bulk = [
+            [mine.rate / raw.rate for mine, raw in zip(cells[batch], alone, strict=False)]
+            for batch in batches
+        ]
+        shares = " / ".join(str(Spread.of(values)) if values else "failed" for values in bulk)
+        rows.append((name, *(str(Spread.of(values)) if values else "" for values in (idle, more)), shares))
     heads = (
         "server",
         f"{one}: p50, times the fixed answer's",
         f"{MANY}: CPU µs over the fixed answer's",
-        f"{batches}: windows/s, share of those in process",
+        f"{' / '.join(map(str, batches))}: windows/s, share of those in process",
     )
     return report.table(heads, rows)
 

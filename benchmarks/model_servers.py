@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import orjson
 
-from benchmarks.environment import python_of
+from benchmarks.environment import packages_of, python_of
 from benchmarks.http_load import GRPC_OFFSET, Request
 from benchmarks.load import WINDOW
 from benchmarks.peer_pipelines import PROGRAMS, SERVICES
-from benchmarks.pipelines import answers, fncast, program
+from benchmarks.pipelines import ROOT, answers, fncast, program
 from demo.models import NAME
 from demo.plan import HOST
 from demo.process import Program
@@ -25,6 +26,7 @@ JSON = {"Content-Type": "application/json"}
 BINARY = {"Content-Type": "application/octet-stream"}
 # What a batch of MLServer may hold and wait for; it waits the whole time unless the batch is full.
 MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
+UVLOOP = "uvloop"  # an environment that holds it alone: fncast takes it where it can be imported
 FIXED = "no model: a fixed answer"
 ANSWER_BYTES_A_WINDOW = 144  # float32 [12, 3]
 # BentoML reports its use to its makers unless told not to.
@@ -54,8 +56,14 @@ class ModelServers:
             words = ("model-service", "--models", self.models, "--port", port)
             return fncast("model service", *words, "--grpc-port", port + GRPC_OFFSET)
 
+        def with_uvloop(port: int, folder: Path) -> Program:
+            plain = served(port, folder)
+            path = os.pathsep.join([str(ROOT), str(packages_of(UVLOOP))])
+            return replace(plain, environment={**(plain.environment or {}), "PYTHONPATH": path})
+
         return [
             ModelServer("fncast, GraphPipe", served, _graphpipe),
+            ModelServer("fncast, GraphPipe, with uvloop", with_uvloop, _graphpipe, environments=(UVLOOP,)),
             ModelServer("fncast, Open Inference Protocol, binary tensors", served, _protocol_binary),
             ModelServer("fncast, Open Inference Protocol, JSON", served, _protocol_json),
             ModelServer("fncast, Open Inference Protocol, gRPC, raw tensors", served, _protocol_grpc),
