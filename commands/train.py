@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.interrupt import PutOffInterrupt
 from commands.series_files import add_csv_arguments, read_series, tell_filled
+from commands.training_progress import ending, progress, say
+from commands.training_settings import AUTO, seasons_of, window_for, with_flags
 from fncast import Failure
 
 if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation
-    from model_service.training.settings import TrainingSettings
-    from model_service.training.trainer import Epoch, Trained
+    from model_service.training.trainer import Trained
     from series.series import Series
 
-BAR_WIDTH = 20
-# The longest window that is chosen unasked: two weeks of half hours.
-MAX_FOUND_WINDOW = 700
-# What is trained on holds a chosen window so often, laid side by side.
-LEAST_WINDOWS = 4
 # Generated series that the closing evaluation looks at; more change its second digit.
 EVALUATED_GENERATED_SERIES = 300
-AUTO = "auto"  # for --window
 # Beside the model, in its version's folder.
 PLOTS = "plots"
 
@@ -113,20 +107,20 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     if arguments.from_version is not None:
         initial = find_version(arguments.models, arguments.name, arguments.from_version)
         settings = settings_of(initial)
-    settings = _with_flags(settings, arguments, fixed=initial is not None)
+    settings = with_flags(settings, arguments, fixed=initial is not None)
     if series:
         source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
         if initial is None:
-            settings = replace(settings, seasons=_seasons(arguments, series, settings))
+            settings = replace(settings, seasons=seasons_of(arguments, series, settings))
             if arguments.window in (None, AUTO):
-                settings = replace(settings, window=_window(series, settings, arguments.window))
+                settings = replace(settings, window=window_for(series, settings, arguments.window))
         tell_filled(series, settings.window)
     else:
         count, length = generated_size(settings.window, settings.horizon)
         longest = max(4, settings.window // 2)
         series = generate(count, length, longest, settings.seed)
         source = {"generated": {"count": count, "length": length, "longest_season": longest}}
-        _say(f"no CSV given: training on {count} generated series of {length} readings")
+        say(f"no CSV given: training on {count} generated series of {length} readings")
     if initial is not None:
         source["from_version"] = arguments.from_version
 
@@ -139,11 +133,11 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     try:
         with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
-            trained = train(series, settings, _progress(arguments.progress), weights, interrupt.begin)
-            _say(_ending(trained))
+            trained = train(series, settings, progress(arguments.progress), weights, interrupt.begin)
+            say(ending(trained))
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
-                _say(f"gaps were bridged in {bridged}, as in service")
+                say(f"gaps were bridged in {bridged}, as in service")
             folder, written = write_version(
                 trained.network,
                 settings,
@@ -160,64 +154,12 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     except KeyboardInterrupt:
         if folder is None:
             raise Failure("interrupted: nothing is written") from None
-        _say(f"interrupted: {folder} is written, without an evaluation")
+        say(f"interrupted: {folder} is written, without an evaluation")
     if evaluation is not None and evaluation.series:
         written = add_metrics(folder, test_metrics(evaluation))
         save_backtest_plots(evaluation, folder / PLOTS)
     _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
     return 0
-
-
-def _with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:
-    """The settings with the flags that were given. What shapes the weights is fixed by a version gone on from."""
-    shape = {
-        name: getattr(arguments, name)
-        for name in ("window", "horizon", "units", "cell")
-        if getattr(arguments, name) not in (None, AUTO)
-    }
-    for name, value in shape.items():
-        if fixed and getattr(settings, name) != value:
-            raise Failure(
-                f"--{name} {value} does not fit version {arguments.from_version}, which has"
-                f" {getattr(settings, name)}; leave the flag out, or train without --from-version"
-            )
-    if any(season < 0 for season in arguments.season or ()):
-        raise Failure("--season is a number of readings, or 0 for none")
-    if fixed and (arguments.season is not None or arguments.window == AUTO):
-        flag = "--season" if arguments.season is not None else "--window auto"
-        raise Failure(
-            f"{flag} does not go with --from-version: the window and the seasons are that version's"
-        )
-    if not fixed:
-        shape["seasons"] = tuple(sorted({season for season in arguments.season or () if season > 1}))
-    return replace(
-        settings,
-        **shape,
-        learning_rate=arguments.learning_rate,
-        epochs=arguments.epochs,
-        seed=arguments.seed,
-        test_share=settings.test_share if arguments.test_share is None else arguments.test_share,
-    )
-
-
-def _seasons(
-    arguments: argparse.Namespace, series: Sequence[Series], settings: TrainingSettings
-) -> tuple[int, ...]:
-    """The given seasons, else those that half of the series have before their test part."""
-    from model_service.training.dataset import split
-    from model_service.training.season import common_seasons, find_seasons
-
-    if arguments.season is not None:
-        return settings.seasons
-    before = [split(len(one), settings.test_share, 0.0).validation for one in series]
-    found = common_seasons(
-        [find_seasons(one.values[:end], one.step) for one, end in zip(series, before, strict=True)]
-    )
-    if found:
-        _say(f"season: {' and '.join(map(str, found))} steps")
-    else:
-        _say("no season common to the series; each window is searched for short ones")
-    return found
 
 
 def _window_flag(text: str) -> int | str:
@@ -229,66 +171,13 @@ def _window_flag(text: str) -> int | str:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number of readings nor {AUTO!r}") from None
 
 
-def _window(series: Sequence[Series], settings: TrainingSettings, asked: str | None) -> int:
-    """The window that fits the seasons where it is `asked` for; else it is told of, since events would have to bring
-    as many readings.
-
-    Two of the longest season, or one and a short one where readings are few; seven of the only one (a week of days), or
-    two; the default where there is no season, or where the readings to train on hold too few such windows."""
-    from model_service.training.dataset import split
-
-    if not settings.seasons:
-        return settings.window
-    train = max(split(len(one), settings.test_share, settings.validation_share).train for one in series)
-    shortest, longest = settings.seasons[0], settings.seasons[-1]
-    wished = [7 * shortest, 2 * shortest]
-    if longest > shortest:
-        wished = [2 * longest, longest + shortest, 2 * shortest]
-    for window in wished:
-        if window <= min(MAX_FOUND_WINDOW, train // LEAST_WINDOWS) and window > settings.window:
-            if asked == AUTO:
-                _say(f"window: {window} readings; as many have to be sent: fncast produce --window {window}")
-                return window
-            _say(
-                f"the window of {settings.window} readings is short for these seasons: --window auto takes {window}"
-                f" and forecasts better; as many have to be sent then: fncast produce --window {window}"
-            )
-            break
-    return settings.window
-
-
-def _progress(kind: str) -> Callable[[Epoch], None]:
-    def tell(epoch: Epoch) -> None:
-        done = "#" * round(BAR_WIDTH * epoch.epoch / epoch.epochs)
-        _say(
-            f"epoch {epoch.epoch:3}/{epoch.epochs} [{done:<{BAR_WIDTH}}] error {epoch.train_error:.4f}"
-            f"  validation {epoch.validation_error:.4f} (last value {epoch.naive_error:.4f})"
-            f"  {epoch.seconds:.1f} s"
-        )
-        if kind == "json":
-            print(json.dumps(asdict(epoch)), flush=True)
-
-    return tell
-
-
-def _ending(trained: Trained) -> str:
-    best = f"the weights of epoch {trained.best_epoch} are kept"
-    if trained.best_epoch == 0:
-        best = "no epoch was better than the version it started from: its weights are kept"
-    if trained.stopped == "interrupted":
-        return f"interrupted: {best}"
-    if trained.stopped == "early":
-        return f"stopped early, the validation error falls no more: {best}"
-    return f"finished: {best}"
-
-
 def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]) -> Evaluation | None:
     from model_service.training.evaluation import add_model, prepare
     from model_service.training.trainer import predict
 
     settings = trained.settings
     if settings.test_share == 0:
-        _say("no evaluation: --test-share 0 leaves nothing to test on")
+        say("no evaluation: --test-share 0 leaves nothing to test on")
         return None
     evaluated = series[:EVALUATED_GENERATED_SERIES] if "generated" in source else series
     evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
@@ -320,7 +209,3 @@ def _print_result(
         print(overall_table(evaluation))
         print()
     print(folder)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ import fncast
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from commands.train import _window
+from commands.training_settings import window_for
 from model_service.training.settings import TrainingSettings
 from series.series import Series
 from series.step import Step
@@ -72,7 +72,7 @@ def test_writes_the_next_version_and_shows_progress(
 )
 def test_a_week_is_in_the_window_where_readings_suffice(weeks: int, window: int) -> None:
     readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168))
-    assert _window([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
+    assert window_for([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
 
 
 def test_going_on_from_a_version_never_ends_with_a_worse_one(

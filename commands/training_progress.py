@@ -1,0 +1,44 @@
+"""What is told of a training while it runs, and of its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model_service.training.trainer import Epoch, Trained
+
+BAR_WIDTH = 20
+
+
+def progress(kind: str) -> Callable[[Epoch], None]:
+    def tell(epoch: Epoch) -> None:
+        done = "#" * round(BAR_WIDTH * epoch.epoch / epoch.epochs)
+        say(
+            f"epoch {epoch.epoch:3}/{epoch.epochs} [{done:<{BAR_WIDTH}}] error {epoch.train_error:.4f}"
+            f"  validation {epoch.validation_error:.4f} (last value {epoch.naive_error:.4f})"
+            f"  {epoch.seconds:.1f} s"
+        )
+        if kind == "json":
+            print(json.dumps(asdict(epoch)), flush=True)
+
+    return tell
+
+
+def ending(trained: Trained) -> str:
+    best = f"the weights of epoch {trained.best_epoch} are kept"
+    if trained.best_epoch == 0:
+        best = "no epoch was better than the version it started from: its weights are kept"
+    if trained.stopped == "interrupted":
+        return f"interrupted: {best}"
+    if trained.stopped == "early":
+        return f"stopped early, the validation error falls no more: {best}"
+    return f"finished: {best}"
+
+
+def say(text: str) -> None:
+    """On stderr: stdout is for data."""
+    print(text, file=sys.stderr, flush=True)
