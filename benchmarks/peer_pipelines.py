@@ -24,6 +24,7 @@ class Peer:
 
     words: of its program, after servers, group, topic, output and the function's URL.
     needs_state: its last word is a folder for its state. commit_s: how often it commits, where it says.
+    processes: so many of the program share the partitions.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Peer:
     backlog: int = ONE_AFTER_THE_OTHER
     needs_state: bool = False
     commit_s: float = COMMIT_S
+    processes: int = 1
 
     def __post_init__(self) -> None:
         self._function_url = ""
@@ -60,11 +62,13 @@ class Peer:
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
         """Raises NoEnvironment."""
         words: list[object] = [servers, topics.group, topics.input, topics.output, f"{self._function_url}/"]
-        state = [folder / f"{topics.group}-state"] if self.needs_state else []
-        script = PROGRAMS / self.script
+        words = [python_of(self.environment), PROGRAMS / self.script, *words, *self.words]
         variables = {"COMMIT_S": str(self.commit_s)}
-        python = python_of(self.environment)
-        return [program("consumer", python, script, *words, *self.words, *state, variables=variables)]
+        states = [
+            [folder / f"{topics.group}-state-{number}"] if self.needs_state else []
+            for number in range(self.processes)
+        ]
+        return [program("consumer", *words, *state, variables=variables) for state in states]
 
 
 def plain_loop(model: Path, delivery: str) -> Peer:
@@ -116,5 +120,16 @@ def peers(model: Path) -> list[Peer]:
                 needs_state=True,
             )
             for delivery in (AT_LEAST, EXACTLY)
+        ),
+        Peer(
+            f"Quix Streams, {PARTITIONS} processes",
+            "quixstreams",
+            "quix_streams.py",
+            AT_LEAST,
+            model,
+            words=(AT_LEAST,),
+            needs_state=True,
+            processes=PARTITIONS,
+            backlog=ONE_A_PARTITION,
         ),
     ]

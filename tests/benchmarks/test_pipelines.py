@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import delay
-from benchmarks.peer_pipelines import Peer
+from benchmarks import delay, peer_pipelines
+from benchmarks.broker import PARTITIONS
+from benchmarks.peer_pipelines import Peer, peers
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Topics
 from consumer import at_least_once, exactly_once
 from consumer.settings import load
@@ -39,3 +40,14 @@ def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> Non
 def test_where_delay_is_measured_peers_commit_as_often_as_fncast(delivery: str, commit_s: float) -> None:
     peers = [one for one in delay._pipelines(Path(), Path()) if isinstance(one, Peer)]
     assert {one.commit_s for one in peers if one.delivery == delivery} == {commit_s}
+
+
+def test_processes_of_one_peer_share_a_group_and_no_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer_pipelines, "python_of", lambda name: Path(name))
+    [several] = [one for one in peers(tmp_path) if "processes" in one.name]
+    programs = several.consumers("127.0.0.1:9", Topics("group", "in", "out", "dead"), tmp_path)
+    assert len(programs) == PARTITIONS
+    assert len({program.argv[-1] for program in programs}) == PARTITIONS
+    assert {program.argv[3] for program in programs} == {"group"}
