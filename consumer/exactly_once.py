@@ -2,7 +2,8 @@
 
 librdkafka sorts a transaction's errors by what to do next: call the same again (retriable), abort, or, where it says
 neither, the producer is of no more use and a new one of the same identity takes its place, which aborts what the old
-one left open. That happens to whoever was fenced, and to everybody whose transaction the broker let time out.
+one left open (and see `leftovers.py`). That happens to whoever was fenced, and to everybody whose transaction the
+broker let time out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from consumer.denial import denial
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka_source import topic_partitions
 from consumer.lane import Partition
+from consumer.leftovers import Leftovers
 from consumer.publisher import Producing
 from interceptor.outcome import Headers
 
@@ -56,8 +58,16 @@ class ExactlyOnce(Producing):
     commit_interval_s = COMMIT_S
     settle_s = SETTLE_S
 
-    def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
+    def __init__(
+        self,
+        client_properties: Mapping[str, str],
+        partitioner: str,
+        transactional_id: str,
+        leftovers: Leftovers | None = None,
+    ) -> None:
         self._id = transactional_id
+        self._leftovers = leftovers
+        self._ending: Future[None] | None = None
         self._is_ready = False
         self._is_open = False
         self._tries = 0
@@ -68,6 +78,16 @@ class ExactlyOnce(Producing):
     def start(self) -> bool:
         if self._is_ready:
             return True
+        if self._ending is None and not self._take_over():
+            return False
+        if self._leftovers is not None and not self._ends_leftovers(self._leftovers):
+            return False
+        self._is_ready, self._tries = True, 0
+        self._told.clear()
+        return True
+
+    def _take_over(self) -> bool:
+        """Whether transactions can begin now."""
         try:
             self._producer.init_transactions(STEP_S)
         except KafkaException as error:
@@ -84,8 +104,21 @@ class ExactlyOnce(Producing):
                     ' set delivery = "at-least-once" in [kafka] where repeats are acceptable'
                 ) from None
             return False
-        self._is_ready, self._tries = True, 0
-        self._told.clear()
+        return True
+
+    def _ends_leftovers(self, leftovers: Leftovers) -> bool:
+        """Whether nothing is left open any more; in a thread, for the loop polls meanwhile."""
+        if self._ending is None:
+            producer = self._producer
+            self._ending = in_a_thread(lambda: leftovers.end(producer))
+        try:
+            self._ending.result(STEP_S)
+        except TimeoutError:
+            return False
+        except KafkaException as error:
+            self._renew(error.args[0])
+            return False
+        self._ending = None
         return True
 
     def publish(
@@ -177,6 +210,7 @@ class ExactlyOnce(Producing):
         self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}")
         self._producer.purge()
         self._is_open = self._is_ready = False
+        self._ending = None
         self._producer = self._make()
 
     def close(self) -> None:
@@ -189,6 +223,14 @@ class ExactlyOnce(Producing):
 
 def ended_within(most_s: float, call: Callable[[], None]) -> None:
     """Make the call in a thread that nobody joins. Raises what it raises, or KafkaException where it stays away."""
+    try:
+        in_a_thread(call).result(most_s)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
+
+
+def in_a_thread(call: Callable[[], None]) -> Future[None]:
+    """The call's end. The thread keeps no process from ending."""
     ended: Future[None] = Future()
 
     def run() -> None:
@@ -200,7 +242,4 @@ def ended_within(most_s: float, call: Callable[[], None]) -> None:
             ended.set_result(None)
 
     threading.Thread(target=run, name="transaction", daemon=True).start()
-    try:
-        ended.result(most_s)
-    except TimeoutError:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
+    return ended

@@ -13,6 +13,7 @@ from typing import Any
 from consumer.at_least_once import AtLeastOnce
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
+from consumer.leftovers import Leftovers
 from consumer.loop import Batching, Loop
 from consumer.outages import Outages
 from consumer.publisher import Publisher
@@ -103,7 +104,10 @@ def publisher(kafka: Kafka) -> Publisher:
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
     transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
-    return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
+    properties = kafka.client_properties()
+    outputs = (kafka.output_topic, kafka.dead_letter_topic)
+    leftovers = Leftovers(properties, kafka.group_id, kafka.input_topics[0], outputs)
+    return ExactlyOnce(properties, kafka.partitioner, transactional_id, leftovers)
 
 
 class Service:
