@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from consumer.errors import ConsumerError, NotPublished
 from consumer.lane import Partition
 from consumer.publisher import FLUSH_STEP_S, METADATA_S, Producing
-from consumer.refusals import CODES
+from consumer.refusals import FAILED_WITH_BATCH
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
 # span is seen in the delay.
@@ -52,7 +52,7 @@ class AtLeastOnce(Producing):
         if failure is None:
             self._refusals.forget_suspects()
             return
-        if failure.code() in CODES:
+        if failure.code() in FAILED_WITH_BATCH:
             self._failed_topics.clear()
             raise NotPublished(failure.str())
         raise self._denial(failure) or ConsumerError(f"publishing to Kafka failed: {failure.str()}")

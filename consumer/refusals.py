@@ -24,6 +24,8 @@ CODES = frozenset(
         KafkaError.INVALID_MSG,  # a compacted topic's answer to a record without key, before Kafka 2.4
     }
 )
+# What records of a batch fail by where one of it is refused.
+FAILED_WITH_BATCH = CODES | {KafkaError._INVALID_DIFFERENT_RECORD}
 # A refusal for its size of a smaller one has another cause: no limit that others are measured by.
 MIN_LIMIT_BYTES = 16 * 1024
 # What a record's frame takes, and that of each header, at most.
@@ -38,22 +40,31 @@ class Refusals:
         """learns_limits: not where records are compressed, whose size the broker looks at."""
         self.are_known = False
         self._learns_limits = learns_limits
-        self._suspects: set[int] = set()
+        self._suspects: dict[int, KafkaError] = {}
+        self._is_told = False  # whether the broker tells which of a batch it is (KIP-467)
         self._refused_bytes: dict[str, int] = {}  # by topic: from this size on
 
     def report(self, error: KafkaError, message: Message) -> None:
         """A record failed, alone or with its batch."""
         if error.code() in CODES:
-            self._suspects.add(hash((message.topic(), message.key(), message.value())))
+            self._suspects[hash((message.topic(), message.key(), message.value()))] = error
             self.are_known = True
+        elif error.code() == KafkaError._INVALID_DIFFERENT_RECORD:
+            self._is_told = True
 
     def is_suspect(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
-        """By its content, so another of the same may be taken for it: that costs time, and nothing else."""
-        return bool(self._suspects) and hash((topic, key, value)) in self._suspects
+        """By its content, so another of the same may be taken for it: that costs time, and nothing else.
+
+        Raises RecordRefused where the broker has told that it is the one.
+        """
+        error = self._suspects.get(hash((topic, key, value))) if self._suspects else None
+        if error is not None and self._is_told and error.code() == KafkaError.INVALID_RECORD:
+            raise self.refusal(error, topic, 0)
+        return error is not None
 
     def acquit(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """It was taken, alone: published again, it needs not go alone."""
-        self._suspects.discard(hash((topic, key, value)))
+        self._suspects.pop(hash((topic, key, value)), None)
 
     def forget_suspects(self) -> None:
         """All that was published is safe."""
