@@ -102,8 +102,12 @@ class Service:
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        found = re.search(r"http://[^ ]+", self.wait_for("GraphPipe on"))
-        assert found
+        try:
+            found = re.search(r"http://[^ ]+", self.wait_for("GraphPipe on"))
+            assert found
+        except BaseException:  # nobody else knows of it yet, and its reader would keep pytest from ending
+            self.process.kill()
+            raise
         self.url = found[0]
 
     def _read(self) -> None:
