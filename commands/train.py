@@ -16,6 +16,7 @@ from commands.training_settings import AUTO, seasons_of, window_for, with_flags
 from fncast import Failure
 
 if TYPE_CHECKING:
+    from model_service.training.dataset import Float64Array
     from model_service.training.evaluation import Evaluation
     from model_service.training.trainer import Trained
     from series.series import Series
@@ -93,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     from model_service.training.generator import generate, generated_size
+    from model_service.training.mixture import companions
     from model_service.training.model_folder import (
         WEIGHTS_FILE,
         add_metrics,
@@ -103,6 +105,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     from model_service.training.settings import TrainingSettings
 
     initial = None
+    beside: list[Float64Array] = []
     settings = TrainingSettings()
     if arguments.from_version is not None:
         initial = find_version(arguments.models, arguments.name, arguments.from_version)
@@ -114,6 +117,9 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
             settings = replace(settings, seasons=seasons_of(arguments, series, settings))
             if arguments.window in (None, AUTO):
                 settings = replace(settings, window=window_for(series, settings, arguments.window))
+            beside = companions(settings)
+            source["generated_beside"] = len(beside)
+            say(f"{len(beside)} generated series are learnt from first, and beside the given ones")
         tell_filled(series, settings.window)
     else:
         count, length = generated_size(settings.window, settings.horizon)
@@ -133,7 +139,9 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     try:
         with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
-            trained = train(series, settings, progress(arguments.progress), weights, interrupt.begin)
+            trained = train(
+                series, settings, progress(arguments.progress), weights, beside, interrupt.begin
+            )
             say(ending(trained))
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"

@@ -48,13 +48,13 @@ def generate(count: int, length: int, longest_season: int, seed: int) -> list[Se
 def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     """Trend, drift and a season, its size constant or growing with the level, under noise."""
     season = _season(rng, longest)
-    shape = _shape(rng, season)
+    shape = season_shape(rng, season)
     swing = shape[(np.arange(length) + rng.integers(season)) % season]
     if rng.random() < 0.4:  # days of a week differ
         days = rng.uniform(0.6, 1.2, size=7) if rng.random() < 0.5 else np.array([1] * 5 + [0.6, 0.7])
         swing = swing * days[(np.arange(length) // season + rng.integers(7)) % 7]
-    level = _trend(rng, length) * 10 ** rng.uniform(-1, 1.2)
-    noise = _noise(rng, length) * rng.choice([0.02, 0.05, 0.1, 0.2, 0.5])
+    level = trend(rng, length) * 10 ** rng.uniform(-1, 1.2)
+    noise = unit_noise(rng, length) * rng.choice([0.02, 0.05, 0.1, 0.2, 0.5])
     if rng.random() < 0.5:
         growth = np.exp(level / (np.abs(level).max() + 1e-9) * rng.uniform(0.1, 4))
         return np.asarray(growth * (3 + swing * rng.uniform(0.2, 1)) * (1 + 0.2 * noise))
@@ -69,8 +69,8 @@ def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Ar
     level = np.cumsum(slope + rng.choice([0.03, 0.1, 0.3]) * rng.normal(size=length))
     seasons = -(-length // season)
     change = rng.choice([0.0, 0.03, 0.1]) * rng.normal(size=(seasons, season)).cumsum(axis=0)
-    swing = (_shape(rng, season) * rng.uniform(0.3, 2) + change).ravel()[:length]
-    values = level + swing + rng.choice([0.0, 0.05, 0.2]) * _noise(rng, length)
+    swing = (season_shape(rng, season) * rng.uniform(0.3, 2) + change).ravel()[:length]
+    values = level + swing + rng.choice([0.0, 0.05, 0.2]) * unit_noise(rng, length)
     if rng.random() < 0.5:
         return np.asarray(np.exp(rng.uniform(0.05, 0.4) * np.clip(values, -20, 20)))
     return np.asarray(values)
@@ -78,9 +78,9 @@ def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Ar
 
 def growing(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     """Growth that goes on: each step adds to the level, or multiplies it, by a rate that changes slowly."""
-    rate = rng.normal(0, 1) + rng.uniform(0, 1) * _ar(rng, length, rng.choice([0.0, 0.5, 0.9])) * rng.choice(
-        [0.2, 1.0]
-    )
+    rate = rng.normal(0, 1) + rng.uniform(0, 1) * memory_noise(
+        rng, length, rng.choice([0.0, 0.5, 0.9])
+    ) * rng.choice([0.2, 1.0])
     total = np.cumsum(rate)
     if rng.random() < 0.5:
         return np.asarray(np.exp(total / (np.abs(total).max() + 1e-9) * rng.uniform(0.3, 3)))
@@ -95,17 +95,17 @@ def compounding(rng: np.random.Generator, length: int, longest: int) -> Float64A
     changes = np.cumsum(rng.normal(0, rng.choice([0.0, 0.002, 0.01]), size=length))
     growth = np.clip(a_season / season * np.arange(length) + changes, -6, 6)
     level = np.exp(growth) if rng.random() < 0.7 else 1 + np.abs(growth)
-    swing = (_shape(rng, season) * rng.uniform(0.02, 0.3))[
+    swing = (season_shape(rng, season) * rng.uniform(0.02, 0.3))[
         (np.arange(length) + rng.integers(season)) % season
     ]
-    noise = _noise(rng, length) * rng.choice([0.005, 0.01, 0.02, 0.05])
+    noise = unit_noise(rng, length) * rng.choice([0.005, 0.01, 0.02, 0.05])
     return np.asarray(level * np.exp(swing + noise))
 
 
 def wandering(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     """A random walk or an AR(1) process about a trend."""
     memory = 1.0 if rng.random() < 0.4 else rng.uniform(0.3, 0.98)
-    return _ar(rng, length, memory) + _trend(rng, length) * rng.uniform(0, 10)
+    return memory_noise(rng, length, memory) + trend(rng, length) * rng.uniform(0, 10)
 
 
 def long_wave(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -113,7 +113,7 @@ def long_wave(rng: np.random.Generator, length: int, longest: int) -> Float64Arr
     season = longest * rng.uniform(3, 12)
     phase = 2 * np.pi * (np.arange(length) / season + rng.random())
     wave = np.sin(phase) + rng.uniform(0, 0.5) * np.sin(2 * phase + rng.uniform(0, 6))
-    return np.asarray(wave + rng.choice([0.05, 0.1, 0.3]) * _noise(rng, length))
+    return np.asarray(wave + rng.choice([0.05, 0.1, 0.3]) * unit_noise(rng, length))
 
 
 def bursty(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -122,7 +122,7 @@ def bursty(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     heights = starts * rng.lognormal(1.5, rng.uniform(0.3, 1.0), size=length)
     fade = rng.choice([0.0, 0.3, 0.6, 0.9])
     bursts = np.convolve(heights, fade ** np.arange(30))[:length] if fade else heights
-    return np.asarray(1 + bursts + rng.choice([0.02, 0.1, 0.3]) * _noise(rng, length))
+    return np.asarray(1 + bursts + rng.choice([0.02, 0.1, 0.3]) * unit_noise(rng, length))
 
 
 def switching(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -132,7 +132,7 @@ def switching(rng: np.random.Generator, length: int, longest: int) -> Float64Arr
     noises = rng.uniform(0.02, 0.6, size=states)
     changes = np.cumsum(rng.random(length) < 1 / rng.choice([5, 15, 40, 100]))
     state = rng.integers(states, size=changes[-1] + 1)[changes]
-    return np.asarray(levels[state] + noises[state] * _noise(rng, length))
+    return np.asarray(levels[state] + noises[state] * unit_noise(rng, length))
 
 
 def clockwork(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -141,13 +141,13 @@ def clockwork(rng: np.random.Generator, length: int, longest: int) -> Float64Arr
     width = int(rng.integers(1, max(2, season // 3)))
     position = (np.arange(length) + rng.integers(season)) % season
     return np.asarray(
-        (position < width) * rng.uniform(1, 5) + rng.choice([0.05, 0.15, 0.4]) * _noise(rng, length)
+        (position < width) * rng.uniform(1, 5) + rng.choice([0.05, 0.15, 0.4]) * unit_noise(rng, length)
     )
 
 
 def positive_noise(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     """Log-normal readings with some memory: latencies, request counts, bytes a second."""
-    return np.exp(rng.uniform(0.1, 1.0) * _ar(rng, length, rng.choice([0.0, 0.3, 0.7, 0.95])))
+    return np.exp(rng.uniform(0.1, 1.0) * memory_noise(rng, length, rng.choice([0.0, 0.3, 0.7, 0.95])))
 
 
 def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
@@ -199,7 +199,7 @@ def _season(rng: np.random.Generator, longest: int) -> int:
     return int(rng.integers(4, longest + 1))
 
 
-def _shape(rng: np.random.Generator, season: int) -> Float64Array:
+def season_shape(rng: np.random.Generator, season: int) -> Float64Array:
     """One season of about unit size: harmonics, or free values, or a day with a quiet night."""
     turn = 2 * np.pi * np.arange(season) / season
     kind = rng.random()
@@ -217,11 +217,11 @@ def _shape(rng: np.random.Generator, season: int) -> Float64Array:
     return np.asarray((shape - shape.mean()) / (shape.std() + 1e-9))
 
 
-def _trend(rng: np.random.Generator, length: int) -> Float64Array:
+def trend(rng: np.random.Generator, length: int) -> Float64Array:
     """A line, a line whose slope changes now and then, or a smooth drift; of about unit size over the series."""
     kind = rng.random()
     if kind < 0.25:
-        return np.asarray(np.cumsum(_ar(rng, length, 0.95)) / length)
+        return np.asarray(np.cumsum(memory_noise(rng, length, 0.95)) / length)
     slopes = np.full(length, rng.normal())
     if kind > 0.6:
         for _ in range(int(rng.integers(1, 4))):
@@ -229,18 +229,18 @@ def _trend(rng: np.random.Generator, length: int) -> Float64Array:
     return np.asarray(np.cumsum(slopes) / length)
 
 
-def _noise(rng: np.random.Generator, length: int) -> Float64Array:
+def unit_noise(rng: np.random.Generator, length: int) -> Float64Array:
     """Unit noise: normal, with memory, or with heavy tails."""
     kind = rng.random()
     if kind < 0.5:
         return rng.normal(size=length)
     if kind < 0.75:
         memory = rng.uniform(0.3, 0.95)
-        return np.asarray(_ar(rng, length, memory) * np.sqrt(1 - memory**2))
+        return np.asarray(memory_noise(rng, length, memory) * np.sqrt(1 - memory**2))
     return np.asarray(rng.standard_t(3, size=length) / np.sqrt(3))
 
 
-def _ar(rng: np.random.Generator, length: int, memory: float) -> Float64Array:
+def memory_noise(rng: np.random.Generator, length: int, memory: float) -> Float64Array:
     shocks = rng.normal(size=length) if rng.random() < 0.7 else rng.standard_t(4, size=length)
     if memory == 0:
         return shocks

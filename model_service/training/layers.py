@@ -1,4 +1,4 @@
-"""The layers that know what a window is: scaling, its quantiles, its lags, the mixing of candidates.
+"""The layers that know what a window is: scaling, its quantiles, the mixing of candidates.
 
 All of them run in LiteRT's XNNPACK delegate, together: few and large operations (each costs about as much as its
 arithmetic), dense products with constant matrices where one would sort or gather, no shape that is known only at run
@@ -6,7 +6,6 @@ time, and no concatenation of more than five tensors, which the delegate leaves 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,19 +33,14 @@ COUNTED, AMONG = (
 )  # a quantile of up to 48 readings, found among the last 24: half the work, the same worth
 SHARPNESS = 3e3  # of the choice of that reading; losses of readings that differ at all are further apart
 OUTSIDE = 100.0  # loss of a reading that is not among the last ones counted
-# How many of the last readings are compared with those a lag before.
-COMPARED = 24
-# How fast the weight of older differences falls where the latest shift against the season is asked for.
-RECENT_DECAY = 0.6
-# Differences that the shift between two seasons needs; a window that holds fewer shows one season alone.
-LEAST_COMPARED = 4
 
 Float32Array = NDArray[np.float32]
 
 
 def squash(values: Any) -> Any:
     """Linear about 0, logarithmic far from it."""
-    return tf.math.log(1.0 + tf.nn.relu(values)) - tf.math.log(1.0 + tf.nn.relu(-values))
+    size = tf.abs(values)
+    return values / (size + 1e-9) * tf.math.log(1.0 + size)
 
 
 def window_quantiles(windows: Any) -> Any:
@@ -87,39 +81,6 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
         return centred - middle, quantiles - middle, last + middle * scale, scale
 
 
-class LagFigures(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled → of the last differences of readings one lag apart: their mean absolute deviation (how
-    well the lag repeats), (batch, lags); and (batch, 3 × lags) their mean (the drift), the mean of the latest (the
-    shift), and the same of the season before (0 where the window does not hold it). One product with a constant
-    matrix."""
-
-    def __init__(self, lags: Sequence[int], window: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.lags, self.seen = len(lags), readings_seen(lags, window)
-        self.compared = self.seen - max(lags)
-        now = np.arange(self.seen - self.compared, self.seen)
-        differences = np.stack(
-            [np.eye(self.seen)[:, now] - np.eye(self.seen)[:, now - lag] for lag in lags], axis=1
-        )
-        latest = RECENT_DECAY ** np.arange(self.compared)[::-1]
-        drift, shift = differences.mean(axis=2), differences @ (latest / latest.sum())
-        older = np.zeros((self.seen, self.lags))
-        for column, lag in enumerate(lags):
-            if (pairs := self.seen - 2 * lag) >= LEAST_COMPARED:
-                weights = RECENT_DECAY ** np.arange(pairs)[::-1]
-                earlier = np.eye(self.seen)[:, lag : lag + pairs] - np.eye(self.seen)[:, :pairs]
-                older[:, column] = earlier @ (weights / weights.sum())
-        deviations = differences - drift[:, :, np.newaxis]
-        maps = [deviations.reshape(self.seen, -1), drift, shift, older]
-        self.map = np.concatenate(maps, axis=1).astype(np.float32)
-
-    def call(self, scaled: Any) -> tuple[Any, Any]:
-        figures = tf.matmul(scaled[:, -self.seen :], self.map)
-        end = self.lags * self.compared
-        deviations = tf.reshape(tf.abs(figures[:, :end]), [-1, self.lags, self.compared])
-        return tf.reduce_mean(deviations, axis=2), figures[:, end:]
-
-
 class View(keras.layers.Layer):  # type: ignore[misc]
     """What the learning part sees: the window in segments, a list of (batch, 2 × steps), in units of its scale and of
     its quartiles' distance, so that the quiet part of a bursty window shows; and the facts about it (batch, facts).
@@ -152,51 +113,19 @@ class View(keras.layers.Layer):  # type: ignore[misc]
             )
             for start in range(0, window, self.steps)
         ]
-        sizes = tf.math.log(tf.concat([deviation + MIN_SPREAD, spread], axis=1))
+        parts_of_it = tf.reshape(scaled, [-1, count, self.steps])
+        swings = tf.abs(parts_of_it - tf.reduce_mean(parts_of_it, axis=2, keepdims=True))
+        swings = tf.reduce_mean(swings, axis=2) + MIN_SPREAD
+        sizes = tf.math.log(tf.concat([deviation + MIN_SPREAD, spread, swings], axis=1))
         return segments, tf.concat([seen[:, 2 * window :], sizes], axis=1)
 
 
-class LagMix(keras.layers.Layer):  # type: ignore[misc]
-    """Seasonal forecasts at several lags, weighed by how well each lag repeated and by what the network wishes.
+class Swell(keras.layers.Layer):  # type: ignore[misc]
+    """Forecasts (batch, horizon) with their swing about their mean made larger, or smaller, by a share (batch, 1)."""
 
-    Each repeats the last season and the one before it, raised to the level of the last: of two noisy seasons the mean
-    is less noisy, as in exponential smoothing. (batch, window) scaled, the figures, (batch, lags) wishes,
-    (batch, 4) how much of drift and shift to add, how much of the season before to take, and how far to raise it →
-    forecast (batch, horizon), and the deviation that the weighed lags had (batch, 1)."""
-
-    def __init__(self, lags: Sequence[int], horizon: int, window: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.lags, self.horizon = tuple(lags), horizon
-        self.seen = readings_seen(lags, window)
-        last = [[self.seen - lag + step % lag for step in range(horizon)] for lag in lags]
-        before = [
-            [at - lag if self.seen - 2 * lag >= LEAST_COMPARED else at for at in row]
-            for lag, row in zip(lags, last, strict=True)
-        ]
-        self.readings = np.eye(self.seen, dtype=np.float32)[last + before].reshape(2 * len(lags), -1)
-        self.seasons = np.array(
-            [[1 + step // lag for step in range(horizon)] for lag in lags], dtype=np.float32
-        )
-
-    def build(self, shape: Any) -> None:
-        count = len(self.lags)
-        self.sharpness = self.add_weight(name="sharpness", shape=(count,), initializer="ones")
-        self.preference = self.add_weight(name="preference", shape=(count,), initializer="zeros")
-
-    def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[Any, Any]:
-        scaled, deviation, changes, wishes, added = parts
-        drift, shift, older = (changes[:, len(self.lags) * at :][:, : len(self.lags)] for at in range(3))
-        fit = -4.0 * self.sharpness * tf.math.log(deviation + MIN_SPREAD)
-        weights = tf.nn.softmax(fit + self.preference + wishes, axis=1)
-        before = added[:, 2:3]
-        both = tf.concat([weights * (1.0 - before), weights * before], axis=1)
-        by_reading = tf.reshape(tf.matmul(both, self.readings), [-1, self.horizon, self.seen])
-        last = tf.reshape(scaled[:, -self.seen :], [-1, 1, self.seen])
-        forecast = tf.reduce_sum(by_reading * last, axis=2)
-        forecast += tf.matmul(weights * drift, self.seasons) * added[:, :1]
-        forecast += tf.reduce_sum(weights * shift, axis=1, keepdims=True) * added[:, 1:2]
-        forecast += tf.reduce_sum(weights * older, axis=1, keepdims=True) * before * added[:, 3:]
-        return forecast, tf.reduce_sum(weights * deviation, axis=1, keepdims=True) + MIN_SPREAD
+    def call(self, parts: tuple[Any, Any]) -> Any:
+        forecast, share = parts
+        return forecast + share * (forecast - _mean(forecast))
 
 
 class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
@@ -295,11 +224,6 @@ class Quantiles(keras.layers.Layer):  # type: ignore[misc]
             tf.concat([low, middle, high], axis=1), np.eye(3 * horizon, dtype=np.float32)[:, by_step]
         )
         return tf.reshape(steps * scale + level, [-1, horizon, 3])
-
-
-def readings_seen(lags: Sequence[int], window: int) -> int:
-    """Of how many of the last readings differences are taken."""
-    return min(window, COMPARED + max(lags))
 
 
 def spread_of(quantiles: Any) -> Any:

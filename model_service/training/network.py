@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from model_service.training.backend import keras
+from model_service.training.lags import LagFigures, LagMix
 from model_service.training.layers import (
     MEDIANS,
     CandidateMix,
-    LagFigures,
-    LagMix,
     Quantiles,
     Scale,
     SeasonMix,
     SharedPoints,
+    Swell,
     View,
     Widths,
 )
@@ -28,7 +28,7 @@ from model_service.training.settings import QUANTILES, Cell, TrainingSettings
 MAX_LAG = 24
 # Unrolled steps of the RNN: up to about 14 the unrolled graph is the faster one, and only it converts to LiteRT.
 MAX_SEGMENTS = 14
-SEGMENT_STEPS = 12
+SEGMENT_STEPS = 16
 # Of a segment the RNN sees at most so many steps; of a window too long for that, neighbouring readings as one.
 MAX_SEGMENT_STEPS = 96
 # Steps of the horizon that mix the candidates in their own way; of a longer one neighbours share.
@@ -53,7 +53,7 @@ def segment_steps(window: int, seasons: Sequence[int]) -> int:
     whole = [season for season in seasons if least <= season <= min(window // 2, MAX_SEGMENT_STEPS)]
     if whole:
         return min(whole)
-    return max(least, min(SEGMENT_STEPS, -(-window // 4)))
+    return max(least, min(SEGMENT_STEPS, -(-window // 3)))
 
 
 def build_network(settings: TrainingSettings) -> Any:
@@ -63,10 +63,10 @@ def build_network(settings: TrainingSettings) -> Any:
     windows = keras.Input((window,), name="windows", dtype="float32")
     scaled, quantiles, level, scale = Scale(name="scale")(windows)
     lags = range(1, min(window // 2, MAX_LAG) + 1)
-    figures = LagFigures(lags, window, name="figures")(scaled)
+    deviation, drifts = LagFigures(lags, window, name="figures")(scaled)
     steps = segment_steps(window, settings.seasons)
     pooled = -(-steps // MAX_SEGMENT_STEPS)
-    segments, facts = View(-(-steps // pooled), pooled, name="view")([scaled, quantiles, *figures])
+    segments, facts = View(-(-steps // pooled), pooled, name="view")([scaled, quantiles, deviation, drifts])
 
     # The cell is called by hand: a layer that unrolls it asks for the batch's size, and leaves XNNPACK for it.
     cell = _CELLS[settings.cell](units, name="rnn")
@@ -83,9 +83,9 @@ def build_network(settings: TrainingSettings) -> Any:
         """An answer of the hidden layer: (batch, size), 0 before training, or what the activation makes of it."""
         return keras.layers.Dense(size, activation, kernel_initializer="zeros", name=name)(state)
 
-    wishes, added = ask("wished_lags", len(lags)), ask("added", 4, "sigmoid")
-    repeated, misfit = LagMix(lags, horizon, window, name="lags")([scaled, *figures, wishes, added])
-    forecasts = [repeated]
+    wishes, added = ask("wished_lags", len(lags)), ask("added", 2, "sigmoid")
+    repeated, misfit = LagMix(lags, horizon, window, name="lags")([scaled, deviation, drifts, wishes, added])
+    forecasts = [Swell(name="swell")([repeated, ask("swelling", 1, "tanh")])]
     if settings.seasons and settings.seasons[0] <= window:
         season = settings.seasons[0]
         mixes = min(-(-horizon // season), MAX_MIXES)

@@ -10,25 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from model_service.training.backend import keras, seed_everything, tf
+from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
 from model_service.training.dataset import Dataset, TooLittleData, Windows, split
+from model_service.training.descent import batches, epoch_runner
+from model_service.training.mixture import Mixture
 from model_service.training.network import build_network
 from model_service.training.settings import QUANTILES, TrainingSettings
 from series.series import Series
 
 # Windows for the validation error and the calibration; more change neither in the third digit.
 MAX_VALIDATION_WINDOWS = 8_192
-FINAL_RATE = 0.02  # of the cosine decay, as a share of the learning rate
-CLIP_NORM = 1.0
-WEIGHT_DECAY = 0.004
-# What is kept is the running mean of the weights over about so many steps, and no more than a tenth of all: it is
-# less noisy than the last step's, and overfits later.
-AVERAGED_STEPS = 100
 # An epoch goes over the windows at most about so often: short series would be learnt by heart within the first one.
 PASSES_PER_EPOCH = 2
 LEAST_STEPS_PER_EPOCH = 20
+# More of them at least, where generated windows are mixed in, which are new each time.
+MIXED_STEPS_PER_EPOCH = 80
+
+Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,12 @@ def train(
     settings: TrainingSettings,
     progress: Callable[[Epoch], None] = lambda epoch: None,
     initial_weights: Path | None = None,
+    companions: Sequence[Float64Array] = (),
     closing: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train on the first part of each series, stop and calibrate on the next, leave the last alone.
 
+    companions: generated series, which the network is trained on first, and later beside the others (`Mixture`).
     Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step; the initial
     ones, if there are any, where no epoch is better. A KeyboardInterrupt ends training with the best weights so far, if
     there are any. `closing` is called once the last epoch is over: what follows takes some seconds, and an interrupt
@@ -104,13 +107,17 @@ def train(
     best, weights = math.inf, network.get_weights()
     if initial_weights is not None:
         trained.initial_error = best = pinball(predict(network, held_out.windows), held_out)
-    steps = steps_per_epoch(len(training), settings)
-    run_epoch, optimizer = _epoch_runner(network, settings, steps)
+    mixture, steps = None, steps_per_epoch(len(training), settings)
+    if companions:
+        mixture = Mixture(training, Dataset(companions, settings.window, settings.horizon), settings.epochs)
+        steps = max(steps, min(settings.steps_per_epoch, MIXED_STEPS_PER_EPOCH))
+    run_epoch, optimizer = epoch_runner(network, settings, steps)
     for number in range(1, settings.epochs + 1):
         try:
             started = time.monotonic()
-            drawn = training.draw(rng, steps * settings.batch)
-            train_error = float(run_epoch(*_batches(drawn, steps, settings.batch)))
+            count = steps * settings.batch
+            drawn = mixture.draw(rng, count, number) if mixture else training.draw(rng, count)
+            train_error = float(run_epoch(*batches(drawn, steps, settings.batch)))
             current = network.get_weights()
             optimizer.finalize_variable_values(network.trainable_variables)  # the averaged ones
             forecast = predict(network, held_out.windows)
@@ -129,7 +136,7 @@ def train(
                 raise NoEpoch from None
             trained.stopped = "interrupted"
             break
-        if number - trained.best_epoch >= settings.patience:
+        if number - max(trained.best_epoch, mixture.warm_up if mixture else 0) >= settings.patience:
             trained.stopped = "early"
             break
     closing()
@@ -188,49 +195,6 @@ def steps_per_epoch(windows: int, settings: TrainingSettings) -> int:
     """As many as the settings say, fewer where there are few windows to train on."""
     enough = math.ceil(PASSES_PER_EPOCH * windows / settings.batch)
     return min(settings.steps_per_epoch, max(LEAST_STEPS_PER_EPOCH, enough))
-
-
-def _batches(drawn: Windows, steps: int, batch: int) -> tuple[Any, Any, Any]:
-    shape = (steps, batch, -1)
-    return (
-        tf.constant(drawn.windows.reshape(shape)),
-        tf.constant(drawn.targets.reshape(shape)),
-        tf.constant(drawn.weights.reshape((*shape, 1))),
-    )
-
-
-def _epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple[Any, Any]:
-    """A graph that runs all batches of an epoch and answers the mean loss: 1 call instead of one a batch. And its
-    optimizer, which holds the averaged weights."""
-    rate = keras.optimizers.schedules.CosineDecay(
-        settings.learning_rate, settings.epochs * steps, alpha=FINAL_RATE
-    )
-    optimizer = keras.optimizers.AdamW(
-        rate,
-        weight_decay=WEIGHT_DECAY,
-        clipnorm=CLIP_NORM,
-        use_ema=True,
-        ema_momentum=1 - 1 / max(2, min(AVERAGED_STEPS, settings.epochs * steps // 10)),
-    )
-    optimizer.build(network.trainable_variables)
-    levels = tf.constant(QUANTILES)
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def run(windows: Any, targets: Any, weights: Any) -> Any:
-        total = 0.0
-        for step in tf.range(tf.shape(windows)[0]):
-            with tf.GradientTape() as tape:
-                forecast = network(windows[step], training=True)["forecast"]
-                difference = targets[step][:, :, tf.newaxis] - forecast
-                losses = weights[step] * tf.maximum(levels * difference, (levels - 1) * difference)
-                known = tf.math.is_finite(losses)
-                loss = tf.reduce_sum(tf.where(known, losses, 0.0)) / tf.reduce_sum(tf.cast(known, tf.float32))
-            variables = network.trainable_variables
-            optimizer.apply(tape.gradient(loss, variables), variables)
-            total += loss
-        return total / tf.cast(tf.shape(windows)[0], tf.float32)
-
-    return run, optimizer
 
 
 def _naive_error(held_out: Windows) -> float:
