@@ -12,8 +12,6 @@ from model_service.training.weeks import generate_weeks
 # The first part of the epochs sees generated windows alone, the others this share of them.
 WARM_UP_SHARE = 0.4
 GENERATED_SHARE = 0.3
-# But few of the user's windows are gone over at most so often in an epoch.
-MAX_PASSES = 8
 # Sizes of what is generated: enough that none is seen often, little beside the time that training takes.
 MAX_COMPANIONS, LEAST_COMPANIONS = 4_000, 100
 COMPANION_READINGS = 1_500_000
@@ -49,7 +47,7 @@ class Mixture:
         """`count` windows, shuffled."""
         if epoch <= self.warm_up:
             return self._generated.draw(rng, count)
-        generated = count - min(int((1 - GENERATED_SHARE) * count), MAX_PASSES * len(self._own))
+        generated = int(GENERATED_SHARE * count)
         parts = (self._own.draw(rng, count - generated), self._generated.draw(rng, generated))
         order = rng.permutation(count)
         return Windows(

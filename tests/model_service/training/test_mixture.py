@@ -19,13 +19,6 @@ def test_generated_windows_alone_and_then_beside_the_others() -> None:
     assert [lines(epoch) for epoch in (1, 4, 5, 10)] == [0, 0, 70, 70]
 
 
-def test_few_windows_are_not_gone_over_again_and_again() -> None:
-    rng = np.random.default_rng(0)
-    mixture = Mixture(Dataset([np.arange(14.0)], 8, 2), Dataset([rng.normal(size=100)], 8, 2), epochs=1)
-    windows = mixture.draw(rng, 1000, 1).windows
-    assert (np.ptp(np.diff(windows, axis=1), axis=1) < 1e-6).sum() == 5 * 8
-
-
 def test_companions_have_the_seasons_that_were_found() -> None:
     settings = TrainingSettings(window=168, horizon=24, seasons=(24, 168))
     series = companions(settings)
