@@ -139,9 +139,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     try:
         with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
-            trained = train(
-                series, settings, progress(arguments.progress), weights, beside, interrupt.begin
-            )
+            trained = train(series, settings, progress(arguments.progress), weights, beside, interrupt.begin)
             say(ending(trained))
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
