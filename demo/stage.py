@@ -136,7 +136,7 @@ class Stage:
         servers = address.result()
         await asyncio.to_thread(make_topics, servers)
         self._plan.write_settings(servers)
-        self._tell("broker", f"embedded, without transactions, so delivery is at least once; at {servers}")
+        self._tell("broker", f"embedded, at {servers}")
         self._servers = servers
         properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
         self._reader = Reader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)

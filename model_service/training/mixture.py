@@ -14,6 +14,9 @@ WARM_UP_SHARE = 0.4
 GENERATED_SHARE = 0.3
 # Sizes of what is generated: enough that none is seen often, little beside the time that training takes.
 MAX_COMPANIONS, LEAST_COMPANIONS = 4_000, 100
+COMPANIONS_AN_EPOCH = (
+    200  # a short training draws few windows: to generate more would take longer than it does
+)
 COMPANION_READINGS = 1_500_000
 # Readings of a series beyond those of one window with its horizon, at most; each of them begins another window.
 MAX_WINDOWS_OF_ONE = 1_000
@@ -26,14 +29,17 @@ def companions(settings: TrainingSettings) -> list[Float64Array]:
     if settings.seasons:
         day, week = settings.seasons[0], settings.seasons[-1]
         length = shortest + min(2 * week, MAX_WINDOWS_OF_ONE)
-        return generate_weeks(_count(length), length, day, week, settings.seed + 1)
+        return generate_weeks(_count(length, settings.epochs), length, day, week, settings.seed + 1)
     longest = max(4, settings.window // 2)
     length = shortest + min(10 * longest, MAX_WINDOWS_OF_ONE)
-    return [one.values for one in generate(_count(length), length, longest, settings.seed + 1)]
+    return [
+        one.values for one in generate(_count(length, settings.epochs), length, longest, settings.seed + 1)
+    ]
 
 
-def _count(length: int) -> int:
-    return max(LEAST_COMPANIONS, min(MAX_COMPANIONS, COMPANION_READINGS // length))
+def _count(length: int, epochs: int) -> int:
+    most = min(MAX_COMPANIONS, COMPANIONS_AN_EPOCH * epochs, COMPANION_READINGS // length)
+    return max(LEAST_COMPANIONS, most)
 
 
 class Mixture:

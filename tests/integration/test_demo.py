@@ -150,7 +150,7 @@ def test_readmes_producer_and_reader_run_as_they_stand(start: Callable[..., Demo
     producer, reader = README_PROGRAMS
     demo = start()
     demo.until(demo.moves, "forecasts")
-    [broker] = [line.split()[-1] for line in demo.told if "embedded, without transactions" in line]
+    [broker] = [line.split()[-1] for line in demo.told if "embedded, at" in line]
     environment = {**os.environ, "KAFKA": broker}
     sent = subprocess.run([sys.executable, "-c", producer], env=environment, timeout=60, check=False)
     assert sent.returncode == 0
