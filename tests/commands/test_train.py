@@ -174,6 +174,7 @@ def test_ctrl_c_before_the_first_epoch_is_over_says_so(
     assert not models.exists()
 
 
+@pytest.mark.slow  # the same end as of an interrupt in the calibration, ten seconds later
 def test_an_evaluation_cut_off_leaves_the_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,11 @@ def test_companions_are_repeatable_and_few_where_windows_are_long() -> None:
     np.testing.assert_array_equal(companions(settings)[3], companions(settings)[3])
 
 
+def test_a_short_training_has_few_companions() -> None:
+    assert len(companions(TrainingSettings(epochs=1))) == 200
+    assert len(companions(TrainingSettings(epochs=20))) == 4_000
+
+
 def test_weeks_of_any_seasons() -> None:
     for day, week in ((4, 4), (12, 12), (24, 168), (7, 30)):
         series = generate_weeks(20, 200, day, week, seed=0)

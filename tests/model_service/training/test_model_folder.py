@@ -53,7 +53,10 @@ def test_xnnpack_takes_the_whole_graph(models: Path, windows: Any) -> None:
 
 @pytest.mark.parametrize(
     ("window", "horizon", "seasons"),
-    [(192, 48, (24, 168)), (1400, 100, (4,))],  # of the second much is shared, and seen coarsely
+    [
+        (192, 48, (24, 168)),
+        pytest.param(1400, 100, (4,), marks=pytest.mark.slow),  # much of it is shared, and seen coarsely
+    ],
 )
 def test_xnnpack_takes_the_whole_graph_of_long_windows(
     tmp_path: Path, window: int, horizon: int, seasons: tuple[int, ...]
