@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from interceptor.delivery import Delivery
 
 # Failures in a row that open a circuit. Splitting a batch around one bad event fails at most three times in a row
 # (the halves are tried side by side), around three of them in 256 at most seven times.
 OPEN_AFTER_FAILURES = 8
+CALLS_REMEMBERED = 128
 
 
 class Circuit:
@@ -14,6 +17,7 @@ class Circuit:
 
     successes: calls that succeeded since the start. known_good: the last event that got a forecast.
     opened_at_s: on the caller's clock, None while closed. reason: the last failure. outages: that have ended.
+    slowest_s: of the last calls that succeeded.
     """
 
     def __init__(self) -> None:
@@ -24,6 +28,11 @@ class Circuit:
         self.outages = 0
         self._failures = 0
         self._out_since_s: float | None = None
+        self._took_s: deque[float] = deque(maxlen=CALLS_REMEMBERED)
+
+    @property
+    def slowest_s(self) -> float:
+        return max(self._took_s, default=0.0)
 
     @property
     def is_open(self) -> bool:
@@ -39,13 +48,14 @@ class Circuit:
         """Failures in a row."""
         return self._failures
 
-    def succeeded(self, good: Delivery | None) -> float | None:
+    def succeeded(self, good: Delivery | None, took_s: float) -> float | None:
         """A call was answered sensibly; `good` is a delivery of it that got a forecast, if one did.
 
         Returns when the outage that this ends began, on the caller's clock, or None where there was none.
         """
         self.successes += 1
         self._failures = 0
+        self._took_s.append(took_s)
         began_s, self._out_since_s = self._out_since_s, None
         self.outages += began_s is not None
         if good is not None:

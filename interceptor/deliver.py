@@ -20,6 +20,7 @@ from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Refused, RetriableError
 from interceptor.expiry import EXPIRED, left_s
+from interceptor.hang import CallsUnderWay
 from interceptor.outage import Client
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.route import Route
@@ -46,6 +47,7 @@ class Deliver(Interceptor):
         self._clock = clock
         self._circuits: dict[str, Circuit] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
+        self._calls: dict[str, CallsUnderWay] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._bug: BaseException | None = None
         # What the composition of the chain says: whether an interceptor stands behind this one, and `expiry` anywhere.
@@ -174,11 +176,12 @@ class Deliver(Interceptor):
         events = [delivery.opened for delivery in piece]
         has_deadlines = self.heeds_expiry and any("expirytime" in event.attributes for event in events)
         try:
-            if has_deadlines:
-                async with deadline.kept(piece, lambda: self._tell_done(piece)):
+            async with self._under_way(route).call(started_s):
+                if has_deadlines:
+                    async with deadline.kept(piece, lambda: self._tell_done(piece)):
+                        said = await self._client.call(route, events)
+                else:
                     said = await self._client.call(route, events)
-            else:
-                said = await self._client.call(route, events)
         except TimeoutError:
             if unsettled(piece):
                 raise
@@ -189,7 +192,7 @@ class Deliver(Interceptor):
         if said.body is None:
             for delivery in unsettled(piece):
                 delivery.outcome = Skipped("no event to publish")
-            outage.succeeded(route, circuit, piece[0], self._clock())
+            outage.succeeded(route, circuit, piece[0], self._clock(), started_s)
             return
         outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
         later: RetriableError | None = None
@@ -204,7 +207,7 @@ class Deliver(Interceptor):
             except RetriableError as error:
                 later = error
         if later is None or len(unsettled(piece)) < len(piece):
-            outage.succeeded(route, circuit, good, self._clock())
+            outage.succeeded(route, circuit, good, self._clock(), started_s)
         if later is not None:
             raise later
 
@@ -226,11 +229,28 @@ class Deliver(Interceptor):
         log.debug("route %s: a call with %d events failed: %s", route.name, len(piece), failure)
         # A peer that asks for much patience is out, for all that is known; the probe tells.
         is_suspect |= (failure.retry_after_s or 0.0) > MAX_S
-        if circuit.failed(str(failure), self._clock(), is_suspect):
+        self._suspect(route, str(failure), is_suspect)
+
+    def _suspect(self, route: Route, reason: str, is_suspect: bool = True) -> None:
+        """Where it is time, open the circuit, and have the route asked whether it is out."""
+        circuit = self._circuit(route)
+        if circuit.failed(reason, self._clock(), is_suspect):
             outage.show(route, circuit)
-            probe = asyncio.create_task(outage.probe(self._client, route, circuit, self._clock))
-            self._probes.add(probe)
+            self._probes.add(probe := asyncio.create_task(self._probe(route, circuit)))
             probe.add_done_callback(self._probed)
+
+    async def _probe(self, route: Route, circuit: Circuit) -> None:
+        opened_at_s, outages = circuit.opened_at_s, circuit.outages
+        await outage.probe(self._client, route, circuit, self._clock)
+        if opened_at_s is not None and circuit.outages > outages:
+            self._under_way(route).end(opened_at_s)
+
+    def _under_way(self, route: Route) -> CallsUnderWay:
+        calls = self._calls.get(route.name)
+        if calls is None:
+            calls = CallsUnderWay(self._circuit(route), lambda reason: self._suspect(route, reason))
+            self._calls[route.name] = calls
+        return calls
 
     def _probed(self, probe: asyncio.Task[None]) -> None:
         """A probe that ended by a bug would leave its circuit open for ever: the next batch raises it."""

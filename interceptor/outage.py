@@ -14,6 +14,7 @@ from interceptor.delivery import Delivery
 from interceptor.errors import Refused, RetriableError
 from interceptor.event import Event
 from interceptor.function_client import Answer
+from interceptor.hang import probe_timeout_s
 from interceptor.route import Route
 
 log = logging.getLogger("fncast.deliver")
@@ -45,17 +46,27 @@ async def probe(client: Client, route: Route, circuit: Circuit, clock: Callable[
                 log.warning(told, route.name, circuit.reason)
             await asyncio.sleep(delay_s(failures + 1, min(asked_s, MAX_PROBE_WAIT_S)))
         try:
+            asked_at_s = clock()
             if circuit.known_good is not None:
-                await _ask(client, route, circuit.known_good)
-                succeeded(route, circuit, None, clock())
+                await _ask_within(probe_timeout_s(circuit), client, route, circuit.known_good)
+                succeeded(route, circuit, None, clock(), asked_at_s)
             circuit.close()
         except Refused:  # it talks again
-            succeeded(route, circuit, None, clock())
+            succeeded(route, circuit, None, clock(), asked_at_s)
             circuit.close()
         except RetriableError as failure:
             failures, asked_s = failures + 1, failure.retry_after_s or 0.0
             circuit.reason = str(failure)
     show(route, circuit)
+
+
+async def _ask_within(timeout_s: float, client: Client, route: Route, known_good: Delivery) -> None:
+    """Raises RetriableError, also where there is no answer in time; Refused."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await _ask(client, route, known_good)
+    except TimeoutError:
+        raise RetriableError(f"no answer to a probe within {timeout_s:.1f} s") from None
 
 
 async def _ask(client: Client, route: Route, known_good: Delivery) -> None:
@@ -73,9 +84,11 @@ async def _ask(client: Client, route: Route, known_good: Delivery) -> None:
     answer.outcome(known_good, own)
 
 
-def succeeded(route: Route, circuit: Circuit, good: Delivery | None, now_s: float) -> None:
+def succeeded(
+    route: Route, circuit: Circuit, good: Delivery | None, now_s: float, called_at_s: float
+) -> None:
     """A call was answered sensibly; `good` is a delivery of it that may serve as known-good."""
-    began_s = circuit.succeeded(good)
+    began_s = circuit.succeeded(good, now_s - called_at_s)
     if began_s is not None:
         log.info("route %s is back after %.1f s", route.name, now_s - began_s)
         show(route, circuit)

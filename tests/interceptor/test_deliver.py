@@ -255,7 +255,7 @@ async def test_an_event_that_was_never_sent_is_not_to_blame():
             nonlocal tries
             if events[0].attributes["id"] == "unlucky" and tries < 6:
                 tries += 1
-                deliver._circuits["forecast"].succeeded(None)  # as another event's call would
+                deliver._circuits["forecast"].succeeded(None, 0.0)  # as another event's call would
                 raise RetriableError("cannot be reached", is_sent=False)
             return await super().call(route, events)
 
