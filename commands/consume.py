@@ -10,6 +10,7 @@ import signal
 import sys
 
 from commands.kafka import add_kafka_arguments, settings
+from commands.port import port
 from commands.serve import Security, add_security_arguments, bind, server
 from consumer.admin import Admin
 from consumer.errors import ConsumerError
@@ -27,15 +28,15 @@ COLLECT_EVERY = 100_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)
     parser.add_argument("--host", help="address of /metrics, /healthz and /readyz (default: [admin] host)")
-    parser.add_argument("--port", type=int, help="their port (default: [admin] port, 9464)")
+    parser.add_argument("--port", type=port, help="their port (default: [admin] port, 9464)")
     add_security_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     told = settings(arguments)
     host = arguments.host or told.admin.host
-    port = told.admin.port if arguments.port is None else arguments.port
-    return asyncio.run(consume(told, host, port, Security.of(arguments)))
+    number = told.admin.port if arguments.port is None else arguments.port
+    return asyncio.run(consume(told, host, number, Security.of(arguments)))
 
 
 async def consume(told: Settings, host: str, port: int, security: Security) -> int:

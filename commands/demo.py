@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from commands.port import port
 from commands.serve import bind
 from demo.models import UnusableModel
 from demo.plan import HOST, Plan, Ports, free_ports
@@ -25,7 +26,7 @@ NAME_WIDTH = 13
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=PORT, help="the live page's port (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=PORT, help="the live page's port (default: %(default)s)")
     parser.add_argument(
         "--seconds",
         type=_positive,

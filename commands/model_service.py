@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
+from commands.port import port as port_number
 from commands.serve import Security, add_listener_arguments, bind, serve
 from fncast import Failure
 from model_service.metrics import Metrics
@@ -174,9 +175,10 @@ def _names(text: str) -> tuple[str, ...]:
 def _grpc_port(text: str) -> int:
     if text == "none":
         return NO_GRPC
-    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a port nor none")
-    return int(text)
+    try:
+        return port_number(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or none") from None
 
 
 def _pin(text: str) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 
 from commands.guard import Guard
+from commands.port import port as port_number
 from fncast import Failure
 from interceptor import token as tokens
 
@@ -28,7 +29,9 @@ BACKLOG = 1024
 
 def add_listener_arguments(parser: argparse.ArgumentParser, port: int) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=port, help="port to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=port_number, default=port, help="port to listen on (default: %(default)s)"
+    )
     add_security_arguments(parser)
 
 

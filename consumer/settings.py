@@ -48,6 +48,7 @@ RESERVED_PROPERTIES = frozenset(
 
 __all__ = ["Admin", "Fn", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
 
+MAX_PORT = 65535
 MOST = 1_000_000_000  # of any number: what is larger is a mistake
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
@@ -158,6 +159,10 @@ class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: int = 9464
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= MAX_PORT:  # a socket takes a larger one modulo 65536
+            raise ValueError(f"port {self.port} is not from 0 to {MAX_PORT}")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

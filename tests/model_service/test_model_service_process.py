@@ -155,7 +155,7 @@ def test_which_grpc_port_it_takes(start: Start, place: Any, models: Path) -> Non
         timeout=START_S,
     )
     assert done.returncode == 2
-    assert "'9o01' is neither a port nor none" in done.stderr
+    assert "must be a port from 0 to 65535, not '9o01'; or none" in done.stderr
 
 
 # As where grpcio is not installed. PORT: the default port, beside which gRPC has a default of its own.
