@@ -7,8 +7,9 @@ from typing import Any
 
 from testcontainers.core.container import DockerContainer
 
+from fncast_testing import address
+
 IMAGE = "apache/kafka:4.3.0"
-LOCAL = ("localhost", "127.0.0.1")
 ALIAS = "kafka"
 INSIDE = f"{ALIAS}:9092"
 # One of them drops all of the image's defaults, so here is all that a single node needs.
@@ -35,9 +36,9 @@ def kafka_container(network: Any) -> tuple[DockerContainer, int]:
     """The container, not started, and the port of this machine that it will have."""
     port = _free_port()  # chosen before the start: Kafka tells its clients where it is
     container = DockerContainer(IMAGE).with_network(network).with_network_aliases(ALIAS)
-    host = container.get_docker_client().host()
+    host = address.host(container)
     # It asks for no login: where the Docker engine is on this machine, nobody else reaches it.
-    container.ports[str(port)] = ("127.0.0.1", port) if host in LOCAL else port  # type: ignore[assignment]
+    container.ports[str(port)] = address.binding(host, port)  # type: ignore[assignment]
     addresses = {
         "LISTENERS": f"INSIDE://:9092,OUTSIDE://:{port},CONTROLLER://localhost:9093",
         "ADVERTISED_LISTENERS": f"INSIDE://{INSIDE},OUTSIDE://{host}:{port}",

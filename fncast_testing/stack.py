@@ -18,6 +18,7 @@ from docker.errors import APIError
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from fncast_testing.address import address
 from fncast_testing.kafka import INSIDE, kafka_container
 
 TOPICS = ("metrics", "forecasts", "dead-letters")
@@ -31,7 +32,7 @@ DEAD_LETTER_BYTES = 1_114_124
 
 
 class StackError(Exception):
-    """A container did not come up; the text says which, and holds the end of its log."""
+    """A container did not come up; the text says which and where it was looked for, and holds the end of its log."""
 
 
 class Fncast:
@@ -75,7 +76,7 @@ class Fncast:
             network = stack.enter_context(Network())
             kafka, port = kafka_container(network)
             _start(stack, kafka)
-            self.bootstrap_servers = f"{kafka.get_container_host_ip()}:{port}"
+            self.bootstrap_servers = address(kafka, port)
             self._make_topics(kafka)
             self._start_fncast(stack, network)
             self._stack = stack.pop_all()
@@ -134,7 +135,7 @@ class Fncast:
                 return False
             return True
 
-        _until(made, kafka)
+        _until(made, kafka, self.bootstrap_servers)
 
     def _topic(self, name: str) -> NewTopic:
         config = {"max.message.bytes": str(DEAD_LETTER_BYTES)} if name == "dead-letters" else {}
@@ -155,7 +156,7 @@ def _start(stack: contextlib.ExitStack, container: DockerContainer) -> None:
 
 def _ready(container: DockerContainer, port: int, path: str) -> str:
     """The container's address, once it answers 200 at `path`. Raises StackError."""
-    url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(port)}"
+    url = f"http://{address(container, port)}"
 
     def answers() -> bool:
         try:
@@ -164,11 +165,12 @@ def _ready(container: DockerContainer, port: int, path: str) -> str:
         except (urllib.error.URLError, OSError):
             return False
 
-    _until(answers, container)
+    _until(answers, container, url + path)
     return url
 
 
-def _until(condition: Callable[[], bool], container: DockerContainer) -> None:
+def _until(condition: Callable[[], bool], container: DockerContainer, tried: str) -> None:
+    """tried: the address. Raises StackError."""
     end_s = time.monotonic() + READY_S
     while not condition():
         wrapped = container.get_wrapped_container()
@@ -176,6 +178,6 @@ def _until(condition: Callable[[], bool], container: DockerContainer) -> None:
         if wrapped.status == "exited" or time.monotonic() > end_s:
             log = b"".join(container.get_logs()).decode("utf-8", "replace")[-LOG_CHARACTERS:]
             raise StackError(
-                f"{container.image} is not ready within {READY_S:g} s ({wrapped.status}):\n{log}"
+                f"{container.image} is not ready at {tried} within {READY_S:g} s ({wrapped.status}):\n{log}"
             )
         time.sleep(POLL_S)
