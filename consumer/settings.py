@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,7 +20,7 @@ from consumer.settings_source import (
     merge,
     message_with_place,
 )
-from interceptor.route import shown
+from interceptor.route import MAX_PORT, shown, url_flaw
 
 # What carries the delivery guarantee; fncast sets these itself.
 RESERVED_PROPERTIES = frozenset(
@@ -48,8 +48,10 @@ RESERVED_PROPERTIES = frozenset(
 
 __all__ = ["Admin", "Fn", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
 
-MAX_PORT = 65535
 MOST = 1_000_000_000  # of any number: what is larger is a mistake
+
+# Kafka's rule. `.` and `..` would be folders of the broker's.
+_TOPIC = re.compile(r"(?!\.{1,2}\Z)[a-zA-Z0-9._-]{1,249}\Z")
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
 DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
@@ -77,6 +79,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} is empty")
         if not self.input_topics or not all(self.input_topics):
             raise ValueError("input_topics names no topic")
+        self._check_names()
         for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
             if topic in self.input_topics:
                 raise ValueError(f"{topic!r} is read and written: fncast would feed itself")
@@ -86,6 +89,18 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in flatten(self.client):
             if name in RESERVED_PROPERTIES:
                 raise ValueError(f"client.{name} carries the delivery guarantee: fncast sets it")
+
+    def _check_names(self) -> None:
+        """A broker would refuse another name only once something is to be published."""
+        names = [("input_topics", topic) for topic in self.input_topics]
+        names += [(name, getattr(self, name)) for name in ("output_topic", "dead_letter_topic")]
+        if self.outage_topic:
+            names.append(("outage_topic", self.outage_topic))
+        for name, topic in names:
+            if not _TOPIC.match(topic):
+                raise ValueError(
+                    f"{name} {topic[:64]!r} is no topic's name: 1 to 249 letters a-z and A-Z, digits, '.', '_' and '-'"
+                )
 
     def __repr__(self) -> str:
         """Without the values of `client`: a password may be among them."""
@@ -98,15 +113,6 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def instance_name(self) -> str:
         """What tells this replica from another and is the same after a restart: the host name unless set."""
         return self.instance or socket.gethostname()
-
-
-def has_host(url: str) -> bool:
-    """Whether it is a URL that names a host, and a port that there can be."""
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.port is None or parts.port >= 0)
-    except ValueError:
-        return False
 
 
 class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,8 +130,8 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
             raise ValueError(f"url {shown(self.url)!r} does not begin with http:// or https://")
-        if not has_host(self.url):
-            raise ValueError(f"url {shown(self.url)!r} names no host")
+        if flaw := url_flaw(self.url):
+            raise ValueError(f"url {shown(self.url)!r} {flaw}")
         for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
             if not 0 < getattr(self, name) < MOST:
                 raise ValueError(f"{name} must be positive, and below {MOST:,}")
@@ -140,12 +146,6 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: bool = False
     mode: Literal["binary", "structured"] = "structured"
     token_file: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://", "fn:")):
-            raise ValueError(f"url {shown(self.url)!r} does not begin with http://, https:// or fn:")
-        if not self.url.startswith("fn:") and not has_host(self.url):
-            raise ValueError(f"url {shown(self.url)!r} names no host")
 
 
 class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,6 +173,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
     interceptors: Interceptors = Interceptors()
     admin: Admin = Admin()
+
+    def __post_init__(self) -> None:
+        for name, told in self.routes.items():  # here and not in Route, which does not know its name
+            url = told if isinstance(told, str) else told.url
+            if url.startswith(("http://", "https://")) and (flaw := url_flaw(url)):
+                raise ValueError(f"routes.{name}: url {shown(url)!r} {flaw}")
+            if not isinstance(told, str) and not url.startswith(("http://", "https://", "fn:")):
+                raise ValueError(
+                    f"routes.{name}: url {shown(url)!r} does not begin with http://, https:// or fn:"
+                )
 
 
 def load(

@@ -52,7 +52,16 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
         if path[-1].endswith("_file") and path[-1] not in fields and "token_file" not in path[1:]:
             path[-1] = path[-1].removesuffix("_file")
             value = _file_text(variable, value)
-        if section == "kafka" and path[0] == "client":
+        is_client = section == "kafka" and path[0] == "client"
+        is_whole_client = is_client and len(path) == 1
+        is_whole_route = section == "routes" and len(path) == 1 and value.lstrip().startswith("{")
+        if is_whole_client or is_whole_route:
+            # Without the value: it may hold a secret.
+            own = f"{PREFIX}{section}__{path[0]}__…".upper()
+            raise SettingsError(
+                f"environment variable {variable}: tables work only in the file; here {own} sets each of its names"
+            )
+        if is_client:
             path = ["client", "__".join(path[1:]).replace("_", ".")]
         elif len(path) == 1:
             value = _typed(variable, value, fields.get(path[0]))
@@ -91,15 +100,22 @@ def _typed(variable: str, value: str, kind: Any) -> Any:
 
 
 def flatten(properties: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """librdkafka's dotted names from nested tables: TOML reads `sasl.password = …` as a table in a table."""
+    """librdkafka's dotted names from nested tables: TOML reads `sasl.password = …` as a table in a table.
+
+    Raises ValueError for what is no property's value, without showing it: it may be a password.
+    """
     flat: dict[str, str] = {}
     for name, value in properties.items():
         if isinstance(value, Mapping):
             flat.update(flatten(value, f"{prefix}{name}."))
         elif isinstance(value, bool):
             flat[prefix + name] = str(value).lower()
-        else:
+        elif isinstance(value, str | int | float):
             flat[prefix + name] = str(value)
+        else:
+            raise ValueError(
+                f"client.{prefix}{name} is a {type(value).__name__}: text, a number, true or false is needed"
+            )
     return flat
 
 
@@ -129,9 +145,10 @@ def message_with_place(message: str, file: str, text: str, variables: Mapping[st
         path = f"{path}.{unknown['name']}".removeprefix(".")
         reason = "no such setting"
     else:  # a rule of ours begins with the setting's name
-        name = re.match(r"(?:client\.)?([a-z_.]+) ", reason)
-        if name and f"{path}.{name[0].strip()}" in {*variables, *_lines(text)}:
-            path = f"{path}.{name[0].strip()}"
+        name = re.match(r"([\w.-]+):? ", reason)
+        own = f"{path}.{name[1]}".removeprefix(".") if name else ""
+        known = {*variables, *_lines(text)}
+        path = next((place for place in (own, f"{own}.url") if place in known), path)
     if path in variables:
         return f"environment variable {variables[path]}: {reason}"
     line = _lines(text).get(path)

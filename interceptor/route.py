@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+MAX_PORT = 65535
+
 
 @dataclass(frozen=True)
 class Route:
@@ -37,6 +39,21 @@ class Route:
     @property
     def is_fn(self) -> bool:
         return self.target.startswith("fn:")
+
+
+def url_flaw(url: str) -> str:
+    """Why no function can be called at this http or https URL, to be read behind it; empty where one can."""
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname:
+            return "names no host"
+    except ValueError:
+        return "names no host"
+    try:
+        is_port = parts.port is None or 1 <= parts.port <= MAX_PORT
+    except ValueError:
+        is_port = False
+    return "" if is_port else f"has a port that is not from 1 to {MAX_PORT}"
 
 
 def shown(url: str) -> str:

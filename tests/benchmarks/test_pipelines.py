@@ -20,6 +20,7 @@ def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> Non
         settings={"fn": {"calls_in_flight": 16}},
         function_url="http://127.0.0.1:1/slow",
     )
+    assert pipeline.services() == []
     programs = pipeline.consumers("127.0.0.1:9", Topics("group", "in", "out", "dead"), tmp_path)
     files = [Path(program.argv[-1]) for program in programs]
     first, second = (load(file, environ={}) for file in files)

@@ -136,3 +136,75 @@ def test_a_url_that_is_refused_does_not_show_its_password(write):
         load(write('[routes]\na = {url = "ftp://u:hunter2@x/?code=hunter2"}\n'), {})
     assert "ftp://x/" in str(raised.value)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("FNCAST_ADMIN__PORT", "99999", "port 99999 is not from 0 to 65535"),
+        (
+            "FNCAST_ROUTES__A",
+            "http://x:99999/",
+            "routes.a: url 'http://x:99999/' has a port that is not from 1 to",
+        ),
+        ("FNCAST_ROUTES__A", "http://x:0/", "has a port that is not from 1 to 65535"),
+        ("FNCAST_ROUTES__A", "https:///path", "routes.a: url 'https:///path' names no host"),
+        ("FNCAST_ROUTES__A__URL", "http://x:99999/", "url 'http://x:99999/' has a port"),
+        ("FNCAST_FN__URL", "http://x:99999", "url 'http://x:99999' has a port"),
+        ("FNCAST_KAFKA__OUTPUT_TOPIC", "a b", "output_topic 'a b' is no topic's name"),
+        ("FNCAST_KAFKA__DEAD_LETTER_TOPIC", "a/b", "dead_letter_topic 'a/b' is no topic's name"),
+        ("FNCAST_KAFKA__OUTAGE_TOPIC", "é", "outage_topic 'é' is no topic's name"),
+        ("FNCAST_KAFKA__INPUT_TOPICS", "a,b c", "input_topics 'b c' is no topic's name"),
+        ("FNCAST_KAFKA__INPUT_TOPICS", "a" * 250, "is no topic's name"),
+        ("FNCAST_KAFKA__OUTPUT_TOPIC", "..", "output_topic '..' is no topic's name"),
+        ("FNCAST_KAFKA__OUTPUT_TOPIC", "a\n", "is no topic's name"),
+    ],
+)
+def test_what_could_never_work_is_refused_with_its_variable(write, variable, value, told):
+    with pytest.raises(SettingsError, match=f"^environment variable {variable}: ") as error:
+        load(write(""), {variable: value})
+    assert told in str(error.value)
+
+
+def test_a_route_in_the_file_is_told_by_its_line(write):
+    with pytest.raises(SettingsError, match=r"fncast.toml, line 3: \[routes.my-2nd\] .* has a port"):
+        load(write('[routes]\na = "fn:a/b"\nmy-2nd = "http://x:99999/"\n'), {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[routes]\na = "fn:a/b"\nb = { url = "http://x:99999/" }\n',
+        '[routes]\na = "fn:a/b"\nb = { url = "x" }\n',
+        '[routes]\na = "fn:a/b"\nb.url = "x"\n',
+        '\n[routes.b]\nurl = "x"\n',
+    ],
+)
+def test_a_route_that_is_a_table_is_told_by_its_line(write, text):
+    with pytest.raises(SettingsError, match=r"fncast.toml, line [23]: \[routes.b(.url)?\] routes.b: url "):
+        load(write(text), {})
+
+
+def test_any_legal_topic_is_taken(write):
+    topic = "a.B_9-" + "x" * 243
+    assert load(write(""), {"FNCAST_KAFKA__OUTPUT_TOPIC": topic}).kafka.output_topic == topic
+
+
+@pytest.mark.parametrize("value", ['["hunter2"]', "1979-05-27", '[{a = "hunter2"}]'])
+def test_a_client_property_is_no_list_and_its_value_is_not_shown(write, value):
+    with pytest.raises(SettingsError) as error:
+        load(write(f'[kafka.client]\n"sasl.password" = {value}\n'), {})
+    assert "line 2: [kafka.client.sasl.password] client.sasl.password is " in str(error.value)
+    assert "text, a number, true or false is needed" in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("variable", ["FNCAST_ROUTES__A", "FNCAST_ROUTES__A_FILE", "FNCAST_KAFKA__CLIENT"])
+def test_a_table_in_the_environment_is_told_and_not_shown(write, tmp_path, variable):
+    table = ' { url = "http://u:hunter2@x/" }'
+    (tmp_path / "table").write_text(table)
+    value = str(tmp_path / "table") if variable.endswith("_FILE") else table
+    with pytest.raises(SettingsError) as error:
+        load(write(""), {variable: value})
+    assert f"environment variable {variable}: tables work only in the file" in str(error.value)
+    assert "hunter2" not in str(error.value)
