@@ -37,12 +37,17 @@ STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
 def routes(settings: Settings) -> dict[str, Route]:
     """The routes of the settings. Raises SettingsError that names the route."""
     made = {}
+    fn_token = _fn_token(settings)
     for name, told in settings.routes.items():
         try:
             if isinstance(told, str):
-                made[name] = Route(name, told, batch=told.startswith("fn:"))
+                is_fn = told.startswith(
+                    "fn:"
+                )  # gets the Fn server's token, which is a secret of the route then
+                made[name] = Route(name, told, batch=is_fn, token=fn_token if is_fn else "")
             else:
-                made[name] = Route(name, told.url, told.batch, told.mode, _token(told.token_file))
+                token = _token(told.token_file) or (fn_token if told.url.startswith("fn:") else "")
+                made[name] = Route(name, told.url, told.batch, told.mode, token)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return made
@@ -52,8 +57,13 @@ def client(settings: Settings) -> FunctionClient:
     """To be made in the event loop that calls it. Raises SettingsError."""
     fn = settings.fn
     connections = fn.calls_in_flight * max(1, len(settings.routes))
+    return FunctionClient(fn.url, fn.timeout_s, connections, _fn_token(settings))
+
+
+def _fn_token(settings: Settings) -> str:
+    """Empty without a file. Raises SettingsError."""
     try:
-        return FunctionClient(fn.url, fn.timeout_s, connections, _token(fn.token_file))
+        return _token(settings.fn.token_file)
     except (ValueError, OSError) as error:
         raise SettingsError(f"[fn.token_file] {error}") from None
 

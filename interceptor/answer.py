@@ -21,6 +21,7 @@ from interceptor.backoff import MAX_RETRY_AFTER_S
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError, one_line
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
+from interceptor.redaction import redacted
 
 NONE_TYPE = "io.fncast.none.v1"
 REJECTED_TYPE = "io.fncast.rejected.v1"
@@ -164,7 +165,7 @@ def outcome(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
     if outputs[0].type in SETTLING_TYPES:
         if len(outputs) > 1:
             raise RetriableError(f"{outputs[0].type} beside other events for the same input")
-        return _settled(outputs[0], delivery.attempts + 1)
+        return _settled(outputs[0], delivery)
     if len(outputs) > 1 and any(output.type in SETTLING_TYPES for output in outputs):
         raise RetriableError("a rejection beside other events for the same input")
     assert delivery.route is not None
@@ -172,13 +173,15 @@ def outcome(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
     return Forecast([output_event(delivery, output, name, index) for index, output in enumerate(outputs)])
 
 
-def _settled(output: Output, attempts: int) -> Outcome:
+def _settled(output: Output, delivery: Delivery) -> Outcome:
     if output.type == NONE_TYPE:
         return Skipped("no event to publish")
     data = _data_object(output)
-    reason = one_line(str(data.get("reason") or "the function gave no reason")[:_REASON_CHARACTERS])
+    assert delivery.route is not None
+    told = redacted(str(data.get("reason") or "the function gave no reason"), delivery.route)
+    reason = one_line(told[:_REASON_CHARACTERS])
     if output.type == REJECTED_TYPE:
-        return DeadLetter(reason, attempts=attempts)
+        return DeadLetter(reason, attempts=delivery.attempts + 1)
     after = data.get("retry_after_s")
     if isinstance(after, int | float) and 0 <= after <= MAX_RETRY_AFTER_S:
         raise RetriableError(reason, float(after))

@@ -10,6 +10,7 @@ import re
 
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Headers
+from interceptor.redaction import redacted
 from interceptor.route import shown
 
 MAX_DATA_BYTES = 1024  # knativeerrordata, by design; the reason is cut likewise
@@ -36,7 +37,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     """The record's own headers, then ours."""
     record = delivery.record
-    reason = cut(_CONTROL.sub(" ", outcome.reason), MAX_DATA_BYTES)
+    told = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
+    reason = cut(_CONTROL.sub(" ", told), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
         ("knativeerrordest", shown(delivery.route.target) if delivery.route else ""),
         ("knativeerrordata", reason),

@@ -17,6 +17,7 @@ import orjson
 
 from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
 from interceptor.event import Event, read_event
+from interceptor.redaction import redacted
 from interceptor.route import Route, shown
 
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -27,6 +28,7 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 # Idle connections are closed before the FDK's end of them begins to spin (it does after 75 s).
 KEEP_ALIVE_S = 15.0
 _ERROR_CHARACTERS = 300
+_ERROR_BYTES = 64 * 1024  # looked through for secrets before it is cut
 _NO_EVENT = (202, 204)
 # Content is to blame for these, from a function that is called by URL. Fn itself answers 400 for a lack of resources.
 _REFUSALS = (400, 415, 422)
@@ -224,19 +226,19 @@ def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
-    text = f"{shown(route.target)} answers {status}: {_message(body)}"
+    text = f"{shown(route.target)} answers {status}: {_message(route, body)}"
     if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
         return Refused(text, status)
     return RetriableError(text, _retry_after_s(headers), code=status)
 
 
-def _message(body: bytes) -> str:
+def _message(route: Route, body: bytes) -> str:
     """Fn's error body is `{"message": …}`; any other is shown as text. On one line: it goes to the log."""
     try:
-        text = str(orjson.loads(body)["message"])[:_ERROR_CHARACTERS]
+        text = str(orjson.loads(body)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        text = body[:_ERROR_CHARACTERS].decode("utf-8", "replace")
-    return one_line(text)
+        text = body[:_ERROR_BYTES].decode("utf-8", "replace")
+    return one_line(redacted(text[:_ERROR_BYTES], route)[:_ERROR_CHARACTERS])
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

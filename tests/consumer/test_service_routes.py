@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.service import chain, routes
-from consumer.settings import Interceptors, Route, Settings, SettingsError
+from consumer.settings import Fn, Interceptors, Route, Settings, SettingsError
 from interceptor.deliver import Deliver
 
 
@@ -45,3 +45,10 @@ def test_a_wrong_route_is_named(told):
 def test_a_chain_that_could_settle_nothing_is_refused(names, told):
     with pytest.raises(SettingsError, match=told):
         chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))
+
+
+def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    made = routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
+    assert (made["f"].token, made["u"].token) == ("secret", "")

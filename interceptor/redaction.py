@@ -1,0 +1,40 @@
+"""A function's own text without its route's secrets: it may echo what it was sent, and its text goes to dead letters,
+logs and the page."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from functools import lru_cache
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+from interceptor.route import Route
+
+MARK = "…"
+# A part of a URL that is shorter is no secret, and to strike it out would make the text unreadable.
+SHORTEST = 4
+
+
+def redacted(text: str, route: Route) -> str:
+    """`text` without the route's token and its URL's user info and query. To be called before the text is cut: half a
+    secret is not found."""
+    pattern = _pattern(route)
+    return pattern.sub(MARK, text) if pattern else text
+
+
+@lru_cache
+def _pattern(route: Route) -> re.Pattern[str] | None:
+    secrets = {route.token}
+    try:
+        parts = urlsplit(route.target)
+    except ValueError:
+        parts = urlsplit("")
+    user_info = parts.netloc.rpartition("@")[0]
+    user, _, password = user_info.partition(":")
+    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()  # as it is sent
+    secrets |= {user_info, unquote(user_info), parts.query, unquote_plus(parts.query)}
+    pieces = [basic, user, password, *(pair.partition("=")[2] for pair in parts.query.split("&"))]
+    for piece in pieces if user_info or parts.query else ():
+        secrets |= {form for form in (piece, unquote(piece), unquote_plus(piece)) if len(form) >= SHORTEST}
+    longest_first = sorted(secrets - {""}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
