@@ -115,3 +115,12 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
     assert results.knows_partitions("metrics")
     results.publish(delivery(DeadLetter("no")))
     assert publisher.records[0][1] == 3
+
+
+def test_the_letter_of_a_forecast_that_is_refused_says_how_often_its_function_was_called(results, publisher):
+    publisher.refuses = {"forecasts"}
+    made = delivery(Forecast([OutputEvent([], b"out")]))
+    made.attempts = 2  # that failed, before the call that brought the forecast
+    results.publish(made)
+    ((_, _, _, _, headers),) = publisher.records
+    assert dict(headers)["fncast-attempts"] == b"3"
