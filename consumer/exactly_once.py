@@ -8,6 +8,7 @@ broker let time out.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -71,6 +72,7 @@ class ExactlyOnce(Producing):
         self._is_ready = False
         self._is_open = False
         self._tries = 0
+        self._renewing_since_s = float("inf")  # without having been ready
         self._renewed_at_s: deque[float] = deque(maxlen=MAX_RENEWALS)
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, own)
@@ -83,6 +85,7 @@ class ExactlyOnce(Producing):
         if self._leftovers is not None and not self._ends_leftovers(self._leftovers):
             return False
         self._is_ready, self._tries = True, 0
+        self._renewing_since_s = float("inf")
         self._told.clear()
         return True
 
@@ -207,7 +210,13 @@ class ExactlyOnce(Producing):
             )
         if is_fenced:
             self._renewed_at_s.append(now_s)
-        self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}")
+        is_warning = self._is_ready or is_fenced
+        if not is_warning:
+            # It has published nothing yet: topics that were just made have no leader for a moment.
+            self._renewing_since_s = min(self._renewing_since_s, now_s)
+            is_warning = now_s - self._renewing_since_s >= TOLD_AFTER_S
+        sentence = f"a new producer takes over from one that cannot go on: {cause.str()}"
+        self._tell(sentence, logging.WARNING if is_warning else logging.INFO)
         self._producer.purge()
         self._is_open = self._is_ready = False
         self._ending = None

@@ -100,7 +100,7 @@ class Producing:
         self._refusals = Refusals(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
         self._failed_topics: dict[str, KafkaError] = {}  # of what was undone, or in part refused
-        self._told: set[str] = set()
+        self._told: set[tuple[int, str]] = set()
         self._producer = self._make()
 
     def _make(self) -> Producer:
@@ -212,11 +212,11 @@ class Producing:
         if time.monotonic() >= self._give_up_at_s:
             raise GaveUp(f"stopped before Kafka had everything, it is read again at the next start: {reason}")
 
-    def _tell(self, sentence: str) -> None:
-        """Once, until something is published again."""
-        if sentence not in self._told:
-            self._told.add(sentence)
-            log.warning(sentence)
+    def _tell(self, sentence: str, level: int = logging.WARNING) -> None:
+        """Once at each level, until something is published again."""
+        if (level, sentence) not in self._told:
+            self._told.add((level, sentence))
+            log.log(level, sentence)
 
 
 def producer_properties(client_properties: Mapping[str, str], partitioner: str) -> dict[str, Any]:

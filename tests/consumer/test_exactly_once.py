@@ -1,5 +1,6 @@
 """Transactions whose calls the client does not end."""
 
+import logging
 import threading
 
 import pytest
@@ -65,3 +66,51 @@ def test_what_a_call_raises_is_raised():
 
     with pytest.raises(KafkaException, match="fenced"):
         exactly_once.ended_within(5, refused)
+
+
+class Leaderless:
+    """Leftovers on topics that were just made: they have no leader the first times."""
+
+    def __init__(self, failures: int) -> None:
+        self._failures = failures
+
+    def end(self, _) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise KafkaException(KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION))
+
+
+def started(publisher: ExactlyOnce, tries: int) -> None:
+    assert not any(publisher.start() for _ in range(tries))
+    assert publisher.start()
+
+
+def test_topics_that_are_being_made_are_no_warning_at_the_start(made, caplog):
+    make, clients = made
+    make.hangs = ""
+    caplog.set_level("INFO")
+    started(ExactlyOnce({}, "murmur2_random", "one", Leaderless(2)), 2)
+    ((name, level, told),) = caplog.record_tuples
+    assert (name, level) == ("fncast.kafka", logging.INFO)
+    assert "a new producer takes over from one that cannot go on" in told
+    assert len(clients) == 3
+
+
+def test_a_start_that_takes_long_is_one(made, caplog, monkeypatch):
+    make, _ = made
+    make.hangs = ""
+    monkeypatch.setattr(exactly_once, "TOLD_AFTER_S", 0.0)
+    started(ExactlyOnce({}, "murmur2_random", "one", Leaderless(3)), 3)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, caplog):
+    make, _ = made
+    make.hangs = "commit_transaction"
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    publisher.start()
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish({("metrics", 0): 1}, "metadata")
+    publisher._renew(KafkaError(KafkaError._FENCED, "by another"))
+    told = [record.levelno for record in caplog.records if "takes over" in record.message]
+    assert told == [logging.WARNING] * 2
