@@ -86,9 +86,10 @@ def _forecast(one: SeriesEvaluation) -> Figure:
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     horizon = backtest.actuals.shape[1]
-    shown = [i for i, at in enumerate(backtest.at) if at + horizon > len(series) - MAX_SHOWN]
+    end = int(backtest.at[-1]) + horizon  # a long gap, or a long stride, may leave many readings behind it
+    shown = [i for i, at in enumerate(backtest.at) if at + horizon > end - MAX_SHOWN]
     begin = max(0, int(backtest.at[shown[0]]) - horizon)
-    times = date2num([series.time(i) for i in range(begin, len(series))])  # type: ignore[no-untyped-call]
+    times = date2num([series.time(i) for i in range(begin, end)])  # type: ignore[no-untyped-call]
     dates = AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(dates)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(dates))  # type: ignore[no-untyped-call]
@@ -105,11 +106,11 @@ def _forecast(one: SeriesEvaluation) -> Figure:
         axes.fill_between(when, low, high, color=FORECAST, alpha=0.18, linewidth=0, **band)
         axes.plot(when, middle, color=FORECAST, linewidth=1.4, **label)
         label, band = {}, {}
-    axes.plot(times, series.values[begin:], color=ACTUAL, linewidth=1.1, label="actual", zorder=3)
+    axes.plot(times, series.values[begin:end], color=ACTUAL, linewidth=1.1, label="actual", zorder=3)
     error = one.scores[MODEL].relative_mae
     told = "" if error is None else f" — error {error:.2f} of the last value's"
     axes.set(title=f"Actual vs Forecast, {series.name}{told}", ylabel=series.unit or "value")
-    axes.set_ylim(*_readable(series.values[begin:]))
+    axes.set_ylim(*_readable(series.values[begin:end]))
     figure.legend(loc="outside lower center", ncols=3)
     return figure
 

@@ -129,6 +129,16 @@ def test_the_model_stands_beside_the_naive_methods(trained: Trained, models: Pat
     }
 
 
+def test_plots_show_the_last_origins_however_far_from_the_end(models: Path, tmp_path: Path) -> None:
+    values = np.sin(np.arange(900) * np.pi / 6) + 0.1 * np.random.default_rng(0).normal(size=900)
+    values[600:896] = np.nan  # an outage, behind which no window can be forecast from
+    evaluation = prepare([series_of(values)], 24, 6, test_share=0.5)
+    add_model(evaluation, load_scorer(find_version(models, "forecast")))
+    assert evaluation.series[0].backtest.at[-1] < 600
+    save_backtest_plots(evaluation, tmp_path)
+    assert (tmp_path / "forecast.png").stat().st_size > 0
+
+
 def test_table_aligns() -> None:
     assert table(["", "b"], [["long", "1"], ["x", "22"]]) == "       b\nlong   1\nx     22"
 
