@@ -7,6 +7,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from series.window import MAX_MAGNITUDE
+
 EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
 
 # How much of a wrong cell an error shows.
@@ -82,5 +84,10 @@ def read_value(path: Path, line: int, text: str, column: str) -> float:
         raise CsvError(
             f"{path}, line {line}: {text[:MAX_SHOWN]!r} (column {column!r}) is not a finite number;"
             " leave it empty if the reading is missing"
+        )
+    if abs(value) > MAX_MAGNITUDE:  # one of them would spoil season, scale and measures of its whole series
+        raise CsvError(
+            f"{path}, line {line}: {text[:MAX_SHOWN]!r} (column {column!r}) is beyond ±{MAX_MAGNITUDE:g}, which no"
+            " model takes; leave it empty if the reading is wrong"
         )
     return value
