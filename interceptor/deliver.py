@@ -223,7 +223,7 @@ class Deliver(Interceptor):
             if suspect.attempts >= self._limits.max_attempts:
                 if circuit.successes > suspect.successes_before:
                     reason = f"attempts exhausted: {failure}"
-                    suspect.outcome = DeadLetter(reason, attempts=suspect.attempts)
+                    suspect.outcome = DeadLetter(reason, failure.code, suspect.attempts)
                     return
                 is_suspect = True
         log.debug("route %s: a call with %d events failed: %s", route.name, len(piece), failure)

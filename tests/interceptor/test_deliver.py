@@ -145,7 +145,7 @@ async def test_a_failure_that_passes_loses_nothing():
 async def test_poison_is_found_and_the_others_are_forecast(poison):
     def answer(event):
         if int(event.attributes["id"]) in poison:
-            raise RetriableError("502: function failed")
+            raise RetriableError("502: function failed", code=502)
         return reply(event)
 
     sent = batch(range(256))
@@ -154,6 +154,7 @@ async def test_poison_is_found_and_the_others_are_forecast(poison):
     assert len(ids_of(sent, Forecast)) == 256 - len(poison)
     suspect = next(d for d in sent.deliveries if isinstance(d.outcome, DeadLetter))
     assert suspect.outcome.reason.startswith("attempts exhausted: 502")
+    assert suspect.outcome.code == 502
     assert suspect.outcome.attempts >= 3
 
 
