@@ -56,7 +56,8 @@ def routes(settings: Settings) -> dict[str, Route]:
 def client(settings: Settings) -> FunctionClient:
     """To be made in the event loop that calls it. Raises SettingsError."""
     fn = settings.fn
-    connections = fn.calls_in_flight * max(1, len(settings.routes))
+    # And one for the probe of each: where all calls hang it must not wait for the connection of one of them.
+    connections = (fn.calls_in_flight + 1) * max(1, len(settings.routes))
     return FunctionClient(fn.url, fn.timeout_s, connections, _fn_token(settings))
 
 

@@ -192,9 +192,9 @@ def test_an_outage_of_the_function_dead_letters_nothing_and_ends_within_5_s(stag
         return answers.batch([answers.forecast(e) for e in events[: len(events) // 2]])
 
     first = stage.produce_many(100)
-    # A function that hangs is noticed at the default time-out of 30 s, too.
-    time_out = {} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
-    consumer = stage.consume(ADMIN__PORT="0", **time_out)
+    # A function that hangs is noticed at the default time-out of 30 s, too, and though all calls in flight hang.
+    own = {"FN__BATCH_EVENTS": "10"} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
+    consumer = stage.consume(ADMIN__PORT="0", **own)
     stage.wait_for(stage.forecasts, 100)
     if trouble == "down":
         stage.function.stop()
