@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 CALENDAR_MONTHS = {"P1M": 1, "P1Y": 12}
+MAX_STEP_S = (datetime.max - datetime.min).total_seconds()
 
 # RFC 3339, section 5.6. `datetime.fromisoformat` alone would also take dates, basic formats and local times.
 _RFC_3339 = re.compile(
@@ -54,7 +55,7 @@ class Step:
 
     @classmethod
     def seconds(cls, seconds: float) -> Step:
-        """A step of `seconds`, which may be a fraction. Raises ValueError unless positive and finite."""
+        """A step of `seconds`, which may be a fraction. Raises ValueError unless positive and at most MAX_STEP_S."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise ValueError(f"step_s must be a number of seconds, not {_short(seconds)}")
         try:
@@ -63,6 +64,8 @@ class Step:
             period_s = math.inf
         if not (math.isfinite(period_s) and period_s > 0):
             raise ValueError(f"step_s must be positive and finite, not {_short(seconds)}")
+        if period_s > MAX_STEP_S:
+            raise ValueError(f"step_s is {_short(seconds)}, more than all the years that a time can name")
         return cls(period_s, None)
 
     @classmethod

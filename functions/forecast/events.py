@@ -11,15 +11,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
+import msgspec
 import orjson
 
 from series.step import Step, format_time, parse_time
 
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Window(msgspec.Struct, gc=False):
+    """An event's data as they should be. values: oldest reading first, None where one is missing."""
+
+    values: list[float | None]
+    start: str | None = None
+    step_s: int | float | None = None
+    step: str | None = None
+    unit: str | None = None
+
+
+class _Plain(msgspec.Struct):
+    """An event as it should be, with what a forecast needs of it. Read and checked in one pass, a batch of them takes
+    two thirds of the time that parsing and looking takes."""
+
+    id: Text
+    source: Text
+    specversion: Literal["1.0"]
+    type: Text
+    data: Window
+    subject: str | None = None
+    data_base64: None = None
+
+
+_plain_batch = msgspec.json.Decoder(list[_Plain])
 
 # How many starts and steps of recent events are kept in their parsed form.
 _STARTS = 4096
@@ -37,7 +66,7 @@ class Event:
 
     digest: 32 hexadecimal digits, the same for the same source, id and subject.
     members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON; empty where the input does not tell.
-    data: the parsed JSON data, or what is wrong with the event.
+    data: a Window, any other parsed JSON data, or what is wrong with the event.
     """
 
     digest: bytes
@@ -57,10 +86,11 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """events: in their order. is_batch: the answer is a batch as well."""
+    """events: in their order. is_batch: the answer is a batch as well. is_plain: the data of all are Windows."""
 
     events: list[Event]
     is_batch: bool
+    is_plain: bool = False
 
 
 def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request:
@@ -71,6 +101,16 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request
     content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
         return Request([_binary(headers, body)], False)
+    if content_type == BATCH_TYPE:
+        try:
+            if not body.isascii():
+                body.decode("utf-8")  # what the decoder skips it does not look at
+            plain = _plain_batch.decode(body)
+            return Request(
+                [_named(each.id, each.source, each.subject, each.data) for each in plain], True, True
+            )
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass  # read with more patience: each event says for itself what is wrong with it
     try:
         document = read_json(body)
     except ValueError as error:
@@ -97,6 +137,11 @@ def read_json(body: bytes) -> Any:
 
 def read_readings(data: object) -> Readings:
     """The window in an event's data: an object, or a bare array of numbers. Raises InvalidEvent."""
+    if type(data) is Window:
+        place = _following(data.start, data.step_s, data.step, len(data.values))
+        return Readings(
+            data.values, place, b"" if data.unit is None else b',"unit":' + orjson.dumps(data.unit)
+        )
     if type(data) is list:
         return Readings(data)
     if type(data) is InvalidEvent:
@@ -167,7 +212,7 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
 def _structured(document: object) -> Event:
     if type(document) is not dict or "specversion" not in document:
         return _refused("no CloudEvent: neither ce-* headers nor a JSON object with specversion")
-    if "data_base64" in document:
+    if document.get("data_base64") is not None:
         try:
             data = read_json(base64.b64decode(document["data_base64"], validate=True))
         except (TypeError, ValueError) as error:
@@ -177,23 +222,28 @@ def _structured(document: object) -> Event:
 
 
 def _event(attributes: Mapping[str, Any], data: object) -> Event:
-    named = {"causationid": attributes.get("id"), "causationsource": attributes.get("source")}
-    subject = attributes.get("subject")
-    if subject is not None and subject != "":
-        named["subject"] = subject
-    for value in named.values():
-        if type(value) is not str or not value:
-            return _refused(_why_unnamed(attributes))
-    try:
-        members = b"," + orjson.dumps(named)[1:-1]
-    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
-        return _refused("the attribute id, source or subject is no valid Unicode")
+    id_, source, subject = attributes.get("id"), attributes.get("source"), attributes.get("subject")
+    is_named = type(id_) is str and id_ and type(source) is str and source
+    if not is_named or type(subject) not in (str, type(None)):
+        return _refused(_why_unnamed(attributes))
     if attributes["specversion"] != "1.0":
         data = InvalidEvent("specversion is not 1.0")
     elif not attributes.get("type"):
         data = InvalidEvent("the attribute type is missing")
     elif data is None:
         data = InvalidEvent("the event has no data")
+    try:
+        return _named(str(id_), str(source), subject, data)
+    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
+        return _refused("the attribute id, source or subject is no valid Unicode")
+
+
+def _named(id_: str, source: str, subject: str | None, data: object) -> Event:
+    """Raises JSONEncodeError."""
+    named = {"causationid": id_, "causationsource": source}
+    if subject:
+        named["subject"] = subject
+    members = b"," + orjson.dumps(named)[1:-1]
     return Event(_digest(members), members, data)
 
 

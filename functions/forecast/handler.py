@@ -45,35 +45,41 @@ class Forecaster:
             else:
                 positions.append(position)
         events = [request.events[position] for position in positions]
-        for position, output in zip(positions, self._score(events, readings), strict=True):
+        scored = self._score(events, readings, request.is_plain)
+        for position, output in zip(positions, scored, strict=True):
             answers[position] = output
         events_json = [output for output in answers if output is not None]
         if request.is_batch:
             return Answer(BATCH_TYPE, b"[%b]" % b",".join(events_json))
         return Answer(EVENT_TYPE, events_json[0])
 
-    def _score(self, events: Sequence[Event], readings: Sequence[Readings]) -> list[bytes]:
-        """An output for each event. A model that was swapped meanwhile is described anew, once."""
+    def _score(self, events: Sequence[Event], readings: Sequence[Readings], are_checked: bool) -> list[bytes]:
+        """An output for each event. A model that was swapped meanwhile is described anew, once.
+
+        are_checked: that all values are float or None is known."""
         if not events:
             return []
         try:
             try:
-                return self._forecast(events, readings)
+                return self._forecast(events, readings, are_checked)
             except ChangedModel as change:
                 log.info("reading the model's description anew: %s", change)
                 self._model.forget()
-                return self._forecast(events, readings)
+                return self._forecast(events, readings, are_checked)
         except ChangedModel as change:
             return self._unavailable(events, f"the model does not fit its own description: {change}")
         except ModelUnavailable as error:
             return self._unavailable(events, str(error), error.retry_after_s)
 
-    def _forecast(self, events: Sequence[Event], readings: Sequence[Readings]) -> list[bytes]:
+    def _forecast(
+        self, events: Sequence[Event], readings: Sequence[Readings], are_checked: bool
+    ) -> list[bytes]:
         """Raises ChangedModel; ModelUnavailable where not even a description is to be had."""
         window = self._model.describe().window
         answers: list[bytes | None] = [None] * len(events)
         for steps, positions in _by_steps(readings, window).items():
-            windows = prepare_batch([readings[position].values for position in positions], steps)
+            values = [readings[position].values for position in positions]
+            windows = prepare_batch(values, steps, are_checked=are_checked)
             for index, error in windows.rejected.items():
                 answers[positions[index]] = outputs.rejected(events[positions[index]], str(error))
             good = [positions[index] for index in windows.good]

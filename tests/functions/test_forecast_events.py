@@ -152,6 +152,7 @@ def test_a_bare_array_has_no_place() -> None:
         ({"step_s": True}, "step_s must be a number"),
         ({"step_s": {}}, "step_s must be a number"),
         ({"step_s": -1}, "positive"),
+        ({"step_s": 2.0**64}, "more than all the years"),
         ({"step": "P1M"}, "both"),
         ({"unit": 1}, "unit is no text"),
     ],

@@ -283,3 +283,44 @@ def test_every_event_gets_exactly_one_answer(batch: list[list[Any]]) -> None:
         medians = output["data"]["values"]
         assert medians == pytest.approx([last + 1, last + 2, last + 3], rel=1e-12, abs=1e-5)
         assert set(output["data"]["quantiles"]) == {"0.1", "0.5", "0.9"}
+
+
+ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=2), st.just([1, 2]))
+MEMBERS = st.sampled_from(
+    [
+        "id",
+        "source",
+        "type",
+        "specversion",
+        "subject",
+        "data_base64",
+        "time",
+        "start",
+        "step_s",
+        "step",
+        "unit",
+    ]
+)
+
+
+@st.composite
+def odd_events(draw: st.DrawFn) -> dict[str, Any]:
+    """An event as it should be, or one with up to two members that are not."""
+    values = draw(st.lists(st.floats(-1e6, 1e6) | st.none() | st.integers(-9, 9), min_size=3, max_size=6))
+    made = event(draw(st.text(min_size=1, max_size=3)), values)
+    for name in draw(st.lists(MEMBERS, max_size=2)):
+        where = made["data"] if name in ("start", "step_s", "step", "unit") else made
+        where[name] = draw(ODD)
+    if draw(st.integers(0, 9)) == 0:
+        made["data"] = draw(ODD | st.lists(READING, max_size=5))
+    return made
+
+
+@given(st.lists(odd_events(), min_size=1, max_size=4))
+def test_an_event_is_answered_in_a_batch_as_it_is_alone(batch: list[dict[str, Any]]) -> None:
+    """A batch of nothing but plain events is read by another decoder than any other body."""
+    forecaster = Forecaster(Model(FakeClient()))
+    body = json.dumps(batch).encode()
+    together = forecaster.answer({"content-type": BATCH_TYPE}, body).body
+    alone = [forecaster.answer({"content-type": EVENT_TYPE}, json.dumps(one).encode()).body for one in batch]
+    assert together == b"[%b]" % b",".join(alone)

@@ -111,7 +111,7 @@ def test_fractions_of_a_second_do_not_drift() -> None:
     assert Step.seconds(0.1).after(start, 1_000_000) == start + timedelta(seconds=100_000)
 
 
-@pytest.mark.parametrize("step", [Step.seconds(1e300), Step.calendar("P1Y")])
+@pytest.mark.parametrize("step", [Step.seconds(1e10), Step.calendar("P1Y")])
 def test_says_when_time_ends(step: Step) -> None:
     with pytest.raises(ValueError, match="9999"):
         step.after(datetime(2024, 1, 1, tzinfo=UTC), 48_000)
