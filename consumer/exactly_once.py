@@ -127,7 +127,8 @@ class ExactlyOnce(Producing):
     def publish(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
     ) -> None:
-        self._begin()
+        if not self._is_open:
+            self._begin()
         super().publish(topic, partition, key, value, headers)
 
     def _refused(self, cause: KafkaError, topic: str) -> None:
@@ -137,15 +138,15 @@ class ExactlyOnce(Producing):
         self._undo(cause)
 
     def _begin(self) -> None:
-        if not self._is_open:
-            try:
-                self._producer.begin_transaction()
-            except KafkaException as error:
-                self._undo(error.args[0])
-            self._is_open = True
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as error:
+            self._undo(error.args[0])
+        self._is_open = True
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
-        self._begin()  # what was skipped has offsets and no output
+        if not self._is_open:
+            self._begin()  # what was skipped has offsets and no output
         positions = topic_partitions(offsets)
         until_s = time.monotonic() + GIVEN_UP_S
         try:

@@ -127,13 +127,13 @@ class KafkaSource:
                     messages += self._consumer.consume(most - 1, 0)
         except KafkaException as error:
             raise ConsumerError(f"reading from Kafka failed: {text(error)}") from None
-        return [record(message) for message in messages if self._is_record(message)]
+        return [record(message) for message in messages if message.error() is None or self._tell(message)]
 
-    def _is_record(self, message: Message) -> bool:
+    def _tell(self, message: Message) -> bool:
+        """Heed the error that stands in a record's place. Returns that it is no record."""
         error = message.error()
-        if error is None:
-            return True
-        self._on_error(error)
+        if error is not None:
+            self._on_error(error)
         return False
 
     def _on_error(self, error: KafkaError) -> None:

@@ -77,8 +77,7 @@ class Lane:
 
     def committed(self, count: int) -> None:
         """The first `count` that were published are committed: forget them."""
-        for delivery in self.published[:count]:
-            self.bytes -= len(delivery.record.value or b"")
+        self.bytes -= sum([len(delivery.record.value or b"") for delivery in self.published[:count]])
         del self.published[:count]
 
     def aborted(self) -> None:

@@ -21,9 +21,9 @@ class Seconds(Collector):
         self._sum_s = 0.0
         REGISTRY.register(self)
 
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(self._bounds, seconds)] += 1
-        self._sum_s += seconds
+    def observe(self, seconds: float, times: int = 1) -> None:
+        self._counts[bisect_left(self._bounds, seconds)] += times
+        self._sum_s += seconds * times
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         edges = [*map(floatToGoString, self._bounds), "+Inf"]

@@ -41,7 +41,8 @@ class Results:
         self._ask_at_s = 0.0
         self._is_waiting = False
         self._has_found_refused = False
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._settled: list[tuple[str, str]] = []  # destinations and outcomes, since they were counted last
+        self._timestamps_ms: list[int] = []
 
     def knows_partitions(self, input_topic: str) -> bool:
         """Whether results of records of `input_topic` may be published. Asks the broker, once an assignment.
@@ -138,11 +139,17 @@ class Results:
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
         route = delivery.route
-        self._counts[route.name if route else "unknown", outcome] += 1
-        metrics.EVENT_SECONDS.observe(time.time() - delivery.record.timestamp_ms / 1000)
+        self._settled.append((route.name if route else "unknown", outcome))
+        self._timestamps_ms.append(delivery.record.timestamp_ms)
 
     def count(self) -> None:
-        """Move what was counted to the metrics: once a batch, a labelled counter costs 1 µs a call."""
-        for (destination, outcome), count in self._counts.items():
+        """Count what was published for the metrics: once a batch, a labelled counter costs 1 µs a call."""
+        if not self._settled:
+            return
+        for (destination, outcome), count in Counter(self._settled).items():
             metrics.EVENTS.labels(destination, outcome).inc(count)
-        self._counts.clear()
+        now_s = time.time()
+        for timestamp_ms, count in Counter(self._timestamps_ms).items():
+            metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
+        self._settled.clear()
+        self._timestamps_ms.clear()

@@ -33,6 +33,9 @@ NAMESPACE = UUID("6f9d3a52-2f0b-5c55-9d0e-5d8f6f5ac6ce")
 # Continued from a copy: to make a hash anew takes as long as all else of an id.
 _hash = sha1(NAMESPACE.bytes, usedforsecurity=False)
 
+# The two bits of the variant, in the digit that holds them.
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
 _REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
 _CACHE_SOURCES = 1024
 _CARRIED = tuple((name, f"ce_{name}") for name in ("subject", "partitionkey", "traceparent", "tracestate"))
@@ -272,5 +275,6 @@ def output_id(source: str, id_: str, route: str, index: int) -> str:
     hashed = _hash.copy()
     hashed.update(orjson.dumps((source, id_, route, index)))
     digest = hashed.hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    return (
+        f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANTS[digest[16]]}{digest[17:20]}-{digest[20:32]}"
+    )

@@ -105,7 +105,8 @@ class Deliver(Interceptor):
         size = 0
         for delivery in deliveries:
             length = len(delivery.record.value or b"")
-            most = min(most, delivery.most_in_call)
+            if delivery.most_in_call < most:
+                most = delivery.most_in_call
             if piece and (len(piece) >= most or size + length > self._limits.batch_bytes):
                 yield piece
                 piece, size = [], 0

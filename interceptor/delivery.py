@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
 
 from interceptor.event import Event
 
@@ -12,36 +14,26 @@ if TYPE_CHECKING:
     from interceptor.route import Route
 
 
-class Record:
+class Record(msgspec.Struct, eq=False):
     """A Kafka record as it was read. `headers` keeps order and duplicates; `flaw`: why they were not read, if so."""
 
-    flaw = ""
-    __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
 
-    def __init__(
-        self,
-        topic: str,
-        partition: int,
-        offset: int,
-        timestamp_ms: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers,
-    ) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
-        self.timestamp_ms = timestamp_ms
-        self.key = key
-        self.value = value
-        self.headers = headers
+    flaw: ClassVar[str] = ""
 
 
 class UnreadableRecord(Record):
     """Its headers could not be read, and are left out. A class of its own costs the others nothing."""
 
-    __slots__ = ()
-    flaw = "a header's name is not valid UTF-8: the record's headers cannot be read, and are left out here"
+    flaw: ClassVar[str] = (
+        "a header's name is not valid UTF-8: its headers cannot be read, and are left out here"
+    )
 
 
 class Delivery:

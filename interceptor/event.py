@@ -46,22 +46,17 @@ _CACHE_NAMES = 256
 _names: dict[str, tuple[str, bytes]] = {}
 
 
-class Event:
+class Event(msgspec.Struct, eq=False):
     """One CloudEvent.
 
     attributes: by name; text in binary mode, also int and bool in structured mode. `data` is not among them.
     data: one complete, valid JSON value as bytes where `is_json`, else the bytes as they came; None without data.
     """
 
-    __slots__ = ("_members", "attributes", "data", "is_json")
-
-    def __init__(
-        self, attributes: dict[str, Attribute], data: bytes | None, is_json: bool, members: list[bytes]
-    ) -> None:
-        self.attributes = attributes
-        self.data = data
-        self.is_json = is_json
-        self._members = members
+    attributes: dict[str, Attribute]
+    data: bytes | None
+    is_json: bool
+    _members: list[bytes]
 
     def text(self, name: str) -> str | None:
         """An attribute as text, or None."""

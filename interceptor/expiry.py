@@ -25,9 +25,9 @@ class Expiry(Interceptor):
     async def on_consume(self, batch: Batch) -> Batch:
         now: datetime | None = None
         for delivery in batch.pending():
-            text = delivery.opened.text("expirytime")
-            if text is None:
+            if "expirytime" not in delivery.opened.attributes:
                 continue
+            text = delivery.opened.text("expirytime") or ""
             expires = _time(text)
             if expires is None:
                 delivery.outcome = DeadLetter(f"expirytime {text[:64]!r} is no RFC 3339 time with a zone")

@@ -1,29 +1,29 @@
-"""How a delivery ends: a forecast to publish, a dead letter, or skipped."""
+"""How a delivery ends: a forecast to publish, a dead letter, or skipped.
+
+Structs of msgspec, as records and events are: made for every event, they cost half of what Python's own classes do.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 Headers = list[tuple[str, bytes | None]]
 
 
-@dataclass(slots=True)
-class OutputEvent:
+class OutputEvent(msgspec.Struct):
     """An event to publish in binary mode: Kafka headers and value, ready for the producer."""
 
     headers: Headers
     value: bytes | None
 
 
-@dataclass(slots=True)
-class Forecast:
+class Forecast(msgspec.Struct):
     """The function's events for this input, in its order; at least one."""
 
     events: list[OutputEvent]
 
 
-@dataclass(slots=True)
-class DeadLetter:
+class DeadLetter(msgspec.Struct):
     """The record goes to the dead letters, byte for byte.
 
     reason: one clear sentence. code: an HTTP status where a function gave one. attempts: calls made for it.
@@ -34,8 +34,7 @@ class DeadLetter:
     attempts: int = 0
 
 
-@dataclass(slots=True)
-class Skipped:
+class Skipped(msgspec.Struct):
     """Nothing is published: the event expired, or its function had nothing to say."""
 
     reason: str
