@@ -13,16 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from interceptor import answer, deadline, metrics, outage
+from interceptor import answer, deadline, metrics
 from interceptor.backoff import MAX_S, delay_s
 from interceptor.circuit import Circuit
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Refused, RetriableError
 from interceptor.expiry import EXPIRED, left_s
-from interceptor.hang import CallsUnderWay
 from interceptor.outage import Client
 from interceptor.outcome import DeadLetter, Forecast, Skipped
+from interceptor.peer import Peer
 from interceptor.route import Route
 
 log = logging.getLogger("fncast.deliver")
@@ -45,25 +45,21 @@ class Deliver(Interceptor):
         self._client = client
         self._limits = limits
         self._clock = clock
-        self._circuits: dict[str, Circuit] = {}
-        self._slots: dict[str, asyncio.Semaphore] = {}
-        self._calls: dict[str, CallsUnderWay] = {}
-        self._probes: set[asyncio.Task[None]] = set()
-        self._bug: BaseException | None = None
+        self._peers: dict[str, Peer] = {}  # by route name
         # What the composition of the chain says: whether an interceptor stands behind this one, and `expiry` anywhere.
         self.is_last = False
         self.heeds_expiry = False
 
     async def on_consume(self, batch: Batch) -> Batch:
-        if self._bug is not None:
-            raise self._bug
+        for peer in self._peers.values():
+            peer.check()
         by_route: dict[str, list[Delivery]] = {}
         now_s = self._clock()
         for delivery in batch.pending():
             assert delivery.route is not None, "`deliver` stands behind `route` in the chain"
             if (
                 delivery.retry_at_s > now_s
-                and delivery.outages_before == self._circuit(delivery.route).outages
+                and delivery.outages_before == self._peer(delivery.route).circuit.outages
             ):
                 continue
             by_route.setdefault(delivery.route.name, []).append(delivery)
@@ -73,28 +69,28 @@ class Deliver(Interceptor):
         return batch
 
     async def close(self) -> None:
-        for probe in self._probes:
-            probe.cancel()
-        await asyncio.gather(*self._probes, return_exceptions=True)
+        for peer in self._peers.values():
+            await peer.close()
         await self._client.close()
 
     def open_circuits(self) -> dict[str, str]:
         """The reason by route name, of each route whose circuit is open, or closed only to try with what is there."""
         return {
-            name: circuit.reason
-            for name, circuit in self._circuits.items()
-            if circuit.is_open or circuit.is_out
+            name: peer.circuit.reason
+            for name, peer in self._peers.items()
+            if peer.circuit.is_open or peer.circuit.is_out
         }
 
     def outages(self) -> dict[str, str]:
         """The reason by route name, of each route that a probe, or the lack of one, has shown to be out."""
-        return {name: circuit.reason for name, circuit in self._circuits.items() if circuit.is_out}
+        return {name: peer.circuit.reason for name, peer in self._peers.items() if peer.circuit.is_out}
 
-    def _circuit(self, route: Route) -> Circuit:
-        circuit = self._circuits.get(route.name)
-        if circuit is None:
-            circuit = self._circuits[route.name] = Circuit()
-        return circuit
+    def _peer(self, route: Route) -> Peer:
+        peer = self._peers.get(route.name)
+        if peer is None:
+            made = Peer(route, self._client, self._limits.calls_in_flight, self._clock)
+            peer = self._peers[route.name] = made
+        return peer
 
     def _pieces(self, deliveries: list[Delivery]) -> Iterator[list[Delivery]]:
         """The deliveries of one route, cut into what one call takes."""
@@ -124,11 +120,12 @@ class Deliver(Interceptor):
         """One call, when it is its turn. Returns what is to be called now: nothing, or the halves of what is left."""
         whole, route = piece, piece[0].route
         assert route is not None
-        circuit = self._circuit(route)
+        peer = self._peer(route)
+        circuit = peer.circuit
         try:
-            async with self._slots.setdefault(route.name, asyncio.Semaphore(self._limits.calls_in_flight)):
+            async with peer.slots:
                 if not circuit.is_open:
-                    await self._call(route, circuit, piece)
+                    await self._call(route, peer, piece)
             return []
         except Refused as refusal:
             piece = unsettled(piece)
@@ -137,7 +134,7 @@ class Deliver(Interceptor):
                 return []
         except RetriableError as failure:
             piece = unsettled(piece)
-            self._failed(route, circuit, piece, failure)
+            self._failed(route, peer, piece, failure)
             wait_s = delay_s(max(circuit.failures, 1), failure.retry_after_s)
             if circuit.is_open or len(piece) == 1 or wait_s > MAX_S:
                 self._put_off(circuit, piece, wait_s)
@@ -171,13 +168,13 @@ class Deliver(Interceptor):
             delivery.outcome = EXPIRED
         return delivery.outcome is EXPIRED
 
-    async def _call(self, route: Route, circuit: Circuit, piece: list[Delivery]) -> None:
+    async def _call(self, route: Route, peer: Peer, piece: list[Delivery]) -> None:
         """One call. Settles what it answers; raises RetriableError for the rest, or Refused for the whole."""
         started_s = self._clock()
         events = [delivery.opened for delivery in piece]
         has_deadlines = self.heeds_expiry and any("expirytime" in event.attributes for event in events)
         try:
-            async with self._under_way(route).call(started_s):
+            async with peer.calls.call(started_s):
                 if has_deadlines:
                     async with deadline.kept(piece, lambda: self._tell_done(piece)):
                         said = await self._client.call(route, events)
@@ -193,7 +190,7 @@ class Deliver(Interceptor):
         if said.body is None:
             for delivery in unsettled(piece):
                 delivery.outcome = Skipped("no event to publish")
-            outage.succeeded(route, circuit, piece[0], self._clock(), started_s)
+            peer.succeeded(piece[0], started_s)
             return
         outputs = answer.decode(said.body) if said.is_batch else answer.decode_single(said.body)
         later: RetriableError | None = None
@@ -208,13 +205,13 @@ class Deliver(Interceptor):
             except RetriableError as error:
                 later = error
         if later is None or len(unsettled(piece)) < len(piece):
-            outage.succeeded(route, circuit, good, self._clock(), started_s)
+            peer.succeeded(good, started_s)
         if later is not None:
             raise later
 
-    def _failed(self, route: Route, circuit: Circuit, piece: list[Delivery], failure: RetriableError) -> None:
+    def _failed(self, route: Route, peer: Peer, piece: list[Delivery], failure: RetriableError) -> None:
         """Count the failure; settle a lone event as poison, or open the circuit, where it is time."""
-        is_suspect = False
+        circuit, is_suspect = peer.circuit, False
         if len(piece) == 1 and failure.is_sent:
             (suspect,) = piece
             if suspect.attempts == 0 or suspect.outages_before < circuit.outages:
@@ -230,34 +227,7 @@ class Deliver(Interceptor):
         log.debug("route %s: a call with %d events failed: %s", route.name, len(piece), failure)
         # A peer that asks for much patience is out, for all that is known; the probe tells.
         is_suspect |= (failure.retry_after_s or 0.0) > MAX_S
-        self._suspect(route, str(failure), is_suspect)
-
-    def _suspect(self, route: Route, reason: str, is_suspect: bool = True) -> None:
-        """Where it is time, open the circuit, and have the route asked whether it is out."""
-        circuit = self._circuit(route)
-        if circuit.failed(reason, self._clock(), is_suspect):
-            outage.show(route, circuit)
-            self._probes.add(probe := asyncio.create_task(self._probe(route, circuit)))
-            probe.add_done_callback(self._probed)
-
-    async def _probe(self, route: Route, circuit: Circuit) -> None:
-        opened_at_s, outages = circuit.opened_at_s, circuit.outages
-        await outage.probe(self._client, route, circuit, self._clock)
-        if opened_at_s is not None and circuit.outages > outages:
-            self._under_way(route).end(opened_at_s)
-
-    def _under_way(self, route: Route) -> CallsUnderWay:
-        calls = self._calls.get(route.name)
-        if calls is None:
-            calls = CallsUnderWay(self._circuit(route), lambda reason: self._suspect(route, reason))
-            self._calls[route.name] = calls
-        return calls
-
-    def _probed(self, probe: asyncio.Task[None]) -> None:
-        """A probe that ended by a bug would leave its circuit open for ever: the next batch raises it."""
-        self._probes.discard(probe)
-        if not probe.cancelled() and probe.exception() is not None:
-            self._bug = probe.exception()
+        peer.suspect(str(failure), is_suspect)
 
 
 def unsettled(piece: Sequence[Delivery]) -> list[Delivery]:

@@ -58,7 +58,7 @@ async def test_the_next_call_waits_as_long_as_the_function_asks():
     deliver = Deliver(client, clock=lambda: now_s)
     await deliver.on_consume(Batch([delivery]))
     await asyncio.gather(
-        *deliver._probes
+        *deliver._peers["forecast"]._probes
     )  # nothing ever succeeded: the circuit closes, to try with what is there
     now_s = 114.9
     await deliver.on_consume(Batch([delivery]))

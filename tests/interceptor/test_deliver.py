@@ -256,7 +256,7 @@ async def test_an_event_that_was_never_sent_is_not_to_blame():
             nonlocal tries
             if events[0].attributes["id"] == "unlucky" and tries < 6:
                 tries += 1
-                deliver._circuits["forecast"].succeeded(None, 0.0)  # as another event's call would
+                deliver._peers["forecast"].circuit.succeeded(None, 0.0)  # as another event's call would
                 raise RetriableError("cannot be reached", is_sent=False)
             return await super().call(route, events)
 
@@ -307,10 +307,7 @@ async def test_unavailable_for_all_is_an_outage_not_a_dead_letter():
 
 @pytest.mark.parametrize("trouble", ["wrong event", "half an answer", "unavailable"])
 async def test_a_function_that_answers_everything_wrongly_is_out_and_no_event_is_to_blame(trouble):
-    function = Function()
-    deliver = Deliver(function, Limits(max_attempts=2))
-    await settle(deliver, batch(["good"]))
-    is_wrong = True
+    is_wrong = False
 
     class Wrong(Function):
         async def call(self, route, events):
@@ -325,7 +322,9 @@ async def test_a_function_that_answers_everything_wrongly_is_out_and_no_event_is
                 replies = [reply(event, "io.fncast.unavailable.v1") for event in events]
             return Answer(orjson.dumps(replies), True)
 
-    deliver._client = Wrong()
+    deliver = Deliver(Wrong(), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    is_wrong = True
     sent = batch(range(20))
     async with asyncio.timeout(5):
         for _ in range(100):
