@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from commands.models_folder import models_folder
 from commands.port import port
 from commands.serve import bind
 from demo.models import UnusableModel
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--models",
-        type=Path,
+        type=models_folder,
         default=Path("models"),
         metavar="DIR",
         help="where the model is kept (default: models)",

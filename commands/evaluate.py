@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.models_folder import models_folder
 from commands.progress import Progress
 from commands.series_files import add_csv_arguments, read_series, tell_filled
 from fncast import Failure
@@ -24,7 +25,7 @@ SHOWN_SERIES = 3  # in a sentence
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_csv_arguments(parser)
-    parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
     parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
     parser.add_argument("--version", type=int, metavar="N", help="default: the latest")
     parser.add_argument(

@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
+from commands.models_folder import models_folder
 from commands.port import port as port_number
 from commands.serve import Security, add_listener_arguments, bind, serve
 from fncast import Failure
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--models",
-        type=Path,
+        type=models_folder,
         metavar="DIR",
         help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; it is watched",
     )

@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from commands.models_folder import models_folder
 from commands.native_output import without_native_news
 from commands.version_tables import print_comparison, print_list
 from fncast import Failure
@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def action(name: str, text: str, named: bool = True) -> argparse.ArgumentParser:
         added = actions.add_parser(name, help=text, description=text.capitalize() + ".")
-        added.add_argument("--models", type=Path, required=True, metavar="DIR", help="folder of the models")
+        added.add_argument(
+            "--models", type=models_folder, required=True, metavar="DIR", help="folder of the models"
+        )
         help_name = "the model (default: the only one, or `forecast`)" if named else "this model alone"
         added.add_argument("--name", help=help_name)
         return added

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.interrupt import PutOffInterrupt
+from commands.models_folder import models_folder
 from commands.series_files import add_csv_arguments, read_series, tell_filled
 from commands.training_progress import ending, progress, say
 from commands.training_settings import AUTO, seasons_of, window_for, with_flags
@@ -29,7 +30,7 @@ PLOTS = "plots"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_csv_arguments(parser)
-    parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
     parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
     parser.add_argument(
         "--window",

@@ -52,3 +52,12 @@ def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
     token.write_text("secret\n")
     made = routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
     assert (made["f"].token, made["u"].token) == ("secret", "")
+
+
+def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
+    """A request has one Authorization: the client would refuse each call, and the route be out for ever."""
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as told:
+        routes(Settings(routes={"mine": Route("http://user:password@host/x", token_file=str(token))}))
+    assert "password" not in str(told.value)
