@@ -22,7 +22,6 @@ from demo.plan import HOST
 
 SCRIPT = Path(__file__).parent / "wrk.lua"
 GRACE_S = 30.0
-GRPC_OFFSET = 1
 RESULTS = 5  # numbers on a line of results
 
 
@@ -32,7 +31,7 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What is posted. is_grpc: path is the method, and the server's gRPC port is GRPC_OFFSET above its port."""
+    """What is posted. is_grpc: path is the method of a gRPC service."""
 
     path: str
     body: bytes
@@ -74,7 +73,7 @@ def post(port: int, request: Request, connections: int, seconds: int, folder: Pa
     body = folder / "body"
     body.write_bytes(request.body)
     if request.is_grpc:
-        words = [sys.executable, "-m", "benchmarks.grpc_load", f"{HOST}:{port + GRPC_OFFSET}", request.path]
+        words = [sys.executable, "-m", "benchmarks.grpc_load", f"{HOST}:{port}", request.path]
         words += [str(body), str(connections), str(seconds)]
     elif has_wrk():
         headers = [word for pair in request.headers.items() for word in pair]

@@ -12,12 +12,12 @@ import numpy as np
 import orjson
 
 from benchmarks.environment import packages_of, python_of
-from benchmarks.http_load import GRPC_OFFSET, Request
+from benchmarks.http_load import Request
 from benchmarks.load import WINDOW
 from benchmarks.peer_pipelines import PROGRAMS, SERVICES
 from benchmarks.pipelines import ROOT, answers, fncast, program
 from demo.models import NAME
-from demo.plan import HOST
+from demo.plan import HOST, free_ports
 from demo.process import Program
 from model_service import graphpipe
 from model_service.inference_protocol import messages_pb2
@@ -34,11 +34,30 @@ BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
 
 
 @dataclass(frozen=True)
+class Ports:
+    """Where one server listens.
+
+    Each was free by itself. The number after one would not do: Linux gives listeners odd ports and clients even ones,
+    and those of the load before stay taken for a minute after its end.
+    """
+
+    http: int
+    grpc: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        return cls(*free_ports(2))
+
+    def of(self, request: Request) -> int:
+        return self.grpc if request.is_grpc else self.http
+
+
+@dataclass(frozen=True)
 class ModelServer:
-    """program: what listens on a port, given a folder for its files. request: a call that holds so many windows."""
+    """program: what listens on the ports, given a folder for its files. request: a call that holds so many windows."""
 
     name: str
-    program: Callable[[int, Path], Program]
+    program: Callable[[Ports, Path], Program]
     request: Callable[[int], Request]
     health: str = "/healthz"
     environments: Sequence[str] = ()
@@ -52,12 +71,12 @@ class ModelServers:
     model: Path
 
     def ours(self) -> list[ModelServer]:
-        def served(port: int, _: Path) -> Program:
-            words = ("model-service", "--models", self.models, "--port", port)
-            return fncast("model service", *words, "--grpc-port", port + GRPC_OFFSET)
+        def served(ports: Ports, _: Path) -> Program:
+            words = ("model-service", "--models", self.models, "--port", ports.http)
+            return fncast("model service", *words, "--grpc-port", ports.grpc)
 
-        def with_uvloop(port: int, folder: Path) -> Program:
-            plain = served(port, folder)
+        def with_uvloop(ports: Ports, folder: Path) -> Program:
+            plain = served(ports, folder)
             path = os.pathsep.join([str(ROOT), str(packages_of(UVLOOP))])
             return replace(plain, environment={**(plain.environment or {}), "PYTHONPATH": path})
 
@@ -100,29 +119,38 @@ class ModelServers:
             ),
         ]
 
-    def _fixed(self, port: int, _: Path) -> Program:
-        return program("model service", sys.executable, "-m", "benchmarks.fixed_answer", port)
+    def _fixed(self, ports: Ports, _: Path) -> Program:
+        return program("model service", sys.executable, "-m", "benchmarks.fixed_answer", ports.http)
 
-    def _fastapi(self, port: int, _: Path) -> Program:
-        return program("model service", python_of(SERVICES), PROGRAMS / "http_model.py", self.model, port)
+    def _fastapi(self, ports: Ports, _: Path) -> Program:
+        words = (PROGRAMS / "http_model.py", self.model, ports.http)
+        return program("model service", python_of(SERVICES), *words)
 
-    def _litserve(self, port: int, _: Path) -> Program:
+    def _litserve(self, ports: Ports, _: Path) -> Program:
+        words = (PROGRAMS / "litserve_model.py", self.model, ports.http)
+        return program("model service", python_of("litserve"), *words)
+
+    def _bentoml(self, ports: Ports, folder: Path) -> Program:
+        words = ("serve", "bentoml_model:Forecast", "--working-dir", PROGRAMS, "--host", HOST)
+        variables = {"MODEL": str(self.model), "BENTOML_HOME": str(folder / "bentoml"), **BENTOML}
         return program(
-            "model service", python_of("litserve"), PROGRAMS / "litserve_model.py", self.model, port
+            "model service",
+            python_of("bentoml"),
+            "-m",
+            "bentoml",
+            *words,
+            "--port",
+            ports.http,
+            variables=variables,
         )
 
-    def _bentoml(self, port: int, folder: Path) -> Program:
-        words = ("serve", "bentoml_model:Forecast", "--working-dir", PROGRAMS, "--host", HOST, "--port", port)
-        variables = {"MODEL": str(self.model), "BENTOML_HOME": str(folder / "bentoml"), **BENTOML}
-        return program("model service", python_of("bentoml"), "-m", "bentoml", *words, variables=variables)
-
-    def _mlserver(self, port: int, folder: Path) -> Program:
-        home = folder / f"mlserver-{port}"
+    def _mlserver(self, ports: Ports, folder: Path) -> Program:
+        home = folder / f"mlserver-{ports.http}"
         home.mkdir()
         settings = {
             "host": HOST,
-            "http_port": port,
-            "grpc_port": port + GRPC_OFFSET,
+            "http_port": ports.http,
+            "grpc_port": ports.grpc,
             "metrics_endpoint": None,
             "parallel_workers": 0,
             "debug": False,
@@ -140,13 +168,13 @@ class ModelServers:
         return program("model service", python.parent / "mlserver", "start", home, variables=variables)
 
 
-def ready(server: ModelServer, port: int, folder: Path) -> Program:
+def ready(server: ModelServer, ports: Ports, folder: Path) -> Program:
     """The server's program, with the question whether it answers. Raises NoEnvironment."""
-    made = server.program(port, folder)
+    made = server.program(ports, folder)
     return Program(
         made.name,
         made.argv,
-        answers(f"http://{HOST}:{port}{server.health}"),
+        answers(f"http://{HOST}:{ports.http}{server.health}"),
         environment=made.environment,
         restart=False,
     )

@@ -29,13 +29,12 @@ from benchmarks.arguments import (
 from benchmarks.environment import NoEnvironment
 from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
 from benchmarks.model_figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
-from benchmarks.model_servers import ModelServer, ModelServers, ready
+from benchmarks.model_servers import ModelServer, ModelServers, Ports, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import INTERRUPTED, end_cleanly, found_model
 from benchmarks.steps import NoProfile, steps, table
 from benchmarks.turns import failures, take_turns
-from demo.plan import free_ports
 from demo.process import ProcessFailed
 
 PROGRAM = "model_service"
@@ -118,19 +117,19 @@ def _servers(models: Path, model: Path) -> list[ModelServer]:
 
 async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
     """All cells of one server; one that it does not answer stays empty. Raises ProcessFailed, NoEnvironment."""
-    [port] = free_ports(1)
-    started = ready(server, port, folder)
+    ports = Ports.free()
+    started = ready(server, ports, folder)
     async with Processes(folder) as processes:
         await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
         for windows in WINDOWS:
             request = server.request(windows)
             with contextlib.suppress(LoadFailed):  # a slow one may not have answered yet
-                await asyncio.to_thread(post, port, request, 1, WARM_UP_S, folder, LOAD_CORE)
+                await asyncio.to_thread(post, ports.of(request), request, 1, WARM_UP_S, folder, LOAD_CORE)
             for connections in CONNECTIONS:
                 before_s = sum(processes.cpu_s().values())
                 try:
                     answered: Answered = await asyncio.to_thread(
-                        post, port, request, connections, seconds, folder, LOAD_CORE
+                        post, ports.of(request), request, connections, seconds, folder, LOAD_CORE
                     )
                 except LoadFailed as error:
                     print(f"{server.name}: {connections} × {windows}: {error}", file=sys.stderr, flush=True)
@@ -152,15 +151,15 @@ async def _profile(server: ModelServer, folder: Path) -> str:
 
 async def _profiled(server: ModelServer, folder: Path) -> str:
     """Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
-    [port] = free_ports(1)
-    started = ready(server, port, folder)
+    ports = Ports.free()
+    started = ready(server, ports, folder)
     request = server.request(MANY.windows)
     async with Processes(folder) as processes:
         await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
         process = processes.family(started.name)[0]
         seconds = WARM_UP_S + PROFILE_S + PROFILE_GRACE_S
         load = asyncio.create_task(
-            asyncio.to_thread(post, port, request, MANY.connections, seconds, folder, LOAD_CORE)
+            asyncio.to_thread(post, ports.of(request), request, MANY.connections, seconds, folder, LOAD_CORE)
         )
         await asyncio.sleep(WARM_UP_S)
         try:
