@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -42,6 +43,24 @@ def add_rounds_argument(
     parser: argparse.ArgumentParser, default: int | None = 3, text: str = "default: %(default)s"
 ) -> None:
     parser.add_argument("--rounds", type=_count, default=default, metavar="N", help=text)
+
+
+def positive(text: str) -> float:
+    """The number of a flag. Raises argparse.ArgumentTypeError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
+
+
+def whole(text: str) -> int:
+    """Raises argparse.ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def is_chosen(name: str, only: Sequence[str] | None) -> bool:

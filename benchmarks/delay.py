@@ -23,6 +23,7 @@ from benchmarks.arguments import (
     add_stand_arguments,
     check_only,
     is_chosen,
+    positive,
 )
 from benchmarks.broker import PARTITIONS
 from benchmarks.loader import Loader
@@ -92,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_stand_arguments(parser)
     add_only_argument(parser)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=float, default=8.0, help="at each rate (default: %(default)s)")
+    parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
     check_only(parser, arguments.only, (Standing(one).name for one in _pipelines(Path(), Path())))
     return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))

@@ -22,6 +22,7 @@ from benchmarks.arguments import (
     add_stand_arguments,
     check_only,
     is_chosen,
+    positive,
 )
 from benchmarks.load import Load
 from benchmarks.meter import Measured
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_only_argument(parser)
     add_rounds_argument(parser, default=None, text=f"turns (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
     parser.add_argument(
-        "--scale", type=float, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"
+        "--scale", type=positive, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"
     )
     parser.add_argument(
         "--quick",

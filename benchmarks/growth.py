@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from benchmarks import machine, report
-from benchmarks.arguments import add_rounds_argument, add_stand_arguments
+from benchmarks.arguments import add_rounds_argument, add_stand_arguments, positive
 from benchmarks.environment import NoEnvironment
 from benchmarks.growth_memory import memory
 from benchmarks.growth_run import WrongForecasts
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated (default: all)")
     add_rounds_argument(parser)
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="of all numbers of events (default: %(default)s)"
+        "--scale", type=positive, default=1.0, help="of all numbers of events (default: %(default)s)"
     )
     arguments = parser.parse_args(argv)
     return on_stand(arguments, PROGRAM, lambda stand: _measure(stand, arguments))

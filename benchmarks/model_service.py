@@ -25,6 +25,7 @@ from benchmarks.arguments import (
     add_rounds_argument,
     check_only,
     is_chosen,
+    whole,
 )
 from benchmarks.environment import NoEnvironment
 from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_model_arguments(parser)
     add_only_argument(parser)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=int, default=2, help="of each figure (default: %(default)s)")
+    parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)
     check_only(parser, arguments.only, (one.name for one in _servers(Path(), Path())))
     say_generator()

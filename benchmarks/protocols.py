@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.arguments import add_rounds_argument
+from benchmarks.arguments import add_rounds_argument, positive
 from benchmarks.protocol_clients import CLIENTS, WARM_UP_CALLS, call
 from benchmarks.protocol_service import WINDOW
 from benchmarks.relay import Relay
@@ -145,7 +145,9 @@ def write(text: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{PROGRAM}", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=0.6, help="of calls for each figure (default: 0.6)")
+    parser.add_argument(
+        "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
+    )
     add_rounds_argument(parser)
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} alone")
     arguments = parser.parse_args(argv)

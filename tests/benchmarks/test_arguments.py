@@ -24,3 +24,21 @@ def test_a_name_that_nothing_has_is_told_with_the_names_that_there_are(program, 
     told = capsys.readouterr().err
     assert "--only Flink: nothing has that in its name" in told
     assert "fncast" in told.partition("there are: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("program", "flag"),
+    [
+        (delay, "--seconds"),
+        (end_to_end, "--scale"),
+        (growth, "--scale"),
+        (model_service, "--seconds"),
+        (protocols, "--seconds"),
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "long"])
+def test_how_much_is_measured_is_more_than_nothing(program, flag, value, capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main([flag, value])
+    assert ended.value.code == 2
+    assert f"'{value}' is no" in capsys.readouterr().err
