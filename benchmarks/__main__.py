@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 
 from benchmarks import delay, end_to_end, growth, model_service, protocols
@@ -45,7 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in arguments.parts or PARTS:
         started_s = time.monotonic()
         print(f"benchmarks: {name}", file=sys.stderr, flush=True)
-        code = PARTS[name](_flags(arguments, WITHOUT.get(name, set())))
+        try:
+            code = PARTS[name](_flags(arguments, WITHOUT.get(name, set())))
+        except Exception:  # a bug of one part costs the others nothing
+            traceback.print_exc()
+            code = 1
         if code == INTERRUPTED:
             return code
         if code:

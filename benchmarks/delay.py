@@ -107,15 +107,16 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
         everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.seconds), _line
     )
     standings = [standing for standing in everyone if standing.phases]
-    text = _table(standings)
-    if arguments.print_only:
+    wrong = [standing.name for standing in standings if standing.wrong_rounds]
+    told = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
+    text = "\n\n".join(filter(None, [_table(standings), told, failures(failed)]))
+    if arguments.print_only or not standings:
         print(text)
     else:
         facts = machine.facts(
             stand.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
         )
-        report.write(PROGRAM, "\n".join([facts, "", text, "", failures(failed), "", _plot(standings)]))
-    wrong = [standing.name for standing in standings if standing.wrong_rounds]
+        report.write(PROGRAM, f"{facts}\n\n{text}\n\n{_plot(standings)}")
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
     if failed:

@@ -30,8 +30,7 @@ from benchmarks.peer_pipelines import peers, plain_loop
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import Stand, on_stand
-from benchmarks.turns import failures, take_turns
-from demo.process import ProcessFailed
+from benchmarks.turns import failures, reason, take_turns
 
 PROGRAM = "end_to_end"
 ROUNDS, QUICK_ROUNDS = 3, 2
@@ -106,7 +105,7 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     )
     standings = [standing for standing in everyone if standing.runs]
     lines = [_table(standings), "", *_ratios(standings), "", failures(failed)]
-    if arguments.quick or arguments.print_only:
+    if arguments.quick or arguments.print_only or not standings:
         print("\n".join(lines))
     else:
         rates = {standing.name: standing.rate() for standing in standings}
@@ -143,8 +142,8 @@ async def _warm_up(stand: Stand, scale: float) -> None:
     """A run that no table shows: a broker just started costs whoever goes first up to a third of its rate."""
     try:
         await _turn(stand, Standing(Limit(EXACTLY, stand.model)), scale)
-    except ProcessFailed as error:
-        print(f"{PROGRAM}: warming the broker: {error}", file=sys.stderr)
+    except Exception as error:
+        print(f"{PROGRAM}: warming the broker: {reason(error)}", file=sys.stderr)
 
 
 async def _turn(stand: Stand, standing: Standing, scale: float) -> None:

@@ -12,13 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from benchmarks import machine, report
 from benchmarks.arguments import add_rounds_argument, add_stand_arguments, positive
-from benchmarks.environment import NoEnvironment
 from benchmarks.growth_memory import memory
 from benchmarks.growth_run import WrongForecasts
 from benchmarks.growth_steps import cost_by_step
 from benchmarks.growth_sweeps import latency, partitions, processes, series, size
 from benchmarks.stand import Stand, on_stand
-from demo.process import ProcessFailed
+from benchmarks.turns import reason
 
 PROGRAM = "growth"
 Part = Callable[[Stand, argparse.Namespace], Awaitable[str]]
@@ -57,8 +56,9 @@ async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
         try:
             text = await PARTS[name](stand, arguments)
-        except (WrongForecasts, ProcessFailed, NoEnvironment) as error:
-            print(f"{PROGRAM}: {name}: {error}", file=sys.stderr)
+        except Exception as error:  # whatever it is, the parts after it are measured
+            told = error if isinstance(error, WrongForecasts) else reason(error)
+            print(f"{PROGRAM}: {name}: {told}", file=sys.stderr)
             failed.append(name)
             continue
         if arguments.print_only:

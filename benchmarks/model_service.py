@@ -27,7 +27,6 @@ from benchmarks.arguments import (
     is_chosen,
     whole,
 )
-from benchmarks.environment import NoEnvironment
 from benchmarks.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
 from benchmarks.model_figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
 from benchmarks.model_servers import ModelServer, ModelServers, Ports, ready
@@ -35,8 +34,7 @@ from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import INTERRUPTED, end_cleanly, found_model
 from benchmarks.steps import NoProfile, steps, table
-from benchmarks.turns import failures, take_turns
-from demo.process import ProcessFailed
+from benchmarks.turns import failures, reason, take_turns
 
 PROGRAM = "model_service"
 WARM_UP_S = 1
@@ -92,7 +90,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     code = 1 if failed else 0
     if failed:
         print(f"{PROGRAM}: {failures(failed)}", file=sys.stderr)
-    if arguments.print_only:
+    if arguments.print_only or len(failed) == len(chosen):
         print(text)
         return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
@@ -146,8 +144,9 @@ async def _profile(server: ModelServer, folder: Path) -> str:
     """Where a request's CPU goes with many connections, or why that is not known."""
     try:
         return await _profiled(server, folder)
-    except (NoProfile, NoEnvironment, ProcessFailed, LoadFailed) as error:
-        return f"No profile of {server.name}: {error}"
+    except Exception as error:
+        told = error if isinstance(error, NoProfile | LoadFailed) else reason(error)
+        return f"No profile of {server.name}: {told}"
 
 
 async def _profiled(server: ModelServer, folder: Path) -> str:

@@ -27,6 +27,8 @@ from benchmarks.arguments import add_rounds_argument, positive
 from benchmarks.protocol_clients import CLIENTS, WARM_UP_CALLS, call
 from benchmarks.protocol_service import WINDOW
 from benchmarks.relay import Relay
+from benchmarks.stand import INTERRUPTED, end_cleanly
+from demo.process import ProcessFailed
 
 PROGRAM = "protocols"
 PAGE = Path(__file__).parents[1] / "docs" / "protocols.md"
@@ -91,12 +93,18 @@ class Stand:
 
 @contextmanager
 def stand() -> Iterator[Stand]:
+    """Raises ProcessFailed."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.protocol_service"], stderr=subprocess.PIPE, text=True
     )
     try:
         assert server.stderr
-        http, grpc = server.stderr.readline().split()
+        told = ""
+        while not (ready := server.stderr.readline()).startswith("http"):
+            told += ready
+            if not ready:
+                raise ProcessFailed(f"the service did not start: {told.strip()}")
+        http, grpc = ready.split()
         with ProcessPoolExecutor(CALLERS, multiprocessing.get_context("spawn")) as pool:
             yield Stand(http, grpc, psutil.Process(server.pid), pool)
     finally:
@@ -151,6 +159,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_rounds_argument(parser)
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} alone")
     arguments = parser.parse_args(argv)
+    end_cleanly()
+    try:
+        return _measure(arguments)
+    except ProcessFailed as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    """Measure, print, write; the exit code. Raises ProcessFailed."""
     measured: dict[tuple[str, int], list[Figures]] = {}
     with stand() as service:
         sizes = {(name, size): service.bytes_per_call(name, size) for size in SIZES for name in CLIENTS}

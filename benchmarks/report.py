@@ -23,12 +23,12 @@ def plots(print_only: bool) -> Path | None:
 
 
 def write(section: str, text: str, page: Path = PAGE) -> None:
-    """Put `text` in the place of what stands between the section's markers, and on stdout. Raises ValueError."""
+    """Put `text` on stdout, and in the place of what stands between the section's markers. Raises ValueError."""
+    print(text)
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
     whole = page.read_text("utf-8")
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     if len(pattern.findall(whole)) != 1:
         raise ValueError(f"{page} has not one pair of markers of {section}")
     page.write_text(pattern.sub(lambda _: f"{begin}\n{text.strip()}\n{end}", whole), "utf-8")
-    print(text)
     print(f"written to {page.name}, section {section}", file=sys.stderr)

@@ -81,8 +81,8 @@ def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Sta
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
             folder = Path(name)
-            models, model = found_model(arguments.models, folder)
             on = stack.enter_context(broker(arguments.bootstrap))
+            models, model = found_model(arguments.models, folder)
             print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
             return asyncio.run(_measure(Stand(on, models, model, folder), measure))
     except (NoBroker, NoEnvironment, ProcessFailed) as error:

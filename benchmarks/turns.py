@@ -48,9 +48,9 @@ async def take_turns(
             try:
                 await turn(one)
                 line = told(one)
-            except (ProcessFailed, NoEnvironment) as error:
+            except Exception as error:  # whatever it is: what others did may be an hour's work
                 failed[one.name] = None
-                line = f"{one.name}: {error}"
+                line = f"{one.name}: {reason(error)}"
             _say(f"round {number + 1}: {line}")
     return list(failed)
 
@@ -64,6 +64,11 @@ def _install(everyone: Sequence[Contestant], install: Callable[[str], object]) -
         except NoEnvironment as error:
             missing[name] = str(error)
     return missing
+
+
+def reason(error: Exception) -> str:
+    """What failed, in one line or with the last words of a process."""
+    return str(error) if isinstance(error, ProcessFailed | NoEnvironment) else repr(error)
 
 
 def failures(failed: Sequence[str]) -> str:

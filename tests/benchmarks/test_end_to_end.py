@@ -15,6 +15,7 @@ from benchmarks.end_to_end import Standing
 from benchmarks.meter import Measured
 from benchmarks.peer_pipelines import Peer
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast
+from demo.process import ProcessFailed
 
 RIGHT = Measured(events=100, forecasts=100, rate=1000.0, lost=0, doubled=0, disordered=0)
 LOST = Measured(events=100, forecasts=99, rate=1000.0, lost=1, doubled=0, disordered=0)
@@ -53,3 +54,15 @@ def test_the_exit_code_tells_of_loss_and_disorder(
     assert asyncio.run(end_to_end._compare(stand, arguments)) == code
     told = capsys.readouterr().err
     assert ("lost, doubled or disordered events: fncast, exactly-once" in told) is bool(code)
+
+
+def test_where_nothing_was_measured_the_page_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def turn(stand: Any, standing: Standing, scale: float) -> None:
+        raise ProcessFailed("no broker any more")
+
+    monkeypatch.setattr(end_to_end, "_turn", turn)
+    monkeypatch.setattr(end_to_end.report, "write", lambda *_: pytest.fail("the page was written"))
+    monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was made"))
+    stand: Any = SimpleNamespace(models=Path(), model=Path(), broker=SimpleNamespace(name="none"))
+    arguments = argparse.Namespace(quick=False, only=["fncast"], rounds=1, scale=1.0, print_only=False)
+    assert asyncio.run(end_to_end._compare(stand, arguments)) == 1

@@ -36,3 +36,12 @@ def test_all_parts_take_what_each_knows_and_one_that_fails_stops_no_other(calls:
     assert list(calls) == ["end_to_end", "delay", "model_service", "growth", "protocols"]
     assert set(calls["growth"]) == {"--bootstrap", "broker:9092", "--rounds", "1"}
     assert calls["protocols"] == calls["model_service"] == ["--rounds", "1"]
+
+
+def test_a_bug_of_one_part_costs_the_others_nothing(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    def part(argv: list[str]) -> int:
+        raise ValueError("no number")
+
+    monkeypatch.setitem(benchmarks.PARTS, "delay", part)
+    assert benchmarks.main([]) == 1
+    assert list(calls) == ["end_to_end", "model_service", "growth", "protocols"]

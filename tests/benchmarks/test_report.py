@@ -15,12 +15,15 @@ def test_a_section_is_replaced_and_the_rest_left_alone(tmp_path: Path) -> None:
     assert page.read_text() == "before\n<!-- begin a -->\nnew \\1 text\n<!-- end a -->\nafter\n"
 
 
-def test_a_page_without_the_markers_is_not_touched(tmp_path: Path) -> None:
+def test_a_page_without_the_markers_is_not_touched_and_the_figures_are_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n")
     with pytest.raises(ValueError, match="markers of a"):
         report.write("a", "new", page)
     assert page.read_text() == "before\n"
+    assert capsys.readouterr().out == "new\n"
 
 
 def test_a_table_is_markdown() -> None:

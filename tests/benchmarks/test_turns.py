@@ -14,7 +14,7 @@ from demo.process import ProcessFailed
 class Server:
     name: str
     environments: tuple[str, ...] = ()
-    fails: bool = False
+    fails: Exception | None = None
     turns: list[int] = field(default_factory=list)
 
 
@@ -30,14 +30,15 @@ def test_what_one_fails_at_costs_the_others_nothing() -> None:
         assert installed == ["one", "broken"]  # before the first turn
         server.turns.append(len(server.turns))
         if server.fails:
-            raise ProcessFailed("it ended")
+            raise server.fails
 
     servers = [
         Server("good", ("one",)),
-        Server("fails", fails=True),
+        Server("fails", fails=ProcessFailed("it ended")),
+        Server("has a bug", fails=ValueError("no number")),
         Server("cannot be installed", ("one", "broken")),
         Server("last"),
     ]
     failed = asyncio.run(take_turns(servers, 2, turn, lambda server: server.name, install))
-    assert failed == ["cannot be installed", "fails"]
-    assert [len(server.turns) for server in servers] == [2, 2, 0, 2]
+    assert failed == ["cannot be installed", "fails", "has a bug"]
+    assert [len(server.turns) for server in servers] == [2, 2, 2, 0, 2]

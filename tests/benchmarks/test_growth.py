@@ -1,0 +1,50 @@
+"""A part that fails, and one whose forecasts are not those of its events."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchmarks import growth
+from benchmarks.growth_run import WrongForecasts, check
+from benchmarks.meter import Measured
+from demo.process import ProcessFailed
+
+
+@pytest.mark.parametrize("error", [ProcessFailed("it ended"), WrongForecasts("1 lost"), ValueError("a bug")])
+def test_a_part_that_fails_costs_the_others_nothing(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fails(*_: object) -> str:
+        raise error
+
+    async def works(*_: object) -> str:
+        return "a table"
+
+    monkeypatch.setattr(growth, "PARTS", {"first": fails, "second": works})
+    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"))
+    arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=True)
+    assert asyncio.run(growth._measure(stand, arguments)) == 1
+    out, err = capsys.readouterr()
+    assert out == "a table\n"
+    assert f"growth: first: {error}" in err or f"growth: first: {error!r}" in err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"lost": 1}, "of 10 events 1 lost, 0 doubled, 0 out of order"),
+        ({"doubled": 1}, "of 10 events 0 lost, 1 doubled, 0 out of order"),
+        ({"disordered": 1}, "of 10 events 0 lost, 0 doubled, 1 out of order"),
+    ],
+)
+def test_a_run_that_loses_doubles_or_disorders_one_is_wrong(wrong: dict[str, int], told: str) -> None:
+    right = Measured(events=10, forecasts=10, rate=1.0, lost=0, doubled=0, disordered=0)
+    check(right)
+    with pytest.raises(WrongForecasts, match=told):
+        check(replace(right, **wrong))
