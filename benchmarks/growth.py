@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from benchmarks import machine, report
 from benchmarks.arguments import add_rounds_argument, add_stand_arguments, positive
 from benchmarks.growth_memory import memory
-from benchmarks.growth_run import WrongForecasts
 from benchmarks.growth_steps import cost_by_step
 from benchmarks.growth_sweeps import latency, partitions, processes, series, size
 from benchmarks.stand import Stand, on_stand
@@ -54,17 +53,22 @@ async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
     facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
     for name in arguments.part or PARTS:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
+        stand.failed.clear()
         try:
             text = await PARTS[name](stand, arguments)
         except Exception as error:  # whatever it is, the parts after it are measured
-            told = error if isinstance(error, WrongForecasts) else reason(error)
-            print(f"{PROGRAM}: {name}: {told}", file=sys.stderr)
+            print(f"{PROGRAM}: {name}: {reason(error)}", file=sys.stderr)
             failed.append(name)
             continue
+        if stand.failed:
+            text = f"{text}\n\nFailed: {'; '.join(stand.failed)}."
+            failed.append(name)
         if arguments.print_only:
             print(text)
         else:
             report.write(f"{PROGRAM} {name}", f"{facts}\n\n{text}")
+    if failed:
+        print(f"{PROGRAM}: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 

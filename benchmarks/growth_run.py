@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping
 
 from benchmarks.broker import PARTITIONS
 from benchmarks.load import Load
 from benchmarks.loader import Loader
-from benchmarks.meter import Measured
+from benchmarks.meter import Measured, WrongForecasts
 from benchmarks.pipelines import Fncast
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import Stand
+from benchmarks.turns import reason
 
 WARM_UP_EVENTS = 1_000
 LEAST_EVENTS = 1_000  # fewer tell nothing
-
-
-class WrongForecasts(Exception):
-    """Events were lost, doubled or put out of order; the text says how many."""
 
 
 async def rates(
@@ -32,18 +30,28 @@ async def rates(
 
     steady: not from a backlog that waits, but once all consumers are there.
 
-    Raises WrongForecasts, ProcessFailed.
+    One that fails costs the others nothing: it stands in `stand.failed`, and has NaN where it never had a rate. Raises
+    what the last failed by if none had one.
     """
     found: dict[str, list[float]] = {name: [] for name in settings}
+    failure: Exception | None = None
     for number in range(arguments.rounds):
         for name, (pipeline, load, partitions) in settings.items():
-            if steady:
-                rate = await steady_rate_of(stand, pipeline, load)
+            try:
+                if steady:
+                    rate = await steady_rate_of(stand, pipeline, load)
+                else:
+                    rate = await rate_of(stand, pipeline, load, partitions)
+            except Exception as error:
+                failure, told = error, f"{name}: {reason(error)}"
+                stand.failed.append(told)
             else:
-                rate = await rate_of(stand, pipeline, load, partitions)
-            found[name].append(rate)
-            print(f"round {number + 1}: {name}: {figure(rate)} events/s", file=sys.stderr, flush=True)
-    return {name: Spread.of(values) for name, values in found.items()}
+                found[name].append(rate)
+                told = f"{name}: {figure(rate)} events/s"
+            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
+    if failure is not None and not any(found.values()):
+        raise failure
+    return {name: Spread.of(values or [math.nan]) for name, values in found.items()}
 
 
 async def rate_of(stand: Stand, pipeline: Fncast, load: Load, partitions: int = PARTITIONS) -> float:

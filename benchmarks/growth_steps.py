@@ -20,7 +20,7 @@ LOOK_S = 0.5
 
 
 async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Tables of the costliest steps. Raises ProcessFailed, NoEnvironment."""
+    """Tables of the costliest steps. Raises ProcessFailed, NoEnvironment, NoProfile."""
     topic = await stand.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
     tables = []
     for name in ("consumer", "functions", "model service"):
@@ -30,7 +30,9 @@ async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
             try:
                 tables.append(await _profile(run, name, stand))
             except NoProfile as error:
-                tables.append(f"{name}: no profile: {error}")
+                stand.failed.append(f"{name}: no profile: {error}")
+    if not tables:
+        raise NoProfile("; ".join(stand.failed))
     return "\n\n".join(tables)
 
 

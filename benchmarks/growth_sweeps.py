@@ -139,7 +139,7 @@ def _linear(latency_ms: float, calls: int) -> float:
 
 
 def _with_share(rate: Spread, linear: float) -> str:
-    return f"{figure(rate.median)} ({figure(rate.median / linear)})"
+    return f"{rate} ({figure(rate.median / linear)})"
 
 
 def _load(events: float, arguments: argparse.Namespace, **how: int) -> Load:

@@ -25,6 +25,10 @@ READ_WAIT_S = 0.1
 QUIET_S, MISSING_S = 0.3, 5.0
 
 
+class WrongForecasts(Exception):
+    """Events were lost, doubled or put out of order; the text says how many."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """Of one run. rate: forecasts a second, by the broker's clock, from the first to the last."""

@@ -33,7 +33,7 @@ from benchmarks.model_servers import ModelServer, ModelServers, Ports, ready
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import INTERRUPTED, end_cleanly, found_model
-from benchmarks.steps import NoProfile, steps, table
+from benchmarks.steps import steps, table
 from benchmarks.turns import failures, reason, take_turns
 
 PROGRAM = "model_service"
@@ -145,8 +145,7 @@ async def _profile(server: ModelServer, folder: Path) -> str:
     try:
         return await _profiled(server, folder)
     except Exception as error:
-        told = error if isinstance(error, NoProfile | LoadFailed) else reason(error)
-        return f"No profile of {server.name}: {told}"
+        return f"No profile of {server.name}: {reason(error)}"
 
 
 async def _profiled(server: ModelServer, folder: Path) -> str:

@@ -22,7 +22,7 @@ class Spread:
         return cls(min(values), statistics.median(values), max(values))
 
     def __str__(self) -> str:
-        if self.low == self.high:
+        if self.low == self.high or math.isnan(self.median):
             return figure(self.median)
         return f"{figure(self.median)} [{figure(self.low)}-{figure(self.high)}]"
 

@@ -27,13 +27,17 @@ INTERRUPTED = 130  # the shells' exit code for Ctrl-C
 
 
 class Stand:
-    """models: a folder of models; model: the .tflite file of the newest in it."""
+    """models: a folder of models; model: the .tflite file of the newest in it.
+
+    failed: what went wrong in a measurement that went on with the rest of it; whoever measures tells it.
+    """
 
     def __init__(self, on: Broker, models: Path, model: Path, folder: Path) -> None:
         self.broker = on
         self.models = models
         self.model = model
         self.folder = folder
+        self.failed: list[str] = []
         self._numbers = itertools.count(1)
         self._backlogs: dict[tuple[Load, int], str] = {}
 

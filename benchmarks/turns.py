@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from benchmarks.environment import NoEnvironment, python_of
+from benchmarks.http_load import LoadFailed
+from benchmarks.meter import WrongForecasts
+from benchmarks.steps import NoProfile
 from demo.process import ProcessFailed
 
 
@@ -68,7 +71,8 @@ def _install(everyone: Sequence[Contestant], install: Callable[[str], object]) -
 
 def reason(error: Exception) -> str:
     """What failed, in one line or with the last words of a process."""
-    return str(error) if isinstance(error, ProcessFailed | NoEnvironment) else repr(error)
+    is_known = isinstance(error, ProcessFailed | NoEnvironment | WrongForecasts | NoProfile | LoadFailed)
+    return str(error) if is_known else repr(error)
 
 
 def failures(failed: Sequence[str]) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from benchmarks import growth
-from benchmarks.growth_run import WrongForecasts, check
-from benchmarks.meter import Measured
+from benchmarks import growth, growth_run
+from benchmarks.growth_run import check, rates
+from benchmarks.load import Load
+from benchmarks.meter import Measured, WrongForecasts
+from benchmarks.pipelines import EXACTLY, Fncast
 from demo.process import ProcessFailed
 
 
@@ -27,7 +30,7 @@ def test_a_part_that_fails_costs_the_others_nothing(
         return "a table"
 
     monkeypatch.setattr(growth, "PARTS", {"first": fails, "second": works})
-    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"))
+    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[])
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=True)
     assert asyncio.run(growth._measure(stand, arguments)) == 1
     out, err = capsys.readouterr()
@@ -48,3 +51,28 @@ def test_a_run_that_loses_doubles_or_disorders_one_is_wrong(wrong: dict[str, int
     check(right)
     with pytest.raises(WrongForecasts, match=told):
         check(replace(right, **wrong))
+
+
+def test_a_setting_that_fails_costs_the_others_of_its_sweep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def rate_of(stand: Any, pipeline: Fncast, load: Load, partitions: int) -> float:
+        if partitions != 4:
+            raise WrongForecasts("3 lost")
+        return 5.0
+
+    async def sweep(stand: Any, arguments: argparse.Namespace) -> str:
+        pipeline = Fncast(EXACTLY, Path())
+        settings = {f"{count}": (pipeline, Load(10), count) for count in arguments.counts}
+        found = await rates(stand, arguments, settings)
+        return ", ".join(f"{name}: {rate}" for name, rate in found.items())
+
+    monkeypatch.setattr(growth_run, "rate_of", rate_of)
+    monkeypatch.setattr(growth, "PARTS", {"sweep": sweep})
+    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[])
+    told: list[str] = []
+    monkeypatch.setattr(growth.report, "write", lambda section, text: told.append(text))
+    arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=False, counts=(1, 4))
+    assert asyncio.run(growth._measure(stand, arguments)) == 1
+    assert "1: not measured, 4: 5.00\n\nFailed: 1: 3 lost." in told[0]
+    arguments.counts = (1, 16)
+    assert asyncio.run(growth._measure(stand, arguments)) == 1
+    assert len(told) == 1, "nothing was measured, and the page was written"
