@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import orjson
 import pytest
 from confluent_kafka import Producer
 
+from benchmarks import meter
 from benchmarks.broker import PARTITIONS
 from benchmarks.load import Load
 from benchmarks.meter import Measured, Meter, Tally
@@ -72,3 +74,22 @@ def test_the_load_has_as_many_series_and_readings_as_asked_for() -> None:
     records = list(Load(20, series=5, values=96).records())
     assert len({key for key, _, _ in records}) == 5
     assert all(len(orjson.loads(value or b"")["values"]) == 96 for _, value, _ in records)
+
+
+def test_a_pause_of_the_whole_process_is_not_the_end_of_a_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in its first poll for longer than it waits for what is missing; what there is comes afterwards."""
+    now_s = [0.0]
+    monkeypatch.setattr(meter.time, "monotonic", lambda: now_s[0])
+    polls: list[list[object]] = [[], [SimpleNamespace(error=lambda: None)]]
+
+    class Stopped:
+        def assign(self, places: object) -> None: ...
+
+        def consume(self, count: int, wait_s: float) -> list[object]:
+            now_s[0] += 100.0 if polls else wait_s
+            return polls.pop(0) if polls else []
+
+    stopped = Meter("127.0.0.1:9", "out", 1)
+    stopped._consumer.close()
+    monkeypatch.setattr(stopped, "_consumer", Stopped())
+    assert len(list(stopped.read(1))) == 1
