@@ -73,15 +73,21 @@ class HttpConnection:
         except (ConnectionError, http.client.BadStatusLine) as error:
             self.close()
             if not kept:
-                raise ModelUnavailable(f"{self._url} is not reachable: {_reason(error)}") from None
+                raise self._unavailable(error) from None
         # UnicodeError: a host name that cannot be looked up.
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self.close()
-            raise ModelUnavailable(f"{self._url} is not reachable: {_reason(error)}") from None
+            raise self._unavailable(error) from None
         except ModelUnavailable:
             self.close()
             raise
         return self._send(method, request)
+
+    def _unavailable(self, error: Exception) -> ModelUnavailable:
+        # RemoteDisconnected is both: the peer said nothing.
+        if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
+            return ModelUnavailable(f"{self._url} answered no whole HTTP response: {_reason(error)}")
+        return ModelUnavailable(f"{self._url} is not reachable: {_reason(error)}")
 
     def _exchange(self, method: str, request: bytes) -> Reply:
         connection = self._connection

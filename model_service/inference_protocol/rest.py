@@ -51,9 +51,9 @@ class RestEndpoint:
                     return
                 headers, body = answer
             else:
+                status, headers, document = self._describe(path, found)
                 if method not in ("GET", "HEAD"):
                     raise RequestError(405, f"GET {path[:200]}, not {method}")
-                status, headers, document = self._describe(path, found)
                 body = orjson.dumps(document)
         except RequestError as error:
             status, headers = error.status, error_headers(error.status, JSON)

@@ -166,6 +166,7 @@ def test_what_plain_http_sees(url: str) -> None:
         ),
         ("GET", "/v2/models/forecast/infer", {}, 405, "by POST"),
         ("POST", "/v2/health/live", {}, 405, "not POST"),
+        ("POST", "/v2/repository/index", {}, 404, "nothing at"),
         ("GET", "/v2/models", {}, 404, "nothing at '/v2/models'"),
         ("GET", "/v2/models/forecast/versions/3", {}, 404, "no model at '/forecast/3'"),
         ("GET", "/v2/models/forecast/versions/3/ready", {}, 404, "no model at"),
