@@ -85,6 +85,8 @@ class Forecaster:
             good = [positions[index] for index in windows.good]
             good_events = [events[position] for position in good]
             if not good:
+                if window is not None:
+                    self._model.confirm()  # else what is too short for a model that is gone is refused for ever
                 continue
             try:
                 scored = self._model.forecast(windows.values)

@@ -62,6 +62,14 @@ class Model:
         """Have the next `describe` ask again."""
         self._description = None
 
+    def confirm(self) -> None:
+        """Have the service tell whether the description still holds, where no answer to a window does.
+
+        Raises ChangedModel, ModelUnavailable."""
+        before, self._description = self._description, None
+        if self.describe() != before:
+            raise ChangedModel("it is another model's by now")
+
     def forecast(self, windows: Float64Array) -> Forecasts:
         """Forecast each window, one call for all. windows: (batch, steps), batch ≥ 1.
 

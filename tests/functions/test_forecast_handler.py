@@ -203,6 +203,20 @@ def test_a_swap_to_another_window_is_survived(forecaster: Forecaster, client: Fa
     assert kinds(outputs) == ["forecast.v1", "rejected.v1"]
 
 
+def test_nothing_is_refused_by_the_window_of_a_model_that_is_gone(
+    forecaster: Forecaster, client: FakeClient
+) -> None:
+    """What is too short for the model that was is not sent to the one that is, whose answer would tell."""
+    client.window = 5
+    assert kinds(ask(forecaster, event(values=[1, 2, 3, 4, 5]))) == ["forecast.v1"]
+    client.window, client.version = 4, "2"  # as a roll back does
+    assert kinds(ask(forecaster, event(), event("b", [1]))) == ["forecast.v1", "rejected.v1"]
+    client.window, client.error = 3, ModelUnavailable("away")
+    assert kinds(ask(forecaster, event(values=[1, 2, 3]))) == ["unavailable.v1"]
+    client.error = None
+    assert kinds(ask(forecaster, event(values=[1, 2, 3]))) == ["forecast.v1"]
+
+
 def test_a_swap_to_other_quantiles_is_not_mislabelled(forecaster: Forecaster, client: FakeClient) -> None:
     ask(forecaster, event())
     client.quantiles, client.version = (0.2, 0.5, 0.8), "4"
