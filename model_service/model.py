@@ -72,7 +72,7 @@ class Model:
     def describe(self, document: str, details: Mapping[str, Any]) -> bool:
         """Take another model.json for the same files; False, and nothing is changed, where it says other things of
         how the model is run, which a warm-up has to show."""
-        if any(self.details.get(name) != details.get(name) for name in ("window", "horizon")):
+        if any(self.details.get(name) != details.get(name) for name in ("window", "horizon", "quantiles")):
             return False
         self.details = details
         self.metadata = replace(self.metadata, description=document)
@@ -162,6 +162,7 @@ class Model:
     def _warm_up(self) -> None:
         if not self.merges:
             return  # what a foreign model makes of zeros is its own business
+        self._check_window()
         for rows in WARM_UP_ROWS:
             inputs = {spec.name: _ramp(spec, rows) for spec in self.runtime.inputs}
             try:
@@ -171,6 +172,14 @@ class Model:
             for name, value in outputs.items():
                 self._check_output(name, value)
 
+    def _check_window(self) -> None:
+        """Functions cut the windows that they send as model.json tells: another length would be refused for ever."""
+        window, shape = self.details["window"], self.runtime.inputs[0].shape
+        if window is not None and shape is not None and len(shape) == 2 and shape[1] not in (-1, window):
+            raise UnusableModel(
+                f"{self} takes the shape {_shape(shape)}, but its model.json says window {window!r}"
+            )
+
     def _check_output(self, name: str, value: Array) -> None:
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise UnusableModel(f"{self} answers {name!r} that is not finite to a plain window")
@@ -179,6 +188,20 @@ class Model:
             raise UnusableModel(
                 f"{self} answers the shape {_shape(value.shape)}, but its model.json says horizon {horizon}"
             )
+        levels = self.details.get("quantiles")
+        if name == "forecast" and levels is not None and not _names_last_axis(levels, value):
+            raise UnusableModel(
+                f"{self} answers the shape {_shape(value.shape)}, but its model.json says quantiles {levels}"
+            )
+
+
+def _names_last_axis(levels: object, value: Array) -> bool:
+    """Whether `levels` are quantiles, one for each of the last axis; an output without that axis is the median."""
+    if not isinstance(levels, list) or not all(
+        isinstance(level, int | float) and 0 < level < 1 for level in levels
+    ):
+        return False
+    return value.ndim < 3 or value.shape[2] == len(levels)
 
 
 def _plain(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:

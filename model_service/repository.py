@@ -78,7 +78,7 @@ class Repository:
         there = [folder for folder in folders if not folder.retired]
         self._broken = {folder: reason for folder, reason in self._broken.items() if folder in there}
         self._note_refused()
-        wanted = self._open_wanted(there)
+        wanted = self._open_wanted(there, folders)
         gone = [folder for folder in self._loaded if not self._stays(folder, wanted)]
         models = [self._loaded.pop(folder) for folder in gone]
         self._publish()
@@ -88,7 +88,9 @@ class Repository:
                 log.info("%s is out of service", folder)
         return models
 
-    def _open_wanted(self, folders: Sequence[VersionFolder]) -> set[VersionFolder]:
+    def _open_wanted(
+        self, folders: Sequence[VersionFolder], on_disk: Sequence[VersionFolder]
+    ) -> set[VersionFolder]:
         """Of each name the newest that can be loaded, and the pinned ones; what is new of them is loaded."""
         counts: dict[str, int] = {}
         wanted = set()
@@ -98,15 +100,16 @@ class Repository:
                 continue
             wanted.add(folder)
             if folder not in self._loaded and folder not in self._broken:
-                self._open(folder)
+                self._open(folder, on_disk)
             if folder in self._loaded:
                 counts[folder.name] = count + 1
         return wanted
 
-    def _open(self, folder: VersionFolder) -> None:
+    def _open(self, folder: VersionFolder, on_disk: Sequence[VersionFolder]) -> None:
         started = time.perf_counter()
         before = next((one for one in self._loaded if str(one) == str(folder)), None)
         try:
+            folder.check_whole(on_disk)
             if before is not None and self._describe(before, folder):
                 return
             model = self._load(folder)

@@ -48,6 +48,7 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
             found.append(VersionState("not loaded"))
             continue
         try:
+            folder.check_whole(folders)
             reason = _examine(folder)
         except UnusableModel as error:
             found.append(VersionState("broken", str(error)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,18 @@ class VersionFolder:
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
+
+    def check_whole(self, others: Iterable[VersionFolder]) -> None:
+        """Raises UnusableModel where it has no model.json, but an older version of the model has. It may be half
+        copied; and functions that were told quantiles could not name what this one answers."""
+        if self.document_state:
+            return
+        for other in others:
+            if other.name == self.name and other.version < self.version and other.document_state:
+                raise UnusableModel(
+                    f"{self.path} has no {DOCUMENT_FILE}, but {other} has: it is not whole"
+                    " (or a model of another kind, then write {} into one)"
+                )
 
     def document(self) -> str:
         """The text of model.json, "" if there is none. Raises UnusableModel if it cannot be read."""

@@ -107,6 +107,29 @@ def test_a_broken_version_is_refused_once_and_the_old_stays(
     assert one.refused == {}
 
 
+def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one(
+    repository: Any, write: Write
+) -> None:
+    """A function could not name what it answers, and none of its events would be forecast."""
+    write(2)
+    one = repository()
+    one.refresh()
+    folder = write(3)
+    described = (folder / "model.json").read_text()
+    (folder / "model.json").unlink()
+    one.refresh()
+    assert served(one)["/"] == "forecast/2"
+    (reason,) = one.refused.values()
+    assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not whole")
+    (folder / "model.json").write_text(described)
+    one.refresh()
+    assert served(one)["/"] == "forecast/3"
+    (write(1) / "model.json").unlink()  # a foreign model, which ours took the place of
+    (write(1, name="foreign") / "model.json").unlink()
+    one.refresh()
+    assert set(served(one)) >= {"/forecast/1", "/foreign"}
+
+
 def test_broken_versions_however_many_push_no_good_one_out(repository: Any, write: Write) -> None:
     write(1)
     one = repository()
@@ -276,9 +299,24 @@ def test_a_version_that_answers_nan_is_refused(made_models: Path) -> None:
         Model("forecast", 3, open_runtime(made_models / "broken"), details=details)
 
 
-def test_a_version_that_is_not_what_its_model_json_says_is_refused(fake_runtime: Any) -> None:
-    with pytest.raises(UnusableModel, match=r"shape \[1, 2, 3\], but its model.json says horizon 12"):
-        Model("forecast", 3, fake_runtime(horizon=2), details={"window": 6, "horizon": 12})
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"horizon": 12}, r"answers the shape \[1, 2, 3\], but its model.json says horizon 12"),
+        ({"window": 8}, r"takes the shape \[-1, 6\], but its model.json says window 8"),
+        ({"window": "6"}, r"takes the shape \[-1, 6\], but its model.json says window '6'"),
+        ({"quantiles": [0.1, 0.9]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[0.1, 0.9\]"),
+        ({"quantiles": [10, 50, 90]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[10, 50, 90\]"),
+    ],
+)
+def test_a_version_that_is_not_what_its_model_json_says_is_refused(
+    fake_runtime: Any, wrong: dict[str, Any], reason: str
+) -> None:
+    """A function that believes it would refuse each event, or find its answers unfit for their description."""
+    details = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
+    Model("forecast", 2, fake_runtime(horizon=2), details=details)
+    with pytest.raises(UnusableModel, match=reason):
+        Model("forecast", 3, fake_runtime(horizon=2), details={**details, **wrong})
 
 
 def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:

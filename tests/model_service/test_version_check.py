@@ -49,9 +49,10 @@ def other_horizon(folder: Path) -> None:
         (without_saved_model(truncate), "LiteRT cannot load"),
         (without_saved_model(lambda folder: (folder / "model.tflite").unlink()), "holds neither"),
         (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "model.json").unlink(), "has no model.json, but forecast/1 has"),
         (other_horizon, "its model.json says horizon 12"),
     ],
-    ids=["half a model.tflite", "no model", "model.json is no JSON", "another horizon"],
+    ids=["half a model.tflite", "no model", "model.json is no JSON", "no model.json", "another horizon"],
 )
 def test_broken_is_what_a_service_refuses(place: Any, models: Path, damage: Break, reason: str) -> None:
     place("ours", 1)
