@@ -40,7 +40,7 @@ class SavedModelRuntime:
         try:
             outputs = self._run(**{name: tf.constant(value) for name, value in inputs.items()})
         except tf.errors.InvalidArgumentError as error:
-            raise RefusedInput(_first_line(error)) from None
+            raise _refusal(error) from None
         return {name: np.asarray(output.numpy()) for name, output in outputs.items()}
 
 
@@ -75,7 +75,7 @@ class FrozenGraphRuntime:
         try:
             outputs = self._run(*(tf.constant(inputs[name]) for name in self._names_in))
         except tf.errors.InvalidArgumentError as error:
-            raise RefusedInput(_first_line(error)) from None
+            raise _refusal(error) from None
         return {
             name: np.asarray(output.numpy()) for name, output in zip(self._names_out, outputs, strict=True)
         }
@@ -119,6 +119,13 @@ def _ends(graph: Any) -> list[str]:
         for operation in graph.get_operations()
         if operation.outputs and not any(output.consumers() for output in operation.outputs)
     ]
+
+
+def _refusal(error: tf.errors.InvalidArgumentError) -> RefusedInput:
+    """With the line that says what is wrong: those before it, and `[[…]]` after it, only say where in the graph."""
+    lines = [line for line in error.message.splitlines() if line and not line.startswith(("\t", "<stack"))]
+    told = [line for line in lines if not line.startswith(("Graph execution error:", "Detected at node"))]
+    return RefusedInput(f"{type(error).__name__}: {(told or lines or [''])[0]}")
 
 
 def _first_line(error: Exception) -> str:

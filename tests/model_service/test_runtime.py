@@ -68,8 +68,10 @@ def test_a_foreign_saved_model(made_models: Path) -> None:
     outputs = foreign.run({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})
     assert outputs["total"] == 10
     assert outputs["product"].tolist() == [3, 8]
-    with pytest.raises(RefusedInput, match="InvalidArgument"):
+    with pytest.raises(RefusedInput, match=r"^InvalidArgumentError: assertion failed: .*x >= 0"):
         foreign.run({"a": np.array([-1.0]), "b": np.array([3.0])})
+    with pytest.raises(RefusedInput, match=r"^InvalidArgumentError: Incompatible shapes: \[2\] vs\. \[3\]$"):
+        foreign.run({"a": np.ones(2), "b": np.ones(3)})
 
 
 def test_a_frozen_graph(made_models: Path) -> None:
