@@ -18,7 +18,7 @@ from model_service.repository import Models, Repository, SingleModel, loader
 from model_service.runtime import UnusableModel
 from model_service.runtime_choice import RUNTIMES, open_runtime
 from model_service.server import Companion, ModelServer
-from model_service.version_folder import RESERVED_NAMES, is_model_name
+from model_service.version_folder import RESERVED_NAMES, is_model_name, scan
 
 log = logging.getLogger(__name__)
 
@@ -148,11 +148,7 @@ def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
         return repository
     refused = "; ".join(repository.refused.values())
     if not repository.paths:
-        raise Failure(
-            f"no model to serve in {folder}: "
-            + (refused or f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one")
-            + "; --wait starts without"
-        )
+        raise Failure(f"no model to serve in {folder}: {refused or _empty(folder)}; --wait starts without")
     for name, version in pins.items():
         if f"/{name}" not in repository.paths:
             raise Failure(
@@ -162,6 +158,12 @@ def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
         known = ", ".join(sorted({model.name for model in repository.paths.values()}))
         raise Failure(f"no model {arguments.name!r} in {folder}; there are {known}")
     return repository
+
+
+def _empty(folder: Path) -> str:
+    if folder.is_dir() and scan(folder):
+        return f"all versions are retired; `fncast models list --models {folder}` names them"
+    return f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one"
 
 
 _NAME_RULE = "small letters, digits, - and _, the first a letter, and none of " + ", ".join(

@@ -320,6 +320,8 @@ def test_it_waits_for_a_first_model_if_told_to(start: Start, place: Any, models:
 def test_starts_that_cannot_be(place: Any, models: Path, tmp_path: Path) -> None:
     assert "no such folder" in failing("--models", tmp_path / "away")
     assert "fncast train --models" in failing("--models", models)
+    (place("ours", 3) / "retired").touch()
+    assert "all versions are retired" in failing("--models", models)
     place("broken", 1)
     assert "not finite" in failing("--models", models)
     place("ours", 2)
