@@ -98,7 +98,12 @@ class _Version(argparse.Action):
 
 
 def load(command: Command) -> CommandModule:
-    return cast(CommandModule, importlib.import_module(command.module))
+    """Ctrl-C waits for the import: in the middle of its own numpy takes one for a broken installation, and says so."""
+    from commands.interrupt import PutOffInterrupt
+
+    with PutOffInterrupt() as interrupt:
+        interrupt.begin()
+        return cast(CommandModule, importlib.import_module(command.module))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

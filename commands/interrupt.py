@@ -12,9 +12,10 @@ from typing import Self
 class PutOffInterrupt:
     """From `begin` on Ctrl-C is put off until the end of the block, which then raises KeyboardInterrupt.
 
-    Whoever presses it is told of `what` goes on. Where SIGINT is ignored, or another's to handle, nothing changes."""
+    Whoever presses it is told of `what` goes on, unless it is empty. Where SIGINT is ignored, or another's to handle,
+    nothing changes."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str = "") -> None:
         self._what = what
         self._begun = self._asked = False
 
@@ -28,6 +29,8 @@ class PutOffInterrupt:
 
     def _put_off(self, *_: object) -> None:
         self._asked = True
+        if not self._what:
+            return
         with contextlib.suppress(RuntimeError):  # raised where the signal came in the middle of another print
             print(self._what, file=sys.stderr, flush=True)
 

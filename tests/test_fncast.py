@@ -73,6 +73,21 @@ def test_a_failure_is_1_with_one_sentence(words, told, tmp_path):
     assert len(said.stderr.strip().splitlines()) == 1
 
 
+def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
+    """numpy makes an ImportError of a page of advice of it."""
+    (tmp_path / "interrupted.py").write_text(
+        "import os, signal\n"
+        "try: os.kill(os.getpid(), signal.SIGINT); import this_takes_a_while\n"
+        "except KeyboardInterrupt: raise ImportError('your installation is broken')\n"
+        "except ImportError: pass\n"
+        "add_arguments = run = lambda _: 0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(fncast.COMMANDS, "interrupted", fncast.Command("interrupted", "demo", "no help"))
+    assert fncast.main(["interrupted"]) == 130
+    assert capfd.readouterr().err == ""
+
+
 def test_a_port_in_use_is_told():
     import socket
 
