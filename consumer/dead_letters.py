@@ -133,23 +133,40 @@ class DeadLetterTopic:
             raise ConsumerError(f"the offsets of earlier replays cannot be read: {text(error)}") from None
 
     def read(self, start: Mapping[int, int] | None = None) -> Iterator[DeadLetter]:
-        """The letters from `start` (else the first) up to the present end, by partition and offset in turns."""
-        unread = set(self.partitions())
-        starts = start or {}
-        self._consumer.assign([TopicPartition(self.topic, p, starts.get(p, 0)) for p in unread])
+        """The letters from `start` (else the first) up to the present end, by partition and offset in turns.
+
+        What comes while they are read is left alone: a replay would go on for ever where a consumer refuses again what
+        it has just published."""
+        partitions, starts = self.partitions(), start or {}
+        ends: dict[int | None, int] = {partition: self._end(partition) for partition in partitions}
+        self._consumer.assign([TopicPartition(self.topic, p, starts.get(p, 0)) for p in partitions])
         heard_s = time.monotonic()
-        while unread:
+        while ends:
             for message in self._consumer.consume(CHUNK, 0.2):
                 heard_s = time.monotonic()
                 error = message.error()
                 if error is None:
-                    yield DeadLetter(record(message))
+                    letter = record(message)
+                    if letter.offset < ends.get(letter.partition, 0):
+                        yield DeadLetter(letter)
+                    elif ends.pop(letter.partition, None) is not None:
+                        self._consumer.pause([TopicPartition(self.topic, letter.partition)])
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    unread.discard(message.partition())
+                    ends.pop(message.partition(), None)
                 elif error.fatal() or not error.retriable():
                     raise ConsumerError(f"reading {self.topic!r} failed: {error.str()}")
             if time.monotonic() - heard_s > ANSWER_S:
                 raise ConsumerError(f"Kafka does not answer while {self.topic!r} is read")
+
+    def _end(self, partition: int) -> int:
+        """The offset behind the last record that is there now. Raises ConsumerError."""
+        try:
+            ends: tuple[int, int] = self._consumer.get_watermark_offsets(
+                TopicPartition(self.topic, partition), ANSWER_S
+            )
+        except KafkaException as error:
+            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
+        return ends[1]
 
 
 class Replay:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from confluent_kafka import TopicPartition
 
-from consumer.dead_letters import DeadLetter, Filter, Replay
+import consumer.dead_letters
+from consumer.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from interceptor.delivery import Record, UnreadableRecord
 
@@ -27,6 +31,44 @@ class Letters:
 
     def read(self, start: Any) -> Any:
         yield from map(DeadLetter, self.records)
+
+
+class Refusing:
+    """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
+
+    PARTITIONS = (0, 1)
+
+    def __init__(self, *_: Any) -> None:
+        self.next = dict.fromkeys(self.PARTITIONS, 0)
+
+    def list_topics(self, topic: str, *_: Any) -> Any:
+        return SimpleNamespace(
+            topics={topic: SimpleNamespace(error=None, partitions=dict.fromkeys(self.PARTITIONS))}
+        )
+
+    def get_watermark_offsets(self, of: TopicPartition, *_: Any) -> tuple[int, int]:
+        return 0, 3
+
+    def assign(self, partitions: list[TopicPartition]) -> None: ...
+
+    def pause(self, partitions: list[TopicPartition]) -> None: ...
+
+    def consume(self, *_: Any) -> list[Any]:
+        read = []
+        for partition in self.PARTITIONS:
+            assert self.next[partition] < 100, "it goes on for ever"
+            message = {"topic": "dead", "partition": partition, "offset": self.next[partition]}
+            rest = {"error": None, "headers": None, "timestamp": (0, 0), "key": None, "value": b""}
+            answers = {name: Mock(return_value=value) for name, value in (message | rest).items()}
+            read.append(SimpleNamespace(**answers))
+            self.next[partition] += 1
+        return read
+
+
+def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer.dead_letters, "Consumer", Refusing)
+    read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read()]
+    assert sorted((one.partition, one.offset) for one in read) == [(p, o) for p in (0, 1) for o in (0, 1, 2)]
 
 
 class Publisher:
