@@ -8,7 +8,7 @@ import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -19,6 +19,7 @@ from consumer.settings_source import (
     from_file,
     merge,
     message_with_place,
+    route_message,
 )
 from interceptor.route import MAX_PORT, shown, url_flaw
 
@@ -79,6 +80,8 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} is empty")
         if not self.input_topics or not all(self.input_topics):
             raise ValueError("input_topics names no topic")
+        if len(set(self.input_topics)) < len(self.input_topics):
+            raise ValueError("input_topics names a topic twice")
         self._check_names()
         for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
             if topic in self.input_topics:
@@ -148,6 +151,15 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_file: str = ""
 
 
+# What may be said for a setting of few values.
+CHOICES = {
+    field.name: get_args(field.type)
+    for section in (Kafka, Route)
+    for field in msgspec.structs.fields(section)
+    if get_origin(field.type) is Literal
+}
+
+
 class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The chain, in order: built-ins by name, others as `package.module:Class`."""
 
@@ -203,9 +215,23 @@ def load(
         raise SettingsError(f"{file}: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    for name in Settings.__struct_fields__:
+        if name in table and not isinstance(table[name], Mapping):  # a variable or flag would be laid over it
+            raise SettingsError(f"{file}: [{name}] is a table of settings, and no value")
     variables = from_environment(environ, Settings)
     merged = merge(merge({"routes": DEFAULT_ROUTES} | table, variables.table), overrides or {})
     try:
+        _check_routes(merged["routes"])
         return msgspec.convert(merged, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(message_with_place(str(error), str(file), text, variables.names)) from None
+        told = message_with_place(str(error), str(file), text, variables.names, CHOICES)
+        raise SettingsError(told) from None
+
+
+def _check_routes(routes: Mapping[str, Any]) -> None:
+    """Raises msgspec.ValidationError that names the route."""
+    for name, told in routes.items():
+        try:
+            msgspec.convert(told, str | Route)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(route_message(str(error), name)) from None

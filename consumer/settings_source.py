@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_origin
 
@@ -131,12 +131,22 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def route_message(message: str, name: str) -> str:
+    """msgspec's message about one route, its JSON path made that of the whole settings: there the name is left out."""
+    own = f" - at `$.routes.{name}"
+    return message.replace(" - at `$", own) if _PATH.search(message) else f"{message}{own}`"
+
+
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
 
 
-def message_with_place(message: str, file: str, text: str, variables: Mapping[str, str]) -> str:
-    """msgspec's message, its JSON path turned into the file's line or the variable that set the value."""
+def message_with_place(
+    message: str, file: str, text: str, variables: Mapping[str, str], choices: Mapping[str, Sequence[str]]
+) -> str:
+    """msgspec's message, its JSON path turned into the file's line or the variable that set the value.
+
+    choices: by name the values of settings that have few."""
     found = _PATH.search(message)
     path = found["path"].removeprefix(".").replace("[...]", "") if found else ""
     reason = message[: found.start()] if found else message
@@ -149,11 +159,21 @@ def message_with_place(message: str, file: str, text: str, variables: Mapping[st
         own = f"{path}.{name[1]}".removeprefix(".") if name else ""
         known = {*variables, *_lines(text)}
         path = next((place for place in (own, f"{own}.url") if place in known), path)
+        if reason.startswith("Invalid enum value") and (told := choices.get(path.rpartition(".")[2])):
+            reason += f"; it is {' or '.join(map(repr, told))}"
     if path in variables:
         return f"environment variable {variables[path]}: {reason}"
-    line = _lines(text).get(path)
+    line = _line(text, path)
     place = f"{file}, line {line}: " if line else "settings: "
     return f"{place}[{path}] {reason}" if path else f"{place}{reason}"
+
+
+def _line(text: str, path: str) -> int | None:
+    """The line of a path; of a name in an inline table that of the table."""
+    lines = _lines(text)
+    while path and path not in lines:
+        path = path.rpartition(".")[0]
+    return lines.get(path)
 
 
 def _lines(text: str) -> dict[str, int]:

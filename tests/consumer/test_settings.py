@@ -67,7 +67,19 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
     [
         ('[kafka]\n\ngroup_ids = "x"', "line 3: [kafka.group_ids] no such setting"),
         ("[kafka]\ngroup_id = 3", "line 2: [kafka.group_id] Expected `str`"),
-        ('[kafka]\ndelivery = "most"', "line 2: [kafka.delivery] Invalid enum value 'most'"),
+        (
+            '[kafka]\ndelivery = "most"',
+            "line 2: [kafka.delivery] Invalid enum value 'most'; it is 'exactly-once' or 'at-least-once'",
+        ),
+        (
+            '[kafka]\ninput_topics = ["a", "a"]',
+            "line 2: [kafka.input_topics] input_topics names a topic twice",
+        ),
+        ("kafka = 3", "[kafka] is a table of settings, and no value"),
+        ('[routes]\na = "fn:a/b"\nb = 5', "line 3: [routes.b] Expected `str | object`, got `int`"),
+        ("[routes]\nb = {}", "line 2: [routes.b] Object missing required field `url`"),
+        ('[routes]\nb = { url = "http://x", bach = 1 }', "line 2: [routes.b.bach] no such setting"),
+        ('[routes.b]\nurl = "http://x"\nbatch = "y"', "line 3: [routes.b.batch] Expected `bool`, got `str`"),
         ('[kafka]\nacks = "x"\n', "line 2: [kafka.acks] no such setting"),
         (
             "[kafka.client]\nacks = 1",
