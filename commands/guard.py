@@ -67,6 +67,14 @@ class Login(Guard):
         session = self._session.encode()
         return super().is_let_in(scope) or any(hmac.compare_digest(c, session) for c in _cookies(scope))
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == LOGIN and self.is_let_in(scope):
+            await _answer(
+                send, 303, [(b"location", b"/")], b""
+            )  # who comes back to the form has nothing to do there
+        else:
+            await super().__call__(scope, receive, send)
+
     async def refuse(self, scope: Any, receive: Any, send: Any) -> None:
         html = (b"content-type", b"text/html; charset=utf-8")
         if scope["path"] != LOGIN:

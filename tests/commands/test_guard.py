@@ -97,6 +97,15 @@ async def test_another_applications_cookies_are_no_hindrance(others: str) -> Non
     assert (await ask(page, "/events", {"cookie": others.replace("{}", cookie)})).status == 200
 
 
+async def test_who_is_logged_in_is_led_from_the_form_to_the_page() -> None:
+    """A browser's back button and bookmarks lead there."""
+    login = Login(app, TOKEN)
+    cookie = (await ask(login, "/login", form={"token": TOKEN})).headers["set-cookie"].partition(";")[0]
+    for form in (None, {"token": TOKEN}):
+        answer = await ask(login, "/login", {"cookie": cookie}, form)
+        assert (answer.status, answer.headers["location"]) == (303, "/")
+
+
 async def test_a_wrong_token_gives_no_cookie() -> None:
     for form in (
         {"token": "wrong"},
