@@ -103,6 +103,7 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     """Measure, print, write; the exit code."""
     known = [Standing(one) for one in _pipelines(stand.models, stand.model)]
     everyone = [one for one in known if is_chosen(one.name, arguments.only)]
+    await stand.warm_up()
     failed = await take_turns(
         everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.seconds), _line
     )

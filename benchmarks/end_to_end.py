@@ -4,7 +4,7 @@ Each pipeline works off a backlog: fncast and the limit one of 100,000 windows, 
 20 s. Pipelines take turns; each run has an output topic and processes of its own. All forecasts are read back: one
 that is lost, doubled or out of order fails the benchmark (out of order only where the pipeline means to keep it).
 
-About 5 minutes a round; --quick (fncast, the plain loop and the limit, exactly-once) takes one in all.
+About 3 minutes a round; --quick (fncast, the plain loop and the limit, exactly-once) takes one in all.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks.peer_pipelines import peers, plain_loop
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import Stand, on_stand
-from benchmarks.turns import failures, reason, take_turns
+from benchmarks.turns import failures, take_turns
 
 PROGRAM = "end_to_end"
 ROUNDS, QUICK_ROUNDS = 3, 2
@@ -99,7 +99,7 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     """Measure, print, write; the exit code."""
     known = [Standing(one) for one in _pipelines(stand.models, stand.model, arguments.quick)]
     everyone = [one for one in known if is_chosen(one.name, arguments.only)]
-    await _warm_up(stand, arguments.scale)
+    await stand.warm_up(arguments.scale)
     failed = await take_turns(
         everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.scale), _line
     )
@@ -136,14 +136,6 @@ def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
         Fncast(AT_LEAST, models),
         Limit(AT_LEAST, model),
     ]
-
-
-async def _warm_up(stand: Stand, scale: float) -> None:
-    """A run that no table shows: a broker just started costs whoever goes first up to a third of its rate."""
-    try:
-        await _turn(stand, Standing(Limit(EXACTLY, stand.model)), scale)
-    except Exception as error:
-        print(f"{PROGRAM}: warming the broker: {reason(error)}", file=sys.stderr)
 
 
 async def _turn(stand: Stand, standing: Standing, scale: float) -> None:

@@ -51,6 +51,7 @@ async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
     """Measure, print, write; the exit code."""
     failed = []
     facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+    await stand.warm_up(arguments.scale)
     for name in arguments.part or PARTS:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
         stand.failed.clear()

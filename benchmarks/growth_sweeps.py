@@ -25,7 +25,7 @@ KILOBYTES = (0.5, 4, 16, 64, 256)
 BYTES_A_READING = 5.6
 SIZE_BYTES = 60_000_000  # of a backlog
 PARTITION_COUNTS = (1, 4, 16, 64)
-PROCESS_COUNTS = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 4))  # consumers, function processes
+PROCESS_COUNTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # consumers, function processes
 SERIES_COUNTS = (1, 10, 100, 1_000, 10_000)
 
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from benchmarks.broker import PARTITIONS, Broker, NoBroker, broker
 from benchmarks.environment import NoEnvironment
 from benchmarks.load import Load, publish
-from benchmarks.pipelines import Pipeline, Topics
+from benchmarks.pipelines import EXACTLY, Limit, Pipeline, Topics
 from benchmarks.run import Run
+from benchmarks.turns import reason
 from demo.models import find
 from demo.process import ProcessFailed
 
@@ -73,6 +74,19 @@ class Stand:
         finally:
             await run.close()
             await self.delete_topics(output, dead)
+
+    async def warm_up(self, scale: float = 1.0) -> None:
+        """A run that no table shows: a broker just started costs whoever goes first a third of its rate, and triples
+        its delay."""
+        pipeline = Limit(EXACTLY, self.model)
+        events = max(int(pipeline.backlog * scale), 100)
+        try:
+            topic = await self.backlog(Load(events))
+            async with self.run(pipeline, topic) as run:
+                await run.start_consumers()
+                await run.measured(events)
+        except Exception as error:
+            print(f"warming the broker: {reason(error)}", file=sys.stderr)
 
     async def close(self) -> None:
         if self._backlogs:
