@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from consumer.at_least_once import AtLeastOnce
 from consumer.exactly_once import ExactlyOnce
@@ -47,6 +48,8 @@ def routes(settings: Settings) -> dict[str, Route]:
                 made[name] = Route(name, told, batch=is_fn, token=fn_token if is_fn else "")
             else:
                 token = _token(told.token_file) or (fn_token if told.url.startswith("fn:") else "")
+                if token and "@" in urlsplit(told.url).netloc:
+                    raise ValueError("it has a token and its URL a login: give one of them")
                 made[name] = Route(name, told.url, told.batch, told.mode, token)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None

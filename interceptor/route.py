@@ -35,10 +35,6 @@ class Route:
             raise ValueError(
                 f"route {self.name!r}: {shown(self.target)!r} is neither fn:<app>/<function> nor a URL"
             )
-        elif self.token and "@" in urlsplit(self.target).netloc:
-            raise ValueError(
-                f"route {self.name!r}: it has a token and its URL {shown(self.target)!r} a login: give one of them"
-            )
 
     @property
     def is_fn(self) -> bool:

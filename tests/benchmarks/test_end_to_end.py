@@ -23,6 +23,10 @@ DOUBLED = Measured(events=100, forecasts=101, rate=1000.0, lost=0, doubled=1, di
 DISORDERED = Measured(events=100, forecasts=100, rate=1000.0, lost=0, doubled=0, disordered=1)
 
 
+async def warm_up(scale: float) -> None:
+    pass
+
+
 @pytest.mark.parametrize(
     ("run", "keeps_order", "is_right"),
     [
@@ -49,7 +53,7 @@ def test_the_exit_code_tells_of_loss_and_disorder(
 
     monkeypatch.setattr(end_to_end, "_turn", turn)
     monkeypatch.setattr(end_to_end, "_pipelines", lambda *_: [Fncast(EXACTLY, Path())])
-    stand: Any = SimpleNamespace(models=Path(), model=Path())
+    stand: Any = SimpleNamespace(models=Path(), model=Path(), warm_up=warm_up)
     arguments = argparse.Namespace(quick=True, only=None, rounds=2, scale=1.0, print_only=True)
     assert asyncio.run(end_to_end._compare(stand, arguments)) == code
     told = capsys.readouterr().err
@@ -63,6 +67,7 @@ def test_where_nothing_was_measured_the_page_is_left_alone(monkeypatch: pytest.M
     monkeypatch.setattr(end_to_end, "_turn", turn)
     monkeypatch.setattr(end_to_end.report, "write", lambda *_: pytest.fail("the page was written"))
     monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was made"))
-    stand: Any = SimpleNamespace(models=Path(), model=Path(), broker=SimpleNamespace(name="none"))
+    broker = SimpleNamespace(name="none")
+    stand: Any = SimpleNamespace(models=Path(), model=Path(), broker=broker, warm_up=warm_up)
     arguments = argparse.Namespace(quick=False, only=["fncast"], rounds=1, scale=1.0, print_only=False)
     assert asyncio.run(end_to_end._compare(stand, arguments)) == 1

@@ -19,6 +19,10 @@ from benchmarks.pipelines import EXACTLY, Fncast
 from demo.process import ProcessFailed
 
 
+async def warm_up(scale: float) -> None:
+    pass
+
+
 @pytest.mark.parametrize("error", [ProcessFailed("it ended"), WrongForecasts("1 lost"), ValueError("a bug")])
 def test_a_part_that_fails_costs_the_others_nothing(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -30,7 +34,7 @@ def test_a_part_that_fails_costs_the_others_nothing(
         return "a table"
 
     monkeypatch.setattr(growth, "PARTS", {"first": fails, "second": works})
-    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[])
+    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[], warm_up=warm_up)
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=True)
     assert asyncio.run(growth._measure(stand, arguments)) == 1
     out, err = capsys.readouterr()
@@ -67,7 +71,7 @@ def test_a_setting_that_fails_costs_the_others_of_its_sweep_nothing(monkeypatch:
 
     monkeypatch.setattr(growth_run, "rate_of", rate_of)
     monkeypatch.setattr(growth, "PARTS", {"sweep": sweep})
-    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[])
+    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[], warm_up=warm_up)
     told: list[str] = []
     monkeypatch.setattr(growth.report, "write", lambda section, text: told.append(text))
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=False, counts=(1, 4))
