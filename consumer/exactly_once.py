@@ -71,7 +71,6 @@ class ExactlyOnce(Producing):
         self._ending: Future[None] | None = None
         self._is_ready = False
         self._is_open = False
-        self._asked: Mapping[Partition, int] | None = None  # to be committed last, if nothing was begun since
         self._tries = 0
         self._renewing_since_s = float("inf")  # without having been ready
         self._renewed_at_s: deque[float] = deque(maxlen=MAX_RENEWALS)
@@ -113,8 +112,8 @@ class ExactlyOnce(Producing):
     def _ends_leftovers(self, leftovers: Leftovers) -> bool:
         """Whether nothing is left open any more; in a thread, for the loop polls meanwhile."""
         if self._ending is None:
-            producer, asked = self._producer, self._asked
-            self._ending = in_a_thread(lambda: leftovers.end(producer, asked))
+            producer = self._producer
+            self._ending = in_a_thread(lambda: leftovers.end(producer))
         try:
             self._ending.result(STEP_S)
         except TimeoutError:
@@ -144,7 +143,6 @@ class ExactlyOnce(Producing):
         except KafkaException as error:
             self._undo(error.args[0])
         self._is_open = True
-        self._asked = None
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         if not self._is_open:
@@ -157,13 +155,11 @@ class ExactlyOnce(Producing):
             )
         except KafkaException as error:
             self._undo(error.args[0])
-        self._asked = offsets
         try:
             self._retrying(lambda: self._producer.commit_transaction(CALL_S), until_s)
         except KafkaException as error:
             cause = error.args[0]
             if cause.txn_requires_abort():
-                self._asked = None
                 self._undo(cause)
             self._renew(cause)
             raise OutcomeUnknown(cause.str()) from None

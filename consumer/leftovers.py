@@ -5,9 +5,6 @@ restarted was seen to end such a transaction without telling the partitions (4.3
 leader endpoint … these partitions are likely deleted already"). The records stay open in their partitions then, and the
 next transaction of the same identity commits them with its own: forecasts come twice. Likewise stay the offsets, and
 nobody is told where the group reads on. An aborted transaction that touches the same partitions ends both.
-
-Not so where the transaction was committed, as the group's offsets tell: to abort its records would lose them. They are
-left to that next transaction of the same identity.
 """
 
 from __future__ import annotations
@@ -35,16 +32,12 @@ class Leftovers:
         self._input = TopicPartition(input_topic, 0, 0)
         self._topics = tuple(output_topics)
 
-    def end(self, producer: Producer, asked: Mapping[tuple[str, int], int] | None = None) -> None:
+    def end(self, producer: Producer) -> None:
         """Abort it, by a transaction of `producer`, which has none open. Raises KafkaException.
-
-        asked: the offsets of the transaction whose commit this identity asked for last, if it began no other since.
 
         Records are published only to partitions in which some transaction is open; those of other producers, which
         are open all the time, do no harm.
         """
-        if asked and self._are_committed(asked):
-            return
         places = self._open(producer)
         producer.begin_transaction()
         for place in places:
@@ -76,26 +69,10 @@ class Leftovers:
         )
         return [place for place in places if stable[place] < end[place]]
 
-    def _are_committed(self, asked: Mapping[tuple[str, int], int]) -> bool:
-        """Whether the group stands where they say. Further on somebody else has brought it: that tells nothing. Nor
-        does a broker that gives no answer, as it does not while offsets of an open transaction are pending."""
-        places = [TopicPartition(topic, partition) for topic, partition in asked]
-        consumer = self._consumer()
-        try:
-            committed = consumer.committed(places, ANSWER_S)
-        except KafkaException:
-            return False
-        finally:
-            consumer.close()
-        return all(place.offset == asked[place.topic, place.partition] for place in committed)
-
     def _metadata(self) -> Any:
         """Of somebody who is no member of the group: the broker takes offsets in a transaction of such a one."""
-        consumer = self._consumer()
+        consumer = Consumer({**self._properties, "group.id": self._group_id})
         try:
             return consumer.consumer_group_metadata()
         finally:
             consumer.close()
-
-    def _consumer(self) -> Consumer:
-        return Consumer({**self._properties, "group.id": self._group_id})

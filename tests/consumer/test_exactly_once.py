@@ -74,7 +74,7 @@ class Leaderless:
     def __init__(self, failures: int) -> None:
         self._failures = failures
 
-    def end(self, producer, asked) -> None:
+    def end(self, _) -> None:
         self._failures -= 1
         if self._failures >= 0:
             raise KafkaException(KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION))

@@ -3,7 +3,6 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from consumer.errors import OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
 from consumer.leftovers import Leftovers
 
@@ -16,7 +15,7 @@ class Client:
         self._refuses, self._left = refuses, left
 
     def __getattr__(self, name):
-        def call(*words, **_):
+        def call(*words):
             self.calls.append((name, *words))
             if name == self._refuses:
                 raise KafkaException(KafkaError(KafkaError.UNKNOWN_MEMBER_ID, "refused"))
@@ -49,46 +48,6 @@ def test_what_is_open_is_touched_and_aborted_even_if_the_offsets_are_refused(lef
     ]
     (_, topic, _, _, partition) = producer.calls[1]
     assert (topic, partition) == ("forecasts", 2)
-
-
-@pytest.mark.parametrize(
-    ("stands", "ends"), [(7, []), (8, ["begin_transaction"]), (None, ["begin_transaction"])]
-)
-def test_what_was_committed_is_not_aborted(monkeypatch, leftovers, stands, ends):
-    """Of a commit that a restarted broker told the group of, and not the partitions of the records."""
-
-    class Group:
-        def committed(self, places, timeout_s):
-            if stands is None:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "pending"))
-            return [TopicPartition(place.topic, place.partition, stands) for place in places]
-
-        def consumer_group_metadata(self):
-            return None
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(leftovers, "_consumer", Group)
-    producer = Client()
-    leftovers.end(producer, {("metrics", 0): 7})
-    assert producer.names[:1] == ends
-
-
-def test_a_publisher_tells_what_it_asked_to_be_committed_last_until_it_begins_anew(monkeypatch, leftovers):
-    told = []
-    monkeypatch.setattr(leftovers, "end", lambda producer, asked: told.append(asked))
-    client = Client("commit_transaction")
-    monkeypatch.setattr(ExactlyOnce, "_make", lambda self: client)
-    publisher = ExactlyOnce({}, "murmur2_random", "one", leftovers)
-    assert publisher.start()
-    with pytest.raises(OutcomeUnknown):
-        publisher.finish({("metrics", 0): 7}, "metadata")
-    assert publisher.start()
-    publisher.publish("forecasts", 0, b"k", b"v", [])
-    publisher._renew(KafkaError(KafkaError._STATE))
-    assert publisher.start()
-    assert told == [None, {("metrics", 0): 7}, None]
 
 
 def test_what_the_broker_did_not_acknowledge_is_not_taken_for_ended(leftovers):
