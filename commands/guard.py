@@ -69,9 +69,8 @@ class Login(Guard):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == LOGIN and self.is_let_in(scope):
-            await _answer(
-                send, 303, [(b"location", b"/")], b""
-            )  # who comes back to the form has nothing to do there
+            # Who comes back to the form has nothing to do there.
+            await _answer(send, 303, [(b"location", b"/")], b"")
         else:
             await super().__call__(scope, receive, send)
 

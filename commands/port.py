@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-MAX_PORT = 65535
+from interceptor.route import MAX_PORT
 
 
 def port(text: str) -> int:

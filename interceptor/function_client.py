@@ -200,9 +200,8 @@ def _answer(route: Route, status: int, headers: Mapping[str, str], body: bytes) 
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not kind.startswith("application/cloudevents"):
         return Answer(_from_binary(headers, body), False)
-    if (
-        not body.strip()
-    ):  # a function that lost its answer looks like this: to skip the event could lose its forecast
+    if not body.strip():
+        # A function that lost its answer looks like this: to skip the event could lose its forecast.
         hint = "" if route.is_fn else "; 202 or 204 say that there is none to publish"
         raise RetriableError(f"{shown(route.target)} answers {status} without an event{hint}", code=status)
     is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
