@@ -9,7 +9,6 @@ broker let time out.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -18,12 +17,14 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
+from consumer.call import ended_within, in_a_thread
 from consumer.denial import denial
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka_source import topic_partitions
 from consumer.lane import Partition
 from consumer.leftovers import Leftovers
 from consumer.publisher import Producing
+from consumer.transaction import Sent, Transaction
 from interceptor.outcome import Headers
 
 # Readers of committed records see results after about this. A commit takes 6 ms and costs the broker; at 50 ms the
@@ -38,11 +39,10 @@ STEP_S = 0.5  # one look whether transactions can begin; librdkafka goes on by i
 # One try of a call whose time-out is also its requests': a shorter one asks a slow broker again and again, and what
 # it answers late may then count for the next transaction. A stop does not wait for it.
 CALL_S = 10.0
-# After a broker's death a call may stay away for good, its time-out notwithstanding: seen of
-# send_offsets_to_transaction with confluent-kafka 2.16.
-LATE_S = 5.0
+LATE_S = 5.0  # how much later than it says a call may end
 TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
 GIVEN_UP_S = 15.0  # the broker has timed the transaction out by then
+ENDING_S = 60.0  # what is left open is ended within this, or by another producer
 ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
 CLOSE_TIMEOUT_S = 1.0
 # By a newer producer of the same identity, or since the broker let a transaction time out: that costs one producer.
@@ -69,8 +69,15 @@ class ExactlyOnce(Producing):
         self._id = transactional_id
         self._leftovers = leftovers
         self._ending: Future[None] | None = None
-        self._is_ready = False
+        self._ending_until_s = 0.0
+        self._has_taken_over = self._is_ready = False
         self._is_open = False
+        self._records: list[
+            Sent
+        ] = []  # of the transaction that is open, where they have to be known afterwards
+        self._is_noted = False
+        self._began_at_s = 0.0
+        self._doubtful: Transaction | None = None
         self._tries = 0
         self._renewing_since_s = float("inf")  # without having been ready
         self._renewed_at_s: deque[float] = deque(maxlen=MAX_RENEWALS)
@@ -80,8 +87,9 @@ class ExactlyOnce(Producing):
     def start(self) -> bool:
         if self._is_ready:
             return True
-        if self._ending is None and not self._take_over():
+        if not self._has_taken_over and not self._take_over():
             return False
+        self._has_taken_over = True
         if self._leftovers is not None and not self._ends_leftovers(self._leftovers):
             return False
         self._is_ready, self._tries = True, 0
@@ -112,16 +120,21 @@ class ExactlyOnce(Producing):
     def _ends_leftovers(self, leftovers: Leftovers) -> bool:
         """Whether nothing is left open any more; in a thread, for the loop polls meanwhile."""
         if self._ending is None:
-            producer = self._producer
-            self._ending = in_a_thread(lambda: leftovers.end(producer))
+            producer, doubtful = self._producer, self._doubtful
+            self._ending = in_a_thread(lambda: leftovers.end(producer, doubtful))
+            self._ending_until_s = time.monotonic() + ENDING_S
         try:
             self._ending.result(STEP_S)
         except TimeoutError:
+            if time.monotonic() >= self._ending_until_s:
+                self._renew(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end"))
             return False
         except KafkaException as error:
+            if denied := denial(error.args[0], leftovers.topics):
+                raise denied from None
             self._renew(error.args[0])
             return False
-        self._ending = None
+        self._ending = self._doubtful = None
         return True
 
     def publish(
@@ -130,6 +143,8 @@ class ExactlyOnce(Producing):
         if not self._is_open:
             self._begin()
         super().publish(topic, partition, key, value, headers)
+        if self._is_noted:
+            self._records.append(Sent(topic, partition, key, value, headers))
 
     def _refused(self, cause: KafkaError, topic: str) -> None:
         """The transaction has failed already, for an earlier record, say."""
@@ -143,11 +158,17 @@ class ExactlyOnce(Producing):
         except KafkaException as error:
             self._undo(error.args[0])
         self._is_open = True
+        self._began_at_s = time.time()
+        self._records = []
+        self._is_noted = self._leftovers is not None and self._leftovers.may_be_made
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         if not self._is_open:
             self._begin()  # what was skipped has offsets and no output
         positions = topic_partitions(offsets)
+        transaction: Transaction | None = None
+        if self._leftovers is not None:
+            transaction = self._leftovers.transaction(self._records, offsets, self._began_at_s)
         until_s = time.monotonic() + GIVEN_UP_S
         try:
             self._retrying(
@@ -161,11 +182,22 @@ class ExactlyOnce(Producing):
             cause = error.args[0]
             if cause.txn_requires_abort():
                 self._undo(cause)
-            self._renew(cause)
-            raise OutcomeUnknown(cause.str()) from None
+            self._doubt(transaction, cause)
         self._is_open = False
+        if (
+            self._leftovers is not None
+            and transaction is not None
+            and not self._leftovers.are_none(transaction, self._check_patience)
+        ):
+            self._doubt(transaction, KafkaError(KafkaError._TIMED_OUT, "its partitions were not told"))
         self._told.clear()
         self._refusals.forget_suspects()
+
+    def _doubt(self, transaction: Transaction | None, cause: KafkaError) -> NoReturn:
+        """It may be committed, or not, or in part: whoever takes over finds out."""
+        self._doubtful = transaction
+        self._renew(cause)
+        raise OutcomeUnknown(cause.str()) from None
 
     def _retrying(self, call: Callable[[], None], until_s: float = float("inf")) -> None:
         """Call until it went through: a call that timed out is taken up where it was. Raises KafkaException."""
@@ -195,6 +227,8 @@ class ExactlyOnce(Producing):
             self._renew(error.args[0])
         self._is_open = False
         self._failure = None
+        # Whether the partitions were told is seen at the next start.
+        self._is_ready = self._leftovers is None or not self._leftovers.may_be_made
 
     def _renew(self, cause: KafkaError) -> None:
         """A new producer of the same identity; `start` makes it ready. Raises ConsumerError if that goes on."""
@@ -219,7 +253,7 @@ class ExactlyOnce(Producing):
         sentence = f"a new producer takes over from one that cannot go on: {cause.str()}"
         self._tell(sentence, logging.WARNING if is_warning else logging.INFO)
         self._producer.purge()
-        self._is_open = self._is_ready = False
+        self._is_open = self._is_ready = self._has_taken_over = False
         self._ending = None
         self._producer = self._make()
 
@@ -229,27 +263,3 @@ class ExactlyOnce(Producing):
                 self._producer.abort_transaction(CLOSE_TIMEOUT_S)
             except KafkaException as error:  # the next start of this identity, or its time-out, aborts it
                 self._tell(f"the open transaction was not aborted: {error.args[0].str()}")
-
-
-def ended_within(most_s: float, call: Callable[[], None]) -> None:
-    """Make the call in a thread that nobody joins. Raises what it raises, or KafkaException where it stays away."""
-    try:
-        in_a_thread(call).result(most_s)
-    except TimeoutError:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
-
-
-def in_a_thread(call: Callable[[], None]) -> Future[None]:
-    """The call's end. The thread keeps no process from ending."""
-    ended: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            call()
-        except BaseException as error:
-            ended.set_exception(error)
-        else:
-            ended.set_result(None)
-
-    threading.Thread(target=run, name="transaction", daemon=True).start()
-    return ended

@@ -16,6 +16,7 @@ from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
 from consumer.leftovers import Leftovers
 from consumer.loop import Batching, Loop
+from consumer.markers import Markers
 from consumer.outages import Outages
 from consumer.publisher import Publisher
 from consumer.results import Results
@@ -120,8 +121,8 @@ def publisher(kafka: Kafka) -> Publisher:
     transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
     properties = kafka.client_properties()
     outputs = (kafka.output_topic, kafka.dead_letter_topic)
-    leftovers = Leftovers(properties, kafka.group_id, kafka.input_topics[0], outputs)
-    return ExactlyOnce(properties, kafka.partitioner, transactional_id, leftovers)
+    markers = Markers(properties, kafka.group_id, kafka.input_topics, outputs)
+    return ExactlyOnce(properties, kafka.partitioner, transactional_id, Leftovers(markers))
 
 
 class Service:

@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer import exactly_once
+from consumer.call import ended_within
 from consumer.errors import NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
 
@@ -65,16 +66,18 @@ def test_what_a_call_raises_is_raised():
         raise KafkaException(KafkaError(KafkaError._FENCED, "fenced"))
 
     with pytest.raises(KafkaException, match="fenced"):
-        exactly_once.ended_within(5, refused)
+        ended_within(5, refused)
 
 
 class Leaderless:
     """Leftovers on topics that were just made: they have no leader the first times."""
 
+    topics = ("forecasts",)
+
     def __init__(self, failures: int) -> None:
         self._failures = failures
 
-    def end(self, _) -> None:
+    def end(self, *_) -> None:
         self._failures -= 1
         if self._failures >= 0:
             raise KafkaException(KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION))

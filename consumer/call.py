@@ -1,0 +1,37 @@
+"""Calls of Kafka's client that may stay away for good, their time-outs notwithstanding: each in a thread of its own.
+
+Seen of send_offsets_to_transaction with confluent-kafka 2.16: after a broker's death, and where the group's coordinator
+is not there yet.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from confluent_kafka import KafkaError, KafkaException
+
+
+def ended_within(most_s: float, call: Callable[[], None]) -> None:
+    """Make the call in a thread that nobody joins. Raises what it raises, or KafkaException where it stays away."""
+    try:
+        in_a_thread(call).result(most_s)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
+
+
+def in_a_thread(call: Callable[[], None]) -> Future[None]:
+    """The call's end. The thread keeps no process from ending."""
+    ended: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    threading.Thread(target=run, name="transaction", daemon=True).start()
+    return ended
