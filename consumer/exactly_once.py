@@ -19,8 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from consumer.call import ended_within, in_a_thread
 from consumer.denial import denial
-from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka_source import topic_partitions
+from consumer.errors import ConsumerError, GaveUp, NotPublished, OutcomeUnknown
 from consumer.lane import Partition
 from consumer.leftovers import Leftovers
 from consumer.publisher import Producing
@@ -130,7 +129,7 @@ class ExactlyOnce(Producing):
                 self._renew(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end"))
             return False
         except KafkaException as error:
-            if denied := denial(error.args[0], leftovers.topics):
+            if denied := denial(error.args[0], leftovers.names(error.args[0])):
                 raise denied from None
             self._renew(error.args[0])
             return False
@@ -165,10 +164,11 @@ class ExactlyOnce(Producing):
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         if not self._is_open:
             self._begin()  # what was skipped has offsets and no output
-        positions = topic_partitions(offsets)
-        transaction: Transaction | None = None
+        transaction = Transaction(self._records, dict(offsets))
         if self._leftovers is not None:
-            transaction = self._leftovers.transaction(self._records, offsets, self._began_at_s)
+            token = f"{self._id} {self._began_at_s}"
+            transaction = self._leftovers.transaction(self._records, offsets, token, self._began_at_s)
+        positions = transaction.positions()
         until_s = time.monotonic() + GIVEN_UP_S
         try:
             self._retrying(
@@ -184,16 +184,17 @@ class ExactlyOnce(Producing):
                 self._undo(cause)
             self._doubt(transaction, cause)
         self._is_open = False
-        if (
-            self._leftovers is not None
-            and transaction is not None
-            and not self._leftovers.are_none(transaction, self._check_patience)
-        ):
+        transaction.is_committed = True
+        if self._leftovers is not None and not self._leftovers.are_none(transaction, self._is_over):
+            if self._is_over():
+                raise GaveUp(
+                    "stopped before the broker had told all partitions that a transaction is committed"
+                )
             self._doubt(transaction, KafkaError(KafkaError._TIMED_OUT, "its partitions were not told"))
         self._told.clear()
         self._refusals.forget_suspects()
 
-    def _doubt(self, transaction: Transaction | None, cause: KafkaError) -> NoReturn:
+    def _doubt(self, transaction: Transaction, cause: KafkaError) -> NoReturn:
         """It may be committed, or not, or in part: whoever takes over finds out."""
         self._doubtful = transaction
         self._renew(cause)
@@ -227,8 +228,8 @@ class ExactlyOnce(Producing):
             self._renew(error.args[0])
         self._is_open = False
         self._failure = None
-        # Whether the partitions were told is seen at the next start.
-        self._is_ready = self._leftovers is None or not self._leftovers.may_be_made
+        if self._leftovers is not None and self._leftovers.may_be_made:
+            self._is_ready = False  # whether the partitions were told is seen at the next start
 
     def _renew(self, cause: KafkaError) -> None:
         """A new producer of the same identity; `start` makes it ready. Raises ConsumerError if that goes on."""

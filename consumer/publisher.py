@@ -208,8 +208,11 @@ class Producing:
     def give_up_at(self, at_s: float) -> None:
         self._give_up_at_s = at_s
 
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._give_up_at_s
+
     def _check_patience(self, reason: str) -> None:
-        if time.monotonic() >= self._give_up_at_s:
+        if self._is_over():
             raise GaveUp(f"stopped before Kafka had everything, it is read again at the next start: {reason}")
 
     def _tell(self, sentence: str, level: int = logging.WARNING) -> None:

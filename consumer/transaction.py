@@ -6,6 +6,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from confluent_kafka import TopicPartition
+
 from consumer.lane import Partition
 from interceptor.delivery import Record
 from interceptor.outcome import Headers
@@ -32,12 +34,22 @@ def content_of(record: Record) -> Hashable:
 
 @dataclass
 class Transaction:
-    """began_at_s: of the clock that dates records. since: where partitions ended before it, as far as that is known.
-    ends: of its partitions, as of after its commit. is_committed: once something of it was seen to be."""
+    """token: goes with its offsets, so that they are known again. began_at_s: of the clock that dates records.
+    since: where partitions ended before it, as far as that is known. ends: of its partitions, as of after it.
+    is_committed: whether it is known to be.
+    """
 
     records: list[Sent]
     offsets: Mapping[Partition, int]
-    began_at_s: float
+    token: str = ""
+    began_at_s: float = 0.0
     since: Mapping[Partition, int] = field(default_factory=dict)
     ends: Mapping[Partition, int] | None = None
     is_committed: bool = False
+
+    def positions(self) -> list[TopicPartition]:
+        """Its offsets, for Kafka's client."""
+        return [
+            TopicPartition(topic, partition, offset, metadata=self.token)
+            for (topic, partition), offset in self.offsets.items()
+        ]
