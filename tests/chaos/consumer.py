@@ -93,7 +93,7 @@ def break_it(bug: str) -> None:
     else:  # another identity at each start, offsets beside the transaction, a transaction that outlives a session
         init = ExactlyOnce.__init__
 
-        def anonymous(self, properties, partitioner, _):
+        def anonymous(self, properties, partitioner, *_):
             init(self, {**properties, "transaction.timeout.ms": 120_000}, partitioner, uuid.uuid4().hex)
             self._properties["transaction.timeout.ms"] = 120_000
 

@@ -37,6 +37,9 @@ PATIENCE_S = 120.0
 # By what was struck. A frozen consumer's transaction holds readers up until it times out (10 s) and the broker looks
 # for such (every 10 s); a killed one's is aborted as soon as it is started again.
 FLOW_S = {"consumer": 25.0, "freeze": 40.0}
+LINES_TOLD = 60  # of each log, after a run that failed
+# That it stops, is there again, and leaves out the markers of transactions (see docs/delivery.md).
+BROKER_SIGNS = ("Terminating process", "has been unfenced", "find leader endpoint")
 STILL_S = 2.0  # all is settled, and in so long nothing more came: repeats would show
 
 
@@ -75,6 +78,8 @@ class Run:
             for victim in (*self.parts.all, self.parts.joining):
                 victim.kill()
         code, summary = self._checked()
+        if code:
+            self._tell_why()
         summary |= {
             "kills": self._strikes.kills,
             "seconds": round(time.monotonic() - self._started_s),
@@ -113,9 +118,19 @@ class Run:
             say(f"no output for {self._told.patience:g} s")
             for consumer in self.parts.consumers:
                 consumer.signal(signal.SIGUSR2)
-            (self._folder / "kafka.log").write_text(self._kafka.log())
             return True
         return False
+
+    def _tell_why(self) -> None:
+        """What is gone with the run: the consumers' last lines, and what the broker says of its ends and starts."""
+        log = self._kafka.log()
+        (self._folder / "kafka.log").write_text(log)
+        told = {"kafka": [line for line in log.splitlines() if any(sign in line for sign in BROKER_SIGNS)]}
+        for consumer in self.parts.consumers:
+            told[consumer.name] = consumer.log.read_text("utf-8", "replace").splitlines()
+        for name, lines in told.items():
+            for line in lines[-LINES_TOLD:]:
+                say(f"{name}: {line}")
 
     def _was_struck(self) -> bool:
         return self._is_frozen_once if self._told.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
