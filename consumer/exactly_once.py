@@ -164,10 +164,7 @@ class ExactlyOnce(Producing):
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         if not self._is_open:
             self._begin()  # what was skipped has offsets and no output
-        transaction = Transaction(self._records, dict(offsets))
-        if self._leftovers is not None:
-            token = f"{self._id} {self._began_at_s}"
-            transaction = self._leftovers.transaction(self._records, offsets, token, self._began_at_s)
+        transaction = self._transaction(offsets)
         positions = transaction.positions()
         until_s = time.monotonic() + GIVEN_UP_S
         try:
@@ -193,6 +190,12 @@ class ExactlyOnce(Producing):
             self._doubt(transaction, KafkaError(KafkaError._TIMED_OUT, "its partitions were not told"))
         self._told.clear()
         self._refusals.forget_suspects()
+
+    def _transaction(self, offsets: Mapping[Partition, int]) -> Transaction:
+        if self._leftovers is None:
+            return Transaction(self._records, dict(offsets))
+        token = f"{self._id} {self._began_at_s}"
+        return self._leftovers.transaction(self._records, offsets, token, self._began_at_s)
 
     def _doubt(self, transaction: Transaction, cause: KafkaError) -> NoReturn:
         """It may be committed, or not, or in part: whoever takes over finds out."""
