@@ -110,7 +110,8 @@ def break_it(bug: str) -> None:
 
 
 def without_offsets(self, offsets, metadata):
-    self._begin()
+    if not self._is_open:
+        self._begin()
     self._retrying(lambda: self._producer.commit_transaction(0.5))
     self._is_open = False
 

@@ -136,6 +136,33 @@ def test_a_crash_or_a_freeze_at_a_named_point(run, words):
     assert code == 0, found
 
 
+BROKEN = """
+import importlib.util, sys
+from unittest.mock import Mock
+spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
+chaos = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(chaos)
+chaos.break_it(sys.argv[2])
+from consumer.service import publisher
+from consumer.settings import Kafka
+one = publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
+one._producer = Mock()
+for _ in range(2):
+    one.publish("forecasts", 0, b"key", b"value", [])
+    one.finish({("metrics", 0): 1}, None)
+assert one._producer.begin_transaction.call_count == one._producer.commit_transaction.call_count == 2
+assert not one._producer.send_offsets_to_transaction.called
+"""
+
+
+@pytest.mark.parametrize("bug", ["commit-before-publish", "no-fencing"])
+def test_a_bug_is_the_one_that_is_meant(bug):
+    """It publishes and commits, without its offsets: one that does neither makes the checker fail as well."""
+    command = [sys.executable, "-c", BROKEN, str(HERE / "consumer.py"), bug]
+    done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 EVENTS = [
     {"id": "a:0", "key": "a", "is_poison": False, "forecast": 1.0},
     {"id": "a:1", "key": "a", "is_poison": False, "forecast": 2.0},
