@@ -203,7 +203,10 @@ class Commits:
 
         gets_further: with something changed, so without a long rest.
         """
-        self._warn(f"{self._lanes.published()} results are published again", reason)
+        undone = self._lanes.published()
+        self._warn(
+            f"{undone} results are published again" if undone else "another transaction is begun", reason
+        )
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
             lane.aborted()

@@ -42,6 +42,7 @@ LATE_S = 5.0  # how much later than it says a call may end
 TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
 GIVEN_UP_S = 15.0  # the broker has timed the transaction out by then
 ENDING_S = 60.0  # what is left open is ended within this, or by another producer
+UNTOLD = "the broker has not told all partitions that the transaction is committed"
 ABORT_S = 5.0  # by then a new producer is faster: its start aborts what is open
 CLOSE_TIMEOUT_S = 1.0
 # By a newer producer of the same identity, or since the broker let a transaction time out: that costs one producer.
@@ -187,7 +188,7 @@ class ExactlyOnce(Producing):
                 raise GaveUp(
                     "stopped before the broker had told all partitions that a transaction is committed"
                 )
-            self._doubt(transaction, KafkaError(KafkaError._TIMED_OUT, "its partitions were not told"))
+            self._doubt(transaction, KafkaError(KafkaError._TIMED_OUT, UNTOLD))
         self._told.clear()
         self._refusals.forget_suspects()
 

@@ -261,7 +261,7 @@ class Loop:
         if not self._lanes.partitions:
             self._lost_at_s = time.monotonic()
         log.warning(
-            "lost %s: the group has let this member go; what was in flight is dropped uncommitted",
+            "lost %s: the group has let this member go, or was away; what was in flight is dropped uncommitted",
             names(partitions),
         )
 

@@ -198,7 +198,7 @@ def test_a_commit_of_which_the_partitions_are_not_told_is_in_doubt_until_the_nex
     one = publisher(Noting(markers, Group()))
     assert one.start()
     one.publish("forecasts", 1, b"key", b"value", [("ce_id", b"1")])
-    with pytest.raises(OutcomeUnknown, match="its partitions were not told"):
+    with pytest.raises(OutcomeUnknown, match="has not told all partitions"):
         one.finish(OFFSETS, "metadata")
     assert len(clients) == 2
     markers.is_told = True
