@@ -159,6 +159,7 @@ def test_kill_9_and_restart_lose_nothing(stage, answers, until):
     stage.wait_for(stage.forecasts, 500)
     consumer.kill()
     consumer = stage.consume(FN__BATCH_EVENTS="32")
+    consumer.wait_for("assigned ")  # the first may have published all before it was killed
     until(
         lambda: set(inputs_of(stage.read_all(stage.forecasts))) == set(ids), 30, "a forecast for each input"
     )
