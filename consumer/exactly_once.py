@@ -72,9 +72,8 @@ class ExactlyOnce(Producing):
         self._ending_until_s = 0.0
         self._has_taken_over = self._is_ready = False
         self._is_open = False
-        self._records: list[
-            Sent
-        ] = []  # of the transaction that is open, where they have to be known afterwards
+        # Of the transaction that is open, where they have to be known afterwards.
+        self._records: list[Sent] = []
         self._is_noted = False
         self._began_at_s = 0.0
         self._doubtful: Transaction | None = None
@@ -87,9 +86,9 @@ class ExactlyOnce(Producing):
     def start(self) -> bool:
         if self._is_ready:
             return True
-        if not self._has_taken_over and not self._take_over():
+        self._has_taken_over = self._has_taken_over or self._take_over()
+        if not self._has_taken_over:
             return False
-        self._has_taken_over = True
         if self._leftovers is not None and not self._ends_leftovers(self._leftovers):
             return False
         self._is_ready, self._tries = True, 0

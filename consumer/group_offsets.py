@@ -18,18 +18,19 @@ MEMBERS = ("group.protocol", "group.remote.assignor", "group.instance.id")
 Known = Mapping[Partition, TopicPartition]
 
 
+def of_no_member(properties: Mapping[str, Any], group_id: str) -> dict[str, Any]:
+    """A consumer's properties that never joins the group."""
+    kept = {name: value for name, value in properties.items() if name not in MEMBERS}
+    return {**kept, "group.id": group_id, "enable.auto.commit": False}
+
+
 class GroupOffsets:
     """Asks by clients of its own. Kafka's admin client would tell more, but aborts the process where the group's
     coordinator is away (confluent-kafka 2.16)."""
 
     def __init__(self, properties: Mapping[str, str], group_id: str) -> None:
-        self._properties: dict[str, Any] = {
-            "log_level": 0,
-            **{name: value for name, value in properties.items() if name not in MEMBERS},
-            "group.id": group_id,
-            "enable.auto.commit": False,
-            "retry.backoff.ms": RETRY_BACKOFF_MS,
-        }
+        own = {"retry.backoff.ms": RETRY_BACKOFF_MS}
+        self._properties = {"log_level": 0, **of_no_member(properties, group_id), **own}
         self.group_id = group_id
         self._askers: dict[str, Consumer] = {}
 

@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from consumer.group_offsets import ANSWER_S, MEMBERS
+from consumer.group_offsets import ANSWER_S, of_no_member
 from consumer.kafka_source import MAX_FETCH_BYTES, MAX_PREFETCH_KB, record
 from consumer.lane import Partition
 from consumer.transaction import Sent, Transaction, content_of
@@ -90,7 +90,7 @@ class Markers:
         """The records that readers of committed records do not see."""
         places = self._places(transaction)
         starts, stable = self._starts(places, transaction), self._listed(places, COMMITTED)
-        own = {sent.content for sent in transaction.records}
+        own = {content_of(sent) for sent in transaction.records}
         seen = Counter(
             content
             for content in map(content_of, self._read(starts, stable, "read_committed"))
@@ -98,8 +98,9 @@ class Markers:
         )
         missing = []
         for sent in transaction.records:
-            if seen[sent.content] > 0:
-                seen[sent.content] -= 1
+            content = content_of(sent)
+            if seen[content] > 0:
+                seen[content] -= 1
             else:
                 missing.append(sent)
         return missing
@@ -114,7 +115,7 @@ class Markers:
 
     def _of_others(self, behind: Offsets, transaction: Transaction) -> list[Partition]:
         """Where what is open, from the last stable offsets on, is not of this transaction."""
-        own = {sent.content for sent in transaction.records}
+        own = {content_of(sent) for sent in transaction.records}
         first: dict[Partition, bool] = {}
         for read in self._read(behind, transaction.ends or {}, "read_uncommitted"):
             first.setdefault((read.topic, read.partition), content_of(read) in own)
@@ -124,7 +125,7 @@ class Markers:
 
     def _places(self, transaction: Transaction) -> list[Partition]:
         """Which it touches. Of a record by key any partition of its topic may be meant."""
-        touched = {(sent.topic, sent.partition) for sent in transaction.records}
+        touched = transaction.touched
         by_key = {topic for topic, partition in touched if partition < 0}
         known, topics = set(self._outputs), {topic for topic, _ in self._outputs}
         if not by_key <= topics or any(place not in known for place in touched if place[1] >= 0):
@@ -149,10 +150,8 @@ class Markers:
             return
         reader = Consumer(
             {
-                **{name: value for name, value in self._properties.items() if name not in MEMBERS},
-                "group.id": "fncast",  # it does not join
+                **of_no_member(self._properties, "fncast"),
                 "isolation.level": level,
-                "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "queued.max.messages.kbytes": MAX_PREFETCH_KB,
                 "fetch.max.bytes": MAX_FETCH_BYTES,

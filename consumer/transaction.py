@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from confluent_kafka import TopicPartition
@@ -22,13 +23,9 @@ class Sent(NamedTuple):
     value: bytes | None
     headers: Headers
 
-    @property
-    def content(self) -> Hashable:
-        """By which it is known again when it is read; see `content_of`."""
-        return self.topic, self.key, self.value, tuple(self.headers)
 
-
-def content_of(record: Record) -> Hashable:
+def content_of(record: Sent | Record) -> Hashable:
+    """By which one that was sent is known again when it is read."""
     return record.topic, record.key, record.value, tuple(record.headers)
 
 
@@ -46,6 +43,11 @@ class Transaction:
     since: Mapping[Partition, int] = field(default_factory=dict)
     ends: Mapping[Partition, int] | None = None
     is_committed: bool = False
+
+    @cached_property
+    def touched(self) -> frozenset[Partition]:
+        """Where its records went; asked once all are there."""
+        return frozenset((sent.topic, sent.partition) for sent in self.records)
 
     def positions(self) -> list[TopicPartition]:
         """Its offsets, for Kafka's client."""
