@@ -47,7 +47,7 @@ class Run:
     def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
         self._told, self._kafka, self._folder = told, kafka, folder
         self._started_s = time.monotonic()
-        self._is_frozen_once = False
+        self._is_frozen_once = self._has_given_up = False
         randomly = random.Random(told.seed)
         self.parts = Parts(told, kafka, models, folder)
         self.parts.make_topics()
@@ -78,7 +78,7 @@ class Run:
             for victim in (*self.parts.all, self.parts.joining):
                 victim.kill()
         code, summary = self._checked()
-        if code:
+        if code or self._has_given_up:
             self._tell_why()
         summary |= {
             "kills": self._strikes.kills,
@@ -96,7 +96,7 @@ class Run:
         if slow or self._progress.flow_s is not None:
             say(f"a partition flowed again too late: {', '.join(sorted(slow)) or 'not at all'}")
             return 1
-        return code
+        return code or (2 if self._has_given_up else 0)
 
     def _turn(self) -> bool:
         """Returns whether the run is over."""
@@ -116,6 +116,7 @@ class Run:
             return True
         if self._progress.idle_s > self._told.patience:
             say(f"no output for {self._told.patience:g} s")
+            self._has_given_up = True
             for consumer in self.parts.consumers:
                 consumer.signal(signal.SIGUSR2)
             return True
