@@ -9,6 +9,10 @@ from confluent_kafka import Consumer, TopicPartition
 from kafka_container import PARTITIONS
 from victim import say
 
+# A client was once seen to read nothing for 120 s behind a broker's restart, while the topics grew; what waits for
+# a transaction to time out takes 20 s at most.
+READER_IDLE_S = 30.0
+
 
 class Progress:
     """ids: of the inputs that have an outcome. slowest_flow_s: from a strike until every partition has output that was
@@ -16,20 +20,11 @@ class Progress:
     any output."""
 
     def __init__(self, servers: str, forecasts: str, dead_letters: str) -> None:
+        self._servers = servers
         self._names = {forecasts: "ce_causationid", dead_letters: "ce_id"}
-        self._reader = Consumer(
-            {
-                "bootstrap.servers": servers,
-                "group.id": f"progress-{uuid.uuid4().hex}",
-                "auto.offset.reset": "earliest",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "log_level": 2,
-            }
-        )
-        self._reader.assign(
-            [TopicPartition(topic, partition, 0) for topic in self._names for partition in range(PARTITIONS)]
-        )
+        self._next = {(topic, partition): 0 for topic in self._names for partition in range(PARTITIONS)}
+        self._reader = self._new_reader()
+        self._read_at_s = time.monotonic()
         self.ids: set[str] = set()
         self.slowest_s = 0.0
         self.slowest_flow_s: dict[str, float] = {}
@@ -59,11 +54,31 @@ class Progress:
         """How long the watch lasts already; None where all flows."""
         return time.monotonic() - self._watched_since_s if self._without else None
 
+    def _new_reader(self) -> Consumer:
+        reader = Consumer(
+            {
+                "bootstrap.servers": self._servers,
+                "group.id": f"progress-{uuid.uuid4().hex}",
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "log_level": 2,
+            }
+        )
+        reader.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+        return reader
+
     def turn(self) -> None:
         before = len(self.ids)
+        if time.monotonic() - self._read_at_s > READER_IDLE_S:
+            say(f"nothing was read for {READER_IDLE_S:g} s: another reader goes on")
+            self._reader.close()
+            self._reader, self._read_at_s = self._new_reader(), time.monotonic()
         for message in self._reader.consume(1000, 0.05):
             if message.error() is not None:
                 continue
+            self._read_at_s = time.monotonic()
+            self._next[message.topic(), message.partition()] = message.offset() + 1
             id_ = dict(message.headers() or [])[self._names[message.topic()]].decode()
             self.ids.add(id_)
             if message.partition() in self._without and message.timestamp()[1] > self._struck_at_ms:
