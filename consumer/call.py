@@ -12,11 +12,16 @@ from concurrent.futures import Future
 
 from confluent_kafka import KafkaError, KafkaException
 
+LATE_S = 2.0  # librdkafka looks for what has timed out once a second
 
-def ended_within(most_s: float, call: Callable[[], None]) -> None:
-    """Make the call in a thread that nobody joins. Raises what it raises, or KafkaException where it stays away."""
+
+def ended_within(timeout_s: float, call: Callable[[], None]) -> None:
+    """Make a call that says to end within `timeout_s` in a thread that nobody joins.
+
+    Raises what it raises, or KafkaException where it stays away.
+    """
     try:
-        in_a_thread(call).result(most_s)
+        in_a_thread(call).result(timeout_s + LATE_S)
     except TimeoutError:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
 

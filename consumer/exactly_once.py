@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.call import ended_within, in_a_thread
+from consumer.call import LATE_S, ended_within, in_a_thread
 from consumer.denial import denial
 from consumer.errors import ConsumerError, GaveUp, NotPublished, OutcomeUnknown
 from consumer.lane import Partition
@@ -36,9 +36,9 @@ SETTLE_S = 0.004
 TRANSACTION_TIMEOUT_MS = 10_000  # what a killed producer left open holds readers up for no longer
 STEP_S = 0.5  # one look whether transactions can begin; librdkafka goes on by itself meanwhile
 # One try of a call whose time-out is also its requests': a shorter one asks a slow broker again and again, and what
-# it answers late may then count for the next transaction. A stop does not wait for it.
-CALL_S = 10.0
-LATE_S = 5.0  # how much later than it says a call may end
+# it answers late may then count for the next transaction. With what it may be late, a call that never ends (see
+# `call.py`) costs no more than the transaction would have had. A stop does not wait for it.
+CALL_S = TRANSACTION_TIMEOUT_MS / 1000 - LATE_S
 TOLD_AFTER_S = 3.0  # a wait that is shorter is nobody's concern
 GIVEN_UP_S = 15.0  # the broker has timed the transaction out by then
 ENDING_S = 60.0  # what is left open is ended within this, or by another producer
@@ -207,7 +207,7 @@ class ExactlyOnce(Producing):
         """Call until it went through: a call that timed out is taken up where it was. Raises KafkaException."""
         while True:
             try:
-                ended_within(CALL_S + LATE_S, call)
+                ended_within(CALL_S, call)
                 return
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() >= until_s:

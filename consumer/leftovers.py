@@ -35,7 +35,6 @@ OTHERS_S = 25.0
 TELLING_S = 5.0  # some milliseconds, usually
 TELLING_LOOK_S = 0.001
 CLOSELY_S = 0.25  # then it may be others that hide it
-LATE_S = 3.0
 
 
 class Leftovers:
@@ -165,9 +164,7 @@ class Leftovers:
 
     def _send(self, producer: Producer, positions: list[TopicPartition]) -> None:
         metadata = self._offsets.metadata()
-        ended_within(
-            ANSWER_S + LATE_S, lambda: producer.send_offsets_to_transaction(positions, metadata, ANSWER_S)
-        )
+        ended_within(ANSWER_S, lambda: producer.send_offsets_to_transaction(positions, metadata, ANSWER_S))
 
     def _await(self, condition: Callable[[], bool], within_s: float) -> None:
         until_s = time.monotonic() + within_s

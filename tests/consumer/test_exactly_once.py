@@ -6,7 +6,7 @@ import threading
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer import exactly_once
+from consumer import call, exactly_once
 from consumer.call import ended_within
 from consumer.errors import NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
@@ -35,7 +35,7 @@ def made(monkeypatch):
     """The clients, in the order in which they are made; the first hangs where a test says."""
     clients = []
     monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
-    monkeypatch.setattr(exactly_once, "LATE_S", 0.01)
+    monkeypatch.setattr(call, "LATE_S", 0.01)
 
     def make(self):
         clients.append(Client(make.hangs if not clients else ""))
