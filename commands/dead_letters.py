@@ -14,6 +14,9 @@ from commands.kafka import add_kafka_arguments, kafka_settings
 from consumer.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
 from consumer.exactly_once import ExactlyOnce
+from consumer.group_offsets import GroupOffsets
+from consumer.leftovers import Leftovers
+from consumer.markers import Markers
 from consumer.settings import Kafka
 from consumer.topics import Topics
 from fncast import Failure
@@ -155,8 +158,11 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
                     print(line(letter), flush=True)
             print(f"{count} dead letters would be replayed")
             return 0
-        publisher = ExactlyOnce(kafka.client_properties(), kafka.partitioner, name)
-        topics = Topics(kafka.client_properties(), kafka.input_topics, kafka.output_topic, topic)
+        properties = kafka.client_properties()
+        markers = Markers(properties, [topic], kafka.input_topics)
+        leftovers = Leftovers(markers, GroupOffsets(properties, name))
+        publisher = ExactlyOnce(properties, kafka.partitioner, name, leftovers)
+        topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
         sizes = topics.sizes_of_inputs()
         publisher.allow(sizes.record_bytes, sizes.batch_bytes)
         try:

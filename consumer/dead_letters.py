@@ -21,6 +21,7 @@ from interceptor.event import read_event
 
 ANSWER_S = 10.0  # a broker that does not answer for so long is said to be away
 CHUNK = 500  # letters of one transaction
+DOUBT_S = 60.0  # until it is known how a transaction ended, with a broker that comes back
 
 
 class DeadLetter:
@@ -191,10 +192,8 @@ class Replay:
 
     def run(self) -> int:
         """Replay what is there now and was not replayed before. Returns how many. Raises ConsumerError."""
-        started_s = time.monotonic()
-        while not self._publisher.start():
-            if time.monotonic() - started_s > ANSWER_S:
-                raise ConsumerError("Kafka does not answer")
+        if not self._is_started_within(ANSWER_S):
+            raise ConsumerError("Kafka does not answer")
         offsets: dict[tuple[str, int], int] = {}
         replayed = unfinished = 0
         try:
@@ -212,10 +211,17 @@ class Replay:
         except NotPublished as failure:
             raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
         except OutcomeUnknown as doubt:  # the progress is in the same transaction: none comes twice
+            self._is_started_within(DOUBT_S)  # it is committed whole then, or not at all
             raise ConsumerError(
                 f"whether the last of them were replayed is not known, start it again: {doubt}"
             ) from None
         return replayed
+
+    def _is_started_within(self, within_s: float) -> bool:
+        until_s = time.monotonic() + within_s
+        while not (is_started := self._publisher.start()) and time.monotonic() < until_s:
+            pass
+        return is_started
 
     def _publish(self, letter: DeadLetter) -> None:
         topic = letter.topic or self._default_topic

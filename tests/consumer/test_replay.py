@@ -75,9 +75,11 @@ class Publisher:
     def __init__(self, end: Exception | None = None) -> None:
         self.end = end
         self.published: list[Any] = []
+        self.starts = 0
 
     def start(self) -> bool:
-        return True
+        self.starts += 1
+        return self.starts != 2  # where it starts anew, it does not at once
 
     def publish(self, *record: Any) -> None:
         self.published.append(record)
@@ -99,6 +101,8 @@ def test_an_end_that_went_wrong_is_told(end: Exception, says: str) -> None:
     publisher: Any = Publisher(end)
     with pytest.raises(ConsumerError, match=says):
         Replay(letters, publisher, Filter(), "metrics").run()
+    # A doubt is settled by the start of the producer that takes over.
+    assert publisher.starts == (3 if isinstance(end, OutcomeUnknown) else 1)
 
 
 def test_a_letter_whose_headers_cannot_be_read_stays() -> None:
