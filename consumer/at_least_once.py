@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 
 from consumer.errors import ConsumerError, NotPublished
 from consumer.lane import Partition
-from consumer.publisher import FLUSH_STEP_S, METADATA_S, Producing
+from consumer.publisher import CUT_OFF, FLUSH_STEP_S, METADATA_S, Producing
 from consumer.refusals import FAILED_WITH_BATCH
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
@@ -34,6 +34,8 @@ class AtLeastOnce(Producing):
         super().__init__(client_properties, partitioner, {"message.timeout.ms": 0})
 
     def start(self) -> bool:
+        if not len(self._producer) and self._is_cut_off():
+            self._producer = self._make()
         return True
 
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
@@ -44,9 +46,11 @@ class AtLeastOnce(Producing):
             self._check_patience("the broker has not acknowledged the results")
             if left < least:
                 least, fewer_at_s = left, time.monotonic()
+            elif self._is_cut_off():
+                self._renew(CUT_OFF)
             elif time.monotonic() - fewer_at_s >= STUCK_S:
                 if self._broker_answers():
-                    self._renew()
+                    self._renew(f"it got nothing acknowledged for {STUCK_S:g} s")
                 fewer_at_s = time.monotonic()
         failure, self._failure = self._failure, None
         if failure is None:
@@ -64,11 +68,11 @@ class AtLeastOnce(Producing):
             return False
         return True
 
-    def _renew(self) -> NoReturn:
+    def _renew(self, cause: str) -> NoReturn:
         """What the old producer had may be there already; it is published again."""
         self._producer.purge()
         self._producer = self._make()
-        raise NotPublished(f"Kafka's client got nothing acknowledged for {STUCK_S:g} s, a new one takes over")
+        raise NotPublished(f"a new client takes over from Kafka's: {cause}")
 
     def abort(self) -> None:
         """What is published stays; its ids let a reader drop the repeats."""

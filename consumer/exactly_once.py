@@ -22,7 +22,7 @@ from consumer.denial import denial
 from consumer.errors import ConsumerError, GaveUp, NotPublished, OutcomeUnknown
 from consumer.lane import Partition
 from consumer.leftovers import Leftovers
-from consumer.publisher import Producing
+from consumer.publisher import CUT_OFF, Producing
 from consumer.transaction import Sent, Transaction
 from interceptor.outcome import Headers
 
@@ -84,6 +84,8 @@ class ExactlyOnce(Producing):
         super().__init__(client_properties, partitioner, own)
 
     def start(self) -> bool:
+        if not self._is_open and self._ending is None and self._is_cut_off():
+            self._renew(KafkaError(KafkaError._TRANSPORT, CUT_OFF))
         if self._is_ready:
             return True
         self._has_taken_over = self._has_taken_over or self._take_over()

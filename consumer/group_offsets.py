@@ -53,6 +53,7 @@ class GroupOffsets:
             # That this login may not use the group is told apart from the answer, which does not come.
             heard = self._asker("read_uncommitted").poll(0)
             error = heard.error() if heard is not None else None
+            self._askers.clear()  # one may have lost its way: see connection.py
             if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise KafkaException(error) from None
             raise

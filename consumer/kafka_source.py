@@ -14,6 +14,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.connection import Connection
 from consumer.denial import denial
 from consumer.errors import CommitFailed, ConsumerError
 from consumer.lane import Partition
@@ -79,10 +80,12 @@ class KafkaSource:
             for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
                 del properties[name]
         self._properties = properties
+        self._client_properties = client_properties
         self._consumer = self._make()
         self._join: Callable[[], None] = lambda: None
 
     def _make(self) -> Consumer:
+        self._connection = Connection(self._client_properties)
         try:
             return Consumer(self._properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
@@ -109,10 +112,18 @@ class KafkaSource:
         )
         self._join()
 
+    def is_cut_off(self) -> bool:
+        """Whether this client does not find its way to Kafka any more. Asks for up to two seconds behind an outage."""
+        return self._connection.is_lost(self._consumer)
+
     def renew(self) -> None:
-        """Join the group with a new client, for one that holds no partitions and gets none."""
+        """Join the group with a new client, for one that holds no partitions and gets none.
+
+        Ends the commits under way with a CommitFailed."""
         old, self._consumer = self._consumer, self._make()
-        self._commits.clear()
+        commits, self._commits = self._commits, deque()
+        for commit in commits:
+            commit.set_exception(CommitFailed("a new client has joined the group"))
         self._join()
         # Nobody waits for its end: what hinders it to join may hinder it to leave.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
@@ -137,6 +148,7 @@ class KafkaSource:
         return False
 
     def _on_error(self, error: KafkaError) -> None:
+        self._connection.told(error)
         if error.fatal():
             raise ConsumerError(f"Kafka's client gives up: {error.str()}")
         is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED

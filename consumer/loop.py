@@ -228,16 +228,24 @@ class Loop:
         if now_s < self._measure_at_s:
             return
         self._measure_at_s = now_s + MEASURE_S
-        if self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:
-            self._lost_at_s = now_s
-            log.info("no partitions for %.0f s since they were lost: a new client joins the group", REJOIN_S)
-            self._source.renew()
+        if self._source.is_cut_off():
+            self._rejoin("Kafka's client does not find its way to it any more")
+        elif self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:
+            self._rejoin(f"no partitions for {REJOIN_S:.0f} s since they were lost")
         self.is_member = self._source.is_member
         metrics.IN_FLIGHT.set(self._lanes.in_flight())
         for topic, partition in self._lanes.partitions:
             lag = self._source.lag((topic, partition))
             if lag is not None:
                 metrics.LAG.labels(topic, partition).set(lag)
+
+    def _rejoin(self, reason: str) -> None:
+        log.info("%s: a new client joins the group", reason)
+        if self._lanes.partitions:
+            self._lost(self._lanes.partitions)
+        if self._lost_at_s is not None:
+            self._lost_at_s = time.monotonic()
+        self._source.renew()
 
     # The group's doing: these run inside `poll`, in the loop's thread.
 

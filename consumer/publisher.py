@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from consumer.connection import Connection
 from consumer.denial import denial
 from consumer.errors import ConsumerError, GaveUp, RecordTooLarge
 from consumer.kafka_source import text
@@ -35,6 +36,7 @@ METADATA_S = 1.0
 METADATA_TRIES = 5
 # A broker's own default for the largest record that it takes, framing included; topics may say otherwise.
 BROKER_RECORD_BYTES = 1_048_588
+CUT_OFF = "it does not find its way to Kafka any more"
 BATCH_BYTES = 1_000_000  # librdkafka's default; a batch must fit where a record must
 
 
@@ -101,17 +103,25 @@ class Producing:
         self._failure: KafkaError | None = None
         self._failed_topics: dict[str, KafkaError] = {}  # of what was undone, or in part refused
         self._told: set[tuple[int, str]] = set()
+        self._connection = Connection(client_properties)
         self._producer = self._make()
 
     def _make(self) -> Producer:
         self._failure = None
+        self._connection = Connection(self._client_properties)
         own = {"on_delivery": self._on_failure, "error_cb": self._on_error}
         try:
             return Producer(self._properties | own, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
             raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
 
+    def _is_cut_off(self) -> bool:
+        """Whether the client does not find its way to Kafka any more. Asks for up to two seconds behind an outage."""
+        self._producer.poll(0)  # what befalls the client is told inside
+        return self._connection.is_lost(self._producer)
+
     def _on_error(self, error: KafkaError) -> None:
+        self._connection.told(error)
         log.debug("Kafka, publishing: %s", error.str())
 
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
+from consumer.connection import Connection
 from consumer.errors import ConsumerError
 from consumer.kafka_source import text
 from consumer.publisher import BATCH_BYTES, BROKER_RECORD_BYTES
@@ -61,13 +62,23 @@ class Topics:
         self._refusal: KafkaError | None = None
         self._is_waiting = False
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
+        self._client_properties = client_properties
+        self._admin = self._make()
+
+    def _make(self) -> AdminClient:
+        self._connection = Connection(self._client_properties)
         try:
-            properties: dict[str, Any] = {"log_level": 2, **client_properties, "error_cb": self._on_error}
-            self._admin = AdminClient(properties, logger=log)
+            properties: dict[str, Any] = {
+                "log_level": 2,
+                **self._client_properties,
+                "error_cb": self._on_error,
+            }
+            return AdminClient(properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
             raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
 
     def _on_error(self, error: KafkaError) -> None:
+        self._connection.told(error)
         if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
             self._refusal = error
 
@@ -84,6 +95,8 @@ class Topics:
             if not self._is_waiting:
                 log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, text(error))
             self._is_waiting = True
+            if self._connection.is_lost(self._admin):
+                self._admin = self._make()
             return None
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)

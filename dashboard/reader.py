@@ -27,6 +27,9 @@ POLL_S = 0.2
 LOOK_S, LOOK_MISSING_S = 10.0, 1.0
 # A broker that has sent nothing for so long is asked whether it is still there; one that is away, every time.
 QUIET_S = 3.0
+# A client may lose its way to a broker for good (see `consumer/connection.py`): of one that is away for so long another
+# client asks, and again after as long.
+RENEW_S = 15.0
 CLOSE_S = 5.0
 MAX_PROBLEM = 300
 
@@ -74,15 +77,21 @@ class Reader:
         self._stop = threading.Event()
         self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
         self._assigned: dict[tuple[str, int], int] = {}  # partition → offset from which its records are live
+        self._starts: dict[tuple[str, int], TopicPartition] = {}
         self._began = False
         self._looked_s = -LOOK_S
         self._heard_s = time.monotonic()
         self._complaint = ""  # librdkafka's last
+        self._properties = _properties(client_properties, self._on_error)
+        self._renew_at_s = time.monotonic() + RENEW_S
         try:
-            self._consumer = Consumer(_properties(client_properties, self._on_error), logger=_Murmur())
+            self._consumer = self._make()
         except KafkaException as error:
             raise InvalidProperties(error.args[0].str()) from None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+
+    def _make(self) -> Consumer:
+        return Consumer(self._properties, logger=_Murmur())
 
     def start(self) -> None:
         self._thread.start()
@@ -144,12 +153,13 @@ class Reader:
         if gone:
             self._consumer.incremental_unassign([TopicPartition(*partition) for partition in gone])
             for partition in gone:
-                del self._assigned[partition]
+                del self._assigned[partition], self._starts[partition]
         # What appears later is new from its first record on.
         starts = {p: (beginning(p), 0) if self._began or self._history is None else self._end(p) for p in new}
         if starts:
             self._consumer.incremental_assign([start for start, _ in starts.values()])
             self._assigned.update({partition: live for partition, (_, live) in starts.items()})
+            self._starts.update({partition: start for partition, (start, _) in starts.items()})
         self._began = True
         self._here()
         if tuple(missing.items()) != self.state.missing:
@@ -207,6 +217,7 @@ class Reader:
 
     def _here(self) -> None:
         self._heard_s = time.monotonic()
+        self._renew_at_s = self._heard_s + RENEW_S
         self._complaint = ""
         if self.state.connected is not True or self.state.problem:
             self._become(connected=True)
@@ -218,7 +229,21 @@ class Reader:
             if self._read(0.0):
                 return
         self._become(connected=False, problem=self._complaint or error.str())
+        if time.monotonic() >= self._renew_at_s:
+            self._renew()
         self._stop.wait(POLL_S)
+
+    def _renew(self) -> None:
+        """Read on with a new client where the old one stood."""
+        old, self._consumer = self._consumer, self._make()
+        self._renew_at_s = time.monotonic() + RENEW_S
+        if self._starts:
+            stood = old.position([TopicPartition(*partition) for partition in self._starts])
+            self._consumer.incremental_assign(
+                [at if at.offset >= 0 else self._starts[at.topic, at.partition] for at in stood]
+            )
+        # Nobody waits for its end: it may wait for a broker.
+        threading.Thread(target=old.close, name="old reader", daemon=True).start()
 
     def _become(self, connected: bool | None, problem: str = "") -> None:
         since_s = self.state.since_s if connected is self.state.connected else time.time()

@@ -5,6 +5,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from consumer import at_least_once
 from consumer.at_least_once import AtLeastOnce
+from consumer.connection import Connection
 from consumer.errors import NotPublished
 
 
@@ -22,6 +23,9 @@ class Client:
     def flush(self, _: float) -> int:
         self.waiting = max(0, self.waiting - self._acknowledged)
         return self.waiting
+
+    def poll(self, _: float) -> int:
+        return 0
 
     def list_topics(self, timeout: float) -> None:
         self.asked += 1
@@ -50,10 +54,30 @@ def publisher_with(monkeypatch):
 def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
     stuck = Client(waiting=20)
     publisher = publisher_with(stuck)
-    with pytest.raises(NotPublished, match="a new one takes over"):
+    with pytest.raises(NotPublished, match="a new client takes over"):
         publisher.finish({("metrics", 0): 1}, None)
     assert stuck.purged
     publisher.finish({("metrics", 0): 1}, None)
+
+
+def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
+    monkeypatch.setattr(at_least_once, "STUCK_S", 60.0)
+    monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
+    lost = Client(waiting=20, broker_is_there=False)
+    publisher = publisher_with(lost)
+    assert publisher.start()  # what it holds is waited for
+    with pytest.raises(NotPublished, match="does not find its way"):
+        publisher.finish({("metrics", 0): 1}, None)
+    assert lost.purged
+    publisher.finish({("metrics", 0): 1}, None)
+
+
+def test_an_idle_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
+    monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
+    lost = Client(broker_is_there=False)
+    publisher = publisher_with(lost)
+    assert publisher.start()
+    assert publisher._producer is not lost
 
 
 def test_a_slow_client_is_waited_for(publisher_with):

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from consumer import call, exactly_once
 from consumer.call import ended_within
+from consumer.connection import Connection
 from consumer.errors import NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
 
@@ -118,3 +119,12 @@ def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, capl
     publisher._renew(KafkaError(KafkaError._FENCED, "by another"))
     told = [record.levelno for record in caplog.records if "takes over" in record.message]
     assert told == [logging.WARNING] * 2
+
+
+def test_a_producer_that_does_not_find_its_way_back_gives_way_to_another(made, monkeypatch):
+    make, clients = made
+    make.hangs = ""
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is clients[0])
+    assert publisher.start()
+    assert len(clients) == 2

@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.embedded import EmbeddedBroker
+from consumer.errors import CommitFailed
 from consumer.kafka_source import KafkaSource, record
 from interceptor.chain import read
 from interceptor.dead_letter import headers
@@ -41,7 +42,10 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     assert not source.is_member
     assert reads_one()
     assert source.is_member
+    commit = source.commit({("metrics", 0): 1})
     source.renew()
+    with pytest.raises(CommitFailed):
+        commit.result(0)  # who waits for it goes on
     assert reads_one()  # nothing was committed: from the beginning
     assert len(assigned) == 2
     assert given_back == []  # what becomes of the old client is nobody's concern

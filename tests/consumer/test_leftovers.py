@@ -34,7 +34,7 @@ class Client:
 
     @property
     def names(self) -> list[str]:
-        return [name for name, *_ in self.calls]
+        return [name for name, *_ in self.calls if name != "poll"]
 
 
 class Markers:

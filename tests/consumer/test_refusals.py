@@ -62,6 +62,9 @@ class Client:
         self.taken += self._open
         self._open.clear()
 
+    def poll(self, _: float) -> int:
+        return 0
+
     def send_offsets_to_transaction(self, *_): ...
     def begin_transaction(self): ...
     def init_transactions(self, *_): ...

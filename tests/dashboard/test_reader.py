@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from dashboard import reader as reader_module
 from dashboard.reader import InvalidProperties, Reader
 from dashboard.record import Record
 
@@ -98,6 +99,34 @@ def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(
     assert take(reader, 1)[0].value == b"after"
     eventually(lambda: reader.state.connected is True)
     assert reader.state.problem == ""
+
+
+class Deaf:
+    """A client that does not find its way to the broker any more."""
+
+    def __init__(self, client: Any) -> None:
+        self.position, self.close = client.position, client.close
+
+    def consume(self, *_: Any) -> list[Any]:
+        return []
+
+    def list_topics(self, **_: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+def test_a_client_that_lost_its_way_gives_way_to_another(
+    broker: Any, start: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "RENEW_S", 0.5)
+    broker.publish("t", b"before", partition=0)
+    broker.publish("t", b"long ago", partition=1)
+    reader = start("t", history=1)
+    take(reader, 2)
+    reader._consumer = Deaf(reader._consumer)  # type: ignore[assignment]
+    eventually(lambda: reader.state.connected is False)
+    broker.publish("t", b"after", partition=0)
+    assert [record.value for record in take(reader, 1)] == [b"after"]
+    assert reader.state.connected is True
 
 
 def test_waits_for_a_broker_that_is_not_there() -> None:
