@@ -30,7 +30,8 @@ def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
         "--value-column",
         action="append",
         metavar="NAME",
-        help="a column of values, each a series of its own; may be repeated (default: all that hold numbers)",
+        help="a column of values, each a series of its own; may be repeated (default: all that have a name and hold"
+        " numbers)",
     )
     parser.add_argument(
         "--series-column", metavar="NAME", help="the column that names the series of a long file"

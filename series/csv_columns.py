@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,22 @@ from series.csv_cell import MAX_SHOWN, CsvError, is_empty, number, time
 
 TIME_NAMES = ("timestamp", "time", "datetime", "date", "ds", "ts", "month", "year")
 SERIES_NAMES = ("series", "series_id", "unique_id", "id", "item_id", "name", "subject")
+# What has no name is no reading, but a table's index as pandas writes it (and names it, once read again), or what a
+# comma at the end of each line leaves.
+_UNNAMED = re.compile(r"(Unnamed: \d+)?")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """header: the columns' names. The others are positions; values: to the series' name in it, or its part."""
+    """header: the columns' names. The others are positions; values: to the series' name in it, or its part.
+
+    series_is_guessed: nothing but text says that a column names the series; it may be a remark on each reading."""
 
     header: tuple[str, ...]
     time: int
     values: dict[int, str]
     series: int | None
+    series_is_guessed: bool = False
 
 
 def read_header(path: Path, row: list[str]) -> list[str] | None:
@@ -63,6 +70,10 @@ def find_columns(
     else:
         time_at = next((lower.index(name) for name in TIME_NAMES if name in lower), 0)
     others = [column for column in range(len(header)) if column != time_at]
+    named = [
+        column for column in others if not _UNNAMED.fullmatch(header[column]) or _holds_text(rows, column)
+    ]
+    others = named or others
     chosen = [find(name) for name in value_columns] if value_columns is not None else None
 
     series: int | None = None
@@ -70,7 +81,9 @@ def find_columns(
         series = find(series_column)
     elif len(others) > 1:
         free = [column for column in others if chosen is None or column not in chosen]
-        series = _guess_series(path, header, lower, rows, free, certain=chosen is not None)
+        series = _guess_series(
+            path, header, lower, rows, free, certain=chosen is not None, alone=len(others) == 2
+        )
     values = [column for column in (others if chosen is None else chosen) if column not in (series, time_at)]
     if not values:
         raise CsvError(f"{path}: no column is left for the values; the columns are {', '.join(header)}")
@@ -82,22 +95,25 @@ def find_columns(
                 " rename them"
             )
     alone = len(others) == 1
-    return Columns(tuple(header), time_at, {c: path.stem if alone else header[c] for c in values}, series)
+    names = {c: path.stem if alone else header[c] for c in values}
+    is_guessed = series is not None and series_column is None and lower[series] not in SERIES_NAMES
+    return Columns(tuple(header), time_at, names, series, is_guessed)
 
 
 def _guess_series(
-    path: Path, header: list[str], lower: list[str], rows: list[list[str]], free: list[int], certain: bool
+    path: Path,
+    header: list[str],
+    lower: list[str],
+    rows: list[list[str]],
+    free: list[int],
+    certain: bool,
+    alone: bool,
 ) -> int | None:
-    """The column that names the series: text with a usual name, else the only text; None if there is none."""
+    """The column that names the series: text with a usual name, else the only text; None if there is none.
 
-    def holds_text(column: int) -> bool:
-        cells = [row[column] for row in rows if column < len(row) and not is_empty(row[column])]
-        return bool(cells) and all(number(cell) is None for cell in cells)
-
-    texts = [column for column in free if holds_text(column)]
-    named = [
-        column for column in free if lower[column] in SERIES_NAMES and (column in texts or len(header) == 3)
-    ]
+    alone: beside the time there are two columns, of which one with a usual name may hold numbers."""
+    texts = [column for column in free if _holds_text(rows, column)]
+    named = [column for column in free if lower[column] in SERIES_NAMES and (column in texts or alone)]
     found = named or texts
     if len(found) > 1 and not certain:
         names = ", ".join(repr(header[column]) for column in found)
@@ -105,3 +121,8 @@ def _guess_series(
             f"{path}: columns {names} hold text; say which one names the series, and which hold values"
         )
     return found[0] if len(found) == 1 else None
+
+
+def _holds_text(rows: list[list[str]], column: int) -> bool:
+    cells = [row[column] for row in rows if column < len(row) and not is_empty(row[column])]
+    return bool(cells) and all(number(cell) is None for cell in cells)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,8 @@ __all__ = ["CsvError", "read_csv", "read_csv_mended"]
 MAX_FILE_BYTES = 512 * 1024 * 1024
 # Beyond this many series in one file, the column taken for the series' name is most likely not one.
 MAX_SERIES = 10_000
+# What one series may lack, of as many readings as it has, to be taken for one rather than for a series a text.
+MAX_LACKING_SHARE = 0.1
 # Lines looked at to see which columns hold text.
 _LINES_AHEAD = 50
 
@@ -65,19 +67,24 @@ def read_csv_mended(
 ) -> list[tuple[Series, Mended]]:
     """As `read_csv`, each series with what was changed to make it regular."""
     path = Path(path)
-    lines = _lines(path, _text(path))
-    first = next(lines, None)
+    text = _text(path)
+    first = next(_lines(path, text), None)
     if first is None:
         raise CsvError(f"{path}: the file is empty; a header `timestamp,value` and readings were expected")
-    header = read_header(path, first[1])
-    if header is None:
-        header, lines = default_header(len(first[1])), chain([first], lines)
-    ahead = list(islice(lines, _LINES_AHEAD))
+    named = read_header(path, first[1])
+    header = named or default_header(len(first[1]))
+
+    def rows() -> Iterator[_Line]:
+        return islice(_lines(path, text), 0 if named is None else 1, None)
+
+    ahead = list(islice(rows(), _LINES_AHEAD))
     if not ahead:
         raise CsvError(f"{path}: has a header but no readings; add lines such as `2026-01-01T00:00:00Z,1.5`")
     columns = find_columns(path, header, [row for _, row in ahead], time_column, value_columns, series_column)
+    if columns.series_is_guessed and _are_remarks(path, rows(), columns):
+        columns = replace(columns, series=None)
     found: dict[str, _Readings] = {}
-    for number, row in chain(ahead, lines):
+    for number, row in rows():
         _take(path, number, row, columns, found)
     try:
         return [to_grid(name, np.array(r.times_s), np.array(r.values), step) for name, r in found.items()]
@@ -85,12 +92,44 @@ def read_csv_mended(
         raise CsvError(f"{path}: {error}") from None
 
 
-def _take(path: Path, number: int, row: list[str], columns: Columns, found: dict[str, _Readings]) -> None:
-    """Add the readings of one line."""
+def _are_remarks(path: Path, rows: Iterable[_Line], columns: Columns) -> bool:
+    """Whether a column of text tells something of each reading (the weather, a holiday) and not whose it is.
+
+    It does where all lines together are one regular series, no time of which comes with two texts, and those of each
+    text by itself are full of gaps. Raises CsvError."""
+    texts: dict[float, str] = {}
+    for number, row in rows:
+        _check_fields(path, number, row, columns)
+        time_s, text = read_time(path, number, row[columns.time]), row[columns.series or 0].strip()
+        if texts.setdefault(time_s, text) != text:
+            return False
+    of_each: dict[str, list[float]] = {}
+    for time_s, text in texts.items():
+        of_each.setdefault(text, []).append(time_s)
+    few = MAX_LACKING_SHARE * len(texts)
+    return _lacking(list(texts)) <= few < sum(_lacking(times_s) for times_s in of_each.values())
+
+
+def _lacking(times_s: list[float]) -> float:
+    """How many readings are missing between these times, or lie between two steps."""
+    try:
+        _, mended = to_grid("", np.array(times_s), np.zeros(len(times_s)))
+    except NoGrid:
+        return len(times_s)
+    return mended.missing + mended.off_grid + mended.replaced
+
+
+def _check_fields(path: Path, number: int, row: list[str], columns: Columns) -> None:
+    """Raises CsvError."""
     if len(row) != len(columns.header):
         raise CsvError(
             f"{path}, line {number}: has {len(row)} fields, the header {len(columns.header)}; mend the line"
         )
+
+
+def _take(path: Path, number: int, row: list[str], columns: Columns, found: dict[str, _Readings]) -> None:
+    """Add the readings of one line."""
+    _check_fields(path, number, row, columns)
     time_s = read_time(path, number, row[columns.time])
     subject = None if columns.series is None else row[columns.series].strip()
     if subject == "":

@@ -88,6 +88,51 @@ def test_a_name_that_comes_twice_harms_nobody_who_does_not_read_it(tmp_path: Pat
         read_csv(path, value_columns=["a"])
 
 
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        (",timestamp,value", "{0},2026-01-0{0},{0}"),
+        ("Unnamed: 0,timestamp,value", "{0},2026-01-0{0},{0}"),
+        ("timestamp,value,", "2026-01-0{0},{0},"),
+        (",unique_id,ds,y", "{0},7,2026-01-0{0},{0}"),
+        (",value", "2026-01-0{0},{0}"),  # the time itself may have no name
+    ],
+)
+def test_a_column_without_a_name_holds_no_readings(tmp_path: Path, header: str, line: str) -> None:
+    text = "\n".join([header, *(line.format(day) for day in (1, 2, 3))])
+    [series] = read_csv(write(tmp_path, text))
+    assert series.name == ("7" if "unique_id" in header else "cpu")
+    assert series.values.tolist() == [1, 2, 3]
+
+
+def test_a_column_without_a_name_may_name_the_series(tmp_path: Path) -> None:
+    found = read_csv(
+        write(tmp_path, ",ds,y\na,2026-01-01,1\nb,2026-01-01,2\na,2026-01-02,3\nb,2026-01-02,4\n")
+    )
+    assert {series.name: series.values.tolist() for series in found} == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize("flag", [None, ["load"]])
+@pytest.mark.parametrize(
+    "texts", [["sun", "rain"], ["", "", "", "holiday"], ["Monday"] * 24 + ["Tuesday"] * 24]
+)
+def test_text_about_each_reading_names_no_series(
+    tmp_path: Path, texts: list[str], flag: list[str] | None
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rng = np.random.default_rng(0)
+    told = [texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))]
+    lines = [f"{start + timedelta(hours=i)},{i},{text}" for i, text in enumerate(told)]
+    [series] = read_csv(write(tmp_path, "timestamp,load,remark\n" + "\n".join(lines)), value_columns=flag)
+    assert (series.name, series.values.tolist()) == ("load", list(range(240)))
+
+
+def test_hosts_that_report_in_turn_are_series_of_their_own(tmp_path: Path) -> None:
+    lines = [f"{1_700_000_000 + 60 * i},{'ab'[i % 2]},{i}" for i in range(100)]
+    found = read_csv(write(tmp_path, "timestamp,host,load\n" + "\n".join(lines)))
+    assert {series.name: series.step for series in found} == dict.fromkeys("ab", Step.seconds(120))
+
+
 def test_without_header(tmp_path: Path) -> None:
     series, _ = read_one(tmp_path, "2026-01-01,1\n2026-01-02,2\n")
     assert series.values.tolist() == [1, 2]
