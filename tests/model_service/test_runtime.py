@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +61,22 @@ def test_auto_takes_tensorflow_for_a_tflite_file_that_is_broken(made_models: Pat
     assert open_runtime(folder).kind == "tensorflow"
     with pytest.raises(UnusableModel, match=r"LiteRT cannot load .*model\.tflite"):
         open_runtime(folder, "litert")
+
+
+def test_a_tflite_file_that_is_cut_short_ends_nobody_that_has_it_loaded(
+    made_models: Path, tmp_path: Path
+) -> None:
+    """A file that is mapped and then cut ends the process at its next read, by SIGBUS; so this is one of its own."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes((made_models / "ours" / "model.tflite").read_bytes())
+    script = (
+        "import sys, os, numpy as np; from pathlib import Path;"
+        "from model_service.runtime_choice import open_runtime;"
+        "runtime = open_runtime(Path(sys.argv[1]), 'litert'); os.truncate(sys.argv[1], 0);"
+        "print(runtime.run({'windows': np.zeros((3, 6), np.float32)})['forecast'].shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "(3, 2, 3)\n"), done.stderr
 
 
 def test_a_foreign_saved_model(made_models: Path) -> None:
