@@ -174,6 +174,8 @@ class Model:
 
     def _check_window(self) -> None:
         """Functions cut the windows that they send as model.json tells: another length would be refused for ever."""
+        if not self.runtime.inputs:
+            raise UnusableModel(f"{self} takes no input")
         window, shape = self.details["window"], self.runtime.inputs[0].shape
         if window is not None and shape is not None and len(shape) == 2 and shape[1] not in (-1, window):
             raise UnusableModel(

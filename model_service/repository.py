@@ -113,10 +113,14 @@ class Repository:
             if before is not None and self._describe(before, folder):
                 return
             model = self._load(folder)
-        except UnusableModel as error:
-            self._broken[folder] = str(error)
+        except (
+            Exception
+        ) as error:  # whatever a broken one has libraries raise must not keep the others from service
+            known = isinstance(error, UnusableModel)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            self._broken[folder] = reason
             self._note_refused()
-            log.error("%s is refused and stays out of service: %s", folder, error)
+            log.error("%s is refused and stays out of service: %s", folder, reason, exc_info=not known)
             return
         self._loaded[folder] = model
         self._publish()

@@ -107,6 +107,28 @@ def test_a_broken_version_is_refused_once_and_the_old_stays(
     assert one.refused == {}
 
 
+def test_whatever_a_broken_version_makes_its_loading_raise_the_others_come(
+    models: Path, write: Write, fake_runtime: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load(folder: VersionFolder) -> Model:
+        if folder.version == 2:
+            raise IndexError("tuple index out of range")
+        return Model(folder.name, folder.version, fake_runtime(), folder.document(), folder.details())
+
+    write(1)
+    write(2)
+    one = Repository(models, load)
+    one.refresh()
+    one.refresh()
+    assert served(one)["/"] == "forecast/1"
+    assert one.refused == {"forecast/2": "IndexError: tuple index out of range"}
+    [told] = caplog.records
+    assert told.exc_info is not None
+    write(3)
+    one.refresh()
+    assert served(one)["/"] == "forecast/3"
+
+
 def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one(
     repository: Any, write: Write
 ) -> None:
