@@ -6,6 +6,7 @@ A file named `retired` in it takes it out of service; without the file it is bac
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 DOCUMENT_FILE = "model.json"
 RETIRED_FILE = "retired"
+# The member of model.json that tells what the model's files are, by their names.
+HASHES = "files_sha256"
+HASHED_FILES = (TFLITE_FILE, SAVED_MODEL_FILE)
 # Paths of the server (and of the Open Inference Protocol) that a model must not stand in for.
 RESERVED_NAMES = frozenset({"v2", "control", "metrics", "healthz", "readyz"})
 MAX_DOCUMENT_BYTES = 1 << 20
@@ -49,14 +53,32 @@ class VersionFolder:
 
     def check_whole(self, others: Iterable[VersionFolder]) -> None:
         """Raises UnusableModel where it has no model.json, but an older version of the model has. It may be half
-        copied; and functions that were told quantiles could not name what this one answers."""
+        copied; and functions that were told quantiles could not name what this one answers. And where a file is not the
+        one that model.json tells of: LiteRT has been seen to kill its process over a file with a hole in it."""
         if self.document_state:
+            self._check_files()
             return
         for other in others:
             if other.name == self.name and other.version < self.version and other.document_state:
                 raise UnusableModel(
                     f"{self.path} has no {DOCUMENT_FILE}, but {other} has: it is not whole"
                     " (or a model of another kind, then write {} into one)"
+                )
+
+    def _check_files(self) -> None:
+        hashes = self.details().get(HASHES)
+        if not isinstance(hashes, dict):
+            return
+        for name in HASHED_FILES:
+            path, told = self.path / name, hashes.get(name)
+            try:
+                is_told = told is None or not path.is_file() or _sha256(path) == told
+            except OSError as error:
+                raise UnusableModel(f"{path} cannot be read: {error}") from None
+            if not is_told:
+                raise UnusableModel(
+                    f"{path} is not the file that {DOCUMENT_FILE} tells of: it is damaged or half copied"
+                    f" (or another on purpose, then take {HASHES} out)"
                 )
 
     def document(self) -> str:
@@ -105,6 +127,16 @@ def scan(root: Path) -> list[VersionFolder]:
         if _VERSION.fullmatch(folder.name) and folder.is_dir()
     ]
     return sorted(found, key=lambda each: (each.name, -each.version))
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """What model.json tells of the model's files that are there. Raises OSError."""
+    return {name: _sha256(folder / name) for name in HASHED_FILES if (folder / name).is_file()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version_folder(name: str, path: Path) -> VersionFolder:

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from model_service.training.backend import tf
 from model_service.training.settings import QUANTILES, TrainingSettings
-from model_service.version_folder import DOCUMENT_FILE, RESERVED_NAMES, RETIRED_FILE, is_model_name
+from model_service.version_folder import (
+    DOCUMENT_FILE,
+    HASHES,
+    RESERVED_NAMES,
+    RETIRED_FILE,
+    hashes_of,
+    is_model_name,
+)
 
 LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "fncast")
 WEIGHTS_FILE = "network.weights.h5"
@@ -128,6 +135,7 @@ def write_version(
             **description,
             "parameters": network.count_params(),
             "weights_sha256": weights_sha256(network),
+            HASHES: hashes_of(unnamed),
             "libraries": _libraries(),
         }
         extra_files(unnamed)

@@ -13,7 +13,7 @@ import fncast
 from model_service import runtime_choice, version_check
 from model_service.repository import LOADED_VERSIONS, Repository, loader
 from model_service.version_check import states
-from model_service.version_folder import scan
+from model_service.version_folder import hashes_of, scan
 
 Break = Callable[[Path], object]
 
@@ -38,6 +38,14 @@ def truncate(folder: Path) -> None:
     (folder / "model.tflite").write_bytes(content[: len(content) // 2])
 
 
+def hole(folder: Path) -> None:
+    """A model.tflite with a hole, whose hash its model.json tells: LiteRT may kill the process that opens it."""
+    described = {**json.loads((folder / "model.json").read_text()), "files_sha256": hashes_of(folder)}
+    (folder / "model.json").write_text(json.dumps(described))
+    content = (folder / "model.tflite").read_bytes()
+    (folder / "model.tflite").write_bytes(bytes(100) + content[100:])
+
+
 def other_horizon(folder: Path) -> None:
     described = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**described, "horizon": 12}))
@@ -51,8 +59,16 @@ def other_horizon(folder: Path) -> None:
         (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "model.json").unlink(), "has no model.json, but forecast/1 has"),
         (other_horizon, "its model.json says horizon 12"),
+        (hole, "model.tflite is not the file that model.json tells of"),
     ],
-    ids=["half a model.tflite", "no model", "model.json is no JSON", "no model.json", "another horizon"],
+    ids=[
+        "half a model.tflite",
+        "no model",
+        "model.json is no JSON",
+        "no model.json",
+        "another horizon",
+        "a hole",
+    ],
 )
 def test_broken_is_what_a_service_refuses(place: Any, models: Path, damage: Break, reason: str) -> None:
     place("ours", 1)

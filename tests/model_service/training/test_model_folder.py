@@ -20,6 +20,7 @@ from model_service.training.model_folder import (
 from model_service.training.network import build_network
 from model_service.training.settings import TrainingSettings
 from model_service.training.trainer import Trained, predict
+from model_service.version_folder import hashes_of
 
 
 def litert(folder: Path) -> Any:
@@ -82,6 +83,8 @@ def test_model_json_explains_the_version(trained: Trained, models: Path) -> None
     assert (described["version"], described["window"], described["horizon"]) == (1, 24, 6)
     assert described["quantiles"] == [0.1, 0.5, 0.9]
     assert described["weights_sha256"] == weights_sha256(trained.network)
+    assert described["files_sha256"] == hashes_of(folder)
+    assert set(described["files_sha256"]) == {"model.tflite", "saved_model.pb"}
     assert described["libraries"]["keras"]
     assert settings_of(folder) == trained.settings
 
