@@ -127,7 +127,7 @@ def _evaluate(
     evaluation = prepare(
         series, described["window"], described["horizon"], test_share=share, stride=stride, seasons=seasons
     )
-    add_model(evaluation, load_scorer(folder))
+    add_model(evaluation, load_scorer(folder, described["window"], described["horizon"]))
     if classical:
         add_classical(evaluation, default_cache())
     print(f"\n{name}: {evaluation.origins} origins, {len(evaluation.series)} series")

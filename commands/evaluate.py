@@ -62,20 +62,23 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(f"--stride is {arguments.stride}; it is at least 1")
     if arguments.test_share is not None and not 0 < arguments.test_share <= 0.9:
         raise Failure(f"--test-share is {arguments.test_share}; it is above 0 and at most 0.9")
+    if arguments.workers is not None and arguments.workers < 1:
+        raise Failure(f"--workers is {arguments.workers}; it is at least 1")
     from model_service.training.evaluation import add_model, prepare
     from model_service.training.generator import generate, generated_size
     from model_service.training.model_folder import (
         InvalidModelFolder,
         find_version,
         load_scorer,
+        object_in,
         read_model_json,
     )
 
     try:
         folder = find_version(arguments.models, arguments.name, arguments.version)
         described = read_model_json(folder)
-        window, horizon = int(described["window"]), int(described["horizon"])
-        trained = described.get("training", {}).get("settings", {})
+        window, horizon = _steps(described, "window", folder), _steps(described, "horizon", folder)
+        trained = object_in(object_in(described, "training"), "settings")
         test_share = arguments.test_share or trained.get("test_share") or 0.3
         if not series:
             count, length = generated_size(window, horizon)
@@ -93,11 +96,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
         _tell_seen(evaluation, folder)
         _tell_unseen_seasons(evaluation)
-        add_model(evaluation, load_scorer(folder))
+        add_model(evaluation, load_scorer(folder, window, horizon))
     except InvalidModelFolder as error:
         raise Failure(str(error)) from None
-    except KeyError as error:
-        raise Failure(f"{folder}/model.json: does not tell {error}; fncast did not train it") from None
+    if arguments.plots:  # told before the classical methods take their minutes
+        try:
+            arguments.plots.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(f"--plots {arguments.plots}: cannot be made: {error.strerror}") from None
     if arguments.classical:
         add_classical(evaluation, arguments.cache or default_cache(), arguments.workers)
     if arguments.plots:
@@ -107,6 +113,13 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"plots: {arguments.plots}")
     _print(evaluation, described, folder, as_json=arguments.json)
     return 0
+
+
+def _steps(described: dict[str, Any], name: str, folder: Path) -> int:
+    value = described.get(name)
+    if type(value) is not int or value < 1:
+        raise Failure(f"{folder}/model.json: does not tell {name!r}; fncast did not train it")
+    return value
 
 
 def _tell_seen(evaluation: Evaluation, folder: Path) -> None:

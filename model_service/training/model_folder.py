@@ -103,6 +103,12 @@ def read_model_json(folder: Path) -> dict[str, Any]:
     return description
 
 
+def object_in(described: dict[str, Any], name: str) -> dict[str, Any]:
+    """A member of a model.json, which anybody may have written: empty where it is no object."""
+    member = described.get(name)
+    return member if isinstance(member, dict) else {}
+
+
 def write_version(
     network: Any,
     settings: TrainingSettings,
@@ -191,8 +197,11 @@ def weights_sha256(network: Any) -> str:
     return digest.hexdigest()
 
 
-def load_scorer(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """What is served: windows (batch, window) → forecasts (batch, horizon, 3), float32. Raises InvalidModelFolder."""
+def load_scorer(
+    folder: Path, window: int, horizon: int
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """What is served: windows (batch, window) → forecasts (batch, horizon, 3), float32. Raises InvalidModelFolder where
+    it cannot be loaded, or takes or answers anything else."""
     try:
         loaded = tf.saved_model.load(str(folder))
         score = loaded.signatures["serving_default"]
@@ -203,13 +212,21 @@ def load_scorer(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.floa
         assert loaded is not None  # the signature dies with what it is of
         return np.asarray(score(windows=tf.constant(windows))["forecast"])
 
+    expected = (1, horizon, len(QUANTILES))
+    try:
+        answered = run(np.arange(window, dtype=np.float32)[np.newaxis]).shape
+    except (TypeError, KeyError, ValueError, tf.errors.OpError) as error:
+        told = str(error).splitlines()[0]
+        raise InvalidModelFolder(f"{folder}: takes no window of {window} readings: {told}") from None
+    if answered != expected:
+        raise InvalidModelFolder(f"{folder}: answers the shape {list(answered)}, not {list(expected)}")
     return run
 
 
 def settings_of(folder: Path) -> TrainingSettings:
     """The settings that a version was trained with. Raises InvalidModelFolder."""
-    settings = read_model_json(folder).get("training", {}).get("settings")
-    if not isinstance(settings, dict):
+    settings = object_in(object_in(read_model_json(folder), "training"), "settings")
+    if not settings:
         raise InvalidModelFolder(f"{folder}/model.json: tells no training settings; fncast did not train it")
     try:
         return TrainingSettings(**{**settings, "seasons": tuple(settings.get("seasons", ()))})

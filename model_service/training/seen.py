@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from model_service.training.model_folder import InvalidModelFolder, read_model_json
+from model_service.training.model_folder import InvalidModelFolder, object_in, read_model_json
 from model_service.training.provenance import sha256
 from series.series import Series
 from series.step import parse_time
@@ -20,9 +20,10 @@ class Seen:
         self._until: dict[str, datetime] = {}
         described = _described(folder)
         while described:
-            data = described.get("training", {}).get("data", {})
-            for one in data.get("series", ()):
-                if "validation_until" in one:
+            data = object_in(object_in(described, "training"), "data")
+            series = data.get("series")
+            for one in series if isinstance(series, list) else ():
+                if isinstance(one, dict) and "validation_until" in one:
                     self._add(one)
             before = data.get("from_version")
             number = described.get("version")

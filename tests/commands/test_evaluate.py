@@ -2,6 +2,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,6 +171,8 @@ def test_says_so_where_a_season_is_longer_than_the_window(
         (["--name", "other"], "no version of a model there"),
         (["--test-share", "2"], "--test-share is 2.0"),
         (["--stride", "0"], "--stride is 0"),
+        (["--workers", "-1", "--classical"], "--workers is -1; it is at least 1"),
+        (["--plots", __file__], f"--plots {__file__}: cannot be made: File exists"),
     ],
 )
 def test_wrong_flags_are_one_clear_sentence(
@@ -177,6 +180,31 @@ def test_wrong_flags_are_one_clear_sentence(
 ) -> None:
     assert fncast.main(["evaluate", str(csv_file(tmp_path)), "--models", str(models), *flags]) == 1
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("described", "sentence"),
+    [
+        ({"window": None}, "does not tell 'window'"),
+        ({"window": 12}, "takes no window of 12 readings"),
+        ({"horizon": 3}, "answers the shape [1, 6, 3], not [1, 3, 3]"),
+        ({"training": None}, None),
+        ({"training": {"settings": None, "data": {"series": [None]}}}, None),
+    ],
+)
+def test_a_model_json_that_others_wrote(
+    described: dict[str, Any],
+    sentence: str | None,
+    models: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copied = Path(shutil.copytree(models, tmp_path / "models"))
+    document = copied / "forecast" / "1" / "model.json"
+    document.write_text(json.dumps({**json.loads(document.read_text()), **described}))
+    code = fncast.main(["evaluate", str(csv_file(tmp_path)), "--models", str(copied)])
+    assert code == (0 if sentence is None else 1)
+    assert (sentence or "") in capsys.readouterr().err
 
 
 def test_too_few_readings(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,7 @@ def test_means() -> None:
 
 
 def test_a_counter_far_from_zero_is_forecast_as_well(trained: Trained, models: Path) -> None:
-    model = load_scorer(find_version(models, "forecast"))
+    model = load_scorer(find_version(models, "forecast"), 24, 6)
     small = np.cumsum(1 + np.random.default_rng(0).poisson(3, size=100))
     near = rolling_origins(series_of(small), 24, 6, 70, 6)
     far = rolling_origins(series_of(small + 1e12), 24, 6, 70, 6)
@@ -112,7 +112,7 @@ def test_the_model_stands_beside_the_naive_methods(trained: Trained, models: Pat
         series_of(np.sin(np.arange(300) * np.pi / 6) + 0.1 * rng.normal(size=300), f"s{i}") for i in range(3)
     ]
     evaluation = prepare([*daily, series_of(range(20), "short")], 24, 6, test_share=0.3)
-    add_model(evaluation, load_scorer(find_version(models, "forecast")))
+    add_model(evaluation, load_scorer(find_version(models, "forecast"), 24, 6))
     assert evaluation.methods == [MODEL, LAST_VALUE, SEASONAL, LAST_READINGS]
     assert evaluation.origins == 3 * 15
     assert list(evaluation.left_out) == ["short"]
@@ -133,7 +133,7 @@ def test_plots_show_the_last_origins_however_far_from_the_end(models: Path, tmp_
     values = np.sin(np.arange(900) * np.pi / 6) + 0.1 * np.random.default_rng(0).normal(size=900)
     values[600:896] = np.nan  # an outage, behind which no window can be forecast from
     evaluation = prepare([series_of(values)], 24, 6, test_share=0.5)
-    add_model(evaluation, load_scorer(find_version(models, "forecast")))
+    add_model(evaluation, load_scorer(find_version(models, "forecast"), 24, 6))
     assert evaluation.series[0].backtest.at[-1] < 600
     save_backtest_plots(evaluation, tmp_path)
     assert (tmp_path / "forecast.png").stat().st_size > 0
