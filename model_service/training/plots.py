@@ -109,7 +109,9 @@ def _forecast(one: SeriesEvaluation) -> Figure:
     axes.plot(times, series.values[begin:end], color=ACTUAL, linewidth=1.1, label="actual", zorder=3)
     error = one.scores[MODEL].relative_mae
     told = "" if error is None else f" — error {error:.2f} of the last value's"
-    axes.set(title=f"Actual vs Forecast, {series.name}{told}", ylabel=series.unit or "value")
+    # A dollar in a name is one, and begins no formula.
+    axes.set_title(f"Actual vs Forecast, {series.name}{told}", parse_math=False)
+    axes.set_ylabel(series.unit or "value", parse_math=False)
     axes.set_ylim(*_readable(series.values[begin:end]))
     figure.legend(loc="outside lower center", ncols=3)
     return figure
@@ -151,7 +153,9 @@ def _by_step(evaluation: Evaluation) -> Figure:
         ylabel="error / last value's",
         ylim=(0, None),
     )
-    figure.legend(loc="outside lower center", ncols=4)  # curves are everywhere
+    figure.legend(
+        loc="outside lower center", ncols=3
+    )  # curves are everywhere; four names are wider than the figure
     return figure
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model_service.training import baselines
+from model_service.training import baselines, plots
 from model_service.training.backtest import rolling_origins
 from model_service.training.evaluation import (
     LAST_READINGS,
@@ -13,6 +13,7 @@ from model_service.training.evaluation import (
     LONGEST_SEASONAL,
     MODEL,
     SEASONAL,
+    Evaluation,
     add_model,
     model_forecast,
     prepare,
@@ -137,6 +138,30 @@ def test_plots_show_the_last_origins_however_far_from_the_end(models: Path, tmp_
     assert evaluation.series[0].backtest.at[-1] < 600
     save_backtest_plots(evaluation, tmp_path)
     assert (tmp_path / "forecast.png").stat().st_size > 0
+
+
+@pytest.fixture
+def of_a_week() -> Evaluation:
+    """Of a series with a day and a week, which has the most methods; its model repeats the last reading."""
+    week = series_of(np.sin(2 * np.pi * np.arange(1200) / 168), "US$ x_1_2 $")
+    evaluation = prepare([week], 24, 6, test_share=0.3, seasons=(24, 168))
+    add_model(evaluation, lambda windows: np.zeros((len(windows), 6, 3), np.float32))
+    return evaluation
+
+
+def test_a_name_with_dollars_is_no_formula(of_a_week: Evaluation, tmp_path: Path) -> None:
+    save_backtest_plots(of_a_week, tmp_path)
+    assert (tmp_path / "forecast.svg").stat().st_size > 0
+
+
+def test_the_names_of_all_curves_are_within_the_plot(of_a_week: Evaluation) -> None:
+    figure = plots._by_step(of_a_week)
+    figure.canvas.draw()
+    [legend] = figure.legends
+    assert len(legend.get_texts()) == 5
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
 
 
 def test_table_aligns() -> None:
