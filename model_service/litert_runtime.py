@@ -23,8 +23,11 @@ class LiteRTRuntime:
     def __init__(self, path: Path) -> None:
         """Raises UnusableModel."""
         try:
+            content = path.read_bytes()
+            if not content:
+                raise ValueError("the file is empty")
             # Not by its path: LiteRT maps the file, and the process dies where it is cut short or written anew.
-            interpreter = Interpreter(model_content=path.read_bytes(), num_threads=THREADS)
+            interpreter = Interpreter(model_content=content, num_threads=THREADS)
             signatures = sorted(interpreter.get_signature_list())
             if not signatures:
                 raise UnusableModel(f"{path} has no signature, so its inputs and outputs have no names")

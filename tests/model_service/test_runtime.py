@@ -105,7 +105,7 @@ def test_a_frozen_graph(made_models: Path) -> None:
     ("files", "runtime", "reason"),
     [
         ({}, "auto", r"holds neither saved_model\.pb nor model\.tflite"),
-        ({"model.tflite": b""}, "auto", "LiteRT cannot load"),
+        ({"model.tflite": b""}, "auto", "LiteRT cannot load .*: the file is empty"),
         ({"model.tflite": b"x" * 1000}, "litert", "LiteRT cannot load"),
         ({"model.tflite": b"x"}, "tensorflow", r"holds no saved_model\.pb"),
         ({"saved_model.pb": b"x"}, "litert", r"holds no model\.tflite"),
