@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Generated series that the closing evaluation looks at; more change its second digit.
 EVALUATED_GENERATED_SERIES = 300
+SHOWN_SERIES = 3  # in a sentence
 # Beside the model, in its version's folder.
 PLOTS = "plots"
 
@@ -145,6 +146,8 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
                 say(f"gaps were bridged in {bridged}, as in service")
+            if trained.untrained and "generated" not in source:
+                say(f"not trained on, too short, constant or full of gaps: {_listed(trained.untrained)}")
             folder, written = write_version(
                 trained.network,
                 settings,
@@ -162,11 +165,18 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         if folder is None:
             raise Failure("interrupted: nothing is written") from None
         say(f"interrupted: {folder} is written, without an evaluation")
+    if evaluation is not None and evaluation.left_out:
+        say(f"not tested, for want of readings: {_listed(list(evaluation.left_out))}")
     if evaluation is not None and evaluation.series:
         written = add_metrics(folder, test_metrics(evaluation))
         save_backtest_plots(evaluation, folder / PLOTS)
     _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
     return 0
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_SERIES} more" if len(names) > SHOWN_SERIES else ""
+    return ", ".join(names[:SHOWN_SERIES]) + more
 
 
 def _window_flag(text: str) -> int | str:

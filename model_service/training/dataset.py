@@ -52,7 +52,9 @@ class Windows:
 
 
 class Dataset:
-    """The windows of one part of the series, drawn by number. bridged: how many have gaps that are bridged."""
+    """The windows of one part of the series, drawn by number.
+
+    bridged: how many have gaps that are bridged. unused: positions of the parts that have no window to use."""
 
     def __init__(self, parts: Sequence[Float64Array], window: int, horizon: int) -> None:
         """parts: readings in a row (NaN where missing); no window reaches beyond its part.
@@ -62,18 +64,22 @@ class Dataset:
         self._views: list[Float64Array] = []
         self._starts: list[NDArray[np.int64]] = []
         self.bridged = 0
+        self.unused: list[int] = []
         changes = []
         refused: Counter[str] = Counter()
-        for part in parts:
+        for position, part in enumerate(parts):
             if len(part) < window + horizon:
+                self.unused.append(position)
                 continue
             view = sliding_window_view(part, window + horizon)
             starts = _usable(view, window, refused)
-            if len(starts):
-                self.bridged += int(np.isnan(view[starts, :window]).any(axis=1).sum())
-                self._views.append(view)
-                self._starts.append(starts)
-                changes.append(_usual_change(part, horizon))
+            if not len(starts):
+                self.unused.append(position)
+                continue
+            self.bridged += int(np.isnan(view[starts, :window]).any(axis=1).sum())
+            self._views.append(view)
+            self._starts.append(starts)
+            changes.append(_usual_change(part, horizon))
         if not self._views:
             if refused:
                 told = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())

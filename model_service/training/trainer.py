@@ -58,6 +58,7 @@ class Trained:
     train_windows: int = 0
     validation_windows: int = 0
     bridged_windows: int = 0  # of those to train on, with gaps that were bridged
+    untrained: list[str] = field(default_factory=list)  # names of series without a window to train on
 
 
 class NoEpoch(KeyboardInterrupt):
@@ -101,6 +102,7 @@ def train(
         train_windows=len(training),
         validation_windows=len(validation),
         bridged_windows=training.bridged,
+        untrained=[series[position].name for position in training.unused],
     )
     held_out = validation.spread(MAX_VALIDATION_WINDOWS)
     naive = _naive_error(held_out)

@@ -249,6 +249,19 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_series_that_are_not_trained_on_or_not_tested_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = csv_file(tmp_path)
+    header, *lines = path.read_text().splitlines()
+    wide = [f"{line},5,{i if i < 20 else ''}" for i, line in enumerate(lines)]
+    path.write_text("\n".join([f"{header},still,short", *wide]))
+    assert fncast.main(["train", str(path), "--models", str(tmp_path / "models"), *SMALL]) == 0
+    told = capsys.readouterr().err
+    assert "not trained on, too short, constant or full of gaps: still, short" in told
+    assert "not tested, for want of readings: short" in told
+
+
 def test_too_few_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fncast.main(["train", str(csv_file(tmp_path, 40)), "--models", str(tmp_path / "models")]) == 1
     assert "no window of 48 readings with 12 to forecast fits" in capsys.readouterr().err
