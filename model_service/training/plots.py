@@ -27,6 +27,7 @@ from model_service.training.trainer import Epoch
 ACTUAL, FORECAST, OTHER, THIRD = "#1f5fa8", "#c8322b", "#7a7a7a", "#3b8c5a"
 # Readings shown in a plot of a series: more are a smear on a slide.
 MAX_SHOWN = 240
+MAX_NAME = 40  # letters of a series' name: a longer title runs out of the picture
 # By how much of the usual range (2 % to 98 % of the readings) an axis may reach beyond it.
 BEYOND_USUAL = 0.6
 _STYLE: Any = {
@@ -110,7 +111,8 @@ def _forecast(one: SeriesEvaluation) -> Figure:
     error = one.scores[MODEL].relative_mae
     told = "" if error is None else f" — error {error:.2f} of the last value's"
     # A dollar in a name is one, and begins no formula.
-    axes.set_title(f"Actual vs Forecast, {series.name}{told}", parse_math=False)
+    name = series.name if len(series.name) <= MAX_NAME else f"{series.name[: MAX_NAME - 1]}…"
+    axes.set_title(f"Actual vs Forecast, {name}{told}", parse_math=False)
     axes.set_ylabel(series.unit or "value", parse_math=False)
     axes.set_ylim(*_readable(series.values[begin:end]))
     figure.legend(loc="outside lower center", ncols=3)

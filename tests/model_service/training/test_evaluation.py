@@ -159,9 +159,20 @@ def test_the_names_of_all_curves_are_within_the_plot(of_a_week: Evaluation) -> N
     figure.canvas.draw()
     [legend] = figure.legends
     assert len(legend.get_texts()) == 5
-    box = legend.get_window_extent()
-    assert box.x0 >= 0
-    assert box.x1 <= figure.bbox.x1
+    assert is_within(legend, figure)
+
+
+def is_within(artist: Any, figure: Any) -> bool:
+    box = artist.get_window_extent()
+    return bool(box.x0 >= 0 and box.x1 <= figure.bbox.x1)
+
+
+def test_a_long_name_stays_within_the_plot() -> None:
+    evaluation = prepare([series_of(np.arange(200) % 7, 100 * "n")], 24, 6, test_share=0.3)
+    add_model(evaluation, lambda windows: np.zeros((len(windows), 6, 3), np.float32))
+    figure = plots._forecast(evaluation.series[0])
+    figure.canvas.draw()
+    assert is_within(figure.axes[0].title, figure)
 
 
 def test_table_aligns() -> None:
