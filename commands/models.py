@@ -59,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         return {"compare": _compare, "retire": _retire, "rollback": _rollback}[arguments.action](
             folders, arguments
         )
+    except BrokenPipeError:  # `| head`: of stdout, and no file
+        raise
     except OSError as error:
         raise Failure(f"{error.filename}: {error.strerror}") from None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import commands.models
 import fncast
 
 Write = Callable[..., Path]
@@ -78,6 +79,22 @@ def test_compare_shows_what_differs(models: Any, write: Write) -> None:
     ]
     _, out, _ = models("compare", "2", "3", "--json")
     assert json.loads(out)["metrics.mae"] == [1.5, None]
+
+
+def test_who_reads_no_further_is_told_nothing(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `fncast models compare | head`; the command line ends quietly then."""
+
+    def print_comparison(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    write(1)
+    write(2)
+    monkeypatch.setattr(commands.models, "print_comparison", print_comparison)
+    arguments = fncast.build_parser("models").parse_args(["models", "compare", "--models", str(tmp_path)])
+    with pytest.raises(BrokenPipeError):
+        commands.models.run(arguments)
 
 
 def test_retire_and_back(models: Any, write: Write) -> None:
