@@ -181,6 +181,8 @@ async def test_fn_statuses_are_retriable(fn, client, status):
         ("soon", None, None),
         ("Sun, 99 Nov 2030 08:49:37 GMT", None, None),
         ("²", None, None),
+        ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", None, None),
+        ("Sun, 06 Nov 1994 08:49:37 +99999999999999999999", None, None),
         ("", None, None),
     ],
 )
