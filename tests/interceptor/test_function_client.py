@@ -334,6 +334,34 @@ async def test_what_a_url_hides_is_not_shown_and_an_error_is_one_line(fn, client
     assert "S3CRET" not in repr(Route("r", "http://h", batch=False, token="S3CRET"))
 
 
+@pytest.mark.parametrize(
+    "said", [b"garb\x00age\r\n\r\n", b"HTTP/1.1 200 OK\r\nx\n2026-11-22 INFO forged\r\n\r\n" + b"y" * 5000]
+)
+async def test_an_answer_that_is_no_http_shows_no_secret_and_is_one_short_line(said):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = FunctionClient("http://fn", timeout_s=2, connections=1)
+    target = f"http://bob:S3CRET@127.0.0.1:{port}/x?code=S3CRET"
+    with pytest.raises(RetriableError, match=f"^http://127.0.0.1:{port}/x cannot be reached: ") as raised:
+        await client.call(Route("r", target, batch=False), [EVENT])
+    assert "S3CRET" not in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 500
+    await client.close()
+    server.close()
+
+
+async def test_a_url_that_the_client_refuses_is_not_shown(client):
+    with pytest.raises(RetriableError, match="cannot be reached: it is no URL") as raised:
+        await client.call(Route("r", "http://bob:S3CRET@\u2100/?code=S3CRET", batch=False), [EVENT])
+    assert "S3CRET" not in str(raised.value)
+
+
 async def test_a_content_type_that_would_forge_a_header_is_the_events_own_fault(fn, client):
     event = read_event(
         [
