@@ -20,6 +20,7 @@ import orjson
 from interceptor.backoff import MAX_RETRY_AFTER_S
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError, one_line
+from interceptor.event import as_content
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
 from interceptor.redaction import redacted
 
@@ -261,7 +262,8 @@ def _recurring(
 
 def _value(output: Output) -> bytes:
     if output.data is not Unset:
-        return bytes(output.data)
+        data = bytes(output.data)
+        return data if output.datacontenttype is Unset else as_content(data, output.datacontenttype)
     if output.data_base64 is not Unset:
         try:
             return base64.b64decode(output.data_base64, validate=True)

@@ -223,6 +223,17 @@ def checked_json(value: bytes) -> bytes:
     return value
 
 
+def as_content(data: bytes, content_type: str | None) -> bytes:
+    """A JSON value of the JSON format as the content that its event declares: where that is no JSON, a string is the
+    text itself (CloudEvents' JSON format, 3.1)."""
+    if content_type is None or _is_json(content_type) or not data.startswith(b'"'):
+        return data
+    try:
+        return msgspec.json.decode(data, type=str).encode()
+    except msgspec.MsgspecError:  # half of a surrogate pair, which no text has
+        return data
+
+
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or name == "data":
         raise InvalidEvent(

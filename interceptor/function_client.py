@@ -16,7 +16,7 @@ import aiohttp
 import orjson
 
 from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
-from interceptor.event import Event, read_event
+from interceptor.event import Event, as_content, read_event
 from interceptor.redaction import redacted
 from interceptor.route import Route, shown
 
@@ -193,7 +193,8 @@ def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], byt
         if not content_type.isprintable():
             raise Refused(f"its datacontenttype {content_type[:64]!r} is no header's value", BAD_REQUEST)
         headers["Content-Type"] = content_type
-    return headers, event.data or b""
+    data = event.data or b""
+    return headers, as_content(data, content_type) if event.is_json else data
 
 
 def _answer(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Answer:

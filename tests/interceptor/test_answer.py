@@ -190,6 +190,20 @@ def test_a_forecast_carries_over_what_its_input_brought():
     assert published.value == b'{"values":[1]}'
 
 
+@pytest.mark.parametrize(
+    ("members", "value"),
+    [
+        ({"datacontenttype": "text/plain", "data": "é\n"}, "é\n"),
+        ({"datacontenttype": "text/plain", "data": [1]}, "[1]"),
+        ({"datacontenttype": "application/json", "data": "é"}, '"é"'),
+        ({"data": "é"}, '"é"'),
+    ],
+)
+def test_text_that_a_function_answers_is_published_as_it_is(members, value):
+    (published,) = outcome(event("a", **members)).events
+    assert published.value.decode() == value
+
+
 def test_several_outputs_of_one_input_have_ids_of_their_own():
     settled = outcome(event("a"), event("a"))
     ids = [dict(published.headers)["ce_id"] for published in settled.events]

@@ -131,6 +131,25 @@ async def test_binary_mode_there_and_back(fn, client):
     assert orjson.loads(answer.body)["data"] == [3]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "data", "body"),
+    [
+        ("text/plain", '"\u00e9\\n"', "é\n"),
+        ("text/plain", "[1]", "[1]"),
+        ("application/json", '"text"', '"text"'),
+        (None, '"text"', '"text"'),
+    ],
+)
+async def test_text_in_a_structured_event_is_the_body_of_a_binary_one(fn, client, content_type, data, body):
+    own = f',"datacontenttype":"{content_type}"' if content_type else ""
+    structured = f'{{"specversion":"1.0","id":"1","source":"/s","type":"t"{own},"data":{data}}}'
+    event = read_event([("content-type", b"application/cloudevents+json")], structured.encode())
+    await client.call(url(fn, mode="binary"), [event])
+    headers, sent = fn.requests[0]
+    assert sent.decode() == body
+    assert headers["Content-Type"] == (content_type or "application/json")
+
+
 @pytest.mark.parametrize("status", [202, 204])
 async def test_no_event_to_publish(fn, client, status):
     fn.handle = lambda: web.Response(status=status)
