@@ -102,7 +102,7 @@ def _with_others(event: dict[str, msgspec.Raw]) -> Output:
     output.others = {
         name: _attribute_text(name, msgspec.json.decode(raw))
         for name, raw in event.items()
-        if name not in _FIELDS
+        if name not in _FIELDS and name != "originid"  # which is ours to set
     }
     return output
 

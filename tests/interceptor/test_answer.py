@@ -204,6 +204,14 @@ def test_text_that_a_function_answers_is_published_as_it_is(members, value):
     assert published.value.decode() == value
 
 
+def test_a_functions_own_attribute_does_not_double_one_of_ours():
+    """Where it passes on what an earlier consumer published, say."""
+    (published,) = outcome(event("a", originid="older", causationid="a")).events
+    names = [name for name, _ in published.headers]
+    assert len(names) == len(set(names))
+    assert dict(published.headers)["ce_originid"] == b"o"
+
+
 def test_several_outputs_of_one_input_have_ids_of_their_own():
     settled = outcome(event("a"), event("a"))
     ids = [dict(published.headers)["ce_id"] for published in settled.events]
