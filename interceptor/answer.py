@@ -38,6 +38,7 @@ _hash = sha1(NAMESPACE.bytes, usedforsecurity=False)
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 _REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
+_NAME_CHARACTERS = 64  # of an id, in a reason
 _CACHE_SOURCES = 1024
 _CARRIED = tuple((name, f"ce_{name}") for name in ("subject", "partitionkey", "traceparent", "tracestate"))
 
@@ -113,12 +114,12 @@ def _object(members: dict[str, msgspec.Raw]) -> bytes:
 
 def _attribute_text(name: str, value: Any) -> str:
     if not _NAME.fullmatch(name):
-        raise msgspec.ValidationError(f"{name[:64]!r} is no name of an attribute")
+        raise msgspec.ValidationError(f"{_shown(name)} is no name of an attribute")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int):
         return str(value)
-    raise msgspec.ValidationError(f"the attribute {name!r} is neither text, whole number nor boolean")
+    raise msgspec.ValidationError(f"the attribute {_shown(name)} is neither text, whole number nor boolean")
 
 
 def match(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[list[Output]]:
@@ -152,16 +153,20 @@ def _by_name(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[
         position = positions.get((output.causationsource, output.causationid))  # type: ignore[arg-type]
         if position is None:
             raise RetriableError(
-                f"an event whose causationid {output.causationid!r} names none that was sent"
+                f"an event whose causationid {_shown(output.causationid)} names none that was sent"
             )
         if position != last and matched[position]:
-            raise RetriableError(f"the events for {output.causationid!r} do not stand together")
+            raise RetriableError(f"the events for {_shown(output.causationid)} do not stand together")
         matched[position].append(output)
         last = position
     silent = next((d for d, own in zip(deliveries, matched, strict=True) if not own), None)
     if silent is not None:
-        raise RetriableError(f"no answer for the event {silent.opened.attributes['id']!r}")
+        raise RetriableError(f"no answer for the event {_shown(silent.opened.attributes['id'])}")
     return matched
+
+
+def _shown(id_: object) -> str:
+    return repr(str(id_)[:_NAME_CHARACTERS])
 
 
 def outcome(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:

@@ -1,6 +1,7 @@
 """Answers matched to inputs, by name, by position, or not at all."""
 
 import uuid
+from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -34,7 +35,7 @@ def event(cause: str | None, type_: str = "io.fncast.forecast.v1", **members: ob
     return made | members
 
 
-def matched(ids: str, *events: dict[str, object]) -> list[list[str]]:
+def matched(ids: Sequence[str], *events: dict[str, object]) -> list[list[str]]:
     """The ids of the outputs of each input."""
     outputs = answer.decode(orjson.dumps(events))
     return [[output.id for output in own] for own in answer.match([delivery(id_) for id_ in ids], outputs)]
@@ -70,6 +71,22 @@ def test_inputs_of_the_same_name_match_by_position():
 def test_an_answer_that_cannot_be_matched_is_retriable(ids, events, reason):
     with pytest.raises(RetriableError, match=reason):
         matched(ids, *events)
+
+
+@pytest.mark.parametrize(
+    ("ids", "events"),
+    [
+        (["a", "b"], [event("x" * 100_000), event("a")]),
+        (["a", "b"], [event("a"), event("b"), event("a" * 100_000)]),
+        (["a", "b" * 100_000], [event("a")]),
+        (["a" * 100_000, "b"], [event("a" * 100_000), event("b"), event("a" * 100_000)]),
+    ],
+)
+def test_a_reason_is_short_however_long_a_name_is(ids, events):
+    """It goes to the log, and to the page with each word of an outage."""
+    with pytest.raises(RetriableError) as raised:
+        matched(ids, *events)
+    assert len(str(raised.value)) < 200
 
 
 @pytest.mark.parametrize(
