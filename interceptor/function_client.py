@@ -85,16 +85,23 @@ class FunctionClient:
             headers |= self._fn_headers
         if route.token:
             headers["Authorization"] = f"Bearer {route.token}"
-        status, answer_headers, answer = await self._exchange("POST", url, headers, body)
+        try:
+            status, answer_headers, answer = await self._exchange("POST", url, headers, body)
+        except RetriableError as failure:
+            if route.is_fn and not failure.is_sent:
+                self._forget(route)  # the Fn server may name another address by now
+            raise
         if not route.is_fn and status in _NO_EVENT:
             return Answer(None, False)
         if 200 <= status < 300:
             return _answer(route, status, answer_headers, answer)
         if status == 404 and route.is_fn:
-            self._invoke_urls.pop(
-                (route.target, bool(route.token)), None
-            )  # deployed anew under another id, perhaps
+            self._forget(route)  # deployed anew under another id, perhaps
         raise _error(route, status, answer_headers, answer)
+
+    def _forget(self, route: Route) -> None:
+        """Ask the Fn server anew at the next call."""
+        self._invoke_urls.pop((route.target, bool(route.token)), None)
 
     async def _invoke_url(self, route: Route) -> str:
         wanted = (route.target, bool(route.token))

@@ -280,6 +280,15 @@ async def test_without_a_token_the_fn_servers_endpoint_is_called_as_told(fn, cli
         await client.call(FN, [EVENT])
 
 
+async def test_an_endpoint_that_nobody_serves_is_asked_for_again(fn, client):
+    fn.endpoint = "http://127.0.0.1:1/invoke/F"
+    with pytest.raises(RetriableError, match="cannot be reached"):
+        await client.call(FN, [EVENT])
+    fn.endpoint = ""  # the server names another address: what stood there is gone
+    await client.call(FN, [EVENT])
+    assert fn.resolved == 2
+
+
 async def test_an_endpoint_that_is_no_url_is_told(fn, client):
     fn.endpoint = "http://[::1/invoke"
     with pytest.raises(RetriableError, match="gives no invoke endpoint"):
