@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -135,6 +136,8 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"url {shown(self.url)!r} does not begin with http:// or https://")
         if flaw := url_flaw(self.url):
             raise ValueError(f"url {shown(self.url)!r} {flaw}")
+        if "@" in urlsplit(self.url).netloc:  # which the addresses that the server names do not have
+            raise ValueError(f"url {shown(self.url)!r} has a login: token_file holds a bearer token instead")
         for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
             if not 0 < getattr(self, name) < MOST:
                 raise ValueError(f"{name} must be positive, and below {MOST:,}")

@@ -135,6 +135,7 @@ def test_no_password_is_shown_with_the_settings():
         ('[kafka]\noutput_topic = "dead-letters"\n', "different topics"),
         ("[fn]\ntimeout_s = nan\n", "timeout_s must be positive"),
         ('[fn]\nurl = "http://"\n', "names no host"),
+        ('[fn]\nurl = "http://me:hunter2@fn:8080"\n', r"\[fn.url\] url 'http://fn:8080' .* token_file"),
         ('[routes]\na = {url = "http://x:y@[::bad"}\n', "cannot be read"),
     ],
 )
