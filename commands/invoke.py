@@ -15,7 +15,7 @@ from consumer.service import client, routes
 from consumer.settings import Settings, SettingsError
 from fncast import Failure
 from interceptor.answer import REJECTED_TYPE, UNAVAILABLE_TYPE
-from interceptor.errors import InvalidEvent, Refused, RetriableError
+from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
 from interceptor.event import read_event
 from interceptor.function_client import Answer
 
@@ -46,12 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
     for event in events_of(answer):
         sys.stdout.buffer.write(orjson.dumps(event) + b"\n")
-        if event.get("type") in REFUSALS:
+        if refusal := REFUSALS.get(str(event.get("type"))):
             sys.stdout.flush()
-            raise Failure(
-                f"{REFUSALS[event['type']]}: {(event.get('data') or {}).get('reason', 'no reason given')}"
-            )
+            raise Failure(f"{refusal}: {reason_of(event)}")
     return 0
+
+
+def reason_of(event: dict[str, Any]) -> str:
+    """Why the function says that it refuses, whatever it says."""
+    data = event.get("data")
+    told = data.get("reason") if isinstance(data, dict) else None
+    return one_line(str(told or "no reason given"))
 
 
 def events_of(answer: Answer) -> list[dict[str, Any]]:
