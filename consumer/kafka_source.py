@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,6 +34,9 @@ SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
 # The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there, and after a
 # crash of its own it may remember some of long ago.
 POLL_INTERVAL_MS = 60_000
+
+# How long it took, and how often it was so before: another each time.
+_TOOK = re.compile(r" \(after \d+ms .*\)\Z")
 
 # Errors that the client mends by itself: it reconnects, and topics may be made later.
 _PASSING = frozenset(
@@ -154,7 +158,7 @@ class KafkaSource:
         is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
         if is_groups and (denied := denial(error, [self._properties["group.id"]])):
             raise denied
-        known = error.str()
+        known = _TOOK.sub("", error.str())
         if known not in self._told:  # once until something is read again: a dead broker repeats itself
             self._told.add(known)
             log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")

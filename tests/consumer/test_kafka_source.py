@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from consumer.embedded import EmbeddedBroker
 from consumer.errors import CommitFailed
@@ -83,3 +83,18 @@ def test_headers_that_the_driver_cannot_read_are_told_and_left_out():
     letter = headers(delivery, delivery.outcome)
     assert b"a header's name is not valid UTF-8" in dict(letter)["fncast-reason"]
     assert dict(letter)["fncast-offset"] == b"7"
+
+
+def test_a_broker_that_is_away_is_told_once_however_long_each_try_took(caplog):
+    source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
+    refused = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"
+    for took in (
+        "(after 0ms in state CONNECT)",
+        "(after 106ms in state CONNECT, 1 identical error(s) suppressed)",
+    ):
+        source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} {took}"))
+    assert [entry.getMessage() for entry in caplog.records] == [f"Kafka: {refused}; waiting for it"]
+    source.heard()
+    source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
+    assert len(caplog.records) == 2
+    source.close()
