@@ -29,6 +29,7 @@ RESERVED_PROPERTIES = frozenset(
     {
         "acks",
         "auto.offset.reset",
+        "default.topic.config",  # a table of them
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",

@@ -14,6 +14,11 @@ PREFIX = "FNCAST_"
 # Variables of the same prefix that are no settings: they steer tests and demos.
 NOT_SETTINGS = frozenset({"FNCAST_DATA", "FNCAST_REQUIRE_DOCKER", "FNCAST_REQUIRE_BROWSER"})
 
+# Properties of librdkafka that are a file's name themselves.
+FILE_PROPERTIES = frozenset(
+    f"sasl_oauthbearer_assertion_{name}" for name in ("file", "private_key_file", "jwt_template_file")
+)
+
 
 class SettingsError(Exception):
     """A setting is unknown, wrong or cannot be read; the text names the line or the variable."""
@@ -49,7 +54,8 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
             raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
         value = environ[variable]
         fields = _fields(sections[section])
-        if path[-1].endswith("_file") and path[-1] not in fields and "token_file" not in path[1:]:
+        is_name = path[-1] in fields or path[-1] in FILE_PROPERTIES or "token_file" in path[1:]
+        if path[-1].endswith("_file") and not is_name:
             path[-1] = path[-1].removesuffix("_file")
             value = _file_text(variable, value)
         is_client = section == "kafka" and path[0] == "client"

@@ -57,6 +57,13 @@ def test_client_properties_dotted_in_the_file_and_underlined_in_the_environment(
     }
 
 
+@pytest.mark.parametrize("name", ["private_key_file", "file", "jwt_template_file"])
+def test_a_property_that_is_itself_a_files_name_is_not_read(write, name):
+    variable = f"FNCAST_KAFKA__CLIENT__SASL_OAUTHBEARER_ASSERTION_{name.upper()}"
+    properties = load(write(""), {variable: "/run/key"}).kafka.client_properties()
+    assert properties[f"sasl.oauthbearer.assertion.{name.replace('_', '.')}"] == "/run/key"
+
+
 def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
     assert set(load(write(""), {"FNCAST_ROUTES__OTHER": "fn:app/other"}).routes) == {"forecast", "other"}
     assert set(load(write('[routes]\nmine = "fn:app/mine"\n'), {}).routes) == {"mine"}
@@ -84,6 +91,10 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
         (
             "[kafka.client]\nacks = 1",
             "line 2: [kafka.client.acks] client.acks carries the delivery guarantee",
+        ),
+        (
+            '[kafka.client]\n"default.topic.config" = "x"',
+            "line 2: [kafka.client.default.topic.config] client.default.topic.config carries the delivery guarantee",
         ),
         ("[fn]\ntimeout_s = -1", "line 2: [fn.timeout_s] timeout_s must be positive"),
         ('[fn]\nurl = "localhost"', "line 2: [fn.url] url 'localhost' does not begin with http"),
