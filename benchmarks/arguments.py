@@ -35,7 +35,7 @@ def add_only_argument(parser: argparse.ArgumentParser) -> None:
         "--only",
         metavar="TEXT",
         action="append",
-        help="only what has this in its name; may be repeated",
+        help="only what has this in its name, and only printed; may be repeated",
     )
 
 
@@ -68,10 +68,12 @@ def is_chosen(name: str, only: Sequence[str] | None) -> bool:
     return not only or any(text in name for text in only)
 
 
-def check_only(parser: argparse.ArgumentParser, only: Sequence[str] | None, names: Iterable[str]) -> None:
-    """Ends the program if a text of --only is in no name."""
+def apply_only(parser: argparse.ArgumentParser, arguments: argparse.Namespace, names: Iterable[str]) -> None:
+    """Ends the program if a text of --only is in no name. Some of the rows are only printed, lest they take the
+    place of all of them."""
     known = list(dict.fromkeys(names))
-    for text in only or ():
+    arguments.print_only = arguments.print_only or bool(arguments.only)
+    for text in arguments.only or ():
         if not any(text in name for name in known):
             parser.error(f"--only {text}: nothing has that in its name; there are: {'; '.join(known)}")
 

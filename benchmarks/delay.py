@@ -21,7 +21,7 @@ from benchmarks.arguments import (
     add_only_argument,
     add_rounds_argument,
     add_stand_arguments,
-    check_only,
+    apply_only,
     is_chosen,
     positive,
 )
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    check_only(parser, arguments.only, (Standing(one).name for one in _pipelines(Path(), Path())))
+    apply_only(parser, arguments, (Standing(one).name for one in _pipelines(Path(), Path())))
     return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
 
 

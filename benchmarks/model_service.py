@@ -23,7 +23,7 @@ from benchmarks.arguments import (
     add_model_arguments,
     add_only_argument,
     add_rounds_argument,
-    check_only,
+    apply_only,
     is_chosen,
     whole,
 )
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    check_only(parser, arguments.only, (one.name for one in _servers(Path(), Path())))
+    apply_only(parser, arguments, (one.name for one in _servers(Path(), Path())))
     say_generator()
     end_cleanly()
     try:

@@ -42,3 +42,17 @@ def test_how_much_is_measured_is_more_than_nothing(program, flag, value, capsys)
         program.main([flag, value])
     assert ended.value.code == 2
     assert f"'{value}' is no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("program", "measure"), [(delay, "on_stand"), (end_to_end, "on_stand"), (model_service, "_compare")]
+)
+@pytest.mark.parametrize("words", [["--only", "fncast"], ["--print-only"], []])
+def test_some_of_the_rows_do_not_take_the_place_of_all_on_the_page(program, measure, words, monkeypatch):
+    seen = []
+    monkeypatch.setattr(program, measure, lambda arguments, *_: seen.append(arguments.print_only))
+    if program is model_service:
+        monkeypatch.setattr(program, "end_cleanly", lambda: None)
+        monkeypatch.setattr(program.asyncio, "run", lambda code: code)
+    program.main(words)
+    assert seen == [bool(words)]
