@@ -14,8 +14,8 @@ from google.protobuf.message import DecodeError
 from model_service.inference_protocol import described
 from model_service.inference_protocol import messages_pb2 as messages
 from model_service.inference_protocol.grpc_tensors import read_inputs, write_outputs
-from model_service.inference_protocol.tensor import REFUSED_PARAMETERS, InvalidTensor
-from model_service.model import server_version
+from model_service.inference_protocol.tensor import InvalidTensor
+from model_service.model import Model, server_version
 from model_service.repository import Models, find
 from model_service.request_body import MAX_BODY_BYTES, RequestBodies
 from model_service.request_error import RequestError, refused
@@ -25,6 +25,9 @@ SERVICE = "inference.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
 # Calls that run when the server stops get this long.
 GRACE_S = 1.0
+# An error's text is a header of HTTP/2, a letter at most 12 bytes; where it is more than 8 KiB the client sees neither
+# it nor the code.
+MAX_REASON = 600
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -124,7 +127,7 @@ class GrpcServer:
             except DecodeError:
                 await context.abort(_CODES[400], "the message is no protobuf of this method")
             except RequestError as error:
-                await context.abort(_CODES[error.status], str(error))
+                await context.abort(_CODES[error.status], str(error)[:MAX_REASON])
             finally:
                 self._bodies.release(held_bytes)
             raise AssertionError("abort raises")
@@ -137,6 +140,12 @@ class GrpcServer:
         if len(given) != 1 or not hmac.compare_digest(str(given[0]).encode(), self._expected.encode()):
             raise RequestError(401, "a bearer token is needed")
 
+    def _find(self, name: str, version: str) -> Model:
+        """Raises RequestError."""
+        if not name or "/" in name:  # a path of REST holds none of these either
+            raise RequestError(404, f"no model can be called {name[:200]!r}")
+        return find(self._models, described.path_of(name, version))
+
     async def _server_live(self, _: Any) -> Any:
         return messages.ServerLiveResponse(live=True)
 
@@ -144,14 +153,17 @@ class GrpcServer:
         return messages.ServerReadyResponse(ready=bool(self._models.paths))
 
     async def _model_ready(self, request: Any) -> Any:
-        path = described.path_of(request.name, request.version)
-        return messages.ModelReadyResponse(ready=path in self._models.paths)
+        try:
+            self._find(request.name, request.version)
+        except RequestError:
+            return messages.ModelReadyResponse(ready=False)
+        return messages.ModelReadyResponse(ready=True)
 
     async def _server_metadata(self, _: Any) -> Any:
         return messages.ServerMetadataResponse(name=described.SERVER, version=server_version())
 
     async def _model_metadata(self, request: Any) -> Any:
-        model = find(self._models, described.path_of(request.name, request.version))
+        model = self._find(request.name, request.version)
         response = messages.ModelMetadataResponse(
             name=model.name,
             versions=described.versions(self._models, model),
@@ -164,16 +176,10 @@ class GrpcServer:
         return response
 
     async def _model_infer(self, request: Any) -> Any:
-        model = find(self._models, described.path_of(request.model_name, request.model_version))
-        for tensor in (*request.inputs, *request.outputs):
-            for name in REFUSED_PARAMETERS:
-                if name in tensor.parameters:
-                    raise RequestError(
-                        400, f"{tensor.name!r} has the parameter {name}, which is not known here"
-                    )
+        model = self._find(request.model_name, request.model_version)
         try:
-            names = model.asked([output.name for output in request.outputs])
             tensors = read_inputs(request)
+            names = model.asked([output.name for output in request.outputs])
             outputs = await model.submit(tensors, [each.name for each in request.inputs])
         except InvalidTensor as error:
             raise RequestError(400, str(error)) from None

@@ -13,6 +13,9 @@ from model_service.inference_protocol.messages_pb2 import (
     ModelInferResponse,
 )
 from model_service.inference_protocol.tensor import (
+    MAX_TENSORS,
+    MAX_TYPED_VALUES,
+    REFUSED_PARAMETERS,
     Array,
     InvalidTensor,
     checked_shape,
@@ -42,7 +45,21 @@ _FIELDS = {
 
 
 def read_inputs(request: ModelInferRequest) -> tuple[Array, ...]:
-    """The tensors of a request, in order. Raises InvalidTensor."""
+    """The tensors of a request, in order. Raises InvalidTensor, also for what would keep the server from all others."""
+    for tensors, noun in ((request.inputs, "inputs"), (request.outputs, "outputs")):
+        if len(tensors) > MAX_TENSORS:  # asked before any of them becomes an object of Python
+            raise InvalidTensor(f"{len(tensors)} {noun}; at most {MAX_TENSORS} are taken")
+        for tensor in tensors:
+            for name in REFUSED_PARAMETERS:
+                if name in tensor.parameters:
+                    raise InvalidTensor(f"{tensor.name!r} has the parameter {name}, which is not known here")
+    typed = sum(
+        len(getattr(each.contents, _FIELDS.get(each.datatype, "fp32_contents"))) for each in request.inputs
+    )
+    if typed > MAX_TYPED_VALUES:
+        raise InvalidTensor(
+            f"{typed} typed values; at most {MAX_TYPED_VALUES} are taken, and any number as raw contents"
+        )
     return _read(request.inputs, request.raw_input_contents)
 
 

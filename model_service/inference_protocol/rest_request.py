@@ -11,6 +11,7 @@ import orjson
 
 from model_service.inference_protocol.tensor import (
     MAX_RANK,
+    MAX_TENSORS,
     REFUSED_PARAMETERS,
     Array,
     InvalidTensor,
@@ -21,8 +22,6 @@ from model_service.inference_protocol.tensor import (
     strings,
 )
 
-# A real model has a handful.
-MAX_TENSORS = 256
 # The JSON values that numpy's kinds of types take; integers are all others.
 _KINDS: dict[str, set[type]] = {"f": {int, float}, "b": {bool}, "O": {str}}
 

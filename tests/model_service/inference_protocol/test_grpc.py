@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 from tritonclient.utils import InferenceServerException
 
 from model_service import request_body
-from model_service.inference_protocol import messages_pb2
+from model_service.inference_protocol import grpc_tensors, messages_pb2
 from model_service.inference_protocol.grpc_server import Credentials
 from model_service.request_queue import Overloaded
 
@@ -207,6 +208,52 @@ def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch:
     assert stub.ModelInfer(request).model_version == "2"  # all that was held was given back
     shelf.paths = {}
     assert code() == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("name", ["", "forecast/1", "/"])
+def test_a_name_is_one_that_rest_could_ask_for(client: InferenceServerClient, name: str) -> None:
+    assert not client.is_model_ready(name)
+    for ask in (
+        lambda: client.get_model_metadata(name),
+        lambda: client.infer(name, [tensor("windows", WINDOWS, "FP32")]),
+    ):
+        with pytest.raises(InferenceServerException, match=f"no model can be called '{name}'") as raised:
+            ask()
+        assert raised.value.status() == "StatusCode.NOT_FOUND"
+
+
+def test_the_reason_is_short_enough_for_the_clients_to_take_it(stub: Any) -> None:
+    named = typed("é" * 20_000, "FP32", [1, 6], fp32_contents=[1] * 6)
+    with pytest.raises(grpc.RpcError, match=r"has no input 'é{100}") as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[named]))
+    assert raised.value.code().name == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("member", ["inputs", "outputs"])
+def test_many_tensors_are_refused_before_any_is_read(channel: grpc.Channel, member: str) -> None:
+    """Two bytes each: 16 MB of them would take 4 GB and 40 s, in which no other request is answered."""
+    number = messages_pb2.ModelInferRequest.DESCRIPTOR.fields_by_name[member].number
+    name = messages_pb2.ModelInferRequest(model_name="forecast").SerializeToString()
+    began_s = time.monotonic()
+    with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are taken"):
+        channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(
+            name + bytes([number << 3 | 2, 0]) * 1_000_000
+        )
+    assert time.monotonic() - began_s < 1.5
+
+
+def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_tensors, "MAX_TYPED_VALUES", 12)
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
+    stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    three = typed("windows", "FP32", [3, 6], fp32_contents=[1] * 18)
+    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are taken") as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[three]))
+    assert raised.value.code().name == "INVALID_ARGUMENT"
+    raw = service_pb2.ModelInferRequest(
+        model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
+    )
+    assert stub.ModelInfer(raw).model_version == "2"
 
 
 def test_a_message_that_is_too_large(stub: Any) -> None:
