@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from model_service.client.answer import ModelUnavailable, one_line, retry_after_s
@@ -33,8 +36,8 @@ class HttpConnection:
     """Sends requests to one server, one at a time. Connects at the first."""
 
     def __init__(self, url: str, timeout_s: float, token: str) -> None:
-        """url: its path is not used. timeout_s: bounds each wait for the server, and the reading of an answer as a
-        whole; connecting is given up after 2 s. An https server's certificate must be one that the system trusts, or
+        """url: its path is not used. timeout_s: bounds the sending of a request, and the whole of the wait for its
+        answer; connecting is given up after 2 s. An https server's certificate must be one that the system trusts, or
         SSL_CERT_FILE in the environment. token: bearer token, or empty.
 
         Raises ValueError for something that is no http(s) URL, or no token."""
@@ -93,10 +96,11 @@ class HttpConnection:
         connection = self._connection
         if connection.sock is None:
             self._connect()
+        connection.sock.settimeout(self._timeout_s)
         connection.sock.sendall(request)
-        response = http.client.HTTPResponse(connection.sock, method=method)
+        answer = _Answer(connection.sock, time.monotonic() + self._timeout_s)
+        response = http.client.HTTPResponse(answer, method=method)  # type: ignore[arg-type]  # reads `makefile` alone
         response.begin()
-        deadline = time.monotonic() + self._timeout_s
         chunks: list[bytes] = []
         size = 0
         while chunk := response.read1(_READ_BYTES):
@@ -104,8 +108,6 @@ class HttpConnection:
             size += len(chunk)
             if size > MAX_ANSWER_BYTES:
                 raise ModelUnavailable(f"{self._url} answered more than {MAX_ANSWER_BYTES} bytes")
-            if time.monotonic() > deadline:
-                raise TimeoutError
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
         response.close()
@@ -120,7 +122,28 @@ class HttpConnection:
             raise ModelUnavailable(
                 f"{self._url} is not reachable: no connection within {self._connection.timeout:g} s"
             ) from None
-        self._connection.sock.settimeout(self._timeout_s)
+
+
+class _Answer(io.RawIOBase):
+    """What comes from a socket until `end_s`, by the monotonic clock. A socket's own timeout bounds each wait by
+    itself: a peer that sends a byte now and then would hold a call for minutes."""
+
+    def __init__(self, sock: socket.socket, end_s: float) -> None:
+        self._sock = sock
+        self._end_s = end_s
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left_s = self._end_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left_s)
+        return self._sock.recv_into(buffer)
 
 
 def address(url: str, schemes: tuple[str, ...]) -> SplitResult:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -236,6 +238,48 @@ def test_a_server_that_does_not_answer_in_time(server: FakeServer) -> None:
     with pytest.raises(ModelUnavailable, match=r"within 0\.1 s"):
         client.infer(WINDOWS)
     answered.set()
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"], ids=["head", "body"]
+)
+def test_a_server_that_sends_a_byte_now_and_then_does_not_answer_in_time(head: bytes) -> None:
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            with listener.accept()[0] as connection, contextlib.suppress(OSError):
+                connection.recv(1 << 16)
+                connection.sendall(head)
+                for _ in range(40):
+                    connection.sendall(b"H")
+                    if ended.wait(0.05):
+                        return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        client = GraphPipeClient(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_s=0.3)
+        began_s = time.monotonic()
+        with pytest.raises(ModelUnavailable, match=r"within 0\.3 s"):
+            client.infer(WINDOWS)
+        assert time.monotonic() - began_s < 1.5
+        ended.set()
+        thread.join()
+
+
+def test_the_time_for_an_answer_is_each_calls_own(server: FakeServer) -> None:
+    """What one call left of it is not what the next one has, on the same connection."""
+    client = GraphPipeClient(server.url, timeout_s=0.5)
+
+    def reply(body: bytes) -> Reply:
+        time.sleep(0.3)
+        return 200, {}, infer_answer()
+
+    server.reply = reply
+    for _ in range(3):
+        client.infer(WINDOWS)
+    assert server.connections == 1
+    client.close()
 
 
 def test_a_server_that_is_away_and_comes_back(server: FakeServer) -> None:
