@@ -90,7 +90,7 @@ class BalancedClient:
                 result = ask(service.client)
             except ModelUnavailable as failure:
                 failures.append(failure)
-                self._leave_out(service, failure, self._clock() - asked_s)
+                self._leave_out(service, str(failure), self._clock() - asked_s)
                 if self._clock() - started_s >= self._timeout_s:
                     break
                 continue
@@ -102,7 +102,8 @@ class BalancedClient:
                 continue
             self._keep(place)
             for refusing, told in refusals:
-                self._leave_out(self._services[refusing], told, 0.0)
+                other = self._services[refusing]
+                self._leave_out(other, f"{other.client.url} refuses what another takes: {told}", 0.0)
             return result
         if refusals:
             place, first_refusal = refusals[0]
@@ -126,9 +127,10 @@ class BalancedClient:
             log.info("%s is back", service.client.url)
             service.failures, service.until_s = 0, 0.0
 
-    def _leave_out(self, service: _Service, failure: Exception, took_s: float) -> None:
+    def _leave_out(self, service: _Service, told: str, took_s: float) -> None:
+        """told: for the log, with the service's address."""
         if not service.failures:
-            log.warning("leaving a model service out for now: %s", failure)
+            log.warning("leaving a model service out for now: %s", told)
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(service.failures, 16), MAX_PAUSE_S)
         if took_s > HANGS_S:
             pause_s = MAX_PAUSE_S

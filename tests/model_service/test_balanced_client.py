@@ -143,9 +143,14 @@ def test_one_that_hangs_is_left_out_at_once_and_leaves_time_for_another(bench: B
     assert "a" not in bench.calls(4)
 
 
-def test_one_that_refuses_what_another_takes_is_left_out(bench: Bench) -> None:
+def test_one_that_refuses_what_another_takes_is_left_out(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.end("a", ModelError("internal confusion"))
     assert bench.calls(3) == "abcb"
+    assert (
+        "leaving a model service out for now: a refuses what another takes: internal confusion" in caplog.text
+    )
 
 
 def test_what_all_refuse_is_refused_and_none_is_left_out(bench: Bench) -> None:
