@@ -26,6 +26,9 @@ from model_service.repository import Models, find
 from model_service.request_body import RequestBodies
 from model_service.request_error import RequestError, refused
 
+# JSON is read in the event loop, where nobody else is answered meanwhile: 8 MiB of numbers hold it for a second, of
+# empty arrays for three. Raw bytes cost nothing, so all else of a body may be these.
+MAX_JSON_BYTES = 8 << 20
 _JSON_BYTES = b"inference-header-content-length"
 _MODEL_PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/infer|/ready)?")
 
@@ -112,6 +115,10 @@ class RestEndpoint:
 
 async def _answer(model: Model, body: bytes | bytearray, json_bytes: int | None) -> tuple[Headers, bytes]:
     """Raises RequestError."""
+    if (len(body) if json_bytes is None else json_bytes) > MAX_JSON_BYTES:
+        raise RequestError(
+            413, f"the JSON has more than {MAX_JSON_BYTES} bytes; tensors may follow it as raw bytes"
+        )
     try:
         request = read_request(body, json_bytes)
         names = model.asked(request.outputs)

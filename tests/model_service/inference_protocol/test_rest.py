@@ -13,6 +13,7 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 from model_service import request_body
+from model_service.inference_protocol import rest
 from model_service.runtime import RefusedInput
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
@@ -210,6 +211,20 @@ def test_bodies_are_bounded_as_graphpipes_are(url: str, monkeypatch: pytest.Monk
     answer = requests.post(f"{url}/v2/models/forecast/infer", data=b" " * 1_000_000, timeout=10)
     assert answer.status_code == 413
     assert "more than 100000 bytes" in answer.json()["error"]
+
+
+def test_json_is_bounded_and_raw_tensors_are_not(
+    url: str, client: InferenceServerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "MAX_JSON_BYTES", 1000)
+    many = np.ones((100, 6), np.float32)
+    with pytest.raises(InferenceServerException, match=r"JSON has more than 1000 bytes; .* raw") as raised:
+        client.infer("forecast", windows(binary=False, array=many))
+    assert raised.value.status() == "413"
+    assert client.infer("forecast", windows(array=many)).as_numpy("forecast").shape == (100, 2, 3)
+    long = {"Inference-Header-Content-Length": "5000"}
+    answer = requests.post(f"{url}/v2/models/forecast/infer", data=b" " * 5000, headers=long, timeout=10)
+    assert answer.status_code == 413
 
 
 def test_what_is_not_finite_is_null_in_json_and_itself_as_bytes(url: str, shelf: Any) -> None:
