@@ -22,9 +22,10 @@ class Spread:
         return cls(min(values), statistics.median(values), max(values))
 
     def __str__(self) -> str:
-        if self.low == self.high or math.isnan(self.median):
+        low, high = figure(self.low), figure(self.high)
+        if low == high or math.isnan(self.median):
             return figure(self.median)
-        return f"{figure(self.median)} [{figure(self.low)}-{figure(self.high)}]"
+        return f"{figure(self.median)} [{low}-{high}]"
 
 
 def figure(value: float) -> str:

@@ -44,6 +44,10 @@ def test_a_spread_is_median_and_range() -> None:
     assert str(Spread.of([3.0, 1.0, 2.0])) == "2.00 [1.00-3.00]"
 
 
+def test_a_range_that_reads_as_one_figure_is_none() -> None:
+    assert str(Spread.of([7.001, 7.0, 6.999])) == "7.00"
+
+
 def test_a_percentile_is_one_of_the_values() -> None:
     values = [float(number) for number in range(100)]
     assert (percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1.0)) == (50.0, 99.0, 99.0)
