@@ -2,6 +2,7 @@
 
 Each pipeline is asked first what it makes of a backlog, then what it keeps up with while events come in (its peak: the
 loader and the reader share the machine with it), then how late it is at a tenth, half and nine tenths of that peak.
+With --bootstrap the broker's clock must go with this machine's: a delay begins by the one and ends by the other.
 About a minute for each pipeline and round.
 """
 
