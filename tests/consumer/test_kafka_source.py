@@ -42,7 +42,7 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     assert not source.is_member
     assert reads_one()
     assert source.is_member
-    commit = source.commit({("metrics", 0): 1})
+    commit = source.commit({("metrics", 0): 0})
     source.renew()
     with pytest.raises(CommitFailed):
         commit.result(0)  # who waits for it goes on
