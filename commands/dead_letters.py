@@ -122,7 +122,7 @@ def show(kafka: Kafka, topic: str, place: str) -> int:
         raise Failure(f"there is no dead letter {place} on {topic!r}: Kafka has no such place")
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
-        for letter in letters.read({wanted[0]: wanted[1]}):
+        for letter in letters.read({wanted[0]: wanted[1]}, only=wanted[0]):
             if (letter.record.partition, letter.record.offset) == wanted:
                 whole = summary(letter) | {
                     "key": readable(letter.record.key),

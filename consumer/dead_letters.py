@@ -133,12 +133,15 @@ class DeadLetterTopic:
         except KafkaException as error:
             raise ConsumerError(f"the offsets of earlier replays cannot be read: {text(error)}") from None
 
-    def read(self, start: Mapping[int, int] | None = None) -> Iterator[DeadLetter]:
+    def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
         """The letters from `start` (else the first) up to the present end, by partition and offset in turns.
+
+        only: of this partition.
 
         What comes while they are read is left alone: a replay would go on for ever where a consumer refuses again what
         it has just published."""
-        partitions, starts = self.partitions(), start or {}
+        partitions = [partition for partition in self.partitions() if only in (None, partition)]
+        starts = start or {}
         ends: dict[int | None, int] = {partition: self._end(partition) for partition in partitions}
         self._consumer.assign([TopicPartition(self.topic, p, starts.get(p, 0)) for p in partitions])
         heard_s = time.monotonic()

@@ -49,13 +49,14 @@ class Refusing:
     def get_watermark_offsets(self, of: TopicPartition, *_: Any) -> tuple[int, int]:
         return 0, 3
 
-    def assign(self, partitions: list[TopicPartition]) -> None: ...
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned = [one.partition for one in partitions]
 
     def pause(self, partitions: list[TopicPartition]) -> None: ...
 
     def consume(self, *_: Any) -> list[Any]:
         read = []
-        for partition in self.PARTITIONS:
+        for partition in self.assigned:
             assert self.next[partition] < 100, "it goes on for ever"
             message = {"topic": "dead", "partition": partition, "offset": self.next[partition]}
             rest = {"error": None, "headers": None, "timestamp": (0, 0), "key": None, "value": b""}
@@ -69,6 +70,12 @@ def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(consumer.dead_letters, "Consumer", Refusing)
     read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read()]
     assert sorted((one.partition, one.offset) for one in read) == [(p, o) for p in (0, 1) for o in (0, 1, 2)]
+
+
+def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer.dead_letters, "Consumer", Refusing)
+    read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read(only=1)]
+    assert {one.partition for one in read} == {1}
 
 
 class Publisher:
