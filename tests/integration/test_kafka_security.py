@@ -174,7 +174,7 @@ def test_a_certificate_of_an_unknown_ca_is_refused(
     variables = login(secured, "SASL_SSL", "PLAIN", password_file)
     del variables["KAFKA__CLIENT__SSL_CA_LOCATION"]
     consumer = secured_stage.consume(**variables)
-    assert consumer.wait(60) == 1
+    assert consumer.wait(60) == 1, consumer.log()
     assert "certificate verify failed" in consumer.log()
 
 
