@@ -29,8 +29,9 @@ class ConsumerProcess:
     """`fncast consume` as its users run it."""
 
     def __init__(self, variables: dict[str, str], log: Path) -> None:
-        self._log = log
+        self._log = log  # one of the same name may have begun it
         with log.open("ab") as stderr:
+            self._begins_at = stderr.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fncast", "consume", "--port", "0"],
                 cwd=ROOT,
@@ -43,7 +44,9 @@ class ConsumerProcess:
         return self.process.pid
 
     def log(self) -> str:
-        return self._log.read_text("utf-8", "replace")
+        with self._log.open("rb") as log:
+            log.seek(self._begins_at)
+            return log.read().decode("utf-8", "replace")
 
     def admin(self, path: str) -> tuple[int, str]:
         """Status and text of the admin listener's answer."""
