@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.group_offsets import ANSWER_S, of_no_member
 from consumer.kafka_source import MAX_FETCH_BYTES, MAX_PREFETCH_KB, record
@@ -23,7 +22,7 @@ from interceptor.delivery import Record
 READ_AT_ONCE = 500
 READ_STEP_S = 0.02  # a read waits for so many until then
 CLOCKS_S = 60.0  # the broker may date records, by a clock of its own
-COMMITTED, UNCOMMITTED = IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED
+COMMITTED, UNCOMMITTED = "read_committed", "read_uncommitted"
 
 Offsets = dict[Partition, int]
 
@@ -34,14 +33,14 @@ class Markers:
     def __init__(
         self, properties: Mapping[str, str], input_topics: Sequence[str], output_topics: Sequence[str]
     ) -> None:
-        self._properties: dict[str, Any] = {"log_level": 0, **properties}
+        self._properties: dict[str, Any] = {"log_level": 0, **of_no_member(properties, "fncast")}
         self._input_topics, self.output_topics = tuple(input_topics), tuple(output_topics)
         self.inputs: list[Partition] = []
         self._outputs: list[Partition] = []
         self._has_single_replicas = False
         self.ends: Offsets = {}  # of partitions in which all was seen to be ended
         self._others: Offsets = {}  # last stable offsets that open transactions of other producers hold
-        self._client: AdminClient | None = None
+        self._askers: dict[str, Consumer] = {}
 
     @property
     def may_be_left_out(self) -> bool:
@@ -50,7 +49,7 @@ class Markers:
 
     def look(self) -> None:
         """Learn which partitions there are."""
-        topics = self._admin().list_topics(timeout=ANSWER_S).topics
+        topics = self._asker(COMMITTED).list_topics(timeout=ANSWER_S).topics
 
         def partitions(names: Sequence[str]) -> list[Partition]:
             return [(name, number) for name in names if name in topics for number in topics[name].partitions]
@@ -92,9 +91,7 @@ class Markers:
         starts, stable = self._starts(places, transaction), self._listed(places, COMMITTED)
         own = {content_of(sent) for sent in transaction.records}
         seen = Counter(
-            content
-            for content in map(content_of, self._read(starts, stable, "read_committed"))
-            if content in own
+            content for content in map(content_of, self._read(starts, stable, COMMITTED)) if content in own
         )
         missing = []
         for sent in transaction.records:
@@ -117,7 +114,7 @@ class Markers:
         """Where what is open, from the last stable offsets on, is not of this transaction."""
         own = {content_of(sent) for sent in transaction.records}
         first: dict[Partition, bool] = {}
-        for read in self._read(behind, transaction.ends or {}, "read_uncommitted"):
+        for read in self._read(behind, transaction.ends or {}, UNCOMMITTED):
             first.setdefault((read.topic, read.partition), content_of(read) in own)
             if len(first) == len(behind):
                 break
@@ -135,7 +132,7 @@ class Markers:
     def _starts(self, places: Sequence[Partition], transaction: Transaction) -> Offsets:
         """From where on its records may lie: what was ended before, and not long before it began."""
         since_ms = int((transaction.began_at_s - CLOCKS_S) * 1000)
-        dated = self._listed(places, UNCOMMITTED, OffsetSpec.for_timestamp(since_ms))
+        dated = self._listed(places, UNCOMMITTED, since_ms)
         # -1: there is nothing as young.
         return {
             place: max(transaction.since.get(place, 0), start) for place, start in dated.items() if start >= 0
@@ -150,7 +147,7 @@ class Markers:
             return
         reader = Consumer(
             {
-                **of_no_member(self._properties, "fncast"),
+                **self._properties,
                 "isolation.level": level,
                 "enable.partition.eof": True,
                 "queued.max.messages.kbytes": MAX_PREFETCH_KB,
@@ -178,28 +175,28 @@ class Markers:
         finally:
             reader.close()
 
-    def _listed(
-        self, places: Sequence[Partition], isolation: IsolationLevel, which: OffsetSpec | None = None
-    ) -> Offsets:
-        """Of each partition the offset that is asked for, or the end."""
+    def _listed(self, places: Sequence[Partition], isolation: str, since_ms: int = OFFSET_END) -> Offsets:
+        """Of each partition the end, or where it was at that time."""
         if not places:
             return {}
         try:
-            return self._list(places, isolation, which)
+            return self._list(places, isolation, since_ms)
         except KafkaException:
             # After a broker's restart a client goes on asking by the leaders of before (FENCED_LEADER_EPOCH).
-            self._client = None
-            return self._list(places, isolation, which)
+            self._askers.clear()
+            return self._list(places, isolation, since_ms)
 
-    def _list(
-        self, places: Sequence[Partition], isolation: IsolationLevel, which: OffsetSpec | None
-    ) -> Offsets:
-        which = which or OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(*place): which for place in places}
-        told = self._admin().list_offsets(asked, isolation_level=isolation, request_timeout=ANSWER_S)
-        return {(place.topic, place.partition): answer.result().offset for place, answer in told.items()}
+    def _list(self, places: Sequence[Partition], isolation: str, since_ms: int) -> Offsets:
+        """By a consumer: the admin client's `list_offsets` takes 3 s now and then (confluent-kafka 2.16)."""
+        asked = [TopicPartition(*place, since_ms) for place in places]
+        told = self._asker(isolation).offsets_for_times(asked, ANSWER_S)
+        for place in told:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        return {(place.topic, place.partition): place.offset for place in told}
 
-    def _admin(self) -> AdminClient:
-        client = self._client or AdminClient(self._properties)
-        self._client = client
-        return client
+    def _asker(self, isolation: str) -> Consumer:
+        """One that never joins a group. Its isolation decides which end a broker tells."""
+        if isolation not in self._askers:
+            self._askers[isolation] = Consumer({**self._properties, "isolation.level": isolation})
+        return self._askers[isolation]
