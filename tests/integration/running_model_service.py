@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from commands.serve import bind, server
@@ -13,6 +15,8 @@ from model_service.metrics import Metrics
 from model_service.model import Model
 from model_service.repository import Models
 from model_service.server import ModelServer
+
+UNASKED = (20_000, 30_000)  # Linux and macOS begin above
 
 
 class Shelf:
@@ -33,10 +37,18 @@ class Addresses:
     grpc: str
 
 
+def _port() -> int:
+    """One that is free, and not of those that the system hands out by itself: between this look and gRPC's somebody
+    else would be given it now and then."""
+    while True:
+        port = random.SystemRandom().randrange(*UNASKED)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 @contextmanager
 def running_model_service(models: Models) -> Iterator[Addresses]:
-    with bind("127.0.0.1", 0) as probe:
-        grpc_port: int = probe.getsockname()[1]
+    grpc_port = _port()
     listener = bind("127.0.0.1", 0)
     companion = GrpcServer(models, "127.0.0.1", grpc_port)
     running = server(ModelServer(models, Metrics(), companion=companion))
