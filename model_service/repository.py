@@ -113,9 +113,8 @@ class Repository:
             if before is not None and self._describe(before, folder):
                 return
             model = self._load(folder)
-        except (
-            Exception
-        ) as error:  # whatever a broken one has libraries raise must not keep the others from service
+        # Whatever a broken one has libraries raise must not keep the others from service.
+        except Exception as error:
             known = isinstance(error, UnusableModel)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
             self._broken[folder] = reason

@@ -155,9 +155,8 @@ def _by_step(evaluation: Evaluation) -> Figure:
         ylabel="error / last value's",
         ylim=(0, None),
     )
-    figure.legend(
-        loc="outside lower center", ncols=3
-    )  # curves are everywhere; four names are wider than the figure
+    # Curves are everywhere; four names are wider than the figure.
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
