@@ -14,9 +14,7 @@ from commands.kafka import add_kafka_arguments, kafka_settings
 from consumer.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
 from consumer.exactly_once import ExactlyOnce
-from consumer.group_offsets import GroupOffsets
 from consumer.leftovers import Leftovers
-from consumer.markers import Markers
 from consumer.settings import Kafka
 from consumer.topics import Topics
 from fncast import Failure
@@ -159,8 +157,7 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
             print(f"{count} dead letters would be replayed")
             return 0
         properties = kafka.client_properties()
-        markers = Markers(properties, [topic], kafka.input_topics)
-        leftovers = Leftovers(markers, GroupOffsets(properties, name))
+        leftovers = Leftovers.of(properties, name, [topic], kafka.input_topics)
         publisher = ExactlyOnce(properties, kafka.partitioner, name, leftovers)
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
         sizes = topics.sizes_of_inputs()

@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from confluent_kafka import KafkaException
-
+from consumer.connection import answers
 from consumer.errors import ConsumerError, NotPublished
 from consumer.lane import Partition
-from consumer.publisher import CUT_OFF, FLUSH_STEP_S, METADATA_S, Producing
+from consumer.publisher import CUT_OFF, FLUSH_STEP_S, Producing
 from consumer.refusals import FAILED_WITH_BATCH
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
@@ -49,7 +48,7 @@ class AtLeastOnce(Producing):
             elif self._is_cut_off():
                 self._renew(CUT_OFF)
             elif time.monotonic() - fewer_at_s >= STUCK_S:
-                if self._broker_answers():
+                if answers(self._producer):
                     self._renew(f"it got nothing acknowledged for {STUCK_S:g} s")
                 fewer_at_s = time.monotonic()
         failure, self._failure = self._failure, None
@@ -60,13 +59,6 @@ class AtLeastOnce(Producing):
             self._failed_topics.clear()
             raise NotPublished(failure.str())
         raise self._denial(failure) or ConsumerError(f"publishing to Kafka failed: {failure.str()}")
-
-    def _broker_answers(self) -> bool:
-        try:
-            self._producer.list_topics(timeout=METADATA_S)
-        except KafkaException:
-            return False
-        return True
 
     def _renew(self, cause: str) -> NoReturn:
         """What the old producer had may be there already; it is published again."""

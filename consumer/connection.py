@@ -26,7 +26,7 @@ class Client(Protocol):
 
 
 class Connection:
-    """Of one client, whose `error_cb` tells it what befalls the client. Used by the client's thread."""
+    """Of one client at a time, whose `error_cb` tells it what befalls the client."""
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         """properties: those by which a client reaches the cluster."""
@@ -38,18 +38,20 @@ class Connection:
             self._look_at_s = time.monotonic() + DOWN_S
 
     def is_lost(self, client: Client) -> bool:
-        """Whether somebody else reaches the cluster, and this client does not. Asks only once all brokers have been
-        down for a while, then for up to two seconds."""
+        """Whether somebody else reaches the cluster, and this client does not: its owner replaces it then. Asks only
+        once all brokers have been down for a while, then for up to two seconds."""
         if time.monotonic() < self._look_at_s:
             return False
-        if _answers(client):
-            self._look_at_s = float("inf")
+        is_deaf = not answers(client)
+        if is_deaf and not answers(AdminClient(self._properties)):
+            self._look_at_s = time.monotonic() + LOOK_S
             return False
-        self._look_at_s = time.monotonic() + LOOK_S
-        return _answers(AdminClient(self._properties))
+        self._look_at_s = float("inf")
+        return is_deaf
 
 
-def _answers(client: Client) -> bool:
+def answers(client: Client) -> bool:
+    """Whether the cluster answers this client."""
     try:
         client.list_topics(timeout=ANSWER_S)
     except KafkaException:

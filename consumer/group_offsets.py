@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from consumer.askers import COMMITTED, UNCOMMITTED, Askers
 from consumer.lane import Partition
 
 ANSWER_S = 5.0
 PENDING_S = 1.0  # offsets of transactions that go on are pending for less
 RETRY_BACKOFF_MS = 5  # of a broker that says that offsets are pending; the default is 100
-# A client with these is taken for a member, and what is no member's is refused from it.
-MEMBERS = ("group.protocol", "group.remote.assignor", "group.instance.id")
 
 Known = Mapping[Partition, TopicPartition]
-
-
-def of_no_member(properties: Mapping[str, Any], group_id: str) -> dict[str, Any]:
-    """A consumer's properties that never joins the group."""
-    kept = {name: value for name, value in properties.items() if name not in MEMBERS}
-    return {**kept, "group.id": group_id, "enable.auto.commit": False}
 
 
 class GroupOffsets:
@@ -29,31 +22,29 @@ class GroupOffsets:
     coordinator is away (confluent-kafka 2.16)."""
 
     def __init__(self, properties: Mapping[str, str], group_id: str) -> None:
-        own = {"retry.backoff.ms": RETRY_BACKOFF_MS}
-        self._properties = {"log_level": 0, **of_no_member(properties, group_id), **own}
+        self._askers = Askers({**properties, "retry.backoff.ms": RETRY_BACKOFF_MS}, group_id)
         self.group_id = group_id
-        self._askers: dict[str, Consumer] = {}
 
     def metadata(self) -> Any:
         """The broker takes offsets in a transaction of somebody who is no member."""
-        return self._asker("read_committed").consumer_group_metadata()
+        return self._askers[COMMITTED].consumer_group_metadata()
 
     def stable(self, partitions: Iterable[Partition]) -> Known | None:
         """None while some are pending, or nobody answers."""
         try:
-            return self._told("read_committed", partitions, PENDING_S)
+            return self._told(COMMITTED, partitions, PENDING_S)
         except KafkaException:
             return None
 
     def known(self, partitions: Iterable[Partition]) -> Known:
         """As of before what is pending. Raises KafkaException where the group's coordinator does not answer."""
         try:
-            return self._told("read_uncommitted", partitions, ANSWER_S)
+            return self._told(UNCOMMITTED, partitions, ANSWER_S)
         except KafkaException:
             # That this login may not use the group is told apart from the answer, which does not come.
-            heard = self._asker("read_uncommitted").poll(0)
+            heard = self._askers[UNCOMMITTED].poll(0)
             error = heard.error() if heard is not None else None
-            self._askers.clear()  # one may have lost its way: see connection.py
+            self._askers.renew()
             if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise KafkaException(error) from None
             raise
@@ -66,13 +57,7 @@ class GroupOffsets:
         self.known(asked)
         return self.stable(asked) is None
 
-    def _asker(self, isolation: str) -> Consumer:
-        """One that never joins. Only of `read_committed` a broker withholds what is pending."""
-        if isolation not in self._askers:
-            self._askers[isolation] = Consumer({**self._properties, "isolation.level": isolation})
-        return self._askers[isolation]
-
     def _told(self, isolation: str, partitions: Iterable[Partition], within_s: float) -> Known:
         asked = [TopicPartition(*partition) for partition in partitions]
-        told = self._asker(isolation).committed(asked, within_s)
+        told = self._askers[isolation].committed(asked, within_s)
         return {(place.topic, place.partition): place for place in told if place.error is None}

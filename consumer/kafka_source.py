@@ -84,12 +84,11 @@ class KafkaSource:
             for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
                 del properties[name]
         self._properties = properties
-        self._client_properties = client_properties
+        self._connection = Connection(client_properties)
         self._consumer = self._make()
         self._join: Callable[[], None] = lambda: None
 
     def _make(self) -> Consumer:
-        self._connection = Connection(self._client_properties)
         try:
             return Consumer(self._properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:

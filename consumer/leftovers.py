@@ -42,6 +42,17 @@ class Leftovers:
         self._markers = markers
         self._offsets = offsets
 
+    @classmethod
+    def of(
+        cls,
+        properties: Mapping[str, str],
+        group_id: str,
+        input_topics: Sequence[str],
+        output_topics: Sequence[str],
+    ) -> Leftovers:
+        """Of whoever publishes to these outputs what the group has read from those inputs."""
+        return cls(Markers(properties, input_topics, output_topics), GroupOffsets(properties, group_id))
+
     @property
     def may_be_made(self) -> bool:
         """Whether the broker may leave something open of what it has said to be committed."""

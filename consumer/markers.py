@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartition
 
-from consumer.group_offsets import ANSWER_S, of_no_member
+from consumer.askers import COMMITTED, UNCOMMITTED, Askers
+from consumer.group_offsets import ANSWER_S
 from consumer.kafka_source import MAX_FETCH_BYTES, MAX_PREFETCH_KB, record
 from consumer.lane import Partition
 from consumer.transaction import Sent, Transaction, content_of
@@ -22,7 +22,6 @@ from interceptor.delivery import Record
 READ_AT_ONCE = 500
 READ_STEP_S = 0.02  # a read waits for so many until then
 CLOCKS_S = 60.0  # the broker may date records, by a clock of its own
-COMMITTED, UNCOMMITTED = "read_committed", "read_uncommitted"
 
 Offsets = dict[Partition, int]
 
@@ -33,14 +32,13 @@ class Markers:
     def __init__(
         self, properties: Mapping[str, str], input_topics: Sequence[str], output_topics: Sequence[str]
     ) -> None:
-        self._properties: dict[str, Any] = {"log_level": 0, **of_no_member(properties, "fncast")}
+        self._askers = Askers(properties, "fncast")
         self._input_topics, self.output_topics = tuple(input_topics), tuple(output_topics)
         self.inputs: list[Partition] = []
         self._outputs: list[Partition] = []
         self._has_single_replicas = False
         self.ends: Offsets = {}  # of partitions in which all was seen to be ended
         self._others: Offsets = {}  # last stable offsets that open transactions of other producers hold
-        self._askers: dict[str, Consumer] = {}
 
     @property
     def may_be_left_out(self) -> bool:
@@ -49,7 +47,7 @@ class Markers:
 
     def look(self) -> None:
         """Learn which partitions there are."""
-        topics = self._asker(COMMITTED).list_topics(timeout=ANSWER_S).topics
+        topics = self._askers[COMMITTED].list_topics(timeout=ANSWER_S).topics
 
         def partitions(names: Sequence[str]) -> list[Partition]:
             return [(name, number) for name in names if name in topics for number in topics[name].partitions]
@@ -145,15 +143,12 @@ class Markers:
         left = {place: ends[place] for place, start in starts.items() if start < ends[place]}
         if not left:
             return
-        reader = Consumer(
-            {
-                **self._properties,
-                "isolation.level": level,
-                "enable.partition.eof": True,
-                "queued.max.messages.kbytes": MAX_PREFETCH_KB,
-                "fetch.max.bytes": MAX_FETCH_BYTES,
-            }
-        )
+        own = {
+            "enable.partition.eof": True,
+            "queued.max.messages.kbytes": MAX_PREFETCH_KB,
+            "fetch.max.bytes": MAX_FETCH_BYTES,
+        }
+        reader = self._askers.another(level, own)
         try:
             reader.assign([TopicPartition(*place, starts[place]) for place in left])
             heard_s = time.monotonic()
@@ -183,20 +178,14 @@ class Markers:
             return self._list(places, isolation, since_ms)
         except KafkaException:
             # After a broker's restart a client goes on asking by the leaders of before (FENCED_LEADER_EPOCH).
-            self._askers.clear()
+            self._askers.renew()
             return self._list(places, isolation, since_ms)
 
     def _list(self, places: Sequence[Partition], isolation: str, since_ms: int) -> Offsets:
         """By a consumer: the admin client's `list_offsets` takes 3 s now and then (confluent-kafka 2.16)."""
         asked = [TopicPartition(*place, since_ms) for place in places]
-        told = self._asker(isolation).offsets_for_times(asked, ANSWER_S)
+        told = self._askers[isolation].offsets_for_times(asked, ANSWER_S)
         for place in told:
             if place.error is not None:
                 raise KafkaException(place.error)
         return {(place.topic, place.partition): place.offset for place in told}
-
-    def _asker(self, isolation: str) -> Consumer:
-        """One that never joins a group. Its isolation decides which end a broker tells."""
-        if isolation not in self._askers:
-            self._askers[isolation] = Consumer({**self._properties, "isolation.level": isolation})
-        return self._askers[isolation]

@@ -36,8 +36,8 @@ METADATA_S = 1.0
 METADATA_TRIES = 5
 # A broker's own default for the largest record that it takes, framing included; topics may say otherwise.
 BROKER_RECORD_BYTES = 1_048_588
-CUT_OFF = "it does not find its way to Kafka any more"
 BATCH_BYTES = 1_000_000  # librdkafka's default; a batch must fit where a record must
+CUT_OFF = "it does not find its way to Kafka any more"
 
 
 class Publisher(Protocol):
@@ -108,7 +108,6 @@ class Producing:
 
     def _make(self) -> Producer:
         self._failure = None
-        self._connection = Connection(self._client_properties)
         own = {"on_delivery": self._on_failure, "error_cb": self._on_error}
         try:
             return Producer(self._properties | own, logger=log)

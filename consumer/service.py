@@ -13,11 +13,9 @@ from urllib.parse import urlsplit
 
 from consumer.at_least_once import AtLeastOnce
 from consumer.exactly_once import ExactlyOnce
-from consumer.group_offsets import GroupOffsets
 from consumer.kafka_source import KafkaSource
 from consumer.leftovers import Leftovers
 from consumer.loop import Batching, Loop
-from consumer.markers import Markers
 from consumer.outages import Outages
 from consumer.publisher import Publisher
 from consumer.results import Results
@@ -122,8 +120,7 @@ def publisher(kafka: Kafka) -> Publisher:
     transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
     properties = kafka.client_properties()
     outputs = (kafka.output_topic, kafka.dead_letter_topic)
-    markers = Markers(properties, kafka.input_topics, outputs)
-    leftovers = Leftovers(markers, GroupOffsets(properties, kafka.group_id))
+    leftovers = Leftovers.of(properties, kafka.group_id, kafka.input_topics, outputs)
     return ExactlyOnce(properties, kafka.partitioner, transactional_id, leftovers)
 
 

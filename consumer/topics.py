@@ -63,10 +63,10 @@ class Topics:
         self._is_waiting = False
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
         self._client_properties = client_properties
+        self._connection = Connection(client_properties)
         self._admin = self._make()
 
     def _make(self) -> AdminClient:
-        self._connection = Connection(self._client_properties)
         try:
             properties: dict[str, Any] = {
                 "log_level": 2,
