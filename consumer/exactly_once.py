@@ -57,7 +57,6 @@ class ExactlyOnce(Producing):
 
     commits_offsets = True
     commit_interval_s = COMMIT_S
-    settle_s = SETTLE_S
 
     def __init__(
         self,
@@ -82,6 +81,10 @@ class ExactlyOnce(Producing):
         self._renewed_at_s: deque[float] = deque(maxlen=MAX_RENEWALS)
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, own)
+
+    @property
+    def settle_s(self) -> float:
+        return 0.0 if self._is_noted else SETTLE_S  # a noted one ends once its markers can be read
 
     def start(self) -> bool:
         if not self._is_open and self._ending is None and self._is_cut_off():

@@ -45,7 +45,10 @@ class Publisher(Protocol):
 
     commits_offsets: bool
     commit_interval_s: float
-    settle_s: float  # after `finish`, before the next `publish`; shorter than the interval
+
+    @property
+    def settle_s(self) -> float:
+        """After `finish`, before the next `publish`; shorter than the interval."""
 
     def allow(self, record_bytes: int, batch_bytes: int) -> None:
         """Before `start`: the largest dead letter that there can be, the largest batch that all topics take."""
