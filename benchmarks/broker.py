@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import subprocess
 import time
@@ -19,6 +20,7 @@ IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
 READY_S = 120.0
 ANSWER_S = 10.0
+TICKS_S = 0.01  # what Linux counts CPU by, in /proc
 INSTEAD = "--bootstrap HOST:PORT names a broker that is there"
 
 
@@ -28,10 +30,11 @@ class NoBroker(Exception):
 
 @dataclass(frozen=True)
 class Broker:
-    """name: what it is, for the reader of a table."""
+    """name: what it is, for the reader of a table. container: it runs in; none where it was there."""
 
     bootstrap_servers: str
     name: str
+    container: str | None = None
 
     def make_topics(self, *names: str, partitions: int = PARTITIONS) -> None:
         """New topics, whose records carry the broker's time of append."""
@@ -46,6 +49,15 @@ class Broker:
         for future in admin.delete_topics(list(names)).values():
             with contextlib.suppress(KafkaException):
                 future.result(30)
+
+    def cpu_s(self) -> float:
+        """CPU seconds so far, NaN where that cannot be seen."""
+        if self.container is None:
+            return math.nan
+        command = ["docker", "exec", self.container, "cat", "/proc/1/stat"]
+        told = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+        times = told.rpartition(")")[2].split()[11:13]  # user and system; proc(5)
+        return sum(map(float, times)) * TICKS_S if times else math.nan
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
@@ -67,12 +79,12 @@ def broker(bootstrap_servers: str | None) -> Iterator[Broker]:
     elif shutil.which("docker") is None:
         raise NoBroker(f"no docker to run Kafka in; {INSTEAD}")
     else:
-        with _container() as address:
-            yield Broker(address, f"{IMAGE} in a container")
+        with _container() as made:
+            yield made
 
 
 @contextlib.contextmanager
-def _container() -> Iterator[str]:
+def _container() -> Iterator[Broker]:
     """Kafka on the host's network, so that no proxy stands between it and its clients."""
     port, controller = free_ports(2)
     # One property of ours drops all of the image's defaults.
@@ -99,7 +111,7 @@ def _container() -> Iterator[str]:
         raise NoBroker(f"docker cannot run {IMAGE}: {done.stderr.strip()}; {INSTEAD}")
     try:
         _wait(f"127.0.0.1:{port}")
-        yield f"127.0.0.1:{port}"
+        yield Broker(f"127.0.0.1:{port}", f"{IMAGE} in a container", name)
     finally:
         subprocess.run(["docker", "rm", "--force", name], check=False, capture_output=True)
 

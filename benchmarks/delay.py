@@ -1,7 +1,8 @@
 """How late forecasts are: from an event's append by the broker until a read-committed reader holds its forecast.
 
 Each pipeline is asked first what it makes of a backlog, then what it keeps up with while events come in (its peak: the
-loader and the reader share the machine with it), then how late it is at a tenth, half and nine tenths of that peak.
+loader and the reader share the machine with it), then how late it is at a rate that all have in common, and at a tenth,
+half and nine tenths of that peak.
 With --bootstrap the broker's clock must go with this machine's: a delay begins by the one and ends by the other.
 About a minute for each pipeline and round.
 """
@@ -39,6 +40,7 @@ from benchmarks.turns import failures, take_turns
 from consumer import at_least_once, exactly_once
 
 PROGRAM = "delay"
+ALIKE = 50.0  # events a second: about a tenth of what the peers make
 SHARES = (0.1, 0.5, 0.9)
 WARM_UP_EVENTS = 200
 # The peak is looked for twice: a backlog tells about where it is, then somewhat more than that is offered.
@@ -64,7 +66,7 @@ class Phase:
 
 @dataclass
 class Standing:
-    """What a pipeline did: a peak and a phase for each of SHARES, a round."""
+    """What a pipeline did, a round: a peak, and a phase at ALIKE and at each of SHARES of it."""
 
     pipeline: Pipeline
     peaks: list[float] = field(default_factory=list)
@@ -80,7 +82,7 @@ class Standing:
         return self.pipeline.environments
 
     def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
-        """Of the rounds: a percentile of the delays at SHARES[index] of the peak."""
+        """Of the rounds: a percentile of the delays in the phases of that index."""
         rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
         return Spread.of([delay_s * 1000 for delay_s in rounds])
 
@@ -150,7 +152,8 @@ async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
         rate = OVERLOAD * backlog / await loader.offer(backlog)
         count = int(rate * seconds)
         peak = count / await loader.offer(count, rate)
-        phases = [await _phase(loader, peak * share, seconds) for share in SHARES]
+        rates = (ALIKE, *(peak * share for share in SHARES))
+        phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
         tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
     await stand.delete_topics(topic)
@@ -197,8 +200,9 @@ def _pair(phase: Phase) -> str:
 
 
 def _table(standings: list[Standing]) -> str:
-    columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES)]
-    columns.append((f"{SHARES[0]:g} of it, until appended", 0, "recorded_s"))
+    columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
+    columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
+    columns.append((f"{ALIKE:g}/s", 0, "seen_s"))
     heads = [f"{name}: p50 / p99 ms" for name, _, _ in columns]
     rows = [
         (
@@ -221,7 +225,7 @@ def _plot(standings: list[Standing]) -> str:
                 Spread.of([phases[index].rate for phases in standing.phases]).median,
                 standing.delay_ms(index, 0.99).median,
             )
-            for index in range(len(SHARES))
+            for index in range(len(SHARES) + 1)
         ]
         for standing in standings
     }

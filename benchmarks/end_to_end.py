@@ -162,6 +162,7 @@ def _table(standings: list[Standing]) -> str:
         "pipeline",
         "events/s",
         "CPU µs/event: consumer + function + model",
+        "the broker's",
         "events a run",
         "lost",
         "doubled",
@@ -175,6 +176,7 @@ def _table(standings: list[Standing]) -> str:
                 standing.name,
                 str(standing.rate()),
                 cpu,
+                figure(standing.cpu_of("broker")),
                 f"{standing.runs[0].events:,}",
                 *(
                     str(sum(getattr(run, what) for run in standing.runs))

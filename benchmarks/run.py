@@ -11,6 +11,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, ConsumerGroupState, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.broker import Broker
 from benchmarks.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.pipelines import EXACTLY, Pipeline, Topics
 from benchmarks.processes import Processes
@@ -21,13 +22,14 @@ class Run:
     """One pipeline at work."""
 
     def __init__(
-        self, pipeline: Pipeline, servers: str, topics: Topics, partitions: int, folder: Path
+        self, pipeline: Pipeline, broker: Broker, topics: Topics, partitions: int, folder: Path
     ) -> None:
         self.topics = topics
-        self.meter = Meter(servers, topics.output, partitions)
+        self.meter = Meter(broker.bootstrap_servers, topics.output, partitions)
         self.processes = Processes(folder)
         self._pipeline = pipeline
-        self._servers = servers
+        self._broker = broker
+        self._servers = broker.bootstrap_servers
         self._partitions = partitions
         self._folder = folder
 
@@ -45,7 +47,7 @@ class Run:
         await asyncio.to_thread(self.meter.wait, count, self.processes.check)
 
     async def measured(self, events: int) -> tuple[Measured, dict[str, float]]:
-        """What became of `events` events, and the CPU µs that one took of each kind of process.
+        """What became of `events` events, and the CPU µs that one took of each kind of process and of the broker.
 
         The CPU is that between the first forecast and the last, NaN where most were there at the first look. The
         pipeline is ended. Raises ProcessFailed.
@@ -53,17 +55,22 @@ class Run:
         uncommitted = IsolationLevel.READ_UNCOMMITTED  # the first transaction would hide thousands
         await asyncio.to_thread(self.meter.wait, 1, self.processes.check, uncommitted)
         before_s, begun = self.processes.cpu_s(), await asyncio.to_thread(self.meter.length, uncommitted)
+        before_s |= await self._broker_cpu_s()
         await self.wait(events)
+        after_s = await self._broker_cpu_s()  # without the reading that follows
         tally = Tally(events)
         messages = self.meter.read(events)
         await asyncio.to_thread(tally.add_all, itertools.islice(messages, events))
-        after_s = self.processes.cpu_s()
+        after_s |= self.processes.cpu_s()
         await self.processes.end()
         await asyncio.to_thread(tally.add_all, messages)
         scored = tally.forecasts - begun
         per = scored if scored > events / 2 else math.nan
         cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / per for name in after_s}
         return tally.measured(), cpu_us
+
+    async def _broker_cpu_s(self) -> dict[str, float]:
+        return {"broker": await asyncio.to_thread(self._broker.cpu_s)}
 
     async def drain(self) -> None:
         """Until all of the input topic has its forecasts. Raises ProcessFailed, also if it stops halfway.

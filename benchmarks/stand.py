@@ -67,7 +67,7 @@ class Stand:
         """The pipeline with its services, not yet with its consumers. Raises ProcessFailed, NoEnvironment."""
         output, dead = await self.make_topics("out", "dead", partitions=partitions)
         topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
-        run = Run(pipeline, self.broker.bootstrap_servers, topics, partitions, self.folder)
+        run = Run(pipeline, self.broker, topics, partitions, self.folder)
         try:
             await run.start_services()
             yield run

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks import run as run_module
-from benchmarks.broker import PARTITIONS
+from benchmarks.broker import PARTITIONS, Broker
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Topics
 from benchmarks.run import Run
 from consumer.embedded import EmbeddedBroker
@@ -39,7 +39,7 @@ def drain(
         consumer = Consumer({"bootstrap.servers": servers, "group.id": name})
         consumer.commit(offsets=[TopicPartition(topics.input, 0, COUNT)], asynchronous=False)
         consumer.close()
-    run = Run(Fncast(delivery, folder), servers, topics, PARTITIONS, folder)
+    run = Run(Fncast(delivery, folder), Broker(servers, "embedded"), topics, PARTITIONS, folder)
 
     async def until_drained() -> None:
         await run.drain()
