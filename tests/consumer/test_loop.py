@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from consumer.loop import Batching, Loop
+from interceptor.delivery import Record
 
 
 @pytest.fixture
@@ -47,3 +49,28 @@ def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(loop: Loo
     loop._measure()
     assert loop._source.is_renewed
     assert loop.partitions == []
+
+
+def test_while_calls_are_under_way_as_many_full_batches_are_read(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def start(parts: Any) -> None:
+        loop._batches[Future()] = parts
+        sizes.append(sum(len(deliveries) for _, deliveries in parts))
+
+    monkeypatch.setattr(loop, "_start", start)
+    loop._batching = Batching(events=10, in_flight=2)
+    loop._lanes.assign([("metrics", 0)])
+    loop._lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(45))
+    loop._waiting_since_s = 0.0
+    loop._submit()
+    assert sizes == [10, 10, 10, 10]
+    loop._batches.popitem()
+    loop._submit()
+    assert len(sizes) == 4  # what fills no batch waits for a call to end, and for more
+    loop._batches.popitem()
+    loop._batches.popitem()
+    loop._submit()
+    assert sizes[4:] == [5]
