@@ -10,6 +10,7 @@ About 3 minutes a round; --quick (fncast, the plain loop and the limit, exactly-
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,7 +63,9 @@ class Standing:
         return Spread.of([run.rate for run in self.runs])
 
     def cpu_of(self, process: str) -> float:
-        return Spread.of([one.get(process, 0.0) for one in self.cpu_us]).median
+        """The median of the rounds that have it."""
+        known = [us for one in self.cpu_us if not math.isnan(us := one.get(process, 0.0))]
+        return Spread.of(known or [math.nan]).median
 
     def ratio(self, other: Standing) -> Spread:
         """To another's rate in the same round, as far as both have one."""

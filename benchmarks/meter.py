@@ -9,13 +9,13 @@ from typing import Any
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
-    Consumer,
-    IsolationLevel,
+    OFFSET_END,
     KafkaException,
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from consumer.askers import COMMITTED, Askers
 
 STALLED_S = 60.0  # no new forecast for so long: it will not come any more
 LOOK_S = 0.1
@@ -90,36 +90,26 @@ class Meter:
     """Follows a topic by its end offsets, and reads it only when all should be there: no CPU taken meanwhile."""
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
-        self._places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
-        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": servers,
-                "group.id": f"meter-{topic}",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "log_level": 0,
-            }
-        )
+        self._places = [(topic, number) for number in range(partitions)]
+        self._askers = Askers({"bootstrap.servers": servers}, f"meter-{topic}")
 
-    def length(self, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> int:
+    def length(self, isolation: str = COMMITTED) -> int:
         """How much of the topic is there for readers of that isolation, in offsets.
 
         A transaction's end takes an offset of each partition too: it may hold somewhat fewer records.
         """
-        end = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        latest = {TopicPartition(place.topic, place.partition): end for place in self._places}
-        answers = self._admin.list_offsets(latest, isolation_level=isolation)
+        ends = [TopicPartition(*place, OFFSET_END) for place in self._places]
         try:
-            return sum(answer.result(ANSWER_S).offset for answer in answers.values())
+            told = self._askers[isolation].offsets_for_times(ends, ANSWER_S)
         except KafkaException:  # a new topic is not known everywhere at once; `wait` says when it is enough
             return 0
+        return 0 if any(place.error for place in told) else sum(place.offset for place in told)
 
     def wait(
         self,
         count: int,
         alive: Callable[[], None],
-        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+        isolation: str = COMMITTED,
     ) -> None:
         """Until the topic is `count` offsets long, or does not grow any more.
 
@@ -138,17 +128,18 @@ class Meter:
 
         Beyond `count` only what comes at once. A poll counts for as long as it may wait: what stops this process
         meanwhile makes nothing come, and nothing of that is missing."""
-        self._consumer.assign(self._places)
+        consumer = self._askers[COMMITTED]
+        consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._places])
         found, quiet_s = 0, 0.0
         while quiet_s < (QUIET_S if found >= count else MISSING_S):
             polled_s = time.monotonic()
-            fresh = [one for one in self._consumer.consume(1000, READ_WAIT_S) if one.error() is None]
+            fresh = [one for one in consumer.consume(1000, READ_WAIT_S) if one.error() is None]
             quiet_s = 0.0 if fresh else quiet_s + min(time.monotonic() - polled_s, READ_WAIT_S)
             found += len(fresh)
             yield from fresh
 
     def close(self) -> None:
-        self._consumer.close()
+        self._askers.close()
 
 
 def header(message: Message, name: str) -> str:

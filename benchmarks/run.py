@@ -8,13 +8,14 @@ import math
 import time
 from pathlib import Path
 
-from confluent_kafka import Consumer, ConsumerGroupState, IsolationLevel, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.broker import Broker
 from benchmarks.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.pipelines import EXACTLY, Pipeline, Topics
 from benchmarks.processes import Processes
+from consumer.askers import UNCOMMITTED
 from demo.process import ProcessFailed
 
 
@@ -52,9 +53,9 @@ class Run:
         The CPU is that between the first forecast and the last, NaN where most were there at the first look. The
         pipeline is ended. Raises ProcessFailed.
         """
-        uncommitted = IsolationLevel.READ_UNCOMMITTED  # the first transaction would hide thousands
-        await asyncio.to_thread(self.meter.wait, 1, self.processes.check, uncommitted)
-        before_s, begun = self.processes.cpu_s(), await asyncio.to_thread(self.meter.length, uncommitted)
+        # Of what is not committed yet: the first transaction would hide thousands.
+        await asyncio.to_thread(self.meter.wait, 1, self.processes.check, UNCOMMITTED)
+        before_s, begun = self.processes.cpu_s(), await asyncio.to_thread(self.meter.length, UNCOMMITTED)
         before_s |= await self._broker_cpu_s()
         await self.wait(events)
         after_s = await self._broker_cpu_s()  # without the reading that follows

@@ -76,17 +76,23 @@ class Stand:
             await self.delete_topics(output, dead)
 
     async def warm_up(self, scale: float = 1.0) -> None:
-        """A run that no table shows: a broker just started costs whoever goes first a third of its rate, and triples
-        its delay."""
-        pipeline = Limit(EXACTLY, self.model)
-        events = max(int(pipeline.backlog * scale), 100)
+        """A broker just started costs whoever goes first a third of its rate."""
+        await self.warm_up_by(self._limit(scale))
+
+    async def warm_up_by(self, turn: Awaitable[None]) -> None:
+        """A turn that no table shows, whatever becomes of it."""
         try:
-            topic = await self.backlog(Load(events))
-            async with self.run(pipeline, topic) as run:
-                await run.start_consumers()
-                await run.measured(events)
+            await turn
         except Exception as error:
             print(f"warming the broker: {reason(error)}", file=sys.stderr)
+
+    async def _limit(self, scale: float) -> None:
+        pipeline = Limit(EXACTLY, self.model)
+        events = max(int(pipeline.backlog * scale), 100)
+        topic = await self.backlog(Load(events))
+        async with self.run(pipeline, topic) as run:
+            await run.start_consumers()
+            await run.measured(events)
 
     async def close(self) -> None:
         if self._backlogs:

@@ -27,6 +27,11 @@ class Askers:
         """One more, of whoever asks for it."""
         return Consumer({**self._properties, **properties, "isolation.level": isolation})
 
+    def close(self) -> None:
+        for one in self._made.values():
+            one.close()
+        self._made.clear()
+
     def renew(self) -> None:
         """The next who asks gets a new one, which has learnt nothing wrong and finds its way (see `connection.py`)."""
         self._made.clear()

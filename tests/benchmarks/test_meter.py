@@ -90,6 +90,5 @@ def test_a_pause_of_the_whole_process_is_not_the_end_of_a_topic(monkeypatch: pyt
             return polls.pop(0) if polls else []
 
     stopped = Meter("127.0.0.1:9", "out", 1)
-    stopped._consumer.close()
-    monkeypatch.setattr(stopped, "_consumer", Stopped())
+    monkeypatch.setattr(stopped, "_askers", {meter.COMMITTED: Stopped()})
     assert len(list(stopped.read(1))) == 1
