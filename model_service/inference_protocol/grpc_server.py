@@ -77,6 +77,7 @@ class GrpcServer:
             ("grpc.so_reuseport", 0),  # or a second process would silently share the port
             ("grpc.max_receive_message_length", MAX_BODY_BYTES),
             ("grpc.max_send_message_length", -1),
+            ("grpc.compression_enabled_algorithms_bitset", 1),  # none: a bound holds before inflating alone
         ]
         server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_WAITING_REQUESTS)
         server.add_generic_rpc_handlers(self._handlers())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def _tensor(name: str, member: Mapping[str, Any], body: memoryview, start: int) 
         raise InvalidRequest(f"input {name!r} has both `data` and a binary_data_size")
     if type(size) is not int or not 0 <= size <= len(body) - start:
         raise InvalidRequest(
-            f"input {name!r} has the binary_data_size {size!r}; {len(body) - start} bytes are left for it"
+            f"input {name!r} has the binary_data_size {reprlib.repr(size)}; {len(body) - start} bytes are left for it"
         )
     return from_bytes(name, dtype, shape, body[start : start + size]), start + size
 
@@ -116,7 +117,7 @@ def _from_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], data: 
     expected = _KINDS.get(dtype.kind, {int})
     if not kinds <= expected:
         wrong = next(value for value in values if type(value) not in expected)
-        raise InvalidTensor(f"{name!r} holds {str(wrong)[:40]!r}, which is no {np.dtype(dtype).name} value")
+        raise InvalidTensor(f"{name!r} holds {reprlib.repr(wrong)}, which is no {np.dtype(dtype).name} value")
     if dtype.kind == "O":
         return strings(name, (value.encode() for value in values), shape)
     try:

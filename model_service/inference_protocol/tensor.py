@@ -6,6 +6,7 @@ bytes."""
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any
@@ -59,7 +60,9 @@ def dtype_of(name: str, datatype: object) -> np.dtype[Any]:
     """numpy's type of a tensor called `name`. Raises InvalidTensor."""
     found = DTYPES.get(datatype) if isinstance(datatype, str) else None
     if found is None:
-        raise InvalidTensor(f"{name!r} has the datatype {datatype!r}; known are {', '.join(DTYPES)}")
+        raise InvalidTensor(
+            f"{name!r} has the datatype {reprlib.repr(datatype)}; known are {', '.join(DTYPES)}"
+        )
     return found
 
 
@@ -69,7 +72,7 @@ def checked_shape(name: str, shape: object) -> tuple[int, ...]:
         raise InvalidTensor(f"the shape of {name!r} is no array of at most {MAX_RANK} lengths")
     for length in shape:
         if type(length) is not int or length < 0:
-            raise InvalidTensor(f"the shape of {name!r} holds {length!r}, which is no length")
+            raise InvalidTensor(f"the shape of {name!r} holds {reprlib.repr(length)}, which is no length")
     return tuple(shape)
 
 

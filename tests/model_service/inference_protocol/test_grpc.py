@@ -54,6 +54,16 @@ def tensor(name: str, array: np.ndarray, datatype: str) -> InferInput:
     return made
 
 
+def test_compressed_messages_are_refused(grpc_address: str) -> None:
+    """Their size counts before they are inflated: a megabyte may become a thousand."""
+    with grpc.insecure_channel(grpc_address, compression=grpc.Compression.Gzip) as channel:
+        with pytest.raises(grpc.RpcError) as raised:
+            GRPCInferenceServiceStub(channel).ModelMetadata(
+                service_pb2.ModelMetadataRequest(name="forecast" * 1000)
+            )
+        assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
 def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()

@@ -16,12 +16,14 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from model_service.inference_protocol.rest_request import InvalidRequest, read_request
 from model_service.inference_protocol.tensor import DTYPES, datatype_of, to_bytes
 
+DEEP = "deeper than repr goes"
 TENSOR = {"name": "x", "datatype": "FP32", "shape": [2, 2], "data": [1, 2.5, 3, 4]}
 NUMERIC = sorted(set(DTYPES) - {"BYTES"})
 
 
 def body(*inputs: Any, **members: Any) -> bytes:
-    return json.dumps({"inputs": list(inputs), **members}).encode()
+    document = json.dumps({"inputs": list(inputs), **members})
+    return document.replace(f'"{DEEP}"', "[" * 1000 + "]" * 1000).encode()
 
 
 def raw(name: str, array: np.ndarray) -> dict[str, Any]:
@@ -95,11 +97,15 @@ def test_which_outputs_are_wanted_raw() -> None:
         (body({**TENSOR, "shape": [2**62, 2**62, 0], "data": []}), "too large"),
         (body({**TENSOR, "data": None}), "neither an array `data` nor a binary_data_size"),
         (body({**TENSOR, "data": [1, 2, 3, "4"]}), "holds '4', which is no float32 value"),
-        (body({**TENSOR, "data": [1, 2, 3, True]}), "holds 'True'"),
-        (body({**TENSOR, "data": [1, 2, 3, None]}), "holds 'None'"),
+        (body({**TENSOR, "data": [1, 2, 3, True]}), "holds True"),
+        (body({**TENSOR, "data": [1, 2, 3, None]}), "holds None"),
+        (body({**TENSOR, "data": [1, 2, 3, {"a": DEEP}]}), r"holds {'a': \[\["),
+        (body({**TENSOR, "datatype": DEEP}), r"the datatype \[\["),
+        (body({**TENSOR, "shape": [DEEP]}), r"holds \[\["),
+        (body({**TENSOR, "data": None, "parameters": {"binary_data_size": DEEP}}), r"binary_data_size \[\["),
         (body({**TENSOR, "data": [1, 2, 3, 1e39]}), "beyond float32"),
         (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 128]}), "beyond int8"),
-        (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 1.5]}), "holds '1.5', which is no int8"),
+        (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 1.5]}), "holds 1.5, which is no int8"),
         (body(TENSOR, id=3), "id is no text"),
         (body(TENSOR, parameters=[]), "parameters of the request are no object"),
         (body(TENSOR, parameters={"binary_data_output": 1}), "neither true nor false"),
