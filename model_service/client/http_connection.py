@@ -153,6 +153,8 @@ def address(url: str, schemes: tuple[str, ...]) -> SplitResult:
         port = parts.port
     except ValueError as error:  # a port that is no number, or brackets without an end
         raise ValueError(f"{url!r} is no address of a model service: {error}") from None
+    if "@" in parts.netloc:  # shown nowhere: it holds a secret
+        raise ValueError("an address of a model service has a login: give a bearer token instead")
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
         raise ValueError(f"{url!r} is no address of a model service; expected {expected}")
