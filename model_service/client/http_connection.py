@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import time
 from dataclasses import dataclass
@@ -148,13 +149,13 @@ class _Answer(io.RawIOBase):
 
 def address(url: str, schemes: tuple[str, ...]) -> SplitResult:
     """The parts of an address of a model service. Raises ValueError with a text for whoever has set it."""
+    if "@" in re.split("[/?#]", url.partition("//")[2])[0]:  # before what shows the URL: it holds a secret
+        raise ValueError("an address of a model service has a login: give a bearer token instead")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:  # a port that is no number, or brackets without an end
         raise ValueError(f"{url!r} is no address of a model service: {error}") from None
-    if "@" in parts.netloc:  # shown nowhere: it holds a secret
-        raise ValueError("an address of a model service has a login: give a bearer token instead")
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
         raise ValueError(f"{url!r} is no address of a model service; expected {expected}")
