@@ -194,8 +194,8 @@ class Loop:
     def _has_place(self) -> bool:
         """Whether the chain takes another batch. Full ones may wait there for the calls under way, and are read
         meanwhile: with one call in flight that takes 30 ms, 7,500 events/s became 10,300."""
-        is_full = self._lanes.waiting() >= self._batching.events
-        return len(self._batches) < self._batching.in_flight * (2 if is_full else 1)
+        batches, calls = len(self._batches), self._batching.in_flight
+        return batches < calls or (batches < 2 * calls and self._lanes.waiting() >= self._batching.events)
 
     def _start(self, parts: list[Part]) -> None:
         batch = Batch([delivery for _, deliveries in parts for delivery in deliveries])
