@@ -25,7 +25,6 @@ from benchmarks.arguments import (
     is_chosen,
     positive,
 )
-from benchmarks.load import Load
 from benchmarks.meter import Measured
 from benchmarks.peer_pipelines import peers, plain_loop
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
@@ -143,11 +142,7 @@ def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
 
 async def _turn(stand: Stand, standing: Standing, scale: float) -> None:
     """Raises ProcessFailed, NoEnvironment."""
-    events = max(int(standing.pipeline.backlog * scale), 100)
-    topic = await stand.backlog(Load(events))
-    async with stand.run(standing.pipeline, topic) as run:
-        await run.start_consumers()
-        measured, cpu_us = await run.measured(events)
+    measured, cpu_us = await stand.work_off(standing.pipeline, scale)
     standing.runs.append(measured)
     standing.cpu_us.append(cpu_us)
 

@@ -30,7 +30,6 @@ class Run:
         self.processes = Processes(folder)
         self._pipeline = pipeline
         self._broker = broker
-        self._servers = broker.bootstrap_servers
         self._partitions = partitions
         self._folder = folder
 
@@ -40,7 +39,7 @@ class Run:
 
     async def start_consumers(self) -> None:
         """Raises ProcessFailed, NoEnvironment."""
-        programs = self._pipeline.consumers(self._servers, self.topics, self._folder)
+        programs = self._pipeline.consumers(self._broker.bootstrap_servers, self.topics, self._folder)
         await self.processes.start(*programs)
 
     async def wait(self, count: int) -> None:
@@ -82,7 +81,7 @@ class Run:
         await asyncio.to_thread(self._drain)
 
     def _drain(self) -> None:
-        settings = {"bootstrap.servers": self._servers, "group.id": self.topics.group}
+        settings = {"bootstrap.servers": self._broker.bootstrap_servers, "group.id": self.topics.group}
         consumer = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
         places = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
 
@@ -105,7 +104,7 @@ class Run:
 
     async def wait_for_members(self, count: int) -> None:
         """Until the group has so many members and they have shared the partitions. Raises ProcessFailed."""
-        admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
+        admin = AdminClient({"bootstrap.servers": self._broker.bootstrap_servers, "log_level": 0})
         deadline_s = time.monotonic() + STALLED_S
         while True:
             self.processes.check()

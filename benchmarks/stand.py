@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.broker import PARTITIONS, Broker, NoBroker, broker
 from benchmarks.environment import NoEnvironment
 from benchmarks.load import Load, publish
+from benchmarks.meter import Measured
 from benchmarks.pipelines import EXACTLY, Limit, Pipeline, Topics
 from benchmarks.run import Run
 from benchmarks.turns import reason
@@ -77,22 +78,22 @@ class Stand:
 
     async def warm_up(self, scale: float = 1.0) -> None:
         """A broker just started costs whoever goes first a third of its rate."""
-        await self.warm_up_by(self._limit(scale))
+        await self.warm_up_by(self.work_off(Limit(EXACTLY, self.model), scale))
 
-    async def warm_up_by(self, turn: Awaitable[None]) -> None:
+    async def warm_up_by(self, turn: Awaitable[object]) -> None:
         """A turn that no table shows, whatever becomes of it."""
         try:
             await turn
         except Exception as error:
             print(f"warming the broker: {reason(error)}", file=sys.stderr)
 
-    async def _limit(self, scale: float) -> None:
-        pipeline = Limit(EXACTLY, self.model)
+    async def work_off(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
+        """What `Run.measured` says of the pipeline's backlog, scaled. Raises ProcessFailed, NoEnvironment."""
         events = max(int(pipeline.backlog * scale), 100)
         topic = await self.backlog(Load(events))
         async with self.run(pipeline, topic) as run:
             await run.start_consumers()
-            await run.measured(events)
+            return await run.measured(events)
 
     async def close(self) -> None:
         if self._backlogs:
