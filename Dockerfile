@@ -13,7 +13,7 @@ RUN mkdir /models && chown 1000:1000 /models
 # What fncast needs comes before fncast itself, so that a changed line of code does not fetch it anew.
 COPY setup.cfg pyproject.toml constraints.txt /source/
 ARG EXTRAS
-RUN cd /source && touch fncast.py README.md LICENSE \
+RUN cd /source && touch README.md LICENSE \
     && python -m pip install --no-cache-dir --constraint constraints.txt ".[$EXTRAS]"
 COPY --from=wheel /wheel /wheel
 RUN python -m pip install --no-cache-dir --no-deps --force-reinstall /wheel/*.whl

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from demo.plan import free_ports
+from fncast.demo.plan import free_ports
 
 IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4

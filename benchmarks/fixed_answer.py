@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from commands.serve import serve
+from fncast.http.server import serve
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "functions" / "forecast"))
 
 import events
 import outputs
+from fncast.series.window import prepare_batch
 from handler import Forecaster
 from model import Model
 from model_service.client import Answer
 from model_service.graphpipe import MetadataResponse
-from series.window import prepare_batch
 
 WINDOW, HORIZON, QUANTILES = 48, 12, (0.1, 0.5, 0.9)
 BATCHES = (1, 16, 64, 256, 1024)

@@ -15,7 +15,7 @@ from benchmarks.pipelines import EXACTLY, Fncast, answers, program
 from benchmarks.processes import Processes
 from benchmarks.spread import Spread, figure
 from benchmarks.stand import Stand
-from demo.plan import HOST, free_ports
+from fncast.demo.plan import HOST, free_ports
 
 EVENTS = 40_000
 LATENCIES_MS, CALLS = (1, 3, 10, 30, 100), (1, 4, 16, 32)

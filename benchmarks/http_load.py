@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.spread import percentile
-from demo.plan import HOST
+from fncast.demo.plan import HOST
 
 SCRIPT = Path(__file__).parent / "wrk.lua"
 GRACE_S = 30.0

@@ -10,9 +10,9 @@ from itertools import islice
 
 from confluent_kafka import Producer
 
-from source.events import record, window_event
-from source.shop import Shop
-from source.windows import SlidingWindow
+from fncast.produce.events import record, window_event
+from fncast.produce.shop import Shop
+from fncast.produce.windows import SlidingWindow
 
 WINDOW = 48
 # Windows of 48 readings that differ; fewer of longer ones. To make more takes longer than to work them off.

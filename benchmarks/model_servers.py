@@ -16,9 +16,9 @@ from benchmarks.http_load import Request
 from benchmarks.load import WINDOW
 from benchmarks.peer_pipelines import PROGRAMS, SERVICES
 from benchmarks.pipelines import ROOT, answers, fncast, program
-from demo.models import NAME
-from demo.plan import HOST, free_ports
-from demo.process import Program
+from fncast.demo.models import NAME
+from fncast.demo.plan import HOST, free_ports
+from fncast.demo.process import Program
 from model_service import graphpipe
 from model_service.inference_protocol import messages_pb2
 

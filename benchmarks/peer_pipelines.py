@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.broker import PARTITIONS
 from benchmarks.environment import python_of
 from benchmarks.pipelines import AT_LEAST, COMMIT_S, EXACTLY, Topics, answers, program
-from demo.plan import HOST, free_ports
-from demo.process import Program
+from fncast.demo.plan import HOST, free_ports
+from fncast.demo.process import Program
 
 PROGRAMS = Path(__file__).parent / "peers"
 SERVICES = "plain"  # the environment of function and model service

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import aiohttp
 
-from demo.plan import FUNCTION, HOST, environment, free_ports
-from demo.process import Program
+from fncast.demo.plan import FUNCTION, HOST, environment, free_ports
+from fncast.demo.process import Program
 
 ROOT = Path(__file__).parents[1]
 FAST_EVENTS = 100_000
@@ -141,7 +141,7 @@ class Limit:
 
 def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
     """A command of fncast that ends with this process."""
-    return program(name, sys.executable, "-m", "demo.child", *words, ready=ready)
+    return program(name, sys.executable, "-m", "fncast.demo.child", *words, ready=ready)
 
 
 def program(

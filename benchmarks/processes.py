@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from demo.process import Process, ProcessFailed, Program
+from fncast.demo.process import Process, ProcessFailed, Program
 
 END_S = 10.0
 

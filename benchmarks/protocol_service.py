@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from commands.serve import bind, server
+from fncast.http.server import bind, server
 from model_service.inference_protocol.grpc_server import GrpcServer
 from model_service.metrics import Metrics
 from model_service.model import Model

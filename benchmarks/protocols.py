@@ -28,7 +28,7 @@ from benchmarks.protocol_clients import CLIENTS, WARM_UP_CALLS, call
 from benchmarks.protocol_service import WINDOW
 from benchmarks.relay import Relay
 from benchmarks.stand import INTERRUPTED, end_cleanly
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 PROGRAM = "protocols"
 PAGE = Path(__file__).parents[1] / "docs" / "protocols.md"

@@ -20,15 +20,15 @@ from pathlib import Path
 
 import numpy as np
 
-from commands.evaluate import add_classical, default_cache
-from fncast import Failure
-from fncast import main as fncast
+from fncast.cli.evaluate import add_classical, default_cache
+from fncast.cli.main import main as fncast
+from fncast.failure import Failure
+from fncast.series.csv_file import read_csv
+from fncast.series.series import Series
+from fncast.series.step import Step
 from model_service.training.evaluation import MODEL, Evaluation, add_model, prepare
 from model_service.training.model_folder import find_version, load_scorer
 from model_service.training.report import overall_table, series_table, table
-from series.csv_file import read_csv
-from series.series import Series
-from series.step import Step
 
 TEST_SHARE = 0.3
 AIR_ORIGINS = 25

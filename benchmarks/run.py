@@ -16,7 +16,7 @@ from benchmarks.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.pipelines import EXACTLY, Pipeline, Topics
 from benchmarks.processes import Processes
 from consumer.askers import UNCOMMITTED
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 
 class Run:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from commands.serve import serve
+from fncast.http.server import serve
 
 LATENCY_S = float(sys.argv[1]) / 1000
 HEADERS = [(b"content-type", b"application/cloudevents-batch+json")]

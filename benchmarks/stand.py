@@ -20,8 +20,8 @@ from benchmarks.meter import Measured
 from benchmarks.pipelines import EXACTLY, Limit, Pipeline, Topics
 from benchmarks.run import Run
 from benchmarks.turns import reason
-from demo.models import find
-from demo.process import ProcessFailed
+from fncast.demo.models import find
+from fncast.demo.process import ProcessFailed
 
 EPOCHS = 2  # of the model that is trained where there is none: its quality is not measured here
 

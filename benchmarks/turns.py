@@ -10,7 +10,7 @@ from benchmarks.environment import NoEnvironment, python_of
 from benchmarks.http_load import LoadFailed
 from benchmarks.meter import WrongForecasts
 from benchmarks.steps import NoProfile
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 
 class Contestant(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fncast.series.window import Float32Array
 from model_service.client import (
     Answer,
     ModelClient,
@@ -12,7 +13,6 @@ from model_service.client import (
     connect_inference_protocol,
 )
 from model_service.graphpipe import MetadataResponse
-from series.window import Float32Array
 
 # Both tries of a swapped model together stay under the timeout in func.yaml.
 MODEL_TIMEOUT_S = 6.0

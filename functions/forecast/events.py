@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import msgspec
 import orjson
 
-from series.step import Step, format_time, parse_time
+from fncast.series.step import Step, format_time, parse_time
 
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"

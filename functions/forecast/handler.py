@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import outputs
 from events import BATCH_TYPE, EVENT_TYPE, Event, InvalidEvent, Readings, read_readings, read_request
+from fncast.series.window import prepare_batch
 from model import ChangedModel, Model
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
-from series.window import prepare_batch
 
 log = logging.getLogger("fncast.forecast")
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array, shift
 from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
 from model_service.graphpipe import MetadataResponse
-from series.window import Float64Array, shift
 
 MEDIAN = 0.5
 

@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 
 from events import Event, Readings
+from fncast.series.window import Float64Array
 from model import MEDIAN, Forecasts
-from series.window import Float64Array
 
 FORECAST = "io.fncast.forecast.v1"
 REJECTED = "io.fncast.rejected.v1"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from series.series import Series
-from series.window import MAX_MAGNITUDE, InvalidWindow, bridge
+from fncast.series.series import Series
+from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge
 
 Float64Array = NDArray[np.float64]
 

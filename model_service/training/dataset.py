@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, bridge
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, bridge
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.series import Series
+from fncast.series.window import shift
 from model_service.training import baselines
 from model_service.training.backtest import Backtest, rolling_origins
 from model_service.training.dataset import split
 from model_service.training.metrics import Scores, geometric_mean, mae, mean, scores, seasonal_difference
 from model_service.training.season import find_seasons
-from series.series import Series
-from series.window import shift
 
 Float64Array = NDArray[np.float64]
 Model = Callable[[NDArray[np.float32]], NDArray[np.float32]]

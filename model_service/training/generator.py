@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from series.series import Series
-from series.step import Step
+from fncast.series.series import Series
+from fncast.series.step import Step
 
 Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int, int], Float64Array]

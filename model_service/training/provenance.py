@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fncast.series.series import Series
+from fncast.series.step import format_time
 from model_service.training.dataset import split
 from model_service.training.evaluation import MODEL, Evaluation
 from model_service.training.settings import TrainingSettings
 from model_service.training.trainer import Trained
-from series.series import Series
-from series.step import format_time
 
 # The fingerprint of all series covers the rest; a list of thousands helps nobody.
 MAX_LISTED_SERIES = 200

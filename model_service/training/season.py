@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from series.step import Step
+from fncast.series.step import Step
 
 Float64Array = NDArray[np.float64]
 

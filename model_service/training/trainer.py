@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.series import Series
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
 from model_service.training.dataset import Dataset, TooLittleData, Windows, split
@@ -19,7 +20,6 @@ from model_service.training.descent import batches, epoch_runner
 from model_service.training.mixture import Mixture
 from model_service.training.network import build_network
 from model_service.training.settings import QUANTILES, TrainingSettings
-from series.series import Series
 
 # Windows for the validation error and the calibration; more change neither in the third digit.
 MAX_VALIDATION_WINDOWS = 8_192

@@ -15,7 +15,7 @@ from benchmarks.end_to_end import Standing
 from benchmarks.meter import Measured
 from benchmarks.peer_pipelines import Peer
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 RIGHT = Measured(events=100, forecasts=100, rate=1000.0, lost=0, doubled=0, disordered=0)
 LOST = Measured(events=100, forecasts=99, rate=1000.0, lost=1, doubled=0, disordered=0)

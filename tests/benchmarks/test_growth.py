@@ -16,7 +16,7 @@ from benchmarks.growth_run import check, rates
 from benchmarks.load import Load
 from benchmarks.meter import Measured, WrongForecasts
 from benchmarks.pipelines import EXACTLY, Fncast
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 
 async def warm_up(scale: float) -> None:

@@ -12,7 +12,7 @@ from benchmarks.broker import PARTITIONS, Broker
 from benchmarks.pipelines import AT_LEAST, EXACTLY, Fncast, Topics
 from benchmarks.run import Run
 from consumer.embedded import EmbeddedBroker
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 COUNT = 20
 

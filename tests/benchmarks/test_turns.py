@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.environment import NoEnvironment
 from benchmarks.turns import take_turns
-from demo.process import ProcessFailed
+from fncast.demo.process import ProcessFailed
 
 
 @dataclass

@@ -18,12 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import fncast
 from consumer.commits import Commits
 from consumer.errors import CommitFailed
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
 from consumer.loop import Loop
+from fncast.cli import main as command_line
 
 POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke")
 BUGS = ("commit-before-publish", "no-fencing")
@@ -129,7 +129,7 @@ def main() -> int:
         strike_at(told.crash, signal.SIGKILL)
     if told.freeze:
         strike_at(told.freeze, signal.SIGSTOP)
-    return fncast.main(words)
+    return command_line.main(words)
 
 
 if __name__ == "__main__":

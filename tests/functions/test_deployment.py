@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from commands.serve import bind, server
-from fncast import Failure, build_parser
+from fncast.cli.main import build_parser
+from fncast.failure import Failure
+from fncast.http.server import bind, server
 from functions.deployment import DeployError, FnServer
 from functions.host.app import FunctionHost
 from functions.host.folder import FunctionFolder, read_folder
@@ -54,7 +55,7 @@ def host(folder: FunctionFolder) -> Iterator[str]:
 
 
 def deploy(url: str, folder: FunctionFolder, *words: str) -> int:
-    from commands import deploy as command
+    from fncast.cli import deploy as command
 
     names = ["deploy", str(folder.path), "--url", url, "--image", "example/echo:1", *words]
     return command.run(build_parser("deploy").parse_args(names))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from commands.serve import bind, server
+from fncast.http.server import bind, server
 from model_service.inference_protocol.grpc_server import GrpcServer
 from model_service.metrics import Metrics
 from model_service.model import Model

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from demo.plan import free_ports
+from fncast.demo.plan import free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -82,8 +82,8 @@ class Demo:
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                     words = child.cmdline()
                     self._seen[child.pid] = child
-                    if "demo.child" in words:
-                        found[words[words.index("demo.child") + 1]] = child
+                    if "fncast.demo.child" in words:
+                        found[words[words.index("fncast.demo.child") + 1]] = child
                     elif "consumer.embedded" in words:
                         found["broker"] = child
         return found

@@ -162,9 +162,10 @@ def test_which_grpc_port_it_takes(start: Start, place: Any, models: Path) -> Non
 WITHOUT_GRPC = """
 import sys
 sys.modules["grpc"] = None
-import commands.model_service, fncast
-commands.model_service.PORT = int(sys.argv[1])
-sys.exit(fncast.main(["model-service", *sys.argv[2:]]))
+import fncast.cli.model_service
+from fncast.cli.main import main
+fncast.cli.model_service.PORT = int(sys.argv[1])
+sys.exit(main(["model-service", *sys.argv[2:]]))
 """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import fncast
+from fncast.cli.main import main
 from model_service import runtime_choice, version_check
 from model_service.repository import LOADED_VERSIONS, Repository, loader
 from model_service.version_check import states
@@ -128,7 +128,7 @@ def test_fncast_models_list_passes_no_news_of_litert_on(
     place: Any, models: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place("ours", 1)
-    assert fncast.main(["models", "list", "--models", str(models)]) == 0
+    assert main(["models", "list", "--models", str(models)]) == 0
     output, errors = capfd.readouterr()
     assert "latest" in output
     assert errors == ""

@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip("statsforecast", reason="classical methods need the extra `evaluation`")
 
+from fncast.series.series import Series
+from fncast.series.step import Step
 from model_service.training import classical
 from model_service.training.backtest import rolling_origins
 from model_service.training.classical import MAX_REFIT_READINGS, METHODS, Task, forecasts, run, tasks
-from series.series import Series
-from series.step import Step
 
 
 def monthly(name: str) -> Series:

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fncast.series.window import InvalidWindow, prepare, shift
 from model_service.training.calibration import band_factors
 from model_service.training.dataset import MAX_SCALED_TARGET, Dataset, TooLittleData, split
-from series.window import InvalidWindow, prepare, shift
 
 WINDOW, HORIZON = 8, 3
 

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fncast.series.series import Series
+from fncast.series.step import Step
 from model_service.training import baselines, plots
 from model_service.training.backtest import rolling_origins
 from model_service.training.evaluation import (
@@ -23,8 +25,6 @@ from model_service.training.model_folder import find_version, load_scorer
 from model_service.training.plots import save_backtest_plots, save_training_plot
 from model_service.training.report import MAX_SERIES_LINES, overall_table, series_table, series_tables, table
 from model_service.training.trainer import Trained
-from series.series import Series
-from series.step import Step
 
 
 def series_of(values: Any, name: str = "shop") -> Series:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from fncast.series.step import Step
 from model_service.training.season import common_seasons, find_seasons
-from series.step import Step
 
 RNG = np.random.default_rng(0)
 

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from fncast.series.series import Series
+from fncast.series.step import Step
 from model_service.training.dataset import TooLittleData
 from model_service.training.generator import generate
 from model_service.training.model_folder import weights_sha256
 from model_service.training.settings import TrainingSettings
 from model_service.training.trainer import Epoch, Trained, train
-from series.series import Series
-from series.step import Step
 
 # What is cheapest to trace: that is most of the time of a training this short.
 MICRO = TrainingSettings(

@@ -1,0 +1,72 @@
+"""`fncast consume`: the consumer."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import signal
+import sys
+
+from consumer.admin import Admin
+from consumer.errors import ConsumerError
+from consumer.service import Service
+from consumer.settings import Settings, SettingsError
+from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.failure import Failure
+from fncast.http.port import port
+from fncast.http.server import Security, add_security_arguments, bind, server
+
+log = logging.getLogger("fncast.consumer")
+
+# Events hold no cycles and outlive Python's own 700, thousands being in flight: the collector walked each of them again
+# and again, for a tenth of the CPU.
+COLLECT_EVERY = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_kafka_arguments(parser)
+    parser.add_argument("--host", help="address of /metrics, /healthz and /readyz (default: [admin] host)")
+    parser.add_argument("--port", type=port, help="their port (default: [admin] port, 9464)")
+    add_security_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    told = settings(arguments)
+    host = arguments.host or told.admin.host
+    number = told.admin.port if arguments.port is None else arguments.port
+    return asyncio.run(consume(told, host, number, Security.of(arguments)))
+
+
+async def consume(told: Settings, host: str, port: int, security: Security) -> int:
+    """Consume until SIGINT or SIGTERM. security: of the admin listener. Raises Failure."""
+    listener = bind(host, port)
+    try:
+        service = Service(told)
+    except (SettingsError, ConsumerError) as error:
+        raise Failure(str(error)) from None
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, service.stop)
+    admin = server(Admin(service), security)
+    admin.takes_signals = False
+    admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
+    kafka = told.kafka
+    print(
+        f"consuming {', '.join(kafka.input_topics)} from {kafka.bootstrap_servers} as group {kafka.group_id}"
+        f" ({kafka.delivery}); metrics on {security.scheme}://{host}:{listener.getsockname()[1]}/metrics",
+        file=sys.stderr,
+        flush=True,
+    )
+    try:
+        await service.run()
+    except ConsumerError as error:
+        raise Failure(str(error)) from None
+    finally:
+        admin.should_exit = True
+        await admin_task
+    return 0

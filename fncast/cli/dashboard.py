@@ -1,0 +1,49 @@
+"""`fncast dashboard`: the live page over any broker."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+
+from fncast.cli.kafka import add_kafka_arguments, kafka_settings
+from fncast.dashboard.board import Board, Topics
+from fncast.dashboard.page import Page
+from fncast.dashboard.reader import InvalidProperties, Reader
+from fncast.failure import Failure
+from fncast.http.guard import Login
+from fncast.http.server import Security, add_listener_arguments, serve
+
+PORT = 8090
+# Of each partition: some minutes of a demo, a few MB to fetch, and readings enough to fill a chart.
+HISTORY_RECORDS = 2000
+# Further behind than this a page would show the past; a full second of the fastest feed that it can follow.
+MAX_LAG_RECORDS = 20_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_kafka_arguments(parser)
+    add_listener_arguments(parser, PORT)
+
+
+def page(client_properties: Mapping[str, str], topics: Topics) -> Page:
+    """The page over these topics, reading once its lifespan begins. Raises Failure."""
+    try:
+        reader = Reader(client_properties, topics.all(), HISTORY_RECORDS, MAX_LAG_RECORDS)
+    except InvalidProperties as error:
+        raise Failure(f"Kafka's client refuses its settings: {error}") from None
+    return Page(reader, Board(topics, time.time()))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    kafka = kafka_settings(arguments)
+    topics = Topics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic)
+    app = page(kafka.client_properties(), topics)
+    return serve(
+        app,
+        arguments.host,
+        arguments.port,
+        ready="the live page is at {url} (Ctrl-C ends it)",
+        security=Security.of(arguments),
+        guard=Login,
+    )

@@ -1,0 +1,134 @@
+"""`fncast demo`: everything on this machine, with an embedded broker and the live page."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fncast.cli.models_folder import models_folder
+from fncast.demo.models import UnusableModel
+from fncast.demo.plan import HOST, Plan, Ports, free_ports
+from fncast.demo.process import ProcessFailed
+from fncast.demo.stage import Stage
+from fncast.failure import Failure
+from fncast.http.port import port
+from fncast.http.server import bind
+from fncast.series.csv_file import CsvError, read_csv
+
+PORT = 8090
+NAME_WIDTH = 13
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=port, default=PORT, help="the live page's port (default: %(default)s)")
+    parser.add_argument(
+        "--seconds",
+        type=_positive,
+        metavar="N",
+        help="end by itself N seconds after its start, model training included",
+    )
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="replay these files (timestamp,value) instead of this machine's metrics and the web shop",
+    )
+    parser.add_argument(
+        "--models",
+        type=models_folder,
+        default=Path("models"),
+        metavar="DIR",
+        help="where the model is kept (default: models)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until Ctrl-C, SIGTERM or --seconds, then print a summary. Raises Failure."""
+    bind(HOST, arguments.port).close()
+    try:
+        for file in arguments.csv:
+            read_csv(file)
+    except CsvError as error:
+        raise Failure(str(error)) from None
+    folder = Path(tempfile.mkdtemp(prefix="fncast-demo-"))
+    keep_logs = True
+    try:
+        asyncio.run(_run(arguments, folder))
+        keep_logs = False
+    except (ProcessFailed, UnusableModel) as error:
+        raise Failure(str(error)) from None
+    except OSError as error:
+        raise Failure(f"{error.strerror}: {error.filename}" if error.filename else str(error)) from None
+    finally:
+        if not keep_logs:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+async def _run(arguments: argparse.Namespace, folder: Path) -> None:
+    """Raises ProcessFailed, UnusableModel, OSError."""
+    started_s = time.monotonic()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+
+    def tell(name: str, text: str) -> None:
+        print(
+            f"{time.monotonic() - started_s:6.1f} s  {name:<{NAME_WIDTH}}  {text}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    print(
+        f"fncast demo: each part is a process of its own on this machine; logs in {folder}", file=sys.stderr
+    )
+    page, *others = free_ports(4)
+    ports = Ports(arguments.port or page, *others[:3])
+    plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time())
+    stage = Stage(plan, folder, arguments.csv, tell)
+    playing = asyncio.create_task(stage.play())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait(
+            {playing, stopping}, timeout=arguments.seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if playing.done():
+            playing.result()
+        tell("", "ending")
+    finally:
+        stopping.cancel()
+        playing.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ProcessFailed, UnusableModel, OSError):
+            await playing
+        await stage.close()
+    _print_summary(stage)
+
+
+def _print_summary(stage: Stage) -> None:
+    print("\n".join(stage.summary.lines()))
+    if stage.model is None:
+        print("it ended before a model was trained, which takes about a minute; the next run begins anew")
+    evaluation = stage.model.evaluation() if stage.model else []
+    if evaluation and stage.model:
+        print(f"error of {stage.model.folder} on data it never saw, relative to repeating the last value:")
+        print("\n".join(f"  {line}" for line in evaluation))
+
+
+def _positive(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"must be a positive number of seconds, not {text!r}")
+    return seconds

@@ -1,0 +1,56 @@
+"""`fncast deploy`: puts a function's image on an Fn server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from fncast.failure import Failure
+from fncast.http.server import read_token
+from functions.deployment import DeployError, FnServer
+from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the function's folder, with func.yaml")
+    parser.add_argument("--image", required=True, help="its image, as the Fn server's Docker engine knows it")
+    parser.add_argument("--url", default="http://localhost:8080", help="the Fn server (default: %(default)s)")
+    parser.add_argument("--app", default="fncast", help="the Fn app (default: %(default)s)")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="configuration of the function, such as GP_SERVER_URL=http://model-service:9000",
+    )
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="holds a bearer token for the server")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the function's URLs. Raises Failure."""
+    try:
+        folder = read_folder(arguments.folder)
+        config = configure(folder, {}, dict(arguments.config))
+        token = read_token(arguments.token_file) if arguments.token_file else ""
+        urls = asyncio.run(_deploy(arguments, folder, config, token))
+    except (InvalidFunction, DeployError) as error:
+        raise Failure(str(error)) from None
+    print("\n".join(urls))
+    return 0
+
+
+async def _deploy(
+    arguments: argparse.Namespace, folder: FunctionFolder, config: dict[str, str], token: str
+) -> Sequence[str]:
+    async with FnServer(arguments.url, token) as server:
+        return await server.deploy(folder, arguments.image, arguments.app, config)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return name, value

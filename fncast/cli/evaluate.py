@@ -1,0 +1,202 @@
+"""`fncast evaluate`: backtest a model beside naive and classical methods."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fncast.cli.models_folder import models_folder
+from fncast.cli.progress import Progress
+from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
+from fncast.failure import Failure
+from fncast.series.step import format_time
+
+if TYPE_CHECKING:
+    from model_service.training.evaluation import Evaluation
+
+# Generated series to evaluate where no CSV is given.
+GENERATED_SERIES = 300
+SHOWN_SERIES = 3  # in a sentence
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_csv_arguments(parser)
+    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
+    parser.add_argument("--version", type=int, metavar="N", help="default: the latest")
+    parser.add_argument(
+        "--test-share",
+        type=float,
+        metavar="SHARE",
+        help="last part of each series to forecast (default: as the model was trained)",
+    )
+    parser.add_argument("--stride", type=int, metavar="STEPS", help="between origins (default: the horizon)")
+    parser.add_argument(
+        "--season",
+        type=int,
+        action="append",
+        metavar="STEPS",
+        help="length of a season in readings; may be repeated; 0: none (default: found in each series)",
+    )
+    parser.add_argument(
+        "--classical", action="store_true", help="also the classical methods of statsforecast (takes minutes)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="where results of classical methods are kept for the next run",
+    )
+    parser.add_argument("--workers", type=int, help="processes for classical methods (default: one a core)")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots there, as PNG and SVG")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    series = read_series(arguments)
+    if arguments.stride is not None and arguments.stride < 1:
+        raise Failure(f"--stride is {arguments.stride}; it is at least 1")
+    if arguments.test_share is not None and not 0 < arguments.test_share <= 0.9:
+        raise Failure(f"--test-share is {arguments.test_share}; it is above 0 and at most 0.9")
+    if arguments.workers is not None and arguments.workers < 1:
+        raise Failure(f"--workers is {arguments.workers}; it is at least 1")
+    from model_service.training.evaluation import add_model, prepare
+    from model_service.training.generator import generate, generated_size
+    from model_service.training.model_folder import (
+        InvalidModelFolder,
+        find_version,
+        load_scorer,
+        object_in,
+        read_model_json,
+    )
+
+    try:
+        folder = find_version(arguments.models, arguments.name, arguments.version)
+        described = read_model_json(folder)
+        window, horizon = _steps(described, "window", folder), _steps(described, "horizon", folder)
+        trained = object_in(object_in(described, "training"), "settings")
+        test_share = arguments.test_share or trained.get("test_share") or 0.3
+        if not series:
+            count, length = generated_size(window, horizon)
+            longest, seed = max(4, window // 2), int(trained.get("seed", 0))
+            series = generate(count, length, longest, seed)[:GENERATED_SERIES]
+            _say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
+        tell_filled(series, window)
+        if any(season < 0 for season in arguments.season or ()):
+            raise Failure("--season is a number of readings, or 0 for none")
+        seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)
+        evaluation = prepare(
+            series, window, horizon, test_share=test_share, stride=arguments.stride, seasons=seasons
+        )
+        if not evaluation.series:
+            raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
+        _tell_seen(evaluation, folder)
+        _tell_unseen_seasons(evaluation)
+        add_model(evaluation, load_scorer(folder, window, horizon))
+    except InvalidModelFolder as error:
+        raise Failure(str(error)) from None
+    if arguments.plots:  # told before the classical methods take their minutes
+        try:
+            arguments.plots.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(f"--plots {arguments.plots}: cannot be made: {error.strerror}") from None
+    if arguments.classical:
+        add_classical(evaluation, arguments.cache or default_cache(), arguments.workers)
+    if arguments.plots:
+        from model_service.training.plots import save_backtest_plots
+
+        save_backtest_plots(evaluation, arguments.plots)
+        _say(f"plots: {arguments.plots}")
+    _print(evaluation, described, folder, as_json=arguments.json)
+    return 0
+
+
+def _steps(described: dict[str, Any], name: str, folder: Path) -> int:
+    value = described.get(name)
+    if type(value) is not int or value < 1:
+        raise Failure(f"{folder}/model.json: does not tell {name!r}; fncast did not train it")
+    return value
+
+
+def _tell_seen(evaluation: Evaluation, folder: Path) -> None:
+    """Say so where the model was trained or validated on readings that it is tried on now."""
+    from model_service.training.seen import Seen
+
+    seen = Seen(folder)
+    for one in evaluation.series:
+        begin = one.backtest.series.time(int(one.backtest.at[0]))
+        until = seen.until(one.backtest.series)
+        if until is not None and begin < until:
+            _say(
+                f"{one.name}: forecasts begin at {format_time(begin)}, but the model saw the readings until"
+                f" {format_time(until)} in training: its errors there flatter it"
+            )
+
+
+def _tell_unseen_seasons(evaluation: Evaluation) -> None:
+    """Say so where a window does not hold a whole season: no network could know it then."""
+    long = {one.name: one.seasons[-1] for one in evaluation.series if one.seasons[-1:] > (evaluation.window,)}
+    if long:
+        shown = ", ".join(f"{name} ({season})" for name, season in list(long.items())[:SHOWN_SERIES])
+        more = f" and {len(long) - SHOWN_SERIES} more" if len(long) > SHOWN_SERIES else ""
+        _say(
+            f"season longer than the model's window of {evaluation.window} readings: {shown}{more};"
+            " one trained with --window auto sees it"
+        )
+
+
+def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:
+    """Add what the classical methods forecast, with progress on stderr; there a method that fails on a series is told
+    too. Raises Failure."""
+    from importlib.util import find_spec
+
+    if find_spec("statsforecast") is None:
+        raise Failure("classical methods need statsforecast: pip install 'fncast[evaluation]'")
+    from model_service.training.classical import METHODS, forecasts, tasks
+
+    wanted = tasks([(one.backtest, one.seasons) for one in evaluation.series])
+    by_name = {one.name: one for one in evaluation.series}
+    progress = Progress("classical methods", "forecasts")
+    results = list(forecasts(wanted, cache, workers or os.cpu_count() or 1, progress))
+    results.sort(key=lambda result: METHODS.index(result[0].method))  # as the tables show them
+    for task, forecast in results:
+        if isinstance(forecast, str):
+            _say(f"{task.method} on {task.name} failed: {forecast}")
+        else:
+            by_name[task.name].add(task.method, forecast)
+    for one in evaluation.series:  # without a season MSTL leaves the trend's method alone
+        for method, trend in (("MSTL", "AutoETS"), ("MSTL+ARIMA", "AutoARIMA")):
+            if not one.seasons and trend in one.scores:
+                one.add(method, one.forecasts[trend])
+
+
+def default_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fncast"
+
+
+def _print(evaluation: Evaluation, described: dict[str, Any], folder: Path, as_json: bool) -> None:
+    if as_json:
+        model = {"name": described.get("name"), "version": described.get("version"), "path": str(folder)}
+        print(json.dumps({"model": model, **evaluation.as_json()}))
+        return
+    from model_service.training.report import overall_table, series_tables
+
+    for name, why in evaluation.left_out.items():
+        _say(f"left out: {name}: {why}")
+    for method, names in evaluation.incomplete.items():
+        _say(f"without a line: {method}, which failed on {', '.join(names[:SHOWN_SERIES])}")
+    print(
+        f"{described.get('name')} version {described.get('version')}: {evaluation.origins} forecasts of"
+        f" {evaluation.horizon} steps from {evaluation.window} readings, every {evaluation.stride} steps\n"
+    )
+    print(series_tables(evaluation) + "\n")
+    print("Overall (geometric mean of relative MAE, mean of the others):")
+    print(overall_table(evaluation))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,76 @@
+"""`fncast functions`: runs the folders of Fn functions behind Fn's HTTP API, without an Fn server."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+from pathlib import Path
+
+from fncast.failure import Failure
+from fncast.http.server import Security, add_listener_arguments, serve
+from functions.host.app import PROCESSES, FunctionHost
+from functions.host.folder import InvalidFunction, read_folder
+
+# Each is a Python interpreter with numpy, some 60 MB.
+MAX_PROCESSES = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folders", metavar="DIR", nargs="+", type=Path, help="a folder with func.yaml and func.py"
+    )
+    add_listener_arguments(parser, port=8080)
+    parser.add_argument(
+        "--app", default="fncast", help="the Fn app that the functions are in (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=PROCESSES,
+        metavar="N",
+        help="per function (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="configuration for the functions, such as GP_SERVER_URL=http://localhost:9000; else taken from"
+        " the environment where func.yaml names it, else from func.yaml",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if importlib.util.find_spec("fdk") is None:
+        raise Failure("functions need Fn's FDK: install it with pip install 'fncast[functions]'")
+    try:
+        folders = [read_folder(path) for path in arguments.folders]
+        host = FunctionHost(
+            folders, os.environ, dict(arguments.config), app=arguments.app, processes=arguments.processes
+        )
+    except InvalidFunction as error:
+        raise Failure(str(error)) from None
+    names = ", ".join(f"{arguments.app}/{folder.name}" for folder in folders)
+    return serve(
+        host,
+        arguments.host,
+        arguments.port,
+        ready=f"functions {names} at {{url}}",
+        security=Security.of(arguments),
+    )
+
+
+def _processes(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= MAX_PROCESSES:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_PROCESSES}, not {text!r}")
+    return number
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise argparse.ArgumentTypeError(f"must be KEY=VALUE, not {text!r}")
+    return name, value

@@ -1,0 +1,89 @@
+"""`fncast invoke`: one event through a function, without Kafka."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from consumer.service import client, routes
+from consumer.settings import Settings, SettingsError
+from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.failure import Failure
+from interceptor.answer import REJECTED_TYPE, UNAVAILABLE_TYPE
+from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
+from interceptor.event import read_event
+from interceptor.function_client import Answer
+
+REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_kafka_arguments(parser)
+    parser.add_argument(
+        "destination", metavar="DESTINATION", help="a route of the settings, such as forecast"
+    )
+    parser.add_argument("event", metavar="FILE", help="a CloudEvent as JSON; - reads it from standard input")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    told = settings(arguments)
+    try:
+        body = sys.stdin.buffer.read() if arguments.event == "-" else Path(arguments.event).read_bytes()
+    except OSError as error:
+        raise Failure(f"{arguments.event}: {error.strerror}") from None
+    try:
+        answer = asyncio.run(invoke(told, arguments.destination, body))
+    except SettingsError as error:
+        raise Failure(str(error)) from None
+    except InvalidEvent as error:
+        raise Failure(f"{arguments.event}: {error}") from None
+    except (RetriableError, Refused) as error:
+        raise Failure(str(error)) from None
+    for event in events_of(answer):
+        sys.stdout.buffer.write(orjson.dumps(event) + b"\n")
+        if refusal := REFUSALS.get(str(event.get("type"))):
+            sys.stdout.flush()
+            raise Failure(f"{refusal}: {reason_of(event)}")
+    return 0
+
+
+def reason_of(event: dict[str, Any]) -> str:
+    """Why the function says that it refuses, whatever it says."""
+    data = event.get("data")
+    told = data.get("reason") if isinstance(data, dict) else None
+    return one_line(str(told or "no reason given"))
+
+
+def events_of(answer: Answer) -> list[dict[str, Any]]:
+    """The events of the answer. Raises Failure where it holds something else."""
+    if answer.body is None:
+        return []
+    try:
+        said = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        raise Failure(f"the function's answer is not JSON: {error}") from None
+    events = said if isinstance(said, list) else [said]
+    if not all(isinstance(event, dict) for event in events):
+        raise Failure("the function's answer holds no CloudEvents")
+    return events
+
+
+async def invoke(told: Settings, destination: str, body: bytes) -> Answer:
+    """Send the structured event `body` to the function of `destination`.
+
+    Raises InvalidEvent, SettingsError, RetriableError, Refused.
+    """
+    route = routes(told).get(destination)
+    if route is None:
+        raise SettingsError(f"no route {destination!r}; routes here: {', '.join(sorted(told.routes))}")
+    event = read_event([("content-type", b"application/cloudevents+json")], body)
+    functions = client(told)
+    try:
+        return await functions.call(route, [event])
+    finally:
+        await functions.close()

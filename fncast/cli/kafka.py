@@ -1,0 +1,36 @@
+"""The flags and settings of every command that speaks to Kafka."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from consumer.settings import Kafka, Settings, SettingsError, load
+from fncast.failure import Failure
+
+
+def add_kafka_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings (default: fncast.toml in this folder, if any; FNCAST_… variables and flags override it)",
+    )
+    parser.add_argument("--bootstrap-servers", metavar="HOST:PORT,…", help="Kafka's addresses")
+
+
+def settings(arguments: argparse.Namespace) -> Settings:
+    """All settings, the flags applied. Raises Failure."""
+    overrides: dict[str, Any] = {}
+    if arguments.bootstrap_servers is not None:
+        overrides["kafka"] = {"bootstrap_servers": arguments.bootstrap_servers}
+    try:
+        return load(arguments.config, overrides=overrides)
+    except SettingsError as error:
+        raise Failure(str(error)) from None
+
+
+def kafka_settings(arguments: argparse.Namespace) -> Kafka:
+    """The section [kafka]. Raises Failure."""
+    return settings(arguments).kafka

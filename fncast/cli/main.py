@@ -1,0 +1,138 @@
+"""The command line of fncast: one table of commands, each loaded when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Protocol, cast
+
+from fncast.failure import Failure
+
+
+class CommandModule(Protocol):
+    """What a command module in `fncast/cli/` offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the flags."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do the work and return the exit code. Raises Failure."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """extra: what `pip install 'fncast[extra]'` brings for it."""
+
+    module: str
+    extra: str
+    help: str
+
+
+COMMANDS = {
+    "demo": Command(
+        "fncast.cli.demo", "demo", "run everything on this machine, with an embedded broker and a live page"
+    ),
+    "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
+    "evaluate": Command(
+        "fncast.cli.evaluate", "training", "backtest a model beside naive and classical methods"
+    ),
+    "model-service": Command(
+        "fncast.cli.model_service",
+        "model-service",
+        "serve models over GraphPipe and the Open Inference Protocol",
+    ),
+    "models": Command(
+        "fncast.cli.models",
+        "model-service",
+        "list and compare the versions of a model, retire one or roll back",
+    ),
+    "functions": Command(
+        "fncast.cli.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"
+    ),
+    "deploy": Command("fncast.cli.deploy", "functions", "put a function's image on an Fn server"),
+    "consume": Command(
+        "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish what they answer"
+    ),
+    "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
+    "watch": Command("fncast.cli.watch", "dashboard", "print forecasts as they come"),
+    "dashboard": Command("fncast.cli.dashboard", "dashboard", "show a live page over any broker"),
+    "dead-letters": Command(
+        "fncast.cli.dead_letters", "consumer", "list what was refused and why, and replay it"
+    ),
+    "invoke": Command("fncast.cli.invoke", "consumer", "send one event through a function, without Kafka"),
+}
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser with `command`'s own flags; the other commands stay unloaded, so `--help` is fast."""
+    parser = argparse.ArgumentParser(
+        prog="fncast",
+        description="Forecasts for streams of readings: CloudEvents in on Kafka, forecasts out.",
+        epilog="fncast COMMAND --help tells the flags of one command.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, entry in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name, help=entry.help, description=entry.help[0].upper() + entry.help[1:] + "."
+        )
+        if name == command:
+            load(entry).add_arguments(subparser)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # 20 ms: only when asked for
+
+        print(f"fncast {version('fncast')}")
+        parser.exit()
+
+
+def load(command: Command) -> CommandModule:
+    """Ctrl-C waits for the import: in the middle of its own numpy takes one for a broken installation, and says so."""
+    from fncast.cli.interrupt import PutOffInterrupt
+
+    with PutOffInterrupt() as interrupt:
+        interrupt.begin()
+        return cast(CommandModule, importlib.import_module(command.module))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0 done, 1 failed (one sentence on stderr); wrong usage exits with 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = next((word for word in words if word in COMMANDS), None)
+    try:
+        arguments = build_parser(name).parse_args(words)
+        logging.basicConfig(
+            level=arguments.log_level.upper(),
+            stream=sys.stderr,
+            format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        )
+        return load(COMMANDS[arguments.command]).run(arguments)
+    except Failure as failure:
+        print(f"fncast: {failure}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as missing:
+        if missing.name is None or find_spec(missing.name.partition(".")[0]) is not None:
+            raise  # a module of an installed package is missing: no extra would bring it
+        extra = COMMANDS[name].extra if name else "demo"
+        print(
+            f"fncast: `{name}` needs the module {missing.name!r}: install it with pip install 'fncast[{extra}]'",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `fncast watch | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

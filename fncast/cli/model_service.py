@@ -1,0 +1,191 @@
+"""`fncast model-service`: serve models over GraphPipe and the Open Inference Protocol."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import sys
+from pathlib import Path
+
+from fncast.cli.models_folder import models_folder
+from fncast.failure import Failure
+from fncast.http.port import port as port_number
+from fncast.http.server import Security, add_listener_arguments, bind, serve
+from model_service.metrics import Metrics
+from model_service.model import Model
+from model_service.repository import Models, Repository, SingleModel, loader
+from model_service.runtime import UnusableModel
+from model_service.runtime_choice import RUNTIMES, open_runtime
+from model_service.server import Companion, ModelServer
+from model_service.version_folder import RESERVED_NAMES, is_model_name, scan
+
+log = logging.getLogger(__name__)
+
+PORT, GRPC_PORT = 9000, 9001
+NO_GRPC = -1
+# Objects that may gather before Python looks for cycles among them; its own 700 are there after some 30 requests.
+COLLECT_EVERY = 20_000
+# A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
+SWITCH_INTERVAL_S = 0.001
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--models",
+        type=models_folder,
+        metavar="DIR",
+        help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; it is watched",
+    )
+    source.add_argument(
+        "--model", type=Path, metavar="PATH", help="one frozen graph (.pb), .tflite file or SavedModel folder"
+    )
+    parser.add_argument(
+        "--inputs", type=_names, default=(), metavar="A,B", help="input nodes of a frozen graph"
+    )
+    parser.add_argument(
+        "--outputs", type=_names, default=(), metavar="A,B", help="output nodes of a frozen graph"
+    )
+    parser.add_argument("--name", help="the model that / means (default: the only one, or `forecast`)")
+    parser.add_argument(
+        "--pin",
+        type=_pin,
+        action="append",
+        default=[],
+        metavar="NAME=VERSION",
+        help="serve this version at /NAME whatever is newer; may be repeated",
+    )
+    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: %(default)s")
+    parser.add_argument("--wait", action="store_true", help="start without a model and wait for one")
+    parser.add_argument(
+        "--grpc-port",
+        type=_grpc_port,
+        metavar="PORT",
+        help=f"port of the Open Inference Protocol over gRPC; 0: any free one, none: no gRPC (default: {GRPC_PORT}, "
+        f"and none where --port is not {PORT})",
+    )
+    add_listener_arguments(parser, PORT)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.grpc_port and arguments.grpc_port == arguments.port:
+        raise Failure(f"--grpc-port {arguments.grpc_port} is --port as well: HTTP and gRPC need a port each")
+    metrics = Metrics()
+    models: Models
+    if arguments.model is not None:
+        models = _single(arguments, metrics)
+    else:
+        models = _repository(arguments, metrics)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: not to be walked again and again
+    gc.set_threshold(COLLECT_EVERY)
+    served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
+    security = Security.of(arguments)
+    grpc_address, companion = _grpc(arguments, models, security)
+    ready = f"GraphPipe on {{url}} and the Open Inference Protocol on {{url}}/v2{grpc_address} ({served})"
+    app = ModelServer(models, metrics, companion=companion)
+    return serve(app, arguments.host, arguments.port, ready, security)
+
+
+def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> tuple[str, Companion | None]:
+    """Where gRPC will be, as words for the user, and its server. Raises Failure."""
+    port = arguments.grpc_port
+    if port is None:
+        port = GRPC_PORT if arguments.port == PORT else NO_GRPC
+    if port == NO_GRPC:
+        return "", None
+    try:
+        from model_service.inference_protocol.grpc_server import Credentials, GrpcServer
+    except ImportError as error:
+        reason = f"gRPC needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+        if arguments.grpc_port is None:
+            log.warning("no gRPC: %s", reason)
+            return "", None
+        raise Failure(f"{reason}, or leave it out with --grpc-port none") from None
+    # gRPC cannot take a socket that is bound already; this one only tells a port that is taken in clear words.
+    with bind(arguments.host, port, "--grpc-port (none: no gRPC)") as probe:
+        port = probe.getsockname()[1]
+    credentials = Credentials(token=security.token)
+    if security.certificate and security.key:
+        pair = security.certificate.read_bytes(), security.key.read_bytes()
+        credentials = Credentials(*pair, security.token)
+    scheme = "grpcs" if security.certificate else "grpc"
+    return (
+        f" and {scheme}://{arguments.host}:{port}",
+        GrpcServer(models, arguments.host, port, credentials),
+    )
+
+
+def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
+    path: Path = arguments.model
+    if arguments.pin or arguments.wait:
+        raise Failure("--pin and --wait go with --models, not with --model")
+    if not path.exists():
+        raise Failure(f"no such model: {path}")
+    name = arguments.name or (path.stem if is_model_name(path.stem) else "model")
+    if not is_model_name(name):
+        raise Failure(f"{name!r} cannot be a model's name: {_NAME_RULE}")
+    try:
+        runtime = open_runtime(path, arguments.runtime, arguments.inputs, arguments.outputs)
+        return SingleModel(Model(name, 1, runtime, observe=metrics.observe))
+    except UnusableModel as error:
+        raise Failure(str(error)) from None
+
+
+def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
+    folder: Path = arguments.models
+    if arguments.inputs or arguments.outputs:
+        raise Failure("--inputs and --outputs go with --model, not with --models")
+    if not folder.is_dir() and not arguments.wait:
+        raise Failure(f"no such folder: {folder}; `fncast train --models {folder}` trains a model into it")
+    pins = dict(arguments.pin)
+    repository = Repository(folder, loader(arguments.runtime, metrics.observe), pins, arguments.name)
+    if folder.is_dir():
+        repository.refresh()
+    if arguments.wait:
+        return repository
+    refused = "; ".join(repository.refused.values())
+    if not repository.paths:
+        raise Failure(f"no model to serve in {folder}: {refused or _empty(folder)}; --wait starts without")
+    for name, version in pins.items():
+        if f"/{name}" not in repository.paths:
+            raise Failure(
+                f"{name}/{version} is pinned and not in {folder}" + (f" ({refused})" if refused else "")
+            )
+    if arguments.name and "/" not in repository.paths:
+        known = ", ".join(sorted({model.name for model in repository.paths.values()}))
+        raise Failure(f"no model {arguments.name!r} in {folder}; there are {known}")
+    return repository
+
+
+def _empty(folder: Path) -> str:
+    if folder.is_dir() and scan(folder):
+        return f"all versions are retired; `fncast models list --models {folder}` names them"
+    return f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one"
+
+
+_NAME_RULE = "small letters, digits, - and _, the first a letter, and none of " + ", ".join(
+    sorted(RESERVED_NAMES)
+)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _grpc_port(text: str) -> int:
+    if text == "none":
+        return NO_GRPC
+    try:
+        return port_number(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or none") from None
+
+
+def _pin(text: str) -> tuple[str, int]:
+    name, _, version = text.partition("=")
+    if not is_model_name(name) or not version.isascii() or not version.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VERSION, such as forecast=3")
+    return name, int(version)

@@ -1,0 +1,237 @@
+"""`fncast produce`: CSV files, events and this machine's metrics to a Kafka topic, as CloudEvents."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from cloudevents.core.v1.event import CloudEvent
+
+from fncast.cli.kafka import add_kafka_arguments, kafka_settings
+from fncast.failure import Failure
+from fncast.produce.events import InvalidEventText, parse_event, record, window_event
+from fncast.produce.live import play
+from fncast.produce.machine import Machine
+from fncast.produce.pace import Pace
+from fncast.produce.publisher import Publisher, PublishError
+from fncast.produce.reading import Feed
+from fncast.produce.replay import Replay, readings
+from fncast.produce.shop import Shop
+from fncast.produce.windows import SlidingWindow
+from fncast.series.csv_file import CsvError, read_csv_mended
+from fncast.series.series import Series
+
+log = logging.getLogger("fncast.produce")
+
+# An event line larger than this would be refused by any broker with usual settings; 16 times that is a mistake.
+MAX_EVENT_BYTES = 16_000_000
+LAST_FLUSH_S = 3.0  # after Ctrl-C a command ends within 5 s
+# RFC 3986: what a URI-reference may hold.
+URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="a .csv file of readings, a .json file with one CloudEvent, or - for CloudEvents as JSON lines on stdin",
+    )
+    parser.add_argument("--machine", action="store_true", help="also this machine's metrics, until Ctrl-C")
+    parser.add_argument(
+        "--shop", action="store_true", help="also a generated web shop, played fast, until Ctrl-C"
+    )
+    parser.add_argument(
+        "--replay", action="store_true", help="play the CSV files live and over again, until Ctrl-C"
+    )
+    parser.add_argument(
+        "--topic", default=None, help="default: the first of the settings' input_topics (metrics)"
+    )
+    parser.add_argument(
+        "--destination",
+        default=None,
+        help="the events' route (default: forecast; events from JSON keep theirs)",
+    )
+    parser.add_argument("--window", type=int, default=48, metavar="N", help="readings an event (default: 48)")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="an event every N readings (default: 1)"
+    )
+    parser.add_argument("--rate", type=float, metavar="N", help="at most N events a second")
+    parser.add_argument(
+        "--mode", choices=("binary", "structured"), default="binary", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--source", default=None, help="the windows' CloudEvents source (default: fncast/produce/…)"
+    )
+    parser.add_argument(
+        "--since", type=float, help=argparse.SUPPRESS
+    )  # the demo's start, for a source started anew
+    add_kafka_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Publish everything that was asked for. 0 once the broker has acknowledged all of it. Raises Failure."""
+    _check(arguments)
+    kafka = kafka_settings(arguments)
+    topic = arguments.topic or kafka.input_topics[0]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        pace = Pace(arguments.rate)
+        events = _events(arguments)
+        event = next(events, None)  # bad input shows before a broker is looked for
+        publisher = Publisher(kafka.client_properties(), topic, partitioner=kafka.partitioner)
+        publisher.connect()
+        with _summary(publisher):
+            while event is not None:
+                pace.wait()
+                publisher.publish(record(event, arguments.mode))
+                event = next(events, None)
+            publisher.flush()
+    except (CsvError, InvalidEventText, PublishError, ValueError) as error:
+        raise Failure(str(error)) from None
+    except KeyboardInterrupt:
+        return (
+            0 if _live(arguments) else 130
+        )  # Ctrl-C is how live feeds end; files that it cut short are not done
+    return 0
+
+
+@contextmanager
+def _summary(publisher: Publisher) -> Iterator[None]:
+    """Whatever ends the publishing (all done, bad input, Ctrl-C), say how many events the broker has."""
+    started_s = time.monotonic()
+    try:
+        yield
+    finally:
+        with suppress(PublishError):  # what ended the block is the reason to tell
+            publisher.flush(LAST_FLUSH_S)
+        elapsed_s = time.monotonic() - started_s
+        noun = "event" if publisher.delivered == 1 else "events"
+        print(
+            f"published {publisher.delivered:,} {noun} to {publisher.topic} in {elapsed_s:.1f} s",
+            file=sys.stderr,
+        )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if not (arguments.files or arguments.machine or arguments.shop):
+        raise Failure("nothing to publish: name a file, - for stdin, --machine or --shop")
+    if arguments.source is not None and not URI_REFERENCE.fullmatch(arguments.source):
+        raise Failure(f"--source {arguments.source!r} is not a URI-reference")
+    if arguments.replay and not any(_is_csv(file) for file in arguments.files):
+        raise Failure("--replay plays CSV files, and none is named")
+    for file in arguments.files:
+        if not _is_csv(file) and file != "-" and Path(file).suffix.lower() != ".json":
+            raise Failure(f"{file}: is neither .csv nor .json; - reads JSON lines from stdin")
+    try:
+        SlidingWindow(arguments.window, arguments.every)
+    except ValueError as error:
+        raise Failure(str(error)) from None
+
+
+def _live(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.machine or arguments.shop or arguments.replay)
+
+
+def _is_csv(file: str) -> bool:
+    return Path(file).suffix.lower() == ".csv"
+
+
+def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
+    """Everything to publish, files in the order given, live feeds last. Raises CsvError, InvalidEventText."""
+    replayed: list[Series] = []
+    for file in arguments.files:
+        if file == "-":
+            yield from _stdin_events(arguments.destination)
+        elif not _is_csv(file):
+            yield _file_event(Path(file), arguments.destination)
+        elif arguments.replay:
+            replayed += _series(file)
+        else:
+            yield from _csv_events(arguments, file)
+    if _live(arguments):
+        yield from _live_events(arguments, replayed)
+
+
+def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent]:
+    source = arguments.source or f"fncast/produce/{quote(Path(file).name)}"
+    for series in _series(file):
+        if len(series) < arguments.window:
+            raise CsvError(
+                f"{file}: {series.name} has {len(series)} readings, a window needs {arguments.window}"
+            )
+        sliding = SlidingWindow(arguments.window, arguments.every)
+        for reading in readings(series):
+            if (window := sliding.add(reading)) is not None:
+                yield window_event(window, source=source, destination=arguments.destination or "forecast")
+
+
+def _series(file: str) -> list[Series]:
+    found = []
+    for series, mended in read_csv_mended(file):
+        if mended:
+            log.warning("%s: %s", file, mended)
+        found.append(series)
+    return found
+
+
+def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Iterator[CloudEvent]:
+    names = [series.name for series in replayed]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise CsvError(f"two of the files hold a series named {min(twice)!r}; name each series once")
+    since_s = time.time() if arguments.since is None else arguments.since
+    since = datetime.fromtimestamp(since_s, UTC)
+    feeds: list[Feed] = []
+    if arguments.machine:
+        feeds.append(Machine(since))
+    if arguments.shop:
+        feeds.append(Shop(since))
+    if replayed:
+        feeds.append(Replay(replayed))
+    source = arguments.source or f"fncast/produce/{quote(socket.gethostname())}"
+    windows = play(feeds, window=arguments.window, every=arguments.every, since_s=since_s)
+    for window in windows:
+        yield window_event(
+            window,
+            source=source,
+            destination=arguments.destination or "forecast",
+            run=f"{int(since_s * 1000):x}",  # ticks count from the start, which another run has at another time
+        )
+
+
+def _file_event(path: Path, destination: str | None) -> CloudEvent:
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_EVENT_BYTES + 1)
+    except OSError as error:
+        raise InvalidEventText(f"{path}: {error.strerror}") from None
+    return _parse(text, str(path), destination)
+
+
+def _stdin_events(destination: str | None) -> Iterator[CloudEvent]:
+    number = 0
+    while line := sys.stdin.buffer.readline(MAX_EVENT_BYTES + 1):
+        number += 1
+        if line.strip():
+            yield _parse(line, f"stdin, line {number}", destination)
+    if not number:
+        raise InvalidEventText("stdin: is empty; JSON lines of CloudEvents were expected")
+
+
+def _parse(text: bytes, where: str, destination: str | None) -> CloudEvent:
+    if len(text) > MAX_EVENT_BYTES:
+        raise InvalidEventText(f"{where}: is larger than {MAX_EVENT_BYTES:,} bytes")
+    try:
+        return parse_event(text, destination)
+    except InvalidEventText as error:
+        raise InvalidEventText(f"{where}: {error}") from None

@@ -1,0 +1,228 @@
+"""`fncast train`: train a model and write it as the next version."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fncast.cli.interrupt import PutOffInterrupt
+from fncast.cli.models_folder import models_folder
+from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
+from fncast.cli.training_progress import ending, progress, say
+from fncast.cli.training_settings import AUTO, seasons_of, window_for, with_flags
+from fncast.failure import Failure
+
+if TYPE_CHECKING:
+    from fncast.series.series import Series
+    from model_service.training.dataset import Float64Array
+    from model_service.training.evaluation import Evaluation
+    from model_service.training.trainer import Trained
+
+# Generated series that the closing evaluation looks at; more change its second digit.
+EVALUATED_GENERATED_SERIES = 300
+SHOWN_SERIES = 3  # in a sentence
+# Beside the model, in its version's folder.
+PLOTS = "plots"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_csv_arguments(parser)
+    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
+    parser.add_argument(
+        "--window",
+        type=_window_flag,
+        metavar="READINGS|auto",
+        help="readings that the model sees, as many as an event has to bring; auto: two of the longest season found"
+        " (default: 48, or that of --from-version)",
+    )
+    parser.add_argument(
+        "--horizon", type=int, help="readings that it forecasts (default: 12, or that of --from-version)"
+    )
+    parser.add_argument("--units", type=int, help="hidden units (default: 64)")
+    parser.add_argument(
+        "--cell", choices=("gru", "lstm", "rnn"), help="kind of recurrent cell (default: gru)"
+    )
+    parser.add_argument("--learning-rate", type=float, default=0.002, help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, default=20, help="at most so many (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="equal seeds give equal weights (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--season",
+        type=int,
+        action="append",
+        metavar="STEPS",
+        help="length of a season in readings; may be repeated; 0: none (default: found in the data)",
+    )
+    parser.add_argument(
+        "--test-share",
+        type=float,
+        metavar="SHARE",
+        help="last part of each series that training never sees, for the evaluation (default: 0.3, or that of"
+        " --from-version)",
+    )
+    parser.add_argument(
+        "--from-version", type=int, metavar="N", help="go on from the weights of this version of the model"
+    )
+    parser.add_argument(
+        "--progress",
+        choices=("text", "json"),
+        default="text",
+        help="json: one object an epoch on stdout (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    # Reading comes before TensorFlow: a wrong file is told at once.
+    series = read_series(arguments) if arguments.csv else []
+    from model_service.training.dataset import TooLittleData
+    from model_service.training.model_folder import InvalidModelFolder, check_name, check_writable
+    from model_service.training.settings import InvalidSettings
+
+    try:
+        check_name(arguments.name)
+        check_writable(arguments.models, arguments.name)
+        return _train(arguments, series)
+    except (InvalidSettings, InvalidModelFolder) as error:
+        raise Failure(str(error)) from None
+    except TooLittleData as error:
+        raise Failure(f"{error}; give more readings, or a smaller --window or --horizon") from None
+
+
+def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
+    from model_service.training.generator import generate, generated_size
+    from model_service.training.mixture import companions
+    from model_service.training.model_folder import (
+        WEIGHTS_FILE,
+        add_metrics,
+        find_version,
+        settings_of,
+        write_version,
+    )
+    from model_service.training.settings import TrainingSettings
+
+    initial = None
+    beside: list[Float64Array] = []
+    settings = TrainingSettings()
+    if arguments.from_version is not None:
+        initial = find_version(arguments.models, arguments.name, arguments.from_version)
+        settings = settings_of(initial)
+    settings = with_flags(settings, arguments, fixed=initial is not None)
+    if series:
+        source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
+        if initial is None:
+            settings = replace(settings, seasons=seasons_of(arguments, series, settings))
+            if arguments.window in (None, AUTO):
+                settings = replace(settings, window=window_for(series, settings, arguments.window))
+            beside = companions(settings)
+            source["generated_beside"] = len(beside)
+            say(f"{len(beside)} generated series are learnt from first, and beside the given ones")
+        tell_filled(series, settings.window)
+    else:
+        count, length = generated_size(settings.window, settings.horizon)
+        longest = max(4, settings.window // 2)
+        series = generate(count, length, longest, settings.seed)
+        source = {"generated": {"count": count, "length": length, "longest_season": longest}}
+        say(f"no CSV given: training on {count} generated series of {length} readings")
+    if initial is not None:
+        source["from_version"] = arguments.from_version
+
+    from model_service.training.plots import save_backtest_plots, save_training_plot
+    from model_service.training.provenance import describe, test_metrics
+    from model_service.training.trainer import NoEpoch, UnfitWeights, train
+
+    evaluation = folder = None
+    # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
+    try:
+        with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
+            weights = initial / WEIGHTS_FILE if initial else None
+            trained = train(series, settings, progress(arguments.progress), weights, beside, interrupt.begin)
+            say(ending(trained))
+            if trained.bridged_windows:
+                bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
+                say(f"gaps were bridged in {bridged}, as in service")
+            if trained.untrained and "generated" not in source:
+                say(f"not trained on, too short, constant or full of gaps: {_listed(trained.untrained)}")
+            folder, written = write_version(
+                trained.network,
+                settings,
+                arguments.models,
+                arguments.name,
+                describe(trained, series, source),
+                lambda unnamed: save_training_plot(trained.history, unnamed / PLOTS),
+            )
+        evaluation = _evaluate(series, trained, source)
+    except UnfitWeights as error:
+        raise Failure(f"{error}; train without --from-version") from None
+    except NoEpoch:
+        raise Failure("interrupted before the first epoch was over: nothing is written") from None
+    except KeyboardInterrupt:
+        if folder is None:
+            raise Failure("interrupted: nothing is written") from None
+        say(f"interrupted: {folder} is written, without an evaluation")
+    if evaluation is not None and evaluation.left_out:
+        say(f"not tested, for want of readings: {_listed(list(evaluation.left_out))}")
+    if evaluation is not None and evaluation.series:
+        written = add_metrics(folder, test_metrics(evaluation))
+        save_backtest_plots(evaluation, folder / PLOTS)
+    _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
+    return 0
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_SERIES} more" if len(names) > SHOWN_SERIES else ""
+    return ", ".join(names[:SHOWN_SERIES]) + more
+
+
+def _window_flag(text: str) -> int | str:
+    if text == AUTO:
+        return AUTO
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of readings nor {AUTO!r}") from None
+
+
+def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]) -> Evaluation | None:
+    from model_service.training.evaluation import add_model, prepare
+    from model_service.training.trainer import predict
+
+    settings = trained.settings
+    if settings.test_share == 0:
+        say("no evaluation: --test-share 0 leaves nothing to test on")
+        return None
+    evaluated = series[:EVALUATED_GENERATED_SERIES] if "generated" in source else series
+    evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
+    add_model(evaluation, lambda windows: predict(trained.network, windows))
+    return evaluation
+
+
+def _print_result(
+    kind: str, folder: Path, written: dict[str, Any], evaluation: Evaluation | None, from_version: int | None
+) -> None:
+    if kind == "json":
+        print(
+            json.dumps(
+                {
+                    "model": written["name"],
+                    "version": written["version"],
+                    "path": str(folder),
+                    "metrics": written["metrics"],
+                }
+            ),
+            flush=True,
+        )
+        return
+    if evaluation is not None and evaluation.series:
+        from model_service.training.report import overall_table
+
+        seen = "never trained on" if from_version is None else f"not trained on since version {from_version}"
+        print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, {seen}\n")
+        print(overall_table(evaluation))
+        print()
+    print(folder)

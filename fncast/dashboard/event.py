@@ -1,0 +1,107 @@
+"""The CloudEvent in a record, read as a reader may: tolerant of all that does not hinder showing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from fncast.dashboard.record import Record
+
+STRUCTURED = (
+    "application/cloudevents"  # CloudEvents' Kafka binding, section 3: the prefix that tells the mode
+)
+PREFIX = "ce_"
+
+
+class NotAnEvent(ValueError):
+    """The record holds no CloudEvent; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`attributes` holds all but the data; `data` a JSON value, or bytes where it is no JSON."""
+
+    attributes: dict[str, Any]
+    data: Any
+
+    @property
+    def id(self) -> str:
+        return str(self.attributes["id"])
+
+    @property
+    def source(self) -> str:
+        return str(self.attributes["source"])
+
+    @property
+    def type(self) -> str:
+        return str(self.attributes["type"])
+
+    @property
+    def subject(self) -> str:
+        """The series; the source where the event names no subject."""
+        return str(self.attributes.get("subject") or self.source)
+
+    def text(self, name: str) -> str | None:
+        """An attribute as text, None where it is missing."""
+        value = self.attributes.get(name)
+        return None if value is None else str(value)
+
+    def document(self) -> bytes:
+        """The event in CloudEvents' JSON format, on one line."""
+        if self.data is None:
+            return orjson.dumps(self.attributes)
+        if isinstance(self.data, bytes):
+            import base64  # rare
+
+            return orjson.dumps({**self.attributes, "data_base64": base64.b64encode(self.data).decode()})
+        return orjson.dumps({**self.attributes, "data": self.data})
+
+
+def parse(record: Record) -> Event:
+    """The event of a record, binary or structured. Raises NotAnEvent."""
+    content_type = (record.header("content-type") or "").lower()
+    if content_type.startswith(STRUCTURED):
+        attributes, data = _structured(record)
+    else:
+        attributes, data = _binary(record, content_type)
+    missing = [name for name in ("id", "source", "type") if not attributes.get(name)]
+    if missing:
+        raise NotAnEvent(f"{' and '.join(missing)} missing")
+    return Event(attributes, data)
+
+
+def _structured(record: Record) -> tuple[dict[str, Any], Any]:
+    try:
+        document = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError as error:
+        raise NotAnEvent(f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise NotAnEvent("not a JSON object")
+    data = document.pop("data", None)
+    encoded = document.pop("data_base64", None)
+    if encoded is not None:
+        import base64  # rare
+
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except (ValueError, TypeError):
+            raise NotAnEvent("data_base64 is not Base64") from None
+    return document, data
+
+
+def _binary(record: Record, content_type: str) -> tuple[dict[str, Any], Any]:
+    attributes: dict[str, Any] = {
+        name[len(PREFIX) :].lower(): value.decode("utf-8", "replace")
+        for name, value in record.headers
+        if value is not None and name[: len(PREFIX)].lower() == PREFIX
+    }
+    if content_type:
+        attributes["datacontenttype"] = record.header("content-type")
+    if record.value is None or (content_type and "json" not in content_type):
+        return attributes, record.value
+    try:
+        return attributes, orjson.loads(record.value)
+    except orjson.JSONDecodeError as error:
+        raise NotAnEvent(f"its data is not JSON: {error}") from None

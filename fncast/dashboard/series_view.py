@@ -1,0 +1,201 @@
+"""One series as the page shows it: readings, the latest forecast, earlier forecasts that came true, the error."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from fncast.dashboard.event import Event
+from fncast.dashboard.forecast import Forecast, forecast_of, model_name
+from fncast.dashboard.readings import Grid, Readings, UnreadableData, Values, new_values, numbers
+from fncast.dashboard.score import Score
+
+# Readings shown: eight horizons, so that the forecast takes a ninth of the chart; within what a chart can show.
+SHOWN_HORIZONS = 8
+MIN_SHOWN, MAX_SHOWN = 64, 480
+# Forecasts that wait for their readings; at one forecast a reading there are as many as the horizon has steps.
+MAX_PENDING = 512
+# Ids of forecasts kept, so that one delivered again counts once.
+MAX_IDS = 1024
+# So many events in a row that are newer but tell of older times: the feed has started anew.
+RESTART_EVENTS = 3
+MAX_UNIT = 24
+
+
+class SeriesView:
+    """Fed with events in any order; tells what changed since it was asked last."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._seen_s = 0.0  # the newest record's timestamp
+        self._clear()
+
+    def _clear(self) -> None:
+        self._unit = ""
+        self._grid: Grid | None = None
+        self._bare: Values = []  # the last window without times
+        self._readings = Readings()
+        self._older_events = 0
+        self._latest: Forecast | None = None
+        self._pending: deque[Forecast] = deque(maxlen=MAX_PENDING)
+        self._ids: dict[str, None] = {}
+        self._earlier: dict[int, tuple[int, float | None]] = {}  # index → distance from the lead, value
+        self._score = Score()
+        self._model = ""
+        self._changed: int | None = None  # lowest index that changed
+        self._whole = True  # everything is to be told anew
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to show; not if all of its events were unreadable."""
+        return len(self._readings) > 0 or self._latest is not None
+
+    def add_window(self, event: Event, timestamp_s: float | None) -> int:
+        """Take in the readings of a window. Returns the index of its last one. Raises UnreadableData."""
+        data = event.data
+        listed: Any = data.get("values") if isinstance(data, dict) else data
+        values = numbers(listed, MAX_SHOWN)
+        grid = Grid.of(data)
+        skipped = len(listed) - len(values)
+        if isinstance(data, dict) and isinstance(data.get("unit"), str):
+            self._unit = data["unit"][:MAX_UNIT]
+        if self._grid is None or self._grid.step != grid.step:
+            self._restart(grid)
+        if grid.anchor is None:
+            start = self._place_bare(values)
+        else:
+            assert self._grid is not None
+            start = self._grid.index_of(grid.anchor) + skipped
+            if self._restarted(start + len(values) - 1, timestamp_s):
+                self._restart(grid)
+                start = skipped
+        changed = self._readings.merge(start, values)
+        if changed is not None:
+            self._note(changed)
+            self._settle()
+        return start + len(values) - 1
+
+    def add_forecast(self, event: Event, after: int | None) -> None:
+        """Take in a forecast. after: the index of its input's last reading, if known; counts where it has no start.
+
+        Raises UnreadableData."""
+        if event.id in self._ids:
+            return
+        grid = Grid.of(event.data)
+        if grid.anchor is None:
+            start = (self._readings.newest if after is None else after) + 1
+        else:
+            if self._grid is None:
+                self._restart(grid)
+            if self._grid is None or self._grid.step != grid.step:
+                raise UnreadableData("the forecast's step is not its series'")
+            start = self._grid.index_of(grid.anchor)
+        forecast = forecast_of(event, start)
+        self._remember(event.id)
+        if (model := model_name(event)) != self._model:
+            self._model, self._score = model, Score()
+            self._pending.clear()
+        if self._latest is None or forecast.start >= self._latest.start:
+            self._latest = forecast
+            unit = event.data.get("unit")
+            self._unit = self._unit or (unit[:MAX_UNIT] if isinstance(unit, str) else "")
+        self._pending.append(forecast)
+        self._keep_earlier(forecast)
+        self._note(min(forecast.start, self._readings.newest + 1))
+        self._settle()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that the page shows of this series."""
+        first = max(self._readings.first, self._readings.newest - self._shown() + 1)
+        return self._as_json(first, first)
+
+    def take_changes(self) -> dict[str, Any] | None:
+        """What changed since the last call; None where nothing did. `from` is the first index told anew."""
+        if self._changed is None and not self._whole:
+            return None
+        first = max(self._readings.first, self._readings.newest - self._shown() + 1)
+        start = first if self._whole or self._changed is None else max(first, self._changed)
+        self._changed, self._whole = None, False
+        return self._as_json(first, start)
+
+    def _as_json(self, first: int, start: int) -> dict[str, Any]:
+        grid, latest = self._grid or Grid(), self._latest
+        newest = self._readings.newest
+        end = max(newest, latest.start + len(latest.values) - 1 if latest else newest)
+        return {
+            "name": self.name,
+            "unit": self._unit,
+            "first": first,
+            "from": start,
+            "times": [grid.time_of(index) for index in range(start, end + 1)],
+            "dated": grid.anchor is not None,
+            "actual": self._readings.between(start, newest),
+            "earlier": [
+                self._earlier[i][1] if i in self._earlier else None for i in range(start, newest + 1)
+            ],
+            "lead": self._lead(),
+            "forecast": None
+            if latest is None
+            else {
+                "start": latest.start,
+                "values": latest.values,
+                "low": latest.low,
+                "high": latest.high,
+                "band": latest.band,
+            },
+            "model": self._model,
+            "score": self._score.as_json(),
+        }
+
+    def _restart(self, grid: Grid) -> None:
+        self._clear()
+        self._grid = grid
+
+    def _restarted(self, last: int, timestamp_s: float | None) -> bool:
+        """Whether newer events keep telling of older times: a replay that began again, not a record read late."""
+        older = (
+            len(self._readings) > 0 and last < self._readings.newest and (timestamp_s or 0.0) > self._seen_s
+        )
+        self._seen_s = max(self._seen_s, timestamp_s or 0.0)
+        self._older_events = self._older_events + 1 if older else 0
+        return self._older_events >= RESTART_EVENTS
+
+    def _place_bare(self, values: Values) -> int:
+        added = new_values(self._bare, values)
+        self._bare = values
+        return self._readings.newest + 1 + added - len(values)
+
+    def _shown(self) -> int:
+        horizon = len(self._latest.values) if self._latest else 0
+        return min(MAX_SHOWN, max(MIN_SHOWN, SHOWN_HORIZONS * horizon))
+
+    def _lead(self) -> int:
+        """How many steps ahead the earlier forecasts shown were made: half the horizon, neither easy nor far."""
+        return (len(self._latest.values) + 1) // 2 if self._latest else 0
+
+    def _keep_earlier(self, forecast: Forecast) -> None:
+        """Of the forecasts for one moment, keep the value of the one that was made closest to the lead."""
+        lead = self._lead()
+        for step, value in enumerate(forecast.values):
+            index, distance = forecast.start + step, abs(step + 1 - lead)
+            if index not in self._earlier or distance <= self._earlier[index][0]:
+                self._earlier[index] = distance, value
+        if len(self._earlier) > 4 * MAX_SHOWN:
+            kept = sorted(self._earlier)[-2 * MAX_SHOWN :]
+            self._earlier = {index: self._earlier[index] for index in kept}
+
+    def _settle(self) -> None:
+        """Score what has come true by now."""
+        newest = self._readings.newest
+        for forecast in self._pending:
+            if forecast.start + forecast.scored <= newest:
+                self._score.add(forecast, self._readings)
+        while self._pending and self._pending[0].scored >= len(self._pending[0].values):
+            self._pending.popleft()
+
+    def _remember(self, event_id: str) -> None:
+        self._ids[event_id] = None
+        if len(self._ids) > MAX_IDS:
+            del self._ids[next(iter(self._ids))]
+
+    def _note(self, index: int) -> None:
+        self._changed = index if self._changed is None else min(self._changed, index)

@@ -1,0 +1,50 @@
+"""Asks the parts over HTTP whether they are ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import aiohttp
+
+from fncast.produce.events import record, window_event
+from fncast.produce.windows import Window
+from fncast.series.step import Step
+
+WARM_UP_CALLS = 4  # at once: more than a function has processes
+
+
+def answers(http: aiohttp.ClientSession, url: str) -> Callable[[], Awaitable[bool]]:
+    """A probe: whether `url` answers 200."""
+
+    async def probe() -> bool:
+        try:
+            async with http.get(url) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    return probe
+
+
+async def warm_up(http: aiohttp.ClientSession, functions_url: str, window: int) -> None:
+    """Call the function in each of its processes: the FDK imports its code with the first call, in 0.3 s.
+
+    window: how many readings the model needs.
+    """
+    now = datetime.now(UTC)
+    readings = Window("warm-up", 0, now, now, Step.seconds(1.0), [0.0] * window, None)
+    event = window_event(readings, source="fncast/demo/warm-up", destination="forecast")
+    message = record(event, "structured")
+    headers = {name: value.decode() for name, value in message.headers.items()}
+
+    async def call() -> None:
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with http.post(
+                f"{functions_url}/t/fncast/forecast", data=message.value, headers=headers
+            ) as answer:
+                await answer.read()
+
+    await asyncio.gather(*(call() for _ in range(WARM_UP_CALLS)))

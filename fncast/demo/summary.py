@@ -1,0 +1,113 @@
+"""What went through: events in, forecasts out, dead letters, and the delay of each forecast."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+
+from fncast.dashboard.event import NotAnEvent, parse
+from fncast.dashboard.flow import percentile
+from fncast.dashboard.record import Record
+
+# Inputs remembered until their outcome comes: an hour and a half at the demo's rates, some 20 MB.
+MAX_OPEN = 100_000
+# Delays kept; beyond an hour at the demo's rates the percentiles are those of the newest.
+MAX_DELAYS = 100_000
+MAX_REASONS = 3
+
+Key = tuple[str, str]
+
+
+class Summary:
+    """Counts the records of the topics, as any reader sees them; told in any order."""
+
+    def __init__(self, input_topic: str, output_topic: str, dead_letter_topic: str) -> None:
+        self.events = 0
+        self.forecasts = 0
+        self.repeats = 0  # forecasts of an input that had its forecast: at-least-once at work
+        self.dead_letters = 0
+        self._topics = (input_topic, output_topic, dead_letter_topic)
+        self._open: OrderedDict[Key, float | None] = OrderedDict()
+        self._early: OrderedDict[Key, float | None] = OrderedDict()
+        self._settled: OrderedDict[Key, None] = OrderedDict()
+        self._delays_s: deque[float] = deque(maxlen=MAX_DELAYS)
+        self._reasons: Counter[str] = Counter()
+
+    @property
+    def under_way(self) -> int:
+        """Events in that have no outcome yet."""
+        return len(self._open)
+
+    def add(self, record: Record) -> None:
+        input_topic, output_topic, dead_letter_topic = self._topics
+        if record.topic == input_topic:
+            self.events += 1
+            self._add_input(_key(record, "source", "id"), record.timestamp_s)
+        elif record.topic == output_topic:
+            self._add_forecast(_key(record, "causationsource", "causationid"), record.timestamp_s)
+        elif record.topic == dead_letter_topic:
+            self.dead_letters += 1
+            reason = record.header("fncast-reason") or "no reason given"
+            if reason in self._reasons or len(self._reasons) < 1000:
+                self._reasons[reason] += 1
+            self._settle(_key(record, "source", "id"), None)
+
+    def lines(self) -> list[str]:
+        """The summary, one line each."""
+        forecasts = f"{self.forecasts:,}" + (f" (and {self.repeats:,} repeats)" if self.repeats else "")
+        lines = [f"{self.events:,} events in, {forecasts} forecasts out, {self.dead_letters:,} dead letters"]
+        if self.under_way:
+            lines[0] += f", {self.under_way:,} still under way"
+        lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(MAX_REASONS)]
+        ordered = sorted(self._delays_s)
+        median_s, p99_s = percentile(ordered, 0.5), percentile(ordered, 0.99)
+        if median_s is not None and p99_s is not None:
+            lines.append(
+                f"delay, record in to forecast out: median {median_s * 1000:.0f} ms, p99 {p99_s * 1000:.0f} ms"
+            )
+        return lines
+
+    def _add_input(self, key: Key | None, timestamp_s: float | None) -> None:
+        if key is None or key in self._settled:
+            return
+        if key in self._early:
+            self._settle(key, self._early.pop(key), timestamp_s)
+        else:
+            self._open[key] = timestamp_s
+            _bound(self._open)
+
+    def _add_forecast(self, key: Key | None, timestamp_s: float | None) -> None:
+        if key is not None and (key in self._settled or key in self._early):
+            self.repeats += 1
+            return
+        self.forecasts += 1
+        if key is None:
+            return
+        if key in self._open:
+            self._settle(key, timestamp_s, self._open[key])
+        else:
+            self._early[key] = timestamp_s
+            _bound(self._early)
+
+    def _settle(self, key: Key | None, out_s: float | None, in_s: float | None = None) -> None:
+        if key is None:
+            return
+        self._open.pop(key, None)
+        self._settled[key] = None
+        _bound(self._settled)
+        if out_s is not None and in_s is not None:
+            self._delays_s.append(max(0.0, out_s - in_s))
+
+
+def _bound(table: OrderedDict[Key, float | None] | OrderedDict[Key, None]) -> None:
+    if len(table) > MAX_OPEN:
+        table.popitem(last=False)
+
+
+def _key(record: Record, source: str, id: str) -> Key | None:
+    """The two names of an event; None for a record that has them not."""
+    try:
+        event = parse(record)
+    except NotAnEvent:
+        return None
+    found_source, found_id = event.text(source), event.text(id)
+    return (found_source, found_id) if found_source and found_id else None

@@ -1,0 +1,21 @@
+"""The topics of the demo."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaException, Producer
+
+from fncast.demo.process import ProcessFailed
+
+INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
+TRAINING_TOPIC, OUTAGE_TOPIC = "training", "outages"
+ANSWER_S = 5.0
+
+
+def make_topics(servers: str) -> None:
+    """The embedded broker makes a topic when a producer asks for it; readers only wait. Raises ProcessFailed."""
+    client = Producer({"bootstrap.servers": servers, "log_level": 0})
+    try:
+        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, OUTAGE_TOPIC, TRAINING_TOPIC):
+            client.list_topics(topic, timeout=ANSWER_S)
+    except KafkaException as error:
+        raise ProcessFailed(f"the broker at {servers} does not answer: {error.args[0].str()}") from None

@@ -1,0 +1,1 @@
+"""What every HTTP listener shares: the server, its sockets, TLS, tokens and sessions."""

@@ -1,0 +1,37 @@
+"""A series: named readings on a regular grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.series.step import Step
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Readings one step apart.
+
+    start: the time of the first reading, aware.
+    values: (readings,) float64, NaN where a reading is missing."""
+
+    name: str
+    start: datetime
+    step: Step
+    values: NDArray[np.float64]
+    unit: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def missing(self) -> int:
+        """How many readings of the grid are missing."""
+        return int(np.isnan(self.values).sum())
+
+    def time(self, index: int) -> datetime:
+        """The time of the reading at `index`; an index past the end is a time to come."""
+        return self.step.after(self.start, index)

@@ -1,5 +1,0 @@
-"""The whole of fncast in containers, for the tests of those who build on it. See docs/testing.md."""
-
-from fncast_testing.stack import Fncast, StackError
-
-__all__ = ["Fncast", "StackError"]

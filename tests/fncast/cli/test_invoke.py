@@ -1,0 +1,59 @@
+"""`fncast invoke` and a function that answers oddly."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).parents[3] / "ce.json"
+EVENT = {"specversion": "1.0", "id": "1", "source": "/f"}
+REJECTED, UNAVAILABLE = "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
+
+
+@pytest.fixture
+def function():
+    """An HTTP function; what it is to answer is its `said`."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", "application/cloudevents+json")
+            self.end_headers()
+            self.wfile.write(json.dumps(server.said).encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"type": REJECTED, "data": {"reason": "too odd\nfor me"}}, "rejects the event: too odd for me"),
+        ({"type": UNAVAILABLE, "data": {"reason": "away"}}, "is unavailable: away"),
+        ({"type": REJECTED, "data": {}}, "rejects the event: no reason given"),
+        ({"type": REJECTED, "data": ["no"]}, "rejects the event: no reason given"),
+        ({"type": REJECTED, "data": "no"}, "rejects the event: no reason given"),
+        ({"type": ["no text"], "data": 1}, ""),
+    ],
+)
+def test_a_refusal_is_one_sentence_whatever_its_data_are(function, tmp_path, members, sentence):
+    function.said = {**EVENT, **members}
+    told = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
+    told["FNCAST_ROUTES__OTHER"] = f"http://127.0.0.1:{function.server_port}/"
+    command = [sys.executable, "-m", "fncast", "invoke", "other", str(SAMPLE)]
+    ended = subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == (1 if sentence else 0)
+    assert ended.stderr == (f"fncast: the function {sentence}\n" if sentence else "")
+    assert json.loads(ended.stdout) == function.said

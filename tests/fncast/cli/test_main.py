@@ -1,0 +1,104 @@
+"""The command line: help is light, usage and failures have their exit codes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fncast.cli.main import COMMANDS, Command, main
+
+HEAVY = ("tensorflow", "keras", "numpy", "aiohttp", "confluent_kafka", "uvicorn")
+
+
+def run(*words: str, **environ: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "fncast", *words],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def loaded_by(*words: str) -> set[str]:
+    """The modules of HEAVY that a command has loaded when it has printed its help."""
+    program = (
+        "import sys\nfrom fncast.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        f"except SystemExit: print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(said.stdout.splitlines()[-1].removeprefix("LOADED").split())
+
+
+def test_help_lists_the_commands_and_loads_none_of_them():
+    said = run("--help")
+    assert said.returncode == 0
+    assert all(name in said.stdout for name in COMMANDS)
+    assert loaded_by("--help") == set()
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help_and_starts_without_tensorflow(command):
+    assert loaded_by(command, "--help") & {"tensorflow", "keras"} == set()
+
+
+@pytest.mark.parametrize("words", [(), ("nonsense",), ("consume", "--nonsense"), ("watch", "--max", "x")])
+def test_wrong_usage_is_2(words):
+    said = run(*words)
+    assert said.returncode == 2
+    assert "usage: fncast" in said.stderr
+    assert said.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("consume", "--config", "none.toml"), "none.toml: No such file"),
+        (("produce", "none.csv"), "none.csv"),
+        (("invoke", "forecast", "none.json"), "none.json: No such file"),
+        (("model-service", "--models", "nowhere"), "nowhere"),
+        (("functions", "nowhere"), "nowhere"),
+    ],
+)
+def test_a_failure_is_1_with_one_sentence(words, told, tmp_path):
+    said = run(*words)
+    assert said.returncode == 1
+    assert told in said.stderr
+    assert "Traceback" not in said.stderr
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
+    """numpy makes an ImportError of a page of advice of it."""
+    (tmp_path / "interrupted.py").write_text(
+        "import os, signal\n"
+        "try: os.kill(os.getpid(), signal.SIGINT); import this_takes_a_while\n"
+        "except KeyboardInterrupt: raise ImportError('your installation is broken')\n"
+        "except ImportError: pass\n"
+        "add_arguments = run = lambda _: 0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(COMMANDS, "interrupted", Command("interrupted", "demo", "no help"))
+    assert main(["interrupted"]) == 130
+    assert capfd.readouterr().err == ""
+
+
+def test_a_port_in_use_is_told():
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = run("consume", "--port", port)
+    assert said.returncode == 1
+    assert said.stderr.strip() == f"fncast: port {port} on 127.0.0.1 is in use; choose another with --port"
+
+
+def test_the_version():
+    assert run("--version").stdout.startswith("fncast ")

@@ -1,0 +1,156 @@
+"""`fncast models` on folders whose model nobody can open here: a model.json, and the name of a SavedModel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fncast.cli import models as models_command
+from fncast.cli.main import build_parser, main
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def put(version: int, name: str = "forecast", **details: Any) -> Path:
+        folder = tmp_path / name / str(version)
+        folder.mkdir(parents=True)
+        (folder / "model.json").write_text(json.dumps({"window": 48, "horizon": 12, **details}))
+        (folder / "saved_model.pb").touch()
+        return folder
+
+    return put
+
+
+@pytest.fixture
+def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """models("list", …) -> (exit code, stdout, stderr)"""
+
+    def call(action: str, *arguments: str) -> tuple[int, str, str]:
+        code = main(["models", action, "--models", str(tmp_path), *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_list_tells_state_and_errors(models: Any, write: Write) -> None:
+    write(1, metrics={"validation_error": 0.123456})
+    (write(2) / "retired").touch()
+    (write(3) / "saved_model.pb").unlink()
+    (write(1, "price") / "model.json").write_text("{")
+    code, out, _ = models("list")
+    assert code == 0
+    header, three, two, one, price = out.splitlines()
+    assert header.split() == ["name", "version", "window", "horizon", "validation", "error", "state"]
+    assert "broken: " in three
+    assert three.endswith("forecast/3 holds neither saved_model.pb nor model.tflite")
+    assert two.split() == ["forecast", "2", "48", "12", "-", "retired"]
+    assert one.split(maxsplit=5) == [
+        *("forecast", "1", "48", "12", "0.1235"),
+        "latest, not checked: only TensorFlow can open it",
+    ]
+    assert "broken: " in price
+    assert "is not JSON" in price
+
+
+def test_list_as_json_is_a_line_a_version(models: Any, write: Write) -> None:
+    write(1)
+    write(2)
+    _, out, _ = models("list", "--name", "forecast", "--json")
+    assert [json.loads(line)["version"] for line in out.splitlines()] == [2, 1]
+
+
+def test_compare_shows_what_differs(models: Any, write: Write) -> None:
+    write(1, training={"settings": {"units": 32, "cell": "gru"}, "history": [1]}, metrics={"mae": 2.0})
+    write(2, training={"settings": {"units": 64, "cell": "gru"}, "history": [1, 2]}, metrics={"mae": 1.5})
+    (write(3) / "retired").touch()
+    code, out, _ = models("compare")
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [
+        ["forecast/1", "forecast/2"],
+        ["training.settings.units", "32", "64"],
+        ["metrics.mae", "2", "1.5"],
+    ]
+    _, out, _ = models("compare", "2", "3", "--json")
+    assert json.loads(out)["metrics.mae"] == [1.5, None]
+
+
+def test_who_reads_no_further_is_told_nothing(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `fncast models compare | head`; the command line ends quietly then."""
+
+    def print_comparison(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    write(1)
+    write(2)
+    monkeypatch.setattr(models_command, "print_comparison", print_comparison)
+    arguments = build_parser("models").parse_args(["models", "compare", "--models", str(tmp_path)])
+    with pytest.raises(BrokenPipeError):
+        models_command.run(arguments)
+
+
+def test_retire_and_back(models: Any, write: Write) -> None:
+    write(1)
+    two = write(2)
+    assert models("retire", "2") == (0, "", "forecast/2 is retired; forecast/1 is the latest now\n")
+    assert (two / "retired").exists()
+    code, _, error = models("retire", "1")
+    assert code == 1
+    assert "the last version in service; --force" in error
+    assert models("retire", "1", "--force")[0] == 0
+    assert "forecast/2 is no longer retired; it is latest, not checked" in models("retire", "2", "--undo")[2]
+    assert not (two / "retired").exists()
+
+
+def test_rollback_goes_one_step_or_to_a_version(models: Any, write: Write) -> None:
+    folders = {version: write(version) for version in (1, 2, 3, 4)}
+
+    def retired() -> list[int]:
+        return [version for version, folder in folders.items() if (folder / "retired").exists()]
+
+    assert "forecast/3 is the latest now" in models("rollback")[2]
+    assert retired() == [4]
+    models("rollback", "--to", "1")
+    assert retired() == [2, 3, 4]
+    code, _, error = models("rollback")
+    assert code == 1
+    assert "no version to roll back to; there are 4 (retired), 3 (retired), 2 (retired), 1" in error
+    models("rollback", "--to", "2")  # forward again
+    assert retired() == [3, 4]
+
+
+def test_a_broken_version_neither_counts_nor_takes_over(models: Any, write: Write) -> None:
+    folders = {version: write(version) for version in (1, 2, 3, 4)}
+    for broken in (2, 4):
+        (folders[broken] / "model.json").write_text("{")
+    code, _, error = models("rollback", "--to", "2")
+    assert code == 1
+    assert "forecast/2 cannot take over, it is broken: " in error
+    assert "forecast/1 is the latest now" in models("rollback")[2]
+    assert [version for version in folders if (folders[version] / "retired").exists()] == [2, 3, 4]
+    code, _, error = models("retire", "1")
+    assert code == 1
+    assert "the last version in service" in error
+    assert "it is broken: " in models("retire", "4", "--undo")[2]
+    assert "there are 4 (broken), 3 (retired), 2 (retired), 1" in models("rollback")[2]
+    assert models("retire", "4")[2] == "forecast/4 is retired; forecast/1 is the latest now\n"
+
+
+def test_what_is_not_there(models: Any, write: Write, tmp_path: Path) -> None:
+    assert "fncast train --models" in models("list")[2]
+    write(1)
+    assert "no version 7 of forecast; there is only 1" in models("retire", "7")[2]
+    assert "two versions are needed" in models("compare")[2]
+    assert "no model 'price'" in models("list", "--name", "price")[2]
+    assert main(["models", "list", "--models", str(tmp_path / "away")]) == 1
+    write(1, "load")
+    (tmp_path / "forecast").rename(tmp_path / "price")
+    assert "choose one with --name" in models("rollback")[2]

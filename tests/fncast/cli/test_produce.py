@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+
+from fncast.cli.main import main
+
+EVENT = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading", "data": {"values": [1, 2]}}
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[str]:
+    client = Producer({"bootstrap.servers": "ignored:1", "test.mock.num.brokers": 1, "log_level": 0})
+    yield ",".join(f"{one.host}:{one.port}" for one in client.list_topics(timeout=10).brokers.values())
+    del client
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    path = tmp_path / "cpu load.csv"
+    lines = [f"2026-01-01T00:{5 * i:02}:00Z,{'' if i == 4 else i}" for i in range(10)]
+    path.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def read(broker: str, topic: str, at_least: int) -> list[Message]:
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": topic, "auto.offset.reset": "earliest"})
+    try:
+        consumer.assign(
+            [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(4)]
+        )  # no group to join
+        found: list[Message] = []
+        for _ in range(100):
+            found += consumer.consume(1000, 0.2)
+            if len(found) >= at_least:
+                break
+        return found
+    finally:
+        consumer.close()
+
+
+def produce(*words: object) -> int:
+    return main(["produce", *map(str, words)])
+
+
+def test_a_csv_file_as_windows(broker: str, csv: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert produce(csv, "--window", 3, "--bootstrap-servers", broker, "--topic", "csv") == 0
+    assert "published 8 events to csv" in capfd.readouterr().err
+    found = [(dict(m.headers()), orjson.loads(m.value()), m.key()) for m in read(broker, "csv", 8)]
+    assert [data["values"] for _, data, _ in found][:3] == [[0, 1, 2], [1, 2, 3], [2, 3, None]]
+    headers, data, key = found[0]
+    assert (headers["ce_source"], headers["ce_id"]) == (b"fncast/produce/cpu%20load.csv", b"cpu load-3-2")
+    assert (headers["ce_destination"], key, data["step_s"]) == (b"forecast", b"cpu load", 300)
+    assert produce(csv, "--window", 3, "--bootstrap-servers", broker, "--topic", "again", "--every", 5) == 0
+    again = read(broker, "again", 2)
+    assert [dict(m.headers())["ce_id"] for m in again] == [b"cpu load-3-2", b"cpu load-3-7"]
+
+
+def test_an_event_as_structured_json(broker: str, tmp_path: Path) -> None:
+    path = tmp_path / "ce.json"
+    path.write_bytes(orjson.dumps(EVENT))
+    words = (
+        "--topic",
+        "one",
+        "--destination",
+        "anomaly",
+        "--mode",
+        "structured",
+        "--bootstrap-servers",
+        broker,
+    )
+    assert produce(path, *words) == 0
+    [message] = read(broker, "one", 1)
+    assert message.headers() == [("content-type", b"application/cloudevents+json")]
+    document = orjson.loads(message.value())
+    assert document == EVENT | {"destination": "anomaly", "datacontenttype": "application/json"}
+
+
+def run(broker: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fncast", "produce", "--bootstrap-servers", broker, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_json_lines_up_to_the_one_that_is_none(broker: str) -> None:
+    lines = orjson.dumps(EVENT) + b"\n\n" + orjson.dumps(EVENT | {"id": "8"}) + b'\n{"id": "9"}\n'
+    done = run(broker, "-", "--topic", "lines", input=lines.decode())
+    assert done.returncode == 1
+    assert "published 2 events to lines" in done.stderr
+    assert done.stderr.endswith(
+        "fncast: stdin, line 4: no CloudEvent: specversion and source and type missing\n"
+    )
+
+
+def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
+    command = [sys.executable, "-m", "fncast", "produce", "--shop", "--machine", "--replay", str(csv)]
+    environment = os.environ | {"FNCAST_KAFKA__BOOTSTRAP_SERVERS": broker}
+    words = ("--window", "4", "--topic", "live")
+    process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True, env=environment)
+    try:
+        wanted = {b"shop-orders", b"cpu", b"memory", b"cpu load"}
+        consumer = Consumer(
+            {"bootstrap.servers": broker, "group.id": "live", "auto.offset.reset": "earliest"}
+        )
+        consumer.assign([TopicPartition("live", number, OFFSET_BEGINNING) for number in range(4)])
+        ids = []
+        seen = set()
+        for _ in range(150):
+            for message in consumer.consume(100, 0.2):
+                if message.error() is None:
+                    seen.add(message.key())
+                    ids.append(dict(message.headers())["ce_id"])
+            if wanted <= seen:
+                break
+        consumer.close()
+        assert wanted <= seen
+        assert len(ids) == len(set(ids))
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=5)
+        assert process.returncode == 0, errors
+        assert "Traceback" not in errors
+        assert "events to live" in errors
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "nothing to publish: name a file, - for stdin, --machine or --shop"),
+        (["notes.txt"], "notes.txt: is neither .csv nor .json"),
+        (["none.csv"], "none.csv: there is no such file"),
+        (["none.json"], "none.json: No such file or directory"),
+        (["empty.csv"], "empty.csv: the file is empty"),
+        (["text.csv"], "text.csv, line 3: 'warm' is not a number"),
+        (["short.csv"], "short.csv: short has 2 readings, a window needs 48"),
+        (["short.csv", "--window", "0"], "a window has 1 to"),
+        (["short.csv", "--rate", "0"], "a rate is a positive number"),
+        (["empty.json"], "empty.json: not JSON"),
+        (["--shop", "--source", "a b"], "--source 'a b' is not a URI-reference"),
+        (["--shop", "--replay"], "--replay plays CSV files, and none is named"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence(
+    words: list[str],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "empty.json").touch()
+    (tmp_path / "short.csv").write_text("timestamp,value\n2026-01-01,1\n2026-01-02,2\n")
+    (tmp_path / "text.csv").write_text("timestamp,value\n2026-01-01,1\n2026-01-02,warm\n")
+    assert produce(*words, "--bootstrap-servers", "127.0.0.1:1") == 1
+    errors = capfd.readouterr().err
+    assert reason in errors
+    assert len([line for line in errors.splitlines() if line.startswith("fncast:")]) == 1

@@ -1,0 +1,267 @@
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fncast.cli.main import main
+
+pytest.importorskip("tensorflow", reason="training needs the extra `training`")
+
+from fncast.cli.training_settings import window_for
+from fncast.series.series import Series
+from fncast.series.step import Step
+from model_service.training.settings import TrainingSettings
+
+SMALL = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
+
+
+def csv_file(folder: Path, readings: int = 300) -> Path:
+    path = folder / "shop.csv"
+    values = 10 + np.sin(2 * np.pi * np.arange(readings) / 12) + np.arange(readings) * 0.01
+    lines = [f"{1_700_000_000 + 300 * i},{value:.4f}" for i, value in enumerate(values)]
+    path.write_text("timestamp,value\n" + "\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def first_version(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
+    """A folder of models of this test's own with a version 1, trained on the readings of csv_file()."""
+
+    def train(folder: Path) -> None:
+        assert main(["train", str(csv_file(folder)), "--models", str(folder / "models"), *SMALL]) == 0
+
+    made = once_per_run("first-version", train)
+    return Path(shutil.copytree(made / "models", tmp_path / "models"))
+
+
+def test_writes_the_next_version_and_shows_progress(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models"
+    command = ["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]
+    assert main([*command, "--progress", "json"]) == 0
+    output, errors = capsys.readouterr()
+    epoch, result = (json.loads(line) for line in output.splitlines())
+    assert (epoch["epoch"], epoch["epochs"]) == (1, 1)
+    assert epoch["validation_error"] > 0
+    assert result["path"] == str(models / "forecast" / "1")
+    assert "season: 12 steps" in errors
+    described = json.loads((models / "forecast" / "1" / "model.json").read_text())
+    assert (described["season"], described["step_s"]) == (12, 300)
+    assert described["training"]["data"]["series"][0]["readings"] == 300
+    assert described["metrics"]["test"]["last value"]["relative_mae"] == 1.0
+    plots = {path.name for path in (models / "forecast" / "1" / "plots").iterdir()}
+    assert plots == {
+        f"{name}.{kind}"
+        for name in ("training", "forecast", "horizon", "calibration")
+        for kind in ("png", "svg")
+    }
+
+
+@pytest.mark.parametrize(
+    ("weeks", "window"),
+    [(20, 336), (10, 192), (2, 48)],  # two weeks; a week and a day; too few readings for either
+)
+def test_a_week_is_in_the_window_where_readings_suffice(weeks: int, window: int) -> None:
+    readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168))
+    assert window_for([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
+
+
+def test_going_on_from_a_version_never_ends_with_a_worse_one(
+    first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(csv_file(tmp_path)), "--models", str(first_version), *SMALL]
+    assert main([*command, "--from-version", "1", "--learning-rate", "1"]) == 0
+    output, errors = capsys.readouterr()
+    assert "no epoch was better than the version it started from" in errors
+    assert "seasonal naive" in output
+    assert output.splitlines()[-1] == str(first_version / "forecast" / "2")
+    first, second = (
+        json.loads((first_version / "forecast" / version / "model.json").read_text()) for version in "12"
+    )
+    assert second["training"]["best_epoch"] == 0
+    worse = second["training"]["history"][0]["validation_error"]
+    assert second["metrics"]["validation_error"] < worse
+    assert second["metrics"]["test_relative_mae"] == first["metrics"]["test_relative_mae"]
+
+
+def test_weights_of_another_network_are_told_of(
+    first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(csv_file(tmp_path)), "--models", str(first_version), *SMALL]
+    described = first_version / "forecast" / "1" / "model.json"
+    described.write_text(described.read_text().replace('"units": 8', '"units": 9'))
+    assert main([*command[:-4], "--units", "9", "--epochs", "1", "--from-version", "1"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "network.weights.h5: does not fit the network of this fncast" in error
+    assert error.endswith("train without --from-version")
+
+
+@pytest.mark.timeout(180)
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
+    # Slow enough that it has not stopped early when the signal comes.
+    flags = [*SMALL[:-1], "5000", "--learning-rate", "0.0001", "--progress", "json"]
+    words = [sys.executable, "-m", "fncast", "train", str(csv_file(tmp_path, 5000)), *flags]
+    words += ["--models", str(tmp_path / "models")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert json.loads(process.stdout.readline())["epoch"] == 1
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 0, errors
+    assert "interrupted: the weights of epoch" in errors
+    result = json.loads(output.splitlines()[-1])
+    assert (
+        json.loads((Path(result["path"]) / "model.json").read_text())["training"]["stopped"] == "interrupted"
+    )
+
+
+@pytest.fixture
+def default_sigint() -> Iterator[None]:
+    """As in a shell: pytest's workers ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_in_the_calibration_is_put_off_until_the_version_is_written(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    default_sigint: None,
+) -> None:
+    from model_service.training import trainer
+
+    band_factors = trainer.band_factors
+
+    def interrupted(*words: Any, **more: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return band_factors(*words, **more)
+
+    monkeypatch.setattr(trainer, "band_factors", interrupted)
+    models = tmp_path / "models"
+    assert main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 0
+    errors = capsys.readouterr().err
+    assert "calibrating and writing the version" in errors
+    assert "is written, without an evaluation" in errors
+    assert (models / "forecast" / "1" / "model.tflite").stat().st_size > 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_the_first_epoch_is_over_says_so(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    default_sigint: None,
+) -> None:
+    from model_service.training.dataset import Dataset
+
+    monkeypatch.setattr(Dataset, "draw", lambda *_: signal.raise_signal(signal.SIGINT))
+    models = tmp_path / "models"
+    assert main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 1
+    assert "interrupted before the first epoch was over: nothing is written" in capsys.readouterr().err
+    assert not models.exists()
+
+
+@pytest.mark.slow  # the same end as of an interrupt in the calibration, ten seconds later
+def test_an_evaluation_cut_off_leaves_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model_service.training.evaluation.prepare", cut_off)
+    models = tmp_path / "models"
+    assert main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 0
+    assert "is written, without an evaluation" in capsys.readouterr().err
+    folder = models / "forecast" / "1"
+    assert "test" not in json.loads((folder / "model.json").read_text())["metrics"]
+    assert (folder / "model.tflite").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence", "window"),
+    [
+        (["--window", "auto"], "window: 84 readings", 84),  # seven seasons of 12
+        ([], "--window auto takes 84", 48),  # what `fncast produce` sends unasked
+    ],
+)
+def test_the_window_follows_the_season_where_it_is_asked_to(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flags: list[str],
+    sentence: str,
+    window: int,
+) -> None:
+    trained = []
+
+    def train(_: object, settings: TrainingSettings, *others: object, **more: object) -> None:
+        trained.append(settings.window)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model_service.training.trainer.train", train)
+    main(["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path), *SMALL[2:], *flags])
+    assert sentence in capsys.readouterr().err
+    assert trained == [window]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["none.csv"], "none.csv: there is no such file"),
+        (["--window", "1"], "window is 1; it lies between 4 and 10000"),
+        (["--learning-rate", "0"], "learning-rate is 0.0; it lies between"),
+        (["--name", "v2"], "'v2' cannot name a model"),
+        (["--from-version", "3"], "no version of a model there"),
+    ],
+)
+def test_wrong_flags_are_one_clear_sentence(
+    flags: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--models", str(tmp_path), *flags]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert sentence in errors[-1]
+    assert not list(tmp_path.glob("*/*"))
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model_service.training.trainer.train", lambda *_: pytest.fail("it is trained"))
+    file = csv_file(tmp_path)
+    assert main(["train", str(file), "--models", str(file / "models"), *SMALL]) == 1
+    assert f"cannot be written: {file} is no folder" in capsys.readouterr().err
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
+    assert main(["train", str(file), "--models", str(tmp_path / "models"), *SMALL]) == 1
+    assert f"cannot be written: no right to write into {tmp_path}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_series_that_are_not_trained_on_or_not_tested_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = csv_file(tmp_path)
+    header, *lines = path.read_text().splitlines()
+    wide = [f"{line},5,{i if i < 20 else ''}" for i, line in enumerate(lines)]
+    path.write_text("\n".join([f"{header},still,short", *wide]))
+    assert main(["train", str(path), "--models", str(tmp_path / "models"), *SMALL]) == 0
+    told = capsys.readouterr().err
+    assert "not trained on, too short, constant or full of gaps: still, short" in told
+    assert "not tested, for want of readings: short" in told
+
+
+def test_too_few_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(csv_file(tmp_path, 40)), "--models", str(tmp_path / "models")]) == 1
+    assert "no window of 48 readings with 12 to forecast fits" in capsys.readouterr().err

@@ -1,0 +1,102 @@
+"""Records as producers and the consumer write them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fncast.dashboard.event import Event, parse
+from fncast.dashboard.record import Record
+
+sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+from mock_broker import MockBroker
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+class Make:
+    """Makes records; times count in steps from START."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def record(self, topic: str, attributes: dict[str, str], data: Any, timestamp_s: float = 0.0) -> Record:
+        self.count += 1
+        headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+        value = data if isinstance(data, bytes) or data is None else json.dumps(data).encode()
+        headers.append(("content-type", b"application/json"))
+        return Record(topic, 0, self.count, timestamp_s, value, headers)
+
+    def window(
+        self,
+        values: list[Any],
+        at: int = 0,
+        *,
+        series: str = "cpu",
+        event_id: str = "",
+        step_s: float = 300,
+        timestamp_s: float = 0.0,
+    ) -> Record:
+        """A window whose first reading is `at` steps after START."""
+        attributes = self.attributes("io.fncast.window.v1", event_id or f"w{self.count}", series)
+        return self.record(
+            "metrics", attributes | {"destination": "forecast"}, self.data(values, at, step_s), timestamp_s
+        )
+
+    def forecast(
+        self,
+        values: list[float],
+        at: int,
+        *,
+        low: list[float] | None = None,
+        high: list[float] | None = None,
+        series: str = "cpu",
+        event_id: str = "",
+        cause: str = "",
+        model: str = "1",
+        timestamp_s: float = 0.0,
+    ) -> Record:
+        data = self.data(values, at)
+        if low and high:
+            data["quantiles"] = {"0.1": low, "0.5": values, "0.9": high}
+        attributes = self.attributes("io.fncast.forecast.v1", event_id or f"f{self.count}", series)
+        attributes |= {"modelname": "forecast", "modelversion": model}
+        if cause:
+            attributes |= {"causationid": cause, "causationsource": "/test"}
+        return self.record("forecasts", attributes, data, timestamp_s)
+
+    @staticmethod
+    def attributes(kind: str, event_id: str, series: str) -> dict[str, str]:
+        return {"specversion": "1.0", "type": kind, "source": "/test", "id": event_id, "subject": series}
+
+    @staticmethod
+    def data(values: list[Any], at: int, step_s: float = 300) -> dict[str, Any]:
+        start = (START + timedelta(seconds=step_s * at)).isoformat()
+        return {"start": start, "step_s": step_s, "values": values, "unit": "%"}
+
+    def window_event(self, values: list[Any], at: int = 0, **more: Any) -> Event:
+        return parse(self.window(values, at, **more))
+
+    def forecast_event(self, values: list[float], at: int, **more: Any) -> Event:
+        return parse(self.forecast(values, at, **more))
+
+    def bare_event(self, values: list[Any]) -> Event:
+        return parse(self.record("metrics", self.attributes("t", f"b{self.count}", "bare"), values))
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture
+def broker() -> Iterator[MockBroker]:
+    started = MockBroker()
+    yield started
+    started.close()

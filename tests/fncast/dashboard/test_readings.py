@@ -1,0 +1,101 @@
+"""Windows that overlap become one line of readings."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fncast.dashboard.readings import MAX_READINGS, Grid, Readings, UnreadableData, new_values, numbers
+from fncast.series.step import Step
+
+
+def test_merges_windows_by_their_place() -> None:
+    readings = Readings()
+    assert readings.merge(0, [1, 2, 3]) == 0
+    assert readings.merge(1, [2, 3, 4]) == 3
+    assert readings.between(0, 3) == [1, 2, 3, 4]
+
+
+def test_a_later_event_wins_and_a_null_wins_over_nothing() -> None:
+    readings = Readings()
+    readings.merge(0, [1, None, 3])
+    assert readings.merge(0, [None, 2, 5]) == 1
+    assert readings.between(0, 2) == [1, 2, 5]
+
+
+def test_a_window_that_tells_nothing_new_changes_nothing() -> None:
+    readings = Readings()
+    readings.merge(0, [1, 2, 3])
+    assert readings.merge(1, [2, 3]) is None
+
+
+def test_keeps_a_gap_and_older_readings_that_come_late() -> None:
+    readings = Readings()
+    readings.merge(10, [1, 2])
+    readings.merge(14, [5])
+    assert readings.merge(8, [8, 9, 1]) == 8
+    assert readings.between(8, 14) == [8, 9, 1, 2, None, None, 5]
+
+
+def test_is_bounded_and_forgets_what_is_far_behind() -> None:
+    readings = Readings()
+    readings.merge(0, [0.0] * (3 * MAX_READINGS))
+    assert (len(readings), readings.newest) == (MAX_READINGS, 3 * MAX_READINGS - 1)
+    assert readings.merge(0, [7.0]) is None
+    readings.merge(10**15, [1.0])
+    assert (len(readings), readings.newest) == (1, 10**15)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.lists(st.none() | st.integers(0, 9), max_size=30)), max_size=20)
+)
+def test_merging_is_the_same_as_writing_each_value_to_its_index(
+    windows: list[tuple[int, list[float | None]]],
+) -> None:
+    readings, plain = Readings(), dict[int, float]()
+    for start, values in windows:
+        readings.merge(start, values)
+        plain.update({start + n: value for n, value in enumerate(values) if value is not None})
+    for index in range(100):
+        assert readings.at(index) == plain.get(index)
+
+
+def test_the_last_known_reading() -> None:
+    readings = Readings()
+    readings.merge(0, [None, 1, None, None])
+    assert (readings.last_known(3), readings.last_known(0), readings.last_known(99)) == (1, None, 1)
+
+
+def test_places_times_that_jitter_on_the_grid() -> None:
+    start = datetime(2024, 5, 1, tzinfo=UTC)
+    grid = Grid(Step.seconds(0.25), start)
+    assert grid.index_of(start + timedelta(seconds=2.56)) == 10
+    assert grid.time_of(10) == start.timestamp() + 2.5
+
+
+def test_places_months() -> None:
+    grid = Grid(Step.calendar("P1M"), datetime(2024, 1, 31, tzinfo=UTC))
+    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 14
+    assert grid.time_of(1) == datetime(2024, 2, 29, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("values", [None, "1", [True], ["1"], [1e308], [float("inf")], [{}]])
+def test_refuses_what_is_no_number(values: object) -> None:
+    with pytest.raises(UnreadableData):
+        numbers(values, 10)
+
+
+@pytest.mark.parametrize(
+    ("known", "window", "added"),
+    [
+        ([], [1, 2, 3], 3),
+        ([1, 2, 3], [2, 3, 4], 1),
+        ([1, 2, 3], [3, 4, 5], 2),
+        ([1, 2, 3], [7, 8, 9], 3),
+        ([1, 2, 3], [1, 2, 3], 0),
+        ([5, 5, 5], [5, 5, 5], 1),
+    ],
+)
+def test_windows_without_times_slide(known: list[float], window: list[float], added: int) -> None:
+    assert new_values(known, window) == added

@@ -1,0 +1,186 @@
+"""What the page shows of one series, in small exact examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fncast.dashboard.readings import UnreadableData
+from fncast.dashboard.series_view import MAX_IDS, MAX_PENDING, MAX_SHOWN, RESTART_EVENTS, SeriesView
+
+
+@pytest.fixture
+def view() -> SeriesView:
+    return SeriesView("cpu")
+
+
+def test_shows_readings_and_the_forecast_after_them(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([1, 2, 3]), 0.0)
+    view.add_forecast(make.forecast_event([4, 5], 3, low=[3, 3], high=[6, 7]), None)
+    shown = view.snapshot()
+    assert shown["actual"] == [1, 2, 3]
+    assert shown["forecast"] == {
+        "start": 3,
+        "values": [4, 5],
+        "low": [3, 3],
+        "high": [6, 7],
+        "band": (0.1, 0.9),
+    }
+    assert shown["times"][4] - shown["times"][0] == 4 * 300
+    assert (shown["unit"], shown["model"], shown["score"]) == ("%", "forecast v1", None)
+
+
+def test_the_error_beside_the_naive_forecast_over_the_same_points(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([9, 10]), 0.0)
+    view.add_forecast(make.forecast_event([12, 13], 2, low=[11, 14], high=[13, 15]), None)
+    view.add_window(make.window_event([9, 10, 12, 16]), 0.0)
+    # Ours is off by 0 and 3; that 10 stays, by 2 and 6. 12 is in [11, 13], 16 is not in [14, 15].
+    assert view.snapshot()["score"] == {
+        "points": 2,
+        "mae": 1.5,
+        "naive_mae": 4.0,
+        "ratio": 3 / 8,
+        "inside": 0.5,
+    }
+
+
+def test_the_error_does_not_depend_on_what_is_read_first(view: SeriesView, make: Any) -> None:
+    view.add_forecast(make.forecast_event([12, 13], 2, low=[11, 14], high=[13, 15]), None)
+    view.add_window(make.window_event([9, 10, 12, 16]), 0.0)
+    assert view.snapshot()["score"]["ratio"] == 3 / 8
+
+
+def test_missing_readings_are_no_points(view: SeriesView, make: Any) -> None:
+    view.add_forecast(make.forecast_event([12, 13, 14], 2), None)
+    view.add_window(make.window_event([10, None, 11, None, 15]), 0.0)
+    # The naive forecast is the last reading that is known, 10.
+    assert view.snapshot()["score"] == {
+        "points": 2,
+        "mae": 1.0,
+        "naive_mae": 3.0,
+        "ratio": 1 / 3,
+        "inside": None,
+    }
+
+
+def test_a_series_that_does_not_move_has_no_ratio(view: SeriesView, make: Any) -> None:
+    view.add_forecast(make.forecast_event([5], 2), None)
+    view.add_window(make.window_event([5, 5, 5]), 0.0)
+    assert view.snapshot()["score"]["ratio"] is None
+
+
+def test_a_forecast_delivered_twice_counts_once(view: SeriesView, make: Any) -> None:
+    for _ in range(2):
+        view.add_forecast(make.forecast_event([12], 2, event_id="same"), None)
+    view.add_window(make.window_event([9, 10, 12]), 0.0)
+    assert view.snapshot()["score"]["points"] == 1
+
+
+def test_a_new_model_version_is_judged_by_itself(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([9, 10, 20]), 0.0)
+    view.add_forecast(make.forecast_event([50], 2), None)
+    view.add_forecast(make.forecast_event([19], 2, model="2"), None)
+    assert view.snapshot()["model"] == "forecast v2"
+    assert view.snapshot()["score"]["mae"] == 1.0
+
+
+def test_what_came_true_is_shown_as_it_was_forecast_half_a_horizon_before(
+    view: SeriesView, make: Any
+) -> None:
+    view.add_window(make.window_event([0] * 8), 0.0)
+    for start in range(2, 8):  # each says where and how far ahead it was made: 10 × start + step
+        view.add_forecast(make.forecast_event([10 * start + step for step in (1, 2, 3, 4)], start), None)
+    shown = view.snapshot()
+    assert shown["lead"] == 2
+    assert shown["earlier"] == [None, None, 21, 22, 32, 42, 52, 62]
+
+
+def test_tells_only_what_changed(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event(list(range(50))), 0.0)
+    first = view.take_changes()
+    assert first is not None
+    assert len(first["actual"]) == 50
+    assert view.take_changes() is None
+    view.add_window(make.window_event(list(range(1, 51)), 1), 0.0)
+    second = view.take_changes()
+    assert second is not None
+    assert (second["from"], second["actual"]) == (50, [50])
+    view.add_forecast(make.forecast_event([1, 2], 51), None)
+    third = view.take_changes()
+    assert third is not None
+    assert (third["actual"], len(third["times"])) == ([], 2)
+
+
+def test_changes_rebuild_the_snapshot(view: SeriesView, make: Any) -> None:
+    """What a page does with the changes gives what a page that comes later gets at once."""
+    told: dict[int, float | None] = {}
+    for n in range(121):
+        view.add_window(make.window_event([n + k for k in range(10)], n), float(n))
+        view.add_forecast(make.forecast_event([n + 10.5, n + 11.5], n + 10), None)
+        if n % 7 == 0 and (part := view.take_changes()):
+            told = {index: value for index, value in told.items() if part["first"] <= index < part["from"]}
+            told |= {part["from"] + k: value for k, value in enumerate(part["actual"])}
+    part = view.take_changes()
+    assert part is not None
+    told = {index: value for index, value in told.items() if part["first"] <= index < part["from"]}
+    told |= {part["from"] + k: value for k, value in enumerate(part["actual"])}
+    assert list(told.values()) == view.snapshot()["actual"]
+
+
+def test_places_windows_without_times_by_their_order(view: SeriesView, make: Any) -> None:
+    assert view.add_window(make.bare_event([1, 2, 3]), 0.0) == 2
+    assert view.add_window(make.bare_event([2, 3, 4]), 0.0) == 3
+    shown = view.snapshot()
+    assert (shown["actual"], shown["times"], shown["dated"]) == ([1, 2, 3, 4], [0, 1, 2, 3], False)
+
+
+def test_a_replay_that_begins_again_is_followed(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([1, 2, 3], 100), 1.0)
+    for n in range(RESTART_EVENTS):
+        view.add_window(make.window_event([7, 8, 9], n), 2.0 + n)
+    assert view.snapshot()["actual"] == [7, 8, 9]
+
+
+def test_a_single_late_event_is_no_new_beginning(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([1, 2, 3], 100), 1.0)
+    view.add_window(make.window_event([7, 8, 9], 0), 2.0)
+    assert view.snapshot()["actual"][-3:] == [1, 2, 3]
+
+
+def test_another_step_is_another_series(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([1, 2, 3]), 0.0)
+    view.add_window(make.window_event([4, 5], step_s=60), 0.0)
+    assert view.snapshot()["actual"] == [4, 5]
+
+
+def test_keeps_the_ones_of_a_counter_at_10_to_the_12(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([10**12 + n for n in range(3)]), 0.0)
+    view.add_forecast(make.forecast_event([10**12 + 3], 3), None)
+    view.add_window(make.window_event([10**12 + n for n in range(4)]), 0.0)
+    assert view.snapshot()["score"]["mae"] == 0.0
+    assert view.snapshot()["score"]["naive_mae"] == 1.0
+
+
+@pytest.mark.parametrize("values", [[1e308], ["1"], [True], "12", None, {}])
+def test_a_window_that_no_model_takes_is_not_shown(view: SeriesView, make: Any, values: Any) -> None:
+    with pytest.raises(UnreadableData):
+        view.add_window(make.window_event(values), 0.0)
+    assert not view
+
+
+@pytest.mark.parametrize("values", [[], None, "1", ["1"]])
+def test_a_forecast_without_numbers_is_not_shown(view: SeriesView, make: Any, values: Any) -> None:
+    with pytest.raises(UnreadableData):
+        view.add_forecast(make.forecast_event(values, 0), None)
+
+
+def test_everything_is_bounded(view: SeriesView, make: Any) -> None:
+    for n in range(2 * MAX_IDS):
+        # Forecasts of a far future wait for readings that never come.
+        view.add_forecast(make.forecast_event([1.0] * 4, 10_000 + n), None)
+    view.add_window(make.window_event([1.0] * 5000, 0), 0.0)
+    assert len(view._pending) <= MAX_PENDING
+    assert len(view._ids) <= MAX_IDS
+    assert len(view._earlier) <= 4 * MAX_SHOWN
+    assert len(view.snapshot()["actual"]) <= MAX_SHOWN

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from fncast.dashboard.record import Record
+from fncast.demo import summary as summary_module
+from fncast.demo.summary import Summary
+
+
+def event(id: str, at_s: float, topic: str = "metrics", **headers: str) -> Record:
+    names = {"ce_id": id, "ce_source": "s", "ce_type": "t", **headers}
+    return Record(topic, 0, 0, at_s, b"{}", [(name, value.encode()) for name, value in names.items()])
+
+
+def forecast(id: str, at_s: float) -> Record:
+    return event(f"of {id}", at_s, "forecasts", ce_causationid=id, ce_causationsource="s")
+
+
+def dead_letter(id: str, at_s: float, reason: str) -> Record:
+    return event(id, at_s, "dead-letters", **{"fncast-reason": reason})
+
+
+def summary() -> Summary:
+    return Summary("metrics", "forecasts", "dead-letters")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_events_and_their_forecasts_in_any_order(order: tuple[int, ...]) -> None:
+    records = [event("1", 10.0), event("2", 11.0), forecast("1", 10.02), forecast("2", 11.04)]
+    found = summary()
+    for number in order:
+        found.add(records[number])
+    assert (found.events, found.forecasts, found.under_way) == (2, 2, 0)
+    assert found.lines() == [
+        "2 events in, 2 forecasts out, 0 dead letters",
+        "delay, record in to forecast out: median 20 ms, p99 40 ms",
+    ]
+
+
+def test_dead_letters_settle_their_events_and_show_their_reasons() -> None:
+    found = summary()
+    for number in range(5):
+        found.add(event(str(number), 1.0))
+        found.add(dead_letter(str(number), 1.1, "too short" if number else "no destination"))
+    assert found.under_way == 0
+    assert found.lines() == [
+        "5 events in, 0 forecasts out, 5 dead letters",
+        "  4 × too short",
+        "  1 × no destination",
+    ]
+
+
+def test_repeats_are_told_apart() -> None:
+    found = summary()
+    for record in (event("1", 1.0), forecast("1", 1.5), forecast("1", 9.0)):
+        found.add(record)
+    assert found.lines()[0] == "1 events in, 1 (and 1 repeats) forecasts out, 0 dead letters"
+    assert found.lines()[1].endswith("median 500 ms, p99 500 ms")
+
+
+def test_what_has_no_outcome_is_under_way() -> None:
+    found = summary()
+    found.add(event("1", 1.0))
+    assert found.lines() == ["1 events in, 0 forecasts out, 0 dead letters, 1 still under way"]
+
+
+def test_what_is_no_event_counts_all_the_same() -> None:
+    found = summary()
+    found.add(Record("metrics", 0, 0, 1.0, b"\xff", []))
+    found.add(Record("dead-letters", 0, 0, 1.0, b"\xff", [("fncast-reason", b"no CloudEvent")]))
+    found.add(Record("forecasts", 0, 0, 1.0, None, []))
+    assert (found.events, found.forecasts, found.dead_letters, found.under_way) == (1, 1, 1, 0)
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary_module, "MAX_OPEN", 10)
+    found = summary()
+    for number in range(100):
+        found.add(event(str(number), 1.0))
+        found.add(forecast(f"stranger {number}", 1.0))
+    assert found.under_way == 10
+    assert found.events == found.forecasts == 100

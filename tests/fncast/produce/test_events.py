@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from cloudevents.core.bindings.kafka import from_binary_event, from_structured_event
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fncast.produce.events import InvalidEventText, parse_event, record, window_event
+from fncast.produce.windows import Window
+from fncast.series.step import Step
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+END = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+DATA = {"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5, None, 3.0], "unit": "%"}
+EVENT: dict[str, Any] = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading"}
+
+
+def window(**changes: Any) -> Window:
+    return Window(
+        **{
+            "series": "cpu",
+            "index": 2,
+            "start": START,
+            "end": END,
+            "step": Step.seconds(300),
+            "values": [1.5, None, 3.0],
+            "unit": "%",
+        }
+        | changes
+    )
+
+
+def test_a_window_as_a_binary_record() -> None:
+    found = record(window_event(window(), source="fncast/produce/cpu.csv", destination="forecast"))
+    assert found.key == "cpu"
+    assert found.headers == {
+        "ce_specversion": b"1.0",
+        "ce_id": b"cpu-3-2",
+        "ce_source": b"fncast/produce/cpu.csv",
+        "ce_type": b"io.fncast.window.v1",
+        "ce_subject": b"cpu",
+        "ce_time": b"2026-01-01T00:10:00Z",
+        "content-type": b"application/json",
+        "ce_destination": b"forecast",
+        "ce_partitionkey": b"cpu",
+    }
+    assert orjson.loads(found.value) == DATA
+
+
+def test_a_window_as_a_structured_record() -> None:
+    found = record(window_event(window(), source="fncast/demo/host", destination="forecast"), "structured")
+    assert found.key == "cpu"
+    assert found.headers == {"content-type": b"application/cloudevents+json"}
+    document = orjson.loads(found.value)
+    assert document["data"] == DATA
+    assert document["time"] == "2026-01-01T00:10:00Z"
+    assert document["destination"] == "forecast"
+
+
+def test_calendar_steps_and_no_unit() -> None:
+    event = window_event(window(step=Step.calendar("P1M"), unit=None), source="s", destination="d")
+    assert event.get_data() == {"start": DATA["start"], "step": "P1M", "values": DATA["values"]}
+
+
+def test_ids_are_the_same_again_and_differ_where_the_windows_do() -> None:
+    def id_of(changes: dict[str, Any], run: str = "") -> str:
+        return window_event(window(**changes), source="s", destination="d", run=run).get_id()
+
+    assert id_of({}) == id_of({})
+    others = [({}, ""), ({}, "a"), ({"index": 3}, ""), ({"series": "disk"}, ""), ({"values": [1.0, 2.0]}, "")]
+    assert len({id_of(changes, run) for changes, run in others}) == len(others)
+
+
+def test_an_event_from_json_keeps_what_it_says() -> None:
+    event = parse_event(
+        orjson.dumps(EVENT | {"destination": "x", "number": 3, "flag": True, "data": [1, None]})
+    )
+    assert event.get_time() is None
+    found = record(event)
+    assert found.key is None
+    assert found.value == b"[1,null]"
+    assert found.headers["content-type"] == b"application/json"
+    assert (found.headers["ce_number"], found.headers["ce_flag"]) == (b"3", b"true")
+    assert (found.headers["ce_destination"], "ce_time" in found.headers) == (b"x", False)
+
+
+def test_the_destination_is_given_only_to_an_event_without_one() -> None:
+    assert parse_event(orjson.dumps(EVENT), "d").get_extension("destination") == "d"
+    assert parse_event(orjson.dumps(EVENT | {"destination": "x"}), "d").get_extension("destination") == "x"
+
+
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_bytes_as_data(mode: Any) -> None:
+    raw = b"\x00\xffraw"
+    document = EVENT | {
+        "datacontenttype": "application/octet-stream",
+        "data_base64": base64.b64encode(raw).decode(),
+    }
+    found = record(parse_event(orjson.dumps(document)), mode)
+    if mode == "binary":
+        assert found.value == raw
+    else:
+        assert base64.b64decode(orjson.loads(found.value)["data_base64"]) == raw
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b'{"data": NaN}', "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[1]", "a CloudEvent is a JSON object, this is an array"),
+        (b"null", "this is null"),
+        (b'{"id": "1", "source": "s"}', "specversion and type missing"),
+        (orjson.dumps(EVENT | {"specversion": "0.2"}), "specversion"),
+        (orjson.dumps(EVENT | {"id": 7}), "id"),
+        (orjson.dumps(EVENT | {"Bad_Name": "x"}), "Bad_Name"),
+        (orjson.dumps(EVENT | {"extension": {"a": 1}}), "attribute extension is an object"),
+        (orjson.dumps(EVENT | {"time": "yesterday"}), "yesterday"),
+        (orjson.dumps(EVENT | {"data_base64": "%"}), "not Base64"),
+        (orjson.dumps(EVENT | {"data_base64": "AA==", "data": 1}), "both data and data_base64"),
+    ],
+)
+def test_what_is_no_event_is_named(text: bytes, reason: str) -> None:
+    with pytest.raises(InvalidEventText, match=reason):
+        parse_event(text)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(data=JSON)
+def test_any_json_data_arrives_in_both_modes(data: Any) -> None:
+    event = parse_event(orjson.dumps(EVENT | {"data": data}))
+    binary, structured = record(event), record(event, "structured")
+    if data is None:
+        assert binary.value == b""
+        assert "data" not in orjson.loads(structured.value)
+    else:
+        assert orjson.loads(binary.value) == data
+        assert orjson.loads(structured.value)["data"] == data
+    assert from_binary_event(binary).get_id() == from_structured_event(structured).get_id() == "7"

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from fncast.produce.publisher import Publisher, PublishError
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[str]:
+    """librdkafka's own mock cluster; it lives as long as its client."""
+    client = Producer({"bootstrap.servers": "ignored:1", "test.mock.num.brokers": 1, "log_level": 0})
+    yield ",".join(f"{one.host}:{one.port}" for one in client.list_topics(timeout=10).brokers.values())
+    del client
+
+
+def read(broker: str, topic: str, count: int) -> list[tuple[int, bytes, bytes, list[tuple[str, bytes]]]]:
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": topic, "auto.offset.reset": "earliest"})
+    try:
+        consumer.assign(
+            [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(4)]
+        )  # no group to join
+        found = []
+        for _ in range(100):
+            found += consumer.consume(count - len(found), 0.2)
+            if len(found) >= count:
+                break
+        return [(m.partition(), m.key(), m.value(), m.headers()) for m in found]
+    finally:
+        consumer.close()
+
+
+def test_records_arrive_with_their_headers_and_equal_keys_in_order(broker: str) -> None:
+    publisher = Publisher({"bootstrap.servers": broker}, "ordered")
+    publisher.connect(10)
+    for number in range(200):
+        publisher.publish(KafkaMessage({"ce_id": b"%d" % number}, f"key-{number % 5}", b"%d" % number))
+    publisher.flush(10)
+    assert publisher.delivered == 200
+    found = read(broker, "ordered", 200)
+    assert len(found) == 200
+    for key in {record[1] for record in found}:
+        values = [int(value) for _, own, value, _ in found if own == key]
+        assert values == sorted(values)
+        assert len({record[0] for record in found if record[1] == key}) == 1
+    assert all(headers == [("ce_id", value)] for _, _, value, headers in found)
+
+
+def test_more_than_the_queue_holds_waits_for_room(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fncast.produce.publisher.QUEUE_RECORDS", 10)
+    publisher = Publisher({"bootstrap.servers": broker}, "narrow")
+    publisher.connect(10)
+    for number in range(300):
+        publisher.publish(KafkaMessage({}, None, b"%d" % number))
+    publisher.flush(10)
+    assert publisher.delivered == 300
+
+
+def test_a_broker_that_is_away_is_named_after_a_bound() -> None:
+    publisher = Publisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics")
+    with pytest.raises(PublishError, match=r"Kafka at 127\.0\.0\.1:1 does not answer: .*gave up after 0.5 s"):
+        publisher.connect(0.5)
+
+
+def test_a_record_that_was_not_acknowledged_is_an_error() -> None:
+    publisher = Publisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics", delivery_s=0.5)
+    publisher.publish(KafkaMessage({}, None, b"x"))
+    with pytest.raises(PublishError, match="1 record did not reach topic 'metrics' on 127"):
+        publisher.flush(10)
+
+
+def test_a_record_over_every_limit_is_an_error(broker: str) -> None:
+    publisher = Publisher({"bootstrap.servers": broker}, "metrics")
+    with pytest.raises(PublishError, match="too large"):
+        publisher.publish(KafkaMessage({}, None, bytes(20_000_000)))
+
+
+def test_a_property_that_is_none_is_named() -> None:
+    with pytest.raises(PublishError, match=r'No such configuration property: "no\.such"'):
+        Publisher({"bootstrap.servers": "127.0.0.1:1", "no.such": "1"}, "metrics")

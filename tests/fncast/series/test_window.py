@@ -1,0 +1,156 @@
+"""The window that a model gets: its last part, its gaps, and refusals that name the reading."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge, fillable, prepare, prepare_batch, shift
+
+READING = st.one_of(
+    st.floats(-1e17, 1e17),
+    st.integers(-(10**17), 10**17),
+    st.none(),
+)
+ANYTHING = st.one_of(
+    READING, st.floats(), st.booleans(), st.text(max_size=3), st.integers(), st.just(10**400)
+)
+
+
+def test_takes_the_last_part() -> None:
+    window, filled = prepare(["not looked at", 1, 2, 3], 3)  # type: ignore[list-item]
+    assert window.tolist() == [1, 2, 3]
+    assert filled == 0
+    assert window.dtype == np.float64
+
+
+def test_bridges_gaps_linearly_and_edges_by_the_nearest() -> None:
+    assert prepare([None, 1, None, 2], 4)[0].tolist() == [1, 1, 1.5, 2]
+    window, filled = prepare([3, None, None, 6, 7, None], 6)
+    assert window.tolist() == [3, 4, 5, 6, 7, 7]
+    assert filled == 3
+
+
+@given(st.lists(st.sampled_from([1.0, math.nan]), max_size=30), st.integers(1, 12))
+def test_fillable_is_what_some_window_fills(values: list[float], steps: int) -> None:
+    series = np.array(values, dtype=np.float64)
+    filled = set()
+    for start in range(len(series) - steps + 1):
+        try:
+            bridge(series[start : start + steps])
+        except InvalidWindow:
+            continue
+        filled |= set(range(start, start + steps))
+    assert fillable(series, steps) == len(filled & set(np.flatnonzero(np.isnan(series)).tolist()))
+
+
+def test_refuses_too_many_nulls_and_says_how_many_may_be() -> None:
+    assert prepare([None, None, 1, 2], 4)[1] == 2
+    with pytest.raises(InvalidWindow, match="3 of the last 4 values are null; at most 2"):
+        prepare([None, None, None, 2], 4)
+    with pytest.raises(InvalidWindow, match="2 of the last 2"):
+        prepare([None, None], 2)
+
+
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        (math.nan, r"values\[4\] is not finite: nan"),
+        (math.inf, r"values\[4\] is not finite: inf"),
+        (-(10**400), r"values\[4\] is not finite"),
+        (1e308, r"values\[4\] is 1e\+308: beyond"),
+        (True, r"values\[4\] is not a number: True"),
+        ("7", r"values\[4\] is not a number: '7'"),
+        ([1], r"values\[4\] is not a number"),
+        ("x" * 10_000, r"values\[4\] is not a number"),
+    ],
+)
+def test_refusal_names_position_and_reading(reading: object, says: str) -> None:
+    values = [1, 2, 3, 4, reading, 6]
+    with pytest.raises(InvalidWindow, match=says) as caught:
+        prepare(values, 4)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 200
+    assert says.replace("\\", "")[:9] in str(prepare_batch([[1, 2, 3, 4], values], 4).rejected[1])  # type: ignore[list-item]
+
+
+def test_refuses_an_integer_that_python_does_not_write() -> None:
+    with pytest.raises(InvalidWindow, match=r"values\[0\] is not finite: an integer of thousands of digits"):
+        prepare([10**5000], 1)
+
+
+@pytest.mark.parametrize("values", [None, "12345", b"12345", {"a": 1, "b": 2}, 7, {1, 2, 3}])
+def test_refuses_what_is_no_list(values: object) -> None:
+    with pytest.raises(InvalidWindow, match="must be a list"):
+        prepare(values, 2)  # type: ignore[arg-type]
+    assert list(prepare_batch([values], 2).rejected) == [0]  # type: ignore[list-item]
+
+
+def test_refuses_a_short_window() -> None:
+    with pytest.raises(InvalidWindow, match="too few values: 3, the model needs 4"):
+        prepare([1, 2, 3], 4)
+
+
+def test_one_bad_event_harms_no_other() -> None:
+    windows = prepare_batch([[1, 2, 3], [1, None, 3], [1], [4, 5, 6, 7]], 3)
+    assert windows.good == [0, 1, 3]
+    assert windows.filled == [0, 1, 0]
+    assert windows.values.tolist() == [[1, 2, 3], [1, 2, 3], [5, 6, 7]]
+    assert list(windows.rejected) == [2]
+
+
+def test_an_empty_batch_and_a_batch_of_bad_events() -> None:
+    assert prepare_batch([], 3).values.shape == (0, 3)
+    assert prepare_batch([[1]], 3).values.shape == (0, 3)
+
+
+@given(st.lists(st.lists(ANYTHING, max_size=8), max_size=5), st.integers(1, 5))
+def test_batch_says_what_each_event_alone_would(batch: list[list[float | None]], steps: int) -> None:
+    windows = prepare_batch(batch, steps)
+    rows = iter(zip(windows.values, windows.filled, strict=True))
+    for position, values in enumerate(batch):
+        try:
+            window, filled = prepare(values, steps)
+        except InvalidWindow as error:
+            assert str(windows.rejected[position]) == str(error)  # noqa: PT017
+            continue
+        row, row_filled = next(rows)
+        assert row_filled == filled
+        np.testing.assert_array_equal(row, window)
+    assert next(rows, None) is None
+
+
+@given(st.lists(READING, min_size=1, max_size=50))
+def test_a_prepared_window_is_finite_and_within_its_readings(values: list[float | None]) -> None:
+    try:
+        window, filled = prepare(values, len(values))
+    except InvalidWindow as error:
+        assert "null" in str(error)  # noqa: PT017
+        return
+    readings = [float(value) for value in values if value is not None]
+    assert filled == len(values) - len(readings)
+    assert np.isfinite(window).all()
+    rounding = 1e-9 * max(map(abs, readings))
+    assert window.min() >= min(readings) - rounding
+    assert window.max() <= max(readings) + rounding
+
+
+def test_bridge_leaves_its_argument_alone() -> None:
+    readings = np.array([1.0, np.nan, 3.0])
+    bridged, filled = bridge(readings)
+    assert (bridged.tolist(), filled) == ([1, 2, 3], 1)
+    assert np.isnan(readings[1])
+
+
+def test_shift_keeps_the_ones_of_a_large_counter() -> None:
+    windows = 1e12 + np.arange(4.0)[None, :]
+    shifted, levels = shift(windows)
+    assert shifted.dtype == np.float32
+    assert shifted.tolist() == [[-3, -2, -1, 0]]
+    assert (shifted + levels).tolist() == windows.tolist()
+
+
+def test_largest_readings_do_not_overflow_float32() -> None:
+    shifted, _ = shift(np.array([[-MAX_MAGNITUDE, MAX_MAGNITUDE] * 24]))
+    assert np.isfinite(np.square(shifted).sum(dtype=np.float32))
