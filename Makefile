@@ -37,8 +37,9 @@ bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, on
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
 
-protocol: $(VENV)/.dev ## generate the protobuf messages of the model service anew
-	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto
+protocol: $(VENV)/.dev ## generate the protobuf messages again
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto \
+		interceptor/readings/remote_write.proto
 
 functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs
 	@rm -rf build functions/forecast/*.whl
