@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions chaos clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,11 @@ test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, brokers th
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 
-lint: $(VENV)/.dev ## ruff, mypy and the import contract
+lint: $(VENV)/.dev ## ruff, mypy, the import contract and the documentation's links
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.dev ## measure fncast beside its peers, write docs/performance.md (BENCH="PART --flags" for less)
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -45,6 +46,9 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 	@rm -rf build functions/forecast/*.whl
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
 	@ls functions/forecast/*.whl
+
+docs: $(VENV)/.dev ## build the documentation site into build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)
