@@ -33,10 +33,10 @@ bench: $(VENV)/.dev ## measure fncast beside its peers, write docs/performance.m
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, only prints, fails on loss or disorder
-	@$(BIN)/python -m benchmarks.end_to_end --quick $(BENCH)
+	@$(BIN)/python -m benchmarks end_to_end --quick $(BENCH)
 
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
-	@$(BIN)/python -m benchmarks.quality $(QUALITY)
+	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
 
 protocol: $(VENV)/.dev ## generate the protobuf messages again
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto \
