@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
+import grpc.aio
 
 # From the start of a call until its message is here; gRPC does not show how much of it has come.
 MESSAGE_TIMEOUT_S = 60.0
@@ -34,15 +35,15 @@ def unary_handler(answer: Answer) -> Any:
     For gRPC it takes a stream: of a plain method the message is awaited before any code of ours runs, without an end.
     """
 
-    async def call(messages: AsyncIterator[bytes], context: Any) -> bytes:
+    async def call(_: AsyncIterator[bytes], context: Any) -> bytes:
         try:
             async with asyncio.timeout(MESSAGE_TIMEOUT_S):
-                message = await anext(aiter(messages), None)
+                message = await context.read()
         except TimeoutError:
             text = f"the message did not arrive within {MESSAGE_TIMEOUT_S:g} s"
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, text)
             raise AssertionError("abort raises") from None
-        if message is None:
+        if message is grpc.aio.EOF:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
             raise AssertionError("abort raises")
         return await answer(message, context)
