@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,8 +10,10 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from fncast.http.bearer import is_bearer
 from model_service.inference_protocol import described
 from model_service.inference_protocol import messages_pb2 as messages
+from model_service.inference_protocol.grpc_limits import OPTIONS, unary_handler
 from model_service.inference_protocol.grpc_tensors import read_inputs, write_outputs
 from model_service.inference_protocol.tensor import InvalidTensor
 from model_service.model import Model, server_version
@@ -67,7 +68,7 @@ class GrpcServer:
         self._models = models
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._credentials = credentials
-        self._expected = f"Bearer {credentials.token}" if credentials.token else ""
+        self._expected = credentials.token
         self._bodies = RequestBodies()
         self._server: Any = None
 
@@ -78,6 +79,7 @@ class GrpcServer:
             ("grpc.max_receive_message_length", MAX_BODY_BYTES),
             ("grpc.max_send_message_length", -1),
             ("grpc.compression_enabled_algorithms_bitset", 1),  # none: a bound holds before inflating alone
+            *OPTIONS,
         ]
         server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_WAITING_REQUESTS)
         server.add_generic_rpc_handlers(self._handlers())
@@ -133,12 +135,12 @@ class GrpcServer:
                 self._bodies.release(held_bytes)
             raise AssertionError("abort raises")
 
-        return grpc.unary_unary_rpc_method_handler(call)  # without codecs: bytes in, bytes out
+        return unary_handler(call)  # without codecs: bytes in, bytes out
 
     def _let_in(self, context: Any) -> None:
         """Raises RequestError."""
         given = [value for name, value in context.invocation_metadata() if name == "authorization"]
-        if len(given) != 1 or not hmac.compare_digest(str(given[0]).encode(), self._expected.encode()):
+        if len(given) != 1 or not is_bearer(str(given[0]).encode(), self._expected.encode()):
             raise RequestError(401, "a bearer token is needed")
 
     def _find(self, name: str, version: str) -> Model:
