@@ -13,15 +13,24 @@ log = logging.getLogger(__name__)
 
 # What a refused client is asked to wait where it may come back.
 RETRY_AFTER_S = 1
+# A reason may quote names of the request; a longer one is cut.
+MAX_REASON_CHARS = 1500
 
 
 class RequestError(Exception):
-    """An answer other than 200. code: the one in GraphPipe's InferResponse, if it is not the HTTP status."""
+    """An answer other than 200. code: the one in GraphPipe's InferResponse, if it is not the HTTP status.
+
+    The text is the reason, at most MAX_REASON_CHARS long."""
 
     def __init__(self, status: int, reason: str, code: int | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(reason if len(reason) <= MAX_REASON_CHARS else f"{reason[:MAX_REASON_CHARS]}…")
         self.status = status
         self.code = code or status
+
+
+def contradictory(reason: str, model: Model, takes: str) -> RequestError:
+    """The error for a request that contradicts itself. takes: the inputs of the model, as its protocol names them."""
+    return RequestError(400, f"{reason[: MAX_REASON_CHARS // 2]}; {model} takes {takes} (-1: any length)")
 
 
 def refused(error: Exception, model: Model) -> RequestError:

@@ -8,7 +8,17 @@ import logging
 from typing import Protocol
 
 from model_service.graphpipe_endpoint import GraphPipeEndpoint
-from model_service.http_answer import TEXT, Headers, Receive, Scope, Send, send_answer
+from model_service.http_answer import (
+    JSON,
+    TEXT,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    error_headers,
+    error_json,
+    send_answer,
+)
 from model_service.inference_protocol.rest import RestEndpoint
 from model_service.metrics import Metrics
 from model_service.repository import Models
@@ -62,7 +72,8 @@ class ModelServer:
         status, body = 200, b"ok\n"
         headers: Headers = [TEXT]
         if scope["method"] not in ("GET", "HEAD"):
-            status, body, headers = 405, b"POST or GET\n", [TEXT, (b"allow", b"GET, HEAD, POST")]
+            reason = f"{scope['method'][:20]} is not answered here; POST and GET are"
+            status, body, headers = 405, error_json(reason), [JSON, (b"allow", b"GET, HEAD, POST")]
         elif path in ("/healthz", "/control/is_alive"):
             pass
         elif path in ("/readyz", "/control/is_ready"):
@@ -74,7 +85,7 @@ class ModelServer:
             try:
                 headers, body = self._graphpipe.get(path)
             except RequestError as error:
-                status, body = error.status, f"{error}\n".encode()
+                status, body, headers = error.status, error_json(error), error_headers(error.status, JSON)
         await send_answer(send, status, headers, b"" if scope["method"] == "HEAD" else body)
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ from model_service.inference_protocol.tensor import InvalidTensor
 from model_service.model import Model, server_version
 from model_service.repository import Models, find
 from model_service.request_body import MAX_BODY_BYTES, RequestBodies
-from model_service.request_error import RequestError, refused
+from model_service.request_error import RequestError, contradictory, refused
 from model_service.request_queue import MAX_WAITING_REQUESTS
 
 SERVICE = "inference.GRPCInferenceService"
@@ -183,7 +183,7 @@ class GrpcServer:
             names = model.asked([output.name for output in request.outputs])
             outputs = await model.submit(tensors, [each.name for each in request.inputs])
         except InvalidTensor as error:
-            raise RequestError(400, str(error)) from None
+            raise contradictory(str(error), model, described.takes(model)) from None
         except Exception as error:
             raise refused(error, model) from None
         response = messages.ModelInferResponse(

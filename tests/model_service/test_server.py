@@ -178,6 +178,56 @@ async def test_paths_without_a_model(service: Service, method: str) -> None:
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/models/forecast:predict", b'{"instances": [[1, 2]]}'),  # TensorFlow Serving
+        ("/v1/models/forecast/versions/2:predict", b"{}"),
+        ("/v1/models/forecast:predict", b"x"),
+        ("/forecast:predict", b""),
+        ("/invocations", b'{"inputs": []}'),  # MLflow, SageMaker
+        ("/predictions/forecast", b"[1, 2]"),  # TorchServe
+        ("/forecast/infer", b"x"),
+        ("/forecast/2/infer", b"x"),
+        ("/forecast/latest", b"x"),
+        ("/v2x/models/forecast/infer", b"{}"),
+        ("//forecast", b"x"),
+        ("/" + "x" * 100_000 + "!", b"x"),
+    ],
+)
+async def test_a_path_of_another_protocol_is_told_the_right_one_as_json(
+    service: Service, path: str, body: bytes
+) -> None:
+    posted = await service.call("POST", path, body)
+    assert (posted.status, posted.headers["content-type"]) == (404, "application/json")
+    error = json.loads(posted.body)["error"]
+    assert "inference is POST /v2/models/NAME/infer" in error
+    assert "for example /v2/models/forecast/infer" in error
+    assert len(error) <= 600
+    got = await service.call("GET", path)
+    assert (got.status, got.headers["content-type"]) == (404, "application/json")
+    assert json.loads(got.body)["error"]
+
+
+async def test_json_for_a_model_is_told_where_json_goes(service: Service) -> None:
+    for path in ("/", "/forecast", "/forecast/", "/forecast/2"):
+        answer = await service.call("POST", path, b'{"instances": [1, 2]}')
+        assert answer.status == 400
+        assert "the body is JSON; inference is POST /v2/models/NAME/infer" in answer.errors()[0].message
+
+
+async def test_the_shape_of_the_metadata_is_no_shape_of_a_tensor(service: Service) -> None:
+    body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS[:1],)))
+    at = body.index((6).to_bytes(8, "little")) - 8
+    minus_one = body[:at] + (-1).to_bytes(8, "little", signed=True) + body[at + 8 :]
+    answer = await service.call("POST", "/", minus_one)
+    assert answer.status == 400
+    assert answer.errors()[0].message == (
+        "no GraphPipe request: a tensor has the shape [-1, 6]; a length cannot be negative; "
+        "forecast/2 takes windows Float32 [-1, 6] (-1: any length)"
+    )
+
+
 async def test_alive_and_ready(service: Service) -> None:
     for path in ("/control/is_alive", "/control/is_ready", "/healthz", "/readyz"):
         answer = await service.call("GET", path)
