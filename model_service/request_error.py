@@ -6,7 +6,7 @@ import logging
 
 from model_service import graphpipe
 from model_service.model import DoesNotFit, Model, UnknownTensor
-from model_service.request_queue import Overloaded
+from model_service.request_queue import Overloaded, TooManyRows
 from model_service.runtime import RefusedInput
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ def refused(error: Exception, model: Model) -> RequestError:
         return RequestError(400, str(error), graphpipe.DOES_NOT_FIT)
     if isinstance(error, UnknownTensor | RefusedInput):
         return RequestError(400, str(error))
+    if isinstance(error, TooManyRows):
+        return RequestError(413, str(error))
     if isinstance(error, Overloaded):
         return RequestError(503, str(error))
     # The model failed: its bug, and to be seen in the log.
