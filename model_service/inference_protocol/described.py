@@ -38,7 +38,7 @@ def tensors(specs: Sequence[TensorSpec]) -> list[dict[str, Any]]:
 def takes(model: Model) -> str:
     """The inputs with their types and shapes, for an error's text."""
     return ", ".join(
-        f"{spec.name} {datatype_of(spec.dtype)} {'any shape' if spec.shape is None else list(spec.shape)}"
+        f"{spec.name} {datatype_of(spec.dtype)} {'any' if spec.shape is None else list(spec.shape)}"
         for spec in model.runtime.inputs
     )
 

@@ -18,7 +18,7 @@ from model_service.inference_protocol import described
 from model_service.inference_protocol import messages_pb2 as messages
 from model_service.inference_protocol.grpc_size import check_size
 from model_service.inference_protocol.grpc_tensors import read_inputs, write_outputs
-from model_service.inference_protocol.tensor import InvalidTensor
+from model_service.inference_protocol.tensor import MAX_TYPED_VALUES, TOO_LARGE, InvalidTensor
 from model_service.model import Model, server_version
 from model_service.repository import Models, find
 from model_service.request_body import MAX_BODY_BYTES, RequestBodies
@@ -167,7 +167,8 @@ class GrpcServer:
             except DecodeError:
                 status, reason = 400, "the message is no protobuf of this method"
             except RequestError as error:
-                status, reason = error.status, str(error)
+                status = error.status
+                reason = f"{TOO_LARGE}: {error}" if status == 413 else str(error)
             except Exception as error:  # a bug, which gRPC would log nowhere
                 log.exception("a gRPC call failed")
                 status, reason = 500, f"the call failed: {type(error).__name__}: {error}"
@@ -229,10 +230,18 @@ class GrpcServer:
             raise contradictory(str(error), model, described.takes(model)) from None
         except Exception as error:
             raise refused(error, model) from None
+        is_raw = bool(request.raw_input_contents)
+        values = sum(outputs[name].size for name in names)
+        if not is_raw and values > MAX_TYPED_VALUES:
+            raise RequestError(
+                413,
+                f"the answer has {values} typed values; at most {MAX_TYPED_VALUES} are sent, and any number as raw "
+                "contents: send the inputs as raw contents",
+            )
         response = messages.ModelInferResponse(
             model_name=model.name, model_version=str(model.version), id=request.id
         )
-        write_outputs(response, names, outputs, is_raw=bool(request.raw_input_contents))
+        write_outputs(response, names, outputs, is_raw)
         return response
 
     async def _check(self, request: Any) -> Any:

@@ -20,7 +20,7 @@ from model_service.http_answer import (
     send_answer,
 )
 from model_service.inference_protocol import described
-from model_service.inference_protocol.rest_answer import NotText, write_answer
+from model_service.inference_protocol.rest_answer import NotText, TooMuchJson, write_answer
 from model_service.inference_protocol.rest_request import InvalidRequest, read_request
 from model_service.model import Model, server_version
 from model_service.repository import Models, find
@@ -145,6 +145,8 @@ async def _answer(model: Model, body: bytes | bytearray, json_bytes: int | None)
         answer, answer_json_bytes = write_answer(model, request, names, outputs)
     except InvalidRequest as error:
         raise contradictory(str(error), model, described.takes(model)) from None
+    except TooMuchJson as error:
+        raise RequestError(413, str(error)) from None
     except NotText as error:
         raise RequestError(400, str(error)) from None
     except Exception as error:

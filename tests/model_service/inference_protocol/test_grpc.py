@@ -390,6 +390,16 @@ def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch
     assert stub.ModelInfer(raw).model_version == "2"
 
 
+def test_typed_answers_are_bounded(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_server, "MAX_TYPED_VALUES", 11)
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
+    with pytest.raises(
+        grpc.RpcError, match="too large: the answer has 12 typed values; at most 11"
+    ) as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    assert raised.value.code().name == "RESOURCE_EXHAUSTED"
+
+
 def test_a_message_that_is_too_large(stub: Any) -> None:
     request = service_pb2.ModelInferRequest(
         model_name="forecast", inputs=[RAW], raw_input_contents=[bytes(request_body.MAX_BODY_BYTES)]
