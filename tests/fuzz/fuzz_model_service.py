@@ -1,14 +1,24 @@
-"""The application of the model service over two fake models, called in this process as a server would call it."""
+"""The application of the model service over two fake models: called in this process, or behind a real socket."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+import asyncio
+import http.client
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 
+sys.path.append(str(Path(__file__).parents[1] / "integration"))
+
+from running_model_service import running_model_service
+
 from model_service.metrics import Metrics
 from model_service.model import Model
+from model_service.request_error import MAX_REASON_CHARS
 from model_service.runtime import Array, TensorSpec
 from model_service.server import ModelServer
 
@@ -50,31 +60,75 @@ class _Models:
         return ()
 
 
-def served_models() -> tuple[ModelServer, Callable[[], Awaitable[None]]]:
-    """The application over forecast/1 and words/1, and what closes the models."""
-    models = [
+def _models() -> _Models:
+    return _Models(
         Model("forecast", 1, Forecasts(), '{"window": 6}', {"window": 6, "horizon": 2}),
         Model("words", 1, Words()),
-    ]
+    )
 
-    async def close() -> None:
-        for model in models:
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Target(Protocol):
+    """Where bodies are sent."""
+
+    name: str
+
+    async def post(self, path: str, body: bytes, headers: Headers = ()) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+
+
+class InProcess:
+    """The application, called as a server would call it."""
+
+    name = "in process"
+
+    async def __aenter__(self) -> InProcess:
+        self._models = _models()
+        self._app = ModelServer(self._models, Metrics())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for model in set(self._models.paths.values()):
             await model.close()
 
-    return ModelServer(_Models(*models), Metrics()), close
+    async def post(self, path: str, body: bytes, headers: Headers = ()) -> tuple[int, bytes]:
+        messages: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+        await self._app({"type": "http", "method": "POST", "path": path, "headers": raw}, receive, send)
+        return messages[0]["status"], b"".join(message.get("body", b"") for message in messages[1:])
 
 
-async def post(
-    app: ModelServer, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()
-) -> tuple[int, bytes]:
-    """Status and body of the answer to one POST."""
-    messages: list[Any] = []
+class RealServer:
+    """The server that `fncast model-service` runs, in a thread, over one connection that stays open."""
 
-    async def receive() -> Any:
-        return {"type": "http.request", "body": body, "more_body": False}
+    name = "server"
 
-    async def send(message: Any) -> None:
-        messages.append(message)
+    async def __aenter__(self) -> RealServer:
+        self._running = running_model_service(_models())
+        url = urlsplit((await asyncio.to_thread(self._running.__enter__)).url)
+        self._connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
+        return self
 
-    await app({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
-    return messages[0]["status"], b"".join(message.get("body", b"") for message in messages[1:])
+    async def __aexit__(self, *_: object) -> None:
+        self._connection.close()
+        await asyncio.to_thread(self._running.__exit__, None, None, None)
+
+    async def post(self, path: str, body: bytes, headers: Headers = ()) -> tuple[int, bytes]:
+        self._connection.request("POST", path, body, dict(headers))
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
+
+def check_reason(reason: str) -> None:
+    """Raises AssertionError where a refusal does not say why in a sentence or two."""
+    assert reason
+    assert len(reason) <= MAX_REASON_CHARS + 100, f"a reason of {len(reason)} characters"
