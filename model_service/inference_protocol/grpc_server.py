@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -70,9 +71,17 @@ class GrpcServer:
     """Serves the same models as the HTTP server beside it; to be started and stopped in its event loop."""
 
     def __init__(
-        self, models: Models, host: str, port: int, credentials: Credentials = Credentials()
+        self,
+        models: Models,
+        host: str,
+        port: int,
+        credentials: Credentials = Credentials(),
+        reserved: socket.socket | None = None,
     ) -> None:
+        """reserved: a socket that holds the port until gRPC takes it, so that no other process is given it; closed at
+        the start."""
         self._models = models
+        self._reserved = reserved
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._credentials = credentials
         self._expected = f"Bearer {credentials.token}" if credentials.token else ""
@@ -123,6 +132,9 @@ class GrpcServer:
         ]
         server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_WAITING_REQUESTS)
         server.add_generic_rpc_handlers(self._handlers())
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
         try:
             if self._credentials.certificate:
                 pair = (self._credentials.key, self._credentials.certificate)
