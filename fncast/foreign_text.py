@@ -5,6 +5,7 @@ Every room may use it: terminals, logs and pages show what any of them read.
 
 from __future__ import annotations
 
+import json
 import re
 
 MARK = "\N{REPLACEMENT CHARACTER}"
@@ -20,6 +21,22 @@ _ESCAPE = re.compile(
 )
 _LINES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 _SPACES = re.compile(r"\s")
+
+
+def escaped(document: str) -> str:
+    """The same JSON, with every character that is not printable written as an escape.
+
+    JSON leaves DEL, C1 controls and bidirectional overrides as they are. Line ends between values stay.
+    """
+    if document.isprintable():
+        return document
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else _json_escape(letter) for letter in document
+    )
+
+
+def _json_escape(letter: str) -> str:
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
 
 
 def clean(text: str, limit: int) -> str:

@@ -36,8 +36,3 @@ class Refused(Exception):
     def __init__(self, reason: str, code: int) -> None:
         super().__init__(reason)
         self.code = code
-
-
-def one_line(text: str) -> str:
-    """A peer's text without control characters: it cannot pretend to be a line of ours."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from fncast.dashboard.event import Event
 from fncast.dashboard.forecast import Forecast, forecast_of
 from fncast.dashboard.readings import Grid
-from fncast.series.step import Step, format_time
+from fncast.series.rfc3339 import format_time
+from fncast.series.step import Step
 
 SHOWN_STEPS = 3
 # Columns grow with what they hold, up to this; a longer name is cut.

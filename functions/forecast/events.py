@@ -17,7 +17,8 @@ from urllib.parse import unquote
 import msgspec
 import orjson
 
-from fncast.series.step import Step, format_time, parse_time
+from fncast.series.rfc3339 import format_time, parse_time
+from fncast.series.step import Step
 
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"

@@ -221,6 +221,52 @@ def test_text_that_a_function_answers_is_published_as_it_is(members, value):
     assert published.value.decode() == value
 
 
+def test_an_output_without_data_is_published_as_kafkas_null():
+    (published,) = outcome(event("a")).events
+    assert published.value is None
+    assert "content-type" not in dict(published.headers)
+
+
+def test_null_beside_data_is_absent():
+    (published,) = outcome(event("a", data=None, data_base64="AP8=")).events
+    assert published.value == b"\x00\xff"
+    (published,) = outcome(event("a", data=[1], data_base64=None)).events
+    assert published.value == b"[1]"
+    (published,) = outcome(event("a", data=None)).events
+    assert published.value == b"null"
+
+
+def test_data_twice_is_garbage():
+    with pytest.raises(RetriableError, match="both data and data_base64"):
+        outcome(event("a", data=[1], data_base64="AP8="))
+
+
+def test_an_empty_attribute_of_an_output_is_absent():
+    names = (
+        "subject",
+        "time",
+        "datacontenttype",
+        "dataschema",
+        "modelname",
+        "partitionkey",
+        "traceparent",
+        "x",
+    )
+    (published,) = outcome(event("a", data=[1], **dict.fromkeys(names, ""))).events
+    headers = dict(published.headers)
+    assert headers["content-type"] == b"application/json"
+    assert b"" not in headers.values()
+    assert matched("ab", event("", id="1"), event("", id="2")) == [["1"], ["2"]]
+
+
+def test_a_reason_is_one_clean_line_of_bounded_length():
+    told = "\x1b[2J" + "x" * 2000 + "\r\n2026-01-01 INFO fncast: forged"
+    settled = outcome(event("a", "io.fncast.rejected.v1", data={"reason": told}))
+    assert settled.reason.startswith("�xxx")
+    assert settled.reason.isprintable()
+    assert len(settled.reason) == 1024
+
+
 def test_a_functions_own_attribute_does_not_double_one_of_ours():
     """Where it passes on what an earlier consumer published, say."""
     (published,) = outcome(event("a", originid="older", causationid="a")).events
