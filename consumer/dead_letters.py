@@ -95,6 +95,11 @@ class DeadLetter:
             return {name: value.decode("utf-8", "replace") for name, value in named.items()}
 
 
+def is_topic_name(name: str) -> bool:
+    """Whether Kafka accepts it."""
+    return bool(_TOPIC.fullmatch(name))
+
+
 def _number(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
@@ -153,7 +158,7 @@ class DeadLetterTopic:
     def partitions(self, topic: str | None = None) -> list[int]:
         """Raises UnknownTopic; ConsumerError where nobody answers."""
         name = topic or self.topic
-        if not _TOPIC.fullmatch(name):
+        if not is_topic_name(name):
             raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
         try:
             found = self._consumer.list_topics(name, ANSWER_S).topics[name]

@@ -20,6 +20,7 @@ _ESCAPE = re.compile(
     r"|\x1b[\x20-\x2f]*[\x30-\x7e]"
 )
 _LINES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 _SPACES = re.compile(r"\s")
 
 
@@ -28,15 +29,13 @@ def escaped(document: str) -> str:
 
     JSON leaves DEL, C1 controls and bidirectional overrides as they are. Line ends between values stay.
     """
-    if document.isprintable():
-        return document
-    return "".join(
-        letter if letter.isprintable() or letter == "\n" else _json_escape(letter) for letter in document
-    )
+    return document if document.isprintable() else _NOT_ASCII.sub(_json_escape, document)
 
 
-def _json_escape(letter: str) -> str:
-    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
+def _json_escape(found: re.Match[str]) -> str:
+    if found[0].isprintable():
+        return found[0]
+    return "\\u007f" if found[0] == "\x7f" else json.dumps(found[0])[1:-1]
 
 
 def clean(text: str, limit: int) -> str:

@@ -95,8 +95,7 @@ def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
     try:
         for letter in letters.read():
             if letter in wanted:
-                text = escaped(orjson.dumps(summary(letter)).decode()) if as_json else line(letter)
-                print(text, flush=True)
+                print(summary_text(letter) if as_json else line(letter), flush=True)
     finally:
         letters.close()
     return 0
@@ -122,18 +121,27 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
+def summary_text(letter: DeadLetter) -> str:
+    return escaped(orjson.dumps(summary(letter)).decode())
+
+
+def shown(letter: DeadLetter) -> str:
+    """All of a letter as JSON, for people."""
+    whole = summary(letter) | {
+        "key": readable(letter.record.key),
+        "headers": [[name, readable(value)] for name, value in letter.record.headers],
+        "value": readable(letter.record.value),
+    }
+    return escaped(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
+
+
 def show(kafka: Kafka, topic: str, place: str) -> int:
     wanted = place_of(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
         for letter in letters.read({wanted[0]: wanted[1]}, only=wanted[0]):
             if (letter.record.partition, letter.record.offset) == wanted:
-                whole = summary(letter) | {
-                    "key": readable(letter.record.key),
-                    "headers": [[name, readable(value)] for name, value in letter.record.headers],
-                    "value": readable(letter.record.value),
-                }
-                print(escaped(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode()))
+                print(shown(letter))
                 return 0
     finally:
         letters.close()

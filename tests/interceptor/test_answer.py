@@ -1,5 +1,6 @@
 """Answers matched to inputs, by name, by position, or not at all."""
 
+import json
 import uuid
 from collections.abc import Sequence
 
@@ -107,6 +108,53 @@ def test_a_reason_is_short_however_long_a_name_is(ids, events):
 def test_garbage_is_retriable(body):
     with pytest.raises(RetriableError, match="garbage"):
         answer.decode(body)
+
+
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.lists(st.integers())
+    | st.just("a")
+)
+MEMBERS = st.sampled_from(
+    [
+        "id",
+        "source",
+        "type",
+        "specversion",
+        "causationid",
+        "subject",
+        "time",
+        "modelversion",
+        "datacontenttype",
+    ]
+    + ["data", "data_base64", "x", "X-1", "originid", ""]
+)
+
+
+@given(st.lists(st.dictionaries(MEMBERS, ODD, max_size=5), max_size=3), st.integers(1, 2))
+def test_any_outputs_are_an_outcome_or_garbage(changes, inputs):
+    body = json.dumps([event("a", data={"values": [1]}) | change for change in changes]).encode()
+    deliveries = [delivery("a") for _ in range(inputs)]
+    try:
+        matched = answer.match(deliveries, answer.decode(body))
+        outcomes = [answer.outcome(one, own) for one, own in zip(deliveries, matched, strict=True)]
+    except RetriableError as error:
+        assert str(error).isprintable()
+        return
+    for outcome in outcomes:
+        for published in outcome.events if isinstance(outcome, Forecast) else ():
+            assert all(name and value for name, value in published.headers)
+            assert published.value is None or type(published.value) is bytes
+
+
+def test_what_is_quoted_of_an_answer_cannot_steer_the_terminal():
+    with pytest.raises(RetriableError, match="garbage") as error:
+        answer.decode(orjson.dumps([event("a", specversion="\x1b[2J\r\nforged")]))
+    assert str(error.value).isprintable()
 
 
 @given(st.binary())
