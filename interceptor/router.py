@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch
+from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter
 from interceptor.route import Route
 
@@ -31,7 +32,8 @@ class Router(Interceptor):
                     f"the event has no extension `destination`; destinations here: {self._known}"
                 )
             else:
+                name = clean(str(destination), SHOWN_CHARACTERS)
                 delivery.outcome = DeadLetter(
-                    f"unknown destination {str(destination)[:SHOWN_CHARACTERS]!r}; destinations here: {self._known}"
+                    f"unknown destination {name!r}; destinations here: {self._known}"
                 )
         return batch

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fncast.series.step import CALENDAR_MONTHS, Step, parse_time
+from fncast.series.rfc3339 import parse_time
+from fncast.series.step import CALENDAR_MONTHS, Step
 from fncast.series.window import MAX_MAGNITUDE
 
 # Readings kept a series: more than a chart shows, enough to score forecasts that are read late.

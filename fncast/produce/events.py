@@ -13,7 +13,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from fncast.produce.windows import Window
-from fncast.series.step import format_time, parse_time
+from fncast.series.rfc3339 import format_time, parse_time
 
 WINDOW_TYPE = "io.fncast.window.v1"
 REQUIRED = ("specversion", "id", "source", "type")

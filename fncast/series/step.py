@@ -1,49 +1,15 @@
-"""The time between two readings of a series, and times as RFC 3339 writes them."""
+"""The time between two readings of a series."""
 
 from __future__ import annotations
 
 import calendar
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 CALENDAR_MONTHS = {"P1M": 1, "P1Y": 12}
 MAX_STEP_S = (datetime.max - datetime.min).total_seconds()
-
-# RFC 3339, section 5.6. `datetime.fromisoformat` alone would also take dates, basic formats and local times.
-_RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", flags=re.ASCII
-)
-
-
-def parse_time(text: object) -> datetime:
-    """The moment that an RFC 3339 text names, in its own offset; digits beyond microseconds are cut.
-
-    Raises ValueError for anything else: no time, no offset, a leap second, a day that does not exist.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"a time must be text such as 2024-05-01T12:00:00Z, not {_short(text)}")
-    if _RFC_3339.fullmatch(text) is None:
-        raise ValueError(f"{_short(text)} is not an RFC 3339 time such as 2024-05-01T12:00:00Z")
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError as error:
-        raise ValueError(f"{_short(text)} is not a time: {error}") from None
-
-
-def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with `Z`, and a fraction only where there is one.
-
-    Raises ValueError for a moment without offset, or one whose year is outside 1 to 9999 in UTC."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no offset from UTC")
-    try:
-        in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
-    return in_utc.isoformat().removesuffix("+00:00") + "Z"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,17 @@ def test_a_name_cannot_steer_the_terminal(make: Any) -> None:
     assert "x" * 40 not in line
 
 
+def test_neither_model_nor_unit_can_steer_the_terminal(make: Any) -> None:
+    event = make.forecast_event([1.0], 0, model="\x1b[0m" + "y" * 100)
+    event.attributes["modelname"] = "\x1b[2J\x1b[31mEVIL\x1b[0m\r\nx"
+    event.data["unit"] = "\u202e°C\n\x07"
+    line = Lines().line(event, 0.0)
+    assert line.isprintable()
+    assert "��EVIL� x v�yy" in line
+    assert "�°C �" in line
+    assert len(line) < 160
+
+
 def test_no_values_no_line(make: Any) -> None:
     with pytest.raises(UnreadableData):
         Lines().line(make.forecast_event([], 0), 0.0)
