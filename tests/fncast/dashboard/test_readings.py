@@ -76,7 +76,8 @@ def test_places_times_that_jitter_on_the_grid() -> None:
 
 def test_places_months() -> None:
     grid = Grid(Step.calendar("P1M"), datetime(2024, 1, 31, tzinfo=UTC))
-    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 14
+    assert grid.index_of(datetime(2025, 3, 31, tzinfo=UTC)) == 14
+    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 13  # a day late, not a month early
     assert grid.time_of(1) == datetime(2024, 2, 29, tzinfo=UTC).timestamp()
 
 
