@@ -39,6 +39,12 @@ class Grid:
         except ValueError as error:
             raise UnreadableData(str(error)) from None
 
+    @property
+    def offset_s(self) -> float:
+        """Seconds from UTC of the days that its times have."""
+        offset = self.anchor.utcoffset() if self.anchor else None
+        return offset.total_seconds() if offset else 0.0
+
     def index_of(self, moment: datetime) -> int:
         """The index nearest to `moment`, so that times which jitter within a step stay in place."""
         if self.step is None or self.anchor is None:
