@@ -39,16 +39,19 @@ def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--step",
         type=_step,
-        metavar="SECONDS|P1M|P1Y",
-        help="time between two readings, in seconds or a calendar month or year (default: found in each series)",
+        metavar="STEP",
+        help="time between two readings, in seconds or as an ISO 8601 duration such as PT5M, P7D, P1M,"
+        " P3M or P1Y (default: found in each series)",
     )
 
 
 def _step(text: str) -> Step:
     try:
-        return Step.calendar(text) if text.startswith("P") else Step.seconds(float(text))
+        return Step.parse(text) if text.startswith("P") else Step.seconds(float(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seconds nor P1M or P1Y") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number of seconds nor an ISO 8601 duration such as PT5M, P1M or P1Y"
+        ) from None
 
 
 def read_series(arguments: argparse.Namespace) -> list[Series]:

@@ -8,8 +8,7 @@ from fncast.dashboard.event import Event
 from fncast.dashboard.forecast import Forecast, forecast_of
 from fncast.dashboard.readings import Grid
 from fncast.foreign_text import clean
-from fncast.series.rfc3339 import format_time
-from fncast.series.step import Step
+from fncast.series.step import Step, format_start
 
 SHOWN_STEPS = 3
 # Columns grow with what they hold, up to this; a longer name is cut.
@@ -49,7 +48,7 @@ class Lines:
 def _when(grid: Grid) -> str:
     if grid.anchor is None or grid.step is None:
         return "next steps"
-    return f"{format_time(_whole(grid.anchor, grid.step))} +{_step(grid.step)}"
+    return f"{format_start(_whole(grid.anchor, grid.step), grid.step)} +{_step(grid.step)}"
 
 
 def _whole(moment: datetime, step: Step) -> datetime:
@@ -61,8 +60,13 @@ def _whole(moment: datetime, step: Step) -> datetime:
 
 def _step(step: Step) -> str:
     if step.period_s is None:
-        return "1 month" if step.period == "P1M" else "1 year"
+        return _months(step.months or 0)
     return str(timedelta(seconds=step.period_s)) if step.period_s >= 60 else f"{step.period_s:g} s"
+
+
+def _months(months: int) -> str:
+    count, unit = (months, "month") if months % 12 else (months // 12, "year")
+    return f"{count} {unit}" + ("s" if count > 1 else "")
 
 
 def _value(forecast: Forecast, step: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +19,9 @@ import msgspec
 import orjson
 
 from fncast.foreign_text import clean
-from fncast.series.rfc3339 import format_time, parse_time
-from fncast.series.step import Step
+from fncast.series.rfc3339 import parse_time
+from fncast.series.step import Step, format_start
+from fncast.series.window import MAX_MAGNITUDE
 
 REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"
@@ -35,7 +37,10 @@ class Window(msgspec.Struct, gc=False):
     start: str | None = None
     step_s: int | float | None = None
     step: str | None = None
+    step_day: int | None = None
     unit: str | None = None
+    min: int | float | None = None
+    max: int | float | None = None
 
 
 class _Plain(msgspec.Struct):
@@ -52,6 +57,9 @@ class _Plain(msgspec.Struct):
 
 
 _plain_batch = msgspec.json.Decoder(list[_Plain])
+
+# Of these 0 is a point of a scale and no floor: a series that was above it may fall below.
+UNITS_BELOW_ZERO = frozenset(("°C", "°F", "℃", "℉", "C", "F", "Cel", "degC", "degF", "dB", "dBm", "dBFS"))
 
 # How many starts and steps of recent events are kept in their parsed form.
 _STARTS = 4096
@@ -81,11 +89,14 @@ class Event:
 @dataclass(slots=True)
 class Readings:
     """An event's window. values: what the event holds, not checked yet. place: `"start":…,"step_s":…,` as JSON, of
-    the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty."""
+    the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty. low, high: what
+    the forecast keeps; None where the event does not say."""
 
     values: Any
     place: bytes = b""
     unit: bytes = b""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +153,9 @@ def read_json(body: bytes) -> Any:
 def read_readings(data: object) -> Readings:
     """The window in an event's data: an object, or a bare array of numbers. Raises InvalidEvent."""
     if type(data) is Window:
-        place = _following(data.start, data.step_s, data.step, len(data.values))
-        return Readings(
-            data.values, place, b"" if data.unit is None else b',"unit":' + orjson.dumps(data.unit)
-        )
+        place = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
+        member = b"" if data.unit is None else b',"unit":' + orjson.dumps(data.unit)
+        return Readings(data.values, place, member, *_limits(data.min, data.max, data.unit))
     if type(data) is list:
         return Readings(data)
     if type(data) is InvalidEvent:
@@ -161,19 +171,38 @@ def read_readings(data: object) -> Readings:
         raise InvalidEvent("values are missing" if values is None else "values is not an array of numbers")
     place = _place(data, len(values))
     unit = data.get("unit")
-    if unit is None:
-        return Readings(values, place)
-    if type(unit) is not str:
+    if unit is not None and type(unit) is not str:
         raise InvalidEvent("unit is not a string")
+    limits = _limits(data.get("min"), data.get("max"), unit)
     try:
-        return Readings(values, place, b',"unit":' + orjson.dumps(unit))
+        return Readings(values, place, b"" if unit is None else b',"unit":' + orjson.dumps(unit), *limits)
     except orjson.JSONEncodeError:
         raise InvalidEvent("unit is not valid Unicode") from None
 
 
+def _limits(low: object, high: object, unit: str | None) -> tuple[float | None, float | None]:
+    """The limits that an event names by `min` and `max`, or by its unit. Raises InvalidEvent."""
+    if low is None and high is None and unit not in UNITS_BELOW_ZERO:
+        return None, None
+    lowest, highest = _limit("min", low), _limit("max", high)
+    if lowest is None and unit in UNITS_BELOW_ZERO:
+        lowest = -math.inf
+    if lowest is not None and highest is not None and lowest > highest:
+        raise InvalidEvent("min is above max")
+    return lowest, highest
+
+
+def _limit(name: str, limit: object) -> float | None:
+    if limit is None:
+        return None
+    if type(limit) not in (int, float) or not abs(limit) <= MAX_MAGNITUDE:  # type: ignore[arg-type]
+        raise InvalidEvent(f"{name} must be a number within ±{MAX_MAGNITUDE:g}")
+    return float(limit)  # type: ignore[arg-type]
+
+
 def _place(data: Mapping[str, Any], steps: int) -> bytes:
     """The members start and step of the output: `steps` steps after the start of `data`. Raises InvalidEvent."""
-    told = data.get("start"), data.get("step_s"), data.get("step"), steps
+    told = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
         return _following(*told)
     except TypeError:  # an array or an object, which cannot be looked up
@@ -181,27 +210,31 @@ def _place(data: Mapping[str, Any], steps: int) -> bytes:
 
 
 @lru_cache(_STARTS, typed=True)
-def _following(start: object, step_s: object, step: object, steps: int) -> bytes:
+def _following(start: object, step_s: object, step: object, step_day: object, steps: int) -> bytes:
     """Kept: series that are read together share their start. Raises InvalidEvent."""
     try:
-        kept_step, member = _step(step_s, step)
+        read = _step(step_s, step, step_day)
     except TypeError:
-        kept_step, member = _step.__wrapped__(step_s, step)
+        read = _step.__wrapped__(step_s, step, step_day)
     try:
-        following = format_time(kept_step.after(parse_time(start), steps))
+        first = parse_time(start)
+        anchored = read.anchored(first)
+        following = anchored.after(first, steps)
+        text = format_start(following, anchored)
     except ValueError as error:
         raise InvalidEvent("start is missing" if start is None else f"start: {error}") from None
-    return b'"start":"%b",%b,' % (following.encode(), member)
+    # A step in seconds is written as the event writes it: as `step` or as `step_s`.
+    members = anchored.as_json(following) if step is None or read.months else {"step": str(read)}
+    return b'"start":"%b",%b,' % (text.encode(), orjson.dumps(members)[1:-1])
 
 
 @lru_cache(_STEPS, typed=True)
-def _step(step_s: object, step: object) -> tuple[Step, bytes]:
-    """A step, and as a member of data. Raises InvalidEvent."""
+def _step(step_s: object, step: object, step_day: object) -> Step:
+    """Raises InvalidEvent."""
     try:
-        read = Step.of({"step_s": step_s, "step": step})
+        return Step.of({"step_s": step_s, "step": step, "step_day": step_day})
     except ValueError as error:
         raise InvalidEvent(str(error)) from None
-    return read, orjson.dumps(read.as_json())[1:-1]
 
 
 def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:

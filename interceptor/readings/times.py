@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fncast.series.step import parse_time
+from fncast.series.rfc3339 import parse_time
 
 UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 MAX_TIME_NS = 2**63 - 1  # in the year 2262: the largest that 64 bits hold

@@ -144,8 +144,63 @@ def test_readings_carry_the_place_after_the_last() -> None:
         "step_s": 300,
         "unit": '"%"',
     }
-    monthly = read_readings({"start": "2024-01-31T00:00:00Z", "step": "P1M", "values": [1]})
-    assert monthly.place == b'"start":"2024-02-29T00:00:00Z","step":"P1M",'
+
+
+@pytest.mark.parametrize(
+    ("start", "step", "count", "following", "members"),
+    [
+        ("2024-01-31", {"step": "P1M"}, 1, "2024-02-29", {"step": "P1M"}),
+        ("2023-02-28", {"step": "P1M"}, 1, "2023-03-31", {"step": "P1M"}),
+        ("2023-02-28", {"step": "P1M"}, 60, "2028-02-29", {"step": "P1M"}),
+        ("2022-09-30", {"step": "P3M"}, 48, "2034-09-30", {"step": "P3M"}),
+        ("2022-11-30", {"step": "P1M"}, 1, "2022-12-31", {"step": "P1M"}),
+        ("2006-07-01", {"step": "P3M"}, 78, "2026-01-01", {"step": "P3M"}),
+        ("2024-06-30", {"step": "P6M"}, 3, "2025-12-31", {"step": "P6M"}),
+        ("2024-02-29", {"step": "P12M"}, 4, "2028-02-29", {"step": "P1Y"}),
+        ("2024-01-30", {"step": "P1M"}, 1, "2024-02-29", {"step": "P1M", "step_day": 30}),
+        ("2024-02-29", {"step": "P1M", "step_day": 30}, 1, "2024-03-30", {"step": "P1M"}),
+        ("2024-02-29", {"step": "P1M", "step_day": 30}, 2, "2024-04-30", {"step": "P1M", "step_day": 30}),
+        ("2024-01-28", {"step": "P1M"}, 1, "2024-02-28", {"step": "P1M"}),
+        ("2023-01-28", {"step": "P1M"}, 1, "2023-02-28", {"step": "P1M", "step_day": 28}),
+        ("2024-03-30", {"step": "P7D"}, 1, "2024-04-06", {"step": "P7D"}),
+        ("2024-03-30", {"step": "PT24H"}, 2, "2024-04-01", {"step": "P1D"}),
+        ("2024-03-30", {"step_s": 86400}, 2, "2024-04-01", {"step_s": 86400}),
+    ],
+)
+def test_any_step_is_followed_and_told_in_kind(
+    start: str, step: dict[str, Any], count: int, following: str, members: dict[str, Any]
+) -> None:
+    """Whether it is read as a plain window or with patience."""
+    data = {"start": f"{start}T00:00:00Z", **step, "values": [1.0] * count}
+    expected = {"start": f"{following}T00:00:00Z", **members}
+    [event] = read_request({"content-type": BATCH_TYPE}, b"[%b]" % document(data=data)).events
+    for each in (event.data, data):
+        assert json.loads(b"{%b}" % read_readings(each).place[:-1]) == expected
+
+
+def test_the_months_are_those_of_the_offset() -> None:
+    data = {"start": "2024-01-31T00:00:00+02:00", "step": "P1M", "values": [1]}
+    assert read_readings(data).place == b'"start":"2024-02-29T00:00:00+02:00","step":"P1M",'
+    data = {"start": "2024-01-31T00:00:00+02:00", "step_s": 60, "values": [1]}
+    assert read_readings(data).place == b'"start":"2024-01-30T22:01:00Z","step_s":60,'
+
+
+def test_limits_are_read() -> None:
+    def limits(**members: Any) -> tuple[float | None, float | None]:
+        data = {**EVENT["data"], **members}  # type: ignore[dict-item]
+        body = b"[%b]" % document(data=data)
+        [event] = read_request({"content-type": BATCH_TYPE}, body).events
+        plain, patient = read_readings(event.data), read_readings(data)
+        assert (plain.low, plain.high) == (patient.low, patient.high)
+        return plain.low, plain.high
+
+    assert limits() == (None, None)
+    assert limits(min=-5, max=100) == (-5, 100)
+    assert limits(max=100) == (None, 100)
+    assert limits(unit="°C") == (float("-inf"), None)
+    assert limits(unit="°C", max=90.5) == (float("-inf"), 90.5)
+    assert limits(unit="°C", min=0) == (0, None)
+    assert limits(unit="%") == (None, None)
 
 
 def test_a_bare_array_has_no_place() -> None:
@@ -169,7 +224,18 @@ def test_a_bare_array_has_no_place() -> None:
         ({"step_s": -1}, "positive"),
         ({"step_s": 2.0**64}, "more than all the years"),
         ({"step": "P1M"}, "both"),
+        (
+            {"step_s": None, "step": "P1M", "step_day": 2},
+            "start: 2024-01-01T00:00:00+00:00 is not on step_day 2",
+        ),
+        ({"step_s": None, "step": "P1M", "step_day": []}, "step_day must be a day of the month"),
+        ({"step_s": None, "step": "P0M"}, "positive"),
         ({"unit": 1}, "unit is not a string"),
+        ({"min": "0"}, "min must be a number"),
+        ({"max": True}, "max must be a number"),
+        ({"max": float("nan")}, "max must be a number"),
+        ({"min": 10**400}, "min must be a number"),
+        ({"min": 2, "max": 1}, "min is above max"),
     ],
 )
 def test_says_what_is_wrong_with_data(change: dict[str, Any], says: str) -> None:

@@ -101,7 +101,7 @@ export class Card {
     const [times, actual, earlier, low, high, median] = series.columns();
     const step = this.resolution();
     const show = (value) => withUnit(value, series.unit, step);
-    const when = series.dated ? moment(times[at], series.step) : `reading ${times[at]}`;
+    const when = series.dated ? moment(times[at], series.step, series.offset) : `reading ${times[at]}`;
     const parts = [element("b", "", when)];
     if (actual[at] !== null) parts.push(` · ${show(actual[at])}`);
     else if (median[at] === null) parts.push(" · missing");

@@ -1,6 +1,6 @@
 // The chart of one series, drawn by uPlot.
 
-import { axisLabels, moment } from "./format.js";
+import { areDates, axisLabels, moment } from "./format.js";
 
 /* global uPlot */
 
@@ -57,7 +57,9 @@ export class Chart {
     const colour = (name) => () => this.colours[name];
     const line = (name, more) => ({ stroke: colour(name), points: { show: false }, spanGaps: false, ...more });
     const { dated } = this.series;
+    const dates = dated && areDates(this.series.step);
     return {
+      tzDate: (seconds) => (dates ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
       width: Math.max(200, this.element.clientWidth),
       height: Math.max(100, this.element.clientHeight),
       legend: { show: false },
@@ -70,7 +72,7 @@ export class Chart {
       axes: [
         {
           stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, size: 26, space: 76,
-          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => (fits(plot, at) ? label(at, increment) : "")) : undefined,
+          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => (fits(plot, at) ? label(at, increment, dates) : "")) : undefined,
         },
         {
           stroke: colour("muted"), font: FONT, ticks: { show: false }, gap: 6, space: 38,
@@ -140,13 +142,16 @@ function fits(plot, at) {
   return plot.valToPos(at, "x") < plot.bbox.width / devicePixelRatio - LABEL_HALF;
 }
 
-function label(seconds, increment) {
+// dates: whether they are the readings' dates, which are counted in UTC, rather than the reader's times.
+function label(seconds, increment, dates) {
   if (increment < 60) return moment(seconds, 1);
   if (increment < 43200) {
     const time = moment(seconds, 1).slice(0, 5);
     return time === "00:00" ? new Date(seconds * 1000).toLocaleDateString(undefined, { weekday: "short" }) : time;
   }
-  return new Date(seconds * 1000).toLocaleDateString(undefined, increment < 86400 * 360 ? { day: "numeric", month: "short" } : { year: "numeric" });
+  const timeZone = dates ? "UTC" : undefined;
+  const month = increment < 86400 * 28 ? { day: "numeric", month: "short" } : { month: "short", year: "numeric" };
+  return new Date(seconds * 1000).toLocaleDateString(undefined, { timeZone, ...(increment < 86400 * 360 ? month : { year: "numeric" }) });
 }
 
 function extent(...lists) {

@@ -6,7 +6,8 @@ const PREFIXABLE = /^(B|b|bit|byte|W|Wh|Hz|V|A|J|g|m|s|l)(\/\w+)?$/;
 const PLAIN_BELOW = 1e4;
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const DAY_TIME = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
+const HALF_A_DAY = 12 * 3600;
 
 export function count(number) {
   return number >= 1e6 ? scaled(number, 3).join("") : number.toLocaleString("en");
@@ -78,10 +79,16 @@ export function clock(seconds) {
   return TIME.format(seconds * 1000);
 }
 
-// A moment on a chart whose readings are `step` seconds apart.
-export function moment(seconds, step) {
+// Whether readings so many seconds apart have dates, and no times of the day.
+export function areDates(step) {
+  return step >= HALF_A_DAY;
+}
+
+// A moment on a chart whose readings are `step` seconds apart. Dates are those of the readings, `offset` seconds from
+// UTC: a month's last day is the last day in every time zone that the page is looked at from.
+export function moment(seconds, step, offset = 0) {
   if (step < 60) return clock(seconds);
-  return (step < 12 * 3600 ? DAY_TIME : DATE).format(seconds * 1000);
+  return areDates(step) ? DATE.format((seconds + offset) * 1000) : DAY_TIME.format(seconds * 1000);
 }
 
 export function percent(share) {

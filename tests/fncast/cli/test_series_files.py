@@ -49,11 +49,11 @@ def test_a_step_is_seconds_or_a_calendar_period(tmp_path: Path, word: str, step:
     assert series.step == step
 
 
-@pytest.mark.parametrize("word", ["0", "-1", "nan", "P1W", "hourly"])
+@pytest.mark.parametrize("word", ["0", "-1", "nan", "P1X", "P0M", "P1M1D", "P", "hourly"])
 def test_what_is_no_step(tmp_path: Path, word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read(tmp_path, f"--step={word}")
-    assert "neither a number of seconds nor P1M or P1Y" in capsys.readouterr().err
+    assert "neither a number of seconds nor an ISO 8601 duration" in capsys.readouterr().err
 
 
 def test_how_many_missing_readings_are_filled_is_told(

@@ -18,6 +18,25 @@ def test_a_line_tells_series_start_values_band_and_model(make: Any) -> None:
     assert words.endswith("% forecast v1")
 
 
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        ("P1M", "+1 month "),
+        ("P3M", "+3 months "),
+        ("P1Y", "+1 year "),
+        ("P24M", "+2 years "),
+        ("P7D", "+7 days, "),
+    ],
+)
+def test_a_calendar_step_is_told_in_words(make: Any, step: str, text: str) -> None:
+    event = make.forecast_event([1.0], 0)
+    event.data.pop("step_s")
+    event.data.update(start="2024-01-31T00:00:00+02:00", step=step)
+    line = Lines().line(event, 0.0)
+    assert text in line
+    assert step == "P7D" or "2024-01-31T00:00:00+02:00" in line
+
+
 def test_lines_of_one_series_are_aligned(make: Any) -> None:
     lines = Lines()
     found = [
