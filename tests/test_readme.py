@@ -37,7 +37,12 @@ def test_its_reader_waits_for_a_topic_that_does_not_exist_yet():
     )
     try:
         assert "UNKNOWN_TOPIC_OR_PART" in reader.stdout.readline()
-        headers = {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/t", "ce_type": "io.fncast.forecast.v1"}
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": "1",
+            "ce_source": "/t",
+            "ce_type": "io.fncast.forecast.v1",
+        }
         headers |= {"ce_subject": "boiler", "content-type": "application/json"}
         producer = Producer({"bootstrap.servers": address})
         producer.produce("forecasts", json.dumps({"values": [1.5, 2.5]}), headers=headers)

@@ -24,6 +24,14 @@ MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1
 AGO = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+EXAMPLES = """
+fncast dead-letters list --since 2h
+fncast dead-letters list --reason "no route" --json
+fncast dead-letters show 0/17
+fncast dead-letters replay --destination forecast --dry-run
+fncast dead-letters replay --destination forecast
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="list|show|replay", required=True)

@@ -12,6 +12,10 @@ from fncast.http.server import read_token
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
 
+EXAMPLES = """
+fncast deploy functions/forecast --image fncast/forecast:0.1.0 --config GP_SERVER_URL=http://172.17.0.1:9000
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="the function's folder, with func.yaml")

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 GENERATED_SERIES = 300
 SHOWN_SERIES = 3  # in a sentence
 
+EXAMPLES = """
+fncast evaluate --models models
+fncast evaluate your.csv --models models --plots plots
+fncast evaluate your.csv --models models --version 2 --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_csv_arguments(parser)

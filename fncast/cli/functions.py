@@ -15,6 +15,11 @@ from functions.host.folder import InvalidFunction, read_folder
 # Each is a Python interpreter with numpy, some 60 MB.
 MAX_PROCESSES = 64
 
+EXAMPLES = """
+GP_SERVER_URL=http://localhost:9000 fncast functions functions/forecast
+fncast functions functions/forecast functions/mine --config GP_SERVER_URL=http://localhost:9000
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

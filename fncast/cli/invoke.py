@@ -21,6 +21,12 @@ from interceptor.function_client import Answer
 
 REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
 
+EXAMPLES = """
+fncast invoke forecast ce.json
+jq -c . ce.json | fncast invoke forecast -
+FNCAST_FN__URL=http://fnserver:8080 fncast invoke forecast ce.json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)

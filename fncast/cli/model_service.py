@@ -29,6 +29,12 @@ COLLECT_EVERY = 20_000
 # A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
 SWITCH_INTERVAL_S = 0.001
 
+EXAMPLES = """
+fncast model-service --models models
+fncast model-service --models models --pin forecast=2 --port 9100
+fncast model-service --model model.tflite --name forecast
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)

@@ -16,6 +16,13 @@ from model_service.runtime import UnusableModel
 from model_service.version_check import VersionState
 from model_service.version_folder import VersionFolder, scan
 
+EXAMPLES = """
+fncast models list --models models
+fncast models compare 1 2 --models models
+fncast models retire 3 --models models
+fncast models rollback --models models
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -20,6 +20,12 @@ TAKE_S = 0.2
 # A broker that answers within this is not worth a word.
 PATIENCE_S = 2.0
 
+EXAMPLES = """
+fncast watch
+fncast watch --from-beginning --max 10
+fncast watch --json | jq .data.values
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)
