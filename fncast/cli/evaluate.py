@@ -161,7 +161,9 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
     from importlib.util import find_spec
 
     if find_spec("statsforecast") is None:
-        raise Failure("classical methods need statsforecast: pip install 'fncast[evaluation]'")
+        raise Failure(
+            "classical methods need statsforecast: pip install '.[evaluation]' in fncast's repository"
+        )
     from model_service.training.classical import METHODS, forecasts, tasks
 
     wanted = tasks([(one.backtest, one.seasons) for one in evaluation.series])

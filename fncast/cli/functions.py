@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("fdk") is None:
-        raise Failure("functions need Fn's FDK: install it with pip install 'fncast[functions]'")
+        raise Failure(
+            "functions need Fn's FDK: install it with pip install '.[functions]' in fncast's repository"
+        )
     try:
         folders = [read_folder(path) for path in arguments.folders]
         host = FunctionHost(

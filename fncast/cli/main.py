@@ -31,7 +31,7 @@ class CommandModule(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """extra: what `pip install 'fncast[extra]'` brings for it."""
+    """extra: what `pip install '.[extra]'` in fncast's repository brings for it."""
 
     module: str
     extra: str
@@ -144,7 +144,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise  # a module of an installed package is missing: no extra would bring it
         extra = COMMANDS[name].extra if name else "demo"
         print(
-            f"fncast: `{name}` needs the module {missing.name!r}: install it with pip install 'fncast[{extra}]'",
+            f"fncast: `{name}` needs the module {missing.name!r}: "
+            f"install it with pip install '.[{extra}]' in fncast's repository",
             file=sys.stderr,
         )
         return 1

@@ -105,7 +105,7 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
     try:
         from model_service.inference_protocol.grpc_server import Credentials, GrpcServer
     except ImportError as error:
-        reason = f"gRPC needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+        reason = f"gRPC needs the module {error.name!r}: install it with pip install '.[grpc]' in fncast's repository"
         if arguments.grpc_port is None:
             log.warning("no gRPC: %s", reason)
             return "", None
