@@ -6,6 +6,9 @@ const PREFIXABLE = /^(B|b|bit|byte|W|Wh|Hz|V|A|J|g|m|s|l)(\/\w+)?$/;
 const PLAIN_BELOW = 1e4;
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const DAY_TIME = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+const AGES = [[31556952, "year"], [86400, "day"], [3600, "h"], [60, "min"], [1, "s"]];
 const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
 
 export function count(number) {
@@ -70,6 +73,15 @@ export function duration(seconds) {
   return [String(Math.round(seconds / 3600)), "h"];
 }
 
+// What a time axis says at `at`: a second line names the day, and the year, where that is new to the reader.
+export function axisMoment(at, before, increment, now) {
+  const date = new Date(at * 1000);
+  const year = (seconds) => new Date(seconds * 1000).getFullYear();
+  if (increment >= 86400 * 360) return String(year(at));
+  if (increment >= 43200) return DAY.format(date) + (year(at) === year(before ?? now) ? "" : `\n${year(at)}`);
+  return (increment < 60 ? clock(at) : HOUR.format(date)) + (sameDay(at, before ?? now) ? "" : `\n${day(at, now)}`);
+}
+
 export function rate(perSecond) {
   return perSecond < 99.95 ? perSecond.toFixed(1) : count(Math.round(perSecond));
 }
@@ -78,10 +90,37 @@ export function clock(seconds) {
   return TIME.format(seconds * 1000);
 }
 
-// A moment on a chart whose readings are `step` seconds apart.
-export function moment(seconds, step) {
-  if (step < 60) return clock(seconds);
-  return (step < 12 * 3600 ? DAY_TIME : DATE).format(seconds * 1000);
+// "12 s", "34 min", "5 h", "3 days", "2 years": how much time, whole.
+export function age(seconds) {
+  for (const [size, name] of AGES) {
+    const number = Math.floor(seconds / size);
+    if (number >= 1) return `${number} ${name}${name.length > 3 && number > 1 ? "s" : ""}`;
+  }
+  return "0 s";
+}
+
+// "12 s ago", "in 3 days".
+export function ago(seconds) {
+  if (Math.abs(seconds) < 2) return "just now";
+  return seconds < 0 ? `in ${age(-seconds)}` : `${age(seconds)} ago`;
+}
+
+// The day, with its year unless that is the year of `now`.
+export function day(seconds, now) {
+  const date = new Date(seconds * 1000);
+  return (date.getFullYear() === new Date(now * 1000).getFullYear() ? DAY : DATE).format(date);
+}
+
+export function sameDay(one, other) {
+  return new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
+}
+
+// A moment of a series whose readings are `step` seconds apart, with its date unless that is today or this week.
+export function moment(seconds, step, now) {
+  if (step >= 12 * 3600) return DATE.format(seconds * 1000);
+  if (step < 60 && sameDay(seconds, now)) return clock(seconds);
+  if (step >= 60 && Math.abs(now - seconds) < 6 * 86400) return DAY_TIME.format(seconds * 1000);
+  return `${day(seconds, now)}, ${step < 60 ? clock(seconds) : HOUR.format(seconds * 1000)}`;
 }
 
 export function percent(share) {
