@@ -288,9 +288,7 @@ def test_the_figures_on_top_are_those_of_the_feed(visit: Any) -> None:
     page.until("parseFloat(document.getElementById('events-rate').textContent) > 5")
     page.until("/^[0-9.]+\\s*ms$/.test(document.getElementById('delay').innerText)")
     page.until("parseFloat(document.getElementById('ratio').textContent) < 1")
-    page.until(
-        f"/error 0[.][0-9]+ × the last value's, over [0-9]+ readings/.test({CARD('cpu')}.readout.textContent)"
-    )
+    page.until(f"/error 0[.][0-9]+ × the last value's/.test({CARD('cpu')}.readout.textContent)")
 
 
 def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(visit: Any, stage: Stage) -> None:

@@ -26,7 +26,8 @@ export function hindrance(lost, broker, totals, training) {
   const silent = totals.answer_age_s === null || totals.answer_age_s > STALLED_S;
   if (totals.waiting > 0 && !broker.skipped && silent) {
     const since = totals.answer_age_s === null ? "" : ` for ${duration(totals.answer_age_s).join(" ")}`;
-    return ["wait", `${totals.waiting.toLocaleString("en")} events have no answer, and nothing has come out${since}: is the consumer running (fncast consume)?`];
+    const waiting = totals.waiting === 1 ? "1 event has" : `${totals.waiting.toLocaleString("en")} events have`;
+    return ["wait", `${waiting} no answer, and nothing has come out${since}: is the consumer running (fncast consume)?`];
   }
   if (broker.skipped) return ["note", `${broker.skipped.toLocaleString("en")} records were left out to keep up; figures are of the others.`];
   return null;

@@ -71,7 +71,7 @@ export class Card {
     const words = [];
     if (silent) words.push(`silent for ${age(now - series.heard)}`);
     if (time !== null && Math.abs(now - time) > 86400) words.push(`last reading ${moment(time, series.step, now)}`);
-    if (time !== null) words.push(ago(now - time));
+    if (time !== null && !silent) words.push(ago(now - time));
     else if (!silent && series.heard !== null) words.push(`heard ${ago(now - series.heard)}`);
     const text = words.join(" · ");
     if (this.age.textContent !== text) this.age.textContent = text;
@@ -108,7 +108,7 @@ export class Card {
     }
     const parts = [...verdict(score)];
     if (this.series.silent(this.series.now)) parts.unshift("before it fell silent: ");
-    if (score.inside !== null) parts.push(` · ${percent(score.inside)} in the band`);
+    if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
     this.readout.title = `Over the last ${count(score.readings)} readings: mean absolute error ${mean}; of the last value, if it stayed, ${naive}; ${count(score.points)} forecast steps compared. ${this.series.model}`;
@@ -151,7 +151,7 @@ function verdict(score) {
     return [score.mae === 0 ? "nothing moves, and the forecast is exact" : "nothing moves: the last value makes no error"];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
-  return ["error ", bold, ` the last value's, over ${count(score.readings)} readings`];
+  return ["error ", bold, " the last value's"];
 }
 
 export function element(tag, name = "", text = "") {

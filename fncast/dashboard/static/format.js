@@ -8,7 +8,7 @@ const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-di
 const DAY_TIME = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
-const AGES = [[31556952, "year"], [86400, "day"], [3600, "h"], [60, "min"], [1, "s"]];
+const AGES = [[31556952, " year", " years"], [86400, " day", " days"], [3600, " h", " h"], [60, " min", " min"], [1, " s", " s"]];
 const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
 
 export function count(number) {
@@ -92,9 +92,9 @@ export function clock(seconds) {
 
 // "12 s", "34 min", "5 h", "3 days", "2 years": how much time, whole.
 export function age(seconds) {
-  for (const [size, name] of AGES) {
+  for (const [size, one, many] of AGES) {
     const number = Math.floor(seconds / size);
-    if (number >= 1) return `${number} ${name}${name.length > 3 && number > 1 ? "s" : ""}`;
+    if (number >= 1) return number + (number === 1 ? one : many);
   }
   return "0 s";
 }

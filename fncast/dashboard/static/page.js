@@ -103,7 +103,7 @@ function totals(told) {
 
 function forecastsNote(told) {
   if (!told.events && !told.forecasts) return "none yet";
-  const parts = [`${count(told.events)} events read`];
+  const parts = [`${count(told.events)} ${told.events === 1 ? "event" : "events"} read`];
   if (told.others) parts.push(`${count(told.others)} other answers`);
   if (told.repeats) parts.push(`${count(told.repeats)} delivered again`);
   // Of what was left out to keep up, nobody knows whether it has its answer.
@@ -119,7 +119,7 @@ function route(told) {
   const out = outages.some(({ reason }) => !reason.startsWith(UNAVAILABLE));
   $("function").parentElement.classList.toggle("out", out);
   $("model").parentElement.classList.toggle("out", needs);
-  text("function-note", out ? "out" : needs ? "waits for its model" : told.destinations.length || !told.events ? "by the events' destination" : "no event names a destination");
+  text("function-note", out ? "out" : needs ? "waits for its model" : told.destinations.length || !told.events ? "named by the events" : "named by no event");
 }
 
 function model(told) {

@@ -4,8 +4,8 @@ import { count } from "./format.js";
 
 // With more cards than this a filter helps.
 const FILTER_FROM = 10;
-// Cards at once: on a phone each fills a third of the screen.
-const PAGE_CARDS = 12;
+// Cards at once: a wide one, and rows of two, three or four.
+const PAGE_CARDS = 13;
 
 export class Shelf {
   constructor(cards) {
@@ -64,7 +64,7 @@ export class Shelf {
   tellLeftOut(number) {
     id("left-out").hidden = !number;
     const more = number >= 100000 ? "100,000 or more" : count(number);
-    put("left-out", `${more} more series are not shown: there is room for ${count(this.cards.size)}. A silent one makes room for another.`);
+    put("left-out", `${more} more series ${number === 1 ? "is" : "are"} not shown: there is room for ${count(this.cards.size)}. A silent one makes room for another.`);
   }
 }
 
