@@ -28,6 +28,7 @@ from interceptor.redaction import redacted
 NONE_TYPE = "io.fncast.none.v1"
 REJECTED_TYPE = "io.fncast.rejected.v1"
 UNAVAILABLE_TYPE = "io.fncast.unavailable.v1"
+UNAVAILABLE_REASON = "the function is unavailable"
 SETTLING_TYPES = frozenset({NONE_TYPE, REJECTED_TYPE, UNAVAILABLE_TYPE})
 
 # The name space of output ids: a UUIDv5 of the project's own URL-less name, fixed for ever.
@@ -195,9 +196,11 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
     if output.type == REJECTED_TYPE:
         return DeadLetter(reason, attempts=delivery.attempts + 1)
     after = data.get("retry_after_s")
+    # The function answers, so it is not out itself: the live page tells the two apart by these words.
+    unavailable = f"{UNAVAILABLE_REASON}: {reason}"
     if isinstance(after, int | float) and 0 <= after <= MAX_RETRY_AFTER_S:
-        raise RetriableError(reason, float(after))
-    raise RetriableError(reason)
+        raise RetriableError(unavailable, float(after))
+    raise RetriableError(unavailable)
 
 
 def _data_object(output: Output) -> dict[str, Any]:

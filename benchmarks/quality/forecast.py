@@ -96,7 +96,9 @@ def air(folder: Path, models: Path, classical: bool) -> Target:
     try:
         from statsforecast.utils import AirPassengers
     except ModuleNotFoundError:
-        raise Absent("AirPassengers comes with statsforecast: pip install 'fncast[evaluation]'") from None
+        raise Absent(
+            "AirPassengers comes with statsforecast: pip install '.[evaluation]' in fncast's repository"
+        ) from None
     started = time.monotonic()
     _train(models, "generated", [])
     values = np.asarray(AirPassengers, dtype=np.float64)

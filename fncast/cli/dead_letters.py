@@ -28,6 +28,14 @@ AGO = re.compile(r"([0-9]{1,18})([smhd])")
 PLACE = re.compile(r"([0-9]{1,30})/([0-9]{1,30})")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+EXAMPLES = """
+fncast dead-letters list --since 2h
+fncast dead-letters list --reason "no route" --json
+fncast dead-letters show 0/17
+fncast dead-letters replay --destination forecast --dry-run
+fncast dead-letters replay --destination forecast
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="list|show|replay", required=True)

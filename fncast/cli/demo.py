@@ -25,6 +25,12 @@ from fncast.series.csv_file import CsvError, read_csv
 PORT = 8090
 NAME_WIDTH = 13
 
+EXAMPLES = """
+fncast demo
+fncast demo --csv samples/web-shop.csv --port 8091
+fncast demo --seconds 60
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=port, default=PORT, help="the live page's port (default: %(default)s)")

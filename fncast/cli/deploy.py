@@ -15,6 +15,9 @@ from functions.host.folder import FunctionFolder, InvalidFunction, configure, re
 
 # Characters that are shown of what the server says.
 MAX_URL, MAX_ERROR = 2000, 1000
+EXAMPLES = """
+fncast deploy functions/forecast --image fncast/forecast:0.1.0 --config GP_SERVER_URL=http://172.17.0.1:9000
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 GENERATED_SERIES = 300
 SHOWN_SERIES = 3  # in a sentence
 
+EXAMPLES = """
+fncast evaluate --models models
+fncast evaluate your.csv --models models --plots plots
+fncast evaluate your.csv --models models --version 2 --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_csv_arguments(parser)
@@ -155,7 +161,9 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
     from importlib.util import find_spec
 
     if find_spec("statsforecast") is None:
-        raise Failure("classical methods need statsforecast: pip install 'fncast[evaluation]'")
+        raise Failure(
+            "classical methods need statsforecast: pip install '.[evaluation]' in fncast's repository"
+        )
     from model_service.training.classical import METHODS, forecasts, tasks
 
     wanted = tasks([(one.backtest, one.seasons) for one in evaluation.series])

@@ -16,6 +16,11 @@ from functions.host.process import NotStarted, private_directory
 # Each is a Python interpreter with numpy, some 60 MB.
 MAX_PROCESSES = 64
 
+EXAMPLES = """
+GP_SERVER_URL=http://localhost:9000 fncast functions functions/forecast
+fncast functions functions/forecast functions/mine --config GP_SERVER_URL=http://localhost:9000
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -45,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("fdk") is None:
-        raise Failure("functions need Fn's FDK: install it with pip install 'fncast[functions]'")
+        raise Failure(
+            "functions need Fn's FDK: install it with pip install '.[functions]' in fncast's repository"
+        )
     try:
         folders = [read_folder(path) for path in arguments.folders]
         host = FunctionHost(

@@ -12,7 +12,7 @@ import orjson
 
 from consumer.service import client, routes
 from consumer.settings import Settings, SettingsError
-from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.cli.kafka import add_config_argument, settings
 from fncast.failure import Failure
 from interceptor.answer import REJECTED_TYPE, UNAVAILABLE_TYPE
 from interceptor.errors import InvalidEvent, Refused, RetriableError
@@ -23,10 +23,15 @@ from interceptor.function_client import Answer
 REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
 
 MAX_REASON = 1024  # characters shown
+EXAMPLES = """
+fncast invoke forecast ce.json
+jq -c . ce.json | fncast invoke forecast -
+FNCAST_FN__URL=http://fnserver:8080 fncast invoke forecast ce.json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_kafka_arguments(parser)
+    add_config_argument(parser)
     parser.add_argument(
         "destination", metavar="DESTINATION", help="a route of the settings, such as forecast"
     )

@@ -17,7 +17,11 @@ from fncast.foreign_text import clean
 
 
 class CommandModule(Protocol):
-    """What a command module in `fncast/cli/` offers."""
+    """What a command module in `fncast/cli/` offers.
+
+    EXAMPLES: command lines, one a line, that its `--help` ends with; each action of a command has one, too."""
+
+    EXAMPLES: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the flags."""
@@ -28,7 +32,7 @@ class CommandModule(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """extra: what `pip install 'fncast[extra]'` brings for it."""
+    """extra: what `pip install '.[extra]'` in fncast's repository brings for it."""
 
     module: str
     extra: str
@@ -79,7 +83,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fncast",
         description="Forecasts for streams of readings: CloudEvents in on Kafka, forecasts out.",
-        epilog="fncast COMMAND --help tells the flags of one command.",
+        epilog="fncast COMMAND --help shows the flags of one command and examples. To begin: fncast demo",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     parser.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
@@ -89,8 +93,21 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             name, help=entry.help, description=entry.help[0].upper() + entry.help[1:] + "."
         )
         if name == command:
-            load(entry).add_arguments(subparser)
+            module = load(entry)
+            module.add_arguments(subparser)
+            _add_examples(subparser, module.EXAMPLES)
     return parser
+
+
+def _add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
+    """End the help of `parser`, and of each of its actions, with the examples that call it."""
+    own = [line for line in examples.strip().splitlines() if f"{parser.prog} " in f"{line} "]
+    parser.epilog = "\n  ".join(["examples:" if len(own) > 1 else "example:", *own])
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for subparser in action.choices.values():
+                _add_examples(subparser, examples)
 
 
 class _Version(argparse.Action):
@@ -126,7 +143,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise  # a module of an installed package is missing: no extra would bring it
         extra = COMMANDS[name].extra if name else "demo"
         print(
-            f"fncast: `{name}` needs the module {missing.name!r}: install it with pip install 'fncast[{extra}]'",
+            f"fncast: `{name}` needs the module {missing.name!r}: "
+            f"install it with pip install '.[{extra}]' in fncast's repository",
             file=sys.stderr,
         )
         return 1

@@ -29,6 +29,12 @@ COLLECT_EVERY = 20_000
 # A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
 SWITCH_INTERVAL_S = 0.001
 
+EXAMPLES = """
+fncast model-service --models models
+fncast model-service --models models --pin forecast=2 --port 9100
+fncast model-service --model model.tflite --name forecast
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
@@ -99,7 +105,7 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
     try:
         from model_service.inference_protocol.grpc_server import Credentials, GrpcServer
     except ImportError as error:
-        reason = f"gRPC needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+        reason = f"gRPC needs the module {error.name!r}: install it with pip install '.[grpc]' in fncast's repository"
         if arguments.grpc_port is None:
             log.warning("no gRPC: %s", reason)
             return "", None

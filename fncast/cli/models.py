@@ -18,6 +18,12 @@ from model_service.version_check import VersionState
 from model_service.version_folder import VersionFolder, scan
 
 MAX_TEXT = 1000  # characters
+EXAMPLES = """
+fncast models list --models models
+fncast models compare 1 2 --models models
+fncast models retire 3 --models models
+fncast models rollback --models models
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,6 +39,14 @@ LAST_FLUSH_S = 3.0  # after Ctrl-C a command ends within 5 s
 # RFC 3986: what a URI-reference may hold.
 URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
+EXAMPLES = """
+fncast produce samples/web-shop.csv
+fncast produce samples/web-shop.csv --every 12 --rate 50
+fncast produce --machine --bootstrap-servers kafka:9092
+fncast produce ce.json --mode structured
+jq -c . ce.json | fncast produce -
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

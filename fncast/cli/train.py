@@ -28,6 +28,12 @@ SHOWN_SERIES = 3  # in a sentence
 # Beside the model, in its version's folder.
 PLOTS = "plots"
 
+EXAMPLES = """
+fncast train --models models
+fncast train your.csv --models models --window auto --horizon 24
+fncast train your.csv --models models --from-version 1
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_csv_arguments(parser)

@@ -22,6 +22,12 @@ TAKE_S = 0.2
 PATIENCE_S = 2.0
 MAX_PROBLEM = 300  # characters
 
+EXAMPLES = """
+fncast watch
+fncast watch --from-beginning --max 10
+fncast watch --json | jq .data.values
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)

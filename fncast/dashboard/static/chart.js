@@ -1,6 +1,6 @@
 // The chart of one series, drawn by uPlot.
 
-import { areDates, axisLabels, moment } from "./format.js";
+import { areDates, axisLabels, axisMoment, moment } from "./format.js";
 
 /* global uPlot */
 
@@ -71,8 +71,9 @@ export class Chart {
       },
       axes: [
         {
-          stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, size: 26, space: 76,
-          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => (fits(plot, at) ? label(at, increment, dates) : "")) : undefined,
+          stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, space: 76,
+          size: (plot, values) => (values?.some((text) => String(text).includes("\n")) ? 42 : 26),
+          values: dated ? (plot, splits, axis, space, increment) => this.timeLabels(plot, splits, increment, dates) : undefined,
         },
         {
           stroke: colour("muted"), font: FONT, ticks: { show: false }, gap: 6, space: 38,
@@ -98,7 +99,17 @@ export class Chart {
     };
   }
 
-  // Where the readings end: what is right of it has not happened yet.
+  timeLabels(plot, splits, increment, dates) {
+    let before;
+    return splits.map((at) => {
+      if (!fits(plot, at)) return "";
+      const text = axisMoment(at, before, increment, this.series.now, dates);
+      before = at;
+      return text;
+    });
+  }
+
+  // Where the readings end: what is right of it has not been read yet.
   drawNow(plot) {
     const at = this.series.times[this.series.actual.length - 1];
     if (at === undefined) return;
@@ -116,7 +127,9 @@ export class Chart {
     ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
     ctx.textAlign = "right";
     ctx.textBaseline = "top";
-    ctx.fillText("now", x - 5 * devicePixelRatio, bbox.top);
+    const { series } = this;
+    const name = series.current(series.now) ? "now" : series.dated ? moment(at, series.step, series.now, series.offset) : "last reading";
+    ctx.fillText(name, x - 5 * devicePixelRatio, bbox.top);
     ctx.restore();
   }
 
@@ -140,18 +153,6 @@ export class Chart {
 // Whether a label at this place stays on the canvas.
 function fits(plot, at) {
   return plot.valToPos(at, "x") < plot.bbox.width / devicePixelRatio - LABEL_HALF;
-}
-
-// dates: whether they are the readings' dates, which are counted in UTC, rather than the reader's times.
-function label(seconds, increment, dates) {
-  if (increment < 60) return moment(seconds, 1);
-  if (increment < 43200) {
-    const time = moment(seconds, 1).slice(0, 5);
-    return time === "00:00" ? new Date(seconds * 1000).toLocaleDateString(undefined, { weekday: "short" }) : time;
-  }
-  const timeZone = dates ? "UTC" : undefined;
-  const month = increment < 86400 * 28 ? { day: "numeric", month: "short" } : { month: "short", year: "numeric" };
-  return new Date(seconds * 1000).toLocaleDateString(undefined, { timeZone, ...(increment < 86400 * 360 ? month : { year: "numeric" }) });
 }
 
 function extent(...lists) {
