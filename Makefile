@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions chaos clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+
+fuzz: $(VENV)/.dev ## feed random and mutated inputs to what reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
+	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
 clean: ## remove .venv and caches (models stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
