@@ -80,7 +80,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
     body = memoryview(content)[layout.offset :]
     has_quotes = content.find(b'"', layout.offset) >= 0
     if has_quotes and _BLANK_BEFORE_QUOTE.search(body):
-        body = memoryview(_BLANK_BEFORE_QUOTE.sub(rb"\1", body))
+        body = memoryview(_BLANK_BEFORE_QUOTE.sub(rb"\1", bytes(body)))
     try:
         parsed = pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),

@@ -32,7 +32,8 @@ _EPOCH_UNITS = (
     (15, 16, "microseconds", 1e6),
     (18, 19, "nanoseconds", 1e9),
 )
-_COMPACT_SHARE = 0.9  # of a column, from which on the others are mistakes
+# Of a column, from which on the others are mistakes. Of seconds since 1970 one in a hundred looks so by chance.
+_COMPACT_SHARE = 0.5
 # Excel counts days since 1899-12-30; this is 1954 to 2119.
 _EXCEL_DAYS = (20_000, 80_000)
 _EXCEL_EPOCH_DAY = -25_569

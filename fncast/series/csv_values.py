@@ -273,8 +273,8 @@ def unit_of(forms: Forms) -> str | None:
 def text_error(table: Table, at: int, row: int) -> CsvError:
     text = table.columns[at][row].as_py().strip()
     return CsvError(
-        f"{table.name}, line {table.line(row)}: {shown(text)} is not a number (column {shown(table.header[at])}); write a"
-        " number, or leave the cell empty for a missing reading"
+        f"{table.name}, line {table.line(row)}: {shown(text)} is not a number (column {shown(table.header[at])});"
+        " write a number, or leave the cell empty for a missing reading"
     )
 
 
