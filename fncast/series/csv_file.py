@@ -86,7 +86,8 @@ class _Reader:
         if columns.series_is_guessed and are_remarks(table, columns.series[0], times.seconds):
             at = columns.series[0]
             columns.series = []
-            summary.skipped[f"column {table.header[at]!r}"] = "it holds text about each reading"
+            if self.options.value_columns is None:
+                summary.skipped[f"column {table.header[at]!r}"] = "it holds text about each reading"
         summary.skipped |= columns.skipped
         summary.harmless |= columns.harmless
         keys = read_keys(table, columns.series) if columns.series else None
