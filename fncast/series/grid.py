@@ -68,12 +68,14 @@ def to_grid(
     zone: whose months they are; a calendar step counts from a start in it. Raises NoGrid."""
     count = len(times_s)
     out_of_order = int((np.diff(times_s) < 0).sum())
-    order = np.argsort(times_s, kind="stable")  # stable: of equal times the later line stays later
-    times_s, values = times_s[order], values[order]
+    if out_of_order:
+        order = np.argsort(times_s, kind="stable")  # stable: of equal times the later line stays later
+        times_s, values = times_s[order], values[order]
     same_time = np.diff(times_s) == 0
     same_value = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
-    kept = np.append(~same_time, True)
-    times_s, values = times_s[kept], values[kept]
+    if same_time.any():
+        kept = np.append(~same_time, True)
+        times_s, values = times_s[kept], values[kept]
     if len(times_s) < 2:
         raise NoGrid(
             f"series {name!r} has one reading only; two at different times are needed to know the step"
