@@ -11,8 +11,6 @@ from typing import Any, NamedTuple, get_origin
 import msgspec
 
 PREFIX = "FNCAST_"
-# Variables of the same prefix that are no settings: they steer tests and demos.
-NOT_SETTINGS = frozenset({"FNCAST_DATA", "FNCAST_REQUIRE_DOCKER", "FNCAST_REQUIRE_BROWSER"})
 
 # Properties of librdkafka that are a file's name themselves.
 FILE_PROPERTIES = frozenset(
@@ -39,13 +37,16 @@ def from_file(text: str) -> dict[str, Any]:
 def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> Variables:
     """Settings from `FNCAST_<SECTION>__<NAME>`; with `_FILE` behind it, the value is that file's text.
 
+    A name without `__` is not a setting and is ignored: Kubernetes sets `FNCAST_SERVICE_HOST`, `FNCAST_PORT` and more
+    of the kind in every pod where a Service is called fncast.
+
     Values take the type that `root` declares: `FNCAST_KAFKA__INPUT_TOPICS=a,b` is a list.
     Raises SettingsError for a section or file that is not there, or a value of another type.
     """
     table: dict[str, Any] = {}
     names: dict[str, str] = {}
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+        if not variable.startswith(PREFIX) or "__" not in variable:
             continue
         section, *path = variable.removeprefix(PREFIX).lower().split("__")
         sections = {field.name: field.type for field in msgspec.structs.fields(root)}

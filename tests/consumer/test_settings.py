@@ -127,6 +127,30 @@ def test_a_wrong_variable_is_told_by_name(write, variable, value, told):
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FNCAST_SERVICE_HOST", "10.0.0.1"),
+        ("FNCAST_SERVICE_PORT", "9464"),
+        ("FNCAST_SERVICE_PORT_METRICS", "9464"),
+        ("FNCAST_PORT", "tcp://10.0.0.1:9464"),
+        ("FNCAST_PORT_9464_TCP", "tcp://10.0.0.1:9464"),
+        ("FNCAST_PORT_9464_TCP_ADDR", "10.0.0.1"),
+        ("FNCAST_KAFKA_SERVICE_HOST", "10.0.0.1"),  # of a Service called fncast-kafka
+        ("FNCAST_KAFKA", "x"),
+        ("FNCAST_DATA", "/data"),
+    ],
+)
+def test_a_variable_without_a_double_underscore_is_no_setting(write, variable, value):
+    assert load(write(""), {variable: value}) == load(write(""), {})
+
+
+@pytest.mark.parametrize("variable", ["FNCAST_KAFKA__", "FNCAST___HOST", "FNCAST_KAFKA__CLIENT__"])
+def test_half_a_name_is_still_an_error(write, variable):
+    with pytest.raises(SettingsError, match=f"environment variable {variable}: no such setting"):
+        load(write(""), {variable: "x"})
+
+
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.toml"):
         load(tmp_path / "none.toml", {})
