@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from consumer.connection import Connection
 from consumer.denial import denial
 from consumer.errors import CommitFailed, ConsumerError
 from consumer.lane import Partition
+from fncast.wording.kafka import words
 from interceptor.delivery import Record, UnreadableRecord
 
 log = logging.getLogger("fncast.kafka")
@@ -34,9 +34,6 @@ SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
 # The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there, and after a
 # crash of its own it may remember some of long ago.
 POLL_INTERVAL_MS = 60_000
-
-# How long it took, and how often it was so before: another each time.
-_TOOK = re.compile(r" \(after \d+ms .*\)\Z")
 
 # Errors that the client mends by itself: it reconnects, and topics may be made later.
 _PASSING = frozenset(
@@ -153,11 +150,11 @@ class KafkaSource:
     def _on_error(self, error: KafkaError) -> None:
         self._connection.told(error)
         if error.fatal():
-            raise ConsumerError(f"Kafka's client gives up: {error.str()}")
+            raise ConsumerError(f"Kafka's client gives up: {words(error)}")
         is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
         if is_groups and (denied := denial(error, [self._properties["group.id"]])):
             raise denied
-        known = _TOOK.sub("", error.str())
+        known = words(error)
         if known not in self._told:  # once until something is read again: a dead broker repeats itself
             self._told.add(known)
             log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")
@@ -254,8 +251,8 @@ def record(message: Message) -> Record:
 def commit_error(cause: KafkaError) -> Exception:
     """What a refused commit means: try later, or, where the group may not be used at all, never."""
     if cause.code() in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED):
-        return ConsumerError(f"the broker lets fncast commit no offsets: {cause.str()}")
-    return CommitFailed(cause.str())
+        return ConsumerError(f"the broker lets fncast commit no offsets: {words(cause)}")
+    return CommitFailed(words(cause))
 
 
 def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
@@ -265,4 +262,4 @@ def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
 def text(error: Exception) -> str:
     """The sentence of a driver's exception."""
     cause = error.args[0] if error.args else error
-    return str(cause.str() if isinstance(cause, KafkaError) else cause)
+    return words(cause) if isinstance(cause, KafkaError) else str(cause)

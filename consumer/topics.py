@@ -24,6 +24,7 @@ from consumer.connection import Connection
 from consumer.errors import ConsumerError
 from consumer.kafka_source import text
 from consumer.publisher import BATCH_BYTES, BROKER_RECORD_BYTES
+from fncast.wording.kafka import words
 from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
@@ -90,7 +91,7 @@ class Topics:
             self._admin.poll(0)
             if self._refusal is not None:
                 raise ConsumerError(
-                    f"Kafka at {self._servers} refuses the connection: {self._refusal.str()}"
+                    f"Kafka at {self._servers} refuses the connection: {words(self._refusal)}"
                 ) from None
             if not self._is_waiting:
                 log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, text(error))

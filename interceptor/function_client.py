@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
+from fncast.wording.http import words
 from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
 from interceptor.event import Event, as_content, read_event
 from interceptor.redaction import redacted
@@ -152,9 +153,9 @@ class FunctionClient:
         except TimeoutError:
             raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {error}", is_sent=False) from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}", is_sent=False) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {_cause(error)}") from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}") from None
 
 
 def _trusted(told: str, fn_url: str, has_token: bool) -> str:
@@ -230,14 +231,6 @@ def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
         return read_event(pairs, body).to_json()
     except (InvalidEvent, UnicodeError) as error:
         raise RetriableError(f"garbage for an answer: {error}") from None
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, on one line: the client shows what came, and in some errors the whole URL."""
-    if isinstance(error, aiohttp.InvalidURL):
-        return "it is no URL"
-    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return one_line(text)[:_ERROR_CHARACTERS] or type(error).__name__
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:

@@ -93,7 +93,9 @@ def test_a_broker_that_is_away_is_told_once_however_long_each_try_took(caplog):
         "(after 106ms in state CONNECT, 1 identical error(s) suppressed)",
     ):
         source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} {took}"))
-    assert [entry.getMessage() for entry in caplog.records] == [f"Kafka: {refused}; waiting for it"]
+    assert [entry.getMessage() for entry in caplog.records] == [
+        "Kafka: the broker b:9092 cannot be reached: connection refused; waiting for it"
+    ]
     source.heard()
     source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
     assert len(caplog.records) == 2
