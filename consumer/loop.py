@@ -82,6 +82,7 @@ class Loop:
         self._waiting_since_s: float | None = None
         self._measure_at_s = 0.0
         self._lost_at_s: float | None = None
+        self._inputs: frozenset[str] = frozenset()
         self.polled_at_s = time.monotonic()
         self.is_member = False  # of the group, with partitions or in reserve
 
@@ -90,6 +91,7 @@ class Loop:
         try:
             if not self._connect():
                 return
+            self._inputs = frozenset(topics)
             self._source.subscribe(topics, self._assigned, self._revoked, self._lost)
             while not self._stopping.is_set():
                 self._receive()
@@ -97,6 +99,7 @@ class Loop:
                 self._collect()
                 self._publish()
                 self._commits.turn()
+                self._watch()
                 self._measure()
             self._finish(list(self._lanes), STOP_S)
         except GaveUp as reason:
@@ -240,10 +243,41 @@ class Loop:
             self._rejoin(f"no partitions for {REJOIN_S:.0f} s since they were lost")
         self.is_member = self._source.is_member
         metrics.IN_FLIGHT.set(self._lanes.in_flight())
-        for topic, partition in self._lanes.partitions:
-            lag = self._source.lag((topic, partition))
-            if lag is not None:
-                metrics.LAG.labels(topic, partition).set(lag)
+        self._measure_lag()
+
+    def _watch(self) -> None:
+        """Notice what became of the topics meanwhile."""
+        if self._topics.watch is None:
+            return
+        changed = self._topics.watch.look(time.monotonic(), self._lanes.partitions)
+        for topic in changed.created_again:
+            if topic in self._inputs:
+                log.warning(
+                    "the topic %s was deleted and created again: reading begins at its beginning", topic
+                )
+                self._source.begin_again(p for p in self._lanes.partitions if p[0] == topic)
+        if changed.created_again or changed.resized:
+            self._results.assigned()
+
+    def _measure_lag(self) -> None:
+        """End minus committed offset, whether the partition is fetched from or not."""
+        ends = self._topics.watch.ends if self._topics.watch is not None else {}
+        for lane in self._lanes:
+            end = ends.get(lane.partition, self._source.end(lane.partition))
+            committed = self._committed_offset(lane)
+            if end is not None and committed is not None:
+                metrics.LAG.labels(*lane.partition).set(max(0, end - committed))
+
+    def _committed_offset(self, lane: Lane) -> int | None:
+        """All that was read is in the lane until it is committed. None where nothing was read or committed yet."""
+        if (offset := lane.first_offset) is not None:
+            return offset
+        if (offset := self._source.position(lane.partition)) is not None:
+            return offset
+        if lane.start is None:
+            found = self._source.committed([lane.partition])
+            lane.start = found.get(lane.partition, -1) if found is not None else None
+        return lane.start if lane.start is not None and lane.start >= 0 else None
 
     def _rejoin(self, reason: str) -> None:
         log.info("%s: a new client joins the group", reason)

@@ -150,6 +150,7 @@ class Results:
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
+            if timestamp_ms > 0:  # 0 and below: the record has none
+                metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
         self._settled.clear()
         self._timestamps_ms.clear()

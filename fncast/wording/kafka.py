@@ -67,7 +67,7 @@ def words(error: KafkaError) -> str:
     return _MEANINGS.get(code) or detail or error.name()
 
 
-ADVERTISED = "The brokers give this address as their own: check advertised.listeners there, or make the address known here"
+ADVERTISED = "The brokers give this address as their own: check advertised.listeners, or make it known here"
 
 
 def advertised(error: KafkaError) -> str:
