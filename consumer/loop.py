@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from consumer import metrics
 from consumer.commits import Commits
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.errors import GaveUp, NotPublished
 from consumer.kafka_source import KafkaSource
 from consumer.lane import Lane, Partition
@@ -64,6 +65,7 @@ class Loop:
         chain: Chain,
         event_loop: asyncio.AbstractEventLoop,
         batching: Batching,
+        dead_letters: DeadLetterWatch,
     ) -> None:
         self._source = source
         self._publisher = publisher
@@ -72,6 +74,7 @@ class Loop:
         self._chain = chain
         self._event_loop = event_loop
         self._batching = batching
+        self._dead_letters = dead_letters
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._lanes = Lanes()
@@ -138,6 +141,11 @@ class Loop:
         self._publisher.give_up_at(time.monotonic() + STOP_S)
         self._stopping.set()
         self._wake.set()
+
+    @property
+    def paused(self) -> dict[str, str]:
+        """Why a topic is not read on, by topic."""
+        return self._dead_letters.paused
 
     @property
     def partitions(self) -> list[Partition]:
@@ -225,9 +233,16 @@ class Loop:
             return
         try:
             for lane in self._lanes:
-                if lane.has_settled and self._results.knows_partitions(lane.partition[0]):
+                topic = lane.partition[0]
+                if (
+                    lane.has_settled
+                    and not self._dead_letters.is_paused(topic)
+                    and self._results.knows_partitions(topic)
+                ):
                     for delivery in lane.settled():
                         self._results.publish(delivery)
+                        if self._dead_letters.published(delivery):
+                            break
         except NotPublished as failure:
             self._commits.not_published(str(failure), gets_further=self._results.has_found_refused())
         self._results.count()
@@ -242,6 +257,7 @@ class Loop:
         elif self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:
             self._rejoin(f"no partitions for {REJOIN_S:.0f} s since they were lost")
         self.is_member = self._source.is_member
+        self._dead_letters.tell()
         metrics.IN_FLIGHT.set(self._lanes.in_flight())
         self._measure_lag()
 
@@ -255,7 +271,9 @@ class Loop:
                 log.warning(
                     "the topic %s was deleted and created again: reading begins at its beginning", topic
                 )
-                self._source.begin_again(p for p in self._lanes.partitions if p[0] == topic)
+                again = [partition for partition in self._lanes.partitions if partition[0] == topic]
+                self._dead_letters.assigned(again)
+                self._source.begin_again(again)
         if changed.created_again or changed.resized:
             self._results.assigned()
 
@@ -293,6 +311,7 @@ class Loop:
         self._lost_at_s = None
         self.is_member = True
         self._lanes.assign(partitions)
+        self._dead_letters.assigned(partitions)
         if partitions:
             if not self._topics.are_there:
                 self._topics.prepare()  # the input topic may have been made since the start

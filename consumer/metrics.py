@@ -43,6 +43,14 @@ IN_FLIGHT = Gauge("fncast_in_flight_events", "Events read and not yet committed"
 LAG = Gauge(
     "fncast_consumer_lag", "End of the partition minus the group's committed offset", ["topic", "partition"]
 )
+DEAD_LETTERS = Counter(
+    "fncast_dead_letters",
+    "Dead letters by input topic and kind of reason, one of a fixed set (interceptor/outcome.py)",
+    ["topic", "kind"],
+)
+PAUSED = Gauge(
+    "fncast_input_paused", "1 while a topic is not read on: its first records were all refused", ["topic"]
+)
 LOST = Counter(
     "fncast_lost_records", "Records that Kafka deleted before this consumer had read them", ["topic"]
 )

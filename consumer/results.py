@@ -103,7 +103,9 @@ class Results:
             except RecordRefused as error:
                 self._has_found_refused = True
                 outcome = delivery.outcome = DeadLetter(
-                    f"its forecast cannot be published: {error}", attempts=delivery.attempts + 1
+                    f"its forecast cannot be published: {error}",
+                    attempts=delivery.attempts + 1,
+                    kind="not_publishable",
                 )
             else:
                 self._count(delivery, "forecast")

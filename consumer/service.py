@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from consumer.at_least_once import AtLeastOnce
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
 from consumer.leftovers import Leftovers
@@ -95,7 +96,7 @@ def chain(settings: Settings, deliver: Deliver) -> Chain:
     _check_order(names)
     deliver.is_last = names[-1:] == ("deliver",)
     deliver.heeds_expiry = "expiry" in names
-    router = Router(routes(settings))
+    router = Router(routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
         "route": lambda: router,
@@ -150,6 +151,7 @@ class Service:
             self._chain,
             asyncio.get_running_loop(),
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
+            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
         )
 
         self._outages = Outages(

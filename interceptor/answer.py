@@ -190,7 +190,7 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
     told = redacted(str(data.get("reason") or "the function gave no reason"), delivery.route)
     reason = one_line(told[:_REASON_CHARACTERS])
     if output.type == REJECTED_TYPE:
-        return DeadLetter(reason, attempts=delivery.attempts + 1)
+        return DeadLetter(reason, attempts=delivery.attempts + 1, kind="refused_by_function")
     after = data.get("retry_after_s")
     if isinstance(after, int | float) and 0 <= after <= MAX_RETRY_AFTER_S:
         raise RetriableError(reason, float(after))

@@ -30,7 +30,9 @@ class Expiry(Interceptor):
             text = delivery.opened.text("expirytime") or ""
             expires = _time(text)
             if expires is None:
-                delivery.outcome = DeadLetter(f"expirytime {text[:64]!r} is no RFC 3339 time with a zone")
+                delivery.outcome = DeadLetter(
+                    f"expirytime {text[:64]!r} is no RFC 3339 time with a zone", kind="bad_expirytime"
+                )
                 continue
             now = now or self._now()
             if expires <= now:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.loop import Batching, Loop
 from consumer.topic_watch import Changes
 from interceptor.delivery import Record
+from interceptor.outcome import DeadLetter, Skipped
 
 
 @pytest.fixture
@@ -25,7 +27,16 @@ def loop() -> Loop:
     source.committed = lambda partitions: dict.fromkeys(partitions, 3)
     nothing.commits_offsets = False
     nothing.watch = None
-    return Loop(source, nothing, nothing, nothing, nothing, nothing, Batching())
+    return Loop(
+        source,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        Batching(),
+        DeadLetterWatch("dead", 3, lambda: 0.0),
+    )
 
 
 def test_a_member_without_partitions_is_ready(loop: Loop) -> None:
@@ -54,6 +65,31 @@ def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(loop: Loo
     loop._measure()
     assert loop._source.is_renewed
     assert loop.partitions == []
+
+
+def test_of_a_topic_that_is_paused_nothing_more_is_published(loop: Loop) -> None:
+    published: list[int] = []
+    loop._results = SimpleNamespace(  # type: ignore[assignment]
+        knows_partitions=lambda _: True,
+        publish=lambda delivery: published.append(delivery.record.offset),
+        count=lambda: None,
+    )
+    loop._publisher.start = lambda: True  # type: ignore[method-assign]
+    loop._lanes.assign([("bad", 0), ("good", 0)])
+    loop._lanes.add(Record("bad", 0, offset, 0, None, b"", []) for offset in range(10))
+    loop._lanes.add(Record("good", 0, offset, 0, None, b"", []) for offset in range(100, 110))
+    for lane in loop._lanes:
+        for delivery in lane.unpublished:
+            is_bad = delivery.record.topic == "bad"
+            delivery.outcome = DeadLetter("no event", kind="not_an_event") if is_bad else Skipped("none")
+            delivery.is_done = True
+    loop._publish()
+    loop._publish()
+    assert published == [0, 1, 2, *range(100, 110)]
+    assert list(loop.paused) == ["bad"]
+    bad, good = loop._lanes
+    assert (len(bad.published), len(bad.unpublished)) == (3, 7)  # three are committed, seven stay in Kafka
+    assert (len(good.published), len(good.unpublished)) == (10, 0)
 
 
 class Watch:
