@@ -86,6 +86,7 @@ class KafkaSource:
             "on_commit": self._on_commit,
         }
         self._told: set[str] = set()
+        self.problem = ""  # the last one, until records come again
         self._commits: deque[Future[None]] = deque()
         self._chosen: dict[
             Partition, int
@@ -230,11 +231,13 @@ class KafkaSource:
         known = words(error)
         if known not in self._told:  # once until something is read again: a dead broker repeats itself
             self._told.add(known)
+            self.problem = known
             log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")
 
     def heard(self) -> None:
         """Records arrive again: the next trouble is news."""
         self._told.clear()
+        self.problem = ""
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         self._consumer.pause([TopicPartition(*partition) for partition in partitions])

@@ -143,6 +143,17 @@ class Loop:
         self._wake.set()
 
     @property
+    def problem(self) -> str:
+        """Why this consumer is no member of its group; empty where it is one."""
+        if self.is_member:
+            return ""
+        if self._topics.problem:
+            return self._topics.problem
+        if not self._inputs:
+            return "the broker does not take up transactions yet"
+        return self._source.problem or "it has not joined its group yet"
+
+    @property
     def paused(self) -> dict[str, str]:
         """Why a topic is not read on, by topic."""
         return self._dead_letters.paused

@@ -63,6 +63,7 @@ class Topics:
         self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
         self._is_waiting = False
+        self.problem = ""  # why `prepare` returned None
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
@@ -100,6 +101,7 @@ class Topics:
                 raise ConsumerError(
                     f"Kafka at {self._servers} refuses the connection: {words(self._refusal)}"
                 ) from None
+            self.problem = f"no Kafka answers at {self._servers} ({text(error)})"
             if not self._is_waiting:
                 log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, text(error))
             self._is_waiting = True
@@ -108,6 +110,7 @@ class Topics:
             return None
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
+            self.problem = ""
             self._is_waiting = False
         if (cluster.cluster_id or "").startswith(
             EMBEDDED

@@ -75,6 +75,22 @@ class FunctionClient:
         if self._session is not None:
             await self._session.close()
 
+    async def check(self, route: Route) -> None:
+        """See whether the function could be called, without a call: the Fn server knows it, or its host takes
+        connections. Raises RetriableError."""
+        if route.is_fn:
+            await self._invoke_url(route)
+            return
+        url = urlsplit(route.target)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            _, writer = await asyncio.open_connection(url.hostname, port)
+        except (OSError, UnicodeError) as error:
+            raise RetriableError(
+                f"{shown(route.target)} cannot be reached: {words(error)}", is_sent=False
+            ) from None
+        writer.close()
+
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
         """Send the events in one request: a batch where the route takes one, else exactly one event.
 

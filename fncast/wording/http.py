@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 
 import aiohttp
@@ -14,7 +15,7 @@ def words(error: BaseException) -> str:
     """What went wrong, on one line, to be read behind "cannot be reached: ". Shows no URL, which may hold a secret."""
     if isinstance(error, aiohttp.InvalidURL):
         return "it is no URL"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return "its host name is unknown"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is refused: {_tls(error.certificate_error)}"
