@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import record, text
+from fncast.wording.kafka import words
 from interceptor import dead_letter
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
@@ -165,7 +166,7 @@ class DeadLetterTopic:
         except KafkaException as error:
             raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
         if found.error is not None:
-            raise UnknownTopic(f"there is no topic {name!r}: {found.error.str()}")
+            raise UnknownTopic(f"there is no topic {name!r}: {words(found.error)}")
         return sorted(found.partitions)
 
     def committed(self) -> dict[int, int]:
@@ -201,7 +202,7 @@ class DeadLetterTopic:
                 elif error.code() == KafkaError._PARTITION_EOF:
                     ends.pop(message.partition(), None)
                 elif error.fatal() or not error.retriable():
-                    raise ConsumerError(f"reading {self.topic!r} failed: {error.str()}")
+                    raise ConsumerError(f"reading {self.topic!r} failed: {words(error)}")
             if time.monotonic() - heard_s > ANSWER_S:
                 raise ConsumerError(f"Kafka does not answer while {self.topic!r} is read")
 

@@ -30,6 +30,7 @@ class Lane:
         self.full_since_s: float | None = None
         self.is_paused = False
         self.is_dropped = False
+        self.start: int | None = None  # the group's offset when the lane was assigned; below 0 for none
         self.max_events = MAX_EVENTS
         self.max_bytes = MAX_BYTES
         self.bytes = 0
@@ -38,6 +39,12 @@ class Lane:
     def events(self) -> int:
         """How many it holds."""
         return len(self.unpublished) + len(self.published)
+
+    @property
+    def first_offset(self) -> int | None:
+        """Of the first record that is not committed; None where all are."""
+        first = self.published[0] if self.published else self.unpublished[0] if self.unpublished else None
+        return first.record.offset if first is not None else None
 
     @property
     def is_full(self) -> bool:

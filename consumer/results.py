@@ -103,7 +103,9 @@ class Results:
             except RecordRefused as error:
                 self._has_found_refused = True
                 outcome = delivery.outcome = DeadLetter(
-                    f"its forecast cannot be published: {error}", attempts=delivery.attempts + 1
+                    f"its forecast cannot be published: {error}",
+                    attempts=delivery.attempts + 1,
+                    kind="not_publishable",
                 )
             else:
                 self._count(delivery, "forecast")
@@ -150,6 +152,7 @@ class Results:
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
+            if timestamp_ms > 0:  # 0 and below: the record has none
+                metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
         self._settled.clear()
         self._timestamps_ms.clear()

@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 
 from fncast.foreign_text import clean
+from fncast.wording.http import words
 from functions.host.folder import FunctionFolder
 
 TIMEOUT_S = 30.0
@@ -97,10 +98,8 @@ class FnServer:
                 status = response.status
         except TimeoutError:
             raise DeployError(f"{shown} gives no answer within {TIMEOUT_S:g} s") from None
-        except (aiohttp.InvalidURL, ValueError):  # its text is the URL
-            raise DeployError(f"{shown} cannot be reached: it is no URL") from None
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-            raise DeployError(f"{shown} cannot be reached: {error or type(error).__name__}") from None
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
+            raise DeployError(f"{shown} cannot be reached: {words(error)}") from None
         try:
             answer = orjson.loads(text)
         except orjson.JSONDecodeError:

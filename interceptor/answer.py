@@ -194,7 +194,7 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
     told = redacted(str(data.get("reason") or "the function gave no reason"), delivery.route)
     reason = clean(told, _REASON_CHARACTERS)
     if output.type == REJECTED_TYPE:
-        return DeadLetter(reason, attempts=delivery.attempts + 1)
+        return DeadLetter(reason, attempts=delivery.attempts + 1, kind="refused_by_function")
     after = data.get("retry_after_s")
     # The function answers, so it is not out itself: the live page tells the two apart by these words.
     unavailable = f"{UNAVAILABLE_REASON}: {reason}"

@@ -31,7 +31,7 @@ class Expiry(Interceptor):
             try:
                 expires = parse_time(delivery.opened.text("expirytime"))
             except ValueError as error:
-                delivery.outcome = DeadLetter(f"expirytime: {error}")
+                delivery.outcome = DeadLetter(f"expirytime: {error}", kind="bad_expirytime")
                 continue
             now = now or self._now()
             if expires <= now:

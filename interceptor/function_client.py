@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
+from fncast.wording.http import words
 from interceptor.errors import InvalidEvent, Refused, RetriableError
 from interceptor.event import Event, as_content, read_event
 from interceptor.foreign_text import clean
@@ -74,6 +75,22 @@ class FunctionClient:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def check(self, route: Route) -> None:
+        """See whether the function could be called, without a call: the Fn server knows it, or its host takes
+        connections. Raises RetriableError."""
+        if route.is_fn:
+            await self._invoke_url(route)
+            return
+        url = urlsplit(route.target)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            _, writer = await asyncio.open_connection(url.hostname, port)
+        except (OSError, UnicodeError) as error:
+            raise RetriableError(
+                f"{shown(route.target)} cannot be reached: {words(error)}", is_sent=False
+            ) from None
+        writer.close()
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
         """Send the events in one request: a batch where the route takes one, else exactly one event.
@@ -153,9 +170,9 @@ class FunctionClient:
         except TimeoutError:
             raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {error}", is_sent=False) from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}", is_sent=False) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {_cause(error)}") from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}") from None
 
 
 def _trusted(told: str, fn_url: str, has_token: bool) -> str:
@@ -235,14 +252,6 @@ def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
         return read_event(pairs, body or None).to_json()
     except (InvalidEvent, UnicodeError) as error:
         raise RetriableError(f"garbage for an answer: {error}") from None
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, on one line: the client shows what came, and in some errors the whole URL."""
-    if isinstance(error, aiohttp.InvalidURL):
-        return "it is no URL"
-    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return clean(text, _ERROR_CHARACTERS) or type(error).__name__
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from fncast.series.grid import Mended
-from fncast.series.series import Series
 from fncast.series.rfc3339 import format_time
+from fncast.series.series import Series
 
 # More lines hide the rest of the output.
 MAX_LINES = 20

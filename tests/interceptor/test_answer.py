@@ -161,7 +161,7 @@ def outcome(*events: dict[str, object], **extensions: str):
 
 def test_a_rejection_is_a_dead_letter_with_its_reason():
     settled = outcome(event("a", "io.fncast.rejected.v1", data={"reason": "value 3 is no number"}))
-    assert settled == DeadLetter("value 3 is no number", attempts=1)
+    assert settled == DeadLetter("value 3 is no number", attempts=1, kind="refused_by_function")
 
 
 def test_nothing_to_say_is_skipped():

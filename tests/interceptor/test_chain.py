@@ -148,6 +148,26 @@ async def test_an_expirytime_that_is_no_time_is_a_dead_letter(text):
     assert reason.isprintable()
 
 
+@pytest.mark.parametrize("extensions", [{}, {"destination": ""}])
+async def test_the_topics_destination_holds_for_an_event_that_names_none(extensions):
+    forecast = Route("forecast", "fn:fncast/forecast", batch=True)
+    other = Route("other", "fn:fncast/other", batch=True)
+    router = Router({"forecast": forecast, "other": other}, {"metrics": "forecast"})
+    sent = batch(extensions, {"destination": "other"}, {"destination": "unknown"})
+    await Chain([router]).on_consume(sent)
+    none, named, unknown = sent.deliveries
+    assert none.route is forecast
+    assert named.route is other
+    assert unknown.outcome.kind == "unknown_destination"
+    without = batch(extensions)
+    await Chain([Router({"forecast": forecast}, {"telegraf": "forecast"})]).on_consume(without)
+    letter = without.deliveries[0].outcome
+    assert letter.kind == "no_destination"
+    assert (
+        "for the topic 'metrics': set `destination` in an [[inputs]] entry with this `topic`" in letter.reason
+    )
+
+
 async def test_a_destination_is_a_name_of_the_allow_list():
     route = Route("forecast", "fn:fncast/forecast", batch=True)
     sent = batch({"destination": "forecast"}, {"destination": "http://evil/" + "x" * 200}, {})
