@@ -11,11 +11,11 @@ from pathlib import Path
 from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.askers import UNCOMMITTED
 from benchmarks.broker import Broker
 from benchmarks.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.pipelines import EXACTLY, Pipeline, Topics
 from benchmarks.processes import Processes
-from consumer.askers import UNCOMMITTED
 from fncast.demo.process import ProcessFailed
 
 

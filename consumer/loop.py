@@ -35,7 +35,7 @@ RETRY_S = 0.25  # what the chain left unsettled is given to it again
 REVOKE_S = (
     5.0  # what is in flight when a partition is revoked is finished within this, or dropped uncommitted
 )
-STOP_S = 2.5  # likewise on a stop, which takes less than 5 s in all
+STOP_S = 2.0  # likewise on a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
 START_RETRY_S = 0.5
 MEASURE_S = 2.0
@@ -74,6 +74,7 @@ class Loop:
         self._batching = batching
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._stop_by_s = float("inf")
         self._lanes = Lanes()
         self._commits = Commits(source, publisher, self._lanes, chain.on_commit, self._wake.set)
         self._batches: dict[Future[Batch], list[Part]] = {}
@@ -98,7 +99,7 @@ class Loop:
                 self._publish()
                 self._commits.turn()
                 self._measure()
-            self._finish(list(self._lanes), STOP_S)
+            self._finish(list(self._lanes), self._stop_by_s - time.monotonic())
         except GaveUp as reason:
             log.warning("%s", reason)
         finally:
@@ -132,7 +133,8 @@ class Loop:
 
     def stop(self) -> None:
         """Finish or give back what is in flight, commit, leave the group, and return from `run`."""
-        self._publisher.give_up_at(time.monotonic() + STOP_S)
+        self._stop_by_s = time.monotonic() + STOP_S
+        self._publisher.give_up_at(self._stop_by_s)
         self._stopping.set()
         self._wake.set()
 
@@ -234,6 +236,8 @@ class Loop:
         if now_s < self._measure_at_s:
             return
         self._measure_at_s = now_s + MEASURE_S
+        if self._commits.is_in_trouble or self._results.is_waiting:
+            self._topics.restore()
         if self._source.is_cut_off():
             self._rejoin("Kafka's client does not find its way to it any more")
         elif self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:

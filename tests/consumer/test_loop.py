@@ -14,7 +14,7 @@ from interceptor.delivery import Record
 
 @pytest.fixture
 def loop() -> Loop:
-    nothing: Any = SimpleNamespace(on_commit=None)
+    nothing: Any = SimpleNamespace(on_commit=None, is_waiting=False)
     source: Any = SimpleNamespace(
         is_member=False, is_cut_off=lambda: False, is_renewed=False, resume=list, lag=lambda _: 0
     )
@@ -39,7 +39,7 @@ def test_whoever_is_assigned_something_is_ready_at_once(loop: Loop) -> None:
 
 
 def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(loop: Loop) -> None:
-    loop._results = SimpleNamespace(assigned=lambda: None)  # type: ignore[assignment]
+    loop._results = SimpleNamespace(assigned=lambda: None, is_waiting=False)  # type: ignore[assignment]
     loop._topics = SimpleNamespace(are_there=True)  # type: ignore[assignment]
     loop._assigned([("metrics", 0)])
     loop._measure()
