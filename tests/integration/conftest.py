@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from confluent_kafka.admin import NewTopic
 from fake_function import Behaviour, Function, batch, forecast, works
-from kafka_container import PARTITIONS, eventually
+from kafka_container import eventually
 from stage import Stage
 
 from consumer.embedded import EmbeddedBroker
@@ -43,11 +42,7 @@ def stage_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Stage]:
         request.getfixturevalue("tmp_path"),
     )
     if not stage.is_embedded:
-        stage.make_topics(
-            NewTopic(stage.metrics, PARTITIONS),
-            NewTopic(stage.forecasts, PARTITIONS),
-            NewTopic(stage.dead, PARTITIONS, config={"max.message.bytes": "1200000"}),
-        )
+        stage.make_topics(*stage.topics())
     yield stage
     stage.close()
 

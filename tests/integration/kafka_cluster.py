@@ -15,7 +15,7 @@ from typing import Any
 import docker
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, START_S, STOP_S, eventually, free_port
+from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, STOP_S, eventually, free_port
 from proxy import Proxies
 
 NODES = 3
@@ -35,7 +35,7 @@ class KafkaCluster:
         self.bootstrap_servers = ",".join(f"127.0.0.1:{port}" for port in direct)
         self.proxied_servers = ",".join(f"127.0.0.1:{port}" for port in self.proxies.ports)
         try:
-            self._network = self._docker.networks.create(self._name, labels=[OURS])
+            self._network = self._docker.networks.create(self._name, labels={OURS: ""})
             for number in range(NODES):
                 ports = (direct[number], behind[number], self.proxies.ports[number])
                 self.nodes.append(self._start_node(number + 1, *ports))
@@ -69,6 +69,9 @@ class KafkaCluster:
             "AUTO_CREATE_TOPICS_ENABLE": "false",
             "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
             "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "10000",
+            "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "5000",
+            "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "2000",
+            "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "1000",
             "LOG_DIRS": "/tmp/kraft",
             "HEAP_OPTS": "-Xmx256m -Xms128m",
         }
@@ -78,12 +81,12 @@ class KafkaCluster:
             hostname=host,
             network=self._name,
             detach=True,
-            labels=[OURS],
+            labels={OURS: ""},
             environment={f"KAFKA_{name}": value for name, value in properties.items()},
             ports={f"{port}/tcp": ("127.0.0.1", port) for port in (direct, behind)},
         )
 
-    def wait(self, within_s: float = START_S + HEALTHY_S) -> None:
+    def wait(self, within_s: float = HEALTHY_S) -> None:
         """Until all replicas of all topics are in sync on three brokers."""
         eventually(self.is_healthy, within_s, lambda: f"a healthy cluster: {self.log()[-2000:]}")
 

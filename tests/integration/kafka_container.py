@@ -39,10 +39,8 @@ def eventually(
 class KafkaContainer:
     """A single node with all properties that it needs: the image drops its own once one is set.
 
-    How often it looks for transactions that timed out stays at the default of 10 s. A node that was killed and is back
-    takes itself for the leader of everything until its old session (9 s) has ended; a transaction that it times out in
-    that span gets no abort marker ("Couldn't find leader endpoint … likely deleted", Kafka 4.3.0), and its records are
-    committed with the next one of the same producer.
+    Its topics have one replica, so nothing that kills it says anything about exactly-once (KAFKA-20734): that is for
+    `KafkaCluster`.
     """
 
     def __init__(self) -> None:
@@ -80,6 +78,7 @@ class KafkaContainer:
             "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "500",
             "NUM_PARTITIONS": str(PARTITIONS),
             "LOG_DIRS": "/tmp/kraft",
+            "AUTO_CREATE_TOPICS_ENABLE": "false",
             "HEAP_OPTS": "-Xmx384m -Xms256m",
         }.items():
             self._container.with_env(f"KAFKA_{name}", value)
@@ -128,6 +127,13 @@ class KafkaContainer:
 
     def kill(self) -> None:
         self._docker.kill()
+
+    def pause(self) -> None:
+        """Stop its processes where they are, with all connections open."""
+        self._docker.pause()
+
+    def unpause(self) -> None:
+        self._docker.unpause()
 
     def start(self) -> None:
         self._docker.start()
