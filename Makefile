@@ -46,7 +46,7 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 	@ls functions/forecast/*.whl
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
-	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)
 
 clean: ## remove .venv and caches (models stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
-START_S = 120  # some 6 s, and 15 after a kill, when its old session must end first; longer on a busy machine
+START_S = 300  # some 6 s, and 15 after a kill, when its old session must end first; longer on a busy machine
 STOP_S = 30  # a second or two; killed then
 LOG_LINES = 5000
 PARTITIONS = 4  # also what the embedded broker gives a topic
@@ -99,6 +99,11 @@ class KafkaContainer:
         attached.bootstrap_servers = bootstrap_servers
         attached._docker = docker.from_env().containers.get(container_id)
         return attached
+
+    @property
+    def client_servers(self) -> str:
+        """What fncast's processes are given; see `KafkaCluster`."""
+        return self.bootstrap_servers
 
     @property
     def container_id(self) -> str:

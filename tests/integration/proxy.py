@@ -37,12 +37,12 @@ class Proxies:
                 return
             both = {writer, back}
             self._writers[number] |= both
-            await asyncio.gather(
-                self._copy(number, reader, back), self._copy(number, there, writer), return_exceptions=True
-            )
-            self._writers[number] -= both
-            for one in both:
-                one.transport.abort()
+            try:
+                await asyncio.gather(self._copy(number, reader, back), self._copy(number, there, writer))
+            finally:
+                self._writers[number] -= both
+                for one in both:
+                    one.transport.abort()
 
         return await asyncio.start_server(connected, "127.0.0.1", 0)
 
@@ -76,8 +76,14 @@ class Proxies:
         self._soon(lambda: [flow.set() for flow in self._flows] and None)
 
     def close(self) -> None:
-        self.cut(range(len(self._targets)))
-        for server in self._servers:
-            self._soon(server.close)
+        async def end() -> None:
+            for server in self._servers:
+                server.close()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        self._do(end())
         self._soon(self._loop.stop)
         self._thread.join(5)
