@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from fake_function import Behaviour, Function, batch, forecast, works
+from kafka_cluster import KafkaCluster
 from kafka_container import eventually
 from stage import Stage
 
@@ -24,6 +26,14 @@ def embedded() -> Iterator[EmbeddedBroker]:
     broker = EmbeddedBroker()
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(docker_engine: None) -> Iterator[KafkaCluster]:
+    """Three brokers, of which a test may strike one; started for the first test that asks."""
+    cluster = KafkaCluster()
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture
@@ -75,6 +85,22 @@ def embedded_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 def exact_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Exactly-once alone."""
     yield from stage_on(request, "exactly-once")
+
+
+@pytest.fixture
+def at_least_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """At-least-once alone: for what kills a single broker, whose topics have one replica (KAFKA-20734)."""
+    yield from stage_on(request, "at-least-once")
+
+
+@pytest.fixture
+def cluster_stage(cluster: KafkaCluster, function: Function, tmp_path: Path) -> Iterator[Stage]:
+    """Exactly-once on three brokers: for what kills, restarts or pauses one of them."""
+    cluster.wait()
+    stage = Stage(cluster.bootstrap_servers, "exactly-once", function, tmp_path)
+    stage.make_topics(*stage.topics())
+    yield stage
+    stage.close()
 
 
 @pytest.fixture
