@@ -45,7 +45,7 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
 	@ls functions/forecast/*.whl
 
-chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
+chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)
 
 clean: ## remove .venv and caches (models stay)
