@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -19,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.call import ended_within
 from consumer.denial import denial
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.fencing import FENCED, Fencing
 from consumer.kafka_source import topic_partitions
 from consumer.lane import Partition
 from consumer.publisher import CUT_OFF, GONE, Producing
@@ -33,10 +33,6 @@ CALL_S = 8.0  # of one call to the broker; the transaction times out soon after
 ABORT_S = 2.0  # the loop waits for it; a new producer's start aborts as well
 CLOSE_S = 0.5
 WARN_AFTER_S = 3.0
-_FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
-# A producer is fenced this often only where two consumers use one identity.
-MAX_FENCED = 4
-FENCED_WITHIN_S = 60.0
 
 
 class ExactlyOnce(Producing):
@@ -47,11 +43,10 @@ class ExactlyOnce(Producing):
     settle_s = SETTLE_S
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
-        self._id = transactional_id
         self._is_ready = self._is_open = False
         self._began_at_s = 0.0
         self._waiting_since_s: float | None = None
-        self._fenced_at_s: deque[float] = deque(maxlen=MAX_FENCED)
+        self._fencing = Fencing(transactional_id)
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, own)
 
@@ -64,7 +59,7 @@ class ExactlyOnce(Producing):
             self._producer.init_transactions(INIT_STEP_S)
         except KafkaException as error:
             cause = error.args[0]
-            if cause.code() in (*_FENCED, KafkaError._CONFLICT):
+            if cause.code() in (*FENCED, KafkaError._CONFLICT):
                 self._replace_producer(cause)
             elif not cause.retriable():
                 raise ConsumerError(
@@ -143,27 +138,17 @@ class ExactlyOnce(Producing):
     def _replace_producer(self, cause: KafkaError) -> None:
         """Make a new producer of the same identity; `start` makes it ready. Raises ConsumerError where two consumers
         fence each other again and again."""
-        self._check_identity(cause)
-        is_news = self._is_ready or cause.code() in _FENCED
+        is_fenced = cause.code() in FENCED
+        age_s = time.monotonic() - self._began_at_s
+        # The broker also fences a producer whose transaction it let time out.
+        if is_fenced and not (self._is_open and age_s >= TRANSACTION_TIMEOUT_MS / 1000):
+            self._fencing.count()
+        is_news = self._is_ready or is_fenced
         level = logging.WARNING if is_news else logging.INFO
         self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}", level)
         self._producer.purge()
         self._is_open = self._is_ready = False
         self._producer = self._make()
-
-    def _check_identity(self, cause: KafkaError) -> None:
-        now_s = time.monotonic()
-        is_timed_out = self._is_open and now_s - self._began_at_s >= TRANSACTION_TIMEOUT_MS / 1000
-        if (
-            cause.code() not in _FENCED or is_timed_out
-        ):  # the broker fences a transaction that it lets time out
-            return
-        if len(self._fenced_at_s) == MAX_FENCED and now_s - self._fenced_at_s[0] < FENCED_WITHIN_S:
-            raise ConsumerError(
-                f"transactions of {self._id!r} fail again and again: {cause.str()}."
-                " If another consumer runs under this identity, give each its own [kafka] instance"
-            )
-        self._fenced_at_s.append(now_s)
 
     def close(self) -> None:
         """Abort what is open, where the broker answers at once: else its time-out does, or the next start."""

@@ -90,10 +90,10 @@ class Brokers:
 
     def _stop_a_consumer(self) -> None:
         time.sleep(self._random.uniform(0, SHORT_PAUSE_S))
-        victim = self._random.choice(self._parts.consumers)
+        running = [one for one in self._parts.consumers if one.process and one.process.poll() is None]
+        victim = self._random.choice(running)
         process = victim.process
-        if process is None or process.poll() is not None:
-            return
+        assert process is not None
         began_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(60)

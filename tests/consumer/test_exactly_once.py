@@ -11,6 +11,7 @@ from consumer.call import ended_within
 from consumer.connection import Connection
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
+from consumer.fencing import MAX_FENCED
 
 
 class Client:
@@ -165,7 +166,7 @@ def fence(publisher, clients) -> None:
 
 def test_who_is_fenced_again_and_again_shares_its_identity(publisher):
     publisher, clients = publisher
-    for _ in range(exactly_once.MAX_FENCED):
+    for _ in range(MAX_FENCED):
         fence(publisher, clients)
     with pytest.raises(ConsumerError, match="give each its own"):
         fence(publisher, clients)
@@ -174,5 +175,5 @@ def test_who_is_fenced_again_and_again_shares_its_identity(publisher):
 def test_a_transaction_that_the_broker_let_time_out_says_nothing_about_the_identity(publisher, monkeypatch):
     publisher, clients = publisher
     monkeypatch.setattr(exactly_once, "TRANSACTION_TIMEOUT_MS", 0)
-    for _ in range(exactly_once.MAX_FENCED + 2):
+    for _ in range(MAX_FENCED + 2):
         fence(publisher, clients)
