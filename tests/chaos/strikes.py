@@ -34,10 +34,10 @@ CLUSTER_DECK = (
 CLUSTER_TROUBLES = (
     *TROUBLES,
     *("cut", "cut", "cut", "stall", "stall"),
-    *("pause", "roll", "stop-paused"),
+    *("pause", "stop-paused"),
 )
 PROXY_FAULTS = ("cut", "stall")
-KINDS = tuple(dict.fromkeys(DECK + TROUBLES + CLUSTER_DECK + CLUSTER_TROUBLES))
+KINDS = tuple(dict.fromkeys((*DECK, *TROUBLES, *CLUSTER_DECK, *CLUSTER_TROUBLES, *CLUSTER)))
 TIMED = ("consumer", "gone", "freeze")  # until each partition flows again
 ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not while another trouble lasts
 AWAY_S = STORM_S = 15.0
@@ -45,8 +45,10 @@ STORM_TURN_S = 2.5  # one more consumer joins, or leaves
 
 
 def schedule(kills: int, randomly: random.Random, *, is_cluster: bool) -> Iterator[str]:
-    """Deck after deck, each shuffled, until there are so many kills."""
+    """Deck after deck, each shuffled, until there are so many kills. On a cluster all brokers are rolled once."""
     counted = CLUSTER_DECK if is_cluster else DECK
+    if is_cluster:
+        yield "roll"
     while kills > 0:
         deck = [*counted, *(CLUSTER_TROUBLES if is_cluster else TROUBLES)]
         randomly.shuffle(deck)
