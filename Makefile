@@ -50,8 +50,8 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 docs: $(VENV)/.dev ## build the documentation site into build/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
-	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
+	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)
 
 fuzz: $(VENV)/.dev ## feed random and mutated inputs to what reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)

@@ -25,7 +25,6 @@ from interceptor.foreign_text import clean
 ANSWER_S = 10.0  # a broker that does not answer for so long is said to be away
 CHUNK = 500  # letters of one transaction
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DOUBT_S = 60.0  # until it is known how a transaction ended, with a broker that comes back
 
 
 MAX_REASON = dead_letter.MAX_DATA_BYTES  # characters
@@ -262,8 +261,7 @@ class Replay:
                 self._publisher.finish(offsets, self._letters.metadata())
         except NotPublished as failure:
             raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
-        except OutcomeUnknown as doubt:  # the progress is in the same transaction: none comes twice
-            self._is_started_within(DOUBT_S)  # it is committed whole then, or not at all
+        except OutcomeUnknown as doubt:  # the progress is in the same transaction: the next replay reads it
             raise ConsumerError(
                 f"whether the last of them were replayed is not known, start it again: {doubt}"
             ) from None

@@ -40,6 +40,7 @@ FETCH_BACKOFF_MS = 5  # of a client that has fetched enough ahead; at the defaul
 TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 OFFSETS_S = 1.0
+LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
 SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
 # The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there, and after a
 # crash of its own it may remember some of long ago.
@@ -273,11 +274,16 @@ class KafkaSource:
         except KafkaException as error:
             raise commit_error(error.args[0]) from None
 
-    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int] | None:
-        """The group's committed offsets, negative where there is none; None where the broker does not tell now."""
+    def committed(self, partitions: Iterable[Partition], within_s: float) -> dict[Partition, int] | None:
+        """The group's committed offsets, negative where there is none; None where the broker does not tell now.
+
+        A client that reads committed records asks for stable offsets: none of a transaction that is still open.
+        """
         try:
-            answers = self._consumer.committed([TopicPartition(*p) for p in partitions], COMMITTED_S)
+            answers = self._consumer.committed([TopicPartition(*p) for p in partitions], within_s)
         except KafkaException:
+            return None
+        if any(answer.error is not None for answer in answers):
             return None
         return {(answer.topic, answer.partition): answer.offset for answer in answers}
 
@@ -305,8 +311,10 @@ class KafkaSource:
         return high if high >= 0 else None
 
     def close(self) -> None:
-        """Leave the group."""
-        self._consumer.close()
+        """Leave the group. A broker that does not answer lets this member go when its session ends."""
+        leaving = threading.Thread(target=self._consumer.close, name="leave", daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_S)
 
 
 def record(message: Message) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -81,6 +82,10 @@ class Lane:
             delivery = unpublished.popleft()
             self.published.append(delivery)
             yield delivery
+
+    def published_before(self, offset: int) -> int:
+        """How many of the first that were published come before this offset of the input."""
+        return bisect_left(self.published, offset, key=lambda delivery: delivery.record.offset)
 
     def committed(self, count: int) -> None:
         """The first `count` that were published are committed: forget them."""

@@ -18,7 +18,7 @@ from consumer import metrics
 from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.errors import GaveUp, NotPublished
-from consumer.kafka_source import KafkaSource
+from consumer.kafka_source import COMMITTED_S, KafkaSource
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, Part
 from consumer.publisher import Publisher
@@ -36,7 +36,7 @@ RETRY_S = 0.25  # what the chain left unsettled is given to it again
 REVOKE_S = (
     5.0  # what is in flight when a partition is revoked is finished within this, or dropped uncommitted
 )
-STOP_S = 2.5  # likewise on a stop, which takes less than 5 s in all
+STOP_S = 2.0  # likewise on a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
 START_RETRY_S = 0.5
 MEASURE_S = 2.0
@@ -77,6 +77,7 @@ class Loop:
         self._dead_letters = dead_letters
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._stop_by_s = float("inf")
         self._lanes = Lanes()
         self._commits = Commits(source, publisher, self._lanes, chain.on_commit, self._wake.set)
         self._batches: dict[Future[Batch], list[Part]] = {}
@@ -104,7 +105,7 @@ class Loop:
                 self._commits.turn()
                 self._watch()
                 self._measure()
-            self._finish(list(self._lanes), STOP_S)
+            self._finish(list(self._lanes), self._stop_by_s - time.monotonic())
         except GaveUp as reason:
             log.warning("%s", reason)
         finally:
@@ -138,7 +139,8 @@ class Loop:
 
     def stop(self) -> None:
         """Finish or give back what is in flight, commit, leave the group, and return from `run`."""
-        self._publisher.give_up_at(time.monotonic() + STOP_S)
+        self._stop_by_s = time.monotonic() + STOP_S
+        self._publisher.give_up_at(self._stop_by_s)
         self._stopping.set()
         self._wake.set()
 
@@ -263,6 +265,8 @@ class Loop:
         if now_s < self._measure_at_s:
             return
         self._measure_at_s = now_s + MEASURE_S
+        if self._commits.is_in_trouble or self._results.is_waiting:
+            self._topics.restore()
         if self._source.is_cut_off():
             self._rejoin("Kafka's client does not find its way to it any more")
         elif self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:
@@ -304,7 +308,7 @@ class Loop:
         if (offset := self._source.position(lane.partition)) is not None:
             return offset
         if lane.start is None:
-            found = self._source.committed([lane.partition])
+            found = self._source.committed([lane.partition], COMMITTED_S)
             lane.start = found.get(lane.partition, -1) if found is not None else None
         return lane.start if lane.start is not None and lane.start >= 0 else None
 

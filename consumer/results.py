@@ -39,7 +39,7 @@ class Results:
         # By input topic: whether its records keep their partition's number on the output and dead-letter topic.
         self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
-        self._is_waiting = False
+        self.is_waiting = False  # for the broker to tell how many partitions the topics have
         self._has_found_refused = False
         self._settled: list[tuple[str, str]] = []  # destinations and outcomes, since they were counted last
         self._timestamps_ms: list[int] = []
@@ -59,13 +59,13 @@ class Results:
             count = self._publisher.partitions_of(topic)
             if not count:
                 self._ask_at_s = time.monotonic() + ASK_AGAIN_S
-                if not self._is_waiting:
+                if not self.is_waiting:
                     told = "the broker does not tell how many partitions %s has: results wait until it does"
                     log.warning(told, topic)
-                self._is_waiting = True
+                self.is_waiting = True
                 return False
             counts.append(count)
-        self._is_waiting = False
+        self.is_waiting = False
         here, *theirs = counts
         for topic, there in zip((self._output_topic, self._dead_letter_topic), theirs, strict=True):
             if there != here:

@@ -15,7 +15,6 @@ from consumer.at_least_once import AtLeastOnce
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
-from consumer.leftovers import Leftovers
 from consumer.loop import Batching, Loop
 from consumer.outages import Outages
 from consumer.publisher import Publisher
@@ -121,10 +120,7 @@ def publisher(kafka: Kafka) -> Publisher:
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
     transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
-    properties = kafka.client_properties()
-    outputs = (kafka.output_topic, kafka.dead_letter_topic)
-    leftovers = Leftovers.of(properties, kafka.group_id, kafka.input_topics, outputs)
-    return ExactlyOnce(properties, kafka.partitioner, transactional_id, leftovers)
+    return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
 
 
 class Service:

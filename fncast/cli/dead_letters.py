@@ -14,7 +14,6 @@ import orjson
 from consumer.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
 from consumer.exactly_once import ExactlyOnce
-from consumer.leftovers import Leftovers
 from consumer.settings import Kafka
 from consumer.topics import Topics
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
@@ -190,8 +189,7 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
             print(f"{count} dead letters would be replayed")
             return 0
         properties = kafka.client_properties()
-        leftovers = Leftovers.of(properties, name, [topic], kafka.input_topics)
-        publisher = ExactlyOnce(properties, kafka.partitioner, name, leftovers)
+        publisher = ExactlyOnce(properties, kafka.partitioner, name)
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
         sizes = topics.sizes_of_inputs()
         publisher.allow(sizes.record_bytes, sizes.batch_bytes)

@@ -18,13 +18,13 @@ from interceptor.outcome import DeadLetter, Skipped
 
 @pytest.fixture
 def loop() -> Loop:
-    nothing: Any = SimpleNamespace(on_commit=None)
+    nothing: Any = SimpleNamespace(on_commit=None, is_waiting=False)
     source: Any = SimpleNamespace(
         is_member=False, is_cut_off=lambda: False, is_renewed=False, resume=list, end=lambda _: 10
     )
     source.renew = lambda: setattr(source, "is_renewed", True)
     source.position = lambda _: None
-    source.committed = lambda partitions: dict.fromkeys(partitions, 3)
+    source.committed = lambda partitions, within_s: dict.fromkeys(partitions, 3)
     nothing.commits_offsets = False
     nothing.watch = None
     return Loop(
@@ -55,7 +55,7 @@ def test_whoever_is_assigned_something_is_ready_at_once(loop: Loop) -> None:
 
 
 def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(loop: Loop) -> None:
-    loop._results = SimpleNamespace(assigned=lambda: None)  # type: ignore[assignment]
+    loop._results = SimpleNamespace(assigned=lambda: None, is_waiting=False)  # type: ignore[assignment]
     loop._topics = SimpleNamespace(are_there=True, watch=None)  # type: ignore[assignment]
     loop._assigned([("metrics", 0)])
     loop._measure()
@@ -119,7 +119,7 @@ def test_the_lag_is_the_end_minus_the_committed_offset(loop: Loop) -> None:
 
 
 def test_without_a_committed_offset_there_is_no_lag_to_tell(loop: Loop) -> None:
-    loop._source.committed = lambda partitions: dict.fromkeys(partitions, -1001)  # type: ignore[method-assign]
+    loop._source.committed = lambda partitions, within_s: dict.fromkeys(partitions, -1001)  # type: ignore[method-assign]
     loop._lanes.assign([("metrics", 7)])
     loop._measure()
     assert lag(7) is None

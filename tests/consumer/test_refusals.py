@@ -158,11 +158,11 @@ def test_only_those_who_are_fenced_again_and_again_are_told_of_another_consumer(
     publisher = Stage(True, monkeypatch).publisher
     publisher._producer.purge = lambda: None
     for _ in range(10):
-        publisher._renew(KafkaError(KafkaError._TIMED_OUT))
+        publisher._replace_producer(KafkaError(KafkaError._TIMED_OUT))
     for _ in range(4):
-        publisher._renew(KafkaError(KafkaError._FENCED))
+        publisher._replace_producer(KafkaError(KafkaError._FENCED))
     with pytest.raises(ConsumerError, match="another consumer runs under this identity"):
-        publisher._renew(KafkaError(KafkaError._FENCED))
+        publisher._replace_producer(KafkaError(KafkaError._FENCED))
 
 
 def test_afterwards_records_share_batches_again(stage):
