@@ -53,10 +53,18 @@ def run(arguments: argparse.Namespace) -> int:
     except (RetriableError, Refused) as error:
         raise Failure(str(error)) from None
     for event in events_of(answer):
-        print(escaped(orjson.dumps(event).decode()), flush=True)
+        print(line(event), flush=True)
         if refusal := REFUSALS.get(str(event.get("type"))):
             raise Failure(f"{refusal}: {reason_of(event)}")
     return 0
+
+
+def line(event: dict[str, Any]) -> str:
+    """The event as JSON. Raises Failure where it is nested too deeply."""
+    try:
+        return escaped(orjson.dumps(event).decode())
+    except orjson.JSONEncodeError as error:
+        raise Failure(f"the function's answer cannot be shown as JSON: {error}") from None
 
 
 def reason_of(event: dict[str, Any]) -> str:

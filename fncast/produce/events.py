@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -70,7 +71,9 @@ def parse_event(text: bytes, destination: str | None = None) -> CloudEvent:
     if missing := [name for name in REQUIRED if document.get(name) in (None, "")]:
         raise InvalidEventText(f"no CloudEvent: {' and '.join(missing)} missing")
     data = _data(document)
-    attributes = {name: _attribute(name, value) for name, value in document.items() if value is not None}
+    attributes = {
+        name: _attribute(name, value) for name, value in document.items() if value not in (None, "")
+    }
     if destination is not None:
         attributes.setdefault("destination", destination)
     if data is not None and not isinstance(data, bytes):
@@ -87,8 +90,13 @@ def parse_event(text: bytes, destination: str | None = None) -> CloudEvent:
 
 
 def record(event: CloudEvent, mode: Mode = "binary") -> KafkaMessage:
-    """The Kafka record of an event. Its key is the event's `partitionkey`."""
-    return to_binary(event, _FORMAT) if mode == "binary" else to_structured(event, _FORMAT)
+    """The Kafka record of an event. Its key is the event's `partitionkey`; without data its value is null."""
+    if mode == "structured":
+        return to_structured(event, _FORMAT)
+    message = to_binary(event, _FORMAT)
+    if event.get_data() is not None:
+        return message
+    return replace(message, value=None)  # type: ignore[arg-type]  # the SDK knows no null value
 
 
 class _Format(JSONFormat):

@@ -112,5 +112,51 @@ def test_a_thousand_letters_are_replayed_in_several_transactions(exact_stage):
         assert [id_ for id_ in again if id_.startswith(f"k{key}:")] == own * 2
 
 
+def test_foreign_letters_are_listed_and_those_whose_topic_is_there_are_replayed(exact_stage):
+    stage = exact_stage
+    own = [
+        *stage.event("mine", destination="nowhere"),
+        ("knativeerrordata", b"mine"),
+        ("fncast-offset", b"5"),
+    ]
+    stage.produce("", b"mine", b"{}", own)
+    stage.flush()
+    consumer = stage.consume()
+    stage.wait_for(stage.dead, 1)
+    assert consumer.terminate() == 0
+    gone_topic = f"gone-{stage.tag}"
+    escapes = b"\x1b[2J\x1b[31mEVIL\r\n2026-01-01 INFO fncast: forged"
+    foreign = {
+        b"escapes": [("fncast-reason", escapes), ("fncast-topic", stage.metrics.encode())],
+        b"digits": [("fncast-attempts", b"9" * 5000), ("fncast-partition", b"9" * 5000)],
+        b"gone": [("fncast-reason", b"x"), ("fncast-topic", gone_topic.encode())],
+        b"no name": [("fncast-topic", b"m\xff \x1b[2J" * 1000)],
+    }
+    for key, headers in foreign.items():
+        stage.producer.produce(stage.dead, b"value", key, headers=headers)
+    stage.flush()
+
+    listed = run(stage, "list")
+    assert len(listed.splitlines()) == 5
+    assert all(line.isprintable() for line in listed.splitlines())
+    assert "EVIL" in listed
+    letters = [json.loads(line) for line in run(stage, "list", "--json").splitlines()]
+    assert {str(letter["attempts"])[:3] for letter in letters} == {"0", "999"}
+    gone = next(letter["place"] for letter in letters if letter["topic"] == gone_topic)
+
+    said = run(stage, "replay", code=1)
+    assert "2 dead letters were not replayed" in said
+    assert f"{gone}: there is no topic '{gone_topic}'" in said
+    assert said.replace("\n", "").isprintable()
+    again = [m for m in stage.read_all(stage.metrics) if m.key() == b"mine"]
+    assert [message.headers() for message in again] == [own, own]
+    assert {m.key() for m in stage.read_all(stage.metrics)} == {b"mine", b"escapes", b"digits"}
+
+    stage.make_topics(NewTopic(gone_topic, 1))
+    assert "0 dead letters replayed" in run(stage, "replay")
+    assert "1 dead letters replayed" in run(stage, "replay", "--place", gone)
+    assert [message.key() for message in stage.read_all(gone_topic)] == [b"gone"]
+
+
 def test_a_missing_topic_is_one_clear_sentence(exact_stage):
     assert "there is no topic 'nothing'" in run(exact_stage, "list", "--topic", "nothing", code=1)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fncast.cli.invoke import line
+from fncast.failure import Failure
+
 SAMPLE = Path(__file__).parents[3] / "ce.json"
 EVENT = {"specversion": "1.0", "id": "1", "source": "/f"}
 REJECTED, UNAVAILABLE = "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
@@ -46,6 +49,10 @@ def function():
         ({"type": REJECTED, "data": ["no"]}, "rejects the event: no reason given"),
         ({"type": REJECTED, "data": "no"}, "rejects the event: no reason given"),
         ({"type": ["no text"], "data": 1}, ""),
+        (
+            {"type": REJECTED, "subject": "\x9b31m\u202e", "data": {"reason": "\x1b[2J" + "x" * 5000}},
+            "rejects the event: �" + "x" * 1022 + "…",
+        ),
     ],
 )
 def test_a_refusal_is_one_sentence_whatever_its_data_are(function, tmp_path, members, sentence):
@@ -57,3 +64,12 @@ def test_a_refusal_is_one_sentence_whatever_its_data_are(function, tmp_path, mem
     assert ended.returncode == (1 if sentence else 0)
     assert ended.stderr == (f"fncast: the function {sentence}\n" if sentence else "")
     assert json.loads(ended.stdout) == function.said
+    assert ended.stdout.removesuffix("\n").isprintable()
+
+
+def test_an_answer_nested_too_deeply_is_one_sentence():
+    deep: object = 1
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(Failure, match="cannot be shown as JSON"):
+        line({"data": deep})
