@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -66,3 +67,13 @@ def set_up(level: str) -> None:
     if level != "debug":
         handler.addFilter(RateLimit())
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    threading.excepthook = _log_thread
+
+
+def _log_thread(ended: threading.ExceptHookArgs) -> None:
+    """Log a thread that ended by an error, as one line like the rest."""
+    if ended.exc_type is SystemExit or ended.exc_value is None:
+        return
+    name = ended.thread.name if ended.thread else "of no name"
+    error = (ended.exc_type, ended.exc_value, ended.exc_traceback)
+    logging.getLogger("fncast").critical("the thread %s has ended", name, exc_info=error)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ import orjson
 from functions.host.api import Api
 from functions.host.config import InvalidConfig, check_not_reserved
 from functions.host.folder import FunctionFolder, InvalidFunction, configure
-from functions.host.invocation import Reply, invoke, message, trigger
+from functions.host.invocation import RETRY_AFTER_S, Reply, invoke, message, trigger
 from functions.host.pool import Pool
 from functions.host.registry import Registry, app_id, function_id
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 VERSION = "0.3.753"  # of the Fn server whose API this is
 # Of the requests that the host holds in memory; Fn's own bound is a setting, FN_MAX_REQUEST_SIZE.
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
+# Of all requests whose body is here and that have no answer yet.
+MAX_HELD_BYTES = 256 * 1024 * 1024
 # A document of the API; a configuration has less.
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 # Two, so that one works while the other waits for its model.
@@ -52,13 +55,19 @@ class FunctionHost:
         self._registry = Registry(app, self._pools)
         self._api = Api(self._registry)
         self._max_request_bytes = max_request_bytes
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
             try:
-                reply = await self._reply(scope, receive)
+                with self._holding() as hold:
+                    reply = await self._reply(scope, receive, hold)
+            except ConnectionError:
+                return
+            except _TooMuchHeld:
+                reply = message(503, "Timed out - server too busy", ("retry-after", str(RETRY_AFTER_S)))
             except asyncio.CancelledError:  # the host ends, and the time that open requests get has passed
                 reply = message(503, "server is shutting down")
             await _send(reply, send)
@@ -75,14 +84,32 @@ class FunctionHost:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _reply(self, scope: Any, receive: ASGIReceiveCallable) -> Reply:
+    @contextlib.contextmanager
+    def _holding(self) -> Iterator[Callable[[int], None]]:
+        """Count the bytes of a request until it is answered; what it yields raises _TooMuchHeld."""
+        held = 0
+
+        def hold(size: int) -> None:
+            nonlocal held
+            held += size
+            self._held_bytes += size
+            if self._held_bytes > MAX_HELD_BYTES:
+                raise _TooMuchHeld
+
+        try:
+            yield hold
+        finally:
+            self._held_bytes -= held
+
+    async def _reply(self, scope: Any, receive: ASGIReceiveCallable, hold: Callable[[int], None]) -> Reply:
+        """Raises ConnectionError where the caller went away, _TooMuchHeld."""
         method, path = scope["method"], scope["path"]
         headers = [(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]]
         is_api = path.startswith("/v2/")
         if is_api and method not in ("GET", "HEAD") and not _is_json(headers):
             return message(415, "Content-Type must be application/json")
         max_bytes = min(self._max_request_bytes, MAX_DOCUMENT_BYTES) if is_api else self._max_request_bytes
-        body = await self._body(headers, receive, max_bytes)
+        body = await _body(headers, receive, max_bytes, hold)
         if body is None:
             return message(413, f"Request content too large: at most {max_bytes} bytes")
         if path.startswith("/invoke/"):
@@ -118,25 +145,36 @@ class FunctionHost:
         found = None if app is None else self._registry.trigger(app.id, "/" + source.strip("/"))
         return None if found is None else self._registry.functions[found.document["fn_id"]].pool
 
-    async def _body(
-        self, headers: Sequence[tuple[str, str]], receive: ASGIReceiveCallable, max_bytes: int
-    ) -> bytes | None:
-        """The request's body; None if it is too large."""
-        length = next((value for name, value in headers if name == "content-length"), "0")
-        if length.isdecimal() and int(length) > max_bytes:
+
+class _TooMuchHeld(Exception):
+    """MAX_HELD_BYTES of requests wait for their answers."""
+
+
+async def _body(
+    headers: Sequence[tuple[str, str]],
+    receive: ASGIReceiveCallable,
+    max_bytes: int,
+    hold: Callable[[int], None],
+) -> bytes | None:
+    """The request's body; None if it is too large. hold: told the size of each part.
+
+    Raises ConnectionError where the caller goes away first."""
+    length = next((value for name, value in headers if name == "content-length"), "0")
+    if length.isdecimal() and int(length) > max_bytes:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        event: Any = await receive()
+        if event["type"] != "http.request":
+            raise ConnectionError
+        chunks.append(event["body"])
+        size += len(event["body"])
+        if size > max_bytes:
             return None
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            event: Any = await receive()
-            if event["type"] != "http.request":
-                return b""  # the caller has gone; nobody reads the answer
-            chunks.append(event["body"])
-            size += len(event["body"])
-            if size > max_bytes:
-                return None
-            if not event["more_body"]:
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        hold(len(event["body"]))
+        if not event["more_body"]:
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> dict[str, str]:

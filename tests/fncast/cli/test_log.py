@@ -1,10 +1,11 @@
 """Log records: one line each, and few about one cause."""
 
 import logging
+import threading
 
 import pytest
 
-from fncast.cli.log import FORMAT, MAX_CHARACTERS, MAX_LINES, PERIOD_S, OneLine, RateLimit
+from fncast.cli.log import FORMAT, MAX_CHARACTERS, MAX_LINES, PERIOD_S, OneLine, RateLimit, _log_thread
 
 FORGED = "\x1b[2J\x1b[31m no\r\n2026-01-01 00:00:00,000 INFO    fncast: forged line\u2028\u202e"
 
@@ -62,6 +63,22 @@ def test_a_flood_of_one_cause_is_counted_and_others_pass() -> None:
     assert limit.filter(later)
     left_out = 120_000 - MAX_LINES
     assert later.getMessage() == f"refused 7 ({left_out} more like the last of these were not logged)"
+
+
+def test_the_end_of_a_thread_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", _log_thread)
+
+    def fail() -> None:
+        raise ValueError(FORGED)
+
+    thread = threading.Thread(target=fail, name="reader")
+    thread.start()
+    thread.join()
+    (logged,) = caplog.records
+    (line,) = lines_of(OneLine(FORMAT).format(logged))
+    assert "CRITICAL fncast: the thread reader has ended | Traceback" in line
 
 
 def test_causes_are_bounded() -> None:

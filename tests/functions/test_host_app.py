@@ -1,0 +1,57 @@
+"""The host's application with callers that leave and callers that send too much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.host import app as app_module
+from functions.host.app import FunctionHost
+
+
+async def ask(host: FunctionHost, *events: dict[str, Any], path: str = "/v2/apps") -> int | None:
+    """The status of the answer to a POST; None if there is none."""
+    waiting, sent = list(events), list[Any]()
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("127.0.0.1", 1),
+        "headers": [(b"content-type", b"application/json")],
+    }
+    await host(scope, receive, send)  # type: ignore[arg-type]
+    return sent[0]["status"] if sent else None
+
+
+def part(body: bytes, more_body: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more_body}
+
+
+GONE = {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize("path", ["/v2/apps", "/invoke/x", "/t/a/b"])
+async def test_half_a_request_does_nothing(path: str) -> None:
+    host = FunctionHost([], {})
+    assert await ask(host, part(b'{"name": "half"}', more_body=True), GONE, path=path) is None
+    assert host._registry.app_named("half") is None
+
+
+async def test_requests_are_bounded_each_and_in_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = FunctionHost([], {}, max_request_bytes=100)
+    assert await ask(host, part(b"x" * 101), path="/invoke/x") == 413
+    monkeypatch.setattr(app_module, "MAX_HELD_BYTES", 50)
+    for _ in range(3):
+        assert await ask(host, part(b"x" * 30, more_body=True), part(b"x" * 30), path="/invoke/x") == 503
+        assert await ask(host, part(b"x" * 50), path="/invoke/x") == 404
