@@ -12,7 +12,7 @@ from model_service.model import Model
 from model_service.request_error import RequestError
 from model_service.runtime import UnusableModel
 from model_service.runtime_choice import open_runtime
-from model_service.version_folder import VersionFolder, scan
+from model_service.version_folder import VersionFolder, has_hash, scan
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ def loader(runtime: str, observe: Callable[[int, float], None]) -> Load:
 
     def load(folder: VersionFolder) -> Model:
         document, details = folder.document(), folder.details()
-        opened = open_runtime(folder.path, runtime)
+        opened = open_runtime(folder.path, runtime, is_doubtful=not has_hash(details))
         return Model(folder.name, folder.version, opened, document, details, observe)
 
     return load

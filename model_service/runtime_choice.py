@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_service.litert_probe import check_loads
 from model_service.runtime import Runtime, UnusableModel
 
 log = logging.getLogger(__name__)
@@ -17,12 +18,17 @@ SAVED_MODEL_FILE = "saved_model.pb"
 
 
 def open_runtime(
-    path: Path, runtime: str = "auto", inputs: Sequence[str] = (), outputs: Sequence[str] = ()
+    path: Path,
+    runtime: str = "auto",
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    is_doubtful: bool = False,
 ) -> Runtime:
     """Load a model with `runtime` ("auto", "litert" or "tensorflow").
 
     path: a folder with saved_model.pb or model.tflite, a .tflite file, or a frozen graph (.pb), for which
     `inputs` and `outputs` name its nodes (without them: its placeholders, and what nothing else reads).
+    is_doubtful: nothing says that the files are whole, so a .tflite file is first opened in a process of its own.
     auto: LiteRT where there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
     Raises UnusableModel.
     """
@@ -41,7 +47,7 @@ def open_runtime(
             raise UnusableModel(f"{path} holds no {TFLITE_FILE}, which the LiteRT runtime needs")
         return _tensorflow(path, inputs, outputs)
     try:
-        return _litert(tflite)
+        return _litert(tflite, is_doubtful)
     except UnusableModel as error:
         if runtime == "litert" or not has_saved_model:
             raise
@@ -53,13 +59,15 @@ def litert_is_installed() -> bool:
     return importlib.util.find_spec("ai_edge_litert") is not None
 
 
-def _litert(path: Path) -> Runtime:
+def _litert(path: Path, is_doubtful: bool) -> Runtime:
     try:
         from model_service.litert_runtime import LiteRTRuntime
     except ImportError as error:
         raise UnusableModel(
             f"{path} needs LiteRT ({error}): install it with pip install '.[model-service]' in fncast's repository"
         ) from None
+    if is_doubtful:
+        check_loads(path)
     return LiteRTRuntime(path)
 
 

@@ -10,7 +10,7 @@ from model_service.model import Model
 from model_service.repository import LOADED_VERSIONS
 from model_service.runtime import UnusableModel
 from model_service.runtime_choice import SAVED_MODEL_FILE, TFLITE_FILE, litert_is_installed, open_runtime
-from model_service.version_folder import VersionFolder
+from model_service.version_folder import VersionFolder, has_hash
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _examine(folder: VersionFolder) -> str:
     Raises UnusableModel where every model service refuses it."""
     document, details = folder.document(), folder.details()
     try:
-        runtime = open_runtime(folder.path, "litert")
+        runtime = open_runtime(folder.path, "litert", is_doubtful=not has_hash(details))
     except UnusableModel as error:
         if (folder.path / SAVED_MODEL_FILE).is_file():  # which the service turns to then
             has_lite = (folder.path / TFLITE_FILE).is_file()

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,12 @@ def scan(root: Path) -> list[VersionFolder]:
 def hashes_of(folder: Path) -> dict[str, str]:
     """What model.json tells of the model's files that are there. Raises OSError."""
     return {name: _sha256(folder / name) for name in HASHED_FILES if (folder / name).is_file()}
+
+
+def has_hash(details: Mapping[str, Any]) -> bool:
+    """Whether model.json tells the hash of its .tflite file, so that a damaged one is known before it is opened."""
+    hashes = details.get(HASHES)
+    return isinstance(hashes, dict) and TFLITE_FILE in hashes
 
 
 def _sha256(path: Path) -> str:

@@ -20,7 +20,7 @@ _PATHS = ("/", "/forecast/1", "/words")
 # Of the bodies that go through a socket to a real server, and of the inputs that are answers for a client.
 _SERVER_SHARE, _ANSWER_SHARE = 0.01, 0.2
 # Of the requests that are well-formed flatbuffers with tensors of any kind.
-_BUILT_SHARE = 0.25
+_BUILT_SHARE = 0.1
 
 
 def run(randomly: random.Random, until: Until) -> Report:

@@ -123,6 +123,16 @@ class RealServer:
         await asyncio.to_thread(self._running.__exit__, None, None, None)
 
     async def post(self, path: str, body: bytes, headers: Headers = ()) -> tuple[int, bytes]:
+        try:
+            return self._exchange(path, body, headers)
+        except (
+            ConnectionError,
+            http.client.HTTPException,
+        ):  # the server closes a connection that was idle for a while
+            self._connection.close()
+            return self._exchange(path, body, headers)
+
+    def _exchange(self, path: str, body: bytes, headers: Headers) -> tuple[int, bytes]:
         self._connection.request("POST", path, body, dict(headers))
         answer = self._connection.getresponse()
         return answer.status, answer.read()

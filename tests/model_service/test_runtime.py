@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from model_service import runtime_choice
+from model_service import litert_probe, runtime_choice
 from model_service.runtime import RefusedInput, Runtime, UnusableModel
 from model_service.runtime_choice import open_runtime
 
@@ -142,3 +143,47 @@ def test_a_model_that_needs_tensorflow_where_there_is_none(
     monkeypatch.delattr("model_service.tensorflow_runtime", raising=False)
     with pytest.raises(UnusableModel, match=r"needs TensorFlow .* pip install '\.\[training\]'"):
         open_runtime(tmp_path)
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """interpreter(script) stands for Python wherever a process of its own is started."""
+
+    def put(script: str) -> None:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(path))
+
+    return put
+
+
+def test_a_doubtful_file_that_ends_its_process_ends_another_one(
+    tmp_path: Path, interpreter: Callable[[str], None]
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"x")
+    interpreter("kill -SEGV $$")
+    with pytest.raises(
+        UnusableModel, match=r"model\.tflite ends the process that opens it \(SIGSEGV\): it is damaged"
+    ):
+        open_runtime(path, is_doubtful=True)
+    with pytest.raises(UnusableModel, match="LiteRT cannot load"):
+        open_runtime(path)
+
+
+def test_a_doubtful_file_that_hangs_is_refused(
+    tmp_path: Path, interpreter: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(litert_probe, "TIMEOUT_S", 0.1)
+    interpreter("exec sleep 60")
+    with pytest.raises(UnusableModel, match=r"cannot be opened within 0\.1 s"):
+        litert_probe.check_loads(tmp_path / "model.tflite")
+
+
+def test_a_doubtful_file_is_opened_and_run_by_a_process_of_its_own(made_models: Path, tmp_path: Path) -> None:
+    assert open_runtime(made_models / "ours" / "model.tflite", is_doubtful=True).kind == "litert"
+    (tmp_path / "model.tflite").write_bytes(b"x" * 1000)
+    with pytest.raises(UnusableModel, match="LiteRT cannot load"):  # by our own attempt, which knows why
+        open_runtime(tmp_path, is_doubtful=True)
