@@ -6,10 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from confluent_kafka import KafkaError
+
 from consumer.connection import answers
 from consumer.errors import ConsumerError, NotPublished
 from consumer.lane import Partition
-from consumer.publisher import CUT_OFF, FLUSH_STEP_S, Producing
+from consumer.publisher import CUT_OFF, FLUSH_STEP_S, GONE, Producing
 from consumer.refusals import FAILED_WITH_BATCH
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
@@ -58,7 +60,14 @@ class AtLeastOnce(Producing):
         if failure.code() in FAILED_WITH_BATCH:
             self._failed_topics.clear()
             raise NotPublished(failure.str())
+        if failure.code() in GONE:
+            self._renew(failure.str())
         raise self._denial(failure) or ConsumerError(f"publishing to Kafka failed: {failure.str()}")
+
+    def _refused(self, cause: KafkaError, topic: str) -> None:
+        if cause.code() in GONE:
+            self._renew(cause.str())
+        super()._refused(cause, topic)
 
     def _renew(self, cause: str) -> NoReturn:
         """What the old producer had may be there already; it is published again."""

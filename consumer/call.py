@@ -15,13 +15,13 @@ from confluent_kafka import KafkaError, KafkaException
 LATE_S = 2.0  # librdkafka looks for what has timed out once a second
 
 
-def ended_within(timeout_s: float, call: Callable[[], None]) -> None:
-    """Make a call that says to end within `timeout_s` in a thread that nobody joins.
+def ended_within(timeout_s: float, call: Callable[[], None], late_s: float | None = None) -> None:
+    """Make a call that says to end within `timeout_s` in a thread that nobody joins. late_s: more that it gets.
 
     Raises what it raises, or KafkaException where it stays away.
     """
     try:
-        in_a_thread(call).result(timeout_s + LATE_S)
+        in_a_thread(call).result(timeout_s + (LATE_S if late_s is None else late_s))
     except TimeoutError:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the client's call does not end")) from None
 

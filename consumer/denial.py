@@ -23,5 +23,6 @@ def denial(cause: KafkaError, names: Iterable[str] = ()) -> ConsumerError | None
         return None
     named = " or ".join(repr(name) for name in sorted(names))
     return ConsumerError(
-        f"the broker does not let this login {what}{f' {named}' if named else ''}: {cause.str()}"
+        f"the broker does not let this login {what}{f' {named}' if named else ''}."
+        " Grant it there, or log in as another user"
     )

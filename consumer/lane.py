@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -30,6 +31,7 @@ class Lane:
         self.full_since_s: float | None = None
         self.is_paused = False
         self.is_dropped = False
+        self.start: int | None = None  # the group's offset when the lane was assigned; below 0 for none
         self.max_events = MAX_EVENTS
         self.max_bytes = MAX_BYTES
         self.bytes = 0
@@ -38,6 +40,12 @@ class Lane:
     def events(self) -> int:
         """How many it holds."""
         return len(self.unpublished) + len(self.published)
+
+    @property
+    def first_offset(self) -> int | None:
+        """Of the first record that is not committed; None where all are."""
+        first = self.published[0] if self.published else self.unpublished[0] if self.unpublished else None
+        return first.record.offset if first is not None else None
 
     @property
     def is_full(self) -> bool:
@@ -74,6 +82,10 @@ class Lane:
             delivery = unpublished.popleft()
             self.published.append(delivery)
             yield delivery
+
+    def published_before(self, offset: int) -> int:
+        """How many of the first that were published come before this offset of the input."""
+        return bisect_left(self.published, offset, key=lambda delivery: delivery.record.offset)
 
     def committed(self, count: int) -> None:
         """The first `count` that were published are committed: forget them."""

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from consumer import metrics
 from consumer.commits import Commits
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.errors import GaveUp, NotPublished
-from consumer.kafka_source import KafkaSource
+from consumer.kafka_source import COMMITTED_S, KafkaSource
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, Part
 from consumer.publisher import Publisher
@@ -35,7 +36,7 @@ RETRY_S = 0.25  # what the chain left unsettled is given to it again
 REVOKE_S = (
     5.0  # what is in flight when a partition is revoked is finished within this, or dropped uncommitted
 )
-STOP_S = 2.5  # likewise on a stop, which takes less than 5 s in all
+STOP_S = 2.0  # likewise on a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
 START_RETRY_S = 0.5
 MEASURE_S = 2.0
@@ -64,6 +65,7 @@ class Loop:
         chain: Chain,
         event_loop: asyncio.AbstractEventLoop,
         batching: Batching,
+        dead_letters: DeadLetterWatch,
     ) -> None:
         self._source = source
         self._publisher = publisher
@@ -72,8 +74,10 @@ class Loop:
         self._chain = chain
         self._event_loop = event_loop
         self._batching = batching
+        self._dead_letters = dead_letters
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._stop_by_s = float("inf")
         self._lanes = Lanes()
         self._commits = Commits(source, publisher, self._lanes, chain.on_commit, self._wake.set)
         self._batches: dict[Future[Batch], list[Part]] = {}
@@ -82,6 +86,7 @@ class Loop:
         self._waiting_since_s: float | None = None
         self._measure_at_s = 0.0
         self._lost_at_s: float | None = None
+        self._inputs: frozenset[str] = frozenset()
         self.polled_at_s = time.monotonic()
         self.is_member = False  # of the group, with partitions or in reserve
 
@@ -90,6 +95,7 @@ class Loop:
         try:
             if not self._connect():
                 return
+            self._inputs = frozenset(topics)
             self._source.subscribe(topics, self._assigned, self._revoked, self._lost)
             while not self._stopping.is_set():
                 self._receive()
@@ -97,8 +103,9 @@ class Loop:
                 self._collect()
                 self._publish()
                 self._commits.turn()
+                self._watch()
                 self._measure()
-            self._finish(list(self._lanes), STOP_S)
+            self._finish(list(self._lanes), self._stop_by_s - time.monotonic())
         except GaveUp as reason:
             log.warning("%s", reason)
         finally:
@@ -132,9 +139,26 @@ class Loop:
 
     def stop(self) -> None:
         """Finish or give back what is in flight, commit, leave the group, and return from `run`."""
-        self._publisher.give_up_at(time.monotonic() + STOP_S)
+        self._stop_by_s = time.monotonic() + STOP_S
+        self._publisher.give_up_at(self._stop_by_s)
         self._stopping.set()
         self._wake.set()
+
+    @property
+    def problem(self) -> str:
+        """Why this consumer is no member of its group; empty where it is one."""
+        if self.is_member:
+            return ""
+        if self._topics.problem:
+            return self._topics.problem
+        if not self._inputs:
+            return "the broker does not take up transactions yet"
+        return self._source.problem or "it has not joined its group yet"
+
+    @property
+    def paused(self) -> dict[str, str]:
+        """Why a topic is not read on, by topic."""
+        return self._dead_letters.paused
 
     @property
     def partitions(self) -> list[Partition]:
@@ -222,9 +246,16 @@ class Loop:
             return
         try:
             for lane in self._lanes:
-                if lane.has_settled and self._results.knows_partitions(lane.partition[0]):
+                topic = lane.partition[0]
+                if (
+                    lane.has_settled
+                    and not self._dead_letters.is_paused(topic)
+                    and self._results.knows_partitions(topic)
+                ):
                     for delivery in lane.settled():
                         self._results.publish(delivery)
+                        if self._dead_letters.published(delivery):
+                            break
         except NotPublished as failure:
             self._commits.not_published(str(failure), gets_further=self._results.has_found_refused())
         self._results.count()
@@ -234,16 +265,52 @@ class Loop:
         if now_s < self._measure_at_s:
             return
         self._measure_at_s = now_s + MEASURE_S
+        if self._commits.is_in_trouble or self._results.is_waiting:
+            self._topics.restore()
         if self._source.is_cut_off():
             self._rejoin("Kafka's client does not find its way to it any more")
         elif self._lost_at_s is not None and now_s - self._lost_at_s >= REJOIN_S:
             self._rejoin(f"no partitions for {REJOIN_S:.0f} s since they were lost")
         self.is_member = self._source.is_member
+        self._dead_letters.tell()
         metrics.IN_FLIGHT.set(self._lanes.in_flight())
-        for topic, partition in self._lanes.partitions:
-            lag = self._source.lag((topic, partition))
-            if lag is not None:
-                metrics.LAG.labels(topic, partition).set(lag)
+        self._measure_lag()
+
+    def _watch(self) -> None:
+        """Notice what became of the topics meanwhile."""
+        if self._topics.watch is None:
+            return
+        changed = self._topics.watch.look(time.monotonic(), self._lanes.partitions)
+        for topic in changed.created_again:
+            if topic in self._inputs:
+                log.warning(
+                    "the topic %s was deleted and created again: reading begins at its beginning", topic
+                )
+                again = [partition for partition in self._lanes.partitions if partition[0] == topic]
+                self._dead_letters.assigned(again)
+                self._source.begin_again(again)
+        if changed.created_again or changed.resized:
+            self._results.assigned()
+
+    def _measure_lag(self) -> None:
+        """End minus committed offset, whether the partition is fetched from or not."""
+        ends = self._topics.watch.ends if self._topics.watch is not None else {}
+        for lane in self._lanes:
+            end = ends.get(lane.partition, self._source.end(lane.partition))
+            committed = self._committed_offset(lane)
+            if end is not None and committed is not None:
+                metrics.LAG.labels(*lane.partition).set(max(0, end - committed))
+
+    def _committed_offset(self, lane: Lane) -> int | None:
+        """All that was read is in the lane until it is committed. None where nothing was read or committed yet."""
+        if (offset := lane.first_offset) is not None:
+            return offset
+        if (offset := self._source.position(lane.partition)) is not None:
+            return offset
+        if lane.start is None:
+            found = self._source.committed([lane.partition], COMMITTED_S)
+            lane.start = found.get(lane.partition, -1) if found is not None else None
+        return lane.start if lane.start is not None and lane.start >= 0 else None
 
     def _rejoin(self, reason: str) -> None:
         log.info("%s: a new client joins the group", reason)
@@ -259,6 +326,7 @@ class Loop:
         self._lost_at_s = None
         self.is_member = True
         self._lanes.assign(partitions)
+        self._dead_letters.assigned(partitions)
         if partitions:
             if not self._topics.are_there:
                 self._topics.prepare()  # the input topic may have been made since the start

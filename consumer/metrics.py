@@ -22,6 +22,8 @@ class Seconds(Collector):
         REGISTRY.register(self)
 
     def observe(self, seconds: float, times: int = 1) -> None:
+        """Count durations. One below 0 counts as 0: clocks of two machines differ, and producers choose timestamps."""
+        seconds = max(0.0, seconds)
         self._counts[bisect_left(self._bounds, seconds)] += times
         self._sum_s += seconds * times
 
@@ -38,5 +40,18 @@ EVENT_SECONDS = Seconds(
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 IN_FLIGHT = Gauge("fncast_in_flight_events", "Events read and not yet committed")
-LAG = Gauge("fncast_consumer_lag", "Records behind the end of the partition", ["topic", "partition"])
+LAG = Gauge(
+    "fncast_consumer_lag", "End of the partition minus the group's committed offset", ["topic", "partition"]
+)
+DEAD_LETTERS = Counter(
+    "fncast_dead_letters",
+    "Dead letters by input topic and kind of reason, one of a fixed set (interceptor/outcome.py)",
+    ["topic", "kind"],
+)
+PAUSED = Gauge(
+    "fncast_input_paused", "1 while a topic is not read on: its first records were all refused", ["topic"]
+)
+LOST = Counter(
+    "fncast_lost_records", "Records that Kafka deleted before this consumer had read them", ["topic"]
+)
 COMMITS = Counter("fncast_commits", "Commits of offsets", ["result"])

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from fncast.wording.kafka import words
+
 log = logging.getLogger("fncast.kafka")
 
 TYPE = "io.fncast.outage.v1"
@@ -76,7 +78,7 @@ class Outages:
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and not self._is_refused:
             self._is_refused = True
-            log.warning("outages cannot be told on the topic %s: %s", self._topic, error.str())
+            log.warning("outages cannot be told on the topic %s: %s", self._topic, words(error))
 
     def _tell(self, route: str, data: dict[str, Any]) -> None:
         event = {

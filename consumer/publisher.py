@@ -38,6 +38,16 @@ METADATA_TRIES = 5
 BROKER_RECORD_BYTES = 1_048_588
 BATCH_BYTES = 1_000_000  # librdkafka's default; a batch must fit where a record must
 CUT_OFF = "it does not find its way to Kafka any more"
+# How records fail whose topic or partition is not there any more.
+GONE = frozenset(
+    {
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._DESTROY,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNKNOWN_TOPIC_ID,
+    }
+)
 
 
 class Publisher(Protocol):
@@ -78,8 +88,8 @@ class Publisher(Protocol):
     def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         """Return once all that was published is safe.
 
-        Raises NotPublished: publish it again; OutcomeUnknown: once `start` says so, the committed offsets tell
-        whether it is; or ConsumerError.
+        Raises NotPublished: publish it again; OutcomeUnknown: once `start` returns true, the group's committed
+        offsets say whether it is; or ConsumerError.
         """
 
     def abort(self) -> None:
@@ -120,7 +130,8 @@ class Producing:
     def _is_cut_off(self) -> bool:
         """Whether the client does not find its way to Kafka any more. Asks for up to two seconds behind an outage."""
         self._producer.poll(0)  # what befalls the client is told inside
-        return self._connection.is_lost(self._producer)
+        is_stopping = self._give_up_at_s < float("inf")  # and waits for no answer
+        return not is_stopping and self._connection.is_lost(self._producer)
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.told(error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from confluent_kafka import KafkaError, Message
 
 from consumer.errors import RecordRefused, RecordTooLarge
+from fncast.wording.kafka import words
 from interceptor.outcome import Headers
 
 # A record alone is to blame for these. Where a broker tells which of a batch it is, the others fail by another code.
@@ -74,7 +75,7 @@ class Refusals:
     def refusal(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
         """The verdict on a record that failed alone."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-            return RecordRefused(f"the broker takes no such record for {topic!r}: {error.str()}")
+            return RecordRefused(f"the broker takes no such record for {topic!r}: {words(error)}")
         if self._learns_limits and size >= MIN_LIMIT_BYTES:
             self._refused_bytes[topic] = min(size, self._refused_bytes.get(topic, size))
         return RecordTooLarge(f"the broker takes no record of this size for {topic!r}")

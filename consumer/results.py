@@ -39,7 +39,7 @@ class Results:
         # By input topic: whether its records keep their partition's number on the output and dead-letter topic.
         self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
-        self._is_waiting = False
+        self.is_waiting = False  # for the broker to tell how many partitions the topics have
         self._has_found_refused = False
         self._settled: list[tuple[str, str]] = []  # destinations and outcomes, since they were counted last
         self._timestamps_ms: list[int] = []
@@ -59,13 +59,13 @@ class Results:
             count = self._publisher.partitions_of(topic)
             if not count:
                 self._ask_at_s = time.monotonic() + ASK_AGAIN_S
-                if not self._is_waiting:
+                if not self.is_waiting:
                     told = "the broker does not tell how many partitions %s has: results wait until it does"
                     log.warning(told, topic)
-                self._is_waiting = True
+                self.is_waiting = True
                 return False
             counts.append(count)
-        self._is_waiting = False
+        self.is_waiting = False
         here, *theirs = counts
         for topic, there in zip((self._output_topic, self._dead_letter_topic), theirs, strict=True):
             if there != here:
@@ -103,7 +103,9 @@ class Results:
             except RecordRefused as error:
                 self._has_found_refused = True
                 outcome = delivery.outcome = DeadLetter(
-                    f"its forecast cannot be published: {error}", attempts=delivery.attempts + 1
+                    f"its forecast cannot be published: {error}",
+                    attempts=delivery.attempts + 1,
+                    kind="not_publishable",
                 )
             else:
                 self._count(delivery, "forecast")
@@ -150,6 +152,7 @@ class Results:
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
+            if timestamp_ms > 0:  # 0 and below: the record has none
+                metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
         self._settled.clear()
         self._timestamps_ms.clear()

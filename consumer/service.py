@@ -12,14 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from consumer.at_least_once import AtLeastOnce
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import KafkaSource
-from consumer.leftovers import Leftovers
 from consumer.loop import Batching, Loop
 from consumer.outages import Outages
 from consumer.publisher import Publisher
 from consumer.results import Results
+from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
+from consumer.supervision import kept_running
 from consumer.topics import Topics
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
@@ -95,7 +97,7 @@ def chain(settings: Settings, deliver: Deliver) -> Chain:
     _check_order(names)
     deliver.is_last = names[-1:] == ("deliver",)
     deliver.heeds_expiry = "expiry" in names
-    router = Router(routes(settings))
+    router = Router(routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
         "route": lambda: router,
@@ -107,10 +109,10 @@ def chain(settings: Settings, deliver: Deliver) -> Chain:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
 
-def deliverer(settings: Settings) -> Deliver:
+def deliverer(settings: Settings, made: FunctionClient) -> Deliver:
     fn = settings.fn
     limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
-    return Deliver(client(settings), limits)
+    return Deliver(made, limits)
 
 
 def publisher(kafka: Kafka) -> Publisher:
@@ -118,10 +120,7 @@ def publisher(kafka: Kafka) -> Publisher:
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
     transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
-    properties = kafka.client_properties()
-    outputs = (kafka.output_topic, kafka.dead_letter_topic)
-    leftovers = Leftovers.of(properties, kafka.group_id, kafka.input_topics, outputs)
-    return ExactlyOnce(properties, kafka.partitioner, transactional_id, leftovers)
+    return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
 
 
 class Service:
@@ -131,8 +130,12 @@ class Service:
         """Raises SettingsError, ConsumerError."""
         kafka = settings.kafka
         self._topics = kafka.input_topics
-        self._deliver = deliverer(settings)
+        functions = client(settings)
+        self._deliver = deliverer(settings, functions)
         self._chain = chain(settings, self._deliver)
+        # Interceptors of a user's own may choose other routes than those of the settings.
+        checked = routes(settings) if "route" in settings.interceptors.chain else {}
+        self._route_check = RouteCheck(functions, checked)
         source = KafkaSource(kafka.client_properties(), kafka.group_id)
         made = publisher(kafka)
         self._loop = Loop(
@@ -150,6 +153,7 @@ class Service:
             self._chain,
             asyncio.get_running_loop(),
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
+            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
         )
 
         self._outages = Outages(
@@ -174,12 +178,17 @@ class Service:
 
         thread = threading.Thread(target=consume, name="consumer")
         thread.start()
-        telling = asyncio.create_task(self._outages.run())
+        tasks = [
+            asyncio.create_task(kept_running("the report of outages", self._outages.run)),
+            asyncio.create_task(kept_running("the check of routes", self._route_check.run)),
+        ]
         try:
             await done
         finally:
             thread.join()
-            telling.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._outages.close()
             await self._chain.close()
 
@@ -187,10 +196,18 @@ class Service:
         self._loop.stop()
 
     def health(self) -> dict[str, Any]:
+        """What /healthz and /readyz tell. reason: why it is not ready or alive; empty where it is both."""
         polled_s_ago = time.monotonic() - self._loop.polled_at_s
+        is_alive = polled_s_ago < STALLED_S
+        problems = [self._loop.problem, *self._loop.paused.values()]
+        if not is_alive:
+            problems.insert(0, f"records were last asked for {polled_s_ago:.0f} s ago: the consumer is stuck")
+        reason = "; ".join(problem for problem in problems if problem)
         return {
-            "alive": polled_s_ago < STALLED_S,
-            "ready": self._loop.is_member,
+            "alive": is_alive,
+            "ready": self._loop.is_member and not self._loop.paused,
+            "reason": reason,
             "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
             "routes_out": self._deliver.open_circuits(),
+            "routes_not_reached": dict(self._route_check.failed),
         }

@@ -49,7 +49,7 @@ RESERVED_PROPERTIES = frozenset(
     }
 )
 
-__all__ = ["Admin", "Fn", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
+__all__ = ["Admin", "Fn", "Input", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
 
 MOST = 1_000_000_000  # of any number: what is larger is a mistake
 
@@ -63,7 +63,8 @@ DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer.
 
-    outage_topic: where it is told that a route is out; empty for nowhere."""
+    outage_topic: where it is told that a route is out; empty for nowhere. pause_after_refused: a topic whose first so
+    many records are all refused for the same kind of reason is not read on; 0 for never."""
 
     bootstrap_servers: str = "localhost:9092"
     group_id: str = "fncast"
@@ -74,12 +75,15 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outage_topic: str = "outages"
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
     partitioner: str = "murmur2_random"
+    pause_after_refused: int = 1000
     client: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty")
+        if not 0 <= self.pause_after_refused < MOST:
+            raise ValueError("pause_after_refused must not be negative")
         if not self.input_topics or not all(self.input_topics):
             raise ValueError("input_topics names no topic")
         if len(set(self.input_topics)) < len(self.input_topics):
@@ -118,6 +122,13 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def instance_name(self) -> str:
         """What tells this replica from another and is the same after a restart: the host name unless set."""
         return self.instance or socket.gethostname()
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A topic that is read. destination: the route of its events that name none; empty for no such route."""
+
+    topic: str
+    destination: str = ""
 
 
 class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -185,12 +196,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything the consumer was told. Built by `load`."""
 
     kafka: Kafka = Kafka()
+    inputs: tuple[Input, ...] = ()
     fn: Fn = Fn()
     routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
     interceptors: Interceptors = Interceptors()
     admin: Admin = Admin()
 
     def __post_init__(self) -> None:
+        self._check_inputs()
         for name, told in self.routes.items():  # here and not in Route, which does not know its name
             url = told if isinstance(told, str) else told.url
             if url.startswith(("http://", "https://")) and (flaw := url_flaw(url)):
@@ -199,6 +212,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(
                     f"routes.{name}: url {shown(url)!r} does not begin with http://, https:// or fn:"
                 )
+
+    def _check_inputs(self) -> None:
+        topics = [entry.topic for entry in self.inputs]
+        for place, entry in enumerate(self.inputs):
+            if topics.index(entry.topic) < place:
+                raise ValueError(f"inputs[{place}]: topic {entry.topic!r} has an [[inputs]] entry already")
+            if entry.topic not in self.kafka.input_topics:
+                raise ValueError(
+                    f"inputs[{place}]: topic {entry.topic!r} is not among the topics that are read"
+                )
+            if entry.destination and entry.destination not in self.routes:
+                known = ", ".join(sorted(self.routes)) or "none"
+                raise ValueError(
+                    f"inputs[{place}]: destination {entry.destination[:64]!r} is no route; routes are: {known}"
+                )
+
+    def default_destinations(self) -> dict[str, str]:
+        """By input topic the destination of events that name none."""
+        return {entry.topic: entry.destination for entry in self.inputs if entry.destination}
 
 
 def load(
@@ -220,16 +252,29 @@ def load(
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     for name in Settings.__struct_fields__:
-        if name in table and not isinstance(table[name], Mapping):  # a variable or flag would be laid over it
+        if name != "inputs" and name in table and not isinstance(table[name], Mapping):
+            # A variable or flag would be laid over it.
             raise SettingsError(f"{file}: [{name}] is a table of settings, and no value")
     variables = from_environment(environ, Settings)
     merged = merge(merge({"routes": DEFAULT_ROUTES} | table, variables.table), overrides or {})
+    merged["kafka"] = _with_inputs(merged.get("kafka", {}), merged.get("inputs"))
     try:
         _check_routes(merged["routes"])
         return msgspec.convert(merged, Settings)
     except msgspec.ValidationError as error:
         told = message_with_place(str(error), str(file), text, variables.names, CHOICES)
         raise SettingsError(told) from None
+
+
+def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
+    """[kafka] with `input_topics` that hold the topics of [[inputs]], too. What is malformed is left to msgspec."""
+    if not isinstance(inputs, list):
+        return kafka
+    named = [entry["topic"] for entry in inputs if isinstance(entry, Mapping) and "topic" in entry]
+    listed = kafka.get("input_topics", [])
+    if not named or not isinstance(listed, list | tuple):
+        return kafka
+    return {**kafka, "input_topics": [*listed, *dict.fromkeys(name for name in named if name not in listed)]}
 
 
 def _check_routes(routes: Mapping[str, Any]) -> None:

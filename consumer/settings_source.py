@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_origin
@@ -11,8 +12,6 @@ from typing import Any, NamedTuple, get_origin
 import msgspec
 
 PREFIX = "FNCAST_"
-# Variables of the same prefix that are no settings: they steer tests and demos.
-NOT_SETTINGS = frozenset({"FNCAST_DATA", "FNCAST_REQUIRE_DOCKER", "FNCAST_REQUIRE_BROWSER"})
 
 # Properties of librdkafka that are a file's name themselves.
 FILE_PROPERTIES = frozenset(
@@ -39,18 +38,26 @@ def from_file(text: str) -> dict[str, Any]:
 def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> Variables:
     """Settings from `FNCAST_<SECTION>__<NAME>`; with `_FILE` behind it, the value is that file's text.
 
+    A name without `__` is not a setting and is ignored: Kubernetes sets `FNCAST_SERVICE_HOST`, `FNCAST_PORT` and more
+    of the kind in every pod where a Service is called fncast.
+
     Values take the type that `root` declares: `FNCAST_KAFKA__INPUT_TOPICS=a,b` is a list.
     Raises SettingsError for a section or file that is not there, or a value of another type.
     """
     table: dict[str, Any] = {}
     names: dict[str, str] = {}
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+        if not variable.startswith(PREFIX) or "__" not in variable:
             continue
         section, *path = variable.removeprefix(PREFIX).lower().split("__")
         sections = {field.name: field.type for field in msgspec.structs.fields(root)}
+        if section == "inputs":
+            raise SettingsError(
+                f"environment variable {variable}: [[inputs]] works only in the file;"
+                f" {PREFIX}KAFKA__INPUT_TOPICS names topics"
+            )
         if section not in sections or not path or not all(path):
-            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections)
+            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name != "inputs")
             raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
         value = environ[variable]
         fields = _fields(sections[section])
@@ -161,7 +168,7 @@ def message_with_place(
         path = f"{path}.{unknown['name']}".removeprefix(".")
         reason = "no such setting"
     else:  # a rule of ours begins with the setting's name
-        name = re.match(r"([\w.-]+):? ", reason)
+        name = re.match(r"([\w.\[\]-]+):? ", reason)
         own = f"{path}.{name[1]}".removeprefix(".") if name else ""
         known = {*variables, *_lines(text)}
         path = next((place for place in (own, f"{own}.url") if place in known), path)
@@ -186,8 +193,15 @@ def _lines(text: str) -> dict[str, int]:
     """The line of each dotted path in a TOML text; tomllib does not tell."""
     lines: dict[str, int] = {}
     section = ""
+    counts: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+        if entry := re.match(r"\s*\[\[([^\[\]]+)\]\]", line):  # one of a list of tables
+            name = entry[1].strip().replace('"', "")
+            section = f"{name}[{counts[name]}]."
+            counts[name] += 1
+            lines.setdefault(name, number)
+            lines[section[:-1]] = number
+        elif header := re.match(r"\s*\[([^\[\]]+)\]", line):
             section = header[1].strip().replace('"', "") + "."
             lines[section[:-1]] = number
         elif key := re.match(r"""\s*([\w."'-]+)\s*=""", line):

@@ -24,6 +24,9 @@ from consumer.connection import Connection
 from consumer.errors import ConsumerError
 from consumer.kafka_source import text
 from consumer.publisher import BATCH_BYTES, BROKER_RECORD_BYTES
+from consumer.replication import warn_of_single_replicas
+from consumer.topic_watch import TopicWatch
+from fncast.wording.kafka import words
 from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
@@ -61,10 +64,17 @@ class Topics:
         self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
         self._is_waiting = False
+        self.problem = ""  # why `prepare` returned None
+        self._needed = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
+        self._are_replicas_checked = False
+        self._missing: set[str] = set()  # as far as it was said
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
         self._admin = self._make()
+        self.watch: TopicWatch | None = (
+            None  # from `prepare` on; none for the embedded broker, which tells nothing
+        )
 
     def _make(self) -> AdminClient:
         try:
@@ -76,6 +86,9 @@ class Topics:
             return AdminClient(properties, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
             raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+
+    def _renew(self) -> None:
+        self._admin = self._make()
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.told(error)
@@ -90,16 +103,18 @@ class Topics:
             self._admin.poll(0)
             if self._refusal is not None:
                 raise ConsumerError(
-                    f"Kafka at {self._servers} refuses the connection: {self._refusal.str()}"
+                    f"Kafka at {self._servers} refuses the connection: {words(self._refusal)}"
                 ) from None
+            self.problem = f"no Kafka answers at {self._servers} ({text(error)})"
             if not self._is_waiting:
                 log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, text(error))
             self._is_waiting = True
             if self._connection.is_lost(self._admin):
-                self._admin = self._make()
+                self._renew()
             return None
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
+            self.problem = ""
             self._is_waiting = False
         if (cluster.cluster_id or "").startswith(
             EMBEDDED
@@ -112,11 +127,16 @@ class Topics:
             log.info("the embedded broker isolates no transactions: delivery is at least once")
             self.are_there = True
             return Sizes()
+        if self.watch is None:
+            self.watch = TopicWatch(lambda: self._admin, self._renew, self._all())
         counts = {name: len(topic.partitions) for name, topic in cluster.topics.items()}
         limits = self._limits([name for name in self._all() if name in counts])
         largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in self._inputs), default=0)
-        needed = largest + MAX_ADDED_BYTES
+        self._needed = needed = largest + MAX_ADDED_BYTES
         self._make_missing(counts, needed)
+        if self._is_exactly_once and not self._are_replicas_checked:
+            self._are_replicas_checked = True
+            warn_of_single_replicas(self._admin, (self._output, self._dead_letters))
         allowed = limits.get(self._dead_letters)
         if allowed is not None and allowed < needed:
             log.warning(
@@ -131,6 +151,25 @@ class Topics:
             )
         written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
         return Sizes(needed, min([BATCH_BYTES, *written]))
+
+    def restore(self) -> None:
+        """Create those that are missing again: results do not get through. Says so."""
+        try:
+            cluster = self._admin.list_topics(timeout=ANSWER_S)
+        except KafkaException:
+            return
+        counts = {
+            name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None
+        }
+        missing = [name for name in (self._output, self._dead_letters) if name not in counts]
+        if not missing or not cluster.topics:
+            self._missing.clear()
+            return
+        for name in missing:
+            if name not in self._missing:
+                log.warning("the topic %s is missing: results wait until it is there again", name)
+        self._missing.update(missing)
+        self._make_missing(counts, self._needed)
 
     def sizes_of_inputs(self) -> Sizes:
         """What publishing to the input topics may need and must keep to: for a replay, once a broker answers."""

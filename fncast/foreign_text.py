@@ -5,6 +5,7 @@ Every room may use it: terminals, logs and pages show what any of them read.
 
 from __future__ import annotations
 
+import json
 import re
 
 MARK = "\N{REPLACEMENT CHARACTER}"
@@ -19,7 +20,22 @@ _ESCAPE = re.compile(
     r"|\x1b[\x20-\x2f]*[\x30-\x7e]"
 )
 _LINES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 _SPACES = re.compile(r"\s")
+
+
+def escaped(document: str) -> str:
+    """The same JSON, with every character that is not printable written as an escape.
+
+    JSON leaves DEL, C1 controls and bidirectional overrides as they are. Line ends between values stay.
+    """
+    return document if document.isprintable() else _NOT_ASCII.sub(_json_escape, document)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    if found[0].isprintable():
+        return found[0]
+    return "\\u007f" if found[0] == "\x7f" else json.dumps(found[0])[1:-1]
 
 
 def clean(text: str, limit: int) -> str:

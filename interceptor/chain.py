@@ -46,7 +46,7 @@ def read(delivery: Delivery) -> None:
     try:
         delivery.event = read_event(record.headers, record.value)
     except InvalidEvent as error:
-        delivery.outcome = DeadLetter(record.flaw or str(error))
+        delivery.outcome = DeadLetter(record.flaw or str(error), kind="not_an_event")
 
 
 def compose(names: Sequence[str], built_ins: Mapping[str, Callable[[], Interceptor]], settings: Any) -> Chain:

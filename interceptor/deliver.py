@@ -130,7 +130,9 @@ class Deliver(Interceptor):
         except Refused as refusal:
             piece = unsettled(piece)
             if len(piece) == 1:
-                piece[0].outcome = DeadLetter(str(refusal), refusal.code, piece[0].attempts + 1)
+                piece[0].outcome = DeadLetter(
+                    str(refusal), refusal.code, piece[0].attempts + 1, "refused_by_function"
+                )
                 return []
         except RetriableError as failure:
             piece = unsettled(piece)
@@ -221,7 +223,7 @@ class Deliver(Interceptor):
             if suspect.attempts >= self._limits.max_attempts:
                 if circuit.successes > suspect.successes_before:
                     reason = f"attempts exhausted: {failure}"
-                    suspect.outcome = DeadLetter(reason, failure.code, suspect.attempts)
+                    suspect.outcome = DeadLetter(reason, failure.code, suspect.attempts, "attempts_exhausted")
                     return
                 is_suspect = True
         log.debug("route %s: a call with %d events failed: %s", route.name, len(piece), failure)

@@ -15,8 +15,10 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
-from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
+from fncast.wording.http import words
+from interceptor.errors import InvalidEvent, Refused, RetriableError
 from interceptor.event import Event, as_content, read_event
+from interceptor.foreign_text import clean
 from interceptor.redaction import redacted
 from interceptor.route import Route, shown
 
@@ -66,13 +68,29 @@ class FunctionClient:
                 ),
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=min(self._timeout_s, 5.0)),
                 auto_decompress=False,
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             )
         return self._session
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def check(self, route: Route) -> None:
+        """See whether the function could be called, without a call: the Fn server knows it, or its host takes
+        connections. Raises RetriableError."""
+        if route.is_fn:
+            await self._invoke_url(route)
+            return
+        url = urlsplit(route.target)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            _, writer = await asyncio.open_connection(url.hostname, port)
+        except (OSError, UnicodeError) as error:
+            raise RetriableError(
+                f"{shown(route.target)} cannot be reached: {words(error)}", is_sent=False
+            ) from None
+        writer.close()
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
         """Send the events in one request: a batch where the route takes one, else exactly one event.
@@ -152,9 +170,9 @@ class FunctionClient:
         except TimeoutError:
             raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {error}", is_sent=False) from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}", is_sent=False) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {_cause(error)}") from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}") from None
 
 
 def _trusted(told: str, fn_url: str, has_token: bool) -> str:
@@ -195,10 +213,14 @@ def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], byt
         for name in event.attributes
         if name != "datacontenttype"
     }
-    content_type = event.text("datacontenttype") or ("application/json" if event.is_json else None)
+    content_type = event.text("datacontenttype")
+    if content_type is None and event.data is not None:
+        content_type = "application/json" if event.is_json else "application/octet-stream"
     if content_type:
         if not content_type.isprintable():
-            raise Refused(f"its datacontenttype {content_type[:64]!r} is no header's value", BAD_REQUEST)
+            raise Refused(
+                f"its datacontenttype {clean(content_type, 64)!r} is no header's value", BAD_REQUEST
+            )
         headers["Content-Type"] = content_type
     data = event.data or b""
     return headers, as_content(data, content_type) if event.is_json else data
@@ -227,17 +249,9 @@ def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
         content_type = headers.get("Content-Type")
         if content_type:
             pairs.append(("content-type", content_type.encode()))
-        return read_event(pairs, body).to_json()
+        return read_event(pairs, body or None).to_json()
     except (InvalidEvent, UnicodeError) as error:
         raise RetriableError(f"garbage for an answer: {error}") from None
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, on one line: the client shows what came, and in some errors the whole URL."""
-    if isinstance(error, aiohttp.InvalidURL):
-        return "it is no URL"
-    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return one_line(text)[:_ERROR_CHARACTERS] or type(error).__name__
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
@@ -253,7 +267,7 @@ def _message(route: Route, body: bytes) -> str:
         text = str(orjson.loads(body)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         text = body[:_ERROR_BYTES].decode("utf-8", "replace")
-    return one_line(redacted(text[:_ERROR_BYTES], route)[:_ERROR_CHARACTERS])
+    return clean(redacted(text[:_ERROR_BYTES], route), _ERROR_CHARACTERS)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -262,7 +276,7 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     if value.isascii() and value.isdecimal():
         return float(value)
     try:
-        at = parsedate_to_datetime(value)
+        at = parsedate_to_datetime(value.replace(":60 ", ":59 "))  # a leap second, which the parser refuses
     except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)

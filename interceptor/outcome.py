@@ -5,6 +5,8 @@ Structs of msgspec, as records and events are: made for every event, they cost h
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 Headers = list[tuple[str, bytes | None]]
@@ -23,15 +25,29 @@ class Forecast(msgspec.Struct):
     events: list[OutputEvent]
 
 
+Kind = Literal[
+    "not_an_event",
+    "no_destination",
+    "unknown_destination",
+    "bad_expirytime",
+    "refused_by_function",
+    "attempts_exhausted",
+    "not_publishable",
+    "other",
+]
+
+
 class DeadLetter(msgspec.Struct):
     """The record goes to the dead letters, byte for byte.
 
     reason: one clear sentence. code: an HTTP status where a function gave one. attempts: calls made for it.
+    kind: what sort of reason it is, for a metric; "other" where an interceptor of a user's own settles the record.
     """
 
     reason: str
     code: int | None = None
     attempts: int = 0
+    kind: Kind = "other"
 
 
 class Skipped(msgspec.Struct):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch
+from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter
 from interceptor.route import Route
 
@@ -15,8 +16,10 @@ SHOWN_CHARACTERS = 64  # of a destination that an event brought along
 class Router(Interceptor):
     """Gives each event the route that its `destination` names, or settles it."""
 
-    def __init__(self, routes: Mapping[str, Route]) -> None:
+    def __init__(self, routes: Mapping[str, Route], defaults: Mapping[str, str] | None = None) -> None:
+        """defaults: by topic the destination of events that name none."""
         self._routes = dict(routes)
+        self._defaults = {topic: self._routes[name] for topic, name in (defaults or {}).items()}
         self._known = ", ".join(sorted(routes)) or "none"
 
     async def on_consume(self, batch: Batch) -> Batch:
@@ -24,14 +27,21 @@ class Router(Interceptor):
         for delivery in batch.pending():
             destination = delivery.opened.attributes.get("destination")
             route = routes.get(destination) if type(destination) is str else None
+            if route is None and destination in (None, ""):
+                route = self._defaults.get(delivery.record.topic)
             if route is not None:
                 delivery.route = route
-            elif destination is None:
+            elif destination in (None, ""):
                 delivery.outcome = DeadLetter(
-                    f"the event has no extension `destination`; destinations here: {self._known}"
+                    f"the event has no extension `destination`, and no setting gives one for the topic"
+                    f" {delivery.record.topic!r}: set `destination` in an [[inputs]] entry with this `topic`;"
+                    f" destinations here: {self._known}",
+                    kind="no_destination",
                 )
             else:
+                name = clean(str(destination), SHOWN_CHARACTERS)
                 delivery.outcome = DeadLetter(
-                    f"unknown destination {str(destination)[:SHOWN_CHARACTERS]!r}; destinations here: {self._known}"
+                    f"unknown destination {name!r}; destinations here: {self._known}",
+                    kind="unknown_destination",
                 )
         return batch

@@ -68,11 +68,26 @@ async def consume(told: Settings, host: str, port: int, security: Security) -> i
         file=sys.stderr,
         flush=True,
     )
+    running = asyncio.create_task(service.run())
+    await asyncio.wait({running, admin_task}, return_when=asyncio.FIRST_COMPLETED)
+    ended = "" if running.done() else _reason(admin_task)
+    service.stop()
+    admin.should_exit = True
     try:
-        await service.run()
+        await running
     except ConsumerError as error:
         raise Failure(str(error)) from None
+    except Exception as error:
+        log.exception("the consumer ends because of an error in its own code or in an interceptor")
+        raise Failure(f"{type(error).__name__}: {error}. Nothing unfinished was committed") from None
     finally:
-        admin.should_exit = True
-        await admin_task
+        await asyncio.wait({admin_task})
+    if ended:
+        raise Failure(f"the listener of /metrics, /healthz and /readyz has ended: {ended}")
     return 0
+
+
+def _reason(ended: asyncio.Task[None]) -> str:
+    """Why a task has ended that should not have."""
+    error = None if ended.cancelled() else ended.exception()
+    return f"{type(error).__name__}: {error}" if error is not None else "no reason is known"

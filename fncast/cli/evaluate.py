@@ -13,7 +13,7 @@ from fncast.cli.models_folder import models_folder
 from fncast.cli.progress import Progress
 from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
 from fncast.failure import Failure
-from fncast.series.step import format_time
+from fncast.series.rfc3339 import format_time
 
 if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation

@@ -11,6 +11,7 @@ from fncast.failure import Failure
 from fncast.http.server import Security, add_listener_arguments, serve
 from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
+from functions.host.process import NotStarted, private_directory
 
 # Each is a Python interpreter with numpy, some 60 MB.
 MAX_PROCESSES = 64
@@ -57,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         host = FunctionHost(
             folders, os.environ, dict(arguments.config), app=arguments.app, processes=arguments.processes
         )
-    except InvalidFunction as error:
+        private_directory().rmdir()  # each process needs one; better said now than by each of them
+    except (InvalidFunction, NotStarted) as error:
         raise Failure(str(error)) from None
     names = ", ".join(f"{arguments.app}/{folder.name}" for folder in folders)
     return serve(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol, cast
 
+from fncast.cli.log import MAX_CHARACTERS, set_up
 from fncast.failure import Failure
+from fncast.foreign_text import clean
 
 
 class CommandModule(Protocol):
@@ -72,6 +73,8 @@ COMMANDS = {
     "invoke": Command("fncast.cli.invoke", "consumer", "send one event through a function, without Kafka"),
 }
 
+# The last lines of a process that failed are shown with the failure.
+MAX_FAILURE_LINES = 50
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -130,14 +133,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = next((word for word in words if word in COMMANDS), None)
     try:
         arguments = build_parser(name).parse_args(words)
-        logging.basicConfig(
-            level=arguments.log_level.upper(),
-            stream=sys.stderr,
-            format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        )
+        set_up(arguments.log_level)
         return load(COMMANDS[arguments.command]).run(arguments)
     except Failure as failure:
-        print(f"fncast: {failure}", file=sys.stderr)
+        print(f"fncast: {_shown(failure)}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as missing:
         if missing.name is None or find_spec(missing.name.partition(".")[0]) is not None:
@@ -154,3 +153,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `fncast watch | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _shown(failure: Failure) -> str:
+    """Its text, which may quote a server, a file or an argument; lines after the first are indented."""
+    lines = [clean(line.strip(), MAX_CHARACTERS) for line in str(failure).split("\n")]
+    return "\n    ".join(lines[:MAX_FAILURE_LINES])

@@ -110,9 +110,10 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
             log.warning("no gRPC: %s", reason)
             return "", None
         raise Failure(f"{reason}, or leave it out with --grpc-port none") from None
-    # gRPC cannot take a socket that is bound already; this one only tells a port that is taken in clear words.
-    with bind(arguments.host, port, "--grpc-port (none: no gRPC)") as probe:
-        port = probe.getsockname()[1]
+    # gRPC cannot take a socket that is bound already. This one tells in clear words that a port is taken, and keeps the
+    # port until gRPC takes it.
+    reserved = bind(arguments.host, port, "--grpc-port (none: no gRPC)")
+    port = reserved.getsockname()[1]
     credentials = Credentials(token=security.token)
     if security.certificate and security.key:
         pair = security.certificate.read_bytes(), security.key.read_bytes()
@@ -120,7 +121,7 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
     scheme = "grpcs" if security.certificate else "grpc"
     return (
         f" and {scheme}://{arguments.host}:{port}",
-        GrpcServer(models, arguments.host, port, credentials),
+        GrpcServer(models, arguments.host, port, credentials, reserved),
     )
 
 

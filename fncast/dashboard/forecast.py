@@ -38,6 +38,8 @@ def model_name(event: Event) -> str:
 
 def forecast_of(event: Event, start: int) -> Forecast:
     """The forecast in an event's data, its first value at index `start`. Raises UnreadableData."""
+    if event.data is None:
+        raise UnreadableData("the event has no data")
     if not isinstance(event.data, dict):
         raise UnreadableData("a forecast's data is a JSON object")
     quantiles = _quantiles(event.data.get("quantiles"))

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from fncast.wording.kafka import words
+
 # One question to the broker; the reader's thread can be stopped between two.
 QUESTION_TIMEOUT_S = 2.0
 
@@ -23,7 +25,7 @@ def partitions(consumer: Consumer, topics: Iterable[str]) -> tuple[list[tuple[st
         if metadata is None:
             missing[topic] = "does not exist yet"
         elif metadata.error is not None or not metadata.partitions:
-            missing[topic] = metadata.error.str() if metadata.error is not None else "has no partitions"
+            missing[topic] = words(metadata.error) if metadata.error is not None else "has no partitions"
         else:
             found.extend((topic, number) for number in sorted(metadata.partitions))
     return found, missing

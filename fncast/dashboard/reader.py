@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from fncast.dashboard.position import beginning, near_the_end, partitions
 from fncast.dashboard.record import Headers, Record
+from fncast.wording.kafka import words
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class Reader:
         try:
             self._consumer = self._make()
         except KafkaException as error:
-            raise InvalidProperties(error.args[0].str()) from None
+            raise InvalidProperties(words(error.args[0])) from None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def _make(self) -> Consumer:
@@ -185,7 +186,7 @@ class Reader:
             if error.code() in GONE:
                 self._looked_s = -LOOK_S
             else:
-                self._become(self.state.connected, problem=error.str())
+                self._become(self.state.connected, problem=words(error))
             return None
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         kind, timestamp_ms = message.timestamp()
@@ -240,7 +241,7 @@ class Reader:
             # librdkafka tells its own errors, which say more, to those who read.
             if self._read(0.0):
                 return
-        self._become(connected=False, problem=self._complaint or error.str())
+        self._become(connected=False, problem=self._complaint or words(error))
         if time.monotonic() >= self._renew_at_s:
             self._renew()
         self._stop.wait(POLL_S)
@@ -268,9 +269,9 @@ class Reader:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._heard_s = -QUIET_S
         else:
-            self._complaint = error.str()
+            self._complaint = words(error)
         if error.code() == KafkaError._AUTHENTICATION:
-            self._become(self.state.connected, problem=error.str())
+            self._become(self.state.connected, problem=words(error))
 
 
 class _Murmur:

@@ -135,6 +135,7 @@ class SeriesView:
             "from": start,
             "times": [grid.time_of(index) for index in range(start, end + 1)],
             "dated": grid.anchor is not None,
+            "offset_s": grid.offset_s,
             "actual": self._readings.between(start, newest),
             "earlier": [
                 self._earlier[i][1] if i in self._earlier else None for i in range(start, newest + 1)

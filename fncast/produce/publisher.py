@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from cloudevents.core.bindings.kafka import KafkaMessage
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from fncast.wording.kafka import ADVERTISED, advertised, words
+
 log = logging.getLogger(__name__)
 
 CONNECT_S = 60.0  # a broker that restarts is back within that time
@@ -53,6 +55,7 @@ class Publisher:
         self._failed: KafkaError | None = None
         self._failures = 0
         self._last_error = ""
+        self._unreachable: dict[str, str] = {}  # brokers by the addresses that they advertise
         self._is_numbered = False
         self._delivery_s = delivery_s
         try:
@@ -73,29 +76,30 @@ class Publisher:
                 logger=_DRIVER_LOG,
             )
         except KafkaException as error:
-            raise PublishError(f"Kafka settings: {error.args[0].str()}") from None
+            raise PublishError(f"Kafka settings: {words(error.args[0])}") from None
 
     def connect(self, timeout_s: float = CONNECT_S) -> None:
         """Wait until the broker answers, knows the topic and has given this producer its number.
 
-        Idempotent producers hold their records until they have the number, by default for half a second. Raises
-        PublishError after `timeout_s`.
+        Idempotent producers hold their records until they have the number, by default for half a second. The number
+        comes from a broker at the address that it advertises. Raises PublishError after `timeout_s`.
         """
         deadline = time.monotonic() + timeout_s
         told_s = -math.inf
         while True:
             trouble = self._trouble(min(CONNECT_ATTEMPT_S, timeout_s))
             if trouble is None:
-                break
+                self._wait_for_number(min(CONNECT_ATTEMPT_S, timeout_s))
+                trouble = self._unreachable_broker()
             now_s = time.monotonic()
+            if self._is_numbered or (trouble is None and now_s >= deadline):
+                return
             if now_s >= deadline:
                 raise PublishError(f"{trouble}; gave up after {timeout_s:g} s")
-            if now_s - told_s >= TELL_S:
+            if trouble is not None and now_s - told_s >= TELL_S:
                 told_s = now_s
                 log.warning("%s; trying for up to %.0f s", trouble, deadline - now_s)
             time.sleep(RETRY_S)
-        while not self._is_numbered and time.monotonic() < deadline:
-            self._producer.poll(RETRY_S)
 
     def _trouble(self, timeout_s: float) -> str | None:
         """Why nothing can be published now, None if all is well. Raises PublishError where waiting mends nothing."""
@@ -103,15 +107,25 @@ class Publisher:
             topics = self._producer.list_topics(self.topic, timeout=timeout_s).topics
         except KafkaException as error:
             self._producer.poll(0)
-            return f"Kafka at {self._servers} does not answer: {self._last_error or error.args[0].str()}"
+            return f"Kafka at {self._servers} does not answer: {self._last_error or words(error.args[0])}"
         problem = topics[self.topic].error
         if problem is None:
             return None
-        text = f"topic {self.topic!r} on {self._servers}: {problem.str()}"
+        text = f"topic {self.topic!r} on {self._servers}: {words(problem)}"
         # An unknown topic may be in the making: many brokers make it when it is first asked for.
         if problem.retriable() or problem.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return text
         raise PublishError(text)
+
+    def _wait_for_number(self, timeout_s: float) -> None:
+        until_s = time.monotonic() + timeout_s
+        while not self._is_numbered and time.monotonic() < until_s:
+            self._producer.poll(RETRY_S)
+
+    def _unreachable_broker(self) -> str | None:
+        """A broker that cannot be reached where it says that it is, in a sentence."""
+        reason = next(iter(self._unreachable.values()), None)
+        return reason and f"Kafka answers at {self._servers}, but {reason}. {ADVERTISED}"
 
     def publish(self, record: KafkaMessage) -> None:
         """Queue a record; waits for room where the queue is full.
@@ -129,11 +143,12 @@ class Publisher:
             except BufferError:
                 if time.monotonic() > deadline:
                     raise PublishError(
-                        f"Kafka at {self._servers} takes no records: the queue stays full"
+                        self._unreachable_broker()
+                        or f"Kafka at {self._servers} takes no records: the queue stays full"
                     ) from None
                 self._producer.poll(0.1)
             except KafkaException as error:
-                raise PublishError(f"topic {self.topic!r}: {error.args[0].str()}") from None
+                raise PublishError(f"topic {self.topic!r}: {words(error.args[0])}") from None
             else:
                 self._producer.poll(0)
                 return
@@ -146,12 +161,15 @@ class Publisher:
             left = self._producer.flush(FLUSH_SLICE_S)
         self._raise_failure()
         if left:
-            raise PublishError(f"Kafka at {self._servers} did not acknowledge {left} records")
+            where = self._unreachable_broker() or f"Kafka at {self._servers} answers too late"
+            raise PublishError(f"{left} records were not acknowledged: {where}")
 
     def _raise_failure(self) -> None:
         if self._failed is not None:
             what = f"{self._failures} record{'s' * (self._failures > 1)} did not reach topic {self.topic!r}"
-            raise PublishError(f"{what} on {self._servers}: {self._failed.str()}")
+            is_late = self._failed.code() == KafkaError._MSG_TIMED_OUT
+            reason = (self._unreachable_broker() if is_late else None) or words(self._failed)
+            raise PublishError(f"{what} on {self._servers}: {reason}")
 
     def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
         if error is None:
@@ -161,8 +179,12 @@ class Publisher:
             self._failures += 1
 
     def _on_error(self, error: KafkaError) -> None:
-        # "HOST:PORT/bootstrap: Connect to … failed: Connection refused (after 0ms in state CONNECT)"
-        self._last_error = error.str().partition(" (after ")[0].partition("/bootstrap: ")[2] or error.str()
+        if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._last_error:  # the others say more
+            self._last_error = words(error)
+        broker = advertised(error)
+        if broker and broker not in self._unreachable:
+            self._unreachable[broker] = words(error).removesuffix(f". {ADVERTISED}")
+            log.warning("%s; waiting for it", self._unreachable_broker())
 
     def _on_statistics(self, text: str) -> None:
         self._is_numbered = self._is_numbered or NUMBERED in text

@@ -18,6 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from confluent_kafka import Producer
+
+import consumer.publisher
 from consumer.commits import Commits
 from consumer.errors import CommitFailed
 from consumer.exactly_once import ExactlyOnce
@@ -25,6 +28,7 @@ from consumer.kafka_source import KafkaSource
 from consumer.loop import Loop
 from fncast.cli import main as command_line
 
+FLUSH_S = 8.0
 POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke")
 BUGS = ("commit-before-publish", "no-fencing")
 
@@ -57,23 +61,22 @@ def strike_at(told: str, number: int) -> None:
 
         Loop._revoked = revoking
     else:
-        finish, retrying = ExactlyOnce.finish, ExactlyOnce._retrying
-        calls = []
 
-        def finishing(self, *arguments):
-            calls.clear()
-            finish(self, *arguments)
+        class Struck(Producer):
+            def send_offsets_to_transaction(self, *arguments):
+                if point == "before-offsets":
+                    self.flush(FLUSH_S)  # its records have reached the broker
+                    reached()
+                super().send_offsets_to_transaction(*arguments)
 
-        def calling(self, call, *until):
-            calls.append(call)  # the first sends the offsets, the second commits
-            at = {"before-offsets": 1, "before-commit": 2}.get(point)
-            if len(calls) == at:
-                reached()
-            retrying(self, call, *until)
-            if point == "after-commit" and len(calls) == 2:
-                reached()
+            def commit_transaction(self, *arguments):
+                if point == "before-commit":
+                    reached()
+                super().commit_transaction(*arguments)
+                if point == "after-commit":
+                    reached()
 
-        ExactlyOnce.finish, ExactlyOnce._retrying = finishing, calling
+        consumer.publisher.Producer = Struck
 
 
 def break_it(bug: str) -> None:
@@ -112,7 +115,7 @@ def break_it(bug: str) -> None:
 def without_offsets(self, offsets, metadata):
     if not self._is_open:
         self._begin()
-    self._retrying(lambda: self._producer.commit_transaction(0.5))
+    self._producer.commit_transaction(FLUSH_S)
     self._is_open = False
 
 

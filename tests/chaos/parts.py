@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, NewTopic
+from kafka_cluster import KafkaCluster
 from kafka_container import PARTITIONS, KafkaContainer, free_port
 from victim import Victim
 
@@ -34,7 +35,9 @@ def make_model(models: Path) -> None:
 class Parts:
     """Not started yet. joining: a consumer that is started by a storm alone."""
 
-    def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
+    def __init__(
+        self, told: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
+    ) -> None:
         self._kafka, self._folder = kafka, folder
         self.tag = uuid.uuid4().hex[:8]
         self.metrics, self.forecasts, self.dead_letters = (
@@ -50,6 +53,7 @@ class Parts:
         if told.crash or told.freeze:
             words = ["--crash", told.crash] if told.crash else ["--freeze", told.freeze]
             self.consumers[0].words[1:1] = words
+            self.consumers[0].stays_away = told.gone
 
     @property
     def all(self) -> list[Victim]:
@@ -86,7 +90,7 @@ class Parts:
         """It calls the host of its number: what a load balancer would share out among them is shared out so."""
         name, port = f"consumer-{number}", free_port()
         settings = {
-            "KAFKA__BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
+            "KAFKA__BOOTSTRAP_SERVERS": self._kafka.client_servers,
             "KAFKA__GROUP_ID": f"chaos-{self.tag}",
             "KAFKA__INSTANCE": name,
             "KAFKA__INPUT_TOPICS": self.metrics,

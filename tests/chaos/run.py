@@ -1,12 +1,15 @@
 """The chaos run: a steady load, and a schedule of kills by progress; then the checker decides.
 
-usage: run.py [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…] [--bug BUG] [--crash POINT:N] …
+usage: run.py [--cluster] [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…]
+              [--bug BUG] [--crash POINT:N] …
 
-Victims: one of the consumers (kill -9, or frozen past its session and continued), a process of the function, the
-function host, the model service; the broker is restarted (`broker-kill` in a --schedule: killed first); in between the
-function host is away for 15 s, and one more consumer joins and leaves for 15 s. Prints the checker's JSON. Exit code:
-the checker's, or 1 where a partition flowed again later than FLOW_S after a consumer was struck, or 2 where the run did
-not do what was told.
+Victims: one of the consumers (kill -9, kill -9 and away for 45 s, or frozen past its session and continued), a process
+of the function, the function host, the model service, a broker (restarted, or killed and back). In between the function
+host is away for 15 s, and one more consumer joins and leaves for 15 s. On a cluster also: connections are cut, or
+stalled, a broker is paused, all are restarted one after another, a consumer gets SIGTERM while a broker is paused.
+A single broker that is killed loses what docs/delivery.md says: use a cluster for that. Prints the checker's JSON. Exit
+code: the checker's, or 1 where a partition flowed again later than FLOW_S after a consumer was struck, or a stop took
+longer than STOP_S, or 2 where the run did not do what was told.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration"))
 
+from brokers import Brokers  # noqa: E402
+from kafka_cluster import KafkaCluster  # noqa: E402
 from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
 from parts import Parts, make_model  # noqa: E402
@@ -36,7 +41,8 @@ from victim import say  # noqa: E402
 PATIENCE_S = 120.0
 # By what was struck. A frozen consumer's transaction holds readers up until it times out (10 s) and the broker looks
 # for such (every 10 s); a killed one's is aborted as soon as it is started again.
-FLOW_S = {"consumer": 25.0, "freeze": 40.0}
+FLOW_S = {"consumer": 25.0, "gone": 45.0, "freeze": 45.0}
+STOP_S = 5.0  # from SIGTERM to the end, whatever the brokers do
 LINES_TOLD = 60  # of each log, after a run that failed
 # That it stops, is there again, and leaves out the markers of transactions (see docs/delivery.md).
 BROKER_SIGNS = ("Terminating process", "has been unfenced", "find leader endpoint")
@@ -44,7 +50,9 @@ STILL_S = 2.0  # all is settled, and in so long nothing more came: repeats would
 
 
 class Run:
-    def __init__(self, told: argparse.Namespace, kafka: KafkaContainer, models: Path, folder: Path) -> None:
+    def __init__(
+        self, told: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
+    ) -> None:
         self._told, self._kafka, self._folder = told, kafka, folder
         self._started_s = time.monotonic()
         self._is_frozen_once = self._has_given_up = False
@@ -54,9 +62,11 @@ class Run:
         servers = kafka.bootstrap_servers
         self._load = Load(servers, self.parts.metrics, told.rate, randomly, folder / "produced.jsonl")
         self._progress = Progress(servers, self.parts.forecasts, self.parts.dead_letters)
-        kinds = told.schedule.split(",") if told.schedule else list(schedule(told.kills, randomly))
+        drawn = schedule(told.kills, randomly, is_cluster=told.cluster)
+        kinds = told.schedule.split(",") if told.schedule else list(drawn)
+        self._brokers = Brokers(kafka, self.parts, random.Random(told.seed))
         self._strikes = Strikes(
-            kinds, told.spacing, self.parts, kafka, self._progress, random.Random(told.seed)
+            kinds, told.spacing, self.parts, self._brokers, self._progress, random.Random(told.seed)
         )
 
     def __call__(self) -> int:
@@ -82,6 +92,8 @@ class Run:
             self._tell_why()
         summary |= {
             "kills": self._strikes.kills,
+            "proxy_faults": self._strikes.proxy_faults,
+            "longest_stop_s": round(self._brokers.longest_stop_s, 1),
             "seconds": round(time.monotonic() - self._started_s),
             "longest_silence_s": round(self._progress.slowest_s, 1),
             "longest_until_flow_s": {k: round(v, 1) for k, v in self._progress.slowest_flow_s.items()},
@@ -92,9 +104,13 @@ class Run:
         if (self._told.crash or self._told.freeze) and not self._was_struck():
             say("the point was never reached")
             return 2
-        slow = {kind for kind, seconds in self._progress.slowest_flow_s.items() if seconds > FLOW_S[kind]}
+        flows_s = self._progress.slowest_flow_s
+        slow = {kind for kind, seconds in flows_s.items() if seconds > FLOW_S[kind] * self._told.slack}
         if slow or self._progress.flow_s is not None:
             say(f"a partition flowed again too late: {', '.join(sorted(slow)) or 'not at all'}")
+            return 1
+        if self._brokers.longest_stop_s > STOP_S * self._told.slack:
+            say("a stop took too long")
             return 1
         return code or (2 if self._has_given_up else 0)
 
@@ -114,8 +130,9 @@ class Run:
             self._load.enough.set()
         if self._load.enough.is_set() and not any(frozen) and self._is_drained():
             return True
-        if self._progress.idle_s > self._told.patience:
-            say(f"no output for {self._told.patience:g} s")
+        patience_s = self._told.patience * self._told.slack
+        if self._progress.idle_s > patience_s:
+            say(f"no output for {patience_s:g} s")
             self._has_given_up = True
             for consumer in self.parts.consumers:
                 consumer.signal(signal.SIGUSR2)
@@ -158,12 +175,12 @@ class Run:
 
 
 @contextlib.contextmanager
-def broker(told: argparse.Namespace) -> Iterator[KafkaContainer]:
-    """The container that was named, or one of its own."""
+def broker(told: argparse.Namespace) -> Iterator[KafkaContainer | KafkaCluster]:
+    """The container that was named, or one of its own, or three."""
     if told.container:
         yield KafkaContainer.attach(told.container, told.bootstrap_servers)
         return
-    kafka = KafkaContainer()
+    kafka = KafkaCluster() if told.cluster else KafkaContainer()
     try:
         yield kafka
     finally:
@@ -190,6 +207,11 @@ def main() -> int:
     parser.add_argument("--bug", help="a deliberate bug: see consumer.py")
     parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see consumer.py")
     parser.add_argument("--freeze", default="", help="POINT:N, likewise")
+    parser.add_argument(
+        "--gone", action="store_true", help="who crashed at a point is not started again for 45 s"
+    )
+    parser.add_argument("--slack", type=float, default=1.0, help="times as long as usual, of a busy machine")
+    parser.add_argument("--cluster", action="store_true", help="three brokers behind proxies, instead of one")
     parser.add_argument("--container", default="", help="id of a Kafka container that runs already")
     parser.add_argument("--bootstrap-servers", default="", help="its address")
     parser.add_argument("--models", type=Path, help="a folder that an earlier run made")

@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 
-from kafka_container import KafkaContainer
+from brokers import CLUSTER, Brokers
 from parts import Parts
 from progress import Progress
-from victim import say
+from victim import GONE_S, say
 
 # Ten kills; of the consumer's, one is a SIGSTOP past its session.
 DECK = (
@@ -23,25 +23,38 @@ DECK = (
     "host",
     "model",
     "model",
-    "broker",
+    "gone",
 )
 TROUBLES = ("away", "storm")  # one of each for ten kills, not counted as such
-# Only as told: a single node that is killed and back at once may itself repeat, or lose, what docs/delivery.md tells.
-TOLD = ("broker-kill",)
-KINDS = tuple(dict.fromkeys(DECK + TROUBLES + TOLD))
+CLUSTER_DECK = (
+    *("consumer", "consumer", "gone", "freeze"),
+    *("function", "host", "model"),
+    *("broker", "broker-kill", "broker-kill"),
+)
+CLUSTER_TROUBLES = (
+    *TROUBLES,
+    *("cut", "cut", "cut", "stall", "stall"),
+    *("pause", "stop-paused"),
+)
+PROXY_FAULTS = ("cut", "stall")
+KINDS = tuple(dict.fromkeys((*DECK, *TROUBLES, *CLUSTER_DECK, *CLUSTER_TROUBLES, *CLUSTER)))
+TIMED = ("consumer", "gone", "freeze")  # until each partition flows again
+ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not while another trouble lasts
 AWAY_S = STORM_S = 15.0
 STORM_TURN_S = 2.5  # one more consumer joins, or leaves
 
 
-def schedule(kills: int, randomly: random.Random) -> Iterator[str]:
-    """Deck after deck, each shuffled, until there are so many kills."""
+def schedule(kills: int, randomly: random.Random, *, is_cluster: bool) -> Iterator[str]:
+    """Deck after deck, each shuffled, until there are so many kills. On a cluster all brokers are rolled once."""
+    counted = CLUSTER_DECK if is_cluster else DECK
+    if is_cluster:
+        yield "roll"
     while kills > 0:
-        deck = [*DECK, *TROUBLES]
+        deck = [*counted, *(CLUSTER_TROUBLES if is_cluster else TROUBLES)]
         randomly.shuffle(deck)
         for kind in deck:
-            if kills > 0:
-                kills -= kind in DECK
-                yield kind
+            kills -= kind in counted
+            yield kind
 
 
 class Strikes:
@@ -53,24 +66,25 @@ class Strikes:
         kinds: Sequence[str],
         spacing: int,
         parts: Parts,
-        kafka: KafkaContainer,
+        brokers: Brokers,
         progress: Progress,
         randomly: random.Random,
     ) -> None:
         self._left = list(kinds)
         self._all = len(kinds)
         self._spacing = spacing
-        self._parts, self._kafka, self._progress, self._random = parts, kafka, progress, randomly
+        self._parts, self._brokers, self._progress, self._random = parts, brokers, progress, randomly
         self._next_at = spacing
         self._trouble_until_s = self._storm_turn_at_s = 0.0
-        self.kills = 0
+        self.kills = self.proxy_faults = 0
 
     @property
     def are_over(self) -> bool:
         return not self._left and self._progress.settled >= self._next_at and not self._is_trouble()
 
     def _is_trouble(self) -> bool:
-        return time.monotonic() < self._trouble_until_s or self._parts.are_frozen
+        is_told = time.monotonic() < self._trouble_until_s
+        return is_told or self._parts.are_frozen or self._brokers.is_striking
 
     def stop(self) -> None:
         """No more of them."""
@@ -82,13 +96,14 @@ class Strikes:
         if not self._left or self._progress.settled < self._next_at or is_watched:
             return
         kind = self._left[0]
-        if self._is_trouble() and kind in ("consumer", "freeze", *TROUBLES):
+        if self._is_trouble() and kind in ALONE:
             return  # how long it takes to flow again would be the other trouble's
         self._left.pop(0)
         say(f"{self._all - len(self._left)}/{self._all} at {self._progress.settled} of {produced}: {kind}")
-        self.kills += kind not in TROUBLES
+        self.kills += kind in (*DECK, *CLUSTER_DECK)
+        self.proxy_faults += kind in PROXY_FAULTS
         self._strike(kind)
-        if kind in ("consumer", "freeze"):
+        if kind in TIMED:
             self._progress.watch(kind)
         self._next_at = self._progress.settled + self._random.randint(
             self._spacing // 2, self._spacing * 3 // 2
@@ -98,6 +113,8 @@ class Strikes:
         parts = self._parts
         if kind == "consumer":
             self._random.choice(parts.consumers).kill()
+        elif kind == "gone":
+            self._random.choice(parts.consumers).kill(GONE_S)
         elif kind == "freeze":
             self._random.choice(parts.consumers).signal(signal.SIGSTOP)
         elif kind == "function":
@@ -106,8 +123,8 @@ class Strikes:
             self._random.choice(parts.hosts).kill()
         elif kind == "model":
             self._random.choice(parts.model_services).kill()
-        elif kind in ("broker", "broker-kill"):
-            self._restart_broker(kind == "broker-kill")
+        elif kind in CLUSTER:
+            self._brokers.strike(kind)
         elif kind == "away":
             for host in parts.hosts:
                 host.kill(AWAY_S)
@@ -115,15 +132,6 @@ class Strikes:
         else:
             self._trouble_until_s = time.monotonic() + STORM_S
             self._storm_turn_at_s = time.monotonic()
-
-    def _restart_broker(self, is_killed: bool) -> None:
-        began_s = time.monotonic()
-        if is_killed:
-            self._kafka.kill()
-        else:
-            self._kafka.stop()
-        self._kafka.start()
-        say(f"the broker answers again {time.monotonic() - began_s:.1f} s later")
 
     def _storm(self) -> None:
         """One more consumer joins and leaves, until the storm is over."""

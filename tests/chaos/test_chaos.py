@@ -6,12 +6,14 @@ import importlib.util
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
 SCALED_OUT = ("--consumers", "3", "--hosts", "2", "--model-services", "2")
+CLUSTER_S = 1200  # about 5 min on a quiet machine
 SHORT_S = 300  # the short run takes about 90 s on a quiet machine
 ONE_S = 200  # a crash or a freeze and what follows, about 40 s
 ENDS_S = 40  # from SIGTERM until nothing of a run is left
@@ -31,11 +33,16 @@ def models(docker_engine, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(kafka, models):
+def run(kafka, start_run):
     """run(seconds, words…) makes a chaos run on the Kafka of this test run; returns its exit code and what it found."""
+    return partial(
+        start_run, own=("--container", kafka.container_id, "--bootstrap-servers", kafka.bootstrap_servers)
+    )
 
-    def start(within_s: float, *words: str) -> tuple[int, dict]:
-        own = ["--container", kafka.container_id, "--bootstrap-servers", kafka.bootstrap_servers]
+
+@pytest.fixture
+def start_run(models):
+    def start(within_s: float, *words: str, own: tuple[str, ...] = ()) -> tuple[int, dict]:
         command = [sys.executable, str(HERE / "run.py"), *own, "--models", str(models), *words]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
@@ -56,10 +63,21 @@ def run(kafka, models):
 @pytest.mark.timeout(SHORT_S + ENDS_S)
 def test_nothing_is_lost_repeated_or_out_of_order(run):
     """Five kills, the function away for 15 s, and one more consumer that joins and leaves for 15 s."""
-    code, found = run(SHORT_S, "--schedule", "consumer,function,away,model,storm,host,broker", "--seed", "3")
+    code, found = run(SHORT_S, "--schedule", "consumer,function,away,model,storm,host,gone", "--seed", "3")
     assert code == 0, found
     assert found["kills"] == 5
     assert found["dead_letters"] > 0
+
+
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.timeout(CLUSTER_S + ENDS_S)
+def test_on_three_brokers_nothing_is_lost_repeated_or_out_of_order(start_run):
+    schedule = "cut,consumer,broker-kill,stall,gone,pause,cut,stop-paused,freeze,broker,roll"
+    code, found = start_run(CLUSTER_S, "--cluster", "--schedule", schedule, "--seed", "3", "--rate", "100")
+    assert code == 0, found
+    assert (found["kills"], found["proxy_faults"]) == (5, 3)
 
 
 @pytest.mark.integration
@@ -125,13 +143,18 @@ def test_the_checker_notices_a_bug(run, bug, words, wrong):
         ("--freeze", "before-offsets:4"),
         ("--freeze", "before-commit:4"),
         ("--freeze", "after-commit:4"),
+        ("--crash", "before-offsets:4", "--gone"),
+        ("--crash", "before-commit:4", "--gone"),
+        ("--crash", "after-commit:4", "--gone"),
+        ("--crash", "during-revoke:1", "--schedule", "storm", "--gone"),
         ("--protocol", "consumer", "--crash", "before-commit:4"),
+        ("--protocol", "consumer", "--crash", "before-commit:4", "--gone"),
         ("--protocol", "consumer", "--freeze", "before-commit:4"),
     ],
     ids=" ".join,
 )
 def test_a_crash_or_a_freeze_at_a_named_point(run, words):
-    """run.py fails where the point was not reached."""
+    """Alone, and with another that takes over for good. run.py fails where the point was not reached."""
     code, found = run(ONE_S, "--kills", "0", "--rate", "400", "--events", "2000", *words)
     assert code == 0, found
 

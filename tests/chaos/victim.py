@@ -18,6 +18,8 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).parents[2]
+# Another has taken over by then, and the broker has aborted what was left open.
+GONE_S = 45.0
 FREEZE_S = 14.0  # past the session and the transaction, 10 s each
 SHOWN_CHARACTERS = 600
 ANSWER_S = 5.0
@@ -39,6 +41,7 @@ class Victim:
     process: subprocess.Popen[bytes] | None = None
     away_until_s: float = 0.0
     frozen_at_s: float = 0.0
+    stays_away: bool = False  # for GONE_S once it has ended
     ends: list[int] = field(default_factory=list)
     _is_told: bool = False
 
@@ -57,6 +60,8 @@ class Victim:
         if not self._is_told:
             self._is_told = True
             self.ends.append(self.process.returncode)
+            if self.stays_away:
+                self.stays_away, self.away_until_s = False, time.monotonic() + GONE_S
             if self.process.returncode != -signal.SIGKILL:
                 say(f"{self.name} ended with {self.process.returncode}: {self.last_words()}")
         if time.monotonic() >= self.away_until_s:

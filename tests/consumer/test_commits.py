@@ -51,7 +51,7 @@ class Source:
         self.group_has: dict | None = None
         self.metadata: str | None = "metadata"
 
-    def committed(self, partitions):
+    def committed(self, partitions, within_s):
         return self.group_has
 
     def group_metadata(self):
@@ -75,7 +75,7 @@ class Stage:
 
     def publish(self, *offsets: int) -> None:
         self.lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in offsets)
-        (lane,) = self.lanes
+        lane, *_ = self.lanes
         for delivery in lane.take(len(offsets)):
             delivery.is_done = True
         list(lane.settled())
@@ -305,3 +305,21 @@ def test_what_is_undone_again_and_again_waits_longer_each_time_and_is_told_once(
     exact.end_step()
     exact.commits.not_published("another")
     assert exact.commits._publish_at_s - time.monotonic() < 0.1
+
+
+def test_after_a_doubt_it_goes_on_from_the_committed_offset_of_each_partition(exact):
+    other = ("metrics", 1)
+    exact.lanes.assign([other])
+    exact.publish(0, 1)
+    exact.lanes.add(Record("metrics", 1, offset, 0, None, b"", []) for offset in (7, 8, 9))
+    lane, second = exact.lanes
+    for delivery in second.take(3):
+        delivery.is_done = True
+    list(second.settled())
+    exact.commits.turn(now=True)
+    exact.source.group_has = {PARTITION: 2, other: 8}
+    exact.end_step(OutcomeUnknown("no answer"))
+    exact.commits.turn()
+    assert exact.told == [{PARTITION: 2, other: 8}]
+    assert lane.events == 0
+    assert [delivery.record.offset for delivery in second.unpublished] == [8, 9]

@@ -9,21 +9,27 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer import call, exactly_once
 from consumer.call import ended_within
 from consumer.connection import Connection
-from consumer.errors import NotPublished, OutcomeUnknown
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
+from consumer.fencing import MAX_FENCED
 
 
 class Client:
-    """A producer in which one call never ends."""
+    """A producer in which one call never ends, or others fail."""
 
     def __init__(self, hangs: str) -> None:
         self._hangs = hangs
+        self.fails: dict[str, KafkaError] = {}
+        self.calls: list[str] = []
         self.purged = False
 
     def __getattr__(self, name):
-        def call(*_):
+        def call(*_, **__):
+            self.calls.append(name)
             if name == self._hangs:
                 threading.Event().wait()
+            if name in self.fails:
+                raise KafkaException(self.fails[name])
 
         return call
 
@@ -46,15 +52,12 @@ def made(monkeypatch):
     return make, clients
 
 
-@pytest.mark.parametrize(
-    ("hangs", "verdict"),
-    [("send_offsets_to_transaction", NotPublished), ("commit_transaction", OutcomeUnknown)],
-)
-def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hangs, verdict):
+@pytest.mark.parametrize("hangs", ["send_offsets_to_transaction", "commit_transaction"])
+def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hangs):
     make, clients = made
     make.hangs = hangs
     publisher = ExactlyOnce({}, "murmur2_random", "one")
-    with pytest.raises(verdict, match="does not end"):
+    with pytest.raises(OutcomeUnknown, match="does not end"):
         publisher.finish({("metrics", 0): 1}, "metadata")
     assert clients[0].purged
     assert len(clients) == 2
@@ -70,45 +73,6 @@ def test_what_a_call_raises_is_raised():
         ended_within(5, refused)
 
 
-class Leaderless:
-    """Leftovers on topics that were just made: they have no leader the first times."""
-
-    def __init__(self, failures: int) -> None:
-        self._failures = failures
-
-    def names(self, _) -> list[str]:
-        return []
-
-    def end(self, *_) -> None:
-        self._failures -= 1
-        if self._failures >= 0:
-            raise KafkaException(KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION))
-
-
-def started(publisher: ExactlyOnce, tries: int) -> None:
-    assert not any(publisher.start() for _ in range(tries))
-    assert publisher.start()
-
-
-def test_topics_that_are_being_made_are_no_warning_at_the_start(made, caplog):
-    make, clients = made
-    make.hangs = ""
-    caplog.set_level("INFO")
-    started(ExactlyOnce({}, "murmur2_random", "one", Leaderless(2)), 2)
-    ((name, level, told),) = caplog.record_tuples
-    assert (name, level) == ("fncast.kafka", logging.INFO)
-    assert "a new producer takes over from one that cannot go on" in told
-    assert len(clients) == 3
-
-
-def test_a_start_that_takes_long_is_one(made, caplog, monkeypatch):
-    make, _ = made
-    make.hangs = ""
-    monkeypatch.setattr(exactly_once, "TOLD_AFTER_S", 0.0)
-    started(ExactlyOnce({}, "murmur2_random", "one", Leaderless(3)), 3)
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-
-
 def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, caplog):
     make, _ = made
     make.hangs = "commit_transaction"
@@ -116,7 +80,7 @@ def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, capl
     publisher.start()
     with pytest.raises(OutcomeUnknown):
         publisher.finish({("metrics", 0): 1}, "metadata")
-    publisher._renew(KafkaError(KafkaError._FENCED, "by another"))
+    publisher._replace_producer(KafkaError(KafkaError._FENCED, "by another"))
     told = [record.levelno for record in caplog.records if "takes over" in record.message]
     assert told == [logging.WARNING] * 2
 
@@ -128,3 +92,88 @@ def test_a_producer_that_does_not_find_its_way_back_gives_way_to_another(made, m
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is clients[0])
     assert publisher.start()
     assert len(clients) == 2
+
+
+OFFSETS = {("metrics", 0): 1}
+ABORTABLE = KafkaError(KafkaError._TIMED_OUT, "abortable", txn_requires_abort=True)
+TIMED_OUT = KafkaError(KafkaError._TIMED_OUT, "timed out", retriable=True)
+FENCED = KafkaError(KafkaError._FENCED, "fenced", fatal=True)
+
+
+@pytest.fixture
+def publisher(made):
+    make, clients = made
+    make.hangs = ""
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    assert publisher.start()
+    publisher.publish("forecasts", 0, None, b"1", [])
+    return publisher, clients
+
+
+@pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
+def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
+    publisher, clients = publisher
+    clients[0].fails[call] = ABORTABLE
+    with pytest.raises(NotPublished, match="abortable"):
+        publisher.finish(OFFSETS, "metadata")
+    assert clients[0].calls[-1] == "abort_transaction"
+    clients[0].fails.clear()
+    publisher.publish("forecasts", 0, None, b"1", [])
+    publisher.finish(OFFSETS, "metadata")
+    assert len(clients) == 1
+
+
+@pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
+@pytest.mark.parametrize("error", [TIMED_OUT, FENCED], ids=str)
+def test_another_error_costs_the_producer_and_leaves_the_outcome_to_the_committed_offsets(
+    publisher, call, error
+):
+    publisher, clients = publisher
+    clients[0].fails[call] = error
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish(OFFSETS, "metadata")
+    assert clients[0].purged
+    assert "init_transactions" not in clients[1].calls
+    assert publisher.start()
+    assert clients[1].calls == ["poll", "init_transactions"]
+
+
+def test_a_commit_whose_abort_fails_may_have_been_done(publisher):
+    """librdkafka may report an abortable error after it has sent the commit."""
+    publisher, clients = publisher
+    clients[0].fails |= {"commit_transaction": ABORTABLE, "abort_transaction": FENCED}
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish(OFFSETS, "metadata")
+    assert len(clients) == 2
+
+
+def test_a_topic_that_is_gone_costs_a_producer(publisher):
+    """A client remembers for a while that a topic is not there."""
+    publisher, clients = publisher
+    clients[0].fails["produce"] = KafkaError(KafkaError._UNKNOWN_TOPIC)
+    with pytest.raises(NotPublished):
+        publisher.publish("forecasts", 0, None, b"2", [])
+    assert clients[0].calls[-1] == "abort_transaction"
+    assert len(clients) == 2
+
+
+def fence(publisher, clients) -> None:
+    clients[-1].fails["commit_transaction"] = FENCED
+    assert publisher.start()
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish(OFFSETS, "metadata")
+
+
+def test_who_is_fenced_again_and_again_shares_its_identity(publisher):
+    publisher, clients = publisher
+    for _ in range(MAX_FENCED):
+        fence(publisher, clients)
+    with pytest.raises(ConsumerError, match="give each its own"):
+        fence(publisher, clients)
+
+
+def test_a_transaction_that_the_broker_let_time_out_says_nothing_about_the_identity(publisher, monkeypatch):
+    publisher, clients = publisher
+    monkeypatch.setattr(exactly_once, "TRANSACTION_TIMEOUT_MS", 0)
+    for _ in range(MAX_FENCED + 2):
+        fence(publisher, clients)

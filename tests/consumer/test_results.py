@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from prometheus_client import REGISTRY
 
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.results import BY_KEY, Results
@@ -53,6 +56,25 @@ def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(resul
         ("forecasts", 3, b"key", b"out", [("h", b"1")]),
         ("forecasts", 3, b"key", b"2", []),
     ]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "counted_s", "times"), [(-(10**9), 0.0, 1), (-0.001, 0.0, 1), (5.0, 5.0, 1), (None, 0.0, 0)]
+)
+def test_how_long_an_event_took_is_never_below_zero(results, age_s, counted_s, times):
+    """age_s: how old the record's timestamp is; None for a record that has none."""
+
+    def told(what):
+        return REGISTRY.get_sample_value(f"fncast_event_seconds_{what}") or 0.0
+
+    sum_s, count = told("sum"), told("count")
+    made = delivery(Skipped("no"))
+    made.record.timestamp_ms = -1 if age_s is None else int((time.time() - age_s) * 1000)
+    results.publish(made)
+    results.count()
+    assert told("sum") - sum_s == pytest.approx(counted_s, abs=1.0)
+    assert told("sum") >= sum_s
+    assert told("count") - count == times
 
 
 def test_where_numbers_of_partitions_differ_a_record_goes_by_key(results, publisher):

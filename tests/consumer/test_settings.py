@@ -127,6 +127,83 @@ def test_a_wrong_variable_is_told_by_name(write, variable, value, told):
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FNCAST_SERVICE_HOST", "10.0.0.1"),
+        ("FNCAST_SERVICE_PORT", "9464"),
+        ("FNCAST_SERVICE_PORT_METRICS", "9464"),
+        ("FNCAST_PORT", "tcp://10.0.0.1:9464"),
+        ("FNCAST_PORT_9464_TCP", "tcp://10.0.0.1:9464"),
+        ("FNCAST_PORT_9464_TCP_ADDR", "10.0.0.1"),
+        ("FNCAST_KAFKA_SERVICE_HOST", "10.0.0.1"),  # of a Service called fncast-kafka
+        ("FNCAST_KAFKA", "x"),
+        ("FNCAST_DATA", "/data"),
+    ],
+)
+def test_a_variable_without_a_double_underscore_is_no_setting(write, variable, value):
+    assert load(write(""), {variable: value}) == load(write(""), {})
+
+
+@pytest.mark.parametrize("variable", ["FNCAST_KAFKA__", "FNCAST___HOST", "FNCAST_KAFKA__CLIENT__"])
+def test_half_a_name_is_still_an_error(write, variable):
+    with pytest.raises(SettingsError, match=f"environment variable {variable}: no such setting"):
+        load(write(""), {variable: "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "topics", "destinations"),
+    [
+        ('[[inputs]]\ntopic = "a"\ndestination = "forecast"', ("a",), {"a": "forecast"}),
+        ('[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "b"', ("a", "b"), {}),
+        (
+            '[kafka]\ninput_topics = ["m", "b"]\n[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "b"\n'
+            'destination = "forecast"',
+            ("m", "b", "a"),
+            {"b": "forecast"},
+        ),
+        ("", ("metrics",), {}),
+    ],
+)
+def test_inputs_name_topics_and_their_destination(write, text, topics, destinations):
+    settings = load(write(text), {})
+    assert settings.kafka.input_topics == topics
+    assert settings.default_destinations() == destinations
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '[[inputs]]\ntopic = "a"\n\n[[inputs]]\ntopic = "b"\ndest = "x"',
+            "line 6: [inputs[1].dest] no such setting",
+        ),
+        ('[[inputs]]\ntopic = "a"\ndestination = "x"', "destination 'x' is no route; routes are: forecast"),
+        ('[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "a"', "topic 'a' has an [[inputs]] entry already"),
+        ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] Expected `str`, got `int`"),
+        ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] Object missing required field `topic`"),
+        ('[inputs]\ntopic = "a"', "line 1: [inputs] Expected `array`, got `object`"),
+        ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is no topic's name"),
+        ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is read and written"),
+        (
+            "[kafka]\npause_after_refused = -1",
+            "line 2: [kafka.pause_after_refused] pause_after_refused must not be",
+        ),
+    ],
+)
+def test_a_wrong_input_is_told(write, text, told):
+    with pytest.raises(SettingsError) as error:
+        load(write(text), {})
+    assert told in str(error.value)
+
+
+def test_inputs_are_the_files_alone(write):
+    with pytest.raises(SettingsError, match=r"FNCAST_INPUTS__TOPIC: \[\[inputs\]\] works only in the file"):
+        load(write(""), {"FNCAST_INPUTS__TOPIC": "a"})
+    file = write('[[inputs]]\ntopic = "a"')
+    assert load(file, {"FNCAST_KAFKA__INPUT_TOPICS": "m"}).kafka.input_topics == ("m", "a")
+
+
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.toml"):
         load(tmp_path / "none.toml", {})

@@ -1,10 +1,11 @@
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.foreign_text import clean
+from fncast.foreign_text import clean, escaped
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -56,3 +57,16 @@ def test_any_text_is_one_bounded_line(text: str, limit: int) -> None:
 @given(st.text(st.characters(categories=("L", "N", "P", "S")), max_size=20))
 def test_printable_text_stays_as_it_is(text: str) -> None:
     assert clean(text, 20) == text
+
+
+@given(st.recursive(st.text(st.characters()) | st.none(), lambda inner: st.lists(inner), max_leaves=5))
+def test_escaped_json_is_the_same_json_and_printable(value: object) -> None:
+    for document in (json.dumps(value, ensure_ascii=False), json.dumps(value, ensure_ascii=False, indent=2)):
+        shown = escaped(document)
+        assert json.loads(shown) == value
+        assert shown.replace("\n", "").isprintable()
+        assert shown.encode()
+
+
+def test_escapes_what_a_terminal_acts_on() -> None:
+    assert escaped('{"a":"\x7f\x9b31m\u202e\U000e0001é"}') == r'{"a":"\u007f\u009b31m\u202e\udb40\udc01é"}'

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from confluent_kafka.admin import NewTopic
 from fake_function import Behaviour, Function, batch, forecast, works
-from kafka_container import PARTITIONS, eventually
+from kafka_cluster import KafkaCluster
+from kafka_container import eventually
 from stage import Stage
 
 from consumer.embedded import EmbeddedBroker
@@ -25,6 +26,14 @@ def embedded() -> Iterator[EmbeddedBroker]:
     broker = EmbeddedBroker()
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(docker_engine: None) -> Iterator[KafkaCluster]:
+    """Three brokers, of which a test may strike one; started for the first test that asks."""
+    cluster = KafkaCluster()
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture
@@ -43,11 +52,7 @@ def stage_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Stage]:
         request.getfixturevalue("tmp_path"),
     )
     if not stage.is_embedded:
-        stage.make_topics(
-            NewTopic(stage.metrics, PARTITIONS),
-            NewTopic(stage.forecasts, PARTITIONS),
-            NewTopic(stage.dead, PARTITIONS, config={"max.message.bytes": "1200000"}),
-        )
+        stage.make_topics(*stage.topics())
     yield stage
     stage.close()
 
@@ -80,6 +85,22 @@ def embedded_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 def exact_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Exactly-once alone."""
     yield from stage_on(request, "exactly-once")
+
+
+@pytest.fixture
+def at_least_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """At-least-once alone: for what kills a single broker, whose topics have one replica (KAFKA-20734)."""
+    yield from stage_on(request, "at-least-once")
+
+
+@pytest.fixture
+def cluster_stage(cluster: KafkaCluster, function: Function, tmp_path: Path) -> Iterator[Stage]:
+    """Exactly-once on three brokers: for what kills, restarts or pauses one of them."""
+    cluster.wait()
+    stage = Stage(cluster.bootstrap_servers, "exactly-once", function, tmp_path)
+    stage.make_topics(*stage.topics())
+    yield stage
+    stage.close()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import requests
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from fake_function import Function
-from kafka_container import eventually
+from kafka_container import PARTITIONS, eventually
 
 ROOT = Path(__file__).parents[2]
 WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
@@ -108,6 +108,17 @@ class Stage:
     @property
     def is_exactly_once(self) -> bool:
         return self.delivery == "exactly-once"
+
+    def topics(self) -> list[NewTopic]:
+        return [
+            NewTopic(self.metrics, PARTITIONS),
+            NewTopic(self.forecasts, PARTITIONS),
+            NewTopic(self.dead, PARTITIONS, config={"max.message.bytes": "1200000"}),
+        ]
+
+    def delete_topic(self, name: str) -> None:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin.delete_topics([name])[name].result(10)
 
     def make_topics(self, *new: NewTopic) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})

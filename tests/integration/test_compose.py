@@ -130,7 +130,7 @@ def test_three_consumers_share_the_partitions_each_under_an_identity_of_its_own(
         told = json.loads(running.run("exec", "-T", "--index", index, "consumer", "python", "-c", ask))
         held += told["partitions"]
     assert sorted(held) == ["metrics/0", "metrics/1", "metrics/2"]
-    assert "fail again and again" not in running.run("logs", "consumer")
+    assert "fenced again and again" not in running.run("logs", "consumer")
     before = WINDOWS  # of the test above, which are there still
     running.run("run", "--rm", "-T", "tools", "produce", "web-shop.csv")
     watch = ("watch", "--from-beginning", "--json", "--max", str(before + WINDOWS))

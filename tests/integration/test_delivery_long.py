@@ -127,19 +127,24 @@ def test_a_storm_of_rebalances_loses_and_repeats_nothing(exact_stage, answers, p
 
 
 def test_a_broker_away_for_a_minute_is_waited_for(kafka_stage, kafka, answers, until):
-    """With full lanes, so that partitions are paused when they are lost."""
+    """With full lanes, so that partitions are paused when they are lost.
+
+    A single broker that is killed says nothing about exactly-once (KAFKA-20734), so it is paused for that.
+    """
     stage = kafka_stage
     stage.function.behaviour = answers.at_random
     ids = stage.produce_many(15_000)
     consumer = stage.consume(FN__BATCH_EVENTS="8", FN__CALLS_IN_FLIGHT="1")
     stage.wait_for(stage.forecasts, 200)
-    kafka.kill()
+    go, come = (kafka.pause, kafka.unpause) if stage.is_exactly_once else (kafka.kill, kafka.start)
+    go()
     try:
-        consumer.wait_for("waiting for it")
+        if not stage.is_exactly_once:
+            consumer.wait_for("waiting for it")
         wait(BROKER_AWAY_S)
         assert consumer.process.poll() is None
     finally:
-        kafka.start()
+        come()
     stage.wait_for(stage.forecasts, len(ids), within_s=200)
     until(lambda: set(inputs(stage)) == set(ids), 60, "a forecast for each input")
     assert consumer.terminate(within_s=STOP_S) == 0

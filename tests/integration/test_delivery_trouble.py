@@ -331,8 +331,8 @@ class Proxy:
         await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer), return_exceptions=True)
 
 
-def test_a_broker_killed_and_restarted_in_the_middle(kafka_stage, kafka, answers, until):
-    stage = kafka_stage
+def test_a_broker_killed_and_restarted_in_the_middle(at_least_stage, kafka, answers, until):
+    stage = at_least_stage
     stage.function.behaviour = answers.at_random
     ids = stage.produce_many(3000)
     consumer = stage.consume(FN__BATCH_EVENTS="16")
@@ -343,11 +343,35 @@ def test_a_broker_killed_and_restarted_in_the_middle(kafka_stage, kafka, answers
     ids += stage.produce_many(100, first=3000)
     until(all_there(stage, ids), 90, "all forecasts")
     assert consumer.terminate() == 0
-    check(stage, ids, repeats=not stage.is_exactly_once)
+    check(stage, ids, repeats=True)
 
 
-def test_a_stop_while_the_broker_is_away_ends_within_5_s(kafka_stage, kafka, answers, until):
-    stage = kafka_stage
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("trouble", ["killed", "restarted", "paused"])
+def test_one_of_three_brokers_in_trouble_costs_nothing_but_time(
+    cluster_stage, cluster, answers, until, trouble
+):
+    stage = cluster_stage
+    stage.function.behaviour = answers.at_random
+    ids = stage.produce_many(3000)
+    consumer = stage.consume(FN__BATCH_EVENTS="16")
+    stage.wait_for(stage.forecasts, 300)
+    assert "KAFKA-20734" not in consumer.log()
+    node = cluster.nodes[0]
+    if trouble == "paused":
+        node.pause()
+        ids += stage.produce_many(100, first=3000)
+        node.unpause()
+    else:
+        cluster.restart(node, is_killed=trouble == "killed")
+        ids += stage.produce_many(100, first=3000)
+    until(all_there(stage, ids), 120, "all forecasts")
+    assert consumer.terminate() == 0
+    check(stage, ids, repeats=False)
+
+
+def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_stage, kafka, answers, until):
+    stage = at_least_stage
     stage.function.behaviour = answers.at_random
     ids = stage.produce_many(2000)
     consumer = stage.consume(FN__BATCH_EVENTS="8")
@@ -362,7 +386,7 @@ def test_a_stop_while_the_broker_is_away_ends_within_5_s(kafka_stage, kafka, ans
     again.wait_for("assigned", 60)
     until(all_there(stage, ids), 40, "all forecasts")
     assert again.terminate() == 0
-    check(stage, ids, repeats=not stage.is_exactly_once)
+    check(stage, ids, repeats=True)
 
 
 def test_memory_stays_bounded_behind_a_function_that_hangs(exact_stage, until):

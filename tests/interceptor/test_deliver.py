@@ -124,7 +124,7 @@ async def test_a_rejection_settles_exactly_the_event_that_is_bad():
     )
     sent = batch(range(4))
     await Deliver(function).on_consume(sent)
-    assert sent.deliveries[2].outcome == DeadLetter("bad", attempts=1)
+    assert sent.deliveries[2].outcome == DeadLetter("bad", attempts=1, kind="refused_by_function")
     assert ids_of(sent, Forecast) == ["0", "1", "3"]
 
 
@@ -365,7 +365,7 @@ async def test_what_is_too_large_or_refused_is_split_and_only_the_culprit_is_a_d
 
     sent = batch(range(8))
     await settle(Deliver(Function(answer)), sent)
-    assert sent.deliveries[5].outcome == DeadLetter("413: too large", 413, 1)
+    assert sent.deliveries[5].outcome == DeadLetter("413: too large", 413, 1, "refused_by_function")
     assert len(ids_of(sent, Forecast)) == 7
 
 

@@ -70,7 +70,7 @@ export class Card {
     const silent = series.silent(now), time = series.latestTime;
     const words = [];
     if (silent) words.push(`silent for ${age(now - series.heard)}`);
-    if (time !== null && Math.abs(now - time) > 86400) words.push(`last reading ${moment(time, series.step, now)}`);
+    if (time !== null && Math.abs(now - time) > 86400) words.push(`last reading ${moment(time, series.step, now, series.offset)}`);
     if (time !== null && !silent) words.push(ago(now - time));
     else if (!silent && series.heard !== null) words.push(`heard ${ago(now - series.heard)}`);
     const text = words.join(" · ");
@@ -121,7 +121,7 @@ export class Card {
     const [times, actual, earlier, low, high, median] = series.columns();
     const step = this.resolution();
     const show = (value) => withUnit(value, series.unit, step);
-    const when = series.dated ? moment(times[at], series.step, series.now) : `reading ${times[at]}`;
+    const when = series.dated ? moment(times[at], series.step, series.now, series.offset) : `reading ${times[at]}`;
     const parts = [element("b", "", when)];
     if (actual[at] !== null) parts.push(` · ${show(actual[at])}`);
     else if (median[at] === null) parts.push(" · missing");

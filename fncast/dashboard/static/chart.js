@@ -1,6 +1,6 @@
 // The chart of one series, drawn by uPlot.
 
-import { axisLabels, axisMoment, moment } from "./format.js";
+import { areDates, axisLabels, axisMoment, moment } from "./format.js";
 
 /* global uPlot */
 
@@ -57,7 +57,9 @@ export class Chart {
     const colour = (name) => () => this.colours[name];
     const line = (name, more) => ({ stroke: colour(name), points: { show: false }, spanGaps: false, ...more });
     const { dated } = this.series;
+    const dates = dated && areDates(this.series.step);
     return {
+      tzDate: (seconds) => (dates ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
       width: Math.max(200, this.element.clientWidth),
       height: Math.max(100, this.element.clientHeight),
       legend: { show: false },
@@ -71,7 +73,7 @@ export class Chart {
         {
           stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, space: 76,
           size: (plot, values) => (values?.some((text) => String(text).includes("\n")) ? 42 : 26),
-          values: dated ? (plot, splits, axis, space, increment) => this.timeLabels(plot, splits, increment) : undefined,
+          values: dated ? (plot, splits, axis, space, increment) => this.timeLabels(plot, splits, increment, dates) : undefined,
         },
         {
           stroke: colour("muted"), font: FONT, ticks: { show: false }, gap: 6, space: 38,
@@ -97,11 +99,11 @@ export class Chart {
     };
   }
 
-  timeLabels(plot, splits, increment) {
+  timeLabels(plot, splits, increment, dates) {
     let before;
     return splits.map((at) => {
       if (!fits(plot, at)) return "";
-      const text = axisMoment(at, before, increment, this.series.now);
+      const text = axisMoment(at, before, increment, this.series.now, dates);
       before = at;
       return text;
     });
@@ -126,7 +128,7 @@ export class Chart {
     ctx.textAlign = "right";
     ctx.textBaseline = "top";
     const { series } = this;
-    const name = series.current(series.now) ? "now" : series.dated ? moment(at, series.step, series.now) : "last reading";
+    const name = series.current(series.now) ? "now" : series.dated ? moment(at, series.step, series.now, series.offset) : "last reading";
     ctx.fillText(name, x - 5 * devicePixelRatio, bbox.top);
     ctx.restore();
   }

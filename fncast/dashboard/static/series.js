@@ -27,6 +27,7 @@ export class Series {
     }
     this.unit = told.unit;
     this.dated = told.dated;
+    this.offset = told.offset_s;
     this.lead = told.lead;
     this.forecast = told.forecast;
     this.model = told.model;

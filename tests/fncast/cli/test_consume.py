@@ -1,10 +1,16 @@
 """`fncast consume` with settings that it cannot use."""
 
+import asyncio
 import os
 import subprocess
 import sys
 
 import pytest
+
+from consumer.settings import Settings
+from fncast.cli import consume
+from fncast.failure import Failure
+from fncast.http.server import Security
 
 
 @pytest.mark.parametrize(
@@ -27,3 +33,60 @@ def test_a_setting_that_is_refused_is_one_sentence_and_exit_code_1(tmp_path, var
     assert ended.returncode == 1
     assert sentence in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+class FakeService:
+    """Runs until it is stopped, or fails at once."""
+
+    error: Exception | None = None
+
+    def __init__(self, _: Settings) -> None:
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        if self.error is not None:
+            raise self.error
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def health(self):
+        return {}
+
+
+class FakeServer:
+    """A listener that ends by itself, or only where it should."""
+
+    should_exit = takes_signals = False
+
+    def __init__(self, error: Exception | None = None, ends: bool = True) -> None:
+        self._error, self._ends = error, ends
+
+    async def serve(self, sockets) -> None:
+        for socket in sockets:
+            socket.close()
+        if self._error is not None:
+            raise self._error
+        while not self.should_exit and not self._ends:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(RuntimeError("a bug"), "RuntimeError: a bug"), (None, "no reason is known")]
+)
+async def test_a_listener_that_ends_by_itself_ends_the_consumer(monkeypatch, error, reason):
+    monkeypatch.setattr(consume, "Service", FakeService)
+    monkeypatch.setattr(consume, "server", lambda *_: FakeServer(error))
+    with pytest.raises(Failure, match=f"^the listener of /metrics, /healthz and /readyz has ended: {reason}"):
+        await asyncio.wait_for(consume.consume(Settings(), "127.0.0.1", 0, Security()), 10)
+
+
+async def test_a_fault_in_the_consumer_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(consume, "Service", FakeService)
+    monkeypatch.setattr(FakeService, "error", ZeroDivisionError("of an interceptor"))
+    monkeypatch.setattr(consume, "server", lambda *_: FakeServer(ends=False))
+    with pytest.raises(
+        Failure, match=r"^ZeroDivisionError: of an interceptor\. Nothing unfinished was committed"
+    ):
+        await asyncio.wait_for(consume.consume(Settings(), "127.0.0.1", 0, Security()), 10)

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from fncast.cli.main import COMMANDS, Command, build_parser, load, main
+from fncast.failure import Failure
 
 HEAVY = ("tensorflow", "keras", "numpy", "aiohttp", "confluent_kafka", "uvicorn")
 
@@ -143,3 +144,19 @@ def test_a_port_in_use_is_told():
 
 def test_the_version():
     assert run("--version").stdout.startswith("fncast ")
+
+
+def test_a_failure_that_quotes_foreign_text_steers_no_terminal(monkeypatch, capsys):
+    class Fails:
+        @staticmethod
+        def add_arguments(parser):
+            pass
+
+        @staticmethod
+        def run(arguments):
+            raise Failure("refused: \x1b[2J\r\n2026-01-01 INFO fncast: forged\r\x07\nfncast: forged")
+
+    monkeypatch.setattr("fncast.cli.main.load", lambda entry: Fails)
+    assert main(["watch"]) == 1
+    shown = capsys.readouterr().err
+    assert shown == "fncast: refused: �\n    2026-01-01 INFO fncast: forged �\n    fncast: forged\n"

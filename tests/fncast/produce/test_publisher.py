@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -70,6 +73,55 @@ def test_a_record_that_was_not_acknowledged_is_an_error() -> None:
     publisher.publish(KafkaMessage({}, None, b"x"))
     with pytest.raises(PublishError, match="1 record did not reach topic 'metrics' on 127"):
         publisher.flush(10)
+
+
+class MisleadingBroker:
+    """Answers one metadata request after the other, and says that the cluster's only broker is at another address.
+
+    It stands for a real broker whose advertised.listeners is wrong: a proxy to librdkafka's mock cluster that replaces
+    the port in its answers."""
+
+    def __init__(self, real: str, advertised_port: int) -> None:
+        host, _, port = real.rpartition(":")
+        self._upstream = (host, int(port))
+        self._real, self._wrong = int(port).to_bytes(4, "big"), advertised_port.to_bytes(4, "big")
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                upstream = socket.create_connection(self._upstream)
+                for ends in ((client, upstream), (upstream, client)):
+                    threading.Thread(target=self._copy, args=ends, daemon=True).start()
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data.replace(self._real, self._wrong))
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_an_address_that_a_broker_advertises_and_nobody_has_is_named(
+    broker: str, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = MisleadingBroker(broker, unused_tcp_port)
+    publisher = Publisher({"bootstrap.servers": wrong.address}, "metrics", delivery_s=2.0)
+    told = (
+        f"Kafka answers at {wrong.address}, but the broker 127.0.0.1:{unused_tcp_port} cannot be reached:"
+        " connection refused. The brokers give this address as their own: check advertised.listeners there"
+    )
+    publisher.connect(10.0)
+    publisher.publish(KafkaMessage({}, None, b"x"))
+    with pytest.raises(PublishError) as error:
+        publisher.flush(10)
+    assert f"1 record did not reach topic 'metrics' on {wrong.address}: {told}" in str(error.value)
+    assert [message for message in caplog.messages if message.startswith(told)]
+    wrong.close()
 
 
 def test_a_record_over_every_limit_is_an_error(broker: str) -> None:

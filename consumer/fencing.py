@@ -1,0 +1,30 @@
+"""Tells two consumers with one identity, which fence each other again and again, from a producer fenced once."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from confluent_kafka import KafkaError
+
+from consumer.errors import ConsumerError
+
+FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+MAX_FENCED = 4
+FENCED_WITHIN_S = 60.0
+
+
+class Fencing:
+    def __init__(self, transactional_id: str) -> None:
+        self._id = transactional_id
+        self._at_s: deque[float] = deque(maxlen=MAX_FENCED)
+
+    def count(self) -> None:
+        """A producer of this identity was fenced. Raises ConsumerError where that was so too often."""
+        now_s = time.monotonic()
+        if len(self._at_s) == MAX_FENCED and now_s - self._at_s[0] < FENCED_WITHIN_S:
+            raise ConsumerError(
+                f"transactions of {self._id!r} are fenced again and again."
+                " If another consumer runs under this identity, give each its own [kafka] instance"
+            )
+        self._at_s.append(now_s)

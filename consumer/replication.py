@@ -1,0 +1,34 @@
+"""Whether the topics that exactly-once depends on have more than one replica."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+log = logging.getLogger("fncast.kafka")
+
+ANSWER_S = 1.0
+# Kafka keeps the group's offsets and the transactions here.
+INTERNAL = ("__consumer_offsets", "__transaction_state")
+
+
+def warn_of_single_replicas(admin: AdminClient, topics: Iterable[str]) -> None:
+    """Log one warning that names the topics with a single replica, Kafka's own ones included."""
+    try:
+        known = admin.list_topics(timeout=ANSWER_S).topics
+    except KafkaException:
+        return
+    single = [
+        name
+        for name in (*topics, *INTERNAL)
+        if name in known and any(len(one.replicas) == 1 for one in known[name].partitions.values())
+    ]
+    if single:
+        log.warning(
+            "exactly-once does not survive a broker that stops between a commit and its markers (KAFKA-20734)"
+            " where topics have one replica: %s. Use three replicas (see docs/delivery.md)",
+            ", ".join(single),
+        )

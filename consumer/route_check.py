@@ -1,0 +1,69 @@
+"""Looks at the start whether each route leads to a function, so that a wrong address shows before the first event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from interceptor.errors import RetriableError
+from interceptor.route import Route
+
+log = logging.getLogger("fncast.consumer")
+
+AGAIN_S = 5.0
+ANSWER_S = 5.0
+
+
+class Client(Protocol):
+    """See FunctionClient."""
+
+    async def check(self, route: Route) -> None: ...
+
+
+class RouteCheck:
+    """`failed`: the reason by the name of each route that could not be reached so far. No function is called."""
+
+    def __init__(
+        self,
+        client: Client,
+        routes: Mapping[str, Route],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._client = client
+        self._left = dict(routes)
+        self._sleep = sleep
+        self.failed: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Check until each route was reached once; from then on its calls tell."""
+        while True:
+            await asyncio.gather(*(self._check(route) for route in list(self._left.values())))
+            if not self._left:
+                return
+            await self._sleep(AGAIN_S)
+
+    async def _check(self, route: Route) -> None:
+        reason = ""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._client.check(route)
+        except RetriableError as error:
+            reason = str(error)
+        except TimeoutError:
+            reason = f"no answer within {ANSWER_S:g} s"
+        if not reason:
+            del self._left[route.name]
+            if self.failed.pop(route.name, None) is not None:
+                log.info("route %s can be reached now", route.name)
+            return
+        if route.name not in self.failed:
+            where = "url in [fn] and the app and function" if route.is_fn else "its url in [routes]"
+            log.warning(
+                "route %s cannot be reached: %s. Its events wait until it can: check %s",
+                route.name,
+                reason,
+                where,
+            )
+        self.failed[route.name] = reason

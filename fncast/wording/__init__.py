@@ -1,0 +1,1 @@
+"""The words in which errors of other libraries reach a user."""

@@ -1,0 +1,96 @@
+"""Kafka's errors in the words of this project: librdkafka's own texts name its sockets, states and C formats."""
+
+from __future__ import annotations
+
+import re
+
+from confluent_kafka import KafkaError
+
+# "sasl_ssl://HOST:PORT/bootstrap: TEXT", and "HOST:PORT/7: TEXT" for the broker with the id 7.
+_BROKER = re.compile(r"\A(?:[a-z_]+://)?(?P<broker>[^\s/]+:\d+)/(?P<id>bootstrap|-?\d+): ")
+# How long it took, and how often it was so before: "(after 2ms in state CONNECT, 1 identical error(s) suppressed)".
+_TOOK = re.compile(r" \(after -?\d+ms .*\)\Z")
+_NULL = re.compile(r"\(\(?null\)?\)|\(null\)")
+_TOPIC_NOT_AVAILABLE = re.compile(r"\ASubscribed topic not available: (?P<topic>[a-zA-Z0-9._-]+):")
+_CONNECT = re.compile(r"\AConnect to \S+ failed: (?P<reason>.*)\Z")
+_ORIGIN = re.compile(r"(?:\A|(?<=: ))(?:Broker|Local): ")
+
+# What these codes mean, whatever the text beside them says.
+_MEANINGS = {
+    KafkaError._ALL_BROKERS_DOWN: "no broker can be reached",
+    KafkaError._TIMED_OUT: "no broker answered in time",
+    KafkaError._TIMED_OUT_QUEUE: "no broker answered in time",
+    KafkaError.REQUEST_TIMED_OUT: "the broker did not finish the request in time",
+    KafkaError._MSG_TIMED_OUT: "no broker acknowledged the record in time",
+    KafkaError._MAX_POLL_EXCEEDED: "this process did not ask for records in time, so it has lost its partitions",
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "the topic or partition does not exist",
+    KafkaError._UNKNOWN_TOPIC: "the topic does not exist",
+    KafkaError._UNKNOWN_PARTITION: "the partition does not exist",
+    KafkaError.LEADER_NOT_AVAILABLE: "the partition has no leader now",
+    KafkaError.NOT_LEADER_FOR_PARTITION: "the partition has moved to another broker",
+    KafkaError.COORDINATOR_NOT_AVAILABLE: "the broker that coordinates the group is not available now",
+    KafkaError.NOT_COORDINATOR: "another broker coordinates the group now",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "access to the topic is denied",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "access to the group is denied",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "access to the cluster is denied",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "access to the transactional id is denied",
+    KafkaError.MSG_SIZE_TOO_LARGE: "the record is too large: max.message.bytes allows less",
+    KafkaError.NOT_ENOUGH_REPLICAS: "fewer replicas are in sync than min.insync.replicas asks for",
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND: "fewer replicas are in sync than min.insync.replicas asks for",
+    KafkaError._STATE: "the client is in a state that does not allow this",
+    KafkaError._FENCED: "a newer producer of the same identity has taken over",
+    KafkaError.FENCED_INSTANCE_ID: "another consumer has joined the group under the same instance name",
+}
+
+
+def words(error: KafkaError) -> str:
+    """What is wrong, on one line: names the broker or topic where the error does, and ends without a full stop."""
+    text = _TOOK.sub("", one_line(error.str()))
+    found = _BROKER.match(text)
+    where = f"the broker {found['broker']}" if found else ""
+    detail = cleaned(text[found.end() :] if found else text)
+    code = error.code()
+    if code == KafkaError._TRANSPORT:
+        return f"{where} cannot be reached: {_reason(detail)}" if where else "no broker can be reached"
+    if code == KafkaError._RESOLVE:
+        # The bootstrap address is from the settings; the others are what the brokers say of themselves.
+        hint = "" if not found or found["id"] == "bootstrap" else f". {ADVERTISED}"
+        return f"{where or 'a broker'} cannot be reached: its host name is unknown{hint}"
+    if code == KafkaError._SSL:
+        return f"no TLS connection to {where or 'the broker'}: {detail}"
+    if code == KafkaError._AUTHENTICATION:
+        return f"{where or 'the broker'} refuses the login: {detail}"
+    if topic := _TOPIC_NOT_AVAILABLE.match(text):
+        if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return f"the topic {topic['topic']!r} does not exist"
+        return f"the topic {topic['topic']!r} is not available: {_MEANINGS.get(code, detail)}"
+    return _MEANINGS.get(code) or detail or error.name()
+
+
+ADVERTISED = "The brokers give this address as their own: check advertised.listeners, or make it known here"
+
+
+def advertised(error: KafkaError) -> str:
+    """The address of a broker that cannot be reached, where a broker gave it and not the settings; empty else."""
+    if error.code() not in (KafkaError._TRANSPORT, KafkaError._RESOLVE):
+        return ""
+    found = _BROKER.match(error.str())
+    return "" if found is None or found["id"] == "bootstrap" else found["broker"]
+
+
+def _reason(detail: str) -> str:
+    """Why there is no connection."""
+    if connect := _CONNECT.match(detail):
+        detail = connect["reason"]
+    elif detail.startswith("Disconnected"):
+        return "it closed the connection"
+    return detail[:1].lower() + detail[1:] if detail[1:2].islower() else detail
+
+
+def cleaned(text: str) -> str:
+    """A text of the driver without the names of its parts and the marks of what it had no value for."""
+    return _ORIGIN.sub("", _NULL.sub("", text)).strip(" :;,")
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,81 @@
+"""librdkafka's errors as users read them."""
+
+import pytest
+from confluent_kafka import KafkaError
+
+from fncast.wording.kafka import ADVERTISED, advertised, words
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "said"),
+    [
+        (KafkaError._ALL_BROKERS_DOWN, "0/1 brokers are down", "no broker can be reached"),
+        (
+            KafkaError._TRANSPORT,
+            "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)",
+            "the broker b:9092 cannot be reached: connection refused",
+        ),
+        (
+            KafkaError._TRANSPORT,
+            "sasl_ssl://b:9092/3: Disconnected (after 12ms in state UP, 1 identical error(s) suppressed)",
+            "the broker b:9092 cannot be reached: it closed the connection",
+        ),
+        (
+            KafkaError._TRANSPORT,
+            "Failed to get metadata: Local: Broker transport failure",
+            "no broker can be reached",
+        ),
+        (
+            KafkaError._RESOLVE,
+            "b:9092/bootstrap: Failed to resolve 'b:9092': Name or service not known (after 5ms in state CONNECT)",
+            "the broker b:9092 cannot be reached: its host name is unknown",
+        ),
+        (
+            KafkaError._RESOLVE,
+            "kafka-1:9092/1: Failed to resolve 'kafka-1:9092': Name or service not known",
+            f"the broker kafka-1:9092 cannot be reached: its host name is unknown. {ADVERTISED}",
+        ),
+        (
+            KafkaError._AUTHENTICATION,
+            "sasl_ssl://b:9092/bootstrap: SASL authentication error: Authentication failed (after 3ms in state AUTH)",
+            "the broker b:9092 refuses the login: SASL authentication error: Authentication failed",
+        ),
+        (
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+            "Subscribed topic not available: metrics: Broker: Unknown topic or partition",
+            "the topic 'metrics' does not exist",
+        ),
+        (
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            "Subscribed topic not available: metrics: Broker: Topic authorization failed",
+            "the topic 'metrics' is not available: access to the topic is denied",
+        ),
+        (KafkaError._FAIL, "Local: metrics((null)) went wrong", "metrics went wrong"),
+        (KafkaError._FAIL, "one\r\n2026-01-01 INFO fncast: forged", "one 2026-01-01 INFO fncast: forged"),
+        (KafkaError._STATE, "Local: Erroneous state", "the client is in a state that does not allow this"),
+    ],
+)
+def test_an_error_says_what_is_wrong_in_our_words(code: int, text: str, said: str) -> None:
+    assert words(KafkaError(code, text)) == said
+
+
+@pytest.mark.parametrize("code", [code for code in vars(KafkaError).values() if isinstance(code, int)])
+def test_no_error_shows_the_drivers_own_marks(code: int) -> None:
+    said = words(KafkaError(code))
+    assert said
+    assert not [
+        mark for mark in ("(null)", "Local:", "Broker:", "KafkaError{", "brokers are down") if mark in said
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("kafka-1:9092/1: Connect to ipv4#1.2.3.4:9092 failed: Connection refused", "kafka-1:9092"),
+        ("ssl://kafka-1:9092/1: Disconnected", "kafka-1:9092"),
+        ("kafka-1:9092/bootstrap: Connect to ipv4#1.2.3.4:9092 failed: Connection refused", ""),
+        ("3/3 brokers are down", ""),
+    ],
+)
+def test_an_address_that_a_broker_gave_is_told_from_one_of_the_settings(text: str, address: str) -> None:
+    assert advertised(KafkaError(KafkaError._TRANSPORT, text)) == address
