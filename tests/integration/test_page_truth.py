@@ -157,9 +157,8 @@ class Tab:
     """The page in a browser."""
 
     def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        self._context = browser.new_context(
-            timezone_id="UTC", locale="en-GB", **{"viewport": DESKTOP, **context}
-        )
+        options = {"viewport": DESKTOP, "timezone_id": "UTC", "locale": "en-GB", **context}
+        self._context = browser.new_context(**options)
         self.tab = self._context.new_page()
         self.complaints: list[str] = []
         self.tab.on("console", lambda message: self._note(message.type, message.text))
@@ -222,6 +221,13 @@ def test_readings_of_2024_are_dated_and_not_now(site: Site, visit: Callable[...,
     assert not tab.tab.evaluate("document.querySelector('.card').card.series.current(Date.now() / 1000)")
 
 
+def test_days_are_those_of_the_readings_in_every_time_zone(site: Site, visit: Callable[..., Tab]) -> None:
+    site.series("sales", datetime(2024, 5, 31, tzinfo=UTC), 86_400.0)
+    tab = visit(timezone_id="America/Los_Angeles")
+    tab.drawn()
+    tab.says(".card .age", "^last reading 31 May 2024 ·")
+
+
 def test_readings_of_now_say_so(site: Site, visit: Callable[..., Tab]) -> None:
     site.series("cpu", datetime.now(UTC))
     tab = visit()
@@ -255,7 +261,7 @@ def test_series_worse_than_the_last_value_are_counted(site: Site, visit: Callabl
     tab.says("#ratio-note", "1 of 3 series worse than the last value$")
     for name in ("a", "b"):
         site.series(name, datetime.now(UTC) + timedelta(seconds=200), factor=3.0, events=70)
-    tab.says("#ratio-note", "larger, the middle one; 3 of 3 series worse than the last value$")
+    tab.says("#ratio-note", r"larger \(median\); 3 of 3 series worse than the last value$")
     assert tab.tab.evaluate("document.getElementById('ratio').classList.contains('bad')")
 
 

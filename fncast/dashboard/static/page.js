@@ -146,7 +146,7 @@ function ratio() {
   figure("ratio", middle.toFixed(2), "×");
   if (middle > 1.005) $("ratio").classList.add("bad");
   const compared = middle < 0.995 ? `${percent(1 - middle)} smaller` : middle > 1.005 ? `${percent(middle - 1)} larger` : "the same";
-  text("ratio-note", ratios.length === 1 ? compared : `${compared}, the middle one; ${worse} of ${ratios.length} series worse than the last value`);
+  text("ratio-note", ratios.length === 1 ? compared : `${compared} (median); ${worse} of ${ratios.length} series worse than the last value`);
 }
 
 function legend() {

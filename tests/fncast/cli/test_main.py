@@ -79,7 +79,16 @@ def test_the_examples_are_valid(command):
         assert build_parser(command).parse_args(words).command == command
 
 
-@pytest.mark.parametrize("words", [(), ("nonsense",), ("consume", "--nonsense"), ("watch", "--max", "x")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("nonsense",),
+        ("consume", "--nonsense"),
+        ("watch", "--max", "x"),
+        ("invoke", "--bootstrap-servers", "x", "forecast", "-"),
+    ],
+)
 def test_wrong_usage_is_2(words):
     said = run(*words)
     assert said.returncode == 2

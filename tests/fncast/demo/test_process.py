@@ -53,6 +53,19 @@ async def test_output_and_log(stage: Stage) -> None:
     assert all(word in stage.log.read_text() for word in ("out", "é", "err"))
 
 
+async def test_a_line_that_cannot_be_used_is_told_and_the_next_ones_are_read(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def use(line: str) -> None:
+        stage.lines.append(str(int(line)))
+
+    program = Program("one", [sys.executable, "-c", "print('x'); print(7)"], output=use, restart=False)
+    process = Process(program, tmp_path / "one.log", lambda name, text: stage.told.append(f"{name}: {text}"))
+    assert await process.run() == 0
+    assert stage.lines == ["7"]
+    assert stage.told[0].startswith("one: a line of its output cannot be used (ValueError(")
+
+
 async def test_a_killed_process_is_started_again(stage: Stage) -> None:
     process = stage.process(SLEEP)
     running = asyncio.create_task(process.run())
