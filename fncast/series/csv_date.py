@@ -44,7 +44,8 @@ _CENTURY = 70
 def order_of(texts: Iterable[str]) -> str | None:
     """Whether dates such as 31/01/2026 have the day or the month first; None where both would do.
 
-    Dates with points have the day first. Raises ValueError where some can only be one and some the other."""
+    Dates with points have the day first. A year of two digits may stand first, too: then only a day in the second
+    place is sure. Raises ValueError where some dates can only be one and some the other."""
     day_first = month_first = None
     is_any = False
     for text in texts:
@@ -52,10 +53,14 @@ def order_of(texts: Iterable[str]) -> str | None:
         if match is None:
             continue
         first, second = int(match[1]), int(match[3])
-        if match[2] == "." or first > 12:
+        if match[2] == ".":
             day_first = text
         elif second > 12:
             month_first = text
+        elif len(match[4]) == 2:
+            is_any = True
+        elif first > 12:
+            day_first = text
         elif first != second:
             is_any = True
     if day_first is not None and month_first is not None:

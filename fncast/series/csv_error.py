@@ -4,10 +4,21 @@ from __future__ import annotations
 
 # How much of a wrong cell a message shows.
 MAX_SHOWN = 60
+# Of a whole message: a header may have 10,000 names.
+MAX_MESSAGE = 1000
 
 
 class CsvError(ValueError):
     """A file that cannot be read as series: the text names file, line and value, and how to fix it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(cleaned(text))
+
+
+def cleaned(text: str) -> str:
+    """`text` on one line, cut, and without characters that a terminal would take for commands."""
+    line = "".join(c if c.isprintable() else "�" for c in text[: MAX_MESSAGE + 1])
+    return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
 
 
 def shown(text: str) -> str:

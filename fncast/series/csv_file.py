@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +26,8 @@ __all__ = ["CsvError", "CsvOptions", "Summary", "read_csv", "read_csv_file"]
 
 # Beyond this many series in one file, the column taken for the series' name is most likely not one.
 MAX_SERIES = 10_000
+# What measuring stations write for a missing reading.
+MARKER_NUMBERS = frozenset((-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9))
 # Readings of a series whose time comes again; beyond this share they are of several series.
 MAX_REPEATED_SHARE = 0.1
 
@@ -109,6 +110,7 @@ class _Reader:
                 continue
             values, texts = csv_values.read_values(table, at, forms, decimals[at])
             self._check_range(values, at)
+            self._note_marker(values, at)
             if not forms.texts:
                 table.release(at)
             for name, rows in self._groups(keys, at):
@@ -215,6 +217,18 @@ class _Reader:
                 f" is beyond ±{MAX_MAGNITUDE:g}, which no model takes; leave the cell empty if the reading is wrong"
             )
 
+    def _note_marker(self, values: Floats, at: int) -> None:
+        """Report a number that may stand for a missing reading: far below all others, and usual for that."""
+        lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
+        if lowest in MARKER_NUMBERS:
+            above = values[values > lowest]
+            if len(above) and float(above.min()) > lowest / 2:
+                count = int((values == lowest).sum())
+                self.summary.problems_found.append(
+                    f"column {self.table.header[at]!r}: {lowest:g} comes {count} times and was read as a number; if it"
+                    " marks a missing reading, leave those cells empty"
+                )
+
     def _check_repeats(self, mended: Mended, times: csv_time.Times, seconds: Floats) -> None:
         """Raises CsvError where so many times come again that the readings are of several series."""
         most = MAX_REPEATED_SHARE * mended.readings
@@ -250,8 +264,6 @@ class _Reader:
                 "times without an offset were read as UTC; if they are local times, the repeated ones may be of the"
                 " hour that comes twice: say --timezone, such as --timezone Europe/Berlin"
             )
-        if times.form == "seconds since 1970" and float(times.seconds.max()) < 1e8:
-            last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(times.seconds.max()))
-            summary.notes.append(
-                f"the last time is in {last.year}; if the times count something else, write dates"
-            )
+        if times.form == csv_time.SMALL:
+            least, most = times.seconds.min(), times.seconds.max()
+            summary.problems_found.append(f"the times {least:g} to {most:g} were read as seconds since 1970")

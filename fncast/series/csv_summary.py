@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from fncast.series.csv_error import MAX_SHOWN, cleaned
 from fncast.series.grid import Mended
 from fncast.series.rfc3339 import format_time
 from fncast.series.series import Series
@@ -63,7 +64,7 @@ class Summary:
         lines += [f"  {one}" for one in self.mended if one]
         if len(lines) > MAX_LINES:
             lines = [*lines[: MAX_LINES - 1], f"  … and {len(lines) - MAX_LINES + 1} more lines like these"]
-        return lines
+        return [cleaned(line) for line in lines]
 
     def _what(self) -> str:
         parts = [_count(self.rows, "row"), f"{len(self.series):,} series{self._names()}"]
@@ -79,7 +80,7 @@ class Summary:
     def _names(self) -> str:
         names = [one.name for one in self.series[:_MAX_NAMES]]
         more = f" and {len(self.series) - _MAX_NAMES:,} more" if len(self.series) > _MAX_NAMES else ""
-        return f" ({', '.join(_plain(name) for name in names)}{more})" if names else ""
+        return f" ({', '.join(name[:MAX_SHOWN] for name in names)}{more})" if names else ""
 
     def _steps(self) -> str:
         steps = Counter(_spoken(one) for one in self.series)
@@ -91,12 +92,6 @@ class Summary:
 def _spoken(series: Series) -> str:
     data = series.step.as_json()
     return str(data["step"]) if "step" in data else f"{data['step_s']} s"
-
-
-def _plain(name: str) -> str:
-    """A name without control characters, cut."""
-    text = "".join(c if c.isprintable() else "�" for c in name)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _count(count: int, noun: str) -> str:

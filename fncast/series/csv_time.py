@@ -37,6 +37,8 @@ _COMPACT_SHARE = 0.5
 # Excel counts days since 1899-12-30; this is 1954 to 2119.
 _EXCEL_DAYS = (20_000, 80_000)
 _EXCEL_EPOCH_DAY = -25_569
+# The form of numbers that are too small for moments of the last decades.
+SMALL = "seconds since 1970, small"
 _ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 
 
@@ -160,7 +162,8 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
         example = next(text for text in texts if csv_date.order_of([text]) is None)
         raise fail(
             pc.index(pc.struct_field(parts, "date"), example).as_py(),
-            "may have the day or the month first; say --dates day-first or --dates month-first",
+            "may have the day or the month first; say --dates day-first or --dates month-first, or write the year first"
+            " with four digits",
         )
     days = _each(dates, lambda text: csv_date.day_number(text, found), fail)
     halves = pc.struct_field(parts, "half")
@@ -261,8 +264,7 @@ def _numbers(table: Table, at: int, column: Column, form: str) -> Times:
             "is neither a date of YYYYMMDDHHMMSS nor seconds, milliseconds, microseconds or nanoseconds since 1970",
         )
     seconds = numbers.astype(np.float64)
-    note = f"the times {numbers.min():g} to {numbers.max():g} were read as seconds since 1970"
-    return Times(seconds, np.zeros(len(numbers), dtype=np.bool_), False, "seconds since 1970", (note,))
+    return Times(seconds, np.zeros(len(numbers), dtype=np.bool_), False, SMALL)
 
 
 def _years(numbers: Any, fail: Callable[[int, str], CsvError]) -> Floats:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -100,6 +101,40 @@ def test_json_lines_up_to_the_one_that_is_none(broker: str) -> None:
     )
 
 
+STATES = "entity_id,state,last_changed\n" + "".join(
+    f"sensor.{'ab'[i % 2]},{'unavailable' if i == 3 else i},2026-01-01 {i // 2:02}:00:00\n" for i in range(8)
+)
+
+
+@pytest.mark.parametrize("name", ["-", "states.csv", "states.txt.gz"])
+def test_a_long_file_with_the_reading_flags(broker: str, tmp_path: Path, name: str) -> None:
+    topic = f"states{len(name)}"
+    content = STATES.encode()
+    (tmp_path / "states.csv").write_bytes(content)
+    (tmp_path / "states.txt.gz").write_bytes(gzip.compress(content))
+    flags = ["--time-column", "last_changed", "--value-column", "state", "--series-column", "entity_id"]
+    flags += ["--step", "3600", "--timezone", "Europe/Berlin", "--window", "3", "--topic", topic]
+    words = ["produce", "--bootstrap-servers", broker, name, *flags]
+    command = [sys.executable, "-m", "fncast", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, input=STATES)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "8 rows; 2 series (sensor.a, sensor.b); 2025-12-31T23:00:00Z to 2026-01-01T02:00:00Z" in done.stderr
+    )
+    found = [(m.key(), orjson.loads(m.value())["values"]) for m in read(broker, topic, 4)]
+    assert sorted(found, key=str) == [
+        (b"sensor.a", [0, 2, 4]),
+        (b"sensor.a", [2, 4, 6]),
+        (b"sensor.b", [1, None, 5]),
+        (b"sensor.b", [None, 5, 7]),
+    ]
+    strict = subprocess.run(
+        [*command, "--strict"], capture_output=True, text=True, timeout=60, cwd=tmp_path, input=STATES
+    )
+    assert strict.returncode == 1
+    assert "1 reading missing, which --strict does not allow" in strict.stderr
+
+
 def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
     command = [sys.executable, "-m", "fncast", "produce", "--shop", "--machine", "--replay", str(csv)]
     environment = os.environ | {"FNCAST_KAFKA__BOOTSTRAP_SERVERS": broker}
@@ -137,7 +172,8 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
     ("words", "reason"),
     [
         ([], "nothing to publish: name a file, - for stdin, --machine or --shop"),
-        (["notes.txt"], "notes.txt: is neither .csv nor .json"),
+        (["notes.pdf"], "notes.pdf: is neither .csv, .tsv, .txt (also .gz) nor .json"),
+        (["-", "-"], "- (standard input) is named more than once"),
         (["none.csv"], "none.csv: there is no such file"),
         (["none.json"], "none.json: No such file or directory"),
         (["empty.csv"], "empty.csv: the file is empty"),
@@ -147,7 +183,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
         (["short.csv", "--rate", "0"], "a rate is a positive number"),
         (["empty.json"], "empty.json: not JSON"),
         (["--shop", "--source", "a b"], "--source 'a b' is not a URI-reference"),
-        (["--shop", "--replay"], "--replay plays CSV files, and none is named"),
+        (["--shop", "--replay"], "--replay plays files of readings, and none is named"),
     ],
 )
 def test_bad_input_is_one_clear_sentence(

@@ -258,8 +258,18 @@ def test_series_that_are_not_trained_on_or_not_tested_are_named(
     path.write_text("\n".join([f"{header},still,short", *wide]))
     assert main(["train", str(path), "--models", str(tmp_path / "models"), *SMALL]) == 0
     told = capsys.readouterr().err
+    assert "constant, so nothing can be learnt from: still" in told
     assert "not trained on, too short, constant or full of gaps: still, short" in told
     assert "not tested, for want of readings: short" in told
+
+
+def test_constant_series_are_named_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "still.csv"
+    path.write_text("time,a,b\n" + "".join(f"{1_700_000_000 + 60 * i},0,7.5\n" for i in range(300)))
+    assert main(["train", str(path), "--models", str(tmp_path / "models"), *SMALL]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("fncast: a, b: all readings are constant (0); a model learns from readings that change")
+    assert not (tmp_path / "models").exists()
 
 
 def test_too_few_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -254,6 +254,7 @@ def test_times_are_read_as_meant(
             ["01/02/2026", "02/02/2026", "03/02/2026"],
             "'01/02/2026' may have the day or the month first; say --dates",
         ),
+        (["26-01-29", "26-01-30", "26-01-31"], "'26-01-29' may have the day or the month first; say --dates"),
         (["13/02/2026", "02/14/2026", "03/02/2026"], "has the day first, but '02/14/2026' the month"),
         (["2026-02-29", "2026-03-01", "2026-03-02"], "line 2: '2026-02-29' is not a time"),
         (["2026-03-01", "2026-03-02", ""], "line 4: '' is not a time"),
@@ -275,8 +276,24 @@ def test_the_answer_to_the_question_of_dates(tmp_path: Path, dates: str, month: 
 
 def test_a_small_number_is_seconds_since_1970_and_reported(tmp_path: Path) -> None:
     summary = read(tmp_path, "time,value\n0,1\n60,2\n120,3\n")
-    assert any("0 to 120 were read as seconds since 1970" in line for line in summary.lines())
+    assert summary.problems() == ["the times 0 to 120 were read as seconds since 1970"]
     assert "1970-01-01T00:00:00Z to 1970-01-01T00:02:00Z; step 60 s" in summary.lines()[0]
+
+
+def test_a_number_that_marks_missing_readings_is_reported(tmp_path: Path) -> None:
+    summary = read(tmp_path, lines("time,x", lambda i: f"{HOURS[i]},{-999 if i in (3, 4) else i}"))
+    assert summary.series[0].values[3] == -999
+    assert "'x': -999 comes 2 times and was read as a number" in summary.problems()[0]
+
+
+def test_names_do_not_command_the_terminal(tmp_path: Path) -> None:
+    name = "\x1b[2Jevil"
+    summary = read(tmp_path, lines(f"time,{name},y", lambda i: f"{HOURS[i]},{'' if i == 3 else i},{name}"))
+    assert len(summary.lines()) == 3
+    assert all(line.isprintable() for line in summary.lines())
+    with pytest.raises(CsvError) as caught:
+        read(tmp_path, lines(f"{name},y", lambda i: f"{name},{i}"))
+    assert str(caught.value).isprintable()
 
 
 def test_dwd(tmp_path: Path) -> None:
