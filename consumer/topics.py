@@ -130,20 +130,27 @@ class Topics:
         largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in self._inputs), default=0)
         needed = largest + MAX_ADDED_BYTES
         self._make_missing(counts, needed)
-        allowed = limits.get(self._dead_letters)
+        consequence = f"a dead letter may have {needed}: a larger one would stop the consumer"
+        self._check_size(limits, self._dead_letters, needed, consequence)
+        consequence = f"the input takes {largest}: a forecast that is larger becomes a dead letter"
+        self._check_size(limits, self._output, largest, consequence)
+        written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
+        return Sizes(needed, min([BATCH_BYTES, *written]))
+
+    def _check_size(self, limits: Mapping[str, int], topic: str, needed: int, consequence: str) -> None:
+        """Warn where a topic takes smaller records than may be written to it."""
+        allowed = limits.get(topic)
         if allowed is not None and allowed < needed:
             log.warning(
-                "%s takes records of %d bytes, but a dead letter may have %d: a larger one would stop the consumer."
+                "%s takes records of %d bytes, but %s."
                 " Mend it with kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=%d",
-                self._dead_letters,
+                topic,
                 allowed,
-                needed,
-                self._dead_letters,
+                consequence,
+                topic,
                 SIZE,
                 needed,
             )
-        written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
-        return Sizes(needed, min([BATCH_BYTES, *written]))
 
     def sizes_of_inputs(self) -> Sizes:
         """What publishing to the input topics may need and must keep to: for a replay, once a broker answers."""
