@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions chaos clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,30 +23,38 @@ test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, brokers th
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 
-lint: $(VENV)/.dev ## ruff, mypy and the import contract
+lint: $(VENV)/.dev ## ruff, mypy, the import contract and the documentation's links
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.dev ## measure fncast beside its peers, write docs/performance.md (BENCH="PART --flags" for less)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, only prints, fails on loss or disorder
-	@$(BIN)/python -m benchmarks.end_to_end --quick $(BENCH)
+	@$(BIN)/python -m benchmarks end_to_end --quick $(BENCH)
 
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
-	@$(BIN)/python -m benchmarks.quality $(QUALITY)
+	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
 
-protocol: $(VENV)/.dev ## generate the protobuf messages of the model service anew
-	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto
+protocol: $(VENV)/.dev ## generate the protobuf messages again
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto \
+		interceptor/readings/remote_write.proto
 
 functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs
 	@rm -rf build functions/forecast/*.whl
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
 	@ls functions/forecast/*.whl
 
+docs: $(VENV)/.dev ## build the documentation site into build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 chaos: $(VENV)/.dev ## kill parts of a running fncast at random, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+
+fuzz: $(VENV)/.dev ## feed random and mutated inputs to what reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
+	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
 clean: ## remove .venv and caches (models stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -9,8 +9,11 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from benchmarks import delay, end_to_end, growth, model_service, protocols
-from benchmarks.stand import INTERRUPTED
+from benchmarks.delay import delay
+from benchmarks.growth import growth
+from benchmarks.lib.testbed import INTERRUPTED
+from benchmarks.pipelines import end_to_end
+from benchmarks.serving import model_service, protocols
 
 PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     end_to_end.PROGRAM: end_to_end.main,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -19,42 +20,72 @@ from interceptor import dead_letter
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
 from interceptor.event import read_event
+from interceptor.foreign_text import clean
 
 ANSWER_S = 10.0  # a broker that does not answer for so long is said to be away
 CHUNK = 500  # letters of one transaction
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DOUBT_S = 60.0  # until it is known how a transaction ended, with a broker that comes back
 
 
+MAX_REASON = dead_letter.MAX_DATA_BYTES  # characters
+MAX_HEADER = 64  # characters that are shown of a header that should be a number or a short name
+MAX_TOPIC_NAME = 250
+MAX_TOPICS = 1000  # that are remembered
+MAX_NAMED = 20  # letters that could not be replayed and are named; the others are counted
+_NUMBER = re.compile(r"[0-9]{1,18}")
+# What Kafka accepts as a topic's name.
+_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
+
+
+class UnknownTopic(ConsumerError):
+    """The topic is not there, or not for this login."""
+
+
 class DeadLetter:
-    """One letter: the record on the dead letters' topic, and what its headers say."""
+    """One letter: the record on the dead letters' topic, and what its headers say, which anybody may have written."""
 
     def __init__(self, letter: Record) -> None:
         self.record = letter
-        self.headers = dead_letter.stripped(letter)
-        added = {name: value for name, value in letter.headers if name in dead_letter.ADDED_HEADERS and value}
-        self._added = {name: value.decode("utf-8", "replace") for name, value in added.items()}
+        self.headers, added = dead_letter.own_and_added(letter)
+        names = dead_letter.ADDED_HEADERS
+        said = {name: value for name, value in added or letter.headers if name in names and value}
+        self._added = {name: value.decode("utf-8", "replace") for name, value in said.items()}
+
+    @property
+    def place(self) -> str:
+        return f"{self.record.partition}/{self.record.offset}"
 
     @property
     def reason(self) -> str:
         told = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
-        return told or self.record.flaw
+        return clean(told, MAX_REASON) or self.record.flaw
 
     @property
-    def attempts(self) -> int:
-        return self._number("fncast-attempts") or 0
+    def attempts(self) -> int | str:
+        """A number; the text of the header where it is none."""
+        said = self._added.get("fncast-attempts", "0")
+        number = _number(said)
+        return clean(said, MAX_HEADER) if number is None else number
 
     @property
     def topic(self) -> str | None:
-        """Where it was read first."""
+        """Where it was read first, as the letter says."""
         return self._added.get("fncast-topic")
 
     @property
     def partition(self) -> int | None:
-        return self._number("fncast-partition")
+        return _number(self._added.get("fncast-partition", ""))
 
     @property
-    def refused_at(self) -> datetime:
-        return datetime.fromtimestamp(self.record.timestamp_ms / 1000, UTC)
+    def refused_at(self) -> datetime | None:
+        """None where the record has no timestamp, or one beyond the year 9999."""
+        if self.record.timestamp_ms < 0:
+            return None
+        try:
+            return EPOCH + timedelta(milliseconds=self.record.timestamp_ms)
+        except OverflowError:
+            return None
 
     def attributes(self) -> Mapping[str, Any]:
         """The event's; where it is none, what its headers say all the same."""
@@ -64,21 +95,30 @@ class DeadLetter:
             named = {name[3:]: value for name, value in self.headers if name.startswith("ce_") and value}
             return {name: value.decode("utf-8", "replace") for name, value in named.items()}
 
-    def _number(self, name: str) -> int | None:
-        value = self._added.get(name, "")
-        return int(value) if value.isascii() and value.isdecimal() else None
+
+def is_topic_name(name: str) -> bool:
+    """Whether Kafka accepts it."""
+    return bool(_TOPIC.fullmatch(name))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which letters are meant. reason: a part of it, in any case. since: refused at this time or later."""
+    """Which letters are meant. reason: a part of it, in any case. since: refused at this time or later. place: this
+    one alone, as PARTITION/OFFSET."""
 
     reason: str = ""
     destination: str = ""
     since: datetime | None = None
+    place: str = ""
 
     def __contains__(self, letter: DeadLetter) -> bool:
-        if self.since is not None and letter.refused_at < self.since:
+        if self.place and letter.place != self.place:
+            return False
+        if self.since is not None and (letter.refused_at is None or letter.refused_at < self.since):
             return False
         if self.reason.casefold() not in letter.reason.casefold():
             return False
@@ -88,7 +128,8 @@ class Filter:
         """Tells this filter from others: each has its own progress. since: as its user wrote it (`2h` moves on)."""
         if self == Filter():
             return "all"
-        return sha256(repr((self.reason, self.destination, since)).encode()).hexdigest()[:12]
+        parts = (self.reason, self.destination, since) + ((self.place,) if self.place else ())
+        return sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 class DeadLetterTopic:
@@ -116,14 +157,16 @@ class DeadLetterTopic:
         return self._consumer.consumer_group_metadata()
 
     def partitions(self, topic: str | None = None) -> list[int]:
-        """Raises ConsumerError where nobody answers, or the topic is not there."""
+        """Raises UnknownTopic; ConsumerError where nobody answers."""
         name = topic or self.topic
+        if not is_topic_name(name):
+            raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
         try:
             found = self._consumer.list_topics(name, ANSWER_S).topics[name]
         except KafkaException as error:
             raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
         if found.error is not None:
-            raise ConsumerError(f"there is no topic {name!r}: {words(found.error)}")
+            raise UnknownTopic(f"there is no topic {name!r}: {words(found.error)}")
         return sorted(found.partitions)
 
     def committed(self) -> dict[int, int]:
@@ -192,7 +235,9 @@ class Replay:
         self._publisher = publisher
         self._wanted = wanted
         self._default_topic = default_topic
-        self._counts: dict[str, int] = {}
+        self._topics: dict[str, int | str] = {}  # how many partitions each has, or why none
+        self.left = 0  # letters that could not be replayed
+        self.left_because: list[str] = []  # the first MAX_NAMED of them, each with its place and the reason
 
     def run(self) -> int:
         """Replay what is there now and was not replayed before. Returns how many. Raises ConsumerError."""
@@ -204,9 +249,12 @@ class Replay:
             for letter in self._letters.read(self._letters.committed()):
                 offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
                 unfinished += 1
-                if letter in self._wanted and not letter.record.flaw:  # where it came from is not known
-                    self._publish(letter)
-                    replayed += 1
+                if letter in self._wanted:
+                    if obstacle := self._obstacle(letter):
+                        self._leave(letter, obstacle)
+                    else:
+                        self._publish(letter)
+                        replayed += 1
                 if unfinished >= CHUNK:
                     self._publisher.finish(offsets, self._letters.metadata())
                     unfinished = 0
@@ -227,11 +275,32 @@ class Replay:
             pass
         return is_started
 
+    def _leave(self, letter: DeadLetter, reason: str) -> None:
+        self.left += 1
+        if len(self.left_because) < MAX_NAMED:
+            self.left_because.append(f"{letter.place}: {reason}")
+
+    def _obstacle(self, letter: DeadLetter) -> str:
+        """Why it cannot be published where it came from; empty where it can. Raises ConsumerError."""
+        if letter.record.flaw:
+            return f"where it came from cannot be read: {letter.record.flaw}"
+        found = self._partitions(letter.topic or self._default_topic)
+        return found if isinstance(found, str) else ""
+
+    def _partitions(self, topic: str) -> int | str:
+        topic = topic[:MAX_TOPIC_NAME]  # which is one too many
+        if topic not in self._topics:  # asked once: each question waits for the fetch that is under way
+            if len(self._topics) >= MAX_TOPICS:
+                self._topics.clear()
+            try:
+                self._topics[topic] = len(self._letters.partitions(topic))
+            except UnknownTopic as error:
+                self._topics[topic] = str(error)
+        return self._topics[topic]
+
     def _publish(self, letter: DeadLetter) -> None:
-        topic = letter.topic or self._default_topic
-        if topic not in self._counts:  # asked once: each question waits for the fetch that is under way
-            self._counts[topic] = len(self._letters.partitions(topic))
-        count = self._counts[topic]
-        partition = letter.partition if letter.partition is not None and letter.partition < count else -1
-        record = letter.record
+        topic, partition, record = letter.topic or self._default_topic, letter.partition, letter.record
+        count = self._partitions(topic)
+        if partition is None or isinstance(count, str) or partition >= count:
+            partition = -1
         self._publisher.publish(topic, partition, record.key, record.value, letter.headers)

@@ -13,12 +13,17 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import orjson
 
+from fncast.foreign_text import clean
 from fncast.wording.http import words
 from functions.host.folder import FunctionFolder
 
 TIMEOUT_S = 30.0
+MAX_REASON = 500
+MAX_URL = 2000
 MAX_ANSWER_BYTES = 1 << 20  # of a document or a list of one name
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
+# Of the forecast function, one for each protocol.
+MODEL_URLS = ("GP_SERVER_URL", "KSERVE_URL")
 TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 
 
@@ -55,6 +60,7 @@ class FnServer:
             "image": image,
             "memory": folder.memory_mb,
             "timeout": int(folder.timeout_s) or 1,
+            "idle_timeout": folder.idle_timeout_s,
             "config": {**folder.config, **config},
         }
         function = await self._ensure("fns", {"name": folder.name, "app_id": app_id}, wanted)
@@ -74,10 +80,12 @@ class FnServer:
         if not found:
             return await self._ask("POST", f"/v2/{kind}", {**key, **wanted})
         entry: Mapping[str, Any] = found[0]
-        if all(entry.get(name) == value for name, value in wanted.items()):
+        changes = _changes(entry, wanted)
+        if not changes:
             return entry
-        changed = {**{name: value for name, value in entry.items() if name != "annotations"}, **wanted}
-        return await self._ask("PUT", f"/v2/{kind}/{entry['id']}", changed)
+        path = f"/v2/{kind}/{entry['id']}"
+        await self._ask("PUT", path, changes)
+        return await self._ask("GET", path)  # an Fn server answers PUT without the addresses
 
     async def _ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
         url = self._url + path
@@ -99,7 +107,8 @@ class FnServer:
         if not isinstance(answer, dict):
             raise DeployError(f"{shown} does not answer as an Fn server (status {status})")
         if status != 200:
-            raise DeployError(f"{method} {shown} is refused with {status}: {answer.get('message', '')}")
+            reason = clean(str(answer.get("message", "")), MAX_REASON)
+            raise DeployError(f"{method} {shown} is refused with {status}: {reason}")
         return answer
 
 
@@ -113,4 +122,19 @@ def _shown(url: str) -> str:
 
 
 def _annotation(entry: Mapping[str, Any], name: str) -> str:
-    return str((entry.get("annotations") or {}).get(name, ""))
+    return clean(str((entry.get("annotations") or {}).get(name, "")), MAX_URL)
+
+
+def _changes(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What to send so that the entry becomes as wanted: Fn merges it, and an empty value removes a configuration key.
+
+    A URL of the model service by the other protocol is removed: the function takes one."""
+    changes = {name: value for name, value in wanted.items() if name != "config" and entry.get(name) != value}
+    if "config" in wanted:
+        known, config = entry.get("config") or {}, dict(wanted["config"])
+        if any(config.get(name) for name in MODEL_URLS):
+            config = {**dict.fromkeys(MODEL_URLS, ""), **config}
+        patch = {name: value for name, value in config.items() if known.get(name, "") != value}
+        if patch:
+            changes["config"] = patch
+    return changes

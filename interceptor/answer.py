@@ -19,14 +19,16 @@ import orjson
 
 from interceptor.backoff import MAX_RETRY_AFTER_S
 from interceptor.delivery import Delivery
-from interceptor.errors import RetriableError, one_line
+from interceptor.errors import RetriableError
 from interceptor.event import as_content
+from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
 from interceptor.redaction import redacted
 
 NONE_TYPE = "io.fncast.none.v1"
 REJECTED_TYPE = "io.fncast.rejected.v1"
 UNAVAILABLE_TYPE = "io.fncast.unavailable.v1"
+UNAVAILABLE_REASON = "the function is unavailable"
 SETTLING_TYPES = frozenset({NONE_TYPE, REJECTED_TYPE, UNAVAILABLE_TYPE})
 
 # The name space of output ids: a UUIDv5 of the project's own URL-less name, fixed for ever.
@@ -96,7 +98,7 @@ def decode_single(body: bytes) -> list[Output]:
 
 
 def _with_others(event: dict[str, msgspec.Raw]) -> Output:
-    # A null attribute is an unset one (CloudEvents' JSON format 2.2); null data are data.
+    # A null attribute is an unset one (CloudEvents' JSON format 2.2); null data are data unless there is data_base64.
     event = {name: raw for name, raw in event.items() if name == "data" or bytes(raw) != b"null"}
     known = {name: raw for name, raw in event.items() if name in _FIELDS}
     output = msgspec.json.decode(_object(known), type=Output)
@@ -119,7 +121,9 @@ def _attribute_text(name: str, value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str | int):
         return str(value)
-    raise msgspec.ValidationError(f"the attribute {_shown(name)} is neither text, whole number nor boolean")
+    raise msgspec.ValidationError(
+        f"the attribute {_shown(name)} is neither a string, an integer nor a boolean"
+    )
 
 
 def match(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[list[Output]]:
@@ -139,7 +143,7 @@ def _by_name(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[
         (delivery.opened.attributes["source"], delivery.opened.attributes["id"]): position
         for position, delivery in enumerate(deliveries)
     }
-    named = all(output.causationid is not Unset and output.causationsource is not Unset for output in outputs)
+    named = all(output.causationid and output.causationsource for output in outputs)
     if not named or len(positions) < len(deliveries):
         if len(outputs) != len(deliveries):
             raise RetriableError(
@@ -166,7 +170,7 @@ def _by_name(deliveries: Sequence[Delivery], outputs: Sequence[Output]) -> list[
 
 
 def _shown(id_: object) -> str:
-    return repr(str(id_)[:_NAME_CHARACTERS])
+    return repr(clean(str(id_), _NAME_CHARACTERS))
 
 
 def outcome(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
@@ -188,13 +192,15 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
     data = _data_object(output)
     assert delivery.route is not None
     told = redacted(str(data.get("reason") or "the function gave no reason"), delivery.route)
-    reason = one_line(told[:_REASON_CHARACTERS])
+    reason = clean(told, _REASON_CHARACTERS)
     if output.type == REJECTED_TYPE:
         return DeadLetter(reason, attempts=delivery.attempts + 1, kind="refused_by_function")
     after = data.get("retry_after_s")
+    # The function answers, so it is not out itself: the live page tells the two apart by these words.
+    unavailable = f"{UNAVAILABLE_REASON}: {reason}"
     if isinstance(after, int | float) and 0 <= after <= MAX_RETRY_AFTER_S:
-        raise RetriableError(reason, float(after))
-    raise RetriableError(reason)
+        raise RetriableError(unavailable, float(after))
+    raise RetriableError(unavailable)
 
 
 def _data_object(output: Output) -> dict[str, Any]:
@@ -219,7 +225,7 @@ def output_event(delivery: Delivery, output: Output, route: str, index: int) -> 
             output.source,
             output.type,
             "application/json"
-            if output.datacontenttype is Unset and output.data is not Unset
+            if not output.datacontenttype and output.data is not Unset
             else output.datacontenttype,
             output.dataschema,
             output.modelname,
@@ -227,15 +233,16 @@ def output_event(delivery: Delivery, output: Output, route: str, index: int) -> 
             output.destination,
         ),
     ]
-    if output.time is not Unset:
+    if output.time:
         headers.append(("ce_time", output.time.encode()))
     for name, header in _CARRIED:
         carried = attributes.get(name)
-        if carried is None and (carried := getattr(output, name)) is Unset:
+        if carried is None and not (carried := getattr(output, name)):
             continue
         headers.append((header, str(carried).encode()))
     for name, text in output.others.items():
-        headers.append(("ce_" + name, text.encode()))
+        if text:
+            headers.append(("ce_" + name, text.encode()))
     return OutputEvent(headers, _value(output))
 
 
@@ -262,19 +269,22 @@ def _recurring(
         "ce_modelversion": model_version,
         "ce_destination": destination,
     }
-    return tuple((name, str(value).encode()) for name, value in attributes.items() if value is not Unset)
+    return tuple(
+        (name, str(value).encode()) for name, value in attributes.items() if value not in ("", Unset)
+    )
 
 
-def _value(output: Output) -> bytes:
-    if output.data is not Unset:
-        data = bytes(output.data)
-        return data if output.datacontenttype is Unset else as_content(data, output.datacontenttype)
+def _value(output: Output) -> bytes | None:
+    """The record's value; None, which is Kafka's null, for an event without data."""
+    data = None if output.data is Unset else bytes(output.data)
     if output.data_base64 is not Unset:
+        if data not in (None, b"null"):
+            raise RetriableError("garbage for an answer: an event has both data and data_base64")
         try:
             return base64.b64decode(output.data_base64, validate=True)
         except ValueError as error:
             raise RetriableError(f"garbage for an answer: data_base64: {error}") from None
-    return b""
+    return as_content(data, output.datacontenttype) if data is not None and output.datacontenttype else data
 
 
 def output_id(source: str, id_: str, route: str, index: int) -> str:

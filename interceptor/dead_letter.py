@@ -6,9 +6,8 @@ take the record for a binary one.
 
 from __future__ import annotations
 
-import re
-
 from interceptor.delivery import Delivery, Record
+from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter, Headers
 from interceptor.redaction import redacted
 from interceptor.route import shown
@@ -18,27 +17,25 @@ MAX_ADDED_BYTES = (
     64 * 1024
 )  # what a dead letter may be larger than its record: producer and topic allow for it
 
-ADDED_HEADERS = frozenset(
-    {
-        "knativeerrordest",
-        "knativeerrorcode",
-        "knativeerrordata",
-        "fncast-reason",
-        "fncast-attempts",
-        "fncast-topic",
-        "fncast-partition",
-        "fncast-offset",
-        "fncast-timestamp",
-    }
+# In the order in which they stand at the end of a letter's headers; `knativeerrorcode` may be missing.
+ADDED_HEADERS = (
+    "knativeerrordest",
+    "knativeerrorcode",
+    "knativeerrordata",
+    "fncast-reason",
+    "fncast-attempts",
+    "fncast-topic",
+    "fncast-partition",
+    "fncast-offset",
+    "fncast-timestamp",
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     """The record's own headers, then ours."""
     record = delivery.record
     told = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
-    reason = cut(_CONTROL.sub(" ", told), MAX_DATA_BYTES)
+    reason = cut(clean(told, MAX_DATA_BYTES), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
         ("knativeerrordest", shown(delivery.route.target) if delivery.route else ""),
         ("knativeerrordata", reason),
@@ -54,9 +51,16 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     return [*record.headers, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
 
 
-def stripped(record: Record) -> Headers:
-    """The headers as they were before the record became a dead letter: for a replay."""
-    return [pair for pair in record.headers if pair[0] not in ADDED_HEADERS]
+def own_and_added(record: Record) -> tuple[Headers, Headers]:
+    """The headers as they were before the record became a dead letter, and those that were added behind them.
+
+    The sender's own may have the same names: only the last of each name, in their order, at the very end are added.
+    """
+    end = len(record.headers)
+    for name in reversed(ADDED_HEADERS):
+        if end and record.headers[end - 1][0] == name:
+            end -= 1
+    return record.headers[:end], record.headers[end:]
 
 
 def cut(text: str, max_bytes: int) -> bytes:

@@ -1,10 +1,20 @@
-"""Errors, classed by what the caller does next. Anything else is a bug: the consumer stops uncommitted."""
+"""Errors, classed by what the caller does next. Anything else is a bug: the consumer stops uncommitted.
+
+Their texts may quote events, functions and servers; they are cleaned here, since they go to logs and terminals."""
 
 from __future__ import annotations
+
+from interceptor.foreign_text import clean
+
+# More than any reason has; texts are redacted before they are cut to what a dead letter holds.
+MAX_CHARACTERS = 8192
 
 
 class InvalidEvent(Exception):
     """The record is no event that fncast can deliver: its delivery becomes a dead letter with this text."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(clean(reason, MAX_CHARACTERS))
 
 
 class RetriableError(Exception):
@@ -21,7 +31,7 @@ class RetriableError(Exception):
         is_sent: bool = True,
         code: int | None = None,
     ) -> None:
-        super().__init__(reason)
+        super().__init__(clean(reason, MAX_CHARACTERS))
         self.retry_after_s = retry_after_s
         self.is_sent = is_sent
         self.code = code
@@ -34,10 +44,5 @@ class Refused(Exception):
     """
 
     def __init__(self, reason: str, code: int) -> None:
-        super().__init__(reason)
+        super().__init__(clean(reason, MAX_CHARACTERS))
         self.code = code
-
-
-def one_line(text: str) -> str:
-    """A peer's text without control characters: it cannot pretend to be a line of ours."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

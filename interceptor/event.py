@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 from interceptor.errors import InvalidEvent
+from interceptor.foreign_text import clean
 
 if TYPE_CHECKING:
     from interceptor.outcome import Headers
@@ -21,8 +22,12 @@ Attribute = str | int | bool
 
 MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1  # of CloudEvents' type system
 REQUIRED = ("id", "source", "specversion", "type")
+STRUCTURED = b"application/cloudevents"  # the prefix of the content type that announces structured mode
+_SHOWN_CHARACTERS = 64  # of a sender's name or value, in a reason
 _NAME = re.compile(r"[a-z0-9]+")
 _JSON_TYPE = re.compile(r"[^/;]+/(?:[^;]*\+)?json\s*(?:;|$)", re.IGNORECASE)
+# Names of headers that were meant as attributes, as other protocols, old versions or other writings have them.
+_MISNAMED = re.compile(r"(?:ce[-_:.]|cloudevents?[-_:.])([a-z0-9]+)", re.IGNORECASE)
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -74,18 +79,20 @@ class Event(msgspec.Struct, eq=False):
 
 
 def read_event(headers: Headers, value: bytes | None) -> Event:
-    """The event of a record. Raises InvalidEvent that says what is wrong with it."""
-    if value is None:
-        raise InvalidEvent("a tombstone: the record has no value, so there is nothing to forecast")
+    """The event of a record. Raises InvalidEvent that says what is wrong with it.
+
+    A record without a value is an event without data where its headers are an event's (Kafka binding, 3.2.2).
+    Null and empty attributes are absent.
+    """
     for name, content in headers:
-        if name == "content-type":
-            if content is not None and content[:23].lower().startswith(b"application/cloudevents"):
-                return _structured(content, value)
+        if name == "content-type" and content:
+            if content[: len(STRUCTURED)].lower() == STRUCTURED:
+                return _structured(headers, content, value)
             break
     return _binary(headers, value)
 
 
-def _binary(headers: Headers, value: bytes) -> Event:
+def _binary(headers: Headers, value: bytes | None) -> Event:
     attributes: dict[str, Attribute] = {}
     members = []
     for pair in headers:
@@ -98,11 +105,15 @@ def _binary(headers: Headers, value: bytes) -> Event:
         attributes[name] = text
         members.append(member)
     if len(attributes) < len(members):
-        raise InvalidEvent(f"the attribute {_repeated(members)!r} is there twice")
+        members = _without_repeats(headers)
+    if value is None and attributes.keys() <= {"datacontenttype"}:
+        raise InvalidEvent("a tombstone: the record has no value, so there is nothing to forecast")
     has = attributes.get
     if not (has("specversion") == "1.0" and has("id") and has("source") and has("type")):
-        _check(attributes)
+        _check_binary(attributes, headers, value)
     content_type = attributes.get("datacontenttype")
+    if value is None:
+        return Event(attributes, None, False, members)
     if content_type is None or _is_json(content_type):
         try:
             checked_json(value)
@@ -117,17 +128,15 @@ def _binary(headers: Headers, value: bytes) -> Event:
 
 
 def _read_header(pair: tuple[str, bytes | None]) -> tuple[str, str, bytes] | None:
-    """A header's attribute name, its text and its JSON member; None for a header that is no attribute."""
+    """A header's attribute name, its text and its JSON member; None for a header that is no attribute or empty."""
     header, raw = pair
     known = _names.get(header) or _name(header)
-    if known is None:
+    if known is None or not raw:
         return None
-    if raw is None:
-        raise InvalidEvent(f"the header {header!r} has no value")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidEvent(f"the header {header!r} is not valid UTF-8") from None
+        raise InvalidEvent(f"the header {_shown(header)} is not valid UTF-8") from None
     name, member = known
     read = (name, text, member + orjson.dumps(text))
     if header in _RECURRING:
@@ -151,20 +160,52 @@ def _name(header: str) -> tuple[str, bytes] | None:
     return known
 
 
-def _repeated(members: list[bytes]) -> str:
-    names = [member.partition(b":")[0].strip(b'"').decode() for member in members]
-    return next(name for name in names if names.count(name) > 1)
+def _without_repeats(headers: Headers) -> list[bytes]:
+    """The members, once each. A content type may be repeated, as SDKs write it in two headers; raises InvalidEvent
+    where its values differ, or anything else is repeated."""
+    first: dict[str, tuple[str, str]] = {}
+    members = []
+    for pair in headers:
+        known = _read_header(pair)
+        if known is None:
+            continue
+        name, text, member = known
+        if name not in first:
+            first[name] = pair[0], text
+            members.append(member)
+        elif name != "datacontenttype":
+            raise InvalidEvent(f"the attribute {_shown(name)} is there twice")
+        else:
+            _check_same_type(*first[name], pair[0], text)
+    return members
 
 
-def _structured(content_type: bytes, value: bytes) -> Event:
-    if content_type[23:].lower().startswith(b"-batch"):
+def _check_same_type(header: str, text: str, other_header: str, other_text: str) -> None:
+    """Media types have no case, and spaces in them no meaning. Raises InvalidEvent."""
+    if re.sub(r"\s", "", text).lower() != re.sub(r"\s", "", other_text).lower():
+        raise InvalidEvent(
+            f"two content types: the header {header!r} is {_shown(text)}, the header {other_header!r} is"
+            f" {_shown(other_text)}; send one, or the same in both"
+        )
+
+
+def _structured(headers: Headers, content_type: bytes, value: bytes | None) -> Event:
+    text = content_type.decode("utf-8", "replace")
+    for name, content in headers:
+        if name == "content-type" and content:
+            _check_same_type(name, text, name, content.decode("utf-8", "replace"))
+    if value is None:
+        raise InvalidEvent(
+            "a tombstone: the record has no value, though its content type announces a structured event"
+        )
+    if content_type[len(STRUCTURED) :].lower().startswith(b"-batch"):
         raise InvalidEvent(
             "a batch of CloudEvents in one record: Kafka has no batch mode, publish each by itself"
         )
     kind = content_type.partition(b";")[0].strip().lower()
     if kind not in (b"application/cloudevents", b"application/cloudevents+json"):
         raise InvalidEvent(
-            f"structured mode in the format {kind.decode('latin-1')!r}: only +json is understood"
+            f"structured mode in the format {_shown(kind.decode('latin-1'))}: only +json is understood"
         )
     try:
         value.decode("utf-8")
@@ -176,15 +217,15 @@ def _structured(content_type: bytes, value: bytes) -> Event:
     members = []
     for name, raw in raw_members.items():
         attribute = _attribute(name, raw)
-        if attribute is None:
+        if attribute is None or attribute == "":
             continue
         _check_name(name)
         attributes[name] = attribute
         members.append(b'"%b":%b' % (name.encode(), orjson.dumps(attribute)))
     _check(attributes)
-    if data is not None and data_base64 is not None:
-        raise InvalidEvent("the event has both data and data_base64")
-    if data_base64 is not None:
+    if data_base64 is not None and bytes(data_base64) != b"null":
+        if data is not None and bytes(data) != b"null":
+            raise InvalidEvent("the event has both data and data_base64")
         return Event(attributes, _unbase64(data_base64), False, members)
     return Event(attributes, None if data is None else bytes(data), True, members)
 
@@ -196,10 +237,10 @@ def _attribute(name: str, raw: msgspec.Raw) -> Attribute | None:
     except (msgspec.MsgspecError, RecursionError):
         value = raw
     if type(value) is int and not MIN_INTEGER <= value <= MAX_INTEGER:
-        raise InvalidEvent(f"the attribute {name!r} is beyond CloudEvents' whole numbers of 32 bits")
+        raise InvalidEvent(f"the attribute {_shown(name)} is beyond CloudEvents' integers of 32 bits")
     if value is None or type(value) in (str, int, bool):
         return cast("Attribute | None", value)
-    raise InvalidEvent(f"the attribute {name!r} is neither text, whole number nor boolean")
+    raise InvalidEvent(f"the attribute {_shown(name)} is neither a string, an integer nor a boolean")
 
 
 def _unbase64(raw: msgspec.Raw) -> bytes:
@@ -237,21 +278,56 @@ def as_content(data: bytes, content_type: str | None) -> bytes:
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or name == "data":
         raise InvalidEvent(
-            f"{name!r} is no name of an attribute: lower-case letters and digits are, `data` is not"
+            f"{_shown(name)} is no name of an attribute: lower-case letters and digits are, `data` is not"
         )
 
 
-def _check(attributes: dict[str, Attribute]) -> None:
+def _check(attributes: dict[str, Attribute], hint: str = "") -> None:
+    """hint: what may be wrong where attributes are missing. Raises InvalidEvent."""
+    missing = [repr(name) for name in REQUIRED if name not in attributes]
+    if len(missing) == 1:
+        raise InvalidEvent(f"no CloudEvent: the attribute {missing[0]} is missing or empty{hint}")
+    if missing:
+        raise InvalidEvent(f"no CloudEvent: the attributes {', '.join(missing)} are missing or empty{hint}")
     for name in REQUIRED:
-        value = attributes.get(name)
-        if not value or type(value) is not str:
-            if not any(known in attributes for known in REQUIRED):
-                raise InvalidEvent(
-                    "no CloudEvent: neither ce_ headers nor a content type application/cloudevents+json"
-                )
-            raise InvalidEvent(f"no CloudEvent: the attribute {name!r} is missing, empty or no text")
-    if attributes["specversion"] != "1.0":
-        raise InvalidEvent(f"CloudEvents {attributes['specversion']!r} is not understood, only 1.0")
+        if type(attributes[name]) is not str:
+            raise InvalidEvent(f"no CloudEvent: the attribute {name!r} is not a string")
+    version = str(attributes["specversion"])
+    if version != "1.0":
+        raise InvalidEvent(f"CloudEvents {_shown(version)} is not understood, only 1.0")
+
+
+def _check_binary(attributes: dict[str, Attribute], headers: Headers, value: bytes | None) -> None:
+    """Raises InvalidEvent."""
+    hint = _hint(headers, value)
+    if not any(name in attributes for name in REQUIRED):
+        raise InvalidEvent(
+            "no CloudEvent: neither ce_ headers nor a content type application/cloudevents+json" + hint
+        )
+    _check(attributes, hint)
+
+
+def _hint(headers: Headers, value: bytes | None) -> str:
+    """What a sender who sent no complete event may have meant, to be read behind the reason; or nothing."""
+    for name, _ in headers:
+        if name != "content-type" and re.sub("[-_. ]", "", name).lower() == "contenttype":
+            return _did_you_mean(name, "content-type")
+        if not name.startswith("ce_") and (misnamed := _MISNAMED.fullmatch(name)):
+            return _did_you_mean(name, f"ce_{misnamed[1].lower()}")
+    if value is not None and value.lstrip().startswith(b"{") and b'"specversion"' in value:
+        return (
+            "; the value looks like a structured event: send it with the header"
+            " 'content-type' application/cloudevents+json"
+        )
+    return ""
+
+
+def _did_you_mean(name: str, meant: str) -> str:
+    return f"; the header {_shown(name)} is not read, did you mean {meant!r}?"
+
+
+def _shown(text: str) -> str:
+    return repr(clean(text, _SHOWN_CHARACTERS))
 
 
 def _is_json(content_type: Attribute) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from fncast.series.rfc3339 import parse_time
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.outcome import DeadLetter, Skipped
@@ -27,12 +28,10 @@ class Expiry(Interceptor):
         for delivery in batch.pending():
             if "expirytime" not in delivery.opened.attributes:
                 continue
-            text = delivery.opened.text("expirytime") or ""
-            expires = _time(text)
-            if expires is None:
-                delivery.outcome = DeadLetter(
-                    f"expirytime {text[:64]!r} is no RFC 3339 time with a zone", kind="bad_expirytime"
-                )
+            try:
+                expires = parse_time(delivery.opened.text("expirytime"))
+            except ValueError as error:
+                delivery.outcome = DeadLetter(f"expirytime: {error}", kind="bad_expirytime")
                 continue
             now = now or self._now()
             if expires <= now:
@@ -43,13 +42,9 @@ class Expiry(Interceptor):
 def left_s(delivery: Delivery) -> float | None:
     """Seconds until the event expires, below 0 afterwards; None where it does not."""
     text = delivery.opened.text("expirytime")
-    expires = None if text is None else _time(text)
-    return None if expires is None else (expires - utc_now()).total_seconds()
-
-
-def _time(text: str) -> datetime | None:
+    if text is None:
+        return None
     try:
-        time = datetime.fromisoformat(text)
+        return (parse_time(text) - utc_now()).total_seconds()
     except ValueError:
         return None
-    return time if time.tzinfo is not None else None

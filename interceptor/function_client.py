@@ -16,8 +16,9 @@ import aiohttp
 import orjson
 
 from fncast.wording.http import words
-from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
+from interceptor.errors import InvalidEvent, Refused, RetriableError
 from interceptor.event import Event, as_content, read_event
+from interceptor.foreign_text import clean
 from interceptor.redaction import redacted
 from interceptor.route import Route, shown
 
@@ -67,7 +68,7 @@ class FunctionClient:
                 ),
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=min(self._timeout_s, 5.0)),
                 auto_decompress=False,
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             )
         return self._session
 
@@ -212,10 +213,14 @@ def _request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], byt
         for name in event.attributes
         if name != "datacontenttype"
     }
-    content_type = event.text("datacontenttype") or ("application/json" if event.is_json else None)
+    content_type = event.text("datacontenttype")
+    if content_type is None and event.data is not None:
+        content_type = "application/json" if event.is_json else "application/octet-stream"
     if content_type:
         if not content_type.isprintable():
-            raise Refused(f"its datacontenttype {content_type[:64]!r} is no header's value", BAD_REQUEST)
+            raise Refused(
+                f"its datacontenttype {clean(content_type, 64)!r} is no header's value", BAD_REQUEST
+            )
         headers["Content-Type"] = content_type
     data = event.data or b""
     return headers, as_content(data, content_type) if event.is_json else data
@@ -244,7 +249,7 @@ def _from_binary(headers: Mapping[str, str], body: bytes) -> bytes:
         content_type = headers.get("Content-Type")
         if content_type:
             pairs.append(("content-type", content_type.encode()))
-        return read_event(pairs, body).to_json()
+        return read_event(pairs, body or None).to_json()
     except (InvalidEvent, UnicodeError) as error:
         raise RetriableError(f"garbage for an answer: {error}") from None
 
@@ -262,7 +267,7 @@ def _message(route: Route, body: bytes) -> str:
         text = str(orjson.loads(body)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         text = body[:_ERROR_BYTES].decode("utf-8", "replace")
-    return one_line(redacted(text[:_ERROR_BYTES], route)[:_ERROR_CHARACTERS])
+    return clean(redacted(text[:_ERROR_BYTES], route), _ERROR_CHARACTERS)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -271,7 +276,7 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     if value.isascii() and value.isdecimal():
         return float(value)
     try:
-        at = parsedate_to_datetime(value)
+        at = parsedate_to_datetime(value.replace(":60 ", ":59 "))  # a leap second, which the parser refuses
     except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)

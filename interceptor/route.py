@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from interceptor.foreign_text import clean
+
 MAX_PORT = 65535
+MAX_SHOWN_CHARACTERS = 500  # of a URL, which a server may have named
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def shown(url: str) -> str:
     """A URL as logs and errors show it: without user, password, query and fragment, which may be secrets."""
     try:
         parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        return clean(urlunsplit(bare), MAX_SHOWN_CHARACTERS)
     except ValueError:
         return "a URL that cannot be read"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch
+from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter
 from interceptor.route import Route
 
@@ -38,8 +39,9 @@ class Router(Interceptor):
                     kind="no_destination",
                 )
             else:
+                name = clean(str(destination), SHOWN_CHARACTERS)
                 delivery.outcome = DeadLetter(
-                    f"unknown destination {str(destination)[:SHOWN_CHARACTERS]!r}; destinations here: {self._known}",
+                    f"unknown destination {name!r}; destinations here: {self._known}",
                     kind="unknown_destination",
                 )
         return batch

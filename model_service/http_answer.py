@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from model_service.model import Model
 from model_service.request_error import RETRY_AFTER_S
 
@@ -19,6 +21,11 @@ Headers = list[Header]
 BINARY: Header = (b"content-type", b"application/octet-stream")
 TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
 JSON: Header = (b"content-type", b"application/json")
+
+
+def error_json(reason: object) -> bytes:
+    """The body of an error as JSON, in the form that the Open Inference Protocol gives it."""
+    return orjson.dumps({"error": str(reason)})
 
 
 async def send_answer(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -69,6 +69,11 @@ class Model:
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
 
+    @property
+    def takes(self) -> str:
+        """The inputs with their types and shapes, for an error's text."""
+        return _listing(self._inputs.values())
+
     def describe(self, document: str, details: Mapping[str, Any]) -> bool:
         """Take another model.json for the same files; False, and nothing is changed, where it says other things of
         how the model is run, which a warm-up has to show."""
@@ -96,8 +101,7 @@ class Model:
         names = input_names or tuple(self._inputs)
         if len(tensors) != len(self._inputs) or len(names) != len(tensors):
             raise DoesNotFit(
-                f"{len(tensors)} tensors and {len(input_names)} names; "
-                f"{self} takes {_listing(self._inputs.values())}"
+                f"{len(tensors)} tensors and {len(input_names)} names; {self} takes {self.takes}"
             )
         inputs = dict(zip(names, tensors, strict=True))
         for name, tensor in inputs.items():

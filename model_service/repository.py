@@ -114,7 +114,7 @@ class Repository:
                 return
             model = self._load(folder)
         # Whatever a broken one has libraries raise must not keep the others from service.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             known = isinstance(error, UnusableModel)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
             self._broken[folder] = reason

@@ -13,8 +13,9 @@ MAX_BODY_BYTES = 64 << 20
 # Of all bodies that come in pieces, from their first byte to their answer; small ones arrive at once, and the queue
 # bounds them.
 MAX_HELD_BYTES = 256 << 20
-# A client that sends its body slower than this holds its part of the above in vain.
-BODY_TIMEOUT_S = 30.0
+# A client that sends nothing for so long holds its part of the above in vain. A body of any size may take longer in
+# all; the listener ends those that come too slowly.
+BODY_TIMEOUT_S = 20.0
 
 
 class RequestBodies:
@@ -33,7 +34,7 @@ class RequestBodies:
         refusal: RequestError | None = None
         message = first
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
+            async with asyncio.timeout(BODY_TIMEOUT_S) as time_limit:
                 while True:
                     if refusal is None:
                         body += message["body"]
@@ -44,12 +45,13 @@ class RequestBodies:
                     if not message.get("more_body"):
                         break
                     message = await receive()
+                    time_limit.reschedule(asyncio.get_running_loop().time() + BODY_TIMEOUT_S)
                     if message["type"] == "http.disconnect":
                         raise ConnectionError
         except BaseException as error:
             self._drop(body)
             if isinstance(error, TimeoutError):
-                raise RequestError(408, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from None
+                raise RequestError(408, f"nothing of the body arrived for {BODY_TIMEOUT_S:g} s") from None
             raise
         if refusal is not None:
             raise refusal

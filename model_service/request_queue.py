@@ -15,10 +15,18 @@ MAX_CALL_ROWS = 1024
 # 64 calls, so 0.1-0.4 s of waiting with LiteRT: beyond it the caller is better told to come back.
 MAX_WAITING_ROWS = 65_536
 MAX_WAITING_REQUESTS = 4096
+# A single request holds no more than the queue, so its answer is always reached.
+MAX_REQUEST_ROWS = MAX_WAITING_ROWS
+# Requests of more than one call that are scored slice by slice beside the queue. Each holds its tensors meanwhile.
+MAX_LARGE_ROWS = 4 * MAX_REQUEST_ROWS
 
 
 class Overloaded(Exception):
     """The queue is full: come back later."""
+
+
+class TooManyRows(Exception):
+    """A request has more windows than a request may have: it must be split."""
 
 
 RowShapes = tuple[tuple[int, ...], ...]
@@ -52,6 +60,10 @@ class RequestQueue:
         requests = len(self._requests)
         if requests and (requests >= MAX_WAITING_REQUESTS or self._rows + request.rows > MAX_WAITING_ROWS):
             raise Overloaded(f"{requests} requests with {self._rows} windows are waiting")
+        self.add_slice(request)
+
+    def add_slice(self, request: Waiting) -> None:
+        """Add a slice of a request that was accepted as a whole: the bounds do not apply to it."""
         self._requests.append(request)
         self._rows += request.rows
 

@@ -58,7 +58,7 @@ def _litert(path: Path) -> Runtime:
         from model_service.litert_runtime import LiteRTRuntime
     except ImportError as error:
         raise UnusableModel(
-            f"{path} needs LiteRT ({error}): install it with pip install 'fncast[model-service]'"
+            f"{path} needs LiteRT ({error}): install it with pip install '.[model-service]' in fncast's repository"
         ) from None
     return LiteRTRuntime(path)
 
@@ -68,7 +68,7 @@ def _tensorflow(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Ru
         from model_service import tensorflow_runtime
     except ImportError as error:
         raise UnusableModel(
-            f"{path} needs TensorFlow ({error}): install it with pip install 'fncast[training]'"
+            f"{path} needs TensorFlow ({error}): install it with pip install '.[training]' in fncast's repository"
         ) from None
     if path.suffix == ".pb":
         return tensorflow_runtime.FrozenGraphRuntime(path, inputs, outputs)

@@ -8,9 +8,20 @@ import logging
 from typing import Protocol
 
 from model_service.graphpipe_endpoint import GraphPipeEndpoint
-from model_service.http_answer import TEXT, Headers, Receive, Scope, Send, send_answer
+from model_service.http_answer import (
+    JSON,
+    TEXT,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    error_headers,
+    error_json,
+    send_answer,
+)
 from model_service.inference_protocol.rest import RestEndpoint
 from model_service.metrics import Metrics
+from model_service.model import Model
 from model_service.repository import Models
 from model_service.request_body import RequestBodies
 from model_service.request_error import RequestError
@@ -18,6 +29,8 @@ from model_service.request_error import RequestError
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
+# A look at the folder that fails is repeated after twice the time, at most this long.
+MAX_POLL_S = 30.0
 
 
 class Companion(Protocol):
@@ -62,7 +75,8 @@ class ModelServer:
         status, body = 200, b"ok\n"
         headers: Headers = [TEXT]
         if scope["method"] not in ("GET", "HEAD"):
-            status, body, headers = 405, b"POST or GET\n", [TEXT, (b"allow", b"GET, HEAD, POST")]
+            reason = f"{scope['method'][:20]} is not answered here; POST and GET are"
+            status, body, headers = 405, error_json(reason), [JSON, (b"allow", b"GET, HEAD, POST")]
         elif path in ("/healthz", "/control/is_alive"):
             pass
         elif path in ("/readyz", "/control/is_ready"):
@@ -74,7 +88,7 @@ class ModelServer:
             try:
                 headers, body = self._graphpipe.get(path)
             except RequestError as error:
-                status, body = error.status, f"{error}\n".encode()
+                status, body, headers = error.status, error_json(error), error_headers(error.status, JSON)
         await send_answer(send, status, headers, b"" if scope["method"] == "HEAD" else body)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -83,8 +97,12 @@ class ModelServer:
         if self._companion is not None:
             try:
                 await self._companion.start()
-            except OSError as error:
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
+            except Exception as error:  # uvicorn would go on without the watch and without the companion
+                known = isinstance(error, OSError)
+                message = str(error) if known else f"the start failed: {type(error).__name__}: {error}"
+                if not known:
+                    log.exception("the start failed")
+                await send({"type": "lifespan.startup.failed", "message": message})
                 return
         watch = asyncio.create_task(self._watch())
         await send({"type": "lifespan.startup.complete"})
@@ -93,19 +111,39 @@ class ModelServer:
         with contextlib.suppress(asyncio.CancelledError):
             await watch
         if self._companion is not None:
-            await self._companion.stop()
+            try:
+                await self._companion.stop()
+            except Exception:
+                log.exception("stopping failed")
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self) -> None:
+        """Keep the models in step with their folder. Never ends by itself: what is loaded stays in service, whatever
+        fails."""
         closing: set[asyncio.Task[None]] = set()
+        wait_s = self._poll_s
         while True:
-            await asyncio.sleep(self._poll_s)
+            await asyncio.sleep(wait_s)
             try:
                 gone = await asyncio.to_thread(self._models.refresh)
-            except Exception:  # a bug, and no reason to end the service of what is loaded
-                log.exception("looking for new versions failed; what is loaded stays in service")
+            except asyncio.CancelledError:
+                raise
+            except BaseException:  # a model's code may even call exit() while it is loaded
+                wait_s = min(2 * wait_s, max(MAX_POLL_S, self._poll_s))
+                log.exception(
+                    "looking for new versions failed; what is loaded stays in service; next look in %g s",
+                    wait_s,
+                )
                 continue
+            wait_s = self._poll_s
             for model in gone:
-                task = asyncio.create_task(model.close())
+                task = asyncio.create_task(_close(model))
                 closing.add(task)
                 task.add_done_callback(closing.discard)
+
+
+async def _close(model: Model) -> None:
+    try:
+        await model.close()
+    except Exception:
+        log.exception("%s is out of service, but closing it failed", model)

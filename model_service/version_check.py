@@ -50,8 +50,11 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
         try:
             folder.check_whole(folders)
             reason = _examine(folder)
-        except UnusableModel as error:
-            found.append(VersionState("broken", str(error)))
+        # Whatever a library or a model's code raises, the other versions are examined.
+        except (Exception, SystemExit) as error:
+            known = isinstance(error, UnusableModel)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            found.append(VersionState("broken", reason))
             continue
         counts[folder.name] = count + 1
         found.append(VersionState("older" if folder.name in have_latest else "latest", reason))

@@ -24,6 +24,12 @@ log = logging.getLogger("fncast.consumer")
 # and again, for a tenth of the CPU.
 COLLECT_EVERY = 100_000
 
+EXAMPLES = """
+fncast consume
+fncast consume --bootstrap-servers kafka-1:9092,kafka-2:9092
+fncast consume --config fncast.toml --port 9465
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)

@@ -20,6 +20,11 @@ HISTORY_RECORDS = 2000
 # Further behind than this a page would show the past; a full second of the fastest feed that it can follow.
 MAX_LAG_RECORDS = 20_000
 
+EXAMPLES = """
+fncast dashboard
+fncast dashboard --bootstrap-servers kafka:9092 --port 8091
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)

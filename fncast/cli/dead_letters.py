@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import base64
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
-from consumer.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
 from consumer.exactly_once import ExactlyOnce
 from consumer.leftovers import Leftovers
@@ -18,11 +19,22 @@ from consumer.settings import Kafka
 from consumer.topics import Topics
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
+from fncast.series.rfc3339 import parse_time
+from interceptor.foreign_text import clean, escaped
 
 # Kafka numbers partitions by 31 bits and offsets by 63.
 MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1
-AGO = re.compile(r"(\d+)([smhd])")
+AGO = re.compile(r"([0-9]{1,18})([smhd])")
+PLACE = re.compile(r"([0-9]{1,30})/([0-9]{1,30})")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+EXAMPLES = """
+fncast dead-letters list --since 2h
+fncast dead-letters list --reason "no route" --json
+fncast dead-letters show 0/17
+fncast dead-letters replay --destination forecast --dry-run
+fncast dead-letters replay --destination forecast
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "replay", help="publish them again where they came from; each once, however often this is called"
     )
     replay.add_argument("--dry-run", action="store_true", help="only say what would be replayed")
+    replay.add_argument(
+        "--place", default="", metavar="PARTITION/OFFSET", help="only this one, as `list` prints it"
+    )
     for verb in (listing, show, replay):
         verb.add_argument("--topic", help="default: the settings' dead_letter_topic (dead-letters)")
         add_kafka_arguments(verb)
@@ -58,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         wanted = Filter(arguments.reason, arguments.destination, since(arguments.since))
         if arguments.verb == "list":
             return listed(kafka, topic, wanted, arguments.json)
+        if arguments.place:
+            wanted = replace(wanted, place="{}/{}".format(*place_of(arguments.place, topic)))
         name = f"{kafka.group_id}-replay-{wanted.name(arguments.since or '')}"
         return replay(kafka, topic, wanted, name, dry_run=arguments.dry_run)
     except ConsumerError as error:
@@ -71,12 +88,14 @@ def since(told: str | None) -> datetime | None:
     try:
         if ago := AGO.fullmatch(told):
             return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
-        time = datetime.fromisoformat(told)
-        return time if time.tzinfo else time.astimezone()
+        return parse_time(told)
     except OverflowError:
         raise Failure(f"--since {told!r} is before all time") from None
     except ValueError:
-        raise Failure(f"--since {told!r} is neither an RFC 3339 time nor of the form 30m, 2h, 7d") from None
+        raise Failure(
+            f"--since {clean(told, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
+            " nor of the form 30m, 2h, 7d"
+        ) from None
 
 
 def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
@@ -84,23 +103,22 @@ def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
     try:
         for letter in letters.read():
             if letter in wanted:
-                print(orjson.dumps(summary(letter)).decode() if as_json else line(letter), flush=True)
+                print(summary_text(letter) if as_json else line(letter), flush=True)
     finally:
         letters.close()
     return 0
 
 
 def line(letter: DeadLetter) -> str:
-    place = f"{letter.record.partition}/{letter.record.offset}"
-    destination = str(letter.attributes().get("destination", "-"))[:64]
-    time = letter.refused_at.isoformat(timespec="seconds")
-    return f"{place:>10}  {time}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
+    destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
+    time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
+    return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
 
 
 def summary(letter: DeadLetter) -> dict[str, Any]:
     attributes = letter.attributes()
     return {
-        "place": f"{letter.record.partition}/{letter.record.offset}",
+        "place": letter.place,
         "refused_at": letter.refused_at,
         "reason": letter.reason,
         "attempts": letter.attempts,
@@ -111,27 +129,42 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
+def summary_text(letter: DeadLetter) -> str:
+    return escaped(orjson.dumps(summary(letter)).decode())
+
+
+def shown(letter: DeadLetter) -> str:
+    """All of a letter as JSON, for people."""
+    whole = summary(letter) | {
+        "key": readable(letter.record.key),
+        "headers": [[name, readable(value)] for name, value in letter.record.headers],
+        "value": readable(letter.record.value),
+    }
+    return escaped(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
+
+
 def show(kafka: Kafka, topic: str, place: str) -> int:
-    partition, _, offset = place.partition("/")
-    if not (partition.isdecimal() and offset.isdecimal()):
-        raise Failure(f"{place!r} is not of the form PARTITION/OFFSET, as in 0/17")
-    wanted = (int(partition), int(offset))
-    if wanted[0] > MAX_PARTITION or wanted[1] > MAX_OFFSET:
-        raise Failure(f"there is no dead letter {place} on {topic!r}: Kafka has no such place")
+    wanted = place_of(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
         for letter in letters.read({wanted[0]: wanted[1]}, only=wanted[0]):
             if (letter.record.partition, letter.record.offset) == wanted:
-                whole = summary(letter) | {
-                    "key": readable(letter.record.key),
-                    "headers": [[name, readable(value)] for name, value in letter.record.headers],
-                    "value": readable(letter.record.value),
-                }
-                print(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
+                print(shown(letter))
                 return 0
     finally:
         letters.close()
     raise Failure(f"there is no dead letter {place} on {topic!r}")
+
+
+def place_of(text: str, topic: str) -> tuple[int, int]:
+    """Partition and offset. Raises Failure."""
+    place = PLACE.fullmatch(text)
+    if not place:
+        raise Failure(f"{clean(text, MAX_HEADER)!r} is not of the form PARTITION/OFFSET, as in 0/17")
+    wanted = int(place[1]), int(place[2])
+    if wanted[0] > MAX_PARTITION or wanted[1] > MAX_OFFSET:
+        raise Failure(f"there is no dead letter {text} on {topic!r}: Kafka has no such place")
+    return wanted
 
 
 def readable(content: bytes | None) -> str | dict[str, str] | None:
@@ -162,11 +195,24 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
         sizes = topics.sizes_of_inputs()
         publisher.allow(sizes.record_bytes, sizes.batch_bytes)
+        replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])
         try:
-            count = Replay(letters, publisher, wanted, kafka.input_topics[0]).run()
+            count = replaying.run()
         finally:
             publisher.close()
-        print(f"{count} dead letters replayed")
+        print(f"{count} dead letters replayed", flush=True)
+        if replaying.left:
+            raise Failure(not_replayed(replaying))
         return 0
     finally:
         letters.close()
+
+
+def not_replayed(replaying: Replay) -> str:
+    """Which letters stayed behind and why, and how to replay them later."""
+    more = replaying.left - len(replaying.left_because)
+    named = "; ".join([*replaying.left_because, *([f"and {more} more"] if more else [])])
+    return (
+        f"{replaying.left} dead letters were not replayed: {named}. They stay in the topic; once the reason is gone,"
+        " replay each with --place PARTITION/OFFSET"
+    )

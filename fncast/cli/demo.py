@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from fncast.cli.models_folder import models_folder
+from fncast.cli.series_files import FILES, add_reading_arguments, check_stdin_once, read_file, reading_words
 from fncast.demo.models import UnusableModel
 from fncast.demo.plan import HOST, Plan, Ports, free_ports
 from fncast.demo.process import ProcessFailed
@@ -20,10 +21,15 @@ from fncast.demo.stage import Stage
 from fncast.failure import Failure
 from fncast.http.port import port
 from fncast.http.server import bind
-from fncast.series.csv_file import CsvError, read_csv
 
 PORT = 8090
 NAME_WIDTH = 13
+
+EXAMPLES = """
+fncast demo
+fncast demo --csv samples/web-shop.csv --port 8091
+fncast demo --seconds 60
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="replay these files (timestamp,value) instead of this machine's metrics and the web shop",
+        help=f"replay these files of readings ({FILES}) instead of this machine's metrics and the web shop",
     )
     parser.add_argument(
         "--models",
@@ -49,19 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the model is kept (default: models)",
     )
+    add_reading_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM or --seconds, then print a summary. Raises Failure."""
     bind(HOST, arguments.port).close()
-    try:
-        for file in arguments.csv:
-            read_csv(file)
-    except CsvError as error:
-        raise Failure(str(error)) from None
+    check_stdin_once(arguments.csv)
     folder = Path(tempfile.mkdtemp(prefix="fncast-demo-"))
-    keep_logs = True
+    keep_logs = False
     try:
+        arguments.csv = [_stdin_file(folder) if str(file) == "-" else file for file in arguments.csv]
+        for file in arguments.csv:
+            read_file(file, arguments)
+        keep_logs = True
         asyncio.run(_run(arguments, folder))
         keep_logs = False
     except (ProcessFailed, UnusableModel) as error:
@@ -72,6 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
         if not keep_logs:
             shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _stdin_file(folder: Path) -> Path:
+    """Standard input as a file, which a source that is started again can read again."""
+    path = folder / "stdin.csv"
+    with path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return path
 
 
 async def _run(arguments: argparse.Namespace, folder: Path) -> None:
@@ -94,7 +109,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     )
     page, *others = free_ports(4)
     ports = Ports(arguments.port or page, *others[:3])
-    plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time())
+    plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time(), reading_words(arguments))
     stage = Stage(plan, folder, arguments.csv, tell)
     playing = asyncio.create_task(stage.play())
     stopping = asyncio.create_task(stop.wait())

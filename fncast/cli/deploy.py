@@ -8,9 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fncast.failure import Failure
+from fncast.foreign_text import clean
 from fncast.http.server import read_token
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
+
+# Characters that are shown of what the server says.
+MAX_URL, MAX_ERROR = 2000, 1000
+EXAMPLES = """
+fncast deploy functions/forecast --image fncast/forecast:0.1.0 --config GP_SERVER_URL=http://172.17.0.1:9000
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         token = read_token(arguments.token_file) if arguments.token_file else ""
         urls = asyncio.run(_deploy(arguments, folder, config, token))
     except (InvalidFunction, DeployError) as error:
-        raise Failure(str(error)) from None
-    print("\n".join(urls))
+        raise Failure(clean(str(error), MAX_ERROR)) from None
+    print("\n".join(clean(url, MAX_URL) for url in urls))
     return 0
 
 

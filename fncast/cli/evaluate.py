@@ -13,7 +13,7 @@ from fncast.cli.models_folder import models_folder
 from fncast.cli.progress import Progress
 from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
 from fncast.failure import Failure
-from fncast.series.step import format_time
+from fncast.series.rfc3339 import format_time
 
 if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 # Generated series to evaluate where no CSV is given.
 GENERATED_SERIES = 300
 SHOWN_SERIES = 3  # in a sentence
+
+EXAMPLES = """
+fncast evaluate --models models
+fncast evaluate your.csv --models models --plots plots
+fncast evaluate your.csv --models models --version 2 --json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +161,9 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
     from importlib.util import find_spec
 
     if find_spec("statsforecast") is None:
-        raise Failure("classical methods need statsforecast: pip install 'fncast[evaluation]'")
+        raise Failure(
+            "classical methods need statsforecast: pip install '.[evaluation]' in fncast's repository"
+        )
     from model_service.training.classical import METHODS, forecasts, tasks
 
     wanted = tasks([(one.backtest, one.seasons) for one in evaluation.series])

@@ -11,9 +11,15 @@ from fncast.failure import Failure
 from fncast.http.server import Security, add_listener_arguments, serve
 from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
+from functions.host.process import NotStarted, private_directory
 
 # Each is a Python interpreter with numpy, some 60 MB.
 MAX_PROCESSES = 64
+
+EXAMPLES = """
+GP_SERVER_URL=http://localhost:9000 fncast functions functions/forecast
+fncast functions functions/forecast functions/mine --config GP_SERVER_URL=http://localhost:9000
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("fdk") is None:
-        raise Failure("functions need Fn's FDK: install it with pip install 'fncast[functions]'")
+        raise Failure(
+            "functions need Fn's FDK: install it with pip install '.[functions]' in fncast's repository"
+        )
     try:
         folders = [read_folder(path) for path in arguments.folders]
         host = FunctionHost(
             folders, os.environ, dict(arguments.config), app=arguments.app, processes=arguments.processes
         )
-    except InvalidFunction as error:
+        private_directory().rmdir()  # each process needs one; better said now than by each of them
+    except (InvalidFunction, NotStarted) as error:
         raise Failure(str(error)) from None
     names = ", ".join(f"{arguments.app}/{folder.name}" for folder in folders)
     return serve(

@@ -12,18 +12,26 @@ import orjson
 
 from consumer.service import client, routes
 from consumer.settings import Settings, SettingsError
-from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.cli.kafka import add_config_argument, settings
 from fncast.failure import Failure
 from interceptor.answer import REJECTED_TYPE, UNAVAILABLE_TYPE
-from interceptor.errors import InvalidEvent, Refused, RetriableError, one_line
+from interceptor.errors import InvalidEvent, Refused, RetriableError
 from interceptor.event import read_event
+from interceptor.foreign_text import clean, escaped
 from interceptor.function_client import Answer
 
 REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
 
+MAX_REASON = 1024  # characters shown
+EXAMPLES = """
+fncast invoke forecast ce.json
+jq -c . ce.json | fncast invoke forecast -
+FNCAST_FN__URL=http://fnserver:8080 fncast invoke forecast ce.json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_kafka_arguments(parser)
+    add_config_argument(parser)
     parser.add_argument(
         "destination", metavar="DESTINATION", help="a route of the settings, such as forecast"
     )
@@ -45,9 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (RetriableError, Refused) as error:
         raise Failure(str(error)) from None
     for event in events_of(answer):
-        sys.stdout.buffer.write(orjson.dumps(event) + b"\n")
+        print(escaped(orjson.dumps(event).decode()), flush=True)
         if refusal := REFUSALS.get(str(event.get("type"))):
-            sys.stdout.flush()
             raise Failure(f"{refusal}: {reason_of(event)}")
     return 0
 
@@ -56,7 +63,7 @@ def reason_of(event: dict[str, Any]) -> str:
     """Why the function says that it refuses, whatever it says."""
     data = event.get("data")
     told = data.get("reason") if isinstance(data, dict) else None
-    return one_line(str(told or "no reason given"))
+    return clean(str(told or "no reason given"), MAX_REASON)
 
 
 def events_of(answer: Answer) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The flags and settings of every command that speaks to Kafka."""
+"""The flags and settings of the commands that read fncast.toml."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from consumer.settings import Kafka, Settings, SettingsError, load
 from fncast.failure import Failure
 
 
-def add_kafka_arguments(parser: argparse.ArgumentParser) -> None:
+def add_config_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
         help="settings (default: fncast.toml in this folder, if any; FNCAST_… variables and flags override it)",
     )
+
+
+def add_kafka_arguments(parser: argparse.ArgumentParser) -> None:
+    """For commands that connect to Kafka."""
+    add_config_argument(parser)
     parser.add_argument("--bootstrap-servers", metavar="HOST:PORT,…", help="Kafka's addresses")
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
     """All settings, the flags applied. Raises Failure."""
     overrides: dict[str, Any] = {}
-    if arguments.bootstrap_servers is not None:
-        overrides["kafka"] = {"bootstrap_servers": arguments.bootstrap_servers}
+    servers = getattr(arguments, "bootstrap_servers", None)
+    if servers is not None:
+        overrides["kafka"] = {"bootstrap_servers": servers}
     try:
         return load(arguments.config, overrides=overrides)
     except SettingsError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,11 +11,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol, cast
 
+from fncast.cli.log import MAX_CHARACTERS, set_up
 from fncast.failure import Failure
+from fncast.foreign_text import clean
 
 
 class CommandModule(Protocol):
-    """What a command module in `fncast/cli/` offers."""
+    """What a command module in `fncast/cli/` offers.
+
+    EXAMPLES: command lines, one a line, that its `--help` ends with; each action of a command has one, too."""
+
+    EXAMPLES: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the flags."""
@@ -27,7 +32,7 @@ class CommandModule(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """extra: what `pip install 'fncast[extra]'` brings for it."""
+    """extra: what `pip install '.[extra]'` in fncast's repository brings for it."""
 
     module: str
     extra: str
@@ -68,6 +73,8 @@ COMMANDS = {
     "invoke": Command("fncast.cli.invoke", "consumer", "send one event through a function, without Kafka"),
 }
 
+# The last lines of a process that failed are shown with the failure.
+MAX_FAILURE_LINES = 50
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -76,7 +83,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fncast",
         description="Forecasts for streams of readings: CloudEvents in on Kafka, forecasts out.",
-        epilog="fncast COMMAND --help tells the flags of one command.",
+        epilog="fncast COMMAND --help shows the flags of one command and examples. To begin: fncast demo",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     parser.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
@@ -86,8 +93,21 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             name, help=entry.help, description=entry.help[0].upper() + entry.help[1:] + "."
         )
         if name == command:
-            load(entry).add_arguments(subparser)
+            module = load(entry)
+            module.add_arguments(subparser)
+            _add_examples(subparser, module.EXAMPLES)
     return parser
+
+
+def _add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
+    """End the help of `parser`, and of each of its actions, with the examples that call it."""
+    own = [line for line in examples.strip().splitlines() if f"{parser.prog} " in f"{line} "]
+    parser.epilog = "\n  ".join(["examples:" if len(own) > 1 else "example:", *own])
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for subparser in action.choices.values():
+                _add_examples(subparser, examples)
 
 
 class _Version(argparse.Action):
@@ -113,21 +133,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = next((word for word in words if word in COMMANDS), None)
     try:
         arguments = build_parser(name).parse_args(words)
-        logging.basicConfig(
-            level=arguments.log_level.upper(),
-            stream=sys.stderr,
-            format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        )
+        set_up(arguments.log_level)
         return load(COMMANDS[arguments.command]).run(arguments)
     except Failure as failure:
-        print(f"fncast: {failure}", file=sys.stderr)
+        print(f"fncast: {_shown(failure)}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as missing:
         if missing.name is None or find_spec(missing.name.partition(".")[0]) is not None:
             raise  # a module of an installed package is missing: no extra would bring it
         extra = COMMANDS[name].extra if name else "demo"
         print(
-            f"fncast: `{name}` needs the module {missing.name!r}: install it with pip install 'fncast[{extra}]'",
+            f"fncast: `{name}` needs the module {missing.name!r}: "
+            f"install it with pip install '.[{extra}]' in fncast's repository",
             file=sys.stderr,
         )
         return 1
@@ -136,3 +153,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `fncast watch | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _shown(failure: Failure) -> str:
+    """Its text, which may quote a server, a file or an argument; lines after the first are indented."""
+    lines = [clean(line.strip(), MAX_CHARACTERS) for line in str(failure).split("\n")]
+    return "\n    ".join(lines[:MAX_FAILURE_LINES])

@@ -29,6 +29,12 @@ COLLECT_EVERY = 20_000
 # A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
 SWITCH_INTERVAL_S = 0.001
 
+EXAMPLES = """
+fncast model-service --models models
+fncast model-service --models models --pin forecast=2 --port 9100
+fncast model-service --model model.tflite --name forecast
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
@@ -99,14 +105,15 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
     try:
         from model_service.inference_protocol.grpc_server import Credentials, GrpcServer
     except ImportError as error:
-        reason = f"gRPC needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+        reason = f"gRPC needs the module {error.name!r}: install it with pip install '.[grpc]' in fncast's repository"
         if arguments.grpc_port is None:
             log.warning("no gRPC: %s", reason)
             return "", None
         raise Failure(f"{reason}, or leave it out with --grpc-port none") from None
-    # gRPC cannot take a socket that is bound already; this one only tells a port that is taken in clear words.
-    with bind(arguments.host, port, "--grpc-port (none: no gRPC)") as probe:
-        port = probe.getsockname()[1]
+    # gRPC cannot take a socket that is bound already. This one tells in clear words that a port is taken, and keeps the
+    # port until gRPC takes it.
+    reserved = bind(arguments.host, port, "--grpc-port (none: no gRPC)")
+    port = reserved.getsockname()[1]
     credentials = Credentials(token=security.token)
     if security.certificate and security.key:
         pair = security.certificate.read_bytes(), security.key.read_bytes()
@@ -114,7 +121,7 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
     scheme = "grpcs" if security.certificate else "grpc"
     return (
         f" and {scheme}://{arguments.host}:{port}",
-        GrpcServer(models, arguments.host, port, credentials),
+        GrpcServer(models, arguments.host, port, credentials, reserved),
     )
 
 

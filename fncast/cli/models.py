@@ -11,10 +11,19 @@ from fncast.cli.models_folder import models_folder
 from fncast.cli.native_output import without_native_news
 from fncast.cli.version_tables import print_comparison, print_list
 from fncast.failure import Failure
+from fncast.foreign_text import clean
 from model_service import version_check
 from model_service.runtime import UnusableModel
 from model_service.version_check import VersionState
 from model_service.version_folder import VersionFolder, scan
+
+MAX_TEXT = 1000  # characters
+EXAMPLES = """
+fncast models list --models models
+fncast models compare 1 2 --models models
+fncast models retire 3 --models models
+fncast models rollback --models models
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,4 +168,4 @@ def _there(folders: Sequence[VersionFolder]) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(clean(text, MAX_TEXT), file=sys.stderr)

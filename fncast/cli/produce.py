@@ -1,9 +1,8 @@
-"""`fncast produce`: CSV files, events and this machine's metrics to a Kafka topic, as CloudEvents."""
+"""`fncast produce`: files of readings, events and this machine's metrics to a Kafka topic, as CloudEvents."""
 
 from __future__ import annotations
 
 import argparse
-import logging
 import re
 import signal
 import socket
@@ -12,12 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 from cloudevents.core.v1.event import CloudEvent
 
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
+from fncast.cli.series_files import FILES, add_reading_arguments, check_stdin_once, read_file
 from fncast.failure import Failure
 from fncast.produce.events import InvalidEventText, parse_event, record, window_event
 from fncast.produce.live import play
@@ -28,10 +30,9 @@ from fncast.produce.reading import Feed
 from fncast.produce.replay import Replay, readings
 from fncast.produce.shop import Shop
 from fncast.produce.windows import SlidingWindow
-from fncast.series.csv_file import CsvError, read_csv_mended
+from fncast.series.csv_error import CsvError
+from fncast.series.csv_source import is_series_file
 from fncast.series.series import Series
-
-log = logging.getLogger("fncast.produce")
 
 # An event line larger than this would be refused by any broker with usual settings; 16 times that is a mistake.
 MAX_EVENT_BYTES = 16_000_000
@@ -39,20 +40,29 @@ LAST_FLUSH_S = 3.0  # after Ctrl-C a command ends within 5 s
 # RFC 3986: what a URI-reference may hold.
 URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
+EXAMPLES = """
+fncast produce samples/web-shop.csv
+fncast produce samples/web-shop.csv --every 12 --rate 50
+fncast produce --machine --bootstrap-servers kafka:9092
+fncast produce ce.json --mode structured
+jq -c . ce.json | fncast produce -
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files",
         nargs="*",
         metavar="FILE",
-        help="a .csv file of readings, a .json file with one CloudEvent, or - for CloudEvents as JSON lines on stdin",
+        help=f"a file of readings ({FILES}), a .json file with one CloudEvent, or CloudEvents as JSON lines on"
+        " standard input",
     )
     parser.add_argument("--machine", action="store_true", help="also this machine's metrics, until Ctrl-C")
     parser.add_argument(
         "--shop", action="store_true", help="also a generated web shop, played fast, until Ctrl-C"
     )
     parser.add_argument(
-        "--replay", action="store_true", help="play the CSV files live and over again, until Ctrl-C"
+        "--replay", action="store_true", help="play the files of readings live and over again, until Ctrl-C"
     )
     parser.add_argument(
         "--topic", default=None, help="default: the first of the settings' input_topics (metrics)"
@@ -77,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", type=float, help=argparse.SUPPRESS
     )  # the demo's start, for a source started anew
     add_kafka_arguments(parser)
+    add_reading_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -129,10 +140,11 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.source is not None and not URI_REFERENCE.fullmatch(arguments.source):
         raise Failure(f"--source {arguments.source!r} is not a URI-reference")
     if arguments.replay and not any(_is_csv(file) for file in arguments.files):
-        raise Failure("--replay plays CSV files, and none is named")
+        raise Failure("--replay plays files of readings, and none is named")
+    check_stdin_once(arguments.files)
     for file in arguments.files:
-        if not _is_csv(file) and file != "-" and Path(file).suffix.lower() != ".json":
-            raise Failure(f"{file}: is neither .csv nor .json; - reads JSON lines from stdin")
+        if not _is_csv(file) and Path(file).suffix.lower() != ".json":
+            raise Failure(f"{file}: is neither .csv, .tsv, .txt (also .gz) nor .json; - reads standard input")
     try:
         SlidingWindow(arguments.window, arguments.every)
     except ValueError as error:
@@ -144,19 +156,20 @@ def _live(arguments: argparse.Namespace) -> bool:
 
 
 def _is_csv(file: str) -> bool:
-    return Path(file).suffix.lower() == ".csv"
+    """Whether it may hold readings; standard input may hold events, too."""
+    return file == "-" or is_series_file(file)
 
 
 def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
     """Everything to publish, files in the order given, live feeds last. Raises CsvError, InvalidEventText."""
     replayed: list[Series] = []
     for file in arguments.files:
-        if file == "-":
+        if file == "-" and _stdin_holds_events():
             yield from _stdin_events(arguments.destination)
         elif not _is_csv(file):
             yield _file_event(Path(file), arguments.destination)
         elif arguments.replay:
-            replayed += _series(file)
+            replayed += read_file(Path(file), arguments)
         else:
             yield from _csv_events(arguments, file)
     if _live(arguments):
@@ -164,8 +177,8 @@ def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
 
 
 def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent]:
-    source = arguments.source or f"fncast/produce/{quote(Path(file).name)}"
-    for series in _series(file):
+    source = arguments.source or f"fncast/produce/{quote('stdin' if file == '-' else Path(file).name)}"
+    for series in read_file(Path(file), arguments):
         if len(series) < arguments.window:
             raise CsvError(
                 f"{file}: {series.name} has {len(series)} readings, a window needs {arguments.window}"
@@ -174,15 +187,6 @@ def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent
         for reading in readings(series):
             if (window := sliding.add(reading)) is not None:
                 yield window_event(window, source=source, destination=arguments.destination or "forecast")
-
-
-def _series(file: str) -> list[Series]:
-    found = []
-    for series, mended in read_csv_mended(file):
-        if mended:
-            log.warning("%s: %s", file, mended)
-        found.append(series)
-    return found
 
 
 def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Iterator[CloudEvent]:
@@ -218,6 +222,14 @@ def _file_event(path: Path, destination: str | None) -> CloudEvent:
     return _parse(text, str(path), destination)
 
 
+def _stdin_holds_events() -> bool:
+    """Whether standard input begins as JSON does; blank lines before it are passed over. Waits for its first bytes."""
+    stdin = cast(BufferedReader, sys.stdin.buffer)
+    while (begin := stdin.peek(1)) and not (text := begin.lstrip()):
+        stdin.read(len(begin))
+    return not begin or text.startswith(b"{")
+
+
 def _stdin_events(destination: str | None) -> Iterator[CloudEvent]:
     number = 0
     while line := sys.stdin.buffer.readline(MAX_EVENT_BYTES + 1):
@@ -225,7 +237,7 @@ def _stdin_events(destination: str | None) -> Iterator[CloudEvent]:
         if line.strip():
             yield _parse(line, f"stdin, line {number}", destination)
     if not number:
-        raise InvalidEventText("stdin: is empty; JSON lines of CloudEvents were expected")
+        raise InvalidEventText("stdin: is empty; CloudEvents as JSON lines or readings as CSV were expected")
 
 
 def _parse(text: bytes, where: str, destination: str | None) -> CloudEvent:

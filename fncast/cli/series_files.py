@@ -1,4 +1,4 @@
-"""Reads the CSV files that a command is given, and tells on stderr what was mended."""
+"""Reads the files of readings that a command is given, and prints a summary of each on stderr."""
 
 from __future__ import annotations
 
@@ -7,74 +7,151 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 
 from fncast.failure import Failure
-from fncast.series.csv_file import CsvError, read_csv_mended
+from fncast.series.csv_options import CsvOptions
 from fncast.series.series import Series
 from fncast.series.step import Step
 from fncast.series.window import fillable
 
-# More lines about mended series than these hide the rest of the output.
-MAX_MENDED_LINES = 20
+FILES = ".csv, .tsv or .txt, each also with .gz, or - for standard input"
 
 
 def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
+    """The files and how they are to be read."""
     parser.add_argument(
-        "csv", nargs="*", type=Path, metavar="CSV", help="files of readings: `timestamp,value`, wide or long"
+        "csv",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help=f"files of readings, `timestamp,value`, wide or long: {FILES}",
     )
-    parser.add_argument(
-        "--time-column", metavar="NAME", help="the column of times (default: found by its name)"
-    )
-    parser.add_argument(
+    add_reading_arguments(parser)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """How files of readings are to be read: the same flags in each command."""
+    group = parser.add_argument_group("files of readings", "What is not given is found in each file.")
+    group.add_argument("--time-column", metavar="NAME", help="the column of times")
+    group.add_argument(
         "--value-column",
         action="append",
         metavar="NAME",
-        help="a column of values, each a series of its own; may be repeated (default: all that have a name and hold"
-        " numbers)",
+        help="a column of values, each a series of its own; may be repeated (default: all that hold numbers)",
     )
-    parser.add_argument(
-        "--series-column", metavar="NAME", help="the column that names the series of a long file"
+    group.add_argument(
+        "--series-column",
+        action="append",
+        metavar="NAME",
+        help="the column that names the series of a long file; where several columns do, repeat it",
     )
-    parser.add_argument(
+    group.add_argument(
         "--step",
         type=_step,
-        metavar="SECONDS|P1M|P1Y",
-        help="time between two readings, in seconds or a calendar month or year (default: found in each series)",
+        metavar="STEP",
+        help="time between two readings, in seconds or as an ISO 8601 duration such as PT5M, P7D, P1M,"
+        " P3M or P1Y (default: found in each series)",
+    )
+    group.add_argument(
+        "--timezone",
+        type=_zone,
+        metavar="ZONE",
+        help="of times without an offset, such as Europe/Berlin (default: UTC)",
+    )
+    group.add_argument(
+        "--decimal",
+        choices=("point", "comma"),
+        help="what 1.299 and 1,299 mean, where no other number of the file shows it",
+    )
+    group.add_argument(
+        "--dates",
+        choices=("day-first", "month-first"),
+        help="what 01/02/2026 means, where no other date of the file shows it",
+    )
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail where readings are missing, repeated or moved, or a column is not read",
     )
 
 
 def _step(text: str) -> Step:
     try:
-        return Step.calendar(text) if text.startswith("P") else Step.seconds(float(text))
+        return Step.parse(text) if text.startswith("P") else Step.seconds(float(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seconds nor P1M or P1Y") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number of seconds nor an ISO 8601 duration such as PT5M, P1M or P1Y"
+        ) from None
+
+
+def _zone(text: str) -> tzinfo:
+    from fncast.series.csv_zone import find_zone
+
+    try:
+        return find_zone(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def reading_words(arguments: argparse.Namespace) -> list[str]:
+    """The flags of `add_reading_arguments` as they were given, for another process."""
+    words: list[str] = []
+    for flag, given in (
+        ("--time-column", arguments.time_column),
+        ("--value-column", arguments.value_column),
+        ("--series-column", arguments.series_column),
+        ("--timezone", arguments.timezone),
+        ("--decimal", arguments.decimal),
+        ("--dates", arguments.dates),
+    ):
+        values = given if isinstance(given, list) else [given]
+        words += [f"{flag}={value}" for value in values if value is not None]
+    if arguments.step is not None:
+        step: Step = arguments.step
+        words.append(f"--step={step}")
+    return words + ["--strict"] * arguments.strict
+
+
+def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
+    """The series of one file; prints its summary. Raises Failure, with `--strict` also for what the summary tells."""
+    from fncast.series.csv_file import (
+        CsvError,
+        read_csv_file,
+    )  # loads the parser, which `--help` does not need
+
+    options = CsvOptions(
+        time_column=arguments.time_column,
+        value_columns=None if arguments.value_column is None else tuple(arguments.value_column),
+        series_columns=tuple(arguments.series_column or ()),
+        step=arguments.step,
+        timezone=arguments.timezone,
+        decimal=arguments.decimal,
+        dates=arguments.dates,
+    )
+    try:
+        summary = read_csv_file(path, options)
+    except CsvError as error:
+        raise Failure(str(error)) from None
+    print("\n".join(summary.lines()), file=sys.stderr, flush=True)
+    if arguments.strict and (problems := summary.problems()):
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise Failure(f"{summary.name}: {', '.join(problems[:5])}{more}, which --strict does not allow")
+    return summary.series
 
 
 def read_series(arguments: argparse.Namespace) -> list[Series]:
     """All series of all files, under names that differ. Raises Failure."""
-    found: list[tuple[Path, Series]] = []
-    lines = []
-    for path in arguments.csv:
-        try:
-            pairs = read_csv_mended(
-                path,
-                time_column=arguments.time_column,
-                value_columns=arguments.value_column,
-                series_column=arguments.series_column,
-                step=arguments.step,
-            )
-        except CsvError as error:
-            raise Failure(str(error)) from None
-        for series, mended in pairs:
-            found.append((path, series))
-            if mended:
-                lines.append(f"{path}: {mended}")
-    for line in lines[:MAX_MENDED_LINES]:
-        print(line, file=sys.stderr)
-    if len(lines) > MAX_MENDED_LINES:
-        print(f"… and {len(lines) - MAX_MENDED_LINES} more series were mended", file=sys.stderr)
-    return _distinct(found)
+    check_stdin_once(arguments.csv)
+    found = [(path, series) for path in arguments.csv for series in read_file(path, arguments)]
+    return distinct(found)
+
+
+def check_stdin_once(paths: Sequence[Path | str]) -> None:
+    """Raises Failure where standard input is named twice."""
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise Failure("- (standard input) is named more than once; it can be read once only")
 
 
 def tell_filled(series: Sequence[Series], window: int) -> None:
@@ -91,13 +168,15 @@ def tell_filled(series: Sequence[Series], window: int) -> None:
         )
 
 
-def _distinct(found: list[tuple[Path, Series]]) -> list[Series]:
+def distinct(found: Sequence[tuple[Path, Series]]) -> list[Series]:
     """Series of the same name are told apart by their file, and those still the same by a number."""
+    from fncast.series.csv_source import series_name
+
     counts = Counter(series.name for _, series in found)
     taken: Counter[str] = Counter()
     result = []
     for path, series in found:
-        name = series.name if counts[series.name] == 1 else f"{path.stem}/{series.name}"
+        name = series.name if counts[series.name] == 1 else f"{series_name(path)}/{series.name}"
         taken[name] += 1
         if taken[name] > 1:
             name = f"{name}-{taken[name]}"

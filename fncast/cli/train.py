@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fncast.cli.interrupt import PutOffInterrupt
 from fncast.cli.models_folder import models_folder
 from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
@@ -27,6 +29,12 @@ EVALUATED_GENERATED_SERIES = 300
 SHOWN_SERIES = 3  # in a sentence
 # Beside the model, in its version's folder.
 PLOTS = "plots"
+
+EXAMPLES = """
+fncast train --models models
+fncast train your.csv --models models --window auto --horizon 24
+fncast train your.csv --models models --from-version 1
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     # Reading comes before TensorFlow: a wrong file is told at once.
     series = read_series(arguments) if arguments.csv else []
+    _check_constant(series)
     from model_service.training.dataset import TooLittleData
     from model_service.training.model_folder import InvalidModelFolder, check_name, check_writable
     from model_service.training.settings import InvalidSettings
@@ -92,6 +101,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
     except TooLittleData as error:
         raise Failure(f"{error}; give more readings, or a smaller --window or --horizon") from None
+
+
+def _check_constant(series: Sequence[Series]) -> None:
+    """Name the series whose readings are all equal. Raises Failure where there are no others."""
+    constant = [one for one in series if np.nanmin(one.values) == np.nanmax(one.values)]
+    if not constant:
+        return
+    value = f"{np.nanmin(constant[0].values):g}"
+    if len(constant) < len(series):
+        say(f"constant, so nothing can be learnt from: {_listed([one.name for one in constant])}")
+        return
+    raise Failure(
+        f"{_listed([one.name for one in constant])}: all readings are constant ({value}); a model learns from readings"
+        " that change. Give another file, or name another column with --value-column"
+    )
 
 
 def _train(arguments: argparse.Namespace, series: list[Series]) -> int:

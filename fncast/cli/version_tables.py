@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fncast.foreign_text import clean, escaped
 from model_service.runtime import UnusableModel
 from model_service.version_check import VersionState
 from model_service.version_folder import VersionFolder
@@ -34,6 +35,7 @@ COMPARED = (
     "metrics",
 )
 # What grows with the training's length or data says little side by side.
+MAX_CELL = 300  # characters; model.json may come from elsewhere
 NOT_COMPARED = ("training.history", "training.data.series")
 
 
@@ -49,7 +51,7 @@ def print_list(folders: Sequence[VersionFolder], states: Sequence[VersionState],
         rows.append({"name": folder.name, "version": folder.version, **shown, "state": str(state)})
     if as_json:
         for row in rows:
-            print(json.dumps(row))
+            print(escaped(json.dumps(row)))
     else:
         columns = ["name", "version", *LISTED.values(), "state"]
         used = [column for column in columns if any(column in row for row in rows)]
@@ -63,7 +65,7 @@ def print_comparison(folders: Sequence[VersionFolder], as_json: bool) -> None:
     members = list(dict.fromkeys(member for each in leaves for member in each))
     differing = [member for member in members if len({_text(each.get(member)) for each in leaves}) > 1]
     if as_json:
-        print(json.dumps({member: [each.get(member) for each in leaves] for member in differing}))
+        print(escaped(json.dumps({member: [each.get(member) for each in leaves] for member in differing})))
         return
     _print_table(
         [
@@ -94,6 +96,7 @@ def _text(value: Any) -> str:
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    rows = [[clean(cell, MAX_CELL) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -15,10 +15,18 @@ from fncast.dashboard.reader import BrokerState, InvalidProperties, Reader
 from fncast.dashboard.readings import UnreadableData
 from fncast.dashboard.record import Record
 from fncast.failure import Failure
+from fncast.foreign_text import clean, escaped
 
 TAKE_S = 0.2
 # A broker that answers within this is not worth a word.
 PATIENCE_S = 2.0
+MAX_PROBLEM = 300  # characters
+
+EXAMPLES = """
+fncast watch
+fncast watch --from-beginning --max 10
+fncast watch --json | jq .data.values
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,10 +84,10 @@ def _line(record: Record, lines: Lines, as_json: bool) -> str | None:
     """The text of a record; None for one that is no forecast, which is said on stderr."""
     try:
         event = parse(record)
-        return event.document().decode() if as_json else lines.line(event, record.timestamp_s)
+        return escaped(event.document().decode()) if as_json else lines.line(event, record.timestamp_s)
     except (NotAnEvent, UnreadableData) as error:
         place = f"{record.topic}/{record.partition}@{record.offset}"
-        print(f"{place} cannot be shown: {error}", file=sys.stderr, flush=True)
+        print(f"{place} cannot be shown: {clean(str(error), MAX_PROBLEM)}", file=sys.stderr, flush=True)
         return None
 
 
@@ -87,7 +95,7 @@ def _word(state: BrokerState, address: str) -> str:
     """What the reader waits for, if anything."""
     if not state.connected:
         since = datetime.fromtimestamp(state.since_s).strftime("%H:%M:%S")
-        reason = f" ({state.problem})" if state.problem else ""
+        reason = f" ({clean(state.problem, MAX_PROBLEM)})" if state.problem else ""
         return f"waiting for the broker {address} since {since}{reason}"
     if state.missing:
         return "; ".join(f"waiting: the topic {topic} {reason}" for topic, reason in state.missing)

@@ -8,16 +8,18 @@ from typing import Any
 
 from fncast.dashboard.dead_letters import DeadLetters
 from fncast.dashboard.event import Event, NotAnEvent, parse
-from fncast.dashboard.flow import Delay, Input, Rate
+from fncast.dashboard.flow import Delay, Input, Key, Rate
 from fncast.dashboard.forecast import FORECAST_TYPE, model_name
+from fncast.dashboard.names import short_key, shown_name
 from fncast.dashboard.outages import OUTAGE_TYPE, Outages
 from fncast.dashboard.readings import UnreadableData
+from fncast.dashboard.recent import Recent
 from fncast.dashboard.record import Record
-from fncast.dashboard.series_view import SeriesView
+from fncast.dashboard.shelf import Shelf
 from fncast.dashboard.training import TRAINING_TYPE, Training
 
-# Series on the page; the one that has been quiet longest makes room for another.
-MAX_SERIES = 200
+# Ids of forecasts kept, so that one delivered again counts as a repeat.
+MAX_IDS = 20_000
 TRAINING_TOPIC = "training"
 
 
@@ -44,55 +46,93 @@ class Board:
         self._since_s = now_s
         self._events = Rate(now_s)
         self._forecasts = Rate(now_s)
+        self._others = 0  # answers that are no forecasts
+        self._repeats = 0
+        self._forecast_ids: OrderedDict[str, None] = OrderedDict()
         self._delay = Delay()
         self._dead_letters = DeadLetters()
         self._training = Training()
         self._outages = Outages()
-        self._series: OrderedDict[str, SeriesView] = OrderedDict()  # quiet longest first
-        self._gone: dict[str, None] = {}
-        self._destination = ""
-        self._model = ""
+        self._shelf = Shelf()
+        self._asked = Recent()  # destinations of events
+        self._answered = Recent()  # destinations of events that have an answer
+        self._models = Recent()
         self._unreadable = 0
-        self._last_forecast_s: float | None = None
+        self._last_answer_s: float | None = None
 
     def add(self, record: Record, now_s: float) -> None:
         """Take in one record. One that cannot be shown is counted as unreadable; nothing is raised."""
         if record.topic == self.topics.dead_letters:
             self._dead_letters.add(record)
-            return
-        if record.topic == self.topics.output:
-            self._forecasts.add(now_s, record.live)
-            self._last_forecast_s = now_s
         elif record.topic in self.topics.inputs:
             self._events.add(now_s, record.live)
         try:
             self._add_event(parse(record), record, now_s)
         except (NotAnEvent, UnreadableData):
-            self._unreadable += 1
+            self._unreadable += record.topic != self.topics.dead_letters
 
     def _add_event(self, event: Event, record: Record, now_s: float) -> None:
-        if record.topic == self.topics.output:
-            cause = event.text("causationsource"), event.text("causationid")
-            one = None
-            if cause[0] is not None and cause[1] is not None:
-                one = self._delay.add_forecast((cause[0], cause[1]), record.timestamp_s, now_s)
-            if event.type == FORECAST_TYPE:
-                self._model = model_name(event) or self._model
-                self._view(event.subject).add_forecast(event, one.last if one else None)
+        written_s = _written_s(record, now_s)
+        if record.topic == self.topics.dead_letters:
+            self._delay.add_refusal(_key(event.source, event.id))
+        elif record.topic == self.topics.output:
+            self._add_answer(event, record, written_s, now_s)
         elif record.topic == self.topics.outages:
             if event.type == OUTAGE_TYPE:
                 self._outages.add(event, now_s if record.live else record.timestamp_s or 0.0)
         elif record.topic == self.topics.training:
             if event.type == TRAINING_TYPE:
-                self._training.add(event)
+                self._training.add(event, written_s)
         else:
-            self._destination = event.text("destination") or self._destination
-            last: int | None = None
-            try:
-                if isinstance(event.data, list) or (isinstance(event.data, dict) and "values" in event.data):
-                    last = self._view(event.subject).add_window(event, record.timestamp_s)
-            finally:
-                self._delay.add_input((event.source, event.id), Input(record.timestamp_s, last), now_s)
+            self._add_input(event, record, written_s, now_s)
+
+    def _add_input(self, event: Event, record: Record, written_s: float, now_s: float) -> None:
+        destination = shown_name(event.text("destination") or "")
+        if destination:
+            self._asked.hear(destination, written_s)
+        last: int | None = None
+        try:
+            holds_values = isinstance(event.data, list) or (
+                isinstance(event.data, dict) and "values" in event.data
+            )
+            if holds_values and (view := self._shelf.get(event.subject, now_s)) is not None:
+                last = view.add_window(event, record.timestamp_s)
+                view.silence.hear(written_s)
+        finally:
+            one = Input(record.timestamp_s, last, destination)
+            self._delay.add_input(_key(event.source, event.id), one, now_s, record.live)
+
+    def _add_answer(self, event: Event, record: Record, written_s: float, now_s: float) -> None:
+        self._last_answer_s = max(written_s, self._last_answer_s or 0.0)
+        is_forecast = event.type == FORECAST_TYPE
+        if is_forecast:
+            self._forecasts.add(now_s, record.live)
+            self._repeats += self._is_repeat(event)
+        else:
+            self._others += 1
+        source, id = event.text("causationsource"), event.text("causationid")
+        one: Input | None = None
+        if source is not None and id is not None:
+            one = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
+            if one is not None and one.destination:
+                self._answered.hear(one.destination, written_s)
+        if is_forecast:
+            if model := model_name(event):
+                self._models.hear(model, written_s)
+            if (view := self._shelf.get(event.subject, now_s)) is not None:
+                view.add_forecast(event, one.last if one else None)
+                if view.silence.heard_s is None:
+                    view.silence.hear(written_s)
+
+    def _is_repeat(self, event: Event) -> bool:
+        """Whether a forecast of this id was read already: delivered twice, or made again by a replay."""
+        id = short_key(event.id)
+        if id in self._forecast_ids:
+            return True
+        self._forecast_ids[id] = None
+        if len(self._forecast_ids) > MAX_IDS:
+            self._forecast_ids.popitem(last=False)
+        return False
 
     def snapshot(self, now_s: float) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
@@ -100,17 +140,15 @@ class Board:
             "totals": self._totals(now_s),
             "dead_letters": self._dead_letters.snapshot(),
             "training": self._training.snapshot(),
-            "series": [view.snapshot() for view in self._series.values() if view],
+            "series": [view.snapshot() for view in self._shelf],
         }
 
     def take_changes(self, now_s: float) -> dict[str, Any]:
         """What changed since the last call: the totals always, of the rest only what is new."""
         changes: dict[str, Any] = {"totals": self._totals(now_s)}
-        series = [one for view in self._series.values() if view and (one := view.take_changes())]
-        gone, self._gone = list(self._gone), {}
         parts = {
-            "series": series,
-            "gone": gone,
+            "series": [one for view in self._shelf if (one := view.take_changes())],
+            "gone": self._shelf.take_gone(),
             "dead_letters": self._dead_letters.take_changes(),
             "training": self._training.take_changes(),
         }
@@ -118,33 +156,40 @@ class Board:
         return changes
 
     def _totals(self, now_s: float) -> dict[str, Any]:
-        since = None if self._last_forecast_s is None else now_s - self._last_forecast_s
+        destinations = self._answered.names() or self._asked.names()
         return {
             "events": self._events.total,
             "events_per_s": round(self._events.per_s(now_s), 2),
-            "forecasts": self._forecasts.total,
+            "forecasts": self._forecasts.total - self._repeats,
             "forecasts_per_s": round(self._forecasts.per_s(now_s), 2),
-            "forecast_age_s": since,
+            "others": self._others,
+            "repeats": self._repeats,
+            "waiting": self._delay.waiting(now_s),
+            "answer_age_s": _age_s(self._last_answer_s, now_s),
             "listening_s": now_s - self._since_s,
             "delay": self._delay.as_json(now_s),
             "dead_letters": self._dead_letters.total,
             "outages": self._outages.snapshot(now_s),
             "unreadable": self._unreadable,
-            "destination": self._destination,
-            "model": self._model,
+            "destinations": destinations,
+            "models": self._models.names(),
+            "model_age_s": _age_s(self._models.last_s, now_s),
+            "left_out": self._shelf.left_out,
             "topics": _topics(self.topics),
         }
 
-    def _view(self, name: str) -> SeriesView:
-        view = self._series.get(name)
-        if view is None:
-            if len(self._series) >= MAX_SERIES:
-                quiet, _ = self._series.popitem(last=False)
-                self._gone[quiet] = None
-            view = self._series[name] = SeriesView(name)
-            self._gone.pop(name, None)
-        self._series.move_to_end(name)
-        return view
+
+def _written_s(record: Record, now_s: float) -> float:
+    """When a record was written, as far as its timestamp can be believed: never in the future."""
+    return now_s if record.timestamp_s is None else min(record.timestamp_s, now_s)
+
+
+def _age_s(at_s: float | None, now_s: float) -> float | None:
+    return None if at_s is None else now_s - at_s
+
+
+def _key(source: str, id: str) -> Key:
+    return short_key(source), short_key(id)
 
 
 def _topics(topics: Topics) -> dict[str, str]:

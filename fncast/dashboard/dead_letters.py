@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Any
 
 from fncast.dashboard.event import NotAnEvent, parse
+from fncast.dashboard.names import shown_name
 from fncast.dashboard.record import Record
+from fncast.foreign_text import clean
 
 REASON_HEADER = "fncast-reason"
 MAX_LATEST = 20  # as many as a person reads
@@ -25,14 +27,14 @@ class DeadLetters:
         self._changed = False
 
     def add(self, record: Record) -> None:
-        reason = (record.header(REASON_HEADER) or "no reason given")[:MAX_TEXT]
+        reason = clean(record.header(REASON_HEADER) or "no reason given", MAX_TEXT)
         self.total += 1
         self._changed = True
         known = reason in self._reasons or len(self._reasons) < MAX_REASONS
         self._reasons[reason if known else OTHER_REASONS] += 1
         try:
             event = parse(record)
-            name, series = event.id[:MAX_TEXT], event.subject[:MAX_TEXT]
+            name, series = clean(event.id, MAX_TEXT), shown_name(event.subject)
         except NotAnEvent:
             name = series = ""
         self._latest.append(
@@ -64,4 +66,4 @@ class DeadLetters:
 def _place(record: Record) -> str:
     """Where the original record stood, as topic/partition@offset; empty where the headers do not say."""
     topic, partition, offset = (record.header(f"fncast-{name}") for name in ("topic", "partition", "offset"))
-    return f"{topic}/{partition}@{offset}"[:MAX_TEXT] if topic is not None else ""
+    return clean(f"{topic}/{partition}@{offset}", MAX_TEXT) if topic is not None else ""

@@ -49,18 +49,22 @@ class Event:
         return None if value is None else str(value)
 
     def document(self) -> bytes:
-        """The event in CloudEvents' JSON format, on one line."""
-        if self.data is None:
-            return orjson.dumps(self.attributes)
+        """The event in CloudEvents' JSON format, on one line. Raises NotAnEvent where it is nested too deeply."""
+        document = dict(self.attributes)
         if isinstance(self.data, bytes):
             import base64  # rare
 
-            return orjson.dumps({**self.attributes, "data_base64": base64.b64encode(self.data).decode()})
-        return orjson.dumps({**self.attributes, "data": self.data})
+            document["data_base64"] = base64.b64encode(self.data).decode()
+        elif self.data is not None:
+            document["data"] = self.data
+        try:
+            return orjson.dumps(document)
+        except orjson.JSONEncodeError as error:
+            raise NotAnEvent(f"it cannot be written as JSON: {error}") from None
 
 
 def parse(record: Record) -> Event:
-    """The event of a record, binary or structured. Raises NotAnEvent."""
+    """The event of a record, binary or structured; null and empty attributes are absent. Raises NotAnEvent."""
     content_type = (record.header("content-type") or "").lower()
     if content_type.startswith(STRUCTURED):
         attributes, data = _structured(record)
@@ -69,7 +73,7 @@ def parse(record: Record) -> Event:
     missing = [name for name in ("id", "source", "type") if not attributes.get(name)]
     if missing:
         raise NotAnEvent(f"{' and '.join(missing)} missing")
-    return Event(attributes, data)
+    return Event({name: value for name, value in attributes.items() if value not in (None, "")}, data)
 
 
 def _structured(record: Record) -> tuple[dict[str, Any], Any]:
@@ -84,6 +88,8 @@ def _structured(record: Record) -> tuple[dict[str, Any], Any]:
     if encoded is not None:
         import base64  # rare
 
+        if data is not None:
+            raise NotAnEvent("both data and data_base64")
         try:
             data = base64.b64decode(encoded, validate=True)
         except (ValueError, TypeError):

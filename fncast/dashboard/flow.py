@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeVar
 
 RATE_WINDOW_S = 10  # long enough to be calm, short enough to follow
@@ -13,6 +14,8 @@ DELAY_WINDOW_S = 60.0
 MAX_DELAYS = 20_000
 # Inputs remembered until their forecast comes, and the other way round: a minute's worth at 300 a second.
 MAX_UNMATCHED = 20_000
+# An event without an answer for so long is worth a word.
+LATE_S = 10.0
 
 V = TypeVar("V")
 Key = tuple[str, str]  # the input's source and id
@@ -50,36 +53,53 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is remembered of an input until its forecast comes. last: the index of its last reading, if it has one."""
+    """What is remembered of an input until its answer comes. last: the index of its last reading, if it has one."""
 
     timestamp_s: float | None
     last: int | None
+    destination: str = ""
 
 
 class Delay:
-    """Matches forecasts with their inputs, whichever is read first."""
+    """Matches answers with their inputs, whichever is read first. Only what comes live counts in the figures."""
 
     def __init__(self) -> None:
         self._inputs: OrderedDict[Key, Input] = OrderedDict()
-        self._early: OrderedDict[Key, float] = OrderedDict()  # forecasts read before their input
+        self._waiting: OrderedDict[Key, float] = OrderedDict()  # live inputs without an answer, when read
+        # Answers read before their input: when they were written, None for what gives no delay.
+        self._early: OrderedDict[Key, float | None] = OrderedDict()
         self._delays: deque[tuple[float, float]] = deque(maxlen=MAX_DELAYS)  # when read, delay
 
-    def add_input(self, key: Key, one: Input, now_s: float) -> None:
+    def add_input(self, key: Key, one: Input, now_s: float, live: bool = True) -> None:
         _put(self._inputs, key, one)
-        early = self._early.pop(key, None)
-        if early is not None and one.timestamp_s is not None:
-            self._delays.append((now_s, early - one.timestamp_s))
+        if key in self._early:
+            early = self._early.pop(key)
+            if live and early is not None and one.timestamp_s is not None:
+                self._delays.append((now_s, early - one.timestamp_s))
+        elif live:
+            _put(self._waiting, key, now_s)
 
-    def add_forecast(self, key: Key, timestamp_s: float | None, now_s: float) -> Input | None:
-        """Count a forecast whose event names `key` as its cause. Returns the input, if it was read already."""
+    def add_answer(
+        self, key: Key, timestamp_s: float | None, now_s: float, live: bool = True
+    ) -> Input | None:
+        """Count an answer whose event names `key` as its cause. Returns the input, if it was read already."""
         one = self._inputs.get(key)
-        if timestamp_s is None:
-            return one
+        waited = self._waiting.pop(key, None) is not None  # an answer delivered again has no delay of its own
         if one is None:
             _put(self._early, key, timestamp_s)
-        elif one.timestamp_s is not None:
+        elif live and waited and timestamp_s is not None and one.timestamp_s is not None:
             self._delays.append((now_s, timestamp_s - one.timestamp_s))
         return one
+
+    def add_refusal(self, key: Key) -> None:
+        """The input became a dead letter: it has its answer."""
+        if self._waiting.pop(key, None) is None and key not in self._inputs:
+            _put(self._early, key, None)
+
+    def waiting(self, now_s: float) -> int:
+        """How many of the last MAX_UNMATCHED inputs have been without an answer for LATE_S."""
+        late = takewhile(lambda read_s: now_s - read_s > LATE_S, self._waiting.values())
+        return sum(1 for _ in late)
 
     def as_json(self, now_s: float) -> dict[str, Any]:
         """Percentiles in seconds over the last minute, None where no forecast was matched; and of how many."""

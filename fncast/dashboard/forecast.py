@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fncast.dashboard.event import Event
+from fncast.dashboard.names import shown_name
 from fncast.dashboard.readings import UnreadableData, Values, numbers
 
 FORECAST_TYPE = "io.fncast.forecast.v1"
@@ -32,11 +33,13 @@ class Forecast:
 def model_name(event: Event) -> str:
     """Name and version of the model, as `forecast v3`; empty where the event does not say."""
     name, version = event.text("modelname") or "", event.text("modelversion")
-    return f"{name} v{version}".strip() if version else name
+    return shown_name(f"{name} v{version}".strip() if version else name)
 
 
 def forecast_of(event: Event, start: int) -> Forecast:
     """The forecast in an event's data, its first value at index `start`. Raises UnreadableData."""
+    if event.data is None:
+        raise UnreadableData("the event has no data")
     if not isinstance(event.data, dict):
         raise UnreadableData("a forecast's data is a JSON object")
     quantiles = _quantiles(event.data.get("quantiles"))

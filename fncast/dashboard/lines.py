@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from fncast.dashboard.event import Event
 from fncast.dashboard.forecast import Forecast, forecast_of
 from fncast.dashboard.readings import Grid
-from fncast.series.step import Step, format_time
+from fncast.foreign_text import clean
+from fncast.series.step import Step, format_start
 
 SHOWN_STEPS = 3
 # Columns grow with what they hold, up to this; a longer name is cut.
-MAX_NAME, MAX_UNIT = 32, 10
+MAX_NAME, MAX_UNIT, MAX_MODEL = 32, 10, 40
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SMALLEST_SCALED = 1e4  # 4321 has four digits as it is
 
@@ -28,7 +29,7 @@ class Lines:
         timestamp_s: the record's. Raises UnreadableData."""
         forecast = forecast_of(event, 0)
         grid = Grid.of(event.data)
-        name = _cut(event.subject, MAX_NAME)
+        name = clean(event.subject, MAX_NAME)
         self._name_width = max(self._name_width, len(name))
         unit = event.data.get("unit")
         words = [
@@ -40,14 +41,14 @@ class Lines:
         if (more := len(forecast.values) - SHOWN_STEPS) > 0:
             words.append(f"… {more} more")
         if isinstance(unit, str):
-            words.append(_cut(unit, MAX_UNIT))
-        return "  ".join([*words, forecast.model]).rstrip()
+            words.append(clean(unit, MAX_UNIT))
+        return "  ".join([*words, clean(forecast.model, MAX_MODEL)]).rstrip()
 
 
 def _when(grid: Grid) -> str:
     if grid.anchor is None or grid.step is None:
         return "next steps"
-    return f"{format_time(_whole(grid.anchor, grid.step))} +{_step(grid.step)}"
+    return f"{format_start(_whole(grid.anchor, grid.step), grid.step)} +{_step(grid.step)}"
 
 
 def _whole(moment: datetime, step: Step) -> datetime:
@@ -59,8 +60,13 @@ def _whole(moment: datetime, step: Step) -> datetime:
 
 def _step(step: Step) -> str:
     if step.period_s is None:
-        return "1 month" if step.period == "P1M" else "1 year"
+        return _months(step.months or 0)
     return str(timedelta(seconds=step.period_s)) if step.period_s >= 60 else f"{step.period_s:g} s"
+
+
+def _months(months: int) -> str:
+    count, unit = (months, "month") if months % 12 else (months // 12, "year")
+    return f"{count} {unit}" + ("s" if count > 1 else "")
 
 
 def _value(forecast: Forecast, step: int) -> str:
@@ -88,8 +94,3 @@ def _clock(timestamp_s: float | None) -> str:
     if timestamp_s is None:
         return "--:--:--"
     return datetime.fromtimestamp(timestamp_s, UTC).astimezone().strftime("%H:%M:%S")
-
-
-def _cut(text: str, width: int) -> str:
-    printable = "".join(letter if letter.isprintable() else "�" for letter in text)
-    return printable if len(printable) <= width else printable[: width - 1] + "…"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fncast.dashboard.event import Event
+from fncast.dashboard.names import short_key, shown_name
+from fncast.foreign_text import clean
 
 OUTAGE_TYPE = "io.fncast.outage.v1"
 # A consumer tells it every 5 s while it lasts; one that has ended tells nothing more.
@@ -22,11 +24,11 @@ class Outages:
     def add(self, event: Event, told_at_s: float) -> None:
         """told_at_s: when it was told, or read where it came live."""
         data = event.data if isinstance(event.data, dict) else {}
-        key = event.source, event.subject
+        key = short_key(event.source), short_key(event.subject)
         self._heard.pop(key, None)
         if data.get("over") is False and len(self._heard) < MAX_OUTAGES:
-            told = {name: str(data.get(name) or "")[:MAX_REASON] for name in ("since", "reason")}
-            self._heard[key] = told_at_s, {"route": event.subject, **told}
+            told = {name: clean(str(data.get(name) or ""), MAX_REASON) for name in ("since", "reason")}
+            self._heard[key] = told_at_s, {"route": shown_name(event.subject), **told}
 
     def snapshot(self, now_s: float) -> list[dict[str, Any]]:
         """Each route that is out once, with the earliest `since` (RFC 3339) and its `reason`."""

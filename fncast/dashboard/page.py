@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ from fncast.dashboard.reader import BrokerState
 from fncast.dashboard.record import Record
 from fncast.dashboard.static_files import StaticFile, static_files
 from fncast.dashboard.stream import Stream, TooManyClients
+
+log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,6 +31,10 @@ IDLE_S = 0.05
 BATCHES_A_TURN = 4
 # A client that takes nothing for so long is gone, whatever its connection says.
 SEND_TIMEOUT_S = 30.0
+# Of an answer's body at once, so that a client which reads slowly has no more than this in the server's buffer.
+CHUNK_BYTES = 65_536
+# After an error that nobody expected.
+RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 HEADERS = [
     # Nothing but the page's own files, and no inline script or style. `data:` is the icon.
@@ -64,6 +71,7 @@ class Page:
         self._files = static_files()
         self._stream = Stream(self._snapshot)
         self._pump: asyncio.Task[None] | None = None
+        self._failure = ""  # why the page stands still
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,7 +85,7 @@ class Page:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._source.start()
-        self._pump = asyncio.create_task(self._run())
+        self._pump = asyncio.create_task(self._keep_running())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.close_streams()
@@ -86,6 +94,19 @@ class Page:
             await self._pump
         await asyncio.to_thread(self._source.close)
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _keep_running(self) -> None:
+        """Run until cancelled; after an error again, with a pause that grows. /healthz fails meanwhile."""
+        failures = 0
+        while True:
+            began_s = self._clock()
+            try:
+                await self._run()
+            except Exception as error:
+                log.exception("The live page stands still. It is tried again.")
+                self._failure = f"{type(error).__name__}: {error}"
+            failures = failures + 1 if self._clock() - began_s < RESTART_S[-1] else 1
+            await asyncio.sleep(RESTART_S[min(failures, len(RESTART_S)) - 1])
 
     async def _run(self) -> None:
         """Take in records and tell what changed, UPDATE_S after UPDATE_S."""
@@ -103,6 +124,7 @@ class Page:
                 due_s = now_s + UPDATE_S
                 changes = self._board.take_changes(now_s)
                 self._stream.publish(orjson.dumps({**changes, **self._now(now_s)}))
+                self._failure = ""
             # `records` left over after a full turn: there are more, so only let the others have their turn.
             await asyncio.sleep(0 if records else IDLE_S)
 
@@ -134,7 +156,10 @@ class Page:
         elif path == "/events":
             await self._events(receive, send, body)
         elif path == "/state":
-            await _answer(send, 200, JSON, self._snapshot(), body=body)
+            await _answer(send, 200, JSON, self._stream.snapshot(), body=body)
+        elif path == "/healthz" and self._failure:
+            text = f"the page stands still, its log says why: {self._failure}\n"
+            await _answer(send, 500, TEXT, text.encode("utf-8", "replace"), body=body)
         elif path == "/healthz":
             await _answer(send, 200, TEXT, b"ok\n", body=body)
         elif path == "/readyz":
@@ -174,6 +199,7 @@ class Page:
             return
         gone = asyncio.create_task(_gone(receive))
         sender = asyncio.create_task(_send_all(send, first, messages))
+        del first  # a stream lasts for hours
         try:
             await asyncio.wait((gone, sender), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -190,12 +216,19 @@ async def _gone(receive: Receive) -> None:
 
 
 async def _send_all(send: Send, first: bytes, messages: AsyncIterator[bytes]) -> None:
-    async with asyncio.timeout(SEND_TIMEOUT_S):
-        await send({"type": "http.response.body", "body": first, "more_body": True})
+    await _send_body(send, first)
+    del first  # a client may take its time with what follows
     async for part in messages:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await _send_body(send, part)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_body(send: Send, body: bytes) -> None:
+    """Send a part of a body. Raises TimeoutError where the client does not take all of it within SEND_TIMEOUT_S."""
+    async with asyncio.timeout(SEND_TIMEOUT_S):
+        for start in range(0, len(body), CHUNK_BYTES):
+            chunk = body[start : start + CHUNK_BYTES]
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def _answer(
@@ -212,4 +245,10 @@ async def _answer(
     ]
     fields = [*described, *(headers or [(b"cache-control", b"no-store")]), *HEADERS]
     await send({"type": "http.response.start", "status": status, "headers": fields})
+    if body and len(content) > CHUNK_BYTES:
+        try:
+            await _send_body(send, content)
+        except TimeoutError:
+            return  # the server closes a connection whose answer is not complete
+        content = b""
     await send({"type": "http.response.body", "body": content if body else b""})

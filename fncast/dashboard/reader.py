@@ -31,6 +31,8 @@ QUIET_S = 3.0
 # A client may lose its way to a broker for good (see `consumer/connection.py`): of one that is away for so long another
 # client asks, and again after as long.
 RENEW_S = 15.0
+# After an error that nobody expected; the thread itself never ends before `close`.
+RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 CLOSE_S = 5.0
 MAX_PROBLEM = 300
 
@@ -78,7 +80,7 @@ class Reader:
         self._stop = threading.Event()
         self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
         self._assigned: dict[tuple[str, int], int] = {}  # partition → offset from which its records are live
-        self._starts: dict[tuple[str, int], TopicPartition] = {}
+        self._offsets: dict[tuple[str, int], int] = {}  # partition → the offset to read next
         self._began = False
         self._looked_s = -LOOK_S
         self._heard_s = time.monotonic()
@@ -111,18 +113,25 @@ class Reader:
             return []
 
     def _run(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                if failures:
+                    self._renew()
+                self._turn_or_wait()
+                failures = 0
+            except Exception as error:
+                log.exception("Reading failed. It is tried again.")
+                self._become(False, f"reading failed ({type(error).__name__}: {error}); trying again")
+                self._stop.wait(RESTART_S[min(failures, len(RESTART_S) - 1)])
+                failures += 1
+        self._consumer.close()
+
+    def _turn_or_wait(self) -> None:
         try:
-            while not self._stop.is_set():
-                try:
-                    self._turn()
-                except KafkaException as error:
-                    self._away(error.args[0])
-        except Exception:
-            log.exception("the reader stopped")
-            self._become(connected=False, problem="the reader stopped; its log says why")
-            raise
-        finally:
-            self._consumer.close()
+            self._turn()
+        except KafkaException as error:
+            self._away(error.args[0])
 
     def _turn(self) -> None:
         """One round: read a batch; look for partitions when it is time; ask after a broker that is quiet."""
@@ -142,6 +151,8 @@ class Reader:
         if records:
             self._here()
             self._put(records)
+            for record in records:
+                self._offsets[record.topic, record.partition] = record.offset + 1
             self._keep_up()
         return bool(records)
 
@@ -154,13 +165,13 @@ class Reader:
         if gone:
             self._consumer.incremental_unassign([TopicPartition(*partition) for partition in gone])
             for partition in gone:
-                del self._assigned[partition], self._starts[partition]
+                del self._assigned[partition], self._offsets[partition]
         # What appears later is new from its first record on.
         starts = {p: (beginning(p), 0) if self._began or self._history is None else self._end(p) for p in new}
         if starts:
             self._consumer.incremental_assign([start for start, _ in starts.values()])
             self._assigned.update({partition: live for partition, (_, live) in starts.items()})
-            self._starts.update({partition: start for partition, (start, _) in starts.items()})
+            self._offsets.update({partition: start.offset for partition, (start, _) in starts.items()})
         self._began = True
         self._here()
         if tuple(missing.items()) != self.state.missing:
@@ -213,6 +224,7 @@ class Reader:
             if position.offset >= 0 and high - position.offset > self._max_lag:
                 start = max(low, high - (self._history or 0))
                 self._consumer.seek(TopicPartition(position.topic, position.partition, start))
+                self._offsets[position.topic, position.partition] = start
                 skipped = self.state.skipped + start - position.offset
                 self.state = replace(self.state, skipped=skipped)
 
@@ -235,13 +247,14 @@ class Reader:
         self._stop.wait(POLL_S)
 
     def _renew(self) -> None:
-        """Read on with a new client where the old one stood."""
+        """Continue with a new client, from the offsets that this reader has counted.
+
+        A client's own position is unknown until its first record, so a client renewed twice has none."""
         old, self._consumer = self._consumer, self._make()
         self._renew_at_s = time.monotonic() + RENEW_S
-        if self._starts:
-            stood = old.position([TopicPartition(*partition) for partition in self._starts])
+        if self._offsets:
             self._consumer.incremental_assign(
-                [at if at.offset >= 0 else self._starts[at.topic, at.partition] for at in stood]
+                [TopicPartition(*partition, offset) for partition, offset in self._offsets.items()]
             )
         # Nobody waits for its end: it may wait for a broker.
         threading.Thread(target=old.close, name="old reader", daemon=True).start()

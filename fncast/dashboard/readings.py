@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fncast.series.step import CALENDAR_MONTHS, Step, parse_time
+from fncast.series.rfc3339 import parse_time
+from fncast.series.step import Step
 from fncast.series.window import MAX_MAGNITUDE
 
 # Readings kept a series: more than a chart shows, enough to score forecasts that are read late.
@@ -34,18 +35,22 @@ class Grid:
         if not isinstance(data, dict) or data.get("start") is None:
             return cls()
         try:
-            return cls(Step.of(data), parse_time(data["start"]))
+            start = parse_time(data["start"])
+            return cls(Step.of(data).anchored(start), start)
         except ValueError as error:
             raise UnreadableData(str(error)) from None
+
+    @property
+    def offset_s(self) -> float:
+        """Seconds from UTC of the days that its times have."""
+        offset = self.anchor.utcoffset() if self.anchor else None
+        return offset.total_seconds() if offset else 0.0
 
     def index_of(self, moment: datetime) -> int:
         """The index nearest to `moment`, so that times which jitter within a step stay in place."""
         if self.step is None or self.anchor is None:
             raise ValueError("a grid without times has no index of a time")
-        if self.step.period_s is not None:
-            return round((moment - self.anchor).total_seconds() / self.step.period_s)
-        months = (moment.year - self.anchor.year) * 12 + moment.month - self.anchor.month
-        return round(months / CALENDAR_MONTHS[self.step.period or ""])
+        return self.step.index_between(self.anchor, moment)
 
     def time_of(self, index: int) -> float:
         """Seconds since 1970, or the index itself where there are no times."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any
 
 from fncast.dashboard.event import Event
-from fncast.dashboard.forecast import Forecast, forecast_of, model_name
+from fncast.dashboard.forecast import Forecast, forecast_of
+from fncast.dashboard.names import short_key
 from fncast.dashboard.readings import Grid, Readings, UnreadableData, Values, new_values, numbers
 from fncast.dashboard.score import Score
+from fncast.dashboard.silence import Silence
 
 # Readings shown: eight horizons, so that the forecast takes a ninth of the chart; within what a chart can show.
 SHOWN_HORIZONS = 8
@@ -20,6 +22,8 @@ MAX_IDS = 1024
 # So many events in a row that are newer but tell of older times: the feed has started anew.
 RESTART_EVENTS = 3
 MAX_UNIT = 24
+# Models whose forecasts of one series are judged apart: two versions during a roll-out, or two routes.
+MAX_MODELS = 4
 
 
 class SeriesView:
@@ -27,6 +31,7 @@ class SeriesView:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.silence = Silence()
         self._seen_s = 0.0  # the newest record's timestamp
         self._clear()
 
@@ -40,7 +45,7 @@ class SeriesView:
         self._pending: deque[Forecast] = deque(maxlen=MAX_PENDING)
         self._ids: dict[str, None] = {}
         self._earlier: dict[int, tuple[int, float | None]] = {}  # index → distance from the lead, value
-        self._score = Score()
+        self._scores: OrderedDict[str, Score] = OrderedDict()  # by model, the latest last
         self._model = ""
         self._changed: int | None = None  # lowest index that changed
         self._whole = True  # everything is to be told anew
@@ -78,7 +83,7 @@ class SeriesView:
         """Take in a forecast. after: the index of its input's last reading, if known; counts where it has no start.
 
         Raises UnreadableData."""
-        if event.id in self._ids:
+        if short_key(event.id) in self._ids:
             return
         grid = Grid.of(event.data)
         if grid.anchor is None:
@@ -90,10 +95,12 @@ class SeriesView:
                 raise UnreadableData("the forecast's step is not its series'")
             start = self._grid.index_of(grid.anchor)
         forecast = forecast_of(event, start)
-        self._remember(event.id)
-        if (model := model_name(event)) != self._model:
-            self._model, self._score = model, Score()
-            self._pending.clear()
+        self._remember(short_key(event.id))
+        self._model = forecast.model
+        self._scores.setdefault(forecast.model, Score())
+        self._scores.move_to_end(forecast.model)
+        if len(self._scores) > MAX_MODELS:
+            self._scores.popitem(last=False)
         if self._latest is None or forecast.start >= self._latest.start:
             self._latest = forecast
             unit = event.data.get("unit")
@@ -128,6 +135,7 @@ class SeriesView:
             "from": start,
             "times": [grid.time_of(index) for index in range(start, end + 1)],
             "dated": grid.anchor is not None,
+            "offset_s": grid.offset_s,
             "actual": self._readings.between(start, newest),
             "earlier": [
                 self._earlier[i][1] if i in self._earlier else None for i in range(start, newest + 1)
@@ -143,8 +151,20 @@ class SeriesView:
                 "band": latest.band,
             },
             "model": self._model,
-            "score": self._score.as_json(),
+            "score": score.as_json() if (score := self._scores.get(self._model)) else None,
+            "heard_s": self.silence.heard_s,
+            "silent_after_s": self._silent_after_s(),
         }
+
+    def is_silent(self, now_s: float) -> bool:
+        """Whether no event of the series has come for longer than usual."""
+        heard_s = self.silence.heard_s
+        return heard_s is not None and now_s - heard_s > self._silent_after_s()
+
+    def _silent_after_s(self) -> float:
+        grid = self._grid or Grid()
+        dated = grid.anchor is not None
+        return self.silence.limit_s(grid.time_of(1) - grid.time_of(0) if dated else 0.0)
 
     def _restart(self, grid: Grid) -> None:
         self._clear()
@@ -187,8 +207,11 @@ class SeriesView:
         """Score what has come true by now."""
         newest = self._readings.newest
         for forecast in self._pending:
-            if forecast.start + forecast.scored <= newest:
-                self._score.add(forecast, self._readings)
+            score = self._scores.get(forecast.model)
+            if score is not None and forecast.start + forecast.scored <= newest:
+                score.add(forecast, self._readings)
+        for score in self._scores.values():
+            score.forget_before(newest)
         while self._pending and self._pending[0].scored >= len(self._pending[0].values):
             self._pending.popleft()
 

@@ -1,4 +1,4 @@
-"""Server-Sent Events: what changed, to every open page, and never more in memory than one page may lag behind."""
+"""Server-Sent Events: what changed, to every open page. One copy of a message serves all pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import AsyncGenerator, Callable
 
 # Pages open at once; every one costs a copy of each change on the wire.
 MAX_CLIENTS = 64
-# Changes a page may lag behind, 4 s of them; then they are dropped and it gets the whole anew when it can take it.
+# Changes a page may lag behind, 4 s of them; then it gets the whole state when it can take it.
 MAX_BEHIND = 16
 # So that proxies and the page itself can tell a quiet stream from a dead one.
 KEEP_ALIVE_S = 10.0
 RETRY_MS = 1000
+
+Client = asyncio.Queue[bytes | None]
 
 
 class TooManyClients(Exception):
@@ -19,21 +21,33 @@ class TooManyClients(Exception):
 
 
 class Stream:
-    """Hands changes to any number of clients. Used from one event loop."""
+    """Hands changes to any number of clients. Used from one event loop.
+
+    What clients that read slowly wait for is kept once for all of them: at most MAX_BEHIND changes. The whole state is
+    written when a client takes it, and clients that take it between two changes share it."""
 
     def __init__(self, snapshot: Callable[[], bytes]) -> None:
-        self._snapshot = snapshot
-        self._clients: set[asyncio.Queue[bytes | None]] = set()
+        self._take_snapshot = snapshot
+        self._snapshot: bytes | None = None
+        self._clients: set[Client] = set()
+        self._behind: set[Client] = set()  # get the whole state next
         self._closed = False
 
     def publish(self, changes: bytes) -> None:
-        """Queue `changes` for every client; one that has not taken the last MAX_BEHIND gets a snapshot instead."""
-        for client in self._clients:
+        """Queue `changes` for every client; one that has not taken the last MAX_BEHIND gets the whole state instead."""
+        self._snapshot = None
+        part = message("changes", changes)
+        for client in self._clients - self._behind:
             if client.full():
                 _empty(client)
-                client.put_nowait(message("snapshot", self._snapshot()))
-            else:
-                client.put_nowait(message("changes", changes))
+                self._behind.add(client)
+            client.put_nowait(part)
+
+    def snapshot(self) -> bytes:
+        """The whole state; the same object until the next changes are published."""
+        if self._snapshot is None:
+            self._snapshot = self._take_snapshot()
+        return self._snapshot
 
     def close(self) -> None:
         """End every client's stream."""
@@ -48,10 +62,10 @@ class Stream:
         Raises TooManyClients before the first."""
         if len(self._clients) >= MAX_CLIENTS:
             raise TooManyClients
-        client: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_BEHIND)
+        client: Client = asyncio.Queue(MAX_BEHIND)
         self._clients.add(client)
         try:
-            yield b"retry: %d\n\n" % RETRY_MS + message("snapshot", self._snapshot())
+            yield b"retry: %d\n\n" % RETRY_MS + message("snapshot", self.snapshot())
             while not self._closed:
                 try:
                     part = await asyncio.wait_for(client.get(), KEEP_ALIVE_S)
@@ -59,9 +73,14 @@ class Stream:
                     part = b": still here\n\n"
                 if part is None:
                     return
+                if client in self._behind:
+                    _empty(client)
+                    self._behind.discard(client)
+                    part = message("snapshot", self.snapshot())
                 yield part
         finally:
             self._clients.discard(client)
+            self._behind.discard(client)
 
 
 def message(event: str, data: bytes) -> bytes:
@@ -69,6 +88,6 @@ def message(event: str, data: bytes) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.encode(), data)
 
 
-def _empty(client: asyncio.Queue[bytes | None]) -> None:
+def _empty(client: Client) -> None:
     while not client.empty():
         client.get_nowait()

@@ -18,10 +18,11 @@ class Training:
         self._epochs: list[dict[str, float | None]] = []
         self._of = 0
         self._done = False
+        self._heard_s = 0.0
         self._changed = False
 
-    def add(self, event: Event) -> None:
-        """Take in one epoch. An epoch that is not after the last begins a new training."""
+    def add(self, event: Event, at_s: float) -> None:
+        """Take in one epoch, told at `at_s`. An epoch that is not after the last begins a new training."""
         data = event.data if isinstance(event.data, dict) else {}
         epoch, loss, val_loss = (_number(data.get(name)) for name in ("epoch", "loss", "val_loss"))
         if epoch is not None and (loss is not None or val_loss is not None):
@@ -32,12 +33,13 @@ class Training:
             del self._epochs[:-MAX_EPOCHS]
         self._of = int(_number(data.get("epochs")) or self._of)
         self._done = bool(data.get("done")) or (self._done and epoch is None)
+        self._heard_s = at_s
         self._changed = True
 
     def snapshot(self) -> dict[str, Any] | None:
         if not self._epochs:
             return None
-        return {"epochs": self._epochs, "of": self._of, "done": self._done}
+        return {"epochs": self._epochs, "of": self._of, "done": self._done, "heard_s": self._heard_s}
 
     def take_changes(self) -> dict[str, Any] | None:
         """The whole again if it changed since the last call."""

@@ -32,12 +32,15 @@ class Ports:
 
 @dataclass(frozen=True)
 class Plan:
-    """The command lines of the parts. settings: the demo's own fncast.toml, so that no other is read."""
+    """The command lines of the parts. settings: the demo's own fncast.toml, so that no other is read.
+
+    reading: flags that say how files of readings are read."""
 
     ports: Ports
     settings: Path
     models: Path
     since_s: float
+    reading: Sequence[str] = ()
 
     @property
     def page(self) -> str:
@@ -87,7 +90,7 @@ class Plan:
 
     def source(self, files: Sequence[Path], window: int) -> list[str]:
         """files: CSV files to replay instead of this machine and the shop."""
-        feeds = ["--replay", *files] if files else ["--machine", "--shop"]
+        feeds = [*self.reading, "--replay", *files] if files else ["--machine", "--shop"]
         name = f"fncast/demo/{quote(socket.gethostname())}"
         words = (
             "--config",

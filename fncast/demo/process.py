@@ -22,6 +22,7 @@ BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 TAIL_LINES = 12
 READ_BYTES = 65_536
 MAX_LINE = 4_000
+MAX_SHOWN = 200  # characters of a line that cannot be used
 MAX_LOG_BYTES = 10_000_000  # a log that grew so long begins anew
 SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # of one process; the rest is in its log
 
@@ -154,8 +155,12 @@ class Process:
 
     def _output(self, line: str) -> None:
         self._tail.append(line)
-        if self.program.output is not None:
+        if self.program.output is None:
+            return
+        try:
             self.program.output(line)
+        except Exception as error:  # its other lines are still to be read, or it would wait for a reader
+            self._tell(self.name, f"a line of its output cannot be used ({error!r}): {line[:MAX_SHOWN]}")
 
     def _error(self, line: str) -> None:
         self._tail.append(line)

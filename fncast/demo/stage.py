@@ -141,7 +141,8 @@ class Stage:
         properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
         self._reader = Reader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)
         self._reader.start()
-        self._counting = asyncio.create_task(self._keep_counting())
+        self._counting = asyncio.create_task(self._keep_counting(), name="counting")
+        self._counting.add_done_callback(self._counting_ended)
 
     async def _train(self) -> None:
         """Train the first model; its progress goes to the topic that the page reads."""
@@ -218,6 +219,12 @@ class Stage:
         while True:
             self._count()
             await asyncio.sleep(COUNT_S)
+
+    def _counting_ended(self, task: asyncio.Task[None]) -> None:
+        """Without the counts the demo would wait in vain: it ends and says why."""
+        if task.cancelled() or self._failure.done() or self._closing:
+            return
+        self._failure.set_exception(ProcessFailed(f"the demo cannot count records: {task.exception()!r}"))
 
     def _count(self) -> None:
         while self._reader is not None and (batch := self._reader.take()):

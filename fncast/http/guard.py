@@ -7,6 +7,8 @@ import hmac
 from typing import Any
 from urllib.parse import parse_qs
 
+from fncast.http.bearer import is_bearer
+
 # Health checks say whether a process is well, and come from where no secret should be.
 PUBLIC = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 LOGIN = "/login"
@@ -32,7 +34,7 @@ class Guard:
 
     def __init__(self, app: Any, token: str) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._expected = token.encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["path"] in PUBLIC or self.is_let_in(scope):
@@ -47,7 +49,7 @@ class Guard:
 
     def is_let_in(self, scope: Any) -> bool:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
-        return len(given) == 1 and hmac.compare_digest(given[0], self._expected)
+        return len(given) == 1 and is_bearer(given[0], self._expected)
 
     async def refuse(self, scope: Any, receive: Any, send: Any) -> None:
         headers = [(b"content-type", b"text/plain"), (b"www-authenticate", b"Bearer")]

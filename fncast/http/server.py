@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import re
 import signal
 import socket
 import ssl
@@ -16,15 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from fncast.failure import Failure
+from fncast.http.caller import CallerCheck, is_loopback
 from fncast.http.guard import Guard
+from fncast.http.listener import Listener, max_connections, raise_file_limit
 from fncast.http.port import port as port_number
+from fncast.http.protocol import HEADER_TIMEOUT_S, KEEP_ALIVE_S, BoundedProtocol
 from interceptor import token as tokens
 
 # Long answers (a live page's stream) are cut after this, so that Ctrl-C ends a command at once.
 GRACEFUL_SHUTDOWN_S = 2
 BACKLOG = 1024
+TICKS_A_SECOND = 10  # of uvicorn's main loop
 
 
 def add_listener_arguments(parser: argparse.ArgumentParser, port: int) -> None:
@@ -46,15 +52,32 @@ def add_security_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="let in only who holds the bearer token in this file (/healthz and /readyz stay open)",
     )
+    parser.add_argument(
+        "--allowed-host",
+        type=_host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="accept requests whose Host is this name or address, without a port; may be repeated (default: on a"
+        " loopback address only this machine's own names, elsewhere any)",
+    )
+
+
+def _host_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?", text):
+        raise argparse.ArgumentTypeError(f"must be a name or an address without a port, not {text[:80]!r}")
+    return text
 
 
 @dataclass(frozen=True)
 class Security:
-    """How a listener is protected. certificate, key: both or none. token: or empty; never shown."""
+    """How a listener is protected. certificate, key: both or none. token: or empty; never shown. allowed_hosts: names
+    in `Host` that are accepted besides this machine's own."""
 
     certificate: Path | None = None
     key: Path | None = None
     token: str = ""
+    allowed_hosts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Security(certificate={self.certificate}, token={'set' if self.token else 'none'})"
@@ -74,7 +97,8 @@ class Security:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
             except (OSError, ssl.SSLError) as error:
                 raise Failure(f"--tls-certificate {certificate}, --tls-key {key}: {error}") from None
-        return cls(certificate, key, read_token(arguments.token_file) if arguments.token_file else "")
+        token = read_token(arguments.token_file) if arguments.token_file else ""
+        return cls(certificate, key, token, tuple(arguments.allowed_host))
 
 
 def read_token(file: Path) -> str:
@@ -94,7 +118,7 @@ def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
     """A listening socket. Raises Failure that says what is wrong with the address and how to choose another."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
+        listener = Listener(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
@@ -115,10 +139,50 @@ class Server(uvicorn.Server):
     ready = ""
     """Told on stderr once the application has started, if any."""
 
+    def __init__(self, config: uvicorn.Config, caller_check: CallerCheck) -> None:
+        super().__init__(config)
+        self._caller_check = caller_check
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and self.ready:
+        """As uvicorn's, for sockets that are bound, and with a time-out for TLS handshakes, which uvicorn has not."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        config = self.config
+        limit = max_connections(raise_file_limit())
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> BoundedProtocol:
+            return BoundedProtocol(config, self.server_state, self.lifespan.state, loop, limit)
+
+        self.servers = []
+        for listener in sockets or []:
+            if isinstance(listener, Listener):
+                listener.limit = 2 * limit
+            handshake_s = HEADER_TIMEOUT_S if config.ssl else None
+            self.servers.append(
+                await loop.create_server(
+                    protocol,
+                    sock=listener,
+                    ssl=config.ssl,
+                    ssl_handshake_timeout=handshake_s,
+                    backlog=BACKLOG,
+                )
+            )
+        self._caller_check.is_on_loopback = all(
+            is_loopback(str(listener.getsockname()[0])) for listener in sockets or []
+        )
+        self.started = True
+        if self.ready:
             print(self.ready, file=sys.stderr, flush=True)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SECOND == 0:
+            now_s = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.check(now_s)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell an application with streams that never end to end them: uvicorn would wait for them, then cut them."""
@@ -143,20 +207,23 @@ class Server(uvicorn.Server):
 
 def server(app: Application, security: Security = OPEN, guard: type[Guard] = Guard) -> Server:
     """uvicorn for `app`: no access log, logging left to the command line. guard: asks for the token, if any."""
+    guarded = guard(app, security.token) if security.token else app
+    caller_check = CallerCheck(guarded, security.allowed_hosts)
     config = uvicorn.Config(
-        guard(app, security.token) if security.token else app,
+        caller_check,
         log_config=None,
         access_log=False,
         log_level="warning",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         server_header=False,
         proxy_headers=False,  # nobody here asks who called; it is one more layer on every request
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
         ssl_certfile=security.certificate,
         ssl_keyfile=security.key,
     )
-    return Server(config)
+    return Server(config, caller_check)
 
 
 def serve(

@@ -13,7 +13,8 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from fncast.produce.windows import Window
-from fncast.series.step import format_time, parse_time
+from fncast.series.rfc3339 import parse_time
+from fncast.series.step import format_start
 
 WINDOW_TYPE = "io.fncast.window.v1"
 REQUIRED = ("specversion", "id", "source", "type")
@@ -32,12 +33,14 @@ def window_event(window: Window, *, source: str, destination: str, run: str = ""
     source: a URI-reference. run: tells apart windows with equal indices, where a feed starts from 0 each time.
     """
     data: dict[str, Any] = {
-        "start": format_time(window.start),
-        **window.step.as_json(),
+        "start": format_start(window.start, window.step),
+        **window.step.as_json(window.start),
         "values": window.values,
     }
     if window.unit is not None:
         data["unit"] = window.unit
+    if window.highest is not None:
+        data["max"] = window.highest
     parts = (window.series, run, str(len(window.values)), str(window.index))
     attributes = {
         "specversion": "1.0",

@@ -37,21 +37,25 @@ class Machine:
 
     def read(self, tick: int) -> list[Reading]:
         now, counters = self._clock(), _counters()
-        values = [("cpu", psutil.cpu_percent(), "%"), ("memory", psutil.virtual_memory().percent, "%")]
+        shares = [("cpu", psutil.cpu_percent()), ("memory", psutil.virtual_memory().percent)]
+        traffic: list[tuple[str, float]] = []
         if self._before is not None:
             then, before = self._before
             elapsed_s = now - then
             if elapsed_s <= 0:
                 return []
             # A counter that fell was reset (an interface came anew): the growth since then is not known.
-            values += [
-                (name, (count - before[name]) / elapsed_s if count >= before[name] else float("nan"), "B/s")
+            traffic = [
+                (name, (count - before[name]) / elapsed_s if count >= before[name] else float("nan"))
                 for name, count in counters.items()
                 if name in before
             ]
         self._before = (now, counters)
         at = self._since + timedelta(seconds=tick * self.interval_s)
-        return [Reading(name, tick, at, self._step, float(value), unit) for name, value, unit in values]
+        return [
+            *(Reading(name, tick, at, self._step, float(value), "%", 100.0) for name, value in shares),
+            *(Reading(name, tick, at, self._step, float(value), "B/s") for name, value in traffic),
+        ]
 
 
 def _counters() -> dict[str, int]:

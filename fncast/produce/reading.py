@@ -14,6 +14,7 @@ class Reading:
     """The value of `series` at `time`; NaN where it is missing.
 
     index: the reading's place on its series' regular grid, in steps; it grows by one a reading, and a jump is a gap.
+    highest: what no reading of the series can be above, None where nothing is.
     """
 
     series: str
@@ -22,6 +23,7 @@ class Reading:
     step: Step
     value: float
     unit: str | None = None
+    highest: float | None = None
 
 
 class Feed(Protocol):

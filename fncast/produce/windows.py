@@ -18,7 +18,7 @@ MAX_WINDOW = 50_000
 class Window:
     """`values` of a series, oldest first, None where a reading is missing.
 
-    start and end: the times of the first and last value. index: that of the last reading.
+    start and end: the times of the first and last value. index: that of the last reading. highest: as of a reading.
     """
 
     series: str
@@ -28,6 +28,7 @@ class Window:
     step: Step
     values: list[float | None]
     unit: str | None
+    highest: float | None = None
 
 
 class SlidingWindow:
@@ -60,7 +61,14 @@ class SlidingWindow:
             return None
         values = list(self._values)
         return Window(
-            reading.series, reading.index, self._times[0], reading.time, reading.step, values, reading.unit
+            reading.series,
+            reading.index,
+            self._times[0],
+            reading.time,
+            reading.step,
+            values,
+            reading.unit,
+            reading.highest,
         )
 
     def _bridge(self, last: Reading, reading: Reading) -> None:

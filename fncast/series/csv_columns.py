@@ -1,128 +1,308 @@
-"""Which column of a CSV file is what: as its caller says, else by its usual name, else by what it holds."""
+"""Which column of a CSV file is what: as its caller says, else by what it holds, else by its usual name."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from fncast.series.csv_cell import MAX_SHOWN, CsvError, is_empty, number, time
+import pyarrow.compute as pc
 
-TIME_NAMES = ("timestamp", "time", "datetime", "date", "ds", "ts", "month", "year")
-SERIES_NAMES = ("series", "series_id", "unique_id", "id", "item_id", "name", "subject")
+from fncast.series.csv_error import CsvError, listed, shown
+from fncast.series.csv_number import parse_number
+from fncast.series.csv_options import CsvOptions
+from fncast.series.csv_profile import Profile, profiles
+from fncast.series.csv_table import Table
+
+# In the order in which one is preferred to another.
+TIME_NAMES = (
+    "timestamp", "time", "datetime", "date_time", "_time", "ds", "date", "ts", "last_changed", "last_updated", "utc",
+    "time_utc", "timestamp_utc", "zeitstempel", "datum", "zeit", "mess_datum", "period", "month", "year", "t", "epoch",
+)  # fmt: skip
+SERIES_NAMES = frozenset(
+    (
+        "series", "series_id", "unique_id", "id", "item_id", "item", "name", "subject", "entity_id", "device",
+        "device_id", "sensor", "sensor_id", "station", "station_id", "stations_id", "host", "hostname", "server",
+        "node", "machine", "meter", "meter_id", "store", "store_id", "store_nbr", "shop", "product", "product_id",
+        "sku",
+        "symbol", "ticker", "metric", "location", "site", "site_id", "channel", "tag", "variable", "asset",
+        "asset_id", "instance", "key", "group", "gerät", "geraet", "standort", "zähler", "zaehler", "messstelle",
+    )
+)  # fmt: skip
+_ID_NAME = re.compile(r".*(_|\b)ids?")
+_BEGIN_NAME = re.compile(r".*\b(start|begin|from|von|ab|anfang)\b.*|.*_(start|begin|from|von)", re.IGNORECASE)
 # What has no name is no reading, but a table's index as pandas writes it (and names it, once read again), or what a
 # comma at the end of each line leaves.
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")
+_INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Columns:
-    """header: the columns' names. The others are positions; values: to the series' name in it, or its part.
+    """Positions. clock: of the time of day beside a date. skipped: columns that are not read, with the reason.
 
+    harmless: skipped columns without anything in them. is_alone: beside the time there is one column only.
     series_is_guessed: nothing but text says that a column names the series; it may be a remark on each reading."""
 
-    header: tuple[str, ...]
-    time: int
-    values: dict[int, str]
-    series: int | None
+    time: Profile
+    clock: int | None
+    values: list[int]
+    series: list[int]
+    is_alone: bool
     series_is_guessed: bool = False
+    skipped: dict[str, str] = field(default_factory=dict)
+    harmless: set[str] = field(default_factory=set)
 
 
-def read_header(path: Path, row: list[str]) -> list[str] | None:
-    """The names of the columns, or None if the first line holds readings already. Raises CsvError."""
-    names = [name.strip() for name in row]
-    if len(names) < 2:
-        shown = names[0][:MAX_SHOWN]
-        raise CsvError(f"{path}, line 1: has one column only ({shown!r}); `timestamp,value` was expected")
-    numbers = sum(number(name) is not None or is_empty(name) for name in names)
-    times = sum(number(name) is None and time(name) is not None for name in names)
-    return None if numbers == len(names) or (times and numbers) else names
-
-
-def default_header(count: int) -> list[str]:
+def default_header(count: int) -> tuple[str, ...]:
     """The names of the columns of a file without a header."""
-    return (
-        ["timestamp", "value"]
-        if count == 2
-        else ["timestamp", *(f"column_{i + 2}" for i in range(count - 1))]
+    if count == 2:
+        return ("timestamp", "value")
+    return ("timestamp", *(f"column_{number + 2}" for number in range(count - 1)))
+
+
+def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
+    """Raises CsvError, with the candidates and the flag where several columns may be meant."""
+    found = profiles(table)
+
+    def find(name: str) -> Profile:
+        if name not in table.header:
+            raise CsvError(
+                f"{table.name}: there is no column {name!r}; the columns are {', '.join(table.header)}"
+            )
+        if table.header.count(name) > 1:
+            raise _twins(table, name)
+        return found[table.header.index(name)]
+
+    if options.time_column is not None:
+        time = find(options.time_column)
+        if time.form is None and not time.is_clock:
+            example = f", but {shown(time.cells[0])}" if time.cells else ""
+            raise CsvError(
+                f"{table.name}: column {time.name!r} holds no times{example}; name another --time-column"
+            )
+    else:
+        time = _find_time(table, [one for one in found if is_influx is False or one.key not in _INFLUX_OWN])
+    clock = _find_clock(time, found)
+    if time.form is None:
+        raise CsvError(
+            f"{table.name}: column {time.name!r} holds times of day, and no column holds their dates"
+        )
+    taken = {time.at} | ({clock} if clock is not None else set())
+    chosen = None if options.value_columns is None else [find(name) for name in options.value_columns]
+    others = [one for one in found if one.at not in taken]
+    named = [one for one in others if not _UNNAMED.fullmatch(one.name)]
+    columns = Columns(time, clock, [], [], is_alone=len(named or others) == 1)
+    for one in others:
+        if _UNNAMED.fullmatch(one.name) and named and not (one.is_text and not one.is_empty):
+            if chosen is None:
+                columns.skipped[f"column {one.at + 1}"] = "it has no name"
+            if one.is_empty:
+                columns.harmless.add(f"column {one.at + 1}")
+            others = [other for other in others if other is not one]
+    free = [one for one in others if chosen is None or one not in chosen]
+    if options.series_columns:
+        columns.series = [find(name).at for name in options.series_columns]
+    elif is_influx:
+        columns.series = _influx_series(table, columns, free)
+        free = others = [one for one in others if one.key not in _INFLUX_OWN]
+    elif chosen is not None or len(others) > 1:
+        _guess_series(table, columns, free, certain=chosen is not None)
+    if chosen is not None:
+        columns.values = [one.at for one in chosen if one.at not in taken and one.at not in columns.series]
+    else:
+        for one in others:
+            if one.at not in columns.series and one.name not in columns.skipped:
+                reason = _reason(table, one, time)
+                if reason is None:
+                    columns.values.append(one.at)
+                else:
+                    columns.skipped[f"column {one.name!r}" if one.name else f"column {one.at + 1}"] = reason
+    _check(table, columns)
+    return columns
+
+
+def _check(table: Table, columns: Columns) -> None:
+    if not columns.values:
+        why = "; ".join(f"{what}: {reason}" for what, reason in list(columns.skipped.items())[:5])
+        raise CsvError(
+            f"{table.name}: no column is left for the values; the columns are {', '.join(table.header)}"
+            + (f" ({why})" if why else "")
+        )
+    for at in (columns.time.at, *columns.series, *columns.values):
+        if table.header.count(table.header[at]) > 1:
+            raise _twins(table, table.header[at])
+
+
+def _twins(table: Table, name: str) -> CsvError:
+    places = ", ".join(str(at) for at, other in enumerate(table.header, start=1) if other == name)
+    return CsvError(
+        f"{table.name}: columns {places} have one name, {name!r}: their readings could not be told apart; rename them"
     )
 
 
-def find_columns(
-    path: Path,
-    header: list[str],
-    rows: list[list[str]],
-    time_column: str | None,
-    value_columns: Sequence[str] | None,
-    series_column: str | None,
-) -> Columns:
-    """rows: the first lines, to see which columns hold text. Raises CsvError."""
-
-    def find(name: str) -> int:
-        if name not in header:
-            raise CsvError(f"{path}: there is no column {name!r}; the columns are {', '.join(header)}")
-        return header.index(name)
-
-    lower = [name.lower() for name in header]
-    if time_column is not None:
-        time_at = find(time_column)
-    else:
-        time_at = next((lower.index(name) for name in TIME_NAMES if name in lower), 0)
-    others = [column for column in range(len(header)) if column != time_at]
-    named = [
-        column for column in others if not _UNNAMED.fullmatch(header[column]) or _holds_text(rows, column)
+def _find_time(table: Table, found: list[Profile]) -> Profile:
+    """The column of times. Raises CsvError."""
+    named = [one for one in found if one.key in TIME_NAMES and one.form is not None]
+    named.sort(key=lambda one: TIME_NAMES.index(one.key))
+    sure = [one for one in named if one.form != "seconds"]
+    if sure:
+        return sure[0]
+    texts = [one for one in found if one.form == "text"]
+    if len(texts) > 1:
+        texts = [one for one in texts if _BEGIN_NAME.fullmatch(one.name)] or texts
+    if texts:
+        return _only(table, texts)
+    numbers = [one for one in found if one.form in ("epoch", "compact") and _rises(one)] or [
+        one for one in found if one.form in ("excel", "year") and not named and _rises(one)
     ]
-    others = named or others
-    chosen = [find(name) for name in value_columns] if value_columns is not None else None
-
-    series: int | None = None
-    if series_column is not None:
-        series = find(series_column)
-    elif len(others) > 1:
-        free = [column for column in others if chosen is None or column not in chosen]
-        series = _guess_series(
-            path, header, lower, rows, free, certain=chosen is not None, alone=len(others) == 2
-        )
-    values = [column for column in (others if chosen is None else chosen) if column not in (series, time_at)]
-    if not values:
-        raise CsvError(f"{path}: no column is left for the values; the columns are {', '.join(header)}")
-    for column in (time_at, *([] if series is None else [series]), *values):
-        if header.count(header[column]) > 1:
-            places = ", ".join(str(at) for at, name in enumerate(header, start=1) if name == header[column])
-            raise CsvError(
-                f"{path}: columns {places} have one name, {header[column]!r}: their readings could not be told apart;"
-                " rename them"
-            )
-    alone = len(others) == 1
-    names = {c: path.stem if alone else header[c] for c in values}
-    is_guessed = series is not None and series_column is None and lower[series] not in SERIES_NAMES
-    return Columns(tuple(header), time_at, names, series, is_guessed)
+    if numbers:
+        return _only(table, numbers)
+    if named:
+        return named[0]
+    clocks = [one for one in found if one.is_clock]
+    if len(clocks) == 1:
+        return clocks[0]
+    raise CsvError(
+        f"{table.name}: no column holds times (the columns are {', '.join(table.header)}); write them as"
+        " 2026-01-31T12:00:00Z, or name the column with --time-column"
+    )
 
 
-def _guess_series(
-    path: Path,
-    header: list[str],
-    lower: list[str],
-    rows: list[list[str]],
-    free: list[int],
-    certain: bool,
-    alone: bool,
-) -> int | None:
-    """The column that names the series: text with a usual name, else the only text; None if there is none.
+def _only(table: Table, candidates: list[Profile]) -> Profile:
+    if len(candidates) > 1:
+        names = listed([one.name for one in candidates])
+        raise CsvError(f"{table.name}: columns {names} all hold times; say which one with --time-column")
+    return candidates[0]
 
-    alone: beside the time there are two columns, of which one with a usual name may hold numbers."""
-    texts = [column for column in free if _holds_text(rows, column)]
-    named = [column for column in free if lower[column] in SERIES_NAMES and (column in texts or alone)]
-    found = named or texts
-    if len(found) > 1 and not certain:
-        names = ", ".join(repr(header[column]) for column in found)
+
+def _rises(one: Profile) -> bool:
+    """Whether the numbers only grow or only fall, as times do."""
+    numbers = [number.point or 0.0 for cell in one.cells if (number := parse_number(cell)) is not None]
+    pairs = list(itertools.pairwise(numbers))
+    return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
+
+
+def _find_clock(time: Profile, found: list[Profile]) -> int | None:
+    """The column with the time of day, where the time column holds dates alone."""
+    is_date = time.form == "text" and all(
+        ":" not in cell or re.search(r"[ T]0?0:00(:00(\.0+)?)?$", cell) for cell in time.cells
+    )
+    if not is_date and not (time.form == "compact" and all(len(cell) == 8 for cell in time.cells)):
+        return None
+    clocks = [one for one in found if one.is_clock and one.at != time.at]
+    return clocks[0].at if len(clocks) == 1 else None
+
+
+def _reason(table: Table, one: Profile, time: Profile) -> str | None:
+    """Why a column holds no readings, None if it does."""
+    if one.is_empty:
+        # The cells looked at are empty; all of them are only where the whole column is.
+        distinct = [text.strip() for text in pc.unique(table.columns[one.at]).to_pylist()]
+        return "it is empty" if not any(distinct) else None
+    if one.form == "text":
+        return "it holds other times"
+    if one.is_text:
+        count = len(set(one.cells))
+        example = shown(one.cells[0])
+        return f"it holds text, {example}" + (" only" if count == 1 else " and others")
+    if _numbers_the_rows(table, one):
+        return "it numbers the rows"
+    return None
+
+
+def _numbers_the_rows(table: Table, one: Profile) -> bool:
+    """Whether the column counts 1, 2, 3 and is called so."""
+    if one.key not in (
+        "id",
+        "index",
+        "idx",
+        "no",
+        "nr",
+        "row",
+        "row_id",
+        "record_id",
+        "#",
+        "lfd_nr",
+        "rownum",
+    ):
+        return False
+    head = [cell for cell in one.cells[:100] if cell.isdigit()]
+    return len(head) > 1 and all(int(b) - int(a) == 1 for a, b in itertools.pairwise(head))
+
+
+def _influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[int]:
+    """InfluxDB names a series by measurement, field and tags: those that differ, else the field."""
+    texts = [
+        one
+        for one in free
+        if one.is_text and one.key not in _INFLUX_OWN and one.form is None and one.key != "_value"
+    ]
+    differing = [one.at for one in texts if _distinct(table, one.at) > 1]
+    for one in free:
+        if one.key in _INFLUX_OWN or (one in texts and differing and one.at not in differing):
+            columns.skipped[f"column {one.name!r}"] = "it is the same throughout, or InfluxDB's own"
+            columns.harmless.add(f"column {one.name!r}")
+    return differing or [one.at for one in texts if one.key == "_field"]
+
+
+def _guess_series(table: Table, columns: Columns, free: list[Profile], certain: bool) -> None:
+    """Sets the column that names the series: one with a usual name, else the only text that differs.
+
+    Raises CsvError where several may be meant, and it is not `certain` that some columns hold values."""
+    texts = [one for one in free if one.is_text and not one.is_empty and one.form != "text"]
+    usual = [
+        one
+        for one in free
+        if not one.is_empty
+        and one.form != "text"
+        and (one.key in SERIES_NAMES or _ID_NAME.fullmatch(one.key))
+        and (one in texts or _may_name(table, one))
+    ]
+    if len(usual) > 1:
+        usual = [one for one in usual if _distinct(table, one.at) > 1] or usual[:1]
+    differing = [one for one in texts if _distinct(table, one.at) > 1]
+    candidates = _without_synonyms(table, usual or differing)
+    if len(candidates) == 1:
+        columns.series = [candidates[0].at]
+        columns.series_is_guessed = not usual
+        return
+    if usual and len(candidates) > 1:
         raise CsvError(
-            f"{path}: columns {names} hold text; say which one names the series, and which hold values"
+            f"{table.name}: columns {listed([one.name for one in candidates])} may name the series; say which with"
+            " --series-column, once for each column that does"
         )
-    return found[0] if len(found) == 1 else None
+    if len(candidates) > 1 and not certain:
+        raise CsvError(
+            f"{table.name}: columns {listed([one.name for one in candidates])} hold text; say which one names the"
+            " series with --series-column, or which columns hold values with --value-column"
+        )
 
 
-def _holds_text(rows: list[list[str]], column: int) -> bool:
-    cells = [row[column] for row in rows if column < len(row) and not is_empty(row[column])]
-    return bool(cells) and all(number(cell) is None for cell in cells)
+def _may_name(table: Table, one: Profile) -> bool:
+    """Whether numbers may be names: whole ones, of which some come again."""
+    if not all(re.fullmatch(r"[0-9]+(e[0-9]+)?", cell, re.IGNORECASE) for cell in one.cells):
+        return False
+    count = len(table)
+    return _distinct(table, one.at) <= max(1, count // 2)
+
+
+def _without_synonyms(table: Table, candidates: list[Profile]) -> list[Profile]:
+    """Of columns that tell the same apart (a station's number and its name) the first."""
+    kept: list[Profile] = []
+    for one in candidates:
+        if not any(_tell_the_same(table, other.at, one.at) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _tell_the_same(table: Table, first: int, second: int) -> bool:
+    count = _distinct(table, first)
+    if count != _distinct(table, second):
+        return False
+    both = pc.binary_join_element_wise(table.columns[first], table.columns[second], "\0")
+    return bool(pc.count_distinct(both).as_py() == count)
+
+
+def _distinct(table: Table, at: int) -> int:
+    return int(pc.count_distinct(table.columns[at]).as_py())

@@ -2,190 +2,256 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fncast.series.csv_cell import CsvError, read_time, read_value
-from fncast.series.csv_columns import Columns, default_header, find_columns, read_header
+from fncast.series import csv_layout, csv_source, csv_table, csv_time, csv_values
+from fncast.series.csv_columns import Columns, default_header, find_columns
+from fncast.series.csv_error import CsvError, listed, shown
+from fncast.series.csv_keys import Keys, are_remarks, read_keys
+from fncast.series.csv_number import is_missing, parse_number
+from fncast.series.csv_options import CsvOptions
+from fncast.series.csv_summary import Summary
+from fncast.series.csv_table import Table
+from fncast.series.csv_zone import LocalClock
 from fncast.series.grid import Mended, NoGrid, to_grid
 from fncast.series.series import Series
-from fncast.series.step import Step
+from fncast.series.window import MAX_MAGNITUDE
 
-__all__ = ["CsvError", "read_csv", "read_csv_mended"]
+__all__ = ["CsvError", "CsvOptions", "Summary", "read_csv", "read_csv_file"]
 
-# A file is read at once; this is some 10 million readings, more than a training run can use.
-MAX_FILE_BYTES = 512 * 1024 * 1024
 # Beyond this many series in one file, the column taken for the series' name is most likely not one.
 MAX_SERIES = 10_000
-# What one series may lack, of as many readings as it has, to be taken for one rather than for a series a text.
-MAX_LACKING_SHARE = 0.1
-# Lines looked at to see which columns hold text.
-_LINES_AHEAD = 50
+# Readings of a series whose time comes again; beyond this share they are of several series.
+MAX_REPEATED_SHARE = 0.1
 
-_Line = tuple[int, list[str]]
+Floats = NDArray[np.float64]
+
+
+def read_csv(path: str | Path, options: CsvOptions | None = None) -> list[Series]:
+    """The series of a CSV file, each on a regular grid with NaN where a reading is missing. Raises CsvError."""
+    return read_csv_file(path, options).series
+
+
+def read_csv_file(path: str | Path, options: CsvOptions | None = None) -> Summary:
+    """The series of a CSV file with what was found, changed and left out.
+
+    path: a file, also packed by gzip; `-` is standard input. A file with one value column and no series column is one
+    series named like the file. What the options do not say is found in the file. Raises CsvError."""
+    path, options = Path(path), options or CsvOptions()
+    name = csv_source.source_name(path)
+    content, notes = csv_source.read_text(path)
+    layout = csv_layout.find_layout(name, content, _holds_readings)
+    header = layout.header or default_header(layout.width)
+    table = csv_table.parse(name, content, layout, header)
+    del content
+    columns = find_columns(table, options, layout.is_influx)
+    summary = Summary(name, len(table), notes=[*notes, *layout.notes, *table.notes])
+    return _Reader(table, columns, options, summary, csv_source.series_name(path)).read()
+
+
+def _holds_readings(row: list[str]) -> bool:
+    """Whether a row is of readings, not a header: all numbers, or times and numbers."""
+    cells = [cell.strip() for cell in row]
+    numbers = sum(parse_number(cell) is not None or is_missing(cell) for cell in cells)
+    times = sum(
+        parse_number(cell) is None and csv_time.time_form([cell]) is not None for cell in cells if cell
+    )
+    return any(cells) and (numbers == len(cells) or bool(times and numbers))
 
 
 @dataclass
-class _Readings:
-    times_s: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+class _Reader:
+    """One file on its way from columns of text to series."""
 
+    table: Table
+    columns: Columns
+    options: CsvOptions
+    summary: Summary
+    own_name: str
+    refused: list[NoGrid] = field(default_factory=list)
 
-def read_csv(
-    path: str | Path,
-    *,
-    time_column: str | None = None,
-    value_columns: Sequence[str] | None = None,
-    series_column: str | None = None,
-    step: Step | None = None,
-) -> list[Series]:
-    """The series of a CSV file, each on a regular grid with NaN where a reading is missing.
+    def read(self) -> Summary:
+        table, columns, summary = self.table, self.columns, self.summary
+        assert columns.time.form is not None
+        times = csv_time.read_times(
+            table, columns.time.at, columns.time.form, columns.clock, self.options.dates
+        )
+        summary.notes += times.notes
+        if columns.series_is_guessed and are_remarks(table, columns.series[0], times.seconds):
+            at = columns.series[0]
+            columns.series = []
+            if self.options.value_columns is None:
+                summary.skipped[f"column {table.header[at]!r}"] = "it holds text about each reading"
+        summary.skipped |= columns.skipped
+        summary.harmless |= columns.harmless
+        keys = read_keys(table, columns.series) if columns.series else None
+        if keys is not None and len(keys.names) * len(columns.values) > MAX_SERIES:
+            raise CsvError(
+                f"{table.name}: more than {MAX_SERIES} series; say which column tells them apart with --series-column"
+            )
+        looked = {at: csv_values.look(table.columns[at]) for at in columns.values}
+        decimals, notes = csv_values.decide_decimal(table, looked, self.options.decimal)
+        summary.notes += notes
+        clock = self._local_clock(times)
+        if clock is None and columns.time.at not in columns.values:
+            table.release(columns.time.at)
+        for at, forms in looked.items():
+            summary.markers.update(forms.missing)
+            if keys is None and not forms.numbers:
+                what, reason = f"column {table.header[at]!r}", "text" if forms.texts else "no reading"
+                summary.skipped[what] = f"it holds {reason}"
+                continue
+            values, texts = csv_values.read_values(table, at, forms, decimals[at])
+            self._check_range(values, at)
+            if not forms.texts:
+                table.release(at)
+            for name, rows in self._groups(keys, at):
+                self._add(name, rows, values, texts, at, times, clock, csv_values.unit_of(forms))
+        self._finish(times, keys)
+        return summary
 
-    Times are RFC 3339, without an offset UTC; or seconds (or milliseconds) since 1970; or a year, or a
-    year-month. A file with one value column and no series column is one series named like the file. Columns
-    that are not named are guessed from the header and the first lines; the step is found unless given. Raises CsvError.
-    """
-    pairs = read_csv_mended(
-        path, time_column=time_column, value_columns=value_columns, series_column=series_column, step=step
-    )
-    return [series for series, _ in pairs]
+    def _add(
+        self,
+        name: str,
+        rows: NDArray[np.int64] | None,
+        values: Floats,
+        texts: NDArray[np.bool_],
+        at: int,
+        times: csv_time.Times,
+        clock: LocalClock | None,
+        unit: str | None,
+    ) -> None:
+        """Add the series of these rows of a column (None for all), or say why it is none. Raises CsvError."""
+        chosen = slice(None) if rows is None else rows
+        summary, what = self.summary, f"series {name!r}"
+        has_readings = bool(np.isfinite(values[chosen]).any())
+        if texts[chosen].any():
+            first = int(np.argmax(texts[chosen]))
+            row = first if rows is None else int(rows[first])
+            if has_readings:
+                raise csv_values.text_error(self.table, at, row)
+            summary.skipped[what] = (
+                f"it holds text such as {shown(self.table.columns[at][row].as_py().strip())}"
+            )
+            return
+        if not has_readings:
+            summary.skipped[what] = "it holds no reading"
+            return
+        seconds, readings = self._moments(clock, times, chosen, values[chosen])
+        try:
+            series, mended = to_grid(name, seconds, readings, self.options.step)
+        except NoGrid as error:
+            self.refused.append(error)
+            summary.skipped[what] = str(error)
+            return
+        self._check_repeats(mended, times, times.seconds[chosen])
+        summary.series.append(replace(series, unit=unit))
+        summary.mended.append(mended)
 
+    def _groups(self, keys: Keys | None, at: int) -> Iterator[tuple[str, NDArray[np.int64] | None]]:
+        """The name of each series of a column, and its rows; None for all."""
+        own = self.table.header[at]
+        if keys is None:
+            yield (self.own_name if self.columns.is_alone else own), None
+            return
+        for name, rows in keys.groups():
+            yield (name if len(self.columns.values) == 1 else f"{name}/{own}"), rows
 
-def read_csv_mended(
-    path: str | Path,
-    *,
-    time_column: str | None = None,
-    value_columns: Sequence[str] | None = None,
-    series_column: str | None = None,
-    step: Step | None = None,
-) -> list[tuple[Series, Mended]]:
-    """As `read_csv`, each series with what was changed to make it regular."""
-    path = Path(path)
-    text = _text(path)
-    first = next(_lines(path, text), None)
-    if first is None:
-        raise CsvError(f"{path}: the file is empty; a header `timestamp,value` and readings were expected")
-    named = read_header(path, first[1])
-    header = named or default_header(len(first[1]))
+    def _names(self, keys: Keys) -> Iterator[str]:
+        """The names of the series of a long file, those of one key together."""
+        return (f"{name}/{self.table.header[at]}" for name in keys.names for at in self.columns.values)
 
-    def rows() -> Iterator[_Line]:
-        return islice(_lines(path, text), 0 if named is None else 1, None)
+    def _local_clock(self, times: csv_time.Times) -> LocalClock | None:
+        """Whole days stay what they are: no time zone moves them."""
+        if self.options.timezone is None or times.is_dates or not times.is_local.any():
+            return None
+        local = times.seconds[times.is_local]
+        if len(np.unique(local % 86_400)) == 1 and len(local) > 2 and np.ptp(local) >= 86_400:
+            self.summary.notes.append(
+                "all times are at one time of day: they were read as days, not moved to UTC"
+            )
+            return None
+        return LocalClock(self.options.timezone, float(local.min()), float(local.max()))
 
-    ahead = list(islice(rows(), _LINES_AHEAD))
-    if not ahead:
-        raise CsvError(f"{path}: has a header but no readings; add lines such as `2026-01-01T00:00:00Z,1.5`")
-    columns = find_columns(path, header, [row for _, row in ahead], time_column, value_columns, series_column)
-    if columns.series_is_guessed and _are_remarks(path, rows(), columns):
-        columns = replace(columns, series=None)
-    found: dict[str, _Readings] = {}
-    for number, row in rows():
-        _take(path, number, row, columns, found)
-    try:
-        return [to_grid(name, np.array(r.times_s), np.array(r.values), step) for name, r in found.items()]
-    except NoGrid as error:
-        raise CsvError(f"{path}: {error}") from None
+    def _moments(
+        self, clock: LocalClock | None, times: csv_time.Times, rows: NDArray[np.int64] | slice, values: Floats
+    ) -> tuple[Floats, Floats]:
+        """Seconds since 1970 UTC of the rows of one series, and their values.
 
+        Raises CsvError for a time that never was. Without a reading it is left out: some programs fill the hour that
+        the clocks skip."""
+        seconds: Floats = times.seconds[rows]
+        if clock is None:
+            return seconds, values
+        moments = seconds.copy()
+        local = np.flatnonzero(times.is_local[rows])
+        moments[local], skipped = clock.to_utc(seconds[local])
+        never = local[skipped]
+        wrong = never[~np.isnan(values[never])]
+        if len(wrong):
+            row = int(wrong[0]) if isinstance(rows, slice) else int(rows[wrong[0]])
+            cell = self.table.columns[self.columns.time.at][row].as_py().strip()
+            raise CsvError(
+                f"{self.table.name}, line {self.table.line(row)}: {shown(cell)} never was in"
+                f" {self.options.timezone}: the clocks were set forward; correct the time, or leave --timezone out"
+            )
+        return np.delete(moments, never), np.delete(values, never)
 
-def _are_remarks(path: Path, rows: Iterable[_Line], columns: Columns) -> bool:
-    """Whether a column of text tells something of each reading (the weather, a holiday) and not whose it is.
+    def _check_range(self, values: Floats, at: int) -> None:
+        """Raises CsvError: one such reading would spoil season, scale and measures of its whole series."""
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(values) > MAX_MAGNITUDE
+        if beyond.any():
+            row = int(np.argmax(beyond))
+            cell = self.table.columns[at][row].as_py().strip()
+            raise CsvError(
+                f"{self.table.name}, line {self.table.line(row)}: {shown(cell)} (column {shown(self.table.header[at])})"
+                f" is beyond ±{MAX_MAGNITUDE:g}, which no model takes; leave the cell empty if the reading is wrong"
+            )
 
-    It does where all lines together are one regular series, no time of which comes with two texts, and those of each
-    text by itself are full of gaps. Raises CsvError."""
-    texts: dict[float, str] = {}
-    for number, row in rows:
-        _check_fields(path, number, row, columns)
-        time_s, text = read_time(path, number, row[columns.time]), row[columns.series or 0].strip()
-        if texts.setdefault(time_s, text) != text:
-            return False
-    of_each: dict[str, list[float]] = {}
-    for time_s, text in texts.items():
-        of_each.setdefault(text, []).append(time_s)
-    few = MAX_LACKING_SHARE * len(texts)
-    return _lacking(list(texts)) <= few < sum(_lacking(times_s) for times_s in of_each.values())
-
-
-def _lacking(times_s: list[float]) -> float:
-    """How many readings are missing between these times, or lie between two steps."""
-    try:
-        _, mended = to_grid("", np.array(times_s), np.zeros(len(times_s)))
-    except NoGrid:
-        return len(times_s)
-    return mended.missing + mended.off_grid + mended.replaced
-
-
-def _check_fields(path: Path, number: int, row: list[str], columns: Columns) -> None:
-    """Raises CsvError."""
-    if len(row) != len(columns.header):
+    def _check_repeats(self, mended: Mended, times: csv_time.Times, seconds: Floats) -> None:
+        """Raises CsvError where so many times come again that the readings are of several series."""
+        most = MAX_REPEATED_SHARE * mended.readings
+        if self.options.series_columns or mended.exact_repeats + mended.replaced <= most:
+            return
+        distinct, counts = np.unique(seconds, return_counts=True)
+        repeated = len(seconds) - len(distinct)
+        again = distinct[counts > 1]
+        if repeated <= most or (counts.max() == 2 and np.ptp(again) < 3600 and not times.is_dates):
+            return  # at most one hour: clocks were set back
+        taken = (self.columns.time.at, self.columns.clock)
+        others = [name for at, name in enumerate(self.table.header) if at not in taken]
         raise CsvError(
-            f"{path}, line {number}: has {len(row)} fields, the header {len(columns.header)}; mend the line"
+            f"{self.table.name}: {repeated} of {mended.readings} readings of series {mended.series!r} have a time that"
+            f" comes again; say which column names the series with --series-column (the columns are {listed(others)}),"
+            " or write date and time of day into one column"
         )
 
-
-def _take(path: Path, number: int, row: list[str], columns: Columns, found: dict[str, _Readings]) -> None:
-    """Add the readings of one line."""
-    _check_fields(path, number, row, columns)
-    time_s = read_time(path, number, row[columns.time])
-    subject = None if columns.series is None else row[columns.series].strip()
-    if subject == "":
-        raise CsvError(f"{path}, line {number}: the series' name is empty; fill it in or remove the line")
-    for column, own_name in columns.values.items():
-        if subject is None:
-            name = own_name
-        else:
-            name = subject if len(columns.values) == 1 else f"{subject}/{own_name}"
-        readings = found.get(name)
-        if readings is None:
-            if len(found) == MAX_SERIES:
-                raise CsvError(
-                    f"{path}, line {number}: more than {MAX_SERIES} series; say which column tells them apart"
-                )
-            readings = found[name] = _Readings()
-        readings.times_s.append(time_s)
-        readings.values.append(read_value(path, number, row[column], columns.header[column]))
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise CsvError(f"{path}: is a folder; name the CSV files in it, such as {path / '*.csv'}")
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise CsvError(
-                f"{path}: has {size} bytes, more than {MAX_FILE_BYTES}; split it, or keep its latest part"
+    def _finish(self, times: csv_time.Times, keys: Keys | None) -> None:
+        """Add what the times as a whole show. Raises CsvError where no series is left."""
+        summary = self.summary
+        if not summary.series:
+            if self.refused:
+                raise CsvError(f"{summary.name}: {self.refused[0]}")
+            why = "; ".join(f"{what}: {reason}" for what, reason in list(summary.skipped.items())[:5])
+            raise CsvError(f"{summary.name}: holds no readings ({why})")
+        if keys is not None and len(self.columns.values) > 1:  # all of one name together
+            place = {name: at for at, name in enumerate(self._names(keys))}
+            summary.series.sort(key=lambda one: place[one.name])
+            summary.mended.sort(key=lambda one: place[one.series])
+        if self.options.timezone is None and summary.repeated and times.is_local.any() and not times.is_dates:
+            summary.notes.append(
+                "times without an offset were read as UTC; if they are local times, the repeated ones may be of the"
+                " hour that comes twice: say --timezone, such as --timezone Europe/Berlin"
             )
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise CsvError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise CsvError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CsvError(f"{path}: is UTF-16 text; save it as UTF-8")
-    if b"\0" in content:
-        raise CsvError(f"{path}: is not a text file; CSV text such as `timestamp,value` was expected")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
-        raise CsvError(
-            f"{path}, line {line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
-
-
-def _lines(path: Path, text: str) -> Iterator[_Line]:
-    """Each line that is not empty with its number, split at the delimiter that the first line shows."""
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    try:
-        for row in reader:
-            if row and any(cell.strip() for cell in row):
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise CsvError(f"{path}, line {reader.line_num}: is not CSV: {error}") from None
+        if times.form == "seconds since 1970" and float(times.seconds.max()) < 1e8:
+            last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(times.seconds.max()))
+            summary.notes.append(
+                f"the last time is in {last.year}; if the times count something else, write dates"
+            )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, wall_seconds
 from fncast.series.series import Series
 from fncast.series.step import Step
 
@@ -18,7 +18,6 @@ MAX_GRID_READINGS = 32_000_000
 MIN_FILLED_SHARE = 0.02
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_S = 86_400.0
 
 
 class NoGrid(ValueError):
@@ -56,27 +55,35 @@ class Mended:
 
 
 def to_grid(
-    name: str, times_s: NDArray[np.float64], values: NDArray[np.float64], step: Step | None = None
+    name: str,
+    times_s: NDArray[np.float64],
+    values: NDArray[np.float64],
+    step: Step | None = None,
+    zone: tzinfo = UTC,
 ) -> tuple[Series, Mended]:
     """The readings as a series, sorted and one step apart, and what that changed.
 
     times_s: (readings,) seconds since 1970 UTC in any order; values: (readings,) with NaN for an empty one.
-    Without a step it is the commonest distance; calendar months and years are recognised. Raises NoGrid."""
+    Without a step it is the commonest distance; calendar months, quarters and years are recognised.
+    zone: whose months they are; a calendar step counts from a start in it. Raises NoGrid."""
     count = len(times_s)
     out_of_order = int((np.diff(times_s) < 0).sum())
-    order = np.argsort(times_s, kind="stable")  # stable: of equal times the later line stays later
-    times_s, values = times_s[order], values[order]
+    if out_of_order:
+        order = np.argsort(times_s, kind="stable")  # stable: of equal times the later line stays later
+        times_s, values = times_s[order], values[order]
     same_time = np.diff(times_s) == 0
     same_value = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
-    kept = np.append(~same_time, True)
-    times_s, values = times_s[kept], values[kept]
+    if same_time.any():
+        kept = np.append(~same_time, True)
+        times_s, values = times_s[kept], values[kept]
     if len(times_s) < 2:
         raise NoGrid(
             f"series {name!r} has one reading only; two at different times are needed to know the step"
         )
 
     step_is_found = step is None
-    step, index, off_grid = _find_step(times_s) if step is None else _on_step(times_s, step)
+    fit = _find_step(times_s, zone) if step is None else _on_step(times_s, step, zone)
+    step, index = fit.step, fit.index
     size = int(index[-1]) + 1
     if size > MAX_GRID_READINGS or (size > 100 and len(index) < MIN_FILLED_SHARE * size):
         widest = int(np.argmax(np.diff(times_s)))
@@ -95,41 +102,46 @@ def to_grid(
         readings=count,
         out_of_order=out_of_order,
         exact_repeats=int((same_time & same_value).sum()),
-        replaced=int((same_time & ~same_value).sum()) + int((np.diff(index) == 0).sum()),
-        off_grid=off_grid,
+        replaced=int((same_time & ~same_value).sum()) + fit.repeated,
+        off_grid=fit.off_grid,
         gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
         missing=int(empty.sum()),
     )
-    return Series(name, _time(times_s[0]), step, on_grid), mended
+    return Series(name, fit.start, step, on_grid), mended
 
 
-def _find_step(times_s: NDArray[np.float64]) -> tuple[Step, NDArray[np.int64], int]:
-    """The step, each time's index on its grid, and how many times lie off the grid."""
+def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
+    """The step that leaves the most readings as they are. Months count where seconds do no better."""
+    months = fit_months(times_s, zone)
+    if months is not None and months.changes == (0, 0):
+        return months
+    seconds = _on_step(times_s, _step_in_seconds(times_s), zone)
+    if months is None or (not seconds.off_grid and months.off_grid):
+        return seconds
+    return min(months, seconds, key=lambda fit: (fit.off_grid > 0, fit.changes))
+
+
+def _step_in_seconds(times_s: NDArray[np.float64]) -> Step:
+    """The commonest distance; where most differ, the one that fits best."""
     distances = np.diff(times_s)
-    median = float(np.median(distances))
-    if 28 * _DAY_S <= median <= 31 * _DAY_S or 365 * _DAY_S <= median <= 366 * _DAY_S:
-        calendar = _calendar(times_s, yearly=median > 31 * _DAY_S)
-        if calendar is not None:
-            return *calendar, 0
     lengths, counts = np.unique(np.round(distances, 3), return_counts=True)
     step_s = float(lengths[np.argmax(counts)])
     if 2 * counts.max() < len(distances) or step_s <= 0:
-        step_s = _fitted_step(times_s, median)
-    return _on_step(times_s, Step.seconds(step_s))
+        step_s = _fitted_step(times_s, float(np.median(distances)))
+    return Step.seconds(step_s)
 
 
-def _on_step(times_s: NDArray[np.float64], step: Step) -> tuple[Step, NDArray[np.int64], int]:
-    """As `_find_step`, of a step that is known: each time at the nearest one, or in its month or year."""
-    if step.period_s is not None:
-        position = (times_s - times_s[0]) / step.period_s
-        index = np.round(position).astype(np.int64)
-        return step, index, int((np.abs(position - index) > 0.01).sum())
-    times = [_time(time) for time in times_s]
-    months = np.array([t.year * 12 + t.month - 1 for t in times], dtype=np.int64)
-    index = months // 12 if step.period == "P1Y" else months
-    index -= index[0]
-    off_grid = sum(step.after(times[0], int(i)) != time for i, time in zip(index, times, strict=True))
-    return step, index, off_grid
+def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
+    """The times at the nearest step."""
+    if step.period_s is None:
+        return fit_given_months(times_s, step, zone)
+    if step.period_s % DAY_S == 0:  # a day of the clocks on the wall, which may have 23 or 25 hours
+        places_s = wall_seconds(times_s, zone)
+    else:
+        places_s = times_s
+    position = (places_s - places_s[0]) / step.period_s
+    index = np.round(position).astype(np.int64)
+    return Fit(step, _time(times_s[0]), index, int((np.abs(position - index) > 0.01).sum()))
 
 
 def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:
@@ -140,26 +152,9 @@ def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:
     return rounded if abs(rounded - fitted) * steps < 0.5 * rounded else fitted
 
 
-def _calendar(times_s: NDArray[np.float64], yearly: bool) -> tuple[Step, NDArray[np.int64]] | None:
-    """Whole months or years, if every time is the same place in its month (or the last day of it)."""
-    times = [_time(time) for time in times_s]
-    same_day = len({(t.day, t.timetz()) for t in times}) == 1
-    last_days = all((t + timedelta(days=1)).day == 1 for t in times)
-    if not (same_day or last_days):
-        return None
-    months = np.array([t.year * 12 + t.month for t in times], dtype=np.int64)
-    months -= months[0]
-    if yearly and not (months % 12).any():
-        return Step.calendar("P1Y"), months // 12
-    if yearly or any(second == first for first, second in pairwise(months)):
-        return None
-    return Step.calendar("P1M"), months
-
-
 def _time(seconds: float) -> datetime:
     return _EPOCH + timedelta(seconds=float(seconds))
 
 
 def _spoken(step: Step) -> str:
-    data = step.as_json()
-    return str(data["step"]) if "step" in data else f"{data['step_s']} s"
+    return str(step) if step.period_s is None else f"{step.as_json()['step_s']} s"

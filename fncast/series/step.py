@@ -1,57 +1,33 @@
-"""The time between two readings of a series, and times as RFC 3339 writes them."""
+"""The time between two readings of a series."""
 
 from __future__ import annotations
 
 import calendar
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone
 
-CALENDAR_MONTHS = {"P1M": 1, "P1Y": 12}
+from fncast.series.duration import format_months, format_seconds, parse_duration
+from fncast.series.rfc3339 import format_time
+
 MAX_STEP_S = (datetime.max - datetime.min).total_seconds()
-
-# RFC 3339, section 5.6. `datetime.fromisoformat` alone would also take dates, basic formats and local times.
-_RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", flags=re.ASCII
-)
-
-
-def parse_time(text: object) -> datetime:
-    """The moment that an RFC 3339 text names, in its own offset; digits beyond microseconds are cut.
-
-    Raises ValueError for anything else: no time, no offset, a leap second, a day that does not exist.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"a time must be text such as 2024-05-01T12:00:00Z, not {_short(text)}")
-    if _RFC_3339.fullmatch(text) is None:
-        raise ValueError(f"{_short(text)} is not an RFC 3339 time such as 2024-05-01T12:00:00Z")
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError as error:
-        raise ValueError(f"{_short(text)} is not a time: {error}") from None
-
-
-def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with `Z`, and a fraction only where there is one.
-
-    Raises ValueError for a moment without offset, or one whose year is outside 1 to 9999 in UTC."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no offset from UTC")
-    try:
-        in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
-    return in_utc.isoformat().removesuffix("+00:00") + "Z"
+MAX_MONTHS = 12 * 9998
+# As the day of a calendar step: the last of every month.
+LAST_DAY = 31
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The regular step of a series: seconds, or a calendar month or year. Made by its class methods."""
+    """The regular step of a series: a number of seconds or of calendar months. Made by its class methods.
+
+    day: the day of the month that readings of a calendar step have; a shorter month has them on its last day, so 31
+    is the last day of every month. None where only the first reading can show it. Steps of the same length are equal,
+    whatever their day."""
 
     period_s: float | None
-    period: str | None
+    months: int | None = None
+    day: int | None = field(default=None, compare=False)
 
     @classmethod
     def seconds(cls, seconds: float) -> Step:
@@ -66,48 +42,140 @@ class Step:
             raise ValueError(f"step_s must be positive and finite, not {_short(seconds)}")
         if period_s > MAX_STEP_S:
             raise ValueError(f"step_s is {_short(seconds)}, more than all the years that a time can name")
-        return cls(period_s, None)
+        return cls(period_s)
+
+    @classmethod
+    def of_months(cls, months: int, day: int | None = None) -> Step:
+        """A step of calendar months, 12 of them for a year. Raises ValueError."""
+        if not 1 <= months <= MAX_MONTHS:
+            raise ValueError(f"a step of {months} months is not between 1 month and 9998 years")
+        if day is not None and (type(day) is not int or not 1 <= day <= LAST_DAY):
+            raise ValueError(f"step_day must be a day of the month, 1 to 31, not {_short(day)}")
+        return cls(None, months, day)
+
+    @classmethod
+    def parse(cls, text: object) -> Step:
+        """The step that an ISO 8601 duration names: PT5M, PT1H, P7D, P1M, P3M, P6M, P1Y. Raises ValueError.
+
+        Months and years are calendar steps; all others are seconds, a day 86,400 of them."""
+        if not isinstance(text, str):
+            raise ValueError(f"step must be a string such as PT5M or P1M, not {_short(text)}")
+        try:
+            months, seconds = parse_duration(text)
+        except ValueError as error:
+            raise ValueError(f"step: {error}; for a number of seconds use step_s") from None
+        if months and seconds:
+            raise ValueError(f"step: {_short(text)} mixes months with days or seconds; use one of them")
+        if months:
+            return cls.of_months(months)
+        if not seconds:
+            raise ValueError(f"step: {_short(text)} is no time at all; a step must be positive")
+        return cls.seconds(float(seconds))
 
     @classmethod
     def calendar(cls, period: str) -> Step:
-        """A step of a calendar month, `P1M`, or year, `P1Y` (ISO 8601). Raises ValueError for any other."""
-        if not isinstance(period, str) or period not in CALENDAR_MONTHS:
-            raise ValueError(f"step must be P1M or P1Y, not {_short(period)}; for seconds use step_s")
-        return cls(None, period)
+        """A step of calendar months, such as P1M, P3M or P1Y. Raises ValueError for any other."""
+        step = cls.parse(period)
+        if step.months is None:
+            raise ValueError(f"step must be months or years such as P1M, not {_short(period)}")
+        return step
 
     @classmethod
     def of(cls, data: Mapping[str, object]) -> Step:
-        """The step that an event's data names by `step_s` or `step`, one of them. Raises ValueError."""
+        """The step that an event's data names by `step_s` or `step`, one of them. Raises ValueError.
+
+        A calendar step takes its day from `step_day`."""
         seconds, period = data.get("step_s"), data.get("step")
         if seconds is not None and period is not None:
             raise ValueError("step_s and step are both given; give one of them")
         if seconds is not None:
             return cls.seconds(seconds)  # type: ignore[arg-type]  # checked there
         if period is not None:
-            return cls.calendar(period)  # type: ignore[arg-type]  # checked there
-        raise ValueError("step_s (seconds) or step (P1M, P1Y) is missing")
+            step = cls.parse(period)
+            if step.months is None:
+                return step
+            return cls.of_months(step.months, data.get("step_day"))  # type: ignore[arg-type]  # checked there
+        raise ValueError("step_s (seconds) or step (such as PT5M or P1M) is missing")
+
+    def anchored(self, start: datetime) -> Step:
+        """This step with its day, which `start` shows where none is known: a month's last day is taken for the end of
+        every month. Raises ValueError where `start` is not on the known day."""
+        if self.months is None:
+            return self
+        last = _days(start.year, start.month)
+        if self.day is None:
+            return replace(self, day=LAST_DAY if start.day == last else start.day)
+        if start.day != min(self.day, last):
+            raise ValueError(f"{start.isoformat()} is not on step_day {self.day} of its month")
+        return self
 
     def after(self, start: datetime, steps: int) -> datetime:
-        """The moment `steps` steps after `start`, counted from `start` and in its offset.
+        """The moment `steps` steps after `start`, in its offset. Raises ValueError outside the years 1 to 9999.
 
-        Calendar steps keep the day, or take the last of a shorter month: two months after January 31st is
-        March 31st. Raises ValueError beyond the year 9999."""
+        Calendar steps keep the day of the anchored step: a month's end stays one, and two months after January 30th
+        is March 30th. Months are those of the offset of `start`."""
         try:
             if self.period_s is not None:
-                return start + timedelta(seconds=self.period_s * steps)
-            months = start.month - 1 + CALENDAR_MONTHS[self.period or ""] * steps
+                return _add(start, timedelta(seconds=self.period_s * steps))
+            day = self.day or self.anchored(start).day or LAST_DAY
+            months = start.month - 1 + (self.months or 0) * steps
             year, month = start.year + months // 12, months % 12 + 1
-            return start.replace(year=year, month=month, day=min(start.day, _days(year, month)))
+            return start.replace(year=year, month=month, day=min(day, _days(year, month)))
         except (OverflowError, ValueError):
             raise ValueError(
                 f"{steps} steps after {start.isoformat()} is outside the years 1 to 9999"
             ) from None
 
-    def as_json(self) -> dict[str, float | int | str]:
-        """The member of an event's data that says this step: `{"step_s": 300}` or `{"step": "P1M"}`."""
-        if self.period_s is None:
-            return {"step": self.period or ""}
-        return {"step_s": int(self.period_s) if self.period_s.is_integer() else self.period_s}
+    def index_between(self, start: datetime, moment: datetime) -> int:
+        """The number of the step after `start` that is nearest to `moment`, which may lie before it."""
+        if self.period_s is not None:
+            return round((moment - start).total_seconds() / self.period_s)
+        here = moment.astimezone(start.tzinfo)
+        months = (here.year - start.year) * 12 + here.month - start.month
+        step, index = self.anchored(start), months // (self.months or 1)
+        near = [n for n in (index - 1, index, index + 1) if _exists(step, start, n)]
+        return min(near, key=lambda n: abs(step.after(start, n) - moment))
+
+    def is_on_grid(self, start: datetime, moment: datetime) -> bool:
+        """Whether `moment` is a whole number of steps before or after `start`."""
+        return self.after(start, self.index_between(start, moment)) == moment
+
+    def as_json(self, start: datetime | None = None) -> dict[str, float | int | str]:
+        """The members of an event's data that say this step: `{"step_s": 300}` or `{"step": "P1M"}`.
+
+        With `step_day` where `start` alone would be read as another day of the month."""
+        if self.period_s is not None:
+            return {"step_s": int(self.period_s) if self.period_s.is_integer() else self.period_s}
+        if start is None or self.day in (None, Step(None, self.months).anchored(start).day):
+            return {"step": str(self)}
+        return {"step": str(self), "step_day": self.day or LAST_DAY}
+
+    def __str__(self) -> str:
+        """The ISO 8601 duration."""
+        return format_months(self.months or 0) if self.period_s is None else format_seconds(self.period_s)
+
+
+def format_start(start: datetime, step: Step) -> str:
+    """RFC 3339, as `format_time`; in its own offset where the step counts that offset's months. Raises ValueError."""
+    offset = start.utcoffset()
+    if step.months is None or not offset or offset.total_seconds() % 60:
+        return format_time(start)
+    return start.isoformat()
+
+
+def _add(start: datetime, distance: timedelta) -> datetime:
+    """Real time, not that of the clocks on the wall, which a time zone puts forward and back."""
+    if start.tzinfo is None or isinstance(start.tzinfo, timezone):
+        return start + distance
+    return (start.astimezone(UTC) + distance).astimezone(start.tzinfo)
+
+
+def _exists(step: Step, start: datetime, steps: int) -> bool:
+    try:
+        step.after(start, steps)
+    except ValueError:
+        return False
+    return True
 
 
 def _days(year: int, month: int) -> int:

@@ -122,6 +122,13 @@ def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:
     return (windows - levels).astype(np.float32), levels
 
 
+def floor_of(windows: Float64Array) -> Float64Array:
+    """What forecasts do not fall below: 0 for a window that never was negative, else -inf.
+
+    windows: (batch, steps). Returns (batch,)."""
+    return np.where(windows.min(axis=1, initial=np.inf) >= 0, 0.0, -np.inf)
+
+
 def _is_plain(values: Sequence[float | None], steps: int, are_checked: bool) -> bool:
     """A list that is long enough, whose last readings are of types that are read as they are meant: True would be
     taken for 1, by numpy "1" for a number."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +18,12 @@ from urllib.parse import unquote
 import msgspec
 import orjson
 
-from fncast.series.step import Step, format_time, parse_time
+from fncast.foreign_text import clean
+from fncast.series.rfc3339 import parse_time
+from fncast.series.step import Step, format_start
+from fncast.series.window import MAX_MAGNITUDE
 
+REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
 
@@ -32,7 +37,10 @@ class Window(msgspec.Struct, gc=False):
     start: str | None = None
     step_s: int | float | None = None
     step: str | None = None
+    step_day: int | None = None
     unit: str | None = None
+    min: int | float | None = None
+    max: int | float | None = None
 
 
 class _Plain(msgspec.Struct):
@@ -50,9 +58,13 @@ class _Plain(msgspec.Struct):
 
 _plain_batch = msgspec.json.Decoder(list[_Plain])
 
+# Of these 0 is a point of a scale and no floor: a series that was above it may fall below.
+UNITS_BELOW_ZERO = frozenset(("°C", "°F", "℃", "℉", "C", "F", "Cel", "degC", "degF", "dB", "dBm", "dBFS"))
+
 # How many starts and steps of recent events are kept in their parsed form.
 _STARTS = 4096
 _STEPS = 256
+MAX_NAME = 64  # characters of a sender's name or value, in a reason
 
 
 class InvalidEvent(ValueError):
@@ -77,11 +89,14 @@ class Event:
 @dataclass(slots=True)
 class Readings:
     """An event's window. values: what the event holds, not checked yet. place: `"start":…,"step_s":…,` as JSON, of
-    the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty."""
+    the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty. low, high: what
+    the forecast keeps; None where the event does not say."""
 
     values: Any
     place: bytes = b""
     unit: bytes = b""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +129,12 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request
     try:
         document = read_json(body)
     except ValueError as error:
-        return Request([_refused(f"the body is no JSON: {error}")], content_type == BATCH_TYPE)
+        return Request([_refused(f"the body is not JSON: {error}")], content_type == BATCH_TYPE)
     if isinstance(document, list) and (content_type == BATCH_TYPE or _is_batch(document)):
-        return Request([_structured(member) for member in document], True)
+        return Request([_structured(member, True) for member in document], True)
     if content_type == BATCH_TYPE:
-        return Request([_refused("the body is no JSON array of events")], True)
-    return Request([_structured(document)], False)
+        return Request([_refused("the body is not a JSON array of events")], True)
+    return Request([_structured(document, content_type == EVENT_TYPE)], False)
 
 
 def read_json(body: bytes) -> Any:
@@ -138,36 +153,56 @@ def read_json(body: bytes) -> Any:
 def read_readings(data: object) -> Readings:
     """The window in an event's data: an object, or a bare array of numbers. Raises InvalidEvent."""
     if type(data) is Window:
-        place = _following(data.start, data.step_s, data.step, len(data.values))
-        return Readings(
-            data.values, place, b"" if data.unit is None else b',"unit":' + orjson.dumps(data.unit)
-        )
+        place = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
+        member = b"" if data.unit is None else b',"unit":' + orjson.dumps(data.unit)
+        return Readings(data.values, place, member, *_limits(data.min, data.max, data.unit))
     if type(data) is list:
         return Readings(data)
     if type(data) is InvalidEvent:
         raise data
+    if type(data) is str and _holds_json(data):
+        raise InvalidEvent("data is a string that holds JSON: send the JSON itself, not as a string")
     if type(data) is not dict:
         raise InvalidEvent(
             'data must be an object with "start", "step_s" and "values", or an array of numbers'
         )
     values = data.get("values")
     if type(values) is not list:
-        raise InvalidEvent("values are missing" if values is None else "values is no array of numbers")
+        raise InvalidEvent("values are missing" if values is None else "values is not an array of numbers")
     place = _place(data, len(values))
     unit = data.get("unit")
-    if unit is None:
-        return Readings(values, place)
-    if type(unit) is not str:
-        raise InvalidEvent("unit is no text")
+    if unit is not None and type(unit) is not str:
+        raise InvalidEvent("unit is not a string")
+    limits = _limits(data.get("min"), data.get("max"), unit)
     try:
-        return Readings(values, place, b',"unit":' + orjson.dumps(unit))
+        return Readings(values, place, b"" if unit is None else b',"unit":' + orjson.dumps(unit), *limits)
     except orjson.JSONEncodeError:
-        raise InvalidEvent("unit is no valid Unicode") from None
+        raise InvalidEvent("unit is not valid Unicode") from None
+
+
+def _limits(low: object, high: object, unit: str | None) -> tuple[float | None, float | None]:
+    """The limits that an event names by `min` and `max`, or by its unit. Raises InvalidEvent."""
+    if low is None and high is None and unit not in UNITS_BELOW_ZERO:
+        return None, None
+    lowest, highest = _limit("min", low), _limit("max", high)
+    if lowest is None and unit in UNITS_BELOW_ZERO:
+        lowest = -math.inf
+    if lowest is not None and highest is not None and lowest > highest:
+        raise InvalidEvent("min is above max")
+    return lowest, highest
+
+
+def _limit(name: str, limit: object) -> float | None:
+    if limit is None:
+        return None
+    if type(limit) not in (int, float) or not abs(limit) <= MAX_MAGNITUDE:  # type: ignore[arg-type]
+        raise InvalidEvent(f"{name} must be a number within ±{MAX_MAGNITUDE:g}")
+    return float(limit)  # type: ignore[arg-type]
 
 
 def _place(data: Mapping[str, Any], steps: int) -> bytes:
     """The members start and step of the output: `steps` steps after the start of `data`. Raises InvalidEvent."""
-    told = data.get("start"), data.get("step_s"), data.get("step"), steps
+    told = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
         return _following(*told)
     except TypeError:  # an array or an object, which cannot be looked up
@@ -175,50 +210,80 @@ def _place(data: Mapping[str, Any], steps: int) -> bytes:
 
 
 @lru_cache(_STARTS, typed=True)
-def _following(start: object, step_s: object, step: object, steps: int) -> bytes:
+def _following(start: object, step_s: object, step: object, step_day: object, steps: int) -> bytes:
     """Kept: series that are read together share their start. Raises InvalidEvent."""
     try:
-        kept_step, member = _step(step_s, step)
+        read = _step(step_s, step, step_day)
     except TypeError:
-        kept_step, member = _step.__wrapped__(step_s, step)
+        read = _step.__wrapped__(step_s, step, step_day)
     try:
-        following = format_time(kept_step.after(parse_time(start), steps))
+        first = parse_time(start)
+        anchored = read.anchored(first)
+        following = anchored.after(first, steps)
+        text = format_start(following, anchored)
     except ValueError as error:
         raise InvalidEvent("start is missing" if start is None else f"start: {error}") from None
-    return b'"start":"%b",%b,' % (following.encode(), member)
+    # A step in seconds is written as the event writes it: as `step` or as `step_s`.
+    members = anchored.as_json(following) if step is None or read.months else {"step": str(read)}
+    return b'"start":"%b",%b,' % (text.encode(), orjson.dumps(members)[1:-1])
 
 
 @lru_cache(_STEPS, typed=True)
-def _step(step_s: object, step: object) -> tuple[Step, bytes]:
-    """A step, and as a member of data. Raises InvalidEvent."""
+def _step(step_s: object, step: object, step_day: object) -> Step:
+    """Raises InvalidEvent."""
     try:
-        read = Step.of({"step_s": step_s, "step": step})
+        return Step.of({"step_s": step_s, "step": step, "step_day": step_day})
     except ValueError as error:
         raise InvalidEvent(str(error)) from None
-    return read, orjson.dumps(read.as_json())[1:-1]
 
 
 def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
-    attributes = {
-        name[3:]: unquote(_one(value).strip('"')) for name, value in headers.items() if name.startswith("ce-")
-    }
-    try:
-        data = read_json(body) if body else None
-    except ValueError as error:
-        return _event(attributes, InvalidEvent(f"data is no JSON: {error}"))
-    return _event(attributes, data)
+    attributes = {}
+    for name, value in headers.items():
+        if name.startswith("ce-"):
+            if type(value) is list and len(set(value)) > 1:
+                return _refused(f"the header {clean(name, MAX_NAME)!r} is there twice")
+            attributes[name[3:]] = unquote(_one(value).strip('"'))
+    content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
+    if all(content_types) and len({"".join(each.split()).lower() for each in content_types}) > 1:
+        first, second = (clean(each, MAX_NAME) for each in content_types)
+        refusal = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
+        return _event(attributes, InvalidEvent(refusal))
+    return _event(attributes, _parsed(body) if body else None)
 
 
-def _structured(document: object) -> Event:
-    if type(document) is not dict or "specversion" not in document:
+def _structured(document: object, is_event: bool) -> Event:
+    """is_event: the request says that the document is an event."""
+    if type(document) is not dict or not (is_event or any(name in document for name in REQUIRED)):
         return _refused("no CloudEvent: neither ce-* headers nor a JSON object with specversion")
-    if document.get("data_base64") is not None:
-        try:
-            data = read_json(base64.b64decode(document["data_base64"], validate=True))
-        except (TypeError, ValueError) as error:
-            return _event(document, InvalidEvent(f"data_base64 is no JSON in base64: {error}"))
+    data, encoded = document.get("data"), document.get("data_base64")
+    if encoded is None:
         return _event(document, data)
-    return _event(document, document.get("data"))
+    if data is not None:
+        return _event(document, InvalidEvent("the event has both data and data_base64"))
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except (TypeError, ValueError) as error:
+        return _event(document, InvalidEvent(f"data_base64 is not a string in base64: {error}"))
+    return _event(document, _parsed(content))
+
+
+def _parsed(content: bytes) -> object:
+    """The data, or what is wrong with them."""
+    try:
+        return read_json(content)
+    except ValueError as error:
+        return InvalidEvent(f"the event's data is not JSON: {error}")
+
+
+def _holds_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _event(attributes: Mapping[str, Any], data: object) -> Event:
@@ -226,16 +291,16 @@ def _event(attributes: Mapping[str, Any], data: object) -> Event:
     is_named = type(id_) is str and id_ and type(source) is str and source
     if not is_named or type(subject) not in (str, type(None)):
         return _refused(_why_unnamed(attributes))
-    if attributes["specversion"] != "1.0":
+    if missing := _missing(attributes):
+        data = InvalidEvent(missing)
+    elif attributes["specversion"] != "1.0":
         data = InvalidEvent("specversion is not 1.0")
-    elif not attributes.get("type"):
-        data = InvalidEvent("the attribute type is missing")
     elif data is None:
         data = InvalidEvent("the event has no data")
     try:
         return _named(str(id_), str(source), subject, data)
     except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
-        return _refused("the attribute id, source or subject is no valid Unicode")
+        return _refused("the attribute id, source or subject is not valid Unicode")
 
 
 def _named(id_: str, source: str, subject: str | None, data: object) -> Event:
@@ -257,11 +322,19 @@ def _digest(text: bytes) -> bytes:
 
 
 def _why_unnamed(attributes: Mapping[str, Any]) -> str:
-    for name in ("id", "source"):
-        if not attributes.get(name):
-            return f"the attribute {name} is missing or empty"
+    if missing := _missing(attributes):
+        return missing
     name = next(name for name in ("id", "source", "subject") if type(attributes.get(name)) is not str)
-    return f"the attribute {name} is no text"
+    return f"the attribute {name} is not a string"
+
+
+def _missing(attributes: Mapping[str, Any]) -> str:
+    """Which attributes are missing; empty where all are there."""
+    missing = [name for name in REQUIRED if attributes.get(name) in (None, "")]
+    if not missing:
+        return ""
+    attribute = "attribute" if len(missing) == 1 else "attributes"
+    return f"the {attribute} {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or empty"
 
 
 def _is_batch(document: list[object]) -> bool:
@@ -270,4 +343,4 @@ def _is_batch(document: list[object]) -> bool:
 
 def _one(header: str | list[str]) -> str:
     """A header's value; through a trigger the FDK may hand over a list."""
-    return header if isinstance(header, str) else header[0]
+    return header if isinstance(header, str) else next(iter(header), "")

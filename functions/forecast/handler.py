@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import outputs
 from events import BATCH_TYPE, EVENT_TYPE, Event, InvalidEvent, Readings, read_readings, read_request
 from fncast.series.window import prepare_batch
+from limits import limited
 from model import ChangedModel, Model
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
 
@@ -93,9 +94,9 @@ class Forecaster:
             except ModelUnavailable as error:
                 made = self._unavailable(good_events, str(error), error.retry_after_s)
             else:
-                made = outputs.forecasts(
-                    good_events, [readings[position] for position in good], windows.filled, scored
-                )
+                good_readings = [readings[position] for position in good]
+                scored = replace(scored, values=limited(scored.values, windows.values, good_readings))
+                made = outputs.forecasts(good_events, good_readings, windows.filled, scored)
             for position, output in zip(good, made, strict=True):
                 answers[position] = output
         return [output for output in answers if output is not None]

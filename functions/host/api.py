@@ -40,7 +40,8 @@ class Api:
             if method == "POST" and not id_:
                 return 200, self._show(self._add(kind, _document(body)), base_url)
             if method == "PUT" and kind == "fns" and id_:
-                return 200, self._show(self._registry.change_function(id_, _document(body)), base_url)
+                # Without annotations, as Fn answers.
+                return 200, self._registry.change_function(id_, _document(body)).document
         except InvalidRequest as error:
             return _error(400, str(error))
         except Refused as error:

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 import orjson
 
 from functions.host.api import Api
-from functions.host.folder import FunctionFolder, configure
+from functions.host.config import InvalidConfig, check_not_reserved
+from functions.host.folder import FunctionFolder, InvalidFunction, configure
 from functions.host.invocation import Reply, invoke, message, trigger
 from functions.host.pool import Pool
 from functions.host.registry import Registry, app_id, function_id
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 VERSION = "0.3.753"  # of the Fn server whose API this is
 # Of the requests that the host holds in memory; Fn's own bound is a setting, FN_MAX_REQUEST_SIZE.
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
+# A document of the API; a configuration has less.
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 # Two, so that one works while the other waits for its model.
 PROCESSES = 2
 
@@ -75,9 +78,13 @@ class FunctionHost:
     async def _reply(self, scope: Any, receive: ASGIReceiveCallable) -> Reply:
         method, path = scope["method"], scope["path"]
         headers = [(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]]
-        body = await self._body(headers, receive)
+        is_api = path.startswith("/v2/")
+        if is_api and method not in ("GET", "HEAD") and not _is_json(headers):
+            return message(415, "Content-Type must be application/json")
+        max_bytes = min(self._max_request_bytes, MAX_DOCUMENT_BYTES) if is_api else self._max_request_bytes
+        body = await self._body(headers, receive, max_bytes)
         if body is None:
-            return message(413, f"Request content too large: at most {self._max_request_bytes} bytes")
+            return message(413, f"Request content too large: at most {max_bytes} bytes")
         if path.startswith("/invoke/"):
             entry = self._registry.functions.get(path.removeprefix("/invoke/"))
             if entry is None or entry.pool is None:
@@ -88,7 +95,7 @@ class FunctionHost:
             if pool is None:
                 return message(404, "Trigger not found")
             return await trigger(pool, method, _url(scope, headers), headers, body)
-        if path.startswith("/v2/"):
+        if is_api:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             return _json(*self._api.answer(method, path, query, body, _base_url(scope, headers)))
         return self._own(path)
@@ -111,10 +118,12 @@ class FunctionHost:
         found = None if app is None else self._registry.trigger(app.id, "/" + source.strip("/"))
         return None if found is None else self._registry.functions[found.document["fn_id"]].pool
 
-    async def _body(self, headers: Sequence[tuple[str, str]], receive: ASGIReceiveCallable) -> bytes | None:
+    async def _body(
+        self, headers: Sequence[tuple[str, str]], receive: ASGIReceiveCallable, max_bytes: int
+    ) -> bytes | None:
         """The request's body; None if it is too large."""
         length = next((value for name, value in headers if name == "content-length"), "0")
-        if length.isdecimal() and int(length) > self._max_request_bytes:
+        if length.isdecimal() and int(length) > max_bytes:
             return None
         chunks: list[bytes] = []
         size = 0
@@ -124,16 +133,20 @@ class FunctionHost:
                 return b""  # the caller has gone; nobody reads the answer
             chunks.append(event["body"])
             size += len(event["body"])
-            if size > self._max_request_bytes:
+            if size > max_bytes:
                 return None
             if not event["more_body"]:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> dict[str, str]:
-    """What a function sees of Fn, and its configuration."""
+    """What a function sees of Fn, and its configuration without empty values. Raises InvalidFunction."""
+    try:
+        check_not_reserved(config)
+    except InvalidConfig as error:
+        raise InvalidFunction(f"the function {folder.name}: {error}") from None
     return {
-        **config,
+        **{name: value for name, value in config.items() if value},
         "FN_APP_ID": app_id(app),
         "FN_APP_NAME": app,
         "FN_FN_ID": function_id(app_id(app), folder.name),
@@ -160,6 +173,12 @@ def _text(header: bytes) -> str:
 
 def _json(status: int, document: Mapping[str, Any]) -> Reply:
     return Reply(status, [("content-type", "application/json")], orjson.dumps(document))
+
+
+def _is_json(headers: Sequence[tuple[str, str]]) -> bool:
+    """Forms of other sites cannot send that type without being asked first."""
+    types = [value for name, value in headers if name == "content-type"]
+    return len(types) == 1 and types[0].partition(";")[0].strip().lower() == "application/json"
 
 
 def _not_allowed() -> Reply:

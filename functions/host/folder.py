@@ -11,9 +11,13 @@ from typing import Any
 
 import yaml
 
+from functions.host.config import InvalidConfig, check_config
+
 # Fn's own defaults and bounds.
 TIMEOUT_S = 30
 MAX_TIMEOUT_S = 300
+IDLE_TIMEOUT_S = 30
+MAX_IDLE_TIMEOUT_S = 3600
 MEMORY_MB = 128
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
@@ -31,6 +35,7 @@ class FunctionFolder:
     name: str
     timeout_s: float = TIMEOUT_S
     memory_mb: int = MEMORY_MB
+    idle_timeout_s: int = IDLE_TIMEOUT_S
     config: Mapping[str, str] = field(default_factory=dict)
     expected: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
@@ -65,7 +70,8 @@ def read_folder(path: Path) -> FunctionFolder:
 
 def configure(folder: FunctionFolder, environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """The function's configuration: func.yaml, overlaid by the environment for the names that func.yaml knows,
-    overlaid by what was given. Raises InvalidFunction for a required name without a value."""
+    overlaid by what was given. Raises InvalidFunction for a required name without a value, and for names and values
+    that no environment can hold."""
     known = {name: environ[name] for name in {*folder.config, *folder.expected} if name in environ}
     config = {**folder.config, **known, **given}
     missing = sorted(name for name in folder.required if not config.get(name))
@@ -74,7 +80,10 @@ def configure(folder: FunctionFolder, environ: Mapping[str, str], given: Mapping
             f"the function {folder.name} needs {' and '.join(missing)}: "
             f"set it in the environment or with --config {missing[0]}=…"
         )
-    return config
+    try:
+        return check_config(config)
+    except InvalidConfig as error:
+        raise InvalidFunction(f"the function {folder.name}: {error}") from None
 
 
 class _InvalidValue(ValueError):
@@ -91,12 +100,18 @@ def _folder(path: Path, document: Mapping[str, Any]) -> FunctionFolder:
     memory_mb = document.get("memory", MEMORY_MB)
     if type(memory_mb) is not int or memory_mb < 1:
         raise _InvalidValue(f"memory must be a whole number of megabytes, not {memory_mb!r}")
+    idle_timeout_s = document.get("idle_timeout", IDLE_TIMEOUT_S)
+    if type(idle_timeout_s) is not int or not 0 < idle_timeout_s <= MAX_IDLE_TIMEOUT_S:
+        raise _InvalidValue(
+            f"idle_timeout must be a whole number of seconds up to {MAX_IDLE_TIMEOUT_S}, not {idle_timeout_s!r}"
+        )
     expects = _expects(document)
     return FunctionFolder(
         path,
         name,
         timeout_s=float(timeout_s),
         memory_mb=memory_mb,
+        idle_timeout_s=idle_timeout_s,
         config=_config(document),
         expected=frozenset(expects),
         required=frozenset(expected for expected, is_required in expects.items() if is_required),

@@ -5,12 +5,14 @@ Statuses and bodies are those of Fn server 0.3.753; `/invoke` passes headers as 
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from fncast.foreign_text import clean
 from functions.host.pool import Busy, Pool
 from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, NotStarted
 
@@ -25,6 +27,11 @@ _HOP_BY_HOP = frozenset(
      "trailer", "transfer-encoding", "upgrade")
 )  # fmt: skip
 _LOGGED_CHARACTERS = 500
+_SHOWN = 60
+_STATUS = re.compile("[2-5][0-9][0-9]")
+# What a header field may hold (RFC 9110, 5.5 and 5.6.2); other bytes would end or forge an answer.
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NO_FIELD_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 Headers = Sequence[tuple[str, str]]
 
@@ -45,6 +52,8 @@ def message(status: int, text: str, *headers: tuple[str, str]) -> Reply:
 
 async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
     """`POST /invoke/<id>`. headers: names in lower case."""
+    if (repeated := _repeated(headers)) is not None:
+        return message(400, repeated)
     call_id = _call_id()
     answer = await _call(pool, {**_passed(headers), "fn-call-id": call_id}, body)
     if isinstance(answer, Reply):
@@ -55,6 +64,8 @@ async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
 
 async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: bytes) -> Reply:
     """A request to `/t/<app>/<source>`: any method; the function sees it in headers and chooses the status."""
+    if (repeated := _repeated(headers)) is not None:
+        return message(400, repeated)
     call_id = _call_id()
     sent = {_PREFIX + name: value for name, value in _passed(headers).items()}
     sent |= {name: value for name, value in headers if name == "content-type"}
@@ -70,7 +81,7 @@ async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: byt
     status = 200
     passed = []
     for name, value in answer.headers:
-        if name == "fn-http-status" and value.isdecimal() and 200 <= int(value) <= 599:
+        if name == "fn-http-status" and _STATUS.fullmatch(value):
             status = int(value)
         elif name == "content-type":
             passed.append((name, value))
@@ -96,13 +107,34 @@ async def _call(pool: Pool, headers: dict[str, str], body: bytes) -> FunctionAns
         log.warning("function %s did not answer within %g s: killed", name, pool.folder.timeout_s)
         return message(504, "Timed out")
     except CallFailed as error:
-        log.warning("function %s broke off a call: %s", name, error)
+        log.warning("function %s broke off a call: %s", name, clean(str(error), _LOGGED_CHARACTERS))
         return message(502, "error receiving function response")
+    for field, value in answer.headers:
+        if not _FIELD_NAME.fullmatch(field) or _NO_FIELD_VALUE.search(value):
+            log.warning(
+                "function %s answered with the header %s, which HTTP does not allow",
+                name,
+                clean(field, _SHOWN),
+            )
+            return message(502, "error receiving function response")
     if answer.status == 200:
         return answer
     # An Fn server drops this text; whoever runs a function locally wants to read it.
-    log.warning("function %s failed: %s", name, answer.body[:_LOGGED_CHARACTERS].decode("utf-8", "replace"))
+    text = answer.body[: 4 * _LOGGED_CHARACTERS].decode("utf-8", "replace")
+    log.warning("function %s failed: %s", name, clean(text, _LOGGED_CHARACTERS))
     return message(504, "Timed out") if answer.status == 504 else message(502, "function failed")
+
+
+def _repeated(headers: Headers) -> str | None:
+    """What is wrong with the attributes of an event in binary form, if one is there twice."""
+    values: dict[str, str] = {}
+    for name, value in headers:
+        if name in values:
+            first, second = clean(values[name], _SHOWN), clean(value, _SHOWN)
+            return f"the header {name!r} is there twice, as {first!r} and {second!r}; send it once"
+        if name.startswith("ce-") or name == "content-type":
+            values[name] = value
+    return None
 
 
 def _passed(headers: Headers) -> dict[str, str]:

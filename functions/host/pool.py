@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 256
 # A process that dies before it has answered anything would die again at once.
 FIRST_BACKOFF_S = 0.1
-MAX_BACKOFF_S = 5.0
+MAX_BACKOFF_S = 3.0
 
 
 class Busy(Exception):
@@ -30,7 +30,7 @@ class Pool:
 
     def __init__(self, folder: FunctionFolder, variables: Mapping[str, str], size: int) -> None:
         self.folder = folder
-        self._variables = dict(variables)
+        self._variables = {name: value for name, value in variables.items() if value}
         self._outdated: set[FunctionProcess] = set()  # have other variables; replaced once they are idle
         self._size = size
         self._idle: list[FunctionProcess] = []
@@ -49,8 +49,12 @@ class Pool:
         self._keepers = [asyncio.create_task(self._keep()) for _ in range(self._size)]
 
     def configure(self, config: Mapping[str, str]) -> None:
-        """Have these variables too: every process is replaced, after the call that it works on."""
-        self._variables |= config
+        """Have these variables too, and not those with an empty value: every process is replaced, after the call that
+        it works on."""
+        changed = {name: value for name, value in {**self._variables, **config}.items() if value}
+        if changed == self._variables:
+            return
+        self._variables = changed
         self._outdated |= self._alive
         for process in self._idle:
             process.kill()
@@ -115,15 +119,18 @@ class Pool:
         self._idle.append(process)
 
     async def _keep(self) -> None:
-        """Have one process running for as long as the pool is open."""
+        """Have one process running for as long as the pool is open, whatever goes wrong meanwhile."""
         backoff_s = FIRST_BACKOFF_S
         while True:
+            answered = False
             try:
                 answered = await self._run_once()
             except NotStarted as error:
                 log.error("function %s does not start: %s", self.folder.name, error)
-                answered = False
                 self._refuse(str(error))
+            except Exception as error:  # a bug, and no reason to have one process fewer from now on
+                log.exception("function %s: its process cannot be looked after", self.folder.name)
+                self._refuse(f"{type(error).__name__}: {error}")
             if answered:
                 backoff_s = FIRST_BACKOFF_S
                 continue

@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 
 from functions.host.folder import FunctionFolder
+from functions.host.output import show_output
 
 # Fn gives a container 5 s to listen; a laptop that trains a model meanwhile needs more.
 START_TIMEOUT_S = 15.0
@@ -58,9 +59,14 @@ class FunctionProcess:
     """A running FDK process. One call at a time, which the pool sees to."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, directory: Path, session: aiohttp.ClientSession
+        self,
+        process: asyncio.subprocess.Process,
+        directory: Path,
+        session: aiohttp.ClientSession,
+        output: asyncio.Task[None],
     ) -> None:
-        """Made by `start_process`."""
+        """Made by `start_process`. output: shows what the process prints, until it ends."""
+        self._output = output
         self._process = process
         self._directory = directory
         self._session = session
@@ -125,6 +131,9 @@ class FunctionProcess:
             self.kill()
             await self._process.wait()
         finally:
+            self._output.cancel()  # a process that it started may hold the pipe open
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._output
             shutil.rmtree(self._directory, ignore_errors=True)
 
 
@@ -132,7 +141,7 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
     """Start the folder's function and wait until it listens. variables: Fn's own and the configuration.
 
     Raises NotStarted."""
-    directory = _private_directory()
+    directory = private_directory()
     socket_path = directory / "lsnr.sock"
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment |= {
@@ -143,20 +152,30 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
         "FN_LISTENER": f"unix:{socket_path}",
         "FN_FORMAT": "http-stream",
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", str(_CHILD), str(folder.func), "handler",
-        cwd=folder.path,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,  # held open for as long as the host lives: see child.py
-        start_new_session=True,  # a Ctrl-C is for the host, which stops its functions in order
-    )  # fmt: skip
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", str(_CHILD), str(folder.func), "handler",
+            cwd=folder.path,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,  # held open for as long as the host lives: see child.py
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C is for the host, which stops its functions in order
+        )  # fmt: skip
+    except BaseException as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        if isinstance(error, OSError | ValueError):
+            raise NotStarted(_cause(error)) from None
+        raise
+    assert process.stdout is not None
+    output = asyncio.create_task(show_output(folder.name, process.stdout))
     connector = aiohttp.UnixConnector(str(socket_path), limit=1, keepalive_timeout=KEEP_ALIVE_S)
     session = aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )
-    started = FunctionProcess(process, directory, session)
+    started = FunctionProcess(process, directory, session, output)
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
             while not socket_path.exists():
@@ -183,7 +202,34 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(chunks)
 
 
-def _private_directory() -> Path:
-    """A new directory that only this user can enter, with a path short enough for a unix socket."""
-    parent = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="fn-", dir=parent if len(parent) < _MAX_SOCKET_PATH - 30 else "/tmp"))
+def private_directory() -> Path:
+    """A new directory that only this user can enter, with a path short enough for a unix socket. Raises NotStarted."""
+    parent = "/tmp"
+    try:
+        found = tempfile.gettempdir()
+        if len(found) < _MAX_SOCKET_PATH - 30:
+            parent = found
+        return Path(tempfile.mkdtemp(prefix="fn-", dir=parent))
+    except OSError as error:
+        # Where `tempfile` found none, its error lists all candidates and no cause.
+        cause = error if error.filename else _fault(parent := os.environ.get("TMPDIR", "/tmp"))
+        raise NotStarted(
+            f"functions need a folder for their sockets, and none can be made in {parent}: "
+            f"{cause.strerror if cause else 'not writable'}. Set TMPDIR to a folder that can be written"
+        ) from None
+
+
+def _fault(folder: str) -> OSError | None:
+    """Why no folder can be made there."""
+    try:
+        Path(tempfile.mkdtemp(prefix="fn-", dir=folder)).rmdir()
+    except OSError as error:
+        return error
+    return None
+
+
+def _cause(error: OSError | ValueError) -> str:
+    """Why a process could not be started, in one sentence."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.host.config import InvalidConfig, check_config, check_not_reserved
 from functions.host.folder import InvalidFunction
 from functions.host.pool import Pool
 
+# What PUT can change; only the configuration has an effect.
+_CHANGEABLE = ("image", "memory", "timeout", "idle_timeout")
+MAX_NAME = 255
 # What POST can add in memory: a script that sets up an Fn server should work here, a runaway one should not.
 MAX_ENTRIES = 1000
 
@@ -87,16 +91,20 @@ class Registry:
         for name in ("name", "app_id"):
             if changes.get(name, entry.document[name]) != entry.document[name]:
                 raise Refused(f"Fn {name} cannot be changed")
-        config = changes.get("config", {})
-        if not isinstance(config, dict) or not all(isinstance(value, str) for value in config.values()):
-            raise Refused("Fn config must map names to texts")
-        noted = {name: value for name, value in changes.items() if name not in ("id", "annotations")}
-        known = entry.document.get("config", {})
-        self.functions[id_] = changed = Entry(
-            {**entry.document, **noted, "config": {**known, **config}}, entry.pool
-        )
-        if changed.document["config"] != known:
-            entry.pool.configure(config)
+        patch = changes.get("config") or {}
+        if not isinstance(patch, dict):
+            raise Refused("Fn config must be an object of strings")
+        try:
+            check_not_reserved(patch)
+            known = entry.document.get("config", {})
+            config = check_config({**known, **patch})
+        except InvalidConfig as error:
+            raise Refused(f"Fn {error}") from None
+        noted = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+        # As Fn does: an empty value removes the key.
+        kept = {name: value for name, value in config.items() if value}
+        self.functions[id_] = changed = Entry({**entry.document, **noted, "config": kept}, entry.pool)
+        entry.pool.configure(patch)
         return changed
 
     def trigger(self, app_id: str, source: str) -> Entry | None:
@@ -116,6 +124,7 @@ class Registry:
             "image": f"folder:{folder.path.name}",
             "memory": folder.memory_mb,
             "timeout": int(folder.timeout_s) or 1,
+            "idle_timeout": folder.idle_timeout_s,
         }
         return _add(self.functions, document, f"a function named {folder.name} already exists", pool)
 
@@ -134,6 +143,8 @@ def _add(
     entries: dict[str, Entry], document: dict[str, Any], conflict: str, pool: Pool | None = None
 ) -> Entry:
     entry = Entry(document, pool)
+    if any(len(document.get(name, "")) > MAX_NAME for name in ("name", "source")):
+        raise Refused(f"name and source must be {MAX_NAME} characters or less")
     if entry.id in entries:
         raise Conflict(conflict)
     if len(entries) >= MAX_ENTRIES:

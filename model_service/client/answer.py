@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from fncast.foreign_text import clean
 from model_service.graphpipe import MetadataResponse
 
 Float32Array = npt.NDArray[np.float32]
@@ -83,7 +84,7 @@ def refusal(text: str, does_not_fit: bool = False) -> ModelError:
 
 def one_line(text: str) -> str:
     """A peer's text, bounded, without control characters: it cannot pretend to be a line of ours."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MAX_REASON]).split())
+    return " ".join(clean(text, MAX_REASON).split())
 
 
 def retry_after_s(header: str | None) -> float:

@@ -37,7 +37,7 @@ def _open_inference_protocol(url: str, timeout_s: float, token: str) -> Addresse
         from model_service.client.grpc_client import GrpcClient
     except ImportError as error:
         raise ValueError(
-            f"{url!r} needs the module {error.name!r}: install it with pip install 'fncast[grpc]'"
+            f"{url!r} needs the module {error.name!r}: install it with pip install '.[grpc]' in fncast's repository"
         ) from None
     return GrpcClient(url, timeout_s, token)
 

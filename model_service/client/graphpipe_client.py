@@ -77,7 +77,7 @@ def _errors(body: bytes) -> tuple[graphpipe.ErrorMessage, ...]:
 
 
 def _refusal(errors: tuple[graphpipe.ErrorMessage, ...]) -> ModelError:
-    return refusal(_text(errors), any(error.code == graphpipe.DOES_NOT_FIT for error in errors))
+    return refusal(one_line(_text(errors)), any(error.code == graphpipe.DOES_NOT_FIT for error in errors))
 
 
 def _text(errors: tuple[graphpipe.ErrorMessage, ...]) -> str:

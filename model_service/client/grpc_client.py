@@ -30,7 +30,7 @@ from model_service.client.model_address import ModelAddress
 from model_service.graphpipe import MetadataResponse
 from model_service.inference_protocol import messages_pb2 as messages
 from model_service.inference_protocol.grpc_tensors import read_outputs
-from model_service.inference_protocol.tensor import InvalidTensor
+from model_service.inference_protocol.tensor import TOO_LARGE, InvalidTensor
 
 _SERVICE = "/inference.GRPCInferenceService"
 # Whether to try an address again is decided by who calls; gRPC itself would wait up to two minutes.
@@ -115,7 +115,8 @@ class GrpcClient:
         code, text = error.code(), one_line(error.details() or "")
         if code == grpc.StatusCode.INVALID_ARGUMENT:
             return refusal(text)
-        if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
+        # The same code is a quota that is used up, which passes.
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED and ("larger than max" in text or TOO_LARGE in text):
             return ModelError(f"{self.url}: {text}")
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ModelUnavailable(f"{self.url} did not answer within {self._timeout_s:g} s")

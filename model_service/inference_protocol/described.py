@@ -13,11 +13,13 @@ from model_service.runtime import TensorSpec
 SERVER = "fncast"
 # The extension that Triton calls so: raw tensors behind the JSON of a REST body.
 EXTENSIONS = ("binary_tensor_data",)
+# Stands for the version in service wherever a version is asked for. Flink's Triton provider asks for it by default.
+LATEST = "latest"
 
 
 def path_of(name: str, version: str) -> str:
-    """Where `Models.paths` has a model; version: or empty for the one in service under the name alone."""
-    return f"/{name}/{version}" if version else f"/{name}"
+    """Where `Models.paths` has a model. version: empty or `latest` for the one in service under the name alone."""
+    return f"/{name}/{version}" if version and version != LATEST else f"/{name}"
 
 
 def versions(models: Models, model: Model) -> list[str]:
@@ -31,6 +33,14 @@ def tensors(specs: Sequence[TensorSpec]) -> list[dict[str, Any]]:
         {"name": spec.name, "datatype": datatype_of(spec.dtype), "shape": list(spec.shape or ())}
         for spec in specs
     ]
+
+
+def takes(model: Model) -> str:
+    """The inputs with their types and shapes, for an error's text."""
+    return ", ".join(
+        f"{spec.name} {datatype_of(spec.dtype)} {'any' if spec.shape is None else list(spec.shape)}"
+        for spec in model.runtime.inputs
+    )
 
 
 def parameters(model: Model) -> dict[str, str]:

@@ -16,15 +16,17 @@ from model_service.http_answer import (
     Send,
     answered_by,
     error_headers,
+    error_json,
     send_answer,
 )
 from model_service.inference_protocol import described
-from model_service.inference_protocol.rest_answer import NotText, write_answer
+from model_service.inference_protocol.rest_answer import NotText, TooMuchJson, write_answer
 from model_service.inference_protocol.rest_request import InvalidRequest, read_request
 from model_service.model import Model, server_version
 from model_service.repository import Models, find
 from model_service.request_body import RequestBodies
-from model_service.request_error import RequestError, refused
+from model_service.request_error import RequestError, contradictory, refused
+from model_service.wrong_path import MAX_SHOWN_PATH, inference_hint, wrong_path
 
 # JSON is read in the event loop, where nobody else is answered meanwhile: 8 MiB of numbers hold it for a second, of
 # empty arrays for three. Raw bytes cost nothing, so all else of a body may be these.
@@ -62,7 +64,7 @@ class RestEndpoint:
             status, headers = error.status, error_headers(error.status, JSON)
             if status == 405:
                 headers.append((b"allow", b"POST" if path.endswith("/infer") else b"GET, HEAD"))
-            body = orjson.dumps({"error": str(error)})
+            body = error_json(error)
         await send_answer(send, status, headers, b"" if method == "HEAD" else body)
 
     async def _infer(self, path: str, scope: Scope, receive: Receive) -> tuple[Headers, bytes] | None:
@@ -76,7 +78,7 @@ class RestEndpoint:
             if message.get("more_body"):
                 body = await self._bodies.read(message, receive)
                 held_bytes = len(body)
-            model = find(self._models, path)
+            model = self._find(path)
             return await _answer(model, body, _json_bytes(scope["headers"]))
         except ConnectionError:
             return None
@@ -86,9 +88,10 @@ class RestEndpoint:
     def _describe(self, path: str, found: re.Match[str] | None) -> tuple[int, Headers, dict[str, Any]]:
         """Status, headers and JSON of what is not an inference. Raises RequestError."""
         if found is not None:
-            model = find(self._models, described.path_of(found[1], found[2] or ""))
+            model_path = described.path_of(found[1], found[2] or "")
             if found[3] == "/ready":
-                return 200, [JSON], {"name": model.name, "ready": True}
+                return self._ready(found[1], model_path)
+            model = self._find(model_path)
             return 200, [JSON, *answered_by(model)], self._model(model)
         if path in ("/v2", "/v2/"):
             server = {"name": described.SERVER, "version": server_version()}
@@ -98,9 +101,25 @@ class RestEndpoint:
         if path == "/v2/health/ready":
             is_ready = bool(self._models.paths)
             return 200 if is_ready else 503, [JSON], {"ready": is_ready}
-        raise RequestError(
-            404, f"nothing at {path[:200]!r}; there are /v2, /v2/health/… and /v2/models/NAME/…"
-        )
+        raise wrong_path(self._models, path)
+
+    def _ready(self, name: str, path: str) -> tuple[int, Headers, dict[str, Any]]:
+        """Whether a model can be asked, which the status alone says in this protocol. Not ready is not an error: gRPC
+        answers it with `ready: false` as well."""
+        try:
+            return 200, [JSON], {"name": self._find(path).name, "ready": True}
+        except RequestError as error:
+            answer = {"name": name[:MAX_SHOWN_PATH], "ready": False, "error": str(error)}
+            return error.status, error_headers(error.status, JSON), answer
+
+    def _find(self, path: str) -> Model:
+        """Raises RequestError."""
+        try:
+            return find(self._models, path)
+        except RequestError as error:
+            if error.status == 404:
+                raise RequestError(404, f"{error}; {inference_hint(self._models)}") from None
+            raise
 
     def _model(self, model: Model) -> dict[str, Any]:
         return {
@@ -124,7 +143,11 @@ async def _answer(model: Model, body: bytes | bytearray, json_bytes: int | None)
         names = model.asked(request.outputs)
         outputs = await model.submit(request.tensors, request.input_names)
         answer, answer_json_bytes = write_answer(model, request, names, outputs)
-    except (InvalidRequest, NotText) as error:
+    except InvalidRequest as error:
+        raise contradictory(str(error), model, described.takes(model)) from None
+    except TooMuchJson as error:
+        raise RequestError(413, str(error)) from None
+    except NotText as error:
         raise RequestError(400, str(error)) from None
     except Exception as error:
         raise refused(error, model) from None

@@ -12,6 +12,13 @@ from model_service.inference_protocol.rest_request import InferenceRequest
 from model_service.inference_protocol.tensor import Array, datatype_of, to_bytes
 from model_service.model import Model
 
+# Writing them holds the event loop for a fifth of a second. Raw bytes cost nothing.
+MAX_JSON_VALUES = 2_000_000
+
+
+class TooMuchJson(ValueError):
+    """An answer would hold more JSON than the server writes."""
+
 
 class NotText(ValueError):
     """An output whose bytes are no UTF-8 was asked for as JSON."""
@@ -20,7 +27,9 @@ class NotText(ValueError):
 def write_answer(
     model: Model, request: InferenceRequest, names: Sequence[str], outputs: Mapping[str, Array]
 ) -> tuple[bytes, int | None]:
-    """The body, and how many bytes of it are JSON: None for all. names: of the outputs, in order. Raises NotText."""
+    """The body, and how many bytes of it are JSON: None for all. names: of the outputs, in order. Raises NotText,
+    TooMuchJson."""
+    _check_json(sum(outputs[name].size for name in names if not _is_raw(request, name)))
     members = []
     raw: list[bytes] = []
     for name in names:
@@ -30,7 +39,7 @@ def write_answer(
             "datatype": datatype_of(array.dtype),
             "shape": list(array.shape),
         }
-        if name in request.binary or (request.all_binary and not request.outputs):
+        if _is_raw(request, name):
             data = to_bytes(array)
             member["parameters"] = {"binary_data_size": len(data)}
             raw.append(data)
@@ -45,6 +54,19 @@ def write_answer(
     if not raw:
         return document, None
     return b"".join((document, *raw)), len(document)
+
+
+def _is_raw(request: InferenceRequest, name: str) -> bool:
+    return name in request.binary or (request.all_binary and not request.outputs)
+
+
+def _check_json(values: int) -> None:
+    """Raises TooMuchJson."""
+    if values > MAX_JSON_VALUES:
+        raise TooMuchJson(
+            f"the answer has {values} values as JSON; at most {MAX_JSON_VALUES} are written, and any number as raw "
+            'bytes: send "parameters": {"binary_data_output": true}'
+        )
 
 
 def _values(name: str, array: Array) -> object:

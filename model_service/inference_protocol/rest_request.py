@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,8 +114,11 @@ def _tensor(name: str, member: Mapping[str, Any], body: memoryview, start: int) 
 
 def _from_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], data: list[Any]) -> Array:
     """A tensor of JSON values, flat or nested. Types are not converted: 1.5 is no INT32, "1" and true no number."""
-    values = list(_flat(name, data, MAX_RANK)) if any(type(value) is list for value in data) else data
-    kinds = set(map(type, values))
+    values, kinds = _flat(name, data)
+    if len(values) != math.prod(shape):  # before millions of values are looked at one by one
+        raise InvalidTensor(
+            f"{name!r} of shape {list(shape)} needs {math.prod(shape)} values and has {len(values)}"
+        )
     expected = _KINDS.get(dtype.kind, {int})
     if not kinds <= expected:
         wrong = next(value for value in values if type(value) not in expected)
@@ -133,14 +138,18 @@ def _from_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], data: 
     return shaped(name, array, shape)
 
 
-def _flat(name: str, data: list[Any], depth: int) -> Iterator[Any]:
-    if not depth:
-        raise InvalidTensor(f"the data of {name!r} are nested more than {MAX_RANK} deep")
-    for value in data:
-        if type(value) is list:
-            yield from _flat(name, value, depth - 1)
+def _flat(name: str, data: list[Any]) -> tuple[list[Any], set[type]]:
+    """The values of an array that may be nested, and their types. Raises InvalidTensor."""
+    values = data
+    for _ in range(MAX_RANK):
+        kinds = set(map(type, values))
+        if list not in kinds:
+            return values, kinds
+        if len(kinds) == 1:
+            values = list(itertools.chain.from_iterable(values))
         else:
-            yield value
+            values = [inner for value in values for inner in (value if type(value) is list else (value,))]
+    raise InvalidTensor(f"the data of {name!r} are nested more than {MAX_RANK} deep")
 
 
 def _members(document: Mapping[str, Any], name: str) -> Sequence[Any]:

@@ -42,6 +42,8 @@ MAX_TENSORS = 256
 MAX_STRINGS = 1_000_000
 # Of a request, in protobuf's own repeated fields: 0.3 µs each, in which nobody else is answered. Raw bytes cost none.
 MAX_TYPED_VALUES = 2_000_000
+# Begins the reason of gRPC's RESOURCE_EXHAUSTED where sending the request again is useless.
+TOO_LARGE = "too large"
 # Parameters of Triton's extensions that would change what is answered, so they must not be passed over.
 REFUSED_PARAMETERS = ("shared_memory_region", "classification")
 _LENGTH = Struct("<I")

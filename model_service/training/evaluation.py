@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.series import Series
-from fncast.series.window import shift
+from fncast.series.window import floor_of, shift
 from model_service.training import baselines
 from model_service.training.backtest import Backtest, rolling_origins
 from model_service.training.dataset import split
@@ -168,6 +168,8 @@ def add_model(evaluation: Evaluation, model: Model) -> None:
 
 
 def model_forecast(model: Model, backtest: Backtest) -> Float64Array:
-    """As the forecast function calls it: windows shifted by their last reading in float64."""
+    """As the forecast function does it: windows shifted by their last reading in float64, and no forecast below 0 of
+    a window that never was."""
     shifted, levels = shift(backtest.windows)
-    return model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
+    forecast = model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
+    return np.maximum(floor_of(backtest.windows)[:, np.newaxis, np.newaxis], forecast)

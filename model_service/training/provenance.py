@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fncast.series.rfc3339 import format_time
 from fncast.series.series import Series
-from fncast.series.step import format_time
 from model_service.training.dataset import split
 from model_service.training.evaluation import MODEL, Evaluation
 from model_service.training.settings import TrainingSettings

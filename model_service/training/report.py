@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fncast.foreign_text import clean
 from model_service.training.evaluation import MODEL, Evaluation
 
 COLUMNS = ("relative_mae", "mase", "wql", "coverage")
@@ -15,6 +16,7 @@ BEST = "*: best beside the model"
 MAX_SERIES_LINES = 40
 # The band of a method that runs away (AutoETS on bursts) must not widen its column to sixty digits.
 TOO_WIDE = 1e6
+MAX_CELL = 80  # characters of a name
 
 
 def overall_table(evaluation: Evaluation) -> str:
@@ -61,6 +63,8 @@ def _cells(values: Mapping[str, float | None], marked: bool) -> dict[str, str]:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell; the first to the left, the others to the right."""
+    headings = [clean(cell, MAX_CELL) for cell in headings]
+    rows = [[clean(cell, MAX_CELL) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]
 
     def line(cells: Sequence[str]) -> str:

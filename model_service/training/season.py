@@ -30,6 +30,7 @@ LEAST_SEASON = 3
 LEAST_KNOWN_CORRELATION = 0.2
 KNOWN_SHARE = 0.5
 DAY_S = 86_400.0
+YEAR_MONTHS = 12
 
 
 def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, ...]:
@@ -120,11 +121,10 @@ def _calendar_lags(step: Step | None) -> list[int]:
     """A day, a week, a year in steps, ascending, where they are a whole number of them."""
     if step is None:
         return []
-    data = step.as_json()
-    if "step" in data:
-        return [12] if data["step"] == "P1M" else []
-    seconds = float(data["step_s"])
-    lags = [length / seconds for length in (DAY_S, 7 * DAY_S)]
+    if step.period_s is None:
+        months = step.months or YEAR_MONTHS
+        return [YEAR_MONTHS // months] if YEAR_MONTHS % months == 0 and months < YEAR_MONTHS else []
+    lags = [length / step.period_s for length in (DAY_S, 7 * DAY_S)]
     return [int(lag) for lag in lags if lag >= LEAST_SEASON and lag == int(lag)]
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fncast.series.rfc3339 import parse_time
 from fncast.series.series import Series
-from fncast.series.step import parse_time
 from model_service.training.model_folder import InvalidModelFolder, object_in, read_model_json
 from model_service.training.provenance import sha256
 

@@ -1,9 +1,11 @@
 """`fncast deploy` against the function host, which answers Fn's API, and against servers that are none."""
 
+import json
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import requests
@@ -28,6 +30,9 @@ def handler(ctx, data):
 """
 YAML = """
 name: echo
+memory: 256
+timeout: 20
+idle_timeout: 60
 expects: {config: [{name: GP_SERVER_URL, required: true}]}
 triggers: [{name: echo, type: http, source: /echo}]
 """
@@ -90,6 +95,116 @@ def test_deploying_again_changes_nothing(host: str, folder: FunctionFolder) -> N
     before = [ask(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")]
     deploy(host, folder, *words)
     assert [ask(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")] == before
+
+
+class FreshServer(BaseHTTPRequestHandler):
+    """An Fn server without functions, which answers as 0.3.753 does; it notes what it is sent."""
+
+    asked: ClassVar[list[tuple[str, str, Any]]]
+    entries: ClassVar[dict[str, dict[str, Any]]]
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        kind, _, id_ = self.path.removeprefix("/v2/").partition("?")[0].partition("/")
+        found = self.entries.get(kind)
+        if id_:
+            self._answer(self._annotated(kind, self.entries[kind]))
+        else:
+            self._answer({"items": [self._annotated(kind, found)] if found else []})
+
+    def do_POST(self) -> None:
+        kind = self.path.removeprefix("/v2/")
+        document = self._document("POST")
+        config = {name: value for name, value in document.get("config", {}).items() if value}
+        self.entries[kind] = {**document, "id": f"id-of-{kind}", "config": config}
+        self._answer(self._annotated(kind, self.entries[kind]))
+
+    def do_PUT(self) -> None:
+        kind = self.path.removeprefix("/v2/").partition("/")[0]
+        document = self._document("PUT")
+        entry = self.entries[kind]
+        config = {**entry["config"], **document.pop("config", {})}
+        entry |= {**document, "config": {name: value for name, value in config.items() if value}}
+        self._answer(entry)  # without annotations
+
+    def _document(self, method: str) -> Any:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.asked.append((method, self.path, json.loads(body)))
+        return json.loads(body)
+
+    def _annotated(self, kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+        names = {"fns": "fnproject.io/fn/invokeEndpoint", "triggers": "fnproject.io/trigger/httpEndpoint"}
+        return {**entry, "annotations": {names[kind]: f"http://fn/{kind}"}} if kind in names else entry
+
+    def _answer(self, document: Any) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[tuple[str, type[FreshServer]]]:
+    """The address of such a server, and what it knows."""
+    kind = type("Server", (FreshServer,), {"asked": [], "entries": {}})
+    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}", kind
+        running.shutdown()
+        thread.join()
+
+
+GRAPHPIPE = ("--config", "GP_SERVER_URL=http://m:9000")
+
+
+def test_a_new_function_is_as_its_func_yaml_says(
+    fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, known = fresh_server
+    deploy(url, folder, *GRAPHPIPE)
+    function = known.entries["fns"]
+    assert (function["memory"], function["timeout"], function["idle_timeout"]) == (256, 20, 60)
+    assert function["config"] == {"GP_SERVER_URL": "http://m:9000"}
+    assert capsys.readouterr().out.split() == ["http://fn/fns", "http://fn/triggers"]
+
+
+def test_after_a_change_both_addresses_are_printed(
+    fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, known = fresh_server
+    deploy(url, folder, *GRAPHPIPE)
+    capsys.readouterr()
+    deploy(url, folder, "--config", "GP_SERVER_URL=http://other:9000")
+    assert capsys.readouterr().out.split() == ["http://fn/fns", "http://fn/triggers"]
+    method, path, document = known.asked[-1]
+    assert (method, path) == ("PUT", "/v2/fns/id-of-fns")
+    assert document == {"config": {"GP_SERVER_URL": "http://other:9000"}}
+
+
+def test_an_empty_value_again_and_again_changes_nothing(
+    fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder
+) -> None:
+    """A change replaces the warm containers of an Fn server."""
+    url, known = fresh_server
+    for _ in range(3):
+        deploy(url, folder, *GRAPHPIPE, "--config", "KSERVE_URL=")
+    assert [method for method, _, _ in known.asked] == ["POST"] * 3
+
+
+def test_switching_the_protocol_unsets_the_other_url(
+    fresh_server: tuple[str, type[FreshServer]], tmp_path: Path, folder: FunctionFolder
+) -> None:
+    url, known = fresh_server
+    (tmp_path / "func.yaml").write_text(YAML.replace("required: true", "required: false"))
+    deploy(url, folder, *GRAPHPIPE, "--config", "PLACE=here")
+    deploy(url, folder, "--config", "KSERVE_URL=grpc://m:9001")
+    assert known.entries["fns"]["config"] == {"KSERVE_URL": "grpc://m:9001", "PLACE": "here"}
+    deploy(url, folder, *GRAPHPIPE)
+    assert known.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
 
 
 def test_says_what_a_function_needs(host: str, folder: FunctionFolder) -> None:

@@ -44,7 +44,7 @@ def refusal(body: bytes, headers: dict[str, Any] | None = None) -> str:
     ("headers", "body"),
     [
         (BINARY, DATA),
-        ({name: [value, "second"] for name, value in BINARY.items()}, DATA),  # as through a trigger
+        ({name: [value, value] for name, value in BINARY.items()}, DATA),  # as through a trigger
         ({**BINARY, "content-type": "text/plain"}, DATA),
         ({"content-type": EVENT_TYPE}, document()),
         ({"content-type": f"{EVENT_TYPE.upper()}; charset=UTF-8"}, document()),
@@ -52,6 +52,9 @@ def refusal(body: bytes, headers: dict[str, Any] | None = None) -> str:
         ({"content-type": "application/x-www-form-urlencoded"}, document()),
         ({}, document()),
         ({}, document().replace(b'"data":' + DATA, b'"data_base64":"%b"' % base64.b64encode(DATA))),
+        ({}, document(data_base64=None)),
+        ({}, document(data=None, data_base64=base64.b64encode(DATA).decode())),
+        ({**BINARY, "ce-datacontenttype": "Application/JSON"}, DATA),
     ],
 )  # fmt: skip
 def test_every_form_of_one_event_reads_the_same(headers: dict[str, Any], body: bytes) -> None:
@@ -88,26 +91,38 @@ def test_binary_headers_are_percent_decoded() -> None:
 @pytest.mark.parametrize(
     ("headers", "body", "says"),
     [
-        ({}, b"", "no JSON"),
-        ({}, b"hello", "no JSON"),
-        ({}, b"\xff\xfe", "no JSON"),
-        ({}, b"[" * 100_000, "no JSON"),
+        ({}, b"", "not JSON"),
+        ({}, b"hello", "not JSON"),
+        ({}, b"\xff\xfe", "not JSON"),
+        ({}, b"[" * 100_000, "not JSON"),
         ({}, b"{}", "no CloudEvent"),
+        ({}, DATA, "no CloudEvent"),
+        ({"content-type": EVENT_TYPE}, b"{}", "id, source, specversion, type are missing or empty"),
+        ({"content-type": BATCH_TYPE}, b"[{}]", "id, source, specversion, type are missing or empty"),
+        ({}, b'{"id":"1","source":"/a"}', "specversion, type are missing or empty"),
         ({}, b"[1,2,3]", "no CloudEvent"),
-        ({"content-type": BATCH_TYPE}, b"{}", "no JSON array"),
-        ({"content-type": BATCH_TYPE}, b"[1", "no JSON"),
+        ({"content-type": BATCH_TYPE}, b"{}", "not a JSON array"),
+        ({"content-type": BATCH_TYPE}, b"[1", "not JSON"),
         ({}, document(id=""), "id is missing or empty"),
-        ({}, document(id=7), "id is no text"),
+        ({}, document(id=7), "id is not a string"),
         ({}, document(source=None), "source is missing"),
-        ({}, document(subject=1), "subject is no text"),
-        ({}, document().replace(b'"cpu"', b'"\\ud800"'), "subject is no valid Unicode"),
+        ({}, document(subject=1), "subject is not a string"),
+        ({}, document().replace(b'"cpu"', b'"\\ud800"'), "subject is not valid Unicode"),
         ({}, document(type=""), "type is missing"),
         ({}, document(specversion="0.3"), "specversion is not 1.0"),
         ({}, document(data=None), "no data"),
-        ({}, document(data_base64="!"), "data_base64"),
-        ({}, document(data_base64=1), "data_base64"),
+        ({}, document(data=None, data_base64="!"), "data_base64 is not"),
+        ({}, document(data=None, data_base64=1), "data_base64 is not"),
+        ({}, document(data=None, data_base64="eA=="), "the event's data is not JSON"),
+        ({}, document(data_base64="MQ=="), "both data and data_base64"),
+        ({**BINARY, "ce-subject": ["a", "b"]}, DATA, "'ce-subject' is there twice"),
+        (
+            {**BINARY, "ce-datacontenttype": "text/\x1bplain"},
+            DATA,
+            "content-type is 'application/json', ce-datacontenttype is 'text/�lain'",
+        ),
         (BINARY, b"", "no data"),
-        (BINARY, b"1 2", "data is no JSON"),
+        (BINARY, b"1 2", "data is not JSON"),
         ({**BINARY, "ce-specversion": "2.0"}, DATA, "specversion"),
     ],
 )
@@ -129,8 +144,63 @@ def test_readings_carry_the_place_after_the_last() -> None:
         "step_s": 300,
         "unit": '"%"',
     }
-    monthly = read_readings({"start": "2024-01-31T00:00:00Z", "step": "P1M", "values": [1]})
-    assert monthly.place == b'"start":"2024-02-29T00:00:00Z","step":"P1M",'
+
+
+@pytest.mark.parametrize(
+    ("start", "step", "count", "following", "members"),
+    [
+        ("2024-01-31", {"step": "P1M"}, 1, "2024-02-29", {"step": "P1M"}),
+        ("2023-02-28", {"step": "P1M"}, 1, "2023-03-31", {"step": "P1M"}),
+        ("2023-02-28", {"step": "P1M"}, 60, "2028-02-29", {"step": "P1M"}),
+        ("2022-09-30", {"step": "P3M"}, 48, "2034-09-30", {"step": "P3M"}),
+        ("2022-11-30", {"step": "P1M"}, 1, "2022-12-31", {"step": "P1M"}),
+        ("2006-07-01", {"step": "P3M"}, 78, "2026-01-01", {"step": "P3M"}),
+        ("2024-06-30", {"step": "P6M"}, 3, "2025-12-31", {"step": "P6M"}),
+        ("2024-02-29", {"step": "P12M"}, 4, "2028-02-29", {"step": "P1Y"}),
+        ("2024-01-30", {"step": "P1M"}, 1, "2024-02-29", {"step": "P1M", "step_day": 30}),
+        ("2024-02-29", {"step": "P1M", "step_day": 30}, 1, "2024-03-30", {"step": "P1M"}),
+        ("2024-02-29", {"step": "P1M", "step_day": 30}, 2, "2024-04-30", {"step": "P1M", "step_day": 30}),
+        ("2024-01-28", {"step": "P1M"}, 1, "2024-02-28", {"step": "P1M"}),
+        ("2023-01-28", {"step": "P1M"}, 1, "2023-02-28", {"step": "P1M", "step_day": 28}),
+        ("2024-03-30", {"step": "P7D"}, 1, "2024-04-06", {"step": "P7D"}),
+        ("2024-03-30", {"step": "PT24H"}, 2, "2024-04-01", {"step": "P1D"}),
+        ("2024-03-30", {"step_s": 86400}, 2, "2024-04-01", {"step_s": 86400}),
+    ],
+)
+def test_any_step_is_followed_and_told_in_kind(
+    start: str, step: dict[str, Any], count: int, following: str, members: dict[str, Any]
+) -> None:
+    """Whether it is read as a plain window or with patience."""
+    data = {"start": f"{start}T00:00:00Z", **step, "values": [1.0] * count}
+    expected = {"start": f"{following}T00:00:00Z", **members}
+    [event] = read_request({"content-type": BATCH_TYPE}, b"[%b]" % document(data=data)).events
+    for each in (event.data, data):
+        assert json.loads(b"{%b}" % read_readings(each).place[:-1]) == expected
+
+
+def test_the_months_are_those_of_the_offset() -> None:
+    data = {"start": "2024-01-31T00:00:00+02:00", "step": "P1M", "values": [1]}
+    assert read_readings(data).place == b'"start":"2024-02-29T00:00:00+02:00","step":"P1M",'
+    data = {"start": "2024-01-31T00:00:00+02:00", "step_s": 60, "values": [1]}
+    assert read_readings(data).place == b'"start":"2024-01-30T22:01:00Z","step_s":60,'
+
+
+def test_limits_are_read() -> None:
+    def limits(**members: Any) -> tuple[float | None, float | None]:
+        data = {**EVENT["data"], **members}  # type: ignore[dict-item]
+        body = b"[%b]" % document(data=data)
+        [event] = read_request({"content-type": BATCH_TYPE}, body).events
+        plain, patient = read_readings(event.data), read_readings(data)
+        assert (plain.low, plain.high) == (patient.low, patient.high)
+        return plain.low, plain.high
+
+    assert limits() == (None, None)
+    assert limits(min=-5, max=100) == (-5, 100)
+    assert limits(max=100) == (None, 100)
+    assert limits(unit="°C") == (float("-inf"), None)
+    assert limits(unit="°C", max=90.5) == (float("-inf"), 90.5)
+    assert limits(unit="°C", min=0) == (0, None)
+    assert limits(unit="%") == (None, None)
 
 
 def test_a_bare_array_has_no_place() -> None:
@@ -142,10 +212,10 @@ def test_a_bare_array_has_no_place() -> None:
     ("change", "says"),
     [
         ({"values": None}, "values are missing"),
-        ({"values": "12"}, "no array"),
+        ({"values": "12"}, "not an array"),
         ({"start": None}, "start is missing"),
-        ({"start": 5}, "start: a time must be text"),
-        ({"start": []}, "start: a time must be text"),
+        ({"start": 5}, "start: a time must be a string"),
+        ({"start": []}, "start: a time must be a string"),
         ({"start": "yesterday"}, "start: 'yesterday' is not an RFC 3339 time"),
         ({"start": "9999-12-31T23:59:00Z"}, "outside the years"),
         ({"step_s": None}, "step_s (seconds) or step"),
@@ -154,7 +224,18 @@ def test_a_bare_array_has_no_place() -> None:
         ({"step_s": -1}, "positive"),
         ({"step_s": 2.0**64}, "more than all the years"),
         ({"step": "P1M"}, "both"),
-        ({"unit": 1}, "unit is no text"),
+        (
+            {"step_s": None, "step": "P1M", "step_day": 2},
+            "start: 2024-01-01T00:00:00+00:00 is not on step_day 2",
+        ),
+        ({"step_s": None, "step": "P1M", "step_day": []}, "step_day must be a day of the month"),
+        ({"step_s": None, "step": "P0M"}, "positive"),
+        ({"unit": 1}, "unit is not a string"),
+        ({"min": "0"}, "min must be a number"),
+        ({"max": True}, "max must be a number"),
+        ({"max": float("nan")}, "max must be a number"),
+        ({"min": 10**400}, "min must be a number"),
+        ({"min": 2, "max": 1}, "min is above max"),
     ],
 )
 def test_says_what_is_wrong_with_data(change: dict[str, Any], says: str) -> None:
@@ -162,6 +243,26 @@ def test_says_what_is_wrong_with_data(change: dict[str, Any], says: str) -> None
     with pytest.raises(InvalidEvent) as caught:
         read_readings({**EVENT["data"], **change})  # type: ignore[dict-item]
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [DATA.decode(), " [1, 2]", orjson.dumps(DATA.decode()).decode()])
+def test_a_string_that_holds_json_is_hinted_at(data: str) -> None:
+    for request in (read_request({}, document(data=data)), read_request(BINARY, orjson.dumps(data))):
+        (event,) = request.events
+        with pytest.raises(
+            InvalidEvent, match=r"data must be an object|holds JSON: send the JSON itself"
+        ) as caught:
+            read_readings(event.data)
+        assert ("holds JSON" in str(caught.value)) == (data[0] in " {")
+
+
+def test_an_empty_subject_is_absent() -> None:
+    (event,) = read_request({}, document(subject="")).events
+    assert b"subject" not in event.members
+    (event,) = read_request({**BINARY, "ce-subject": ""}, DATA).events
+    assert b"subject" not in event.members
+    (event,) = read_request({"content-type": BATCH_TYPE}, b"[%b]" % document(subject="")).events
+    assert b"subject" not in event.members
 
 
 JSON = st.recursive(

@@ -111,6 +111,42 @@ def test_a_forecast_names_its_input_and_holds_what_the_contract_says(forecaster:
     }
 
 
+class Falling(FakeClient):
+    """Forecasts ten below the last reading, and what is 20 above and below that."""
+
+    def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+        spread = np.array([-20, 0, 20], dtype=np.float32)
+        return Answer(windows[:, -1:, None] - 10 + np.tile(spread, (1, 3, 1)), "forecast", self.version)
+
+
+@pytest.mark.parametrize(
+    ("values", "members", "quantiles"),
+    [
+        ([4, 3, 2, 1], {}, [0, 0, 11]),
+        ([0, 0, 0, 0], {}, [0, 0, 10]),
+        ([4, None, 2, 1], {}, [0, 0, 11]),
+        ([4, -0.5, 2, 1], {}, [-29, -9, 11]),
+        ([-1, 4, 3, 2, 1], {}, [-29, -9, 11]),  # negative before the window that the model gets
+        ([None, 4, 3, 2, 1], {}, [0, 0, 11]),
+        ([4, 3, 2, 1], {"unit": "°C"}, [-29, -9, 11]),
+        ([4, 3, 2, 1], {"min": -15}, [-15, -9, 11]),
+        ([4, -3, 2, 1], {"min": 0}, [0, 0, 11]),
+        ([96, 97, 98, 99], {"unit": "%"}, [69, 89, 109]),
+        ([96, 97, 98, 99], {"unit": "%", "max": 100}, [69, 89, 100]),
+        ([4, 3, 2, 1], {"max": 5, "min": 3}, [3, 3, 5]),
+    ],
+)
+def test_forecasts_keep_their_limits(
+    values: list[float | None], members: dict[str, Any], quantiles: list[float]
+) -> None:
+    forecaster = Forecaster(Model(Falling()))
+    first, *_, other = ask(forecaster, event(values=values, **members), event("2", [-9, -9, -9, -9]))
+    told = first["data"]["quantiles"]
+    assert [told[level] for level in ("0.1", "0.5", "0.9")] == [[limit] * 3 for limit in quantiles]
+    assert first["data"]["values"] == told["0.5"]
+    assert other["data"]["values"] == [-19] * 3
+
+
 def test_answers_one_event_with_one_event(forecaster: Forecaster) -> None:
     answer = forecaster.answer({"content-type": EVENT_TYPE}, orjson.dumps(event()))
     assert answer.content_type == EVENT_TYPE

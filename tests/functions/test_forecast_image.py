@@ -111,7 +111,7 @@ async def test_holds_no_more_than_it_needs(container: Any) -> None:
     code, text = container.exec_run(["ls", "/python"])
     assert code == 0
     installed = set(text.decode().split())
-    assert {"fdk", "numpy", "model_service", "series"} <= installed
+    assert {"fdk", "numpy", "model_service", "fncast"} <= installed
     assert not {"pytest", "Cython", "tensorflow", "confluent_kafka"} & installed
 
 

@@ -1,5 +1,6 @@
 """`fncast functions` as people run it: curl-like requests, Fn's statuses, and an end without leftovers."""
 
+import http.client
 import json
 import re
 import signal
@@ -10,8 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -36,7 +39,7 @@ def handler(ctx, data):
     if order.get("exit"):
         os._exit(7)
     if order.get("raise"):
-        raise ValueError("its own text")
+        raise ValueError(order.get("text", "its own text"))
     answer = {"pid": os.getpid(), "method": ctx.Method(), "url": ctx.RequestURL(), "headers": ctx.Headers()}
     return response.Response(ctx, json.dumps(answer), {"Content-Type": "application/json", "X-Own": "x"}, 418)
 """
@@ -198,6 +201,62 @@ def test_the_forecast_function_takes_an_event_in_every_form(orders: Host, place:
     assert output["type"] == "io.fncast.unavailable.v1"  # no model service is there
     assert (output["causationid"], output["causationsource"]) == (SAMPLE["id"], SAMPLE["source"])
     assert "http://127.0.0.1:9 is not reachable" in output["data"]["reason"]
+
+
+@pytest.mark.parametrize("path", ["invoke", "trigger"])
+@pytest.mark.parametrize("name", ["ce-subject", "Ce-Type", "ce-made-up", "content-type"])
+def test_an_attribute_that_is_there_twice_is_refused(orders: Host, path: str, name: str) -> None:
+    url = orders.invoke_url("orders") if path == "invoke" else f"{orders.url}/t/fncast/any/path"
+    address = urlsplit(url)
+    with closing(http.client.HTTPConnection(address.netloc, timeout=5)) as connection:
+        connection.putrequest("POST", address.path)
+        for field, value in ((name, "a"), (name.lower(), "b\x9b"), ("content-length", "2")):
+            connection.putheader(field, value)
+        connection.endheaders(b"{}")
+        answer = connection.getresponse()
+        text = json.loads(answer.read())["message"]
+    assert answer.status == 400
+    assert text.startswith(f"the header {name.lower()!r} is there twice, as 'a' and 'b")
+    assert text.isprintable()
+
+
+@pytest.mark.parametrize(
+    "given", [None, "text/plain", "application/x-www-form-urlencoded", "text/plain; application/json"]
+)
+def test_only_json_changes_something(orders: Host, given: str | None) -> None:
+    headers = {"content-type": given} if given else {}
+    answer = requests.post(f"{orders.url}/v2/apps", data=b'{"name":"plain"}', headers=headers, timeout=5)
+    assert answer.status_code == 415
+    assert answer.json() == {"message": "Content-Type must be application/json"}
+    (function,) = requests.get(f"{orders.url}/v2/fns", {"name": "orders"}, timeout=5).json()["items"]
+    url = f"{orders.url}/v2/fns/{function['id']}"
+    assert requests.put(url, data=b'{"config":{"A":"b"}}', headers=headers, timeout=5).status_code == 415
+    assert requests.get(f"{orders.url}/v2/apps", {"name": "plain"}, timeout=5).json() == {"items": []}
+
+
+def test_a_page_of_another_site_changes_and_reads_nothing(orders: Host) -> None:
+    document = {"config": {"LD_PRELOAD": "/tmp/x.so"}}
+    (function,) = requests.get(f"{orders.url}/v2/fns", {"name": "orders"}, timeout=5).json()["items"]
+    url = f"{orders.url}/v2/fns/{function['id']}"
+    evil = {"Host": "evil.example.com"}
+    assert requests.put(url, json=document, headers=evil, timeout=5).status_code == 403
+    assert requests.get(url, headers=evil, timeout=5).status_code == 403
+    origin = {"Origin": "http://evil.example.com", "content-type": "text/plain"}
+    assert (
+        requests.post(f"{orders.url}/v2/apps", b'{"name":"x"}', headers=origin, timeout=5).status_code == 403
+    )
+    assert requests.put(url, json=document, timeout=5).status_code == 400
+
+
+def test_a_functions_error_forges_no_line_of_the_log(orders: Host) -> None:
+    text = "\x1b[2J\x1b[31mno\r\n2026-01-01 00:00:00,000 INFO    fncast: forged line\u2028\u202e" + "x" * 3000
+    answer = requests.post(orders.invoke_url("orders"), json={"raise": True, "text": text}, timeout=5)
+    assert answer.status_code == 502
+    until(lambda: any("function orders failed: " in line for line in orders.stderr))
+    for line in orders.stderr:
+        assert line.rstrip("\n").isprintable()
+        assert not line.startswith("2026-01-01 ")
+        assert len(line) < 2500
 
 
 def test_a_batch_is_answered_by_a_batch(orders: Host) -> None:

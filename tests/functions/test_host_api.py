@@ -93,3 +93,103 @@ def test_two_folders_cannot_share_a_name_or_a_source() -> None:
         Registry("fncast", [pool("f"), pool("f")])
     with pytest.raises(InvalidFunction, match="/x already exists"):
         Registry("fncast", [pool("f", {"a": "/x"}), pool("g", {"b": "x/"})])
+
+
+def put(api: Api, **document: Any) -> tuple[int, dict[str, Any]]:
+    (function,) = get(api, "/v2/fns", name="other")["items"]
+    return api.answer("PUT", f"/v2/fns/{function['id']}", {}, orjson.dumps(document), URL)
+
+
+def variables(api: Api) -> dict[str, str]:
+    """What the processes of `other` are started with."""
+    (function,) = get(api, "/v2/fns", name="other")["items"]
+    found = api._registry.functions[function["id"]].pool
+    assert found is not None
+    return found._variables
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("A=B", "c", "'A=B' is not a variable's name"),
+        ("", "c", "'' is not a variable's name"),
+        ("A\u0000", "c", "is not a variable's name"),
+        ("A B", "c", "'A B' is not a variable's name"),
+        ("1A", "c", "'1A' is not a variable's name"),
+        ("É", "c", "'É' is not a variable's name"),
+        ("A\n\u001b[2J", "c", "is not a variable's name"),
+        ("A", "b\u0000c", "'A' has a value with a NUL"),
+        ("A", 1, "'A' needs a string"),
+        ("A", None, "'A' needs a string"),
+        ("A", ["b"], "'A' needs a string"),
+        ("A", "x" * 200_000, "'A' has a value of more than 100000 bytes"),
+        ("A", "é" * 60_000, "'A' has a value of more than 100000 bytes"),
+        *(
+            (name, "x", f"'{name}' is reserved")
+            for name in (
+                "LD_PRELOAD",
+                "LD_LIBRARY_PATH",
+                "LD_",
+                "PYTHONPATH",
+                "PYTHONSTARTUP",
+                "PYTHON",
+                "PATH",
+                "HOME",
+                "FN_LISTENER",
+                "FN_FN_ID",
+                "DYLD_INSERT_LIBRARIES",
+                "GLIBC_TUNABLES",
+            )
+        ),
+        ("PATH", "", "'PATH' is reserved"),
+    ],
+)
+def test_a_configuration_that_no_process_can_have_is_refused_whole(
+    api: Api, key: str, value: object, says: str
+) -> None:
+    assert put(api, config={"KEPT": "1"})[0] == 200
+    before = get(api, "/v2/fns", name="other"), variables(api)
+    status, document = put(api, image="new", config={"GOOD": "1", key: value})
+    assert status == 400
+    assert says in document["message"]
+    assert document["message"].isprintable()
+    assert (get(api, "/v2/fns", name="other"), variables(api)) == before
+
+
+def test_a_configuration_is_bounded_in_sum(api: Api) -> None:
+    for number in range(10):
+        put(api, config={f"A{number}": "x" * 99_000})
+    status, document = put(api, config={"B": "x" * 99_000})
+    assert status == 400
+    assert "more than 1000000 bytes" in document["message"]
+
+
+@pytest.mark.parametrize("config", ["A", 1, ["A"]])
+def test_a_configuration_is_an_object(api: Api, config: object) -> None:
+    status, document = put(api, config=config)
+    assert (status, document["message"]) == (400, "Fn config must be an object of strings")
+
+
+def test_put_answers_as_fn_does(api: Api) -> None:
+    status, document = put(api, config={"A": "1", "B": ""})
+    assert status == 200
+    assert "annotations" not in document
+    assert document["config"] == {"A": "1"}  # an empty value removes the key
+    assert put(api, config={"A": ""})[1]["config"] == {}
+    assert put(api, memory=512, made_up="x", id="x")[1]["memory"] == 512
+    (function,) = get(api, "/v2/fns", name="other")["items"]
+    assert function["annotations"]
+    assert "made_up" not in function
+
+
+def test_an_empty_value_unsets_a_variable_of_the_start() -> None:
+    folder = FunctionFolder(Path("/functions/other"), "other")
+    api = Api(Registry("fncast", [Pool(folder, {"URL": "http://a", "NONE": ""}, 1)]))
+    assert variables(api) == {"URL": "http://a"}
+    put(api, config={"URL": "", "OTHER": "http://b"})
+    assert variables(api) == {"OTHER": "http://b"}
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 100_000])
+def test_names_are_bounded(api: Api, name: str) -> None:
+    assert post(api, "/v2/apps", name=name)[0] == 400

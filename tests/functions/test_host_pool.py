@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from functions.host import pool as pool_module
 from functions.host.folder import read_folder
 from functions.host.pool import Busy, Pool
-from functions.host.process import CallFailed, CallTimedOut, NotStarted
+from functions.host.process import CallFailed, CallTimedOut, NotStarted, private_directory
 
 pytestmark = pytest.mark.integration
 
@@ -212,3 +213,76 @@ async def test_close_ends_a_call_in_flight_and_every_process(open_pool: Open) ->
     assert not psutil.pid_exists(pid)
     with pytest.raises(CallFailed):
         await running
+
+
+async def test_a_folder_that_is_moved_away_for_a_while_comes_back(
+    open_pool: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = await open_pool(size=2)
+    await call(pool)
+    await until(lambda: len(pool._alive) == 2)
+    away = tmp_path.with_name(tmp_path.name + "-away")
+    tmp_path.rename(away)  # noqa: ASYNC240
+    try:
+        for process in list(pool._alive):
+            process.kill()
+        await until(lambda: caplog.text.count("does not start") >= 2)
+        with pytest.raises(NotStarted, match="No such file or directory"):
+            await call(pool)
+    finally:
+        away.rename(tmp_path)
+    await until(lambda: pool.is_ready)
+    assert (await call(pool))["config"] == "green"
+    assert str(tmp_path) in caplog.text
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_no_fault_ends_the_care_for_a_process(
+    open_pool: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pool_module, "MAX_BACKOFF_S", 0.1)
+    real, faults = (
+        pool_module.start_process,
+        [MemoryError("a bug"), PermissionError(13, "denied"), KeyError("x")],
+    )
+
+    async def faulty(*arguments: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await real(*arguments)
+
+    monkeypatch.setattr(pool_module, "start_process", faulty)
+    pool = await open_pool()
+    await until(lambda: pool.is_ready)
+    assert (await call(pool))["config"] == "green"
+    assert caplog.text.count("its process cannot be looked after") == 3
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_without_a_folder_for_sockets_the_cause_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """is_known: `tempfile` chose the folder while it could be written."""
+    absent = str(tmp_path / "absent")[-50:]
+    monkeypatch.setenv("TMPDIR", absent)
+    monkeypatch.setattr(tempfile, "tempdir", absent if is_known else None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [absent])
+    with pytest.raises(NotStarted, match=f"in {absent}: No such file or directory. Set TMPDIR to a folder"):
+        private_directory()
+
+
+async def test_what_a_function_prints_is_cleaned_and_carries_its_name(
+    open_pool: Open, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = FUNCTION.replace(
+        "    answer = {", "    print('\\x1b[2J\\x9b1mforged\\r' + 'x' * 5000)\n    answer = {"
+    )
+    await call(await open_pool(source=source))
+    shown = ""
+    async with asyncio.timeout(10):
+        while "forged" not in shown or not shown.endswith("\n"):
+            await asyncio.sleep(0.01)
+            shown += capfd.readouterr().err
+    lines = [line for line in shown.splitlines() if "forged" in line or "xxx" in line]
+    assert lines
+    assert all(line.startswith("f: ") and line.isprintable() and len(line) < 2100 for line in lines)

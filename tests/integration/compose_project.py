@@ -31,17 +31,17 @@ class Project:
         own = {"KAFKA_PORT": kafka_port, "DASHBOARD_PORT": "0", "TRAIN": TRAINING}
         self._environment = {**ENVIRONMENT, **own, **(variables or {})}
 
-    def run(self, *words: str, timeout_s: float = COMMAND_S) -> str:
+    def run(self, *words: str, timeout_s: float = COMMAND_S, stdin: str = "") -> str:
         """stdout of `docker compose …`; fails the test with the services' logs if that fails."""
-        done = self._compose(*words, timeout_s=timeout_s)
+        done = self._compose(*words, timeout_s=timeout_s, stdin=stdin)
         if done.returncode != 0:
             logs = self._compose("logs", "--tail", "20").stdout
             pytest.fail(f"docker compose {' '.join(words)}: {done.stderr[-3000:]}\n{logs}")
         return done.stdout
 
-    def inside(self, service: str, *words: str) -> str:
+    def inside(self, service: str, *words: str, stdin: str = "") -> str:
         """stdout of a command in a service's container."""
-        return self.run("exec", "-T", service, *words)
+        return self.run("exec", "-T", service, *words, stdin=stdin)
 
     def down(self) -> None:
         """End it; remove its volumes, its network, and what an Fn server has started there."""
@@ -53,11 +53,14 @@ class Project:
             subprocess.run(remove, capture_output=True, timeout=COMMAND_S)
         self._compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 
-    def _compose(self, *words: str, timeout_s: float = COMMAND_S) -> subprocess.CompletedProcess[str]:
+    def _compose(
+        self, *words: str, timeout_s: float = COMMAND_S, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["docker", "compose", "-p", self.name, *words],
             cwd=ROOT,
             env=self._environment,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -86,7 +86,7 @@ def test_dead_letters_are_the_record_byte_for_byte_and_say_why(stage):
     ]
     refused = {
         b"no event": ([("x", b"y")], b"text", "no CloudEvent"),
-        b"tombstone": (stage.event("t"), None, "tombstone"),
+        b"tombstone": ([("x", b"y")], None, "tombstone"),
         b"nowhere": (stage.event("n", destination="nowhere"), b"{}", "unknown destination 'nowhere'"),
         b"no route": (stage.event("d", destination=""), b"{}", "no extension `destination`"),
         b"odd": (odd, b"\x00\xff", "missing"),

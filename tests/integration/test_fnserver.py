@@ -38,13 +38,17 @@ def test_events_are_forecast_by_the_function_that_the_fn_server_runs(with_fn: Pr
 
 
 def test_its_trigger_answers_a_plain_event(with_fn: Project) -> None:
-    sample = (ROOT / "ce.json").read_text("utf-8")
-    ask = (
-        "import sys, urllib.request as r; "
-        "q = r.Request('http://fnserver:8080/t/fncast/forecast', sys.argv[1].encode(), "
-        "{'content-type': 'application/cloudevents+json'}); print(r.urlopen(q).read().decode())"
+    """The script comes by standard input: the Fn server exits when a command line of `docker exec` on its engine is
+    long or not ASCII."""
+    sample = json.loads((ROOT / "ce.json").read_text("utf-8"))
+    script = (
+        "import urllib.request as r\n"
+        f"body = {json.dumps(sample)!a}.encode()\n"
+        "headers = {'content-type': 'application/cloudevents+json'}\n"
+        "request = r.Request('http://fnserver:8080/t/fncast/forecast', body, headers)\n"
+        "print(r.urlopen(request).read().decode())\n"
     )
-    answer = json.loads(with_fn.inside("consumer", "python", "-c", ask, sample))
+    answer = json.loads(with_fn.inside("consumer", "python", "-", stdin=script))
     assert answer["type"] == "io.fncast.forecast.v1"
     assert answer["causationid"] == "sample-1"
 

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from fncast.dashboard.names import shown_name
+
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 CHROMIUM = "/usr/bin/chromium"
@@ -286,7 +288,7 @@ def test_the_figures_on_top_are_those_of_the_feed(visit: Any) -> None:
     page.until("parseFloat(document.getElementById('events-rate').textContent) > 5")
     page.until("/^[0-9.]+\\s*ms$/.test(document.getElementById('delay').innerText)")
     page.until("parseFloat(document.getElementById('ratio').textContent) < 1")
-    page.until(f"/error so far 0[.][0-9]+ ×/.test({CARD('cpu')}.readout.textContent)")
+    page.until(f"/error 0[.][0-9]+ × the last value's/.test({CARD('cpu')}.readout.textContent)")
 
 
 def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(visit: Any, stage: Stage) -> None:
@@ -328,7 +330,7 @@ def test_a_chart_is_described_to_those_who_do_not_see_it(visit: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_fits_a_phone_in_light_and_dark(visit: Any, scheme: str) -> None:
     page = visit(viewport=PHONE, color_scheme=scheme, device_scale_factor=2)
-    page.until(f"{CARD(LONG_NAME)}")
+    page.until(f"{CARD(shown_name(LONG_NAME))}")
     assert page.value("document.documentElement.scrollWidth") == PHONE["width"]
     widest = page.value(
         "Math.max(...[...document.querySelectorAll('body *')].map((one) => one.getBoundingClientRect().right))"

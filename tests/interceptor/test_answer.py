@@ -1,5 +1,6 @@
 """Answers matched to inputs, by name, by position, or not at all."""
 
+import json
 import uuid
 from collections.abc import Sequence
 
@@ -107,6 +108,42 @@ def test_a_reason_is_short_however_long_a_name_is(ids, events):
 def test_garbage_is_retriable(body):
     with pytest.raises(RetriableError, match="garbage"):
         answer.decode(body)
+
+
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.lists(st.integers())
+    | st.just("a")
+)
+NAMES = (
+    "id source type specversion causationid subject time modelversion datacontenttype data data_base64 x X-1"
+)
+MEMBERS = st.sampled_from(tuple(NAMES.split()))
+
+
+@given(st.lists(st.dictionaries(MEMBERS, ODD, max_size=5), max_size=3), st.integers(1, 2))
+def test_any_outputs_are_an_outcome_or_garbage(changes, inputs):
+    body = json.dumps([event("a", data={"values": [1]}) | change for change in changes]).encode()
+    deliveries = [delivery("a") for _ in range(inputs)]
+    try:
+        matched = answer.match(deliveries, answer.decode(body))
+        outcomes = [answer.outcome(one, own) for one, own in zip(deliveries, matched, strict=True)]
+    except RetriableError:
+        return
+    for outcome in outcomes:
+        for published in outcome.events if isinstance(outcome, Forecast) else ():
+            assert all(name and value for name, value in published.headers)
+            assert published.value is None or type(published.value) is bytes
+
+
+def test_what_is_quoted_of_an_answer_cannot_steer_the_terminal():
+    with pytest.raises(RetriableError, match="garbage") as error:
+        answer.decode(orjson.dumps([event("a", specversion="\x1b[2J\r\nforged")]))
+    assert str(error.value).isprintable()
 
 
 @given(st.binary())
@@ -219,6 +256,52 @@ def test_a_forecast_carries_over_what_its_input_brought():
 def test_text_that_a_function_answers_is_published_as_it_is(members, value):
     (published,) = outcome(event("a", **members)).events
     assert published.value.decode() == value
+
+
+def test_an_output_without_data_is_published_as_kafkas_null():
+    (published,) = outcome(event("a")).events
+    assert published.value is None
+    assert "content-type" not in dict(published.headers)
+
+
+def test_null_beside_data_is_absent():
+    (published,) = outcome(event("a", data=None, data_base64="AP8=")).events
+    assert published.value == b"\x00\xff"
+    (published,) = outcome(event("a", data=[1], data_base64=None)).events
+    assert published.value == b"[1]"
+    (published,) = outcome(event("a", data=None)).events
+    assert published.value == b"null"
+
+
+def test_data_twice_is_garbage():
+    with pytest.raises(RetriableError, match="both data and data_base64"):
+        outcome(event("a", data=[1], data_base64="AP8="))
+
+
+def test_an_empty_attribute_of_an_output_is_absent():
+    names = (
+        "subject",
+        "time",
+        "datacontenttype",
+        "dataschema",
+        "modelname",
+        "partitionkey",
+        "traceparent",
+        "x",
+    )
+    (published,) = outcome(event("a", data=[1], **dict.fromkeys(names, ""))).events
+    headers = dict(published.headers)
+    assert headers["content-type"] == b"application/json"
+    assert b"" not in headers.values()
+    assert matched("ab", event("", id="1"), event("", id="2")) == [["1"], ["2"]]
+
+
+def test_a_reason_is_one_clean_line_of_bounded_length():
+    told = "\x1b[2J" + "x" * 2000 + "\r\n2026-01-01 INFO fncast: forged"
+    settled = outcome(event("a", "io.fncast.rejected.v1", data={"reason": told}))
+    assert settled.reason.startswith("�xxx")
+    assert settled.reason.isprintable()
+    assert len(settled.reason) == 1024
 
 
 def test_a_functions_own_attribute_does_not_double_one_of_ours():

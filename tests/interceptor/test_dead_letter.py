@@ -1,5 +1,6 @@
 """A dead letter is the record as it was, and why."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,36 @@ def test_its_own_headers_stay_in_order_and_ours_follow():
 
 def test_a_replay_finds_the_record_as_it_was():
     letter = dead_letter.headers(delivery(), DeadLetter("bad"))
-    assert dead_letter.stripped(Record("dead-letters", 0, 0, 0, b"k", b"v", letter)) == OWN
+    assert dead_letter.own_and_added(record(letter)) == (OWN, letter[len(OWN) :])
+
+
+def record(headers):
+    return Record("dead-letters", 0, 0, 0, b"k", b"v", headers)
+
+
+@pytest.mark.parametrize("code", [None, 422])
+@pytest.mark.parametrize("names", [("knativeerrordata", "fncast-offset"), dead_letter.ADDED_HEADERS])
+def test_the_senders_own_headers_of_the_same_names_stay(names, code):
+    own = [*OWN, *((name, b"the sender's") for name in names), ("knativeerrorcode", b"500")]
+    letter = dead_letter.headers(delivery(own), DeadLetter("bad", code))
+    assert dead_letter.own_and_added(record(letter))[0] == own
+    again = Delivery(record(letter))
+    twice = dead_letter.headers(again, DeadLetter("refused again"))
+    assert dead_letter.own_and_added(record(twice))[0] == letter
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*dead_letter.ADDED_HEADERS, "ce_id", "x"]), st.none() | st.binary(max_size=4)
+        ),
+        max_size=12,
+    ),
+    st.none() | st.integers(100, 599),
+)
+def test_any_headers_are_what_a_replay_finds(own, code):
+    letter = dead_letter.headers(delivery(own), DeadLetter("bad", code))
+    assert dead_letter.own_and_added(record(letter))[0] == own
 
 
 @given(reason=st.text(max_size=3000))
@@ -44,3 +74,4 @@ def test_what_is_added_is_bounded_and_readable(reason):
     assert sum(len(name) + len(value) for name, value in added) < dead_letter.MAX_ADDED_BYTES
     text = dict(added)["fncast-reason"].decode("utf-8")
     assert len(text.encode()) <= dead_letter.MAX_DATA_BYTES
+    assert text.isprintable()

@@ -88,12 +88,14 @@ def test_data_cannot_forge_a_second_event(forged):
 @pytest.mark.parametrize(
     ("headers", "value", "reason"),
     [
-        (BINARY, None, "tombstone"),
+        ([], None, "tombstone"),
+        ([("x", b"y"), ("content-type", b"application/json")], None, "tombstone"),
+        (STRUCTURED, None, "tombstone"),
         ([], b"junk", "no CloudEvent: neither ce_ headers"),
         (without("ce_id"), b"{}", "'id' is missing"),
-        ([*without("ce_id"), ("ce_id", b"")], b"{}", "'id' is missing, empty"),
+        ([*without("ce_id"), ("ce_id", b"")], b"{}", "'id' is missing or empty"),
         ([*without("ce_id"), ("ce_id", b"\xff")], b"{}", "'ce_id' is not valid UTF-8"),
-        ([*without("ce_id"), ("ce_id", None)], b"{}", "'ce_id' has no value"),
+        ([*without("ce_id"), ("ce_id", None)], b"{}", "'id' is missing or empty"),
         ([*BINARY, ("ce_id", b"2")], b"{}", "'id' is there twice"),
         ([*BINARY, ("ce_data", b"[1]")], b"{}", "'data' is no name of an attribute"),
         ([*BINARY, ('ce_a":1,"b', b"x")], b"{}", "is no name of an attribute"),
@@ -104,13 +106,21 @@ def test_data_cannot_forge_a_second_event(forged):
         ),
         (STRUCTURED, b"{", "not a valid JSON object"),
         (STRUCTURED, b"[]", "not a valid JSON object"),
-        (STRUCTURED, orjson.dumps(EVENT | {"id": 5}), "'id' is missing, empty or no text"),
-        (STRUCTURED, orjson.dumps(EVENT | {"x": [1]}), "'x' is neither text"),
-        (STRUCTURED, orjson.dumps(EVENT | {"x": 1.5}), "'x' is neither text"),
-        (STRUCTURED, orjson.dumps(EVENT | {"x": 2**31}), "'x' is beyond CloudEvents' whole numbers"),
-        (STRUCTURED, json.dumps(EVENT | {"x": 10**30}).encode(), "'x' is beyond CloudEvents' whole numbers"),
+        (STRUCTURED, orjson.dumps(EVENT | {"id": 5}), "'id' is not a string"),
+        (STRUCTURED, orjson.dumps(EVENT | {"specversion": 1.0}), "'specversion' is neither a string"),
+        (STRUCTURED, b"{}", "the attributes 'id', 'source', 'specversion', 'type' are missing or empty"),
+        (
+            STRUCTURED,
+            b'{"id": null, "source": "", "specversion": "1.0"}',
+            "'id', 'source', 'type' are missing",
+        ),
+        (without("ce_id")[1:], b"{}", "the attributes 'id', 'specversion' are missing or empty"),
+        (STRUCTURED, orjson.dumps(EVENT | {"x": [1]}), "'x' is neither a string"),
+        (STRUCTURED, orjson.dumps(EVENT | {"x": 1.5}), "'x' is neither a string"),
+        (STRUCTURED, orjson.dumps(EVENT | {"x": 2**31}), "'x' is beyond CloudEvents' integers"),
+        (STRUCTURED, json.dumps(EVENT | {"x": 10**30}).encode(), "'x' is beyond CloudEvents' integers"),
         (STRUCTURED, json.dumps(EVENT | {"x": 10**4000}).encode(), "'x' is"),
-        (STRUCTURED, orjson.dumps(EVENT)[:-1] + b',"x":1e400}', "'x' is neither text"),
+        (STRUCTURED, orjson.dumps(EVENT)[:-1] + b',"x":1e400}', "'x' is neither a string"),
         (STRUCTURED, orjson.dumps(EVENT | {"data": 1, "data_base64": "aa"}), "both data and data_base64"),
         (STRUCTURED, orjson.dumps(EVENT | {"data_base64": "?"}), "data_base64 is not base64"),
         ([("content-type", b"application/cloudevents-batch+json")], b"[]", "no batch mode"),
@@ -121,6 +131,117 @@ def test_what_is_no_event_says_why(headers, value, reason):
     with pytest.raises(InvalidEvent) as error:
         read_event(headers, value)
     assert reason in str(error.value)
+
+
+@pytest.mark.parametrize("headers", [without("content-type"), BINARY])
+def test_a_record_without_a_value_is_an_event_without_data(headers):
+    event = read_event(headers, None)
+    assert event.data is None
+    assert "data" not in json.loads(event.to_json())
+    assert "data_base64" not in json.loads(event.to_json())
+
+
+@pytest.mark.parametrize(
+    "content_types",
+    [
+        [("content-type", b"application/json"), ("ce_datacontenttype", b"application/json")],
+        [("ce_datacontenttype", b"application/json"), ("content-type", b"application/json")],
+        [("content-type", b"application/json"), ("content-type", b"Application/JSON")],
+        [
+            ("content-type", b"application/json; charset=utf-8"),
+            ("ce_datacontenttype", b"application/json;charset=UTF-8"),
+        ],
+        [("content-type", b""), ("ce_datacontenttype", b"application/json")],
+        [("content-type", None), ("content-type", b"application/json")],
+    ],
+)
+def test_a_content_type_may_be_repeated(content_types):
+    event = read_event([*without("content-type"), *content_types], b"[1]")
+    assert event.is_json
+    document = json.loads(event.to_json())
+    assert document["datacontenttype"].startswith("application/json")
+    assert document["data"] == [1]
+    assert event.to_json().count(b'"datacontenttype"') == 1
+
+
+@pytest.mark.parametrize(
+    ("content_types", "named"),
+    [
+        (
+            [("content-type", b"application/json"), ("ce_datacontenttype", b"text/plain")],
+            ["'content-type' is 'application/json'", "'ce_datacontenttype' is 'text/plain'"],
+        ),
+        (
+            [("content-type", b"application/json"), ("content-type", b"text/plain")],
+            ["'content-type' is 'application/json'", "'content-type' is 'text/plain'"],
+        ),
+        (
+            [("content-type", b"application/json"), ("content-type", b"application/cloudevents+json")],
+            ["'application/json'", "'application/cloudevents+json'"],
+        ),
+        (
+            [("content-type", b"application/cloudevents+json"), ("content-type", b"application/json")],
+            ["'application/json'", "'application/cloudevents+json'"],
+        ),
+    ],
+)
+def test_two_content_types_are_refused_by_name_and_value(content_types, named):
+    with pytest.raises(InvalidEvent) as error:
+        read_event([*without("content-type"), *content_types], json.dumps(EVENT | {"data": [1]}).encode())
+    assert all(text in str(error.value) for text in named)
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "hint"),
+    [
+        ([("contentType", b"application/cloudevents+json")], orjson.dumps(EVENT), "content-type"),
+        ([("Content-Type", b"application/cloudevents+json")], orjson.dumps(EVENT), "content-type"),
+        ([("content_type", b"application/cloudevents+json")], orjson.dumps(EVENT), "content-type"),
+        ([("CONTENTTYPE", b"application/json")], b"{}", "content-type"),
+        ([("ce-id", b"1"), ("ce-source", b"/s")], b"{}", "ce_id"),
+        ([("CE_ID", b"1")], b"{}", "ce_id"),
+        ([("cloudEvents:type", b"t")], b"{}", "ce_type"),
+        ([*without("ce_id"), ("ce-id", b"1")], b"{}", "ce_id"),
+    ],
+)
+def test_a_header_of_a_wrong_name_is_hinted_at(headers, value, hint):
+    with pytest.raises(InvalidEvent) as error:
+        read_event(headers, value)
+    misnamed = headers[0][0] if headers[0][0] != "ce_specversion" else "ce-id"
+    assert f"the header '{misnamed}' is not read, did you mean '{hint}'?" in str(error.value)
+
+
+def test_a_structured_event_without_its_content_type_is_hinted_at():
+    with pytest.raises(InvalidEvent, match="send it with the header 'content-type'"):
+        read_event([], orjson.dumps(EVENT))
+
+
+def test_null_is_absent():
+    assert read_event(STRUCTURED, orjson.dumps(EVENT | {"data": [1], "data_base64": None})).data == b"[1]"
+    assert read_event(STRUCTURED, orjson.dumps(EVENT | {"data": None, "data_base64": "AA=="})).data == b"\x00"
+    assert read_event(STRUCTURED, orjson.dumps(EVENT | {"data_base64": None})).data is None
+
+
+@pytest.mark.parametrize("empty", [b"", None])
+def test_an_empty_attribute_is_absent(empty):
+    event = read_event([*BINARY, ("ce_subject", empty), ("ce_partitionkey", empty)], b"[1]")
+    assert "subject" not in event.attributes
+    assert b"subject" not in event.to_json()
+    structured = EVENT | {"subject": None if empty is None else "", "expirytime": ""}
+    assert read_event(STRUCTURED, orjson.dumps(structured)).attributes == EVENT
+
+
+def test_a_reason_is_short_and_printable_whatever_the_sender_wrote():
+    for headers in (
+        [*BINARY, ("ce_" + "\x1b[2J" * 10_000, b"x")],
+        [("content-type", b"application/cloudevents+" + b"\x1b" * 10_000)],
+        [*BINARY, ("ce_datacontenttype", b"\xe2\x80\xae" * 10_000)],
+        [("content\u202etype", b""), ("\x1bcontent-type", b"x")],
+    ):
+        with pytest.raises(InvalidEvent) as error:
+            read_event(headers, b"[1]")
+        assert len(str(error.value)) < 500
+        assert str(error.value).isprintable()
 
 
 names = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12).filter(

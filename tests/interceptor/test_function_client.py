@@ -92,6 +92,28 @@ async def test_a_function_is_found_once_and_gets_a_batch(fn, client):
     assert [event["data"] for event in orjson.loads(body)] == [[1, 2], [1, 2]]
 
 
+@pytest.mark.parametrize("content_type", [None, b"application/json", b"text/plain"])
+async def test_an_event_without_data_is_sent_without_a_body(fn, client, content_type):
+    headers = [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"/in"), ("ce_type", b"t")]
+    event = read_event([*headers, *([("content-type", content_type)] if content_type else [])], None)
+    fn.handle = lambda: web.Response(status=204)
+    await client.call(url(fn, mode="binary"), [event])
+    sent, body = fn.requests[0]
+    assert (sent["ce-id"], sent["Content-Length"], body) == ("1", "0", b"")
+    assert sent.get("Content-Type") == (content_type.decode() if content_type else None)
+    await client.call(url(fn, mode="structured"), [event])
+    document = orjson.loads(fn.requests[1][1])
+    assert document["id"] == "1"
+    assert not document.keys() & {"data", "data_base64"}
+
+
+async def test_a_binary_answer_without_a_body_is_an_event_without_data(fn, client):
+    headers = {"ce-specversion": "1.0", "ce-id": "o", "ce-source": "/f", "ce-type": "t", "ce-subject": ""}
+    fn.handle = lambda: web.Response(headers=headers)
+    answer = await client.call(url(fn), [EVENT])
+    assert not orjson.loads(answer.body).keys() & {"data", "data_base64", "subject"}
+
+
 async def test_a_function_that_was_deployed_anew_is_found_again(fn, client):
     await client.call(FN, [EVENT])
     fn.handle = lambda: web.json_response({"message": "Fn not found"}, status=404)
@@ -197,6 +219,11 @@ async def test_fn_statuses_are_retriable(fn, client, status):
         ("0", 0, 0),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0, 0),
         ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 0, 0),
+        ("Sun Nov  6 08:49:37 1994", 0, 0),
+        ("Sat, 31 Dec 2016 23:59:60 GMT", 0, 0),
+        ("2099-01-01T00:00:00Z", None, None),
+        ("9" * 5000, float("inf"), float("inf")),
         ("soon", None, None),
         ("Sun, 99 Nov 2030 08:49:37 GMT", None, None),
         ("²", None, None),

@@ -14,11 +14,14 @@ from model_service import batcher as batcher_module
 from model_service.batcher import Batcher
 from model_service.request_queue import (
     MAX_CALL_ROWS,
+    MAX_LARGE_ROWS,
+    MAX_REQUEST_ROWS,
     MAX_WAITING_REQUESTS,
     MAX_WAITING_ROWS,
     CallCost,
     Overloaded,
     RequestQueue,
+    TooManyRows,
     Waiting,
 )
 from model_service.runtime import Array
@@ -251,3 +254,151 @@ def test_the_expected_cost_follows_the_measured() -> None:
     for _ in range(CallCost.LAST):
         cost.observe(10, 0.4)
     assert cost.expected_s(10) == 0.4
+
+
+async def test_small_requests_are_scored_between_the_slices_of_a_large_one() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True)
+    rows = 20 * MAX_CALL_ROWS
+    large = batcher.submit({"x": np.arange(rows, dtype=np.float32)[:, None]}, rows)
+    await until(model.running)
+    small = [batcher.submit(row(i, columns=1), 1) for i in range(5)]
+    model.free.set()
+    await asyncio.gather(*small)
+    assert not large.done()
+    assert model.calls[:2] == [MAX_CALL_ROWS, 5]
+    np.testing.assert_array_equal((await large)["y"], 2 * np.arange(rows)[:, None])
+    await batcher.close()
+
+
+async def test_two_large_requests_take_turns() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    rows = 4 * MAX_CALL_ROWS
+    first, second = (batcher.submit(row(value, rows), rows) for value in (1, 2))
+    turns = []
+    first.add_done_callback(lambda _: turns.append(len(model.calls)))
+    second.add_done_callback(lambda _: turns.append(len(model.calls)))
+    assert (await first)["y"].shape == (await second)["y"].shape == (rows, 2)
+    assert min(turns) > 4  # the first one's own calls: neither waited until the other was done
+    await batcher.close()
+
+
+async def test_a_request_of_too_many_rows_is_refused_and_large_ones_are_bounded() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True)
+    with pytest.raises(
+        TooManyRows, match=f"{MAX_REQUEST_ROWS + 1} windows; a request may have {MAX_REQUEST_ROWS}"
+    ):
+        batcher.submit(row(0, MAX_REQUEST_ROWS + 1), MAX_REQUEST_ROWS + 1)
+    most = MAX_LARGE_ROWS // MAX_REQUEST_ROWS
+    taken = [batcher.submit(row(i, MAX_REQUEST_ROWS), MAX_REQUEST_ROWS) for i in range(most)]
+    with pytest.raises(Overloaded, match=f"{most} large requests"):
+        batcher.submit(row(0, MAX_CALL_ROWS + 1), MAX_CALL_ROWS + 1)
+    small = batcher.submit(row(1), 1)  # is let in all the same
+    model.free.set()
+    await small
+    assert not any(answer.done() for answer in taken)
+    await asyncio.gather(*taken)
+    await batcher.submit(row(0, MAX_CALL_ROWS + 1), MAX_CALL_ROWS + 1)
+    await batcher.close()
+
+
+async def test_a_large_request_that_fails_or_whose_caller_went_away_ends_at_once() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    rows = 10 * MAX_CALL_ROWS
+    bad = row(1, rows)
+    bad["x"][MAX_CALL_ROWS] = -1
+    with pytest.raises(ValueError, match="negative"):
+        await batcher.submit(bad, rows)
+    assert len(model.calls) == 2
+    gone = batcher.submit(row(1, rows), rows)
+    gone.cancel()
+    assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
+    await batcher.close()
+    assert len(model.calls) <= 4
+
+
+async def test_a_stuck_model_fails_a_large_request_too() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True, stuck_s=0.05)
+    with pytest.raises(Overloaded, match=r"0\.05 s"):
+        await batcher.submit(row(1, 3 * MAX_CALL_ROWS), 3 * MAX_CALL_ROWS)
+    model.free.set()
+    await batcher.close()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), MemoryError("no room"), KeyboardInterrupt()])
+@pytest.mark.parametrize("inline", [True, False])
+async def test_a_model_whose_code_ends_the_thread_fails_its_call_alone(
+    error: BaseException, inline: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Doubler()
+    fails: list[BaseException] = []
+
+    def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        if fails:
+            raise fails.pop()
+        return model(inputs)
+
+    # A clock that stands still makes each call look short enough for the event loop, one that runs too long.
+    clock = itertools.repeat(0.0) if inline else itertools.count()
+    batcher = Batcher(run, merge=True, clock=lambda: next(clock))
+    for _ in range(2):
+        await batcher.submit(row(1), 1)
+        fails.append(error)
+        with pytest.raises((RuntimeError, MemoryError)):
+            await batcher.submit(row(1), 1)
+        async with asyncio.timeout(10):
+            assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
+    await batcher.close()
+
+
+async def test_what_measures_and_what_counts_the_time_may_fail(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: object) -> float:
+        raise OSError("the disk is full")
+
+    for batcher in (
+        Batcher(Doubler(), merge=True, observe=fail),  # type: ignore[arg-type]
+        Batcher(Doubler(), merge=True, clock=fail),
+    ):
+        for _ in range(3):
+            async with asyncio.timeout(10):
+                (answer,) = await asyncio.gather(batcher.submit(row(1), 1), return_exceptions=True)
+        await batcher.close()
+        assert isinstance(answer, RuntimeError) or answer["y"].tolist() == [[2, 2]]
+    assert caplog.text.count("the disk is full") >= 6
+
+
+async def test_without_a_thread_the_callers_are_told_and_later_ones_served(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    batcher = Batcher(Doubler(), merge=True)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(Overloaded, match="can't start new thread"):
+        await batcher.submit(row(1), 1)
+    monkeypatch.undo()
+    assert (await batcher.submit(row(1), 1))["y"].tolist() == [[2, 2]]
+    assert "can't start new thread" in caplog.text
+    await batcher.close()
+
+
+def test_a_job_that_raises_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
+    worker = batcher_module._Worker()
+
+    def fail() -> None:
+        raise SystemExit(1)
+
+    done = threading.Event()
+    worker.do(fail)
+    worker.do(done.set)
+    assert done.wait(10)
+    assert "a job of a model's thread failed" in caplog.text
+    worker.end()

@@ -143,6 +143,20 @@ def test_metadata(server: FakeServer, client: GraphPipeClient) -> None:
     assert client.metadata() == expected
 
 
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_reason_of_the_server_is_one_clean_line(
+    server: FakeServer, client: GraphPipeClient, status: int
+) -> None:
+    """The function logs it and the consumer writes it into a dead letter."""
+    forged = "\x1b[2Jshape\r\n2026-01-01 INFO forged\u202e line" + "x" * 5000
+    server.reply = lambda body: (status, {}, refusal(400, forged))
+    with pytest.raises((ModelError, ModelUnavailable)) as raised:
+        client.infer(WINDOWS)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 1000
+    assert "2026-01-01 INFO forged" in str(raised.value)
+
+
 @pytest.mark.parametrize("status", [200, 400])
 def test_errors_in_the_answer_whatever_its_status(
     server: FakeServer, client: GraphPipeClient, status: int

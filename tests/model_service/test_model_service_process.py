@@ -176,7 +176,9 @@ def test_where_grpc_is_asked_for_and_not_installed_it_does_not_start(place: Any,
         [sys.executable, "-c", WITHOUT_GRPC, *words], capture_output=True, text=True, timeout=START_S
     )
     assert done.returncode == 1
-    assert "pip install 'fncast[grpc]', or leave it out with --grpc-port none" in done.stderr
+    assert (
+        "pip install '.[grpc]' in fncast's repository, or leave it out with --grpc-port none" in done.stderr
+    )
 
 
 def test_where_nobody_asked_for_grpc_and_it_is_not_installed_it_warns_and_serves(
@@ -199,7 +201,9 @@ def test_where_nobody_asked_for_grpc_and_it_is_not_installed_it_warns_and_serves
             np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
         finally:
             process.kill()
-    told = "no gRPC: gRPC needs the module 'grpc': install it with pip install 'fncast[grpc]'"
+    told = (
+        "no gRPC: gRPC needs the module 'grpc': install it with pip install '.[grpc]' in fncast's repository"
+    )
     assert any(told in line for line in lines)
     assert "grpc://" not in lines[-1]
 

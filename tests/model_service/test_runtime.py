@@ -140,5 +140,5 @@ def test_a_model_that_needs_tensorflow_where_there_is_none(
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.delitem(sys.modules, "model_service.tensorflow_runtime", raising=False)
     monkeypatch.delattr("model_service.tensorflow_runtime", raising=False)
-    with pytest.raises(UnusableModel, match=r"needs TensorFlow .* pip install 'fncast\[training\]'"):
+    with pytest.raises(UnusableModel, match=r"needs TensorFlow .* pip install '\.\[training\]'"):
         open_runtime(tmp_path)

@@ -14,7 +14,7 @@ import pytest
 from model_service import graphpipe, request_body
 from model_service.metrics import Metrics
 from model_service.model import Model
-from model_service.request_queue import Overloaded
+from model_service.request_queue import MAX_REQUEST_ROWS, Overloaded
 from model_service.runtime import Array, RefusedInput, TensorSpec
 from model_service.server import ModelServer
 
@@ -178,6 +178,56 @@ async def test_paths_without_a_model(service: Service, method: str) -> None:
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/models/forecast:predict", b'{"instances": [[1, 2]]}'),  # TensorFlow Serving
+        ("/v1/models/forecast/versions/2:predict", b"{}"),
+        ("/v1/models/forecast:predict", b"x"),
+        ("/forecast:predict", b""),
+        ("/invocations", b'{"inputs": []}'),  # MLflow, SageMaker
+        ("/predictions/forecast", b"[1, 2]"),  # TorchServe
+        ("/forecast/infer", b"x"),
+        ("/forecast/2/infer", b"x"),
+        ("/forecast/latest", b"x"),
+        ("/v2x/models/forecast/infer", b"{}"),
+        ("//forecast", b"x"),
+        ("/" + "x" * 100_000 + "!", b"x"),
+    ],
+)
+async def test_a_path_of_another_protocol_is_told_the_right_one_as_json(
+    service: Service, path: str, body: bytes
+) -> None:
+    posted = await service.call("POST", path, body)
+    assert (posted.status, posted.headers["content-type"]) == (404, "application/json")
+    error = json.loads(posted.body)["error"]
+    assert "inference is POST /v2/models/NAME/infer" in error
+    assert "for example /v2/models/forecast/infer" in error
+    assert len(error) <= 600
+    got = await service.call("GET", path)
+    assert (got.status, got.headers["content-type"]) == (404, "application/json")
+    assert json.loads(got.body)["error"]
+
+
+async def test_json_for_a_model_is_told_where_json_goes(service: Service) -> None:
+    for path in ("/", "/forecast", "/forecast/", "/forecast/2"):
+        answer = await service.call("POST", path, b'{"instances": [1, 2]}')
+        assert answer.status == 400
+        assert "the body is JSON; inference is POST /v2/models/NAME/infer" in answer.errors()[0].message
+
+
+async def test_the_shape_of_the_metadata_is_no_shape_of_a_tensor(service: Service) -> None:
+    body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS[:1],)))
+    at = body.index((6).to_bytes(8, "little")) - 8
+    minus_one = body[:at] + (-1).to_bytes(8, "little", signed=True) + body[at + 8 :]
+    answer = await service.call("POST", "/", minus_one)
+    assert answer.status == 400
+    assert answer.errors()[0].message == (
+        "no GraphPipe request: a tensor has the shape [-1, 6]; a length cannot be negative; "
+        "forecast/2 takes windows Float32 [-1, 6] (-1: any length)"
+    )
+
+
 async def test_alive_and_ready(service: Service) -> None:
     for path in ("/control/is_alive", "/control/is_ready", "/healthz", "/readyz"):
         answer = await service.call("GET", path)
@@ -229,6 +279,14 @@ async def test_a_body_that_never_ends(service: Service, monkeypatch: pytest.Monk
 
     await service.app({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
     assert Answer(messages).status == 408
+
+
+async def test_a_request_of_too_many_windows(service: Service) -> None:
+    answer = await service.infer(np.zeros((MAX_REQUEST_ROWS + 1, 6), np.float32))
+    assert answer.status == 413
+    assert "65537 windows; a request may have 65536, so split it" in answer.errors()[0].message
+    answer = await service.infer(np.zeros((MAX_REQUEST_ROWS, 6), np.float32))
+    assert len(graphpipe.decode_infer_response(answer.body).output_tensors[0]) == MAX_REQUEST_ROWS
 
 
 @pytest.mark.parametrize(
@@ -324,10 +382,62 @@ async def test_it_watches_from_start_to_shutdown_and_survives_a_failing_look(
     await asyncio.wait_for(life, 10)
 
 
+@pytest.mark.parametrize("raised", [RuntimeError("a bug"), SystemExit(1), MemoryError()])
+async def test_whatever_ends_a_look_the_next_one_comes_later(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, raised: BaseException
+) -> None:
+    looks: asyncio.Queue[None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    failing = 3
+
+    def refresh() -> Sequence[Model]:
+        nonlocal failing
+        loop.call_soon_threadsafe(looks.put_nowait, None)
+        failing -= 1
+        if failing >= 0:
+            raise raised
+        return ()
+
+    monkeypatch.setattr(service.shelf, "refresh", refresh)
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    sent: asyncio.Queue[Any] = asyncio.Queue()
+    life = asyncio.create_task(service.app({"type": "lifespan"}, inbox.get, sent.put))
+    await inbox.put({"type": "lifespan.startup"})
+    async with asyncio.timeout(10):
+        for _ in range(5):
+            await looks.get()
+    waits = [float(match) for match in re.findall(r"next look in (\S+) s", caplog.text)]
+    assert waits == [0.002, 0.004, 0.008]
+    await inbox.put({"type": "lifespan.shutdown"})
+    await asyncio.wait_for(life, 10)
+
+
+async def test_a_model_that_cannot_be_closed_is_told_of(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise RuntimeError("it will not go")
+
+    monkeypatch.setattr(service.shelf.paths["/forecast/1"], "close", fail)
+    service.shelf.gone = [service.shelf.paths["/forecast/1"]]
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    sent: asyncio.Queue[Any] = asyncio.Queue()
+    life = asyncio.create_task(service.app({"type": "lifespan"}, inbox.get, sent.put))
+    await inbox.put({"type": "lifespan.startup"})
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            service.shelf.refreshed.clear()
+            await service.shelf.refreshed.wait()
+    await inbox.put({"type": "lifespan.shutdown"})
+    await asyncio.wait_for(life, 10)
+    assert "forecast/1 is out of service, but closing it failed" in caplog.text
+    assert "it will not go" in caplog.text
+
+
 class Neighbour:
     """A server beside the application; `error` is what its start raises."""
 
-    def __init__(self, error: OSError | None = None) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.log: list[str] = []
 
@@ -354,8 +464,17 @@ async def test_its_companion_lives_as_long_as_it_does(service: Service) -> None:
     assert neighbour.log == ["start", "stop"]
 
 
-async def test_a_companion_that_cannot_start_ends_the_start(service: Service) -> None:
-    app = ModelServer(service.shelf, service.metrics, companion=Neighbour(OSError("no such address")))
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("no such address"), "no such address"),
+        (RuntimeError("a bug"), "the start failed: RuntimeError: a bug"),
+    ],
+)
+async def test_a_companion_that_cannot_start_ends_the_start(
+    service: Service, error: Exception, told: str
+) -> None:
+    app = ModelServer(service.shelf, service.metrics, companion=Neighbour(error))
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -365,4 +484,4 @@ async def test_a_companion_that_cannot_start_ends_the_start(service: Service) ->
         sent.append(message)
 
     await app({"type": "lifespan"}, receive, send)
-    assert sent == [{"type": "lifespan.startup.failed", "message": "no such address"}]
+    assert sent == [{"type": "lifespan.startup.failed", "message": told}]

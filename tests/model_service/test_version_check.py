@@ -13,7 +13,7 @@ from fncast.cli.main import main
 from model_service import runtime_choice, version_check
 from model_service.repository import LOADED_VERSIONS, Repository, loader
 from model_service.version_check import states
-from model_service.version_folder import hashes_of, scan
+from model_service.version_folder import VersionFolder, hashes_of, scan
 
 Break = Callable[[Path], object]
 
@@ -142,4 +142,23 @@ def test_broken_versions_push_none_out(place: Any, models: Path) -> None:
         "broken",
         "latest",
         *["older"] * (LOADED_VERSIONS - 1),
+    ]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), SystemExit("a bug"), MemoryError("a bug")])
+def test_a_version_that_fails_in_any_way_does_not_hide_the_others(
+    models: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    for version in (1, 2):
+        (models / "forecast" / str(version)).mkdir(parents=True)
+
+    def examine(folder: VersionFolder) -> str:
+        if folder.version == 2:
+            raise error
+        return ""
+
+    monkeypatch.setattr(version_check, "_examine", examine)
+    assert [str(state) for state in states(scan(models))] == [
+        f"broken: {type(error).__name__}: a bug",
+        "latest",
     ]

@@ -23,10 +23,11 @@ export function hindrance(lost, broker, totals, training) {
     return ["out", `Out: ${each.join("; ")}. Its events wait, and none is lost.`];
   }
   if (missing.length) return ["wait", `Waiting: ${missing.map(({ topic, reason }) => `the topic ${topic} ${reason}`).join(", ")}.`];
-  const silent = totals.forecasts === 0 || totals.forecast_age_s > STALLED_S;
-  if (totals.events_per_s > 0 && silent && totals.listening_s > STALLED_S) {
-    const since = totals.forecasts === 0 ? "" : ` for ${duration(totals.forecast_age_s).join(" ")}`;
-    return ["wait", `Events come in, but no forecast has come out${since}: is the consumer running (fncast consume)?`];
+  const silent = totals.answer_age_s === null || totals.answer_age_s > STALLED_S;
+  if (totals.waiting > 0 && !broker.skipped && silent) {
+    const since = totals.answer_age_s === null ? "" : ` for ${duration(totals.answer_age_s).join(" ")}`;
+    const waiting = totals.waiting === 1 ? "1 event has" : `${totals.waiting.toLocaleString("en")} events have`;
+    return ["wait", `${waiting} no answer, and nothing has come out${since}: is the consumer running (fncast consume)?`];
   }
   if (broker.skipped) return ["note", `${broker.skipped.toLocaleString("en")} records were left out to keep up; figures are of the others.`];
   return null;

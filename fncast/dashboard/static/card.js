@@ -1,7 +1,7 @@
 // The card of one series: name, latest value, chart, how good its forecasts were.
 
 import { Chart } from "./chart.js";
-import { count, moment, percent, quantity, withUnit } from "./format.js";
+import { age, ago, count, moment, percent, quantity, withUnit } from "./format.js";
 import { Series } from "./series.js";
 
 // Screen readers are told of a chart this often.
@@ -22,7 +22,8 @@ export class Card {
     heading.append(this.button);
     this.value = element("div", "value");
     const header = element("header");
-    header.append(heading, this.value);
+    this.age = element("div", "age");
+    header.append(heading, this.value, this.age);
     this.figure = element("div", "chart");
     this.figure.setAttribute("role", "img");
     this.readout = element("div", "readout");
@@ -47,9 +48,11 @@ export class Card {
     this.dirty = true;
   }
 
-  // Draw what changed, if anybody can see it.
-  draw() {
-    if (!this.visible || !this.dirty) return;
+  // Draw what changed, if anybody can see it. `now`: the server's clock.
+  draw(now) {
+    if (!this.visible) return;
+    this.tick(now);
+    if (!this.dirty) return;
     this.dirty = false;
     const { series } = this;
     // Digits enough to see one reading differ from the last.
@@ -59,6 +62,22 @@ export class Card {
     else this.chart = new Chart(this.figure, series, (at) => this.point(at));
     if (this.pointed === undefined) this.tell();
     this.describe();
+  }
+
+  // How old the latest reading is, and whether the series is silent.
+  tick(now) {
+    const { series } = this;
+    const silent = series.silent(now), time = series.latestTime;
+    const words = [];
+    if (silent) words.push(`silent for ${age(now - series.heard)}`);
+    if (time !== null && Math.abs(now - time) > 86400) words.push(`last reading ${moment(time, series.step, now, series.offset)}`);
+    if (time !== null && !silent) words.push(ago(now - time));
+    else if (!silent && series.heard !== null) words.push(`heard ${ago(now - series.heard)}`);
+    const text = words.join(" · ");
+    if (this.age.textContent !== text) this.age.textContent = text;
+    this.element.classList.toggle("silent", silent);
+    if (series.now === undefined || series.current(now) !== series.current(series.now)) this.dirty = true;
+    series.now = now;
   }
 
   recolour() {
@@ -88,10 +107,11 @@ export class Card {
       return;
     }
     const parts = [...verdict(score)];
-    if (score.inside !== null) parts.push(` · ${percent(score.inside)} in the band`);
+    if (this.series.silent(this.series.now)) parts.unshift("before it fell silent: ");
+    if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
-    this.readout.title = `Mean absolute error ${mean}; of the naive forecast (the last value stays) ${naive}; ${count(score.points)} points. ${this.series.model}`;
+    this.readout.title = `Over the last ${count(score.readings)} readings: mean absolute error ${mean}; of the last value, if it stayed, ${naive}; ${count(score.points)} forecast steps compared. ${this.series.model}`;
   }
 
   point(at) {
@@ -101,7 +121,7 @@ export class Card {
     const [times, actual, earlier, low, high, median] = series.columns();
     const step = this.resolution();
     const show = (value) => withUnit(value, series.unit, step);
-    const when = series.dated ? moment(times[at], series.step) : `reading ${times[at]}`;
+    const when = series.dated ? moment(times[at], series.step, series.now, series.offset) : `reading ${times[at]}`;
     const parts = [element("b", "", when)];
     if (actual[at] !== null) parts.push(` · ${show(actual[at])}`);
     else if (median[at] === null) parts.push(" · missing");
@@ -128,10 +148,10 @@ export class Card {
 // In words, how the error compares with the naive forecast's.
 function verdict(score) {
   if (score.ratio === null) {
-    return [score.mae === 0 ? "as exact as naive: nothing moves" : "nothing moves here: naive makes no error"];
+    return [score.mae === 0 ? "nothing moves, and the forecast is exact" : "nothing moves: the last value makes no error"];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
-  return ["error so far ", bold, " naive's"];
+  return ["error ", bold, " the last value's"];
 }
 
 export function element(tag, name = "", text = "") {

@@ -1,6 +1,6 @@
 // The chart of one series, drawn by uPlot.
 
-import { axisLabels, moment } from "./format.js";
+import { areDates, axisLabels, axisMoment, moment } from "./format.js";
 
 /* global uPlot */
 
@@ -57,7 +57,9 @@ export class Chart {
     const colour = (name) => () => this.colours[name];
     const line = (name, more) => ({ stroke: colour(name), points: { show: false }, spanGaps: false, ...more });
     const { dated } = this.series;
+    const dates = dated && areDates(this.series.step);
     return {
+      tzDate: (seconds) => (dates ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
       width: Math.max(200, this.element.clientWidth),
       height: Math.max(100, this.element.clientHeight),
       legend: { show: false },
@@ -69,8 +71,9 @@ export class Chart {
       },
       axes: [
         {
-          stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, size: 26, space: 76,
-          values: dated ? (plot, splits, axis, space, increment) => splits.map((at) => (fits(plot, at) ? label(at, increment) : "")) : undefined,
+          stroke: colour("muted"), font: FONT, grid: { show: false }, ticks: { show: false }, gap: 4, space: 76,
+          size: (plot, values) => (values?.some((text) => String(text).includes("\n")) ? 42 : 26),
+          values: dated ? (plot, splits, axis, space, increment) => this.timeLabels(plot, splits, increment, dates) : undefined,
         },
         {
           stroke: colour("muted"), font: FONT, ticks: { show: false }, gap: 6, space: 38,
@@ -96,7 +99,17 @@ export class Chart {
     };
   }
 
-  // Where the readings end: what is right of it has not happened yet.
+  timeLabels(plot, splits, increment, dates) {
+    let before;
+    return splits.map((at) => {
+      if (!fits(plot, at)) return "";
+      const text = axisMoment(at, before, increment, this.series.now, dates);
+      before = at;
+      return text;
+    });
+  }
+
+  // Where the readings end: what is right of it has not been read yet.
   drawNow(plot) {
     const at = this.series.times[this.series.actual.length - 1];
     if (at === undefined) return;
@@ -114,7 +127,9 @@ export class Chart {
     ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
     ctx.textAlign = "right";
     ctx.textBaseline = "top";
-    ctx.fillText("now", x - 5 * devicePixelRatio, bbox.top);
+    const { series } = this;
+    const name = series.current(series.now) ? "now" : series.dated ? moment(at, series.step, series.now, series.offset) : "last reading";
+    ctx.fillText(name, x - 5 * devicePixelRatio, bbox.top);
     ctx.restore();
   }
 
@@ -138,15 +153,6 @@ export class Chart {
 // Whether a label at this place stays on the canvas.
 function fits(plot, at) {
   return plot.valToPos(at, "x") < plot.bbox.width / devicePixelRatio - LABEL_HALF;
-}
-
-function label(seconds, increment) {
-  if (increment < 60) return moment(seconds, 1);
-  if (increment < 43200) {
-    const time = moment(seconds, 1).slice(0, 5);
-    return time === "00:00" ? new Date(seconds * 1000).toLocaleDateString(undefined, { weekday: "short" }) : time;
-  }
-  return new Date(seconds * 1000).toLocaleDateString(undefined, increment < 86400 * 360 ? { day: "numeric", month: "short" } : { year: "numeric" });
 }
 
 function extent(...lists) {

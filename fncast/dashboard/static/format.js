@@ -6,7 +6,14 @@ const PREFIXABLE = /^(B|b|bit|byte|W|Wh|Hz|V|A|J|g|m|s|l)(\/\w+)?$/;
 const PLAIN_BELOW = 1e4;
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const DAY_TIME = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+// The same of the readings' own dates, which are counted in UTC rather than in the reader's time zone.
+const READING_DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
+const READING_DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
+const AGES = [[31556952, " year", " years"], [86400, " day", " days"], [3600, " h", " h"], [60, " min", " min"], [1, " s", " s"]];
+const HALF_A_DAY = 12 * 3600;
 
 export function count(number) {
   return number >= 1e6 ? scaled(number, 3).join("") : number.toLocaleString("en");
@@ -70,6 +77,16 @@ export function duration(seconds) {
   return [String(Math.round(seconds / 3600)), "h"];
 }
 
+// What a time axis says at `at`: a second line names the day, and the year, where that is new to the reader.
+// dates: whether the readings have dates, which are counted in UTC rather than in the reader's time zone.
+export function axisMoment(at, before, increment, now, dates) {
+  const date = new Date(at * 1000);
+  const year = (seconds) => (dates ? new Date(seconds * 1000).getUTCFullYear() : new Date(seconds * 1000).getFullYear());
+  if (increment >= 86400 * 360) return String(year(at));
+  if (increment >= 43200) return (dates ? READING_DAY : DAY).format(date) + (year(at) === year(before ?? now) ? "" : `\n${year(at)}`);
+  return (increment < 60 ? clock(at) : HOUR.format(date)) + (sameDay(at, before ?? now) ? "" : `\n${day(at, now)}`);
+}
+
 export function rate(perSecond) {
   return perSecond < 99.95 ? perSecond.toFixed(1) : count(Math.round(perSecond));
 }
@@ -78,10 +95,43 @@ export function clock(seconds) {
   return TIME.format(seconds * 1000);
 }
 
-// A moment on a chart whose readings are `step` seconds apart.
-export function moment(seconds, step) {
-  if (step < 60) return clock(seconds);
-  return (step < 12 * 3600 ? DAY_TIME : DATE).format(seconds * 1000);
+// "12 s", "34 min", "5 h", "3 days", "2 years": how much time, whole.
+export function age(seconds) {
+  for (const [size, one, many] of AGES) {
+    const number = Math.floor(seconds / size);
+    if (number >= 1) return number + (number === 1 ? one : many);
+  }
+  return "0 s";
+}
+
+// "12 s ago", "in 3 days".
+export function ago(seconds) {
+  if (Math.abs(seconds) < 2) return "just now";
+  return seconds < 0 ? `in ${age(-seconds)}` : `${age(seconds)} ago`;
+}
+
+// The day, with its year unless that is the year of `now`.
+export function day(seconds, now) {
+  const date = new Date(seconds * 1000);
+  return (date.getFullYear() === new Date(now * 1000).getFullYear() ? DAY : DATE).format(date);
+}
+
+export function sameDay(one, other) {
+  return new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
+}
+
+// Whether readings so many seconds apart have dates, and no times of the day.
+export function areDates(step) {
+  return step >= HALF_A_DAY;
+}
+
+// A moment of a series whose readings are `step` seconds apart, with its date unless that is today or this week.
+// Dates are those of the readings, `offset` seconds from UTC: a month's last day is the last day in every time zone.
+export function moment(seconds, step, now, offset = 0) {
+  if (areDates(step)) return READING_DATE.format((seconds + offset) * 1000);
+  if (step < 60 && sameDay(seconds, now)) return clock(seconds);
+  if (step >= 60 && Math.abs(now - seconds) < 6 * 86400) return DAY_TIME.format(seconds * 1000);
+  return `${day(seconds, now)}, ${step < 60 ? clock(seconds) : HOUR.format(seconds * 1000)}`;
 }
 
 export function percent(share) {

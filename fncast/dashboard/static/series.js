@@ -27,10 +27,30 @@ export class Series {
     }
     this.unit = told.unit;
     this.dated = told.dated;
+    this.offset = told.offset_s;
     this.lead = told.lead;
     this.forecast = told.forecast;
     this.model = told.model;
     this.score = told.score;
+    this.heard = told.heard_s;
+    this.silentAfter = told.silent_after_s;
+  }
+
+  // `now` is the server's clock: the browser's may be wrong.
+  silent(now) {
+    return this.heard !== null && now - this.heard > this.silentAfter;
+  }
+
+  // When the latest reading was taken; null where readings have no times.
+  get latestTime() {
+    const at = this.actual.findLastIndex((value) => value !== null);
+    return this.dated && at >= 0 ? this.times[at] : null;
+  }
+
+  // Whether the readings end about now, as far as their step allows to say.
+  current(now) {
+    const time = this.latestTime;
+    return time !== null && Math.abs(now - time) <= Math.max(60, 2 * this.step);
   }
 
   // Seconds between two readings, or 1 where there are no times.

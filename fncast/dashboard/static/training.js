@@ -1,9 +1,12 @@
 // The falling error of a model while it is trained.
 
 import { palette } from "./chart.js";
+import { ago } from "./format.js";
 
 /* global uPlot */
 
+// An epoch takes minutes on much data; a training that says nothing for so long has ended early.
+const SILENT_S = 1800;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
 
 export class Training {
@@ -12,19 +15,21 @@ export class Training {
     this.figure = document.getElementById("training-chart");
   }
 
-  // Hidden once it is over and forecasts come.
-  update(told, forecasting) {
+  // Hidden once it is over, or has ended early, and forecasts come.
+  update(told, forecasting, now) {
     this.told = told ?? this.told;
     const over = this.told && (this.told.done || this.told.epochs.at(-1).epoch >= this.told.of);
-    this.panel.hidden = !this.told || (over && forecasting);
-    if (this.panel.hidden || !told) return;
+    const early = this.told && !over && now - this.told.heard_s > SILENT_S;
+    this.panel.hidden = !this.told || ((over || early) && forecasting);
+    if (this.panel.hidden || !(told || early)) return;
+    told = this.told;
     const last = told.epochs.at(-1), first = told.epochs[0];
     const total = Math.max(told.of, last.epoch);
-    this.panel.querySelector("h2").textContent = over ? "The model is trained" : "The model is being trained";
+    this.panel.querySelector("h2").textContent = over ? "The model is trained" : early ? "A training did not finish" : "The model is being trained";
     document.getElementById("training-epoch").textContent = `epoch ${last.epoch} of ${total}`;
     document.getElementById("training-progress").value = last.epoch / total;
     const error = (one) => one.val_loss ?? one.loss;
-    const note = over ? "Forecasts begin in a moment." : "Forecasts begin once it is done.";
+    const note = over ? "No forecast has come yet." : early ? `Its last epoch came ${ago(now - told.heard_s)}.` : "Forecasts begin once it is done.";
     document.getElementById("training-note").textContent = `error ${error(first).toFixed(3)} → ${error(last).toFixed(3)}. ${note}`;
     this.draw(told.epochs, total);
   }

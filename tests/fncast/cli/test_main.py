@@ -1,12 +1,15 @@
 """The command line: help is light, usage and failures have their exit codes."""
 
+import argparse
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from fncast.cli.main import COMMANDS, Command, main
+from fncast.cli.main import COMMANDS, Command, build_parser, load, main
+from fncast.failure import Failure
 
 HEAVY = ("tensorflow", "keras", "numpy", "aiohttp", "confluent_kafka", "uvicorn")
 
@@ -47,6 +50,35 @@ def test_every_command_has_help_and_starts_without_tensorflow(command):
     assert loaded_by(command, "--help") & {"tensorflow", "keras"} == set()
 
 
+def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parser and those of its actions."""
+    found = [parser]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found += [one for choice in action.choices.values() for one in parsers(choice)]
+    return found
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_help_of_every_command_and_action_ends_with_an_example(command):
+    [added] = [one for one in parsers(build_parser(command)) if one.prog == f"fncast {command}"]
+    for parser in parsers(added):
+        heading, *examples = parser.format_help().rpartition("example")[2].splitlines()
+        assert heading in (":", "s:")
+        assert examples
+        assert all(f"{parser.prog} " in f"{line} " for line in examples)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_examples_are_valid(command):
+    for line in load(COMMANDS[command]).EXAMPLES.strip().splitlines():
+        words = shlex.split(
+            line.rpartition("| fncast")[2] if "| fncast" in line else line.partition(" | ")[0]
+        )
+        words = words[words.index("fncast") + 1 :] if "fncast" in words else words
+        assert build_parser(command).parse_args(words).command == command
+
+
 @pytest.mark.parametrize("words", [(), ("nonsense",), ("consume", "--nonsense"), ("watch", "--max", "x")])
 def test_wrong_usage_is_2(words):
     said = run(*words)
@@ -80,6 +112,7 @@ def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
         "try: os.kill(os.getpid(), signal.SIGINT); import this_takes_a_while\n"
         "except KeyboardInterrupt: raise ImportError('your installation is broken')\n"
         "except ImportError: pass\n"
+        "EXAMPLES = ''\n"
         "add_arguments = run = lambda _: 0\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -102,3 +135,19 @@ def test_a_port_in_use_is_told():
 
 def test_the_version():
     assert run("--version").stdout.startswith("fncast ")
+
+
+def test_a_failure_that_quotes_foreign_text_steers_no_terminal(monkeypatch, capsys):
+    class Fails:
+        @staticmethod
+        def add_arguments(parser):
+            pass
+
+        @staticmethod
+        def run(arguments):
+            raise Failure("refused: \x1b[2J\r\n2026-01-01 INFO fncast: forged\r\x07\nfncast: forged")
+
+    monkeypatch.setattr("fncast.cli.main.load", lambda entry: Fails)
+    assert main(["watch"]) == 1
+    shown = capsys.readouterr().err
+    assert shown == "fncast: refused: �\n    2026-01-01 INFO fncast: forged �\n    fncast: forged\n"

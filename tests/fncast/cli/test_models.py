@@ -154,3 +154,13 @@ def test_what_is_not_there(models: Any, write: Write, tmp_path: Path) -> None:
     write(1, "load")
     (tmp_path / "forecast").rename(tmp_path / "price")
     assert "choose one with --name" in models("rollback")[2]
+
+
+def test_nothing_in_a_model_json_steers_the_terminal(models: Any, write: Write) -> None:
+    forged = "\x1b[2J\x1b[31mEVIL\r\n2026-01-01 INFO fncast: forged\x7f\u202e"
+    write(1, trained_at=forged, training={"settings": {"cell": forged}})
+    write(2, trained_at="2026")
+    for action in (("list",), ("list", "--json"), ("compare", "1", "2"), ("compare", "1", "2", "--json")):
+        _, out, err = models(*action)
+        assert "EVIL" in out
+        assert all(line.isprintable() for line in [*out.splitlines(), *err.splitlines()])

@@ -8,10 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from fncast.dashboard.board import MAX_SERIES, Board, Topics
+from fncast.dashboard.board import Board, Topics
 from fncast.dashboard.dead_letters import MAX_LATEST, MAX_REASONS, OTHER_REASONS
+from fncast.dashboard.names import MAX_NAME
 from fncast.dashboard.outages import FORGET_S
 from fncast.dashboard.record import Record
+from fncast.dashboard.shelf import MAX_SERIES
+from fncast.dashboard.silence import MIN_SILENT_S
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def test_counts_events_forecasts_and_their_delay(board: Board, make: Any) -> Non
     totals = board.snapshot(2.0)["totals"]
     assert (totals["events"], totals["forecasts"], totals["unreadable"]) == (1, 1, 0)
     assert totals["delay"]["p50_s"] == pytest.approx(0.02)
-    assert (totals["destination"], totals["model"]) == ("forecast", "forecast v1")
+    assert (totals["destinations"], totals["models"]) == (["forecast"], ["forecast v1"])
 
 
 def test_reads_structured_events_as_well(board: Board, make: Any) -> None:
@@ -65,14 +68,134 @@ def test_a_forecast_without_start_follows_its_own_input(board: Board, make: Any)
     assert shown["score"]["mae"] == 0.5
 
 
-def test_the_quietest_series_makes_room(board: Board, make: Any) -> None:
-    for number in range(MAX_SERIES + 1):
-        board.add(make.window([1, 2], series=f"s{number}"), 0.0)
-        board.add(make.window([1, 2], series="s0"), 0.0)
-    names = {one["name"] for one in board.snapshot(0.0)["series"]}
-    assert len(names) == MAX_SERIES
-    assert {"s0", f"s{MAX_SERIES}"} <= names
-    assert board.take_changes(0.0)["gone"] == ["s1"]
+def shown_names(board: Board) -> set[str]:
+    return {one["name"] for one in board.snapshot(0.0)["series"]}
+
+
+def test_of_a_thousand_series_that_are_heard_the_first_keep_their_places(board: Board, make: Any) -> None:
+    for turn in range(3):
+        for number in range(1000):
+            board.add(make.window([1, 2], series=f"s{number}", timestamp_s=float(turn)), now_s=float(turn))
+    assert shown_names(board) == {f"s{number}" for number in range(MAX_SERIES)}
+    assert board.snapshot(3.0)["totals"]["left_out"] == 1000 - MAX_SERIES
+    assert "gone" not in board.take_changes(3.0)
+
+
+def test_a_silent_series_makes_room_for_a_new_one(board: Board, make: Any) -> None:
+    for at_s in (0.0, 1000.0):
+        for number in range(MAX_SERIES):
+            if at_s == 0.0 or number != 1:
+                board.add(make.window([1, 2], series=f"s{number}", timestamp_s=at_s), at_s)
+    now_s = 3 * 300.0 + 200.0  # s1: one event, of a step of 300 s
+    board.add(make.window([1, 2], series="new", timestamp_s=now_s), now_s)
+    assert "new" in shown_names(board)
+    assert board.take_changes(now_s)["gone"] == ["s1"]
+    assert board.snapshot(now_s)["totals"]["left_out"] == 0
+
+
+def test_names_and_ids_of_any_length_are_cut_and_stay_different(board: Board, make: Any) -> None:
+    for number in range(60):
+        name = "x" * 900_000 + str(number)
+        board.add(make.window([1, 2], series=name, event_id=name), 0.0)
+        board.add(make.forecast([3], 2, series=name, event_id="f" + name, cause=name, model=name), 0.0)
+        board.add(outage(make, route=name, source=name), 0.0)
+        headers: list[tuple[str, bytes | None]] = [("fncast-reason", name.encode())]
+        letter = make.window([1], series=name, event_id=name)
+        board.add(Record("dead-letters", 0, 0, 0.0, letter.value, [*letter.headers, *headers]), 0.0)
+    state = board.snapshot(0.0)
+    assert len({one["name"] for one in state["series"]}) == 60
+    assert all(len(one["name"]) <= MAX_NAME for one in state["series"])
+    assert all(one["forecast"] for one in state["series"])
+    assert len(orjson.dumps(state)) < 200_000
+
+
+def test_a_name_that_is_not_printable_is_shown_cleaned(board: Board, make: Any) -> None:
+    board.add(make.window([1, 2], series="a\u202eb\r\nc"), 0.0)
+    [name] = shown_names(board)
+    assert name.isprintable()
+    assert name.startswith("a\N{REPLACEMENT CHARACTER}b c #")
+
+
+def live(record: Record, is_live: bool = True) -> Record:
+    return Record(record.topic, 0, record.offset, record.timestamp_s, record.value, record.headers, is_live)
+
+
+def test_events_without_an_answer_are_counted_once_they_are_late(board: Board, make: Any) -> None:
+    for name in ("answered", "refused", "waiting"):
+        board.add(make.window([1, 2], event_id=name, timestamp_s=100.0), 100.0)
+    board.add(live(make.window([1, 2], event_id="history", timestamp_s=1.0), False), 100.0)
+    board.add(make.forecast([3], 2, cause="answered", timestamp_s=100.0), 100.0)
+    letter = make.window([1, 2], event_id="refused")
+    board.add(Record("dead-letters", 0, 0, 100.0, letter.value, letter.headers), 100.0)
+    assert board.snapshot(101.0)["totals"]["waiting"] == 0
+    assert board.snapshot(120.0)["totals"]["waiting"] == 1
+
+
+def test_forecasts_delivered_twice_are_counted_as_repeats(board: Board, make: Any) -> None:
+    for _ in range(2):
+        board.add(make.forecast([3], 2, event_id="same", cause="a", timestamp_s=100.0), 100.0)
+    totals = board.snapshot(101.0)["totals"]
+    assert (totals["forecasts"], totals["repeats"]) == (1, 1)
+
+
+def test_a_file_published_twice_shows_its_forecasts_again(board: Board, make: Any) -> None:
+    for turn in (0.0, 50.0):
+        for n in range(10):
+            at_s = turn + n
+            board.add(make.window([n, n + 1], n, event_id=f"w{n}", timestamp_s=at_s), at_s)
+            board.add(make.forecast([n + 2], n + 2, event_id=f"f{n}", cause=f"w{n}", timestamp_s=at_s), at_s)
+    [series] = board.snapshot(60.0)["series"]
+    assert series["forecast"]["start"] - series["first"] - len(series["actual"]) == 0
+    assert series["score"]["mae"] == 0.0
+
+
+def test_answers_that_are_no_forecasts_are_counted_as_such(board: Board, make: Any) -> None:
+    board.add(make.window([1, 2], event_id="a", timestamp_s=100.0), 100.0)
+    attributes = make.attributes("com.example.alarm", "x", "cpu")
+    cause = {"causationid": "a", "causationsource": "/test"}
+    board.add(make.record("forecasts", attributes | cause, {"level": 3}, 100.0), 100.0)
+    totals = board.snapshot(120.0)["totals"]
+    assert (totals["forecasts"], totals["others"], totals["waiting"]) == (0, 1, 0)
+    assert totals["answer_age_s"] == 20.0
+
+
+def test_what_was_read_from_the_history_is_not_of_the_last_minute(board: Board, make: Any) -> None:
+    board.add(live(make.window([1, 2], event_id="a", timestamp_s=10.0), False), 1000.0)
+    board.add(live(make.forecast([3], 2, cause="a", timestamp_s=11.0), False), 1000.0)
+    totals = board.snapshot(1000.0)["totals"]
+    assert totals["delay"]["count"] == 0
+    assert (totals["answer_age_s"], totals["model_age_s"]) == (989.0, 989.0)
+
+
+def test_a_destination_that_has_answers_is_shown_rather_than_one_that_has_none(
+    board: Board, make: Any
+) -> None:
+    wrong = make.attributes("io.fncast.window.v1", "w", "cpu") | {"destination": "nowhere"}
+    board.add(make.record("metrics", wrong, [1, 2], 100.0), 100.0)
+    assert board.snapshot(100.0)["totals"]["destinations"] == ["nowhere"]
+    board.add(make.window([1, 2], event_id="a", timestamp_s=100.0), 100.0)
+    board.add(make.forecast([3], 2, cause="a", timestamp_s=100.0), 100.0)
+    assert board.snapshot(100.0)["totals"]["destinations"] == ["forecast"]
+
+
+def test_two_models_at_work_are_both_named_until_one_is_a_minute_old(board: Board, make: Any) -> None:
+    board.add(make.forecast([3], 2, model="1", timestamp_s=100.0), 100.0)
+    board.add(make.forecast([3], 2, model="2", timestamp_s=130.0), 130.0)
+    assert board.snapshot(130.0)["totals"]["models"] == ["forecast v1", "forecast v2"]
+    board.add(make.forecast([3], 2, model="2", timestamp_s=170.0), 170.0)
+    assert board.snapshot(170.0)["totals"]["models"] == ["forecast v2"]
+    assert board.snapshot(900.0)["totals"]["model_age_s"] == 730.0
+
+
+def test_the_board_tells_when_each_series_was_heard(board: Board, make: Any) -> None:
+    board.add(make.window([1, 2], step_s=10, timestamp_s=100.0), 5000.0)
+    [series] = board.snapshot(5000.0)["series"]
+    assert (series["heard_s"], series["silent_after_s"]) == (100.0, MIN_SILENT_S)
+
+
+def test_a_timestamp_in_the_future_counts_as_now(board: Board, make: Any) -> None:
+    board.add(make.window([1, 2], timestamp_s=9e9), 100.0)
+    assert board.snapshot(100.0)["series"][0]["heard_s"] == 100.0
 
 
 def test_changes_hold_only_what_is_new(board: Board, make: Any) -> None:

@@ -21,8 +21,8 @@ def test_history_counts_in_the_total_alone() -> None:
 def test_a_delay_is_from_record_to_record_whichever_is_read_first() -> None:
     delay = Delay()
     delay.add_input(("/a", "1"), Input(10.0, 7), 0.0)
-    assert delay.add_forecast(("/a", "1"), 10.5, 0.0) == Input(10.0, 7)
-    assert delay.add_forecast(("/a", "2"), 11.0, 0.0) is None
+    assert delay.add_answer(("/a", "1"), 10.5, 0.0) == Input(10.0, 7)
+    assert delay.add_answer(("/a", "2"), 11.0, 0.0) is None
     delay.add_input(("/a", "2"), Input(10.75, None), 0.0)
     assert delay.as_json(0.0) == {"p50_s": 0.25, "p99_s": 0.5, "count": 2}
 
@@ -30,13 +30,13 @@ def test_a_delay_is_from_record_to_record_whichever_is_read_first() -> None:
 def test_the_same_id_of_another_source_is_another_event() -> None:
     delay = Delay()
     delay.add_input(("/a", "1"), Input(10.0, None), 0.0)
-    assert delay.add_forecast(("/b", "1"), 10.5, 0.0) is None
+    assert delay.add_answer(("/b", "1"), 10.5, 0.0) is None
 
 
 def test_delays_are_of_the_last_minute() -> None:
     delay = Delay()
     delay.add_input(("/a", "1"), Input(0.0, None), 0.0)
-    delay.add_forecast(("/a", "1"), 1.0, 0.0)
+    delay.add_answer(("/a", "1"), 1.0, 0.0)
     assert delay.as_json(59.0)["count"] == 1
     assert delay.as_json(61.0) == {"p50_s": None, "p99_s": None, "count": 0}
 
@@ -45,8 +45,8 @@ def test_what_waits_for_its_other_half_is_bounded() -> None:
     delay = Delay()
     for n in range(MAX_UNMATCHED + 10):
         delay.add_input(("/a", str(n)), Input(0.0, None), 0.0)
-        delay.add_forecast(("/b", str(n)), 1.0, 0.0)
-    assert delay.add_forecast(("/a", "0"), 1.0, 0.0) is None
+        delay.add_answer(("/b", str(n)), 1.0, 0.0)
+    assert delay.add_answer(("/a", "0"), 1.0, 0.0) is None
     assert len(delay._inputs) == MAX_UNMATCHED
     assert len(delay._early) == MAX_UNMATCHED
 

@@ -18,6 +18,25 @@ def test_a_line_tells_series_start_values_band_and_model(make: Any) -> None:
     assert words.endswith("% forecast v1")
 
 
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        ("P1M", "+1 month "),
+        ("P3M", "+3 months "),
+        ("P1Y", "+1 year "),
+        ("P24M", "+2 years "),
+        ("P7D", "+7 days, "),
+    ],
+)
+def test_a_calendar_step_is_told_in_words(make: Any, step: str, text: str) -> None:
+    event = make.forecast_event([1.0], 0)
+    event.data.pop("step_s")
+    event.data.update(start="2024-01-31T00:00:00+02:00", step=step)
+    line = Lines().line(event, 0.0)
+    assert text in line
+    assert step == "P7D" or "2024-01-31T00:00:00+02:00" in line
+
+
 def test_lines_of_one_series_are_aligned(make: Any) -> None:
     lines = Lines()
     found = [
@@ -38,6 +57,17 @@ def test_a_name_cannot_steer_the_terminal(make: Any) -> None:
     assert "\x1b" not in line
     assert "\n" not in line
     assert "x" * 40 not in line
+
+
+def test_neither_model_nor_unit_can_steer_the_terminal(make: Any) -> None:
+    event = make.forecast_event([1.0], 0, model="\x1b[0m" + "y" * 100)
+    event.attributes["modelname"] = "\x1b[2J\x1b[31mEVIL\x1b[0m\r\nx"
+    event.data["unit"] = "\u202e°C\n\x07"
+    line = Lines().line(event, 0.0)
+    assert line.isprintable()
+    assert "��EVIL� x v�yy" in line
+    assert "�°C �" in line
+    assert len(line) < 160
 
 
 def test_no_values_no_line(make: Any) -> None:

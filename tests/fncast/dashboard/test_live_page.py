@@ -12,7 +12,7 @@ import pytest
 
 from fncast.dashboard import stream as streams
 from fncast.dashboard.board import Board, Topics
-from fncast.dashboard.page import Page
+from fncast.dashboard.page import CHUNK_BYTES, Page
 from fncast.dashboard.reader import BrokerState
 from fncast.dashboard.record import Record
 from fncast.dashboard.stream import MAX_BEHIND, Stream
@@ -172,17 +172,69 @@ async def told_start(call: Call) -> None:
 
 
 async def test_a_slow_page_costs_bounded_memory_and_then_gets_the_whole() -> None:
-    stream = Stream(lambda: b"whole")
-    messages = stream.messages()
-    await anext(messages)
+    written: list[bytes] = []
+
+    def snapshot() -> bytes:
+        written.append(b"whole %d" % len(written))
+        return written[-1]
+
+    stream = Stream(snapshot)
+    slow = [stream.messages() for _ in range(8)]
+    for messages in slow:
+        await anext(messages)
+    assert written == [b"whole 0"]  # one for all that came between two changes
     for number in range(10 * MAX_BEHIND):
         stream.publish(b"%d" % number)
         assert all(client.qsize() <= MAX_BEHIND for client in stream._clients)
-    parts = [await anext(messages) for _ in range(next(iter(stream._clients)).qsize())]
-    assert parts[0] == b"event: snapshot\ndata: whole\n\n"
-    assert parts[-1] == b"event: changes\ndata: %d\n\n" % (10 * MAX_BEHIND - 1)
-    await messages.aclose()
-    assert stream._clients == set()
+    queued = [part for client in stream._clients for part in client._queue]  # type: ignore[attr-defined]
+    assert len({id(part) for part in queued}) <= MAX_BEHIND  # one copy serves all
+    assert len(written) == 1  # none is written before a page takes it
+    parts = [await anext(messages) for messages in slow]
+    assert set(parts) == {b"event: snapshot\ndata: whole 1\n\n"}
+    stream.publish(b"next")
+    assert await anext(slow[0]) == b"event: changes\ndata: next\n\n"
+    for messages in slow:
+        await messages.aclose()
+    assert stream._clients == stream._behind == set()
+
+
+async def test_a_large_state_is_sent_in_chunks(page: Page, source: Records, make: Any) -> None:
+    source.batches.append(
+        [make.window([n + 0.123456789 for n in range(400)], series=f"s{k}") for k in range(40)]
+    )
+    chunks: list[bytes] = []
+    while len(chunks) < 2:  # until the page has taken the records in
+        state = Call(page, "/state")
+        start = await state.next()
+        chunks = []
+        while (part := await state.next()).get("more_body"):
+            chunks.append(part["body"])
+        chunks.append(part["body"])
+    assert max(map(len, chunks)) <= CHUNK_BYTES
+    body = b"".join(chunks)
+    assert (b"content-length", b"%d" % len(body)) in start["headers"]
+    assert len(json.loads(body)["series"]) == 40
+
+
+async def test_an_unexpected_error_is_told_and_the_page_goes_on(
+    page: Page, source: Records, make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fncast.dashboard.page.RESTART_S", (0.05,))
+    failing = True
+
+    def take(timeout_s: float = 0.0) -> list[Record]:
+        if failing:
+            raise RuntimeError("a fault of ours")
+        return Records.take(source)
+
+    monkeypatch.setattr(source, "take", take)
+    while (await answer(page, "/healthz"))[0] == 200:
+        pass
+    assert b"a fault of ours" in (await answer(page, "/healthz"))[2]
+    assert "stands still" in caplog.text
+    failing = False
+    while (await answer(page, "/healthz"))[0] != 200:
+        pass
 
 
 async def test_too_many_pages_are_turned_away(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,55 @@ def test_a_client_that_lost_its_way_gives_way_to_another(
     assert reader.state.connected is True
 
 
+def test_two_renewals_in_one_outage_keep_the_positions(
+    broker: Any, start: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "RENEW_S", 0.3)
+    for number in range(5):
+        broker.publish("t", b"%d" % number, partition=0)
+        broker.publish("t", b"%d" % number, partition=1)
+    reader = start("t", history=4)
+    take(reader, 8)
+    clients: list[Any] = []
+    make = reader._make
+    monkeypatch.setattr(reader, "_make", lambda: clients.append(make()) or clients[-1])
+    broker.pause()
+    eventually(lambda: len(clients) >= 3)
+    broker.wake()
+    broker.publish("t", b"after", partition=0)
+    records = take(reader, 1)
+    broker.publish("t", b"last", partition=1)
+    records += take(reader, 1)
+    assert [record.value for record in records] == [b"after", b"last"]
+
+
+def test_an_unexpected_error_is_shown_and_reading_goes_on(
+    broker: Any,
+    start: Callable[..., Reader],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(reader_module, "RESTART_S", (0.3,))
+    broker.publish("t", b"before")
+    reader = start("t")
+    assert take(reader, 1)[0].value == b"before"
+    failing = True
+
+    def fail(timeout_s: float) -> bool:
+        if failing:
+            raise RuntimeError("a fault of ours")
+        return Reader._read(reader, timeout_s)
+
+    monkeypatch.setattr(reader, "_read", fail)
+    eventually(lambda: "a fault of ours" in reader.state.problem)
+    assert reader.state.connected is False
+    assert "Reading failed" in caplog.text
+    failing = False
+    broker.publish("t", b"after")
+    assert [record.value for record in take(reader, 1)] == [b"after"]
+    eventually(lambda: reader.state.connected is True)
+
+
 def test_waits_for_a_broker_that_is_not_there() -> None:
     reader = Reader({"bootstrap.servers": "127.0.0.1:1"}, ["t"], 0)
     reader.start()

@@ -76,8 +76,17 @@ def test_places_times_that_jitter_on_the_grid() -> None:
 
 def test_places_months() -> None:
     grid = Grid(Step.calendar("P1M"), datetime(2024, 1, 31, tzinfo=UTC))
-    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 14
+    assert grid.index_of(datetime(2025, 3, 31, tzinfo=UTC)) == 14
+    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 13  # a day late, not a month early
     assert grid.time_of(1) == datetime(2024, 2, 29, tzinfo=UTC).timestamp()
+
+
+def test_a_grid_counts_the_days_of_its_start() -> None:
+    """Whichever window is seen first: one of the 30th that begins in February tells so."""
+    grid = Grid.of({"start": "2023-02-28T00:00:00+02:00", "step": "P3M", "step_day": 30})
+    assert grid.offset_s == 7200
+    assert grid.time_of(1) == datetime.fromisoformat("2023-05-30T00:00:00+02:00").timestamp()
+    assert Grid.of([1, 2]).offset_s == 0
 
 
 @pytest.mark.parametrize("values", [None, "1", [True], ["1"], [1e308], [float("inf")], [{}]])

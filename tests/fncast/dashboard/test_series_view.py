@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from fncast.dashboard.readings import UnreadableData
+from fncast.dashboard.score import SCORED_READINGS
 from fncast.dashboard.series_view import MAX_IDS, MAX_PENDING, MAX_SHOWN, RESTART_EVENTS, SeriesView
+from fncast.dashboard.silence import Silence
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def test_the_error_beside_the_naive_forecast_over_the_same_points(view: SeriesVi
     view.add_window(make.window_event([9, 10, 12, 16]), 0.0)
     # Ours is off by 0 and 3; that 10 stays, by 2 and 6. 12 is in [11, 13], 16 is not in [14, 15].
     assert view.snapshot()["score"] == {
+        "readings": 2,
         "points": 2,
         "mae": 1.5,
         "naive_mae": 4.0,
@@ -56,6 +59,7 @@ def test_missing_readings_are_no_points(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([10, None, 11, None, 15]), 0.0)
     # The naive forecast is the last reading that is known, 10.
     assert view.snapshot()["score"] == {
+        "readings": 2,
         "points": 2,
         "mae": 1.0,
         "naive_mae": 3.0,
@@ -75,6 +79,60 @@ def test_a_forecast_delivered_twice_counts_once(view: SeriesView, make: Any) -> 
         view.add_forecast(make.forecast_event([12], 2, event_id="same"), None)
     view.add_window(make.window_event([9, 10, 12]), 0.0)
     assert view.snapshot()["score"]["points"] == 1
+
+
+def test_the_error_is_of_the_last_readings_alone(view: SeriesView, make: Any) -> None:
+    """A function that turns bad shows within SCORED_READINGS, however long it was good."""
+
+    def step(at: int, factor: float) -> None:
+        view.add_window(make.window_event([float(at % 5), float((at + 1) % 5)], at), float(at))
+        view.add_forecast(make.forecast_event([factor * ((at + 2) % 5)], at + 2), None)
+
+    for at in range(1000):
+        step(at, 1.0)
+    assert view.snapshot()["score"]["ratio"] == 0.0
+    for at in range(1000, 1000 + SCORED_READINGS + 2):
+        step(at, 3.0)
+    score = view.snapshot()["score"]
+    assert score["readings"] == SCORED_READINGS
+    assert score["ratio"] == pytest.approx(4.0 / 1.6)  # 2 x the mean of 0..4, over the mean step
+
+
+def test_readings_without_forecasts_let_the_error_age(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([9, 10, 20]), 0.0)
+    view.add_forecast(make.forecast_event([19], 2), None)
+    assert view.snapshot()["score"] is not None
+    view.add_window(make.window_event([1] * SCORED_READINGS, 3), 1.0)
+    assert view.snapshot()["score"] is None
+
+
+def test_two_models_in_turns_are_judged_apart(view: SeriesView, make: Any) -> None:
+    for at in range(20):
+        view.add_window(make.window_event([at, at + 1], at), float(at))
+        view.add_forecast(make.forecast_event([at + 2 + at % 2], at + 2, model=str(1 + at % 2)), None)
+    # The latest, version 2, is always 1 too high; the first is exact.
+    assert view.snapshot()["model"] == "forecast v2"
+    assert view.snapshot()["score"]["mae"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "step_s", "silent_after_s"),
+    [
+        ([0.0], 3600.0, 10_800.0),  # one event: the step says when the next is due
+        ([0.0], 1.0, 300.0),
+        ([n * 0.25 for n in range(20)], 3600.0, 300.0),  # hours, played fast
+        ([n * 600.0 for n in range(20)], 1.0, 1800.0),  # ten minutes of seconds in each event
+        ([0.0, 50.0, 20.0], 1.0, 300.0),  # read late
+    ],
+)
+def test_a_series_is_silent_after_three_times_its_usual_gap(
+    heard_s: list[float], step_s: float, silent_after_s: float
+) -> None:
+    silence = Silence()
+    for at_s in heard_s:
+        silence.hear(at_s)
+    assert silence.limit_s(step_s) == silent_after_s
+    assert silence.heard_s == max(heard_s)
 
 
 def test_a_new_model_version_is_judged_by_itself(view: SeriesView, make: Any) -> None:

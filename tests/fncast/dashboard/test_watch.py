@@ -60,6 +60,19 @@ def test_json_is_one_structured_event_a_line(broker: Any, watch: Any, make: Any)
     assert (event["id"], event["causationid"], event["data"]["values"]) == ("f1", "w1", [4.0, 5.0])
 
 
+def test_nothing_that_a_function_answers_steers_the_terminal(broker: Any, watch: Any, make: Any) -> None:
+    record = make.forecast([4.0], 3, series="pump\u202e\x9b31m")
+    headers = [*record.headers, ("ce_modelname", b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\nx")]
+    broker.publish("forecasts", record.value, headers=headers)
+    broker.publish("forecasts", None, headers=[pair for pair in headers if pair[0] != "content-type"])
+    for words in ((), ("--json",)):
+        out, err = watch("--from-beginning", "--max", "1", *words).communicate(timeout=60)
+        assert "EVIL" in out
+        assert out.removesuffix("\n").isprintable(), out
+        assert "\x1b" not in err
+    assert json.loads(out)["subject"] == "pump\u202e\x9b31m"
+
+
 def test_what_is_no_forecast_is_said_and_passed_over(broker: Any, watch: Any, make: Any) -> None:
     broker.publish("forecasts", b"no event")
     publish(broker, make)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -50,6 +51,18 @@ def test_a_window_as_a_binary_record() -> None:
         "ce_partitionkey": b"cpu",
     }
     assert orjson.loads(found.value) == DATA
+
+
+def test_a_window_tells_its_calendar_step_and_limit() -> None:
+    """The 30th: its February would be read as the end of the month without the day."""
+    monthly = window(step=Step.of_months(3, 30), start=datetime(2026, 2, 28, tzinfo=UTC), highest=100.0)
+    data = window_event(monthly, source="s", destination="d").get_data()
+    assert data == {"start": "2026-02-28T00:00:00Z", "step": "P3M", "step_day": 30, "values": DATA["values"],
+        "unit": "%", "max": 100.0}  # fmt: skip
+    berlin = window(step=Step.of_months(1), start=datetime(2026, 7, 1, tzinfo=ZoneInfo("Europe/Berlin")))
+    data = window_event(berlin, source="s", destination="d").get_data()
+    assert isinstance(data, dict)
+    assert data["start"] == "2026-07-01T00:00:00+02:00"
 
 
 def test_a_window_as_a_structured_record() -> None:

@@ -28,6 +28,7 @@ def test_this_machine_tells_its_shares(clock: Iterator[float]) -> None:
     for reading in readings.values():
         assert 0 <= reading.value <= 100
         assert (reading.index, reading.time, reading.unit) == (8, SINCE + timedelta(seconds=2), "%")
+        assert reading.highest == 100
 
 
 def test_traffic_is_the_growth_of_the_counters_a_second(

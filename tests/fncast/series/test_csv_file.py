@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from fncast.series.csv_file import CsvError, read_csv, read_csv_mended
+from fncast.series.csv_file import CsvError, CsvOptions, read_csv, read_csv_file
 from fncast.series.grid import Mended
 from fncast.series.series import Series
 from fncast.series.step import Step
@@ -21,8 +21,9 @@ def write(folder: Path, text: str | bytes, name: str = "cpu.csv") -> Path:
 
 
 def read_one(folder: Path, text: str | bytes) -> tuple[Series, Mended]:
-    [pair] = read_csv_mended(write(folder, text))
-    return pair
+    summary = read_csv_file(write(folder, text))
+    [series], [mended] = summary.series, summary.mended
+    return series, mended
 
 
 def test_timestamp_value(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_wide_file_is_one_series_a_column(tmp_path: Path) -> None:
     shop, cafe = read_csv(path)
     assert (shop.name, cafe.name) == ("shop", "café")
     np.testing.assert_array_equal(cafe.values, [10, np.nan, 30])
-    [only] = read_csv(path, value_columns=["shop"])
+    [only] = read_csv(path, CsvOptions(value_columns=("shop",)))
     assert only.name == "shop"
 
 
@@ -74,18 +75,20 @@ def test_long_file_is_one_series_a_name(tmp_path: Path, column: str) -> None:
 
 def test_columns_named_by_the_caller(tmp_path: Path) -> None:
     path = write(tmp_path, "note,when,shelf,sold\nx,2026-01-01,1,5\ny,2026-01-02,1,6\n")
-    [series] = read_csv(path, time_column="when", value_columns=["sold"], series_column="shelf")
+    [series] = read_csv(
+        path, CsvOptions(time_column="when", value_columns=("sold",), series_columns=("shelf",))
+    )
     assert (series.name, series.values.tolist()) == ("1", [5, 6])
     with pytest.raises(CsvError, match="no column 'sales'; the columns are note, when, shelf, sold"):
-        read_csv(path, value_columns=["sales"])
+        read_csv(path, CsvOptions(value_columns=("sales",)))
 
 
 def test_a_name_that_comes_twice_harms_nobody_who_does_not_read_it(tmp_path: Path) -> None:
     path = write(tmp_path, "timestamp,a,a,sold\n2026-01-01,1,2,5\n2026-01-02,1,2,6\n")
-    [series] = read_csv(path, value_columns=["sold"])
+    [series] = read_csv(path, CsvOptions(value_columns=("sold",)))
     assert series.values.tolist() == [5, 6]
     with pytest.raises(CsvError, match="columns 2, 3 have one name, 'a'"):
-        read_csv(path, value_columns=["a"])
+        read_csv(path, CsvOptions(value_columns=("a",)))
 
 
 @pytest.mark.parametrize(
@@ -112,18 +115,20 @@ def test_a_column_without_a_name_may_name_the_series(tmp_path: Path) -> None:
     assert {series.name: series.values.tolist() for series in found} == {"a": [1, 3], "b": [2, 4]}
 
 
-@pytest.mark.parametrize("flag", [None, ["load"]])
+@pytest.mark.parametrize("flag", [None, ("load",)])
 @pytest.mark.parametrize(
     "texts", [["sun", "rain"], ["", "", "", "holiday"], ["Monday"] * 24 + ["Tuesday"] * 24]
 )
 def test_text_about_each_reading_names_no_series(
-    tmp_path: Path, texts: list[str], flag: list[str] | None
+    tmp_path: Path, texts: list[str], flag: tuple[str, ...] | None
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     rng = np.random.default_rng(0)
     told = [texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))]
     lines = [f"{start + timedelta(hours=i)},{i},{text}" for i, text in enumerate(told)]
-    [series] = read_csv(write(tmp_path, "timestamp,load,remark\n" + "\n".join(lines)), value_columns=flag)
+    [series] = read_csv(
+        write(tmp_path, "timestamp,load,remark\n" + "\n".join(lines)), CsvOptions(value_columns=flag)
+    )
     assert (series.name, series.values.tolist()) == ("load", list(range(240)))
 
 
@@ -171,7 +176,7 @@ def test_a_given_step_overrides_the_one_that_would_be_found(tmp_path: Path) -> N
     path = write(tmp_path, "timestamp,value\n0,0\n120,2\n240,4\n300,5\n")
     [series] = read_csv(path)
     assert series.step == Step.seconds(120)
-    [series] = read_csv(path, step=Step.seconds(60))
+    [series] = read_csv(path, CsvOptions(step=Step.seconds(60)))
     assert series.step == Step.seconds(60)
     np.testing.assert_array_equal(series.values, [0, np.nan, 2, np.nan, 4, 5])
 
@@ -181,7 +186,8 @@ def test_a_calendar_step_takes_each_reading_into_its_month_or_year(
     tmp_path: Path, period: str, values: list[float]
 ) -> None:
     text = "date,value\n2025-11-03,1\n2025-12-03,2\n2026-02-05,4\n2026-03-03,5\n"
-    [(series, mended)] = read_csv_mended(write(tmp_path, text), step=Step.calendar(period))
+    summary = read_csv_file(write(tmp_path, text), CsvOptions(step=Step.calendar(period)))
+    [series], [mended] = summary.series, summary.mended
     assert series.step == Step.calendar(period)
     np.testing.assert_array_equal(series.values, values)
     assert mended.off_grid == (1 if period == "P1M" else 3)
@@ -190,7 +196,7 @@ def test_a_calendar_step_takes_each_reading_into_its_month_or_year(
 def test_a_given_step_that_leaves_the_grid_empty_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "timestamp,value\n0,1\n300,2\n600,3\n")
     with pytest.raises(CsvError, match="was given a step of 1 s, but its 3 readings span 601 steps"):
-        read_csv(path, step=Step.seconds(1))
+        read_csv(path, CsvOptions(step=Step.seconds(1)))
 
 
 def test_month_ends_are_monthly(tmp_path: Path) -> None:
@@ -219,9 +225,11 @@ def test_month_ends_are_monthly(tmp_path: Path) -> None:
         ("timestamp,value\n2026-01-01,1\n2026-01-02,2,3\n", "line 3: has 3 fields, the header 2"),
         ("timestamp,a,b,a\n2026-01-01,1,2,3\n2026-01-02,1,2,3\n", "columns 2, 4 have one name, 'a'"),
         ("time,a,time\n2026-01-01,1,2\n2026-01-02,1,2\n", "columns 1, 3 have one name, 'time'"),
-        ("timestamp,a,b,c\n2026-01-01,x,y,1\n2026-01-02,x,y,1\n", "columns 'a', 'b' hold text"),
-        (b"timestamp,value\n2026-01-01,1\n2026-01-02,\xe9\n", "line 3: byte 0xe9 is not UTF-8"),
-        ("timestamp,value\n2026-01-01,1\n".encode("utf-16"), "is UTF-16 text"),
+        (
+            "timestamp,a,b,c\n2026-01-01,x,y,1\n2026-01-02,z,y,1\n2026-01-03,z,x,1\n",
+            "columns 'a', 'b' hold text",
+        ),
+        ("timestamp,value\n2026-01-01,1\n".encode("utf-16")[:-1], "is damaged UTF-16 text"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is not a text file"),
         ("timestamp,value\n0,1\n1,2\n2,3\n5000000000,4\n", "mend a wrong time"),
     ],

@@ -14,6 +14,7 @@ from fncast.http.server import bind
 from model_service.client import (
     InvalidShape,
     ModelClient,
+    ModelError,
     ModelUnavailable,
     connect_graphpipe,
     connect_inference_protocol,
@@ -104,6 +105,14 @@ def test_many_windows(connect: Any) -> None:
     windows = np.arange(6 * 20_000, dtype=np.float32).reshape(-1, 6)
     answer = connect().infer(windows)
     np.testing.assert_allclose(answer.outputs[:, 0, 0], windows.mean(1), rtol=1e-5)
+
+
+def test_more_windows_than_a_request_may_have_are_not_sent_again(connect: Any) -> None:
+    client = connect()
+    with pytest.raises(ModelError, match="65537 windows; a request may have 65536, so split it") as raised:
+        client.infer(np.zeros((65_537, 6), np.float32))
+    assert not isinstance(raised.value, InvalidShape)
+    assert client.infer(WINDOWS).model_version == "2"
 
 
 def test_a_model_that_there_is_not_may_come(connect: Any, shelf: Any) -> None:

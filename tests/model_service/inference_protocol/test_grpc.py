@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, service_pb2
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 from tritonclient.utils import InferenceServerException
 
 from model_service import request_body
-from model_service.inference_protocol import grpc_tensors, messages_pb2
+from model_service.inference_protocol import grpc_server, grpc_size, grpc_tensors, messages_pb2
 from model_service.inference_protocol.grpc_server import Credentials
+from model_service.inference_protocol.grpc_size import check_size
+from model_service.request_error import RequestError
 from model_service.request_queue import Overloaded
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
@@ -252,6 +259,123 @@ def test_many_tensors_are_refused_before_any_is_read(channel: grpc.Channel, memb
     assert time.monotonic() - began_s < 1.5
 
 
+def _varint(number: int) -> bytes:
+    return (bytes([number & 0x7F | 0x80]) + _varint(number >> 7)) if number > 0x7F else bytes([number])
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+EMPTY = 20 << 20  # bytes of fields that hold nothing
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _field(5, b"") * (EMPTY // 2),
+        _field(7, b"") * (EMPTY // 2),
+        _field(4, b"") * (EMPTY // 2),
+        b"\x78\x01" * (EMPTY // 2),  # a field that the message has not
+        _field(5, _field(5, _field(8, b"") * (EMPTY // 2))),  # bytes_contents
+        _field(5, _field(4, b"") * (EMPTY // 2)),  # parameters of an input
+    ],
+)
+def test_millions_of_empty_fields_are_refused_before_they_become_objects(body: bytes) -> None:
+    began_s = time.process_time()
+    with pytest.raises(RequestError) as raised:
+        check_size(body, is_inference=True)
+    assert raised.value.status == 413
+    assert time.process_time() - began_s < 0.2
+
+
+def test_raw_contents_may_fill_a_message_and_typed_ones_hold_two_million_numbers() -> None:
+    request = messages_pb2.ModelInferRequest(model_name="forecast", raw_input_contents=[bytes(60 << 20)])
+    check_size(request.SerializeToString(), is_inference=True)
+    contents = messages_pb2.InferTensorContents(fp64_contents=np.ones(grpc_tensors.MAX_TYPED_VALUES))
+    tensor_ = messages_pb2.ModelInferRequest.InferInputTensor(name="x", contents=contents)
+    check_size(messages_pb2.ModelInferRequest(inputs=[tensor_]).SerializeToString(), is_inference=True)
+
+
+@given(st.binary(max_size=60))
+def test_the_size_of_any_bytes_can_be_checked(data: bytes) -> None:
+    """The bounds are lowered, so that the scan is reached."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grpc_size, "MAX_TAIL_BYTES", 0)
+        patch.setattr(grpc_size, "MAX_FIELDS", 3)
+        with suppress(RequestError):
+            check_size(data, is_inference=True)
+
+
+def test_a_question_is_short(channel: grpc.Channel) -> None:
+    with pytest.raises(grpc.RpcError, match="65536 are taken") as raised:
+        channel.unary_unary("/inference.GRPCInferenceService/ModelReady")(_field(1, b"x" * 70_000))
+    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_bug_in_a_method_is_logged_and_answered(
+    stub: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shelf, "paths", None)
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.ModelMetadata(service_pb2.ModelMetadataRequest(name="forecast"))
+    assert raised.value.code() == grpc.StatusCode.INTERNAL
+    assert "a gRPC call failed" in caplog.text
+
+
+class EndingServer:
+    """What the library would give: a server that ends when the test says so, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.ended = asyncio.Event()
+        self.stopped = False
+
+    async def wait_for_termination(self) -> None:
+        await self.ended.wait()
+        if self.error:
+            raise self.error
+
+    async def stop(self, grace_s: float) -> None:
+        self.stopped = True
+        self.ended.set()
+
+
+async def test_a_server_that_ends_by_itself_is_started_again(
+    shelf: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_server, "RESTART_S", 0.001)
+    first, second, third = EndingServer(), EndingServer(RuntimeError("a bug")), EndingServer()
+    taken = OSError("the port is taken")
+    outcomes: list[Any] = [first, taken, taken, second, third]
+    started: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def start() -> Any:
+        outcome = outcomes.pop(0)
+        started.put_nowait(outcome)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    server = grpc_server.GrpcServer(shelf, "127.0.0.1", 1)
+    monkeypatch.setattr(server, "_started", start)
+    await server.start()
+    async with asyncio.timeout(10):
+        first.ended.set()  # not by us
+        while await started.get() is not second:
+            pass
+        second.ended.set()
+        while await started.get() is not third:
+            pass
+        await server.stop()
+    assert third.stopped
+    assert not outcomes
+    assert "the gRPC server on 127.0.0.1:1 has ended; it is started again" in caplog.text
+    assert re.findall(r"the port is taken; next try in (\S+) s", caplog.text) == ["0.002", "0.004"]
+    assert "failed; it is started again" in caplog.text
+    assert "RuntimeError: a bug" in caplog.text
+
+
 def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grpc_tensors, "MAX_TYPED_VALUES", 12)
     windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
@@ -264,6 +388,16 @@ def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch
         model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
     )
     assert stub.ModelInfer(raw).model_version == "2"
+
+
+def test_typed_answers_are_bounded(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_server, "MAX_TYPED_VALUES", 11)
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
+    with pytest.raises(
+        grpc.RpcError, match="too large: the answer has 12 typed values; at most 11"
+    ) as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    assert raised.value.code().name == "RESOURCE_EXHAUSTED"
 
 
 def test_a_message_that_is_too_large(stub: Any) -> None:

@@ -13,7 +13,7 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 from model_service import request_body
-from model_service.inference_protocol import rest
+from model_service.inference_protocol import rest, rest_answer
 from model_service.runtime import RefusedInput
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
@@ -225,6 +225,21 @@ def test_json_is_bounded_and_raw_tensors_are_not(
     long = {"Inference-Header-Content-Length": "5000"}
     answer = requests.post(f"{url}/v2/models/forecast/infer", data=b" " * 5000, headers=long, timeout=10)
     assert answer.status_code == 413
+
+
+def test_json_answers_are_bounded_and_raw_ones_are_not(
+    url: str, client: InferenceServerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest_answer, "MAX_JSON_VALUES", 12)
+    assert requests.post(f"{url}/v2/models/forecast/infer", json=PLAIN, timeout=10).status_code == 200
+    many = np.ones((3, 6), np.float32)
+    as_json = [InferRequestedOutput("forecast", binary_data=False)]
+    with pytest.raises(
+        InferenceServerException, match=r"has 18 values as JSON; .*binary_data_output"
+    ) as raised:
+        client.infer("forecast", windows(array=many), outputs=as_json)
+    assert raised.value.status() == "413"
+    assert client.infer("forecast", windows(array=many)).as_numpy("forecast").shape == (3, 2, 3)
 
 
 def test_what_is_not_finite_is_null_in_json_and_itself_as_bytes(url: str, shelf: Any) -> None:

@@ -49,6 +49,14 @@ def test_origins_with_too_many_gaps_are_left_out() -> None:
     assert backtest.windows[2].tolist() == [72, 73, 74, 75, 76, 77, 78, 79, 80, 81]  # bridged, as for events
 
 
+@pytest.mark.parametrize(("lowest_reading", "lowest"), [(0, 0), (-1, -101)])
+def test_no_forecast_is_negative_where_no_reading_was(lowest_reading: int, lowest: int) -> None:
+    values = np.arange(60) % 4 + lowest_reading
+    backtest = rolling_origins(series_of(values), window=12, horizon=4, before=49, stride=4)
+    falling = model_forecast(lambda windows: np.full((len(windows), 4, 3), -100, np.float32), backtest)
+    assert falling.min() == lowest
+
+
 def test_naive_methods() -> None:
     backtest = rolling_origins(series_of(np.arange(60) % 6), window=12, horizon=3, before=48, stride=3)
     assert baselines.last_value(backtest)[0, :, 1].tolist() == [5, 5, 5]

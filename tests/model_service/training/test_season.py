@@ -22,6 +22,19 @@ def test_finds_the_season(season: int, noise: float) -> None:
     assert find_seasons(daily(max(30, 600 // season), season, noise)) == (season,)
 
 
+@pytest.mark.parametrize(("step", "season"), [("P1M", 12), ("P2M", 6), ("P3M", 4), ("P4M", 3), ("P6M", 2)])
+def test_finds_the_year_of_a_calendar_step(step: str, season: int) -> None:
+    """Noise hides it from whoever does not know how long a year is."""
+    rng = np.random.default_rng(4)
+    values = 10 * np.cos(2 * np.pi * np.arange(80) / season) + 7 * rng.normal(size=80)
+    assert find_seasons(values, Step.parse(step)) == (season,)
+
+
+@pytest.mark.parametrize("step", ["P1Y", "P5M", "P18M"])
+def test_no_year_is_looked_for_where_steps_do_not_divide_it(step: str) -> None:
+    assert find_seasons(np.random.default_rng(5).normal(size=80), Step.parse(step)) == ()
+
+
 def test_finds_day_and_week() -> None:
     days = np.tile([1, 1, 1, 1, 1, 0.4, 0.3], 10).repeat(24)
     values = (2 + daily(70, 24, 0.1)) * days

@@ -1,0 +1,70 @@
+"""A read-committed reader of a topic, in a process of its own: when was which record in its hands?
+
+`python -m benchmarks.delay.reader SERVERS TOPIC PARTITIONS FILE` writes a line `partition offset seen_s` for the last
+record of each partition in each batch: what came before it came with it. SIGTERM ends it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from pathlib import Path
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+POLL_S = 0.1
+BATCH = 1000
+
+
+class Seen:
+    """What a reader wrote to its file."""
+
+    def __init__(self, file: Path) -> None:
+        self._offsets: defaultdict[int, list[int]] = defaultdict(list)
+        self._times_s: defaultdict[int, list[float]] = defaultdict(list)
+        for line in file.read_text().splitlines():
+            partition, offset, seen_s = line.split()
+            self._offsets[int(partition)].append(int(offset))
+            self._times_s[int(partition)].append(float(seen_s))
+
+    def at(self, partition: int, offset: int) -> float:
+        """When the record was in the reader's hands, in seconds since the epoch; infinity if never."""
+        index = bisect_left(self._offsets[partition], offset)
+        times_s = self._times_s[partition]
+        return times_s[index] if index < len(times_s) else float("inf")
+
+
+def main(servers: str, topic: str, partitions: str, file: str) -> None:
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    consumer = Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": f"reader-{topic}",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(int(partitions))])
+    with Path(file).open("w") as lines:
+        while not stopping:
+            batch = consumer.consume(1, POLL_S)
+            if batch:
+                batch += consumer.consume(BATCH, 0)
+            seen_s = time.time()
+            last = {one.partition(): one.offset() for one in batch if one.error() is None}
+            for partition, offset in last.items():
+                lines.write(f"{partition} {offset} {seen_s:.6f}\n")
+    consumer.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

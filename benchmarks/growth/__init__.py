@@ -1,0 +1,1 @@
+"""How fncast grows: with latency, size, partitions, processes and series; its memory and its cost."""

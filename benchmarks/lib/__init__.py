@@ -1,0 +1,1 @@
+"""What the measurements share: broker, load, meter, rounds, reports."""

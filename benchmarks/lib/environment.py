@@ -1,0 +1,48 @@
+"""The peers' environments: one virtual environment each, beside this file, made from its pinned requirements."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).parents[1] / "peers" / "requirements"
+ENVIRONMENTS = Path(__file__).parents[1] / ".peers"  # git-ignored
+INSTALL_S = 900.0  # the largest takes a minute on a quick line
+
+
+class NoEnvironment(Exception):
+    """A peer's environment cannot be made; the text says why."""
+
+
+def packages_of(name: str) -> Path:
+    """The folder of the packages of the environment `name`, for another interpreter's path. Raises NoEnvironment."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return python_of(name).parents[1] / "lib" / version / "site-packages"
+
+
+def python_of(name: str) -> Path:
+    """The interpreter of the environment `name`, which is installed first unless it is there. Raises NoEnvironment."""
+    requirements = REQUIREMENTS / f"{name}.txt"
+    folder = ENVIRONMENTS / name
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return python
+    print(f"installing the environment of {name}", file=sys.stderr, flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder, with_pip=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    try:
+        done = subprocess.run(
+            [*pip, "-r", str(requirements)], capture_output=True, text=True, timeout=INSTALL_S
+        )
+    except subprocess.TimeoutExpired:
+        raise NoEnvironment(f"pip did not install {requirements} within {INSTALL_S:g} s") from None
+    if done.returncode:
+        raise NoEnvironment(f"pip cannot install {requirements}: {done.stderr.strip()[-2000:]}")
+    stamp.write_text(wanted)
+    return python

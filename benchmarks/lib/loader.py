@@ -1,0 +1,32 @@
+"""Puts a load on a running pipeline, and waits until it is done with it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import islice
+
+from benchmarks.lib.load import Load, publish
+from benchmarks.lib.run import Run
+
+ENDLESS = 10**9
+
+
+class Loader:
+    """Publishes events in the order of their numbers, and waits until the pipeline is done with them."""
+
+    def __init__(self, servers: str, topic: str, run: Run) -> None:
+        self.offered = 0
+        self._servers = servers
+        self._topic = topic
+        self._run = run
+        self._records = Load(ENDLESS).records()
+
+    async def offer(self, count: int, per_s: float | None = None) -> float:
+        """Returns how many seconds it took until the last had its forecast. Raises ProcessFailed."""
+        self.offered += count
+        events = list(islice(self._records, count))
+        started_s = time.monotonic()
+        await asyncio.to_thread(publish, self._servers, self._topic, events, per_s)
+        await self._run.drain()
+        return time.monotonic() - started_s

@@ -1,0 +1,142 @@
+"""What a measurement stands on: a broker, a model, a folder for logs, and loads that several runs read."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from benchmarks.lib.broker import PARTITIONS, Broker, NoBroker, broker
+from benchmarks.lib.environment import NoEnvironment
+from benchmarks.lib.load import Load, publish
+from benchmarks.lib.meter import Measured
+from benchmarks.lib.programs import EXACTLY, Limit, Pipeline, Topics
+from benchmarks.lib.rounds import reason
+from benchmarks.lib.run import Run
+from fncast.demo.models import find
+from fncast.demo.process import ProcessFailed
+
+EPOCHS = 2  # of the model that is trained where there is none: its quality is not measured here
+
+INTERRUPTED = 130  # the shells' exit code for Ctrl-C
+
+
+class Stand:
+    """models: a folder of models; model: the .tflite file of the newest in it.
+
+    failed: what went wrong in a measurement that went on with the rest of it; whoever measures tells it.
+    """
+
+    def __init__(self, on: Broker, models: Path, model: Path, folder: Path) -> None:
+        self.broker = on
+        self.models = models
+        self.model = model
+        self.folder = folder
+        self.failed: list[str] = []
+        self._numbers = itertools.count(1)
+        self._backlogs: dict[tuple[Load, int], str] = {}
+
+    async def backlog(self, load: Load, partitions: int = PARTITIONS) -> str:
+        """The topic that holds the load; published when it is asked for first."""
+        key = (load, partitions)
+        if key not in self._backlogs:
+            [topic] = await self.make_topics("in", partitions=partitions)
+            await asyncio.to_thread(publish, self.broker.bootstrap_servers, topic, load.records())
+            self._backlogs[key] = topic
+        return self._backlogs[key]
+
+    async def make_topics(self, *kinds: str, partitions: int = PARTITIONS) -> list[str]:
+        stem = f"bench-{self.folder.name[-8:]}-{next(self._numbers)}"
+        names = [f"{stem}-{kind}" for kind in kinds]
+        await asyncio.to_thread(self.broker.make_topics, *names, partitions=partitions)
+        return names
+
+    async def delete_topics(self, *names: str) -> None:
+        await asyncio.to_thread(self.broker.delete_topics, *names)
+
+    @contextlib.asynccontextmanager
+    async def run(
+        self, pipeline: Pipeline, input_topic: str, partitions: int = PARTITIONS
+    ) -> AsyncIterator[Run]:
+        """The pipeline with its services, not yet with its consumers. Raises ProcessFailed, NoEnvironment."""
+        output, dead = await self.make_topics("out", "dead", partitions=partitions)
+        topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
+        run = Run(pipeline, self.broker, topics, partitions, self.folder)
+        try:
+            await run.start_services()
+            yield run
+        finally:
+            await run.close()
+            await self.delete_topics(output, dead)
+
+    async def warm_up(self, scale: float = 1.0) -> None:
+        """A broker just started costs whoever goes first a third of its rate."""
+        await self.warm_up_by(self.work_off(Limit(EXACTLY, self.model), scale))
+
+    async def warm_up_by(self, turn: Awaitable[object]) -> None:
+        """A turn that no table shows, whatever becomes of it."""
+        try:
+            await turn
+        except Exception as error:
+            print(f"warming the broker: {reason(error)}", file=sys.stderr)
+
+    async def work_off(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
+        """What `Run.measured` says of the pipeline's backlog, scaled. Raises ProcessFailed, NoEnvironment."""
+        events = max(int(pipeline.backlog * scale), 100)
+        topic = await self.backlog(Load(events))
+        async with self.run(pipeline, topic) as run:
+            await run.start_consumers()
+            return await run.measured(events)
+
+    async def close(self) -> None:
+        if self._backlogs:
+            await self.delete_topics(*self._backlogs.values())
+
+
+def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:
+    """Run `measure` on a stand of its own; the exit code."""
+    end_cleanly()
+    try:
+        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
+            folder = Path(name)
+            on = stack.enter_context(broker(arguments.bootstrap))
+            models, model = found_model(arguments.models, folder)
+            print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
+            return asyncio.run(_measure(Stand(on, models, model, folder), measure))
+    except (NoBroker, NoEnvironment, ProcessFailed) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def end_cleanly() -> None:
+    """Let SIGTERM do what Ctrl-C does, so that processes, containers and folders are cleared away."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+async def _measure(stand: Stand, measure: Callable[[Stand], Awaitable[int]]) -> int:
+    try:
+        return await measure(stand)
+    finally:
+        await stand.close()
+
+
+def found_model(models: Path, folder: Path) -> tuple[Path, Path]:
+    """The folder of models and the newest version's .tflite in it; a small one is trained if there is none."""
+    if (found := find(models)) is None:
+        print("no model yet: training a small one", file=sys.stderr)
+        models = folder / "models"
+        words = ("train", "--models", models, "--epochs", EPOCHS)
+        subprocess.run([sys.executable, "-m", "fncast", *map(str, words)], check=True, stdout=sys.stderr)
+        found = find(models)
+        assert found is not None
+    return models.resolve(), found.folder.path.resolve() / "model.tflite"

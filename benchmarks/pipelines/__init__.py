@@ -1,0 +1,1 @@
+"""The whole path, Kafka to Kafka, beside its peers and the limit."""

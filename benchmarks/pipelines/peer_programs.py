@@ -1,0 +1,135 @@
+"""The peers' pipelines: the programs in `benchmarks/peers`, each in its own environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.lib.broker import PARTITIONS
+from benchmarks.lib.environment import python_of
+from benchmarks.lib.programs import AT_LEAST, COMMIT_S, EXACTLY, Topics, answers, program
+from fncast.demo.plan import HOST, free_ports
+from fncast.demo.process import Program
+
+PROGRAMS = Path(__file__).parents[1] / "peers"
+SERVICES = "plain"  # the environment of function and model service
+# A backlog that takes its pipeline 10 to 20 s on two cores, by how it works.
+ONE_AFTER_THE_OTHER, ONE_A_PARTITION, MANY_AT_ONCE = 3_000, 6_000, 8_000
+
+
+@dataclass
+class Peer:
+    """One event a call, to a FastAPI function and a FastAPI model service.
+
+    words: of its program, after servers, group, topic, output and the function's URL.
+    needs_state: its last word is a folder for its state. commit_s: how often it commits, where it says.
+    processes: so many of the program share the partitions.
+    """
+
+    name: str
+    environment: str
+    script: str
+    delivery: str
+    model: Path
+    words: tuple[str, ...] = ()
+    keeps_order: bool = True
+    backlog: int = ONE_AFTER_THE_OTHER
+    needs_state: bool = False
+    commit_s: float = COMMIT_S
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        self._function_url = ""
+
+    @property
+    def environments(self) -> Sequence[str]:
+        return (SERVICES, self.environment)
+
+    def services(self) -> list[Program]:
+        """Raises NoEnvironment."""
+        model_port, function_port = free_ports(2)
+        self._function_url = f"http://{HOST}:{function_port}"
+        python = python_of(SERVICES)
+        model_url = f"http://{HOST}:{model_port}"
+        model = (python, PROGRAMS / "http_model.py", self.model, model_port)
+        function = (python, PROGRAMS / "http_function.py", model_url, function_port)
+        return [
+            program("model service", *model, ready=answers(f"{model_url}/healthz")),
+            program("functions", *function, ready=answers(f"{self._function_url}/healthz")),
+        ]
+
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        """Raises NoEnvironment."""
+        words: list[object] = [servers, topics.group, topics.input, topics.output, f"{self._function_url}/"]
+        words = [python_of(self.environment), PROGRAMS / self.script, *words, *self.words]
+        variables = {"COMMIT_S": str(self.commit_s)}
+        states = [
+            [folder / f"{topics.group}-state-{number}"] if self.needs_state else []
+            for number in range(self.processes)
+        ]
+        return [program("consumer", *words, *state, variables=variables) for state in states]
+
+
+def plain_loop(model: Path, delivery: str) -> Peer:
+    return Peer("plain loop", "plain", "plain_loop.py", delivery, model, words=(delivery,))
+
+
+def peers(model: Path) -> list[Peer]:
+    """All of them. model: a .tflite file."""
+    aiokafka = "faststream_aiokafka.py"
+    return [
+        plain_loop(model, AT_LEAST),
+        plain_loop(model, EXACTLY),
+        Peer(
+            "plain, a worker a partition",
+            "plain",
+            "plain_workers.py",
+            AT_LEAST,
+            model,
+            backlog=ONE_A_PARTITION,
+        ),
+        Peer("FastStream, confluent", "faststream", "faststream_confluent.py", AT_LEAST, model),
+        Peer(
+            "FastStream, aiokafka, a worker a partition",
+            "faststream",
+            aiokafka,
+            AT_LEAST,
+            model,
+            words=(str(PARTITIONS), "keep-order"),
+            backlog=ONE_A_PARTITION,
+        ),
+        Peer(
+            "FastStream, aiokafka, 16 workers",
+            "faststream",
+            aiokafka,
+            "at-most-once",  # it acknowledges first
+            model,
+            words=("16", "any-order"),
+            keeps_order=False,
+            backlog=MANY_AT_ONCE,
+        ),
+        *(
+            Peer(
+                "Quix Streams",
+                "quixstreams",
+                "quix_streams.py",
+                delivery,
+                model,
+                words=(delivery,),
+                needs_state=True,
+            )
+            for delivery in (AT_LEAST, EXACTLY)
+        ),
+        Peer(
+            f"Quix Streams, {PARTITIONS} processes",
+            "quixstreams",
+            "quix_streams.py",
+            AT_LEAST,
+            model,
+            words=(AT_LEAST,),
+            needs_state=True,
+            processes=PARTITIONS,
+            backlog=ONE_A_PARTITION,
+        ),
+    ]

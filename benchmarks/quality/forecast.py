@@ -1,0 +1,234 @@
+"""How good the forecasts are: three data sets, the model beside naive and classical methods, in one run.
+
+`make quality`, or
+`python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air] [--models DIR] [--no-classical]`.
+The protocol is written down in docs/quality.md. The data are those of the Numenta Anomaly Benchmark, in DIR/nab (or
+$FNCAST_DATA/nab); AirPassengers comes with statsforecast. What is absent is skipped, with the reason, and
+the exit code is 1."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from fncast.cli.evaluate import add_classical, default_cache
+from fncast.cli.main import main as fncast
+from fncast.failure import Failure
+from fncast.series.csv_file import read_csv
+from fncast.series.series import Series
+from fncast.series.step import Step
+from model_service.training.evaluation import MODEL, Evaluation, add_model, prepare
+from model_service.training.model_folder import find_version, load_scorer
+from model_service.training.report import overall_table, series_table, table
+
+TEST_SHARE = 0.3
+AIR_ORIGINS = 25
+NAB_BAND = (0.76, 0.84)  # what the 80 % band has to hold
+
+
+class Absent(Exception):
+    """A data set that is not on this machine; the text says why."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked of one data set, and what came out. share: of the best classical or naive method."""
+
+    data: str
+    measure: str
+    goal: float
+    share_goal: float
+    model: float
+    others: dict[str, float]
+    coverage: float | None
+    seconds: float
+    band: tuple[float, float] | None = None  # of the coverage, where one is asked for
+
+    @property
+    def best(self) -> str:
+        return min(self.others, key=lambda method: self.others[method])
+
+    @property
+    def reached(self) -> bool:
+        is_as_good = self.model <= self.goal and self.model <= self.share_goal * self.others[self.best]
+        if self.band is None:
+            return is_as_good
+        low, high = self.band
+        return is_as_good and self.coverage is not None and low <= self.coverage <= high
+
+
+def nab(folder: Path, models: Path, classical: bool) -> Target:
+    """19 series of 5 minutes, horizon 12, geometric mean of MAE relative to the last value's."""
+    files = sorted(path for path in _data(folder).glob("*.csv") if path.stem != "nyc_taxi")
+    if len(files) != 19:
+        raise Absent(f"{folder}/nab holds {len(files)} series of 5 minutes, not 19")
+    started = time.monotonic()
+    _train(models, "nab", files, "--window", "48", "--horizon", "12")
+    series = [one for path in files for one in read_csv(path)]
+    evaluation = _evaluate(models, "nab", series, classical)
+    print(series_table(evaluation))
+    return _target("NAB, 19 series", "relative_mae", 0.65, 0.91, evaluation, started, NAB_BAND)
+
+
+def taxi(folder: Path, models: Path, classical: bool) -> Target:
+    """NYC taxi rides of 30 minutes, horizon 48, MASE with the season of a day."""
+    file = _data(folder) / "nyc_taxi.csv"
+    if not file.is_file():
+        raise Absent(f"there is no {file}")
+    started = time.monotonic()
+    _train(models, "taxi", [file], "--window", "672", "--horizon", "48")
+    evaluation = _evaluate(models, "taxi", read_csv(file), classical)
+    return _target("NYC taxi", "mase", 0.85, 0.86, evaluation, started)
+
+
+def air(folder: Path, models: Path, classical: bool) -> Target:
+    """AirPassengers, which the model trained on generated series never saw: horizon 12, the last 25 origins."""
+    try:
+        from statsforecast.utils import AirPassengers
+    except ModuleNotFoundError:
+        raise Absent(
+            "AirPassengers comes with statsforecast: pip install '.[evaluation]' in fncast's repository"
+        ) from None
+    started = time.monotonic()
+    _train(models, "generated", [])
+    values = np.asarray(AirPassengers, dtype=np.float64)
+    series = Series("AirPassengers", datetime(1949, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
+    first = len(values) - 12 - AIR_ORIGINS + 1
+    share = (len(values) - first) / len(values)
+    evaluation = _evaluate(models, "generated", [series], classical, share, stride=1, seasons=(12,))
+    return _target("AirPassengers", "mase", 0.60, 0.97, evaluation, started)
+
+
+def _train(models: Path, name: str, files: Sequence[Path], *flags: str) -> None:
+    command = ["train", *map(str, files), "--models", str(models), "--name", name, *flags]
+    print(f"\n$ fncast {' '.join(command)}", file=sys.stderr)
+    if fncast(command) != 0:
+        raise Failure(f"training {name} failed")
+
+
+def _evaluate(
+    models: Path,
+    name: str,
+    series: Sequence[Series],
+    classical: bool,
+    share: float = TEST_SHARE,
+    stride: int | None = None,
+    seasons: tuple[int, ...] | None = None,
+) -> Evaluation:
+    folder = find_version(models, name)
+    described = json.loads((folder / "model.json").read_text())
+    evaluation = prepare(
+        series, described["window"], described["horizon"], test_share=share, stride=stride, seasons=seasons
+    )
+    add_model(evaluation, load_scorer(folder, described["window"], described["horizon"]))
+    if classical:
+        add_classical(evaluation, default_cache())
+    print(f"\n{name}: {evaluation.origins} origins, {len(evaluation.series)} series")
+    print(overall_table(evaluation))
+    for method, names in evaluation.incomplete.items():
+        print(f"left out: {method}, which failed on {', '.join(names)}")
+    return evaluation
+
+
+def _target(
+    data: str,
+    measure: str,
+    goal: float,
+    share: float,
+    evaluation: Evaluation,
+    started: float,
+    band: tuple[float, float] | None = None,
+) -> Target:
+    values = {method: evaluation.overall(method)[measure] for method in evaluation.methods}
+    known = {method: value for method, value in values.items() if value is not None}
+    model = known.pop(MODEL)
+    coverage = evaluation.overall(MODEL)["coverage"]
+    return Target(data, measure, goal, share, model, known, coverage, time.monotonic() - started, band)
+
+
+def _data(folder: Path | None) -> Path:
+    if folder is None:
+        raise Absent("no data: set FNCAST_DATA, or give --data, to a folder with nab/*.csv in it")
+    if not (folder / "nab").is_dir():
+        raise Absent(f"there is no folder {folder / 'nab'}")
+    return folder / "nab"
+
+
+def summary(targets: Sequence[Target]) -> str:
+    headings = [
+        "data",
+        "measure",
+        "model",
+        "goal",
+        "best other",
+        "model / it",
+        "goal",
+        "80 % band",
+        "goal",
+        "reached",
+        "min",
+    ]
+    rows = [
+        [
+            target.data,
+            target.measure,
+            f"{target.model:.3f}",
+            f"≤ {target.goal:.2f}",
+            f"{target.others[target.best]:.3f} {target.best}",
+            f"{target.model / target.others[target.best]:.3f}",
+            f"≤ {target.share_goal:.2f}",
+            "-" if target.coverage is None else f"{target.coverage:.3f}",
+            "-" if target.band is None else f"{target.band[0]:.2f}-{target.band[1]:.2f}",
+            "yes" if target.reached else "no",
+            f"{target.seconds / 60:.1f}",
+        ]
+        for target in targets
+    ]
+    return table(headings, rows)
+
+
+DATA_SETS = {"nab": nab, "taxi": taxi, "air": air}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.quality.forecast", description=__doc__)
+    data = os.environ.get("FNCAST_DATA")
+    parser.add_argument(
+        "--data", type=Path, default=Path(data) if data else None, help="default: $FNCAST_DATA"
+    )
+    parser.add_argument(
+        "--only", default=",".join(DATA_SETS), help="data sets, with commas (default: %(default)s)"
+    )
+    parser.add_argument("--models", type=Path, help="keep the models there (default: a temporary folder)")
+    parser.add_argument(
+        "--no-classical", action="store_true", help="leave out the classical methods: minutes less"
+    )
+    arguments = parser.parse_args(words)
+    targets, skipped = [], False
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in arguments.only.split(","):
+            if name not in DATA_SETS:
+                parser.error(f"{name!r} is none of {', '.join(DATA_SETS)}")
+            try:
+                models = arguments.models or Path(scratch)
+                targets.append(DATA_SETS[name](arguments.data, models, not arguments.no_classical))
+            except (Absent, Failure) as why:
+                print(f"{name} is skipped: {why}", file=sys.stderr)
+                skipped = True
+    if targets:
+        print("\n" + summary(targets))
+    return 1 if skipped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""One gRPC call, again and again, so many at a time.
+
+`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints what
+benchmarks/serving/http_load.py reads.
+BODY: a file with the request's bytes, which are neither built nor read here: even so a call costs this process more
+than it costs wrk to send one, so it may be slower than the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import grpc.aio
+
+from benchmarks.lib.spread import percentile
+
+
+async def main(address: str, method: str, request: bytes, calls: int, seconds: float) -> None:
+    latencies_s: list[float] = []
+    failed = 0
+    async with grpc.aio.insecure_channel(address) as channel:
+        await asyncio.wait_for(channel.channel_ready(), 10)
+        call = channel.unary_unary(method)
+        started_s = time.perf_counter()
+        end_s = started_s + seconds
+
+        async def one() -> None:
+            nonlocal failed
+            while (began_s := time.perf_counter()) < end_s:
+                try:
+                    await call(request, timeout=10)
+                except grpc.RpcError:
+                    failed += 1
+                    return
+                latencies_s.append(time.perf_counter() - began_s)
+
+        await asyncio.gather(*(one() for _ in range(calls)))
+        elapsed_s = time.perf_counter() - started_s
+    latencies_s.sort()
+    found = (elapsed_s, percentile(latencies_s, 0.5), percentile(latencies_s, 0.99))
+    print("result", len(latencies_s), *(round(one * 1e6) for one in found if one == one), failed)
+
+
+if __name__ == "__main__":
+    address, method, body, calls, seconds = sys.argv[1:]
+    asyncio.run(main(address, method, Path(body).read_bytes(), int(calls), float(seconds)))

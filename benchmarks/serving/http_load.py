@@ -1,0 +1,124 @@
+"""One request, again and again over kept-alive connections: by wrk where it is, else by this process itself.
+
+gRPC, which wrk does not speak, by `benchmarks/serving/grpc_load.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from benchmarks.lib.spread import percentile
+from fncast.demo.plan import HOST
+
+SCRIPT = Path(__file__).parent / "wrk.lua"
+GRACE_S = 30.0
+RESULTS = 5  # numbers on a line of results
+
+
+class LoadFailed(Exception):
+    """The load could not be put on, or was not answered; the text says why."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is posted. is_grpc: path is the method of a gRPC service."""
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_grpc: bool = False
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of it. Latencies from request to whole answer, at the client."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+
+def has_wrk() -> bool:
+    return shutil.which("wrk") is not None
+
+
+def pinned(core: int) -> list[str]:
+    """The words before a command that keep it on one core, where that can be done and leaves another one free."""
+    if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
+        return []
+    return ["taskset", "--cpu-list", str(core)]
+
+
+def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> Answered:
+    """To a port of this machine. folder: for the body. core: the one to run on.
+
+    Raises LoadFailed, also if any answer is not a success.
+    """
+    url = f"http://{HOST}:{port}"
+    body = folder / "body"
+    body.write_bytes(request.body)
+    if request.is_grpc:
+        words = [sys.executable, "-m", "benchmarks.serving.grpc_load", f"{HOST}:{port}", request.path]
+        words += [str(body), str(connections), str(seconds)]
+    elif has_wrk():
+        headers = [word for pair in request.headers.items() for word in pair]
+        words = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+        words += ["--timeout", "10s", "--script", str(SCRIPT), url + request.path, "--", str(body), *headers]
+    else:
+        return asyncio.run(_post(url, request, connections, seconds))
+    try:
+        done = subprocess.run(
+            [*pinned(core), *words], capture_output=True, text=True, timeout=seconds + GRACE_S
+        )
+    except subprocess.TimeoutExpired:
+        raise LoadFailed(f"{request.path}: {words[0]} did not end") from None
+    found = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("result ")]
+    if done.returncode or not found or len(found[0]) != RESULTS:
+        raise LoadFailed(f"{request.path}: {(done.stderr.strip() or done.stdout.strip())[-500:]}")
+    requests, duration_us, p50_us, p99_us, failed = map(int, found[0])
+    if failed or not requests:
+        raise LoadFailed(f"{request.path}: {failed} of {requests} requests failed")
+    return Answered(requests, duration_us / 1e6, p50_us / 1e3, p99_us / 1e3)
+
+
+async def _post(url: str, request: Request, connections: int, seconds: int) -> Answered:
+    """The same by asyncio: takes ten times wrk's CPU, so it may be slower than the server. Raises LoadFailed."""
+    latencies_s: list[float] = []
+    end_s = time.perf_counter() + seconds
+
+    async def one(session: aiohttp.ClientSession) -> None:
+        while (began_s := time.perf_counter()) < end_s:
+            async with session.post(url + request.path, data=request.body, headers=request.headers) as answer:
+                await answer.read()
+                if answer.status != 200:
+                    raise LoadFailed(f"{url}{request.path}: status {answer.status}")
+            latencies_s.append(time.perf_counter() - began_s)
+
+    connector = aiohttp.TCPConnector(limit=connections)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        began_s = time.perf_counter()
+        await asyncio.gather(*(one(session) for _ in range(connections)))
+        elapsed_s = time.perf_counter() - began_s
+    latencies_s.sort()
+    p50_ms, p99_ms = (percentile(latencies_s, share) * 1000 for share in (0.5, 0.99))
+    return Answered(len(latencies_s), elapsed_s, p50_ms, p99_ms)
+
+
+def say_generator() -> None:
+    if not has_wrk():
+        print("no wrk: the load comes from asyncio, which is slower than some servers", file=sys.stderr)

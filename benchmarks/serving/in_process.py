@@ -1,0 +1,32 @@
+"""The model called in a loop, without a server: `python -m benchmarks.serving.in_process MODEL.tflite WINDOWS SECONDS`.
+
+Prints calls a second. So fast a server could be that costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.lib.load import WINDOW
+from model_service.litert_runtime import LiteRTRuntime
+
+
+def calls_a_second(model: Path, windows: int, seconds: float) -> float:
+    runtime = LiteRTRuntime(model)
+    [name] = [one.name for one in runtime.inputs]
+    values = np.random.default_rng(0).normal(size=(windows, WINDOW)).astype(np.float32)
+    runtime.run({name: values})
+    calls, started_s = 0, time.perf_counter()
+    while (elapsed_s := time.perf_counter() - started_s) < seconds:
+        for _ in range(10):
+            runtime.run({name: values})
+        calls += 10
+    return calls / elapsed_s
+
+
+if __name__ == "__main__":
+    print(calls_a_second(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

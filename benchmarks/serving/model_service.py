@@ -1,0 +1,183 @@
+"""The model service alone: 1, 8 and 64 connections, 1 to 512 windows a request, beside other model servers.
+
+Each server runs on one core and the load (wrk, where it is) on another. Servers take turns. A fixed answer of the
+same server without a model, and the model in a loop without a server, say what there is to reach. About 6 minutes a
+round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.lib import machine, plot, report
+from benchmarks.lib.arguments import (
+    add_model_arguments,
+    add_only_argument,
+    add_rounds_argument,
+    apply_only,
+    is_chosen,
+    whole,
+)
+from benchmarks.lib.processes import Processes
+from benchmarks.lib.rounds import failures, reason, take_turns
+from benchmarks.lib.spread import Spread, figure
+from benchmarks.lib.steps import steps, table
+from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
+from benchmarks.serving.figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
+from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
+from benchmarks.serving.servers import ModelServer, ModelServers, Ports, ready
+
+PROGRAM = "model_service"
+WARM_UP_S = 1
+PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler takes a while to begin
+SERVER_CORE, LOAD_CORE = 0, 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model_arguments(parser)
+    add_only_argument(parser)
+    add_rounds_argument(parser)
+    parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
+    arguments = parser.parse_args(argv)
+    apply_only(parser, arguments, (one.name for one in _servers(Path(), Path())))
+    say_generator()
+    end_cleanly()
+    try:
+        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
+            return asyncio.run(_compare(arguments, Path(name)))
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
+    models, model = found_model(arguments.models, folder)
+    chosen = [one for one in _servers(models, model) if is_chosen(one.name, arguments.only)]
+    figures: Figures = defaultdict(lambda: defaultdict(list))
+
+    async def turn(server: ModelServer) -> None:
+        if server is chosen[0]:
+            for windows in WINDOWS:
+                alone = await _in_process(model, windows, arguments.seconds)
+                figures[IN_PROCESS][Cell(0, windows)].append(alone)
+        await _turn(server, folder, arguments.seconds, figures)
+
+    def told(server: ModelServer) -> str:
+        found = figures[server.name][MANY][-1:]
+        cell = [f"{figure(one.rate)}/s, {figure(one.cpu_us)} µs CPU" for one in found]
+        return f"{server.name}: {MANY}: {' '.join(cell)}"
+
+    failed = await take_turns(chosen, arguments.rounds, turn, told)
+    for name in failed:
+        figures[name]  # a row, with what it did end
+    text = "\n\n".join(
+        filter(None, [*tables(figures), failures(failed), await _profile(_servers(models, model)[0], folder)])
+    )
+    code = 1 if failed else 0
+    if failed:
+        print(f"{PROGRAM}: {failures(failed)}", file=sys.stderr)
+    if arguments.print_only or len(failed) == len(chosen):
+        print(text)
+        return code
+    generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
+    facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
+    rates = {
+        name: Spread.of([one.rate for one in cells[MANY]]) for name, cells in figures.items() if cells[MANY]
+    }
+    shown = plot.bars(
+        report.PLOTS,
+        "model-service",
+        rates,
+        "requests a second, 64 connections × 1 window (logarithmic)",
+        [name for name in rates if name.startswith("fncast")],
+    )
+    report.write(PROGRAM, f"{facts}\n\n{text}\n\n{shown}")
+    return code
+
+
+def _servers(models: Path, model: Path) -> list[ModelServer]:
+    servers = ModelServers(models, model)
+    return [*servers.ours(), *servers.others()]
+
+
+async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
+    """All cells of one server; one that it does not answer stays empty. Raises ProcessFailed, NoEnvironment."""
+    ports = Ports.free()
+    started = ready(server, ports, folder)
+    async with Processes(folder) as processes:
+        await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
+        for windows in WINDOWS:
+            request = server.request(windows)
+            with contextlib.suppress(LoadFailed):  # a slow one may not have answered yet
+                await asyncio.to_thread(post, ports.of(request), request, 1, WARM_UP_S, folder, LOAD_CORE)
+            for connections in CONNECTIONS:
+                before_s = sum(processes.cpu_s().values())
+                try:
+                    answered: Answered = await asyncio.to_thread(
+                        post, ports.of(request), request, connections, seconds, folder, LOAD_CORE
+                    )
+                except LoadFailed as error:
+                    print(f"{server.name}: {connections} × {windows}: {error}", file=sys.stderr, flush=True)
+                    continue
+                finally:
+                    processes.check()
+                cpu_us = (sum(processes.cpu_s().values()) - before_s) / answered.requests * 1e6
+                found = Figure(answered.rate, answered.p50_ms, answered.p99_ms, cpu_us)
+                figures[server.name][Cell(connections, windows)].append(found)
+
+
+async def _profile(server: ModelServer, folder: Path) -> str:
+    """Where a request's CPU goes with many connections, or why that is not known."""
+    try:
+        return await _profiled(server, folder)
+    except Exception as error:
+        return f"No profile of {server.name}: {reason(error)}"
+
+
+async def _profiled(server: ModelServer, folder: Path) -> str:
+    """Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
+    ports = Ports.free()
+    started = ready(server, ports, folder)
+    request = server.request(MANY.windows)
+    async with Processes(folder) as processes:
+        await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
+        process = processes.family(started.name)[0]
+        seconds = WARM_UP_S + PROFILE_S + PROFILE_GRACE_S
+        load = asyncio.create_task(
+            asyncio.to_thread(post, ports.of(request), request, MANY.connections, seconds, folder, LOAD_CORE)
+        )
+        await asyncio.sleep(WARM_UP_S)
+        try:
+            found = await asyncio.to_thread(steps, process.pid, PROFILE_S, folder)
+        finally:
+            answered = await load
+    count = int(answered.rate * PROFILE_S)
+    told = f"Where the CPU of {server.name} goes at {MANY}, by samples that slow it down somewhat:"
+    return f"{told}\n\n{table(found, count, 'request')}"
+
+
+async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
+    words = [sys.executable, "-m", "benchmarks.serving.in_process", str(model), str(windows), f"{seconds}"]
+    done = await asyncio.to_thread(
+        subprocess.run, [*pinned(SERVER_CORE), *words], capture_output=True, text=True, check=True
+    )
+    rate = float(done.stdout)
+    return Figure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

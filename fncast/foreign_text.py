@@ -1,0 +1,55 @@
+"""Text that somebody else wrote, made safe to print: names, reasons and errors in records, answers and requests.
+
+Every room may use it: terminals, logs and pages show what any of them read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+MARK = "\N{REPLACEMENT CHARACTER}"
+CUT = "…"
+
+# Characters looked at for each one shown: what is removed makes room for what follows.
+_LOOKED_AT = 4
+# What a terminal takes for a command (ECMA-48): a control sequence, a control string with its end, a short escape.
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[\x20-\x2f]*[\x30-\x7e]"
+)
+_LINES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
+_SPACES = re.compile(r"\s")
+
+
+def escaped(document: str) -> str:
+    """The same JSON, with every character that is not printable written as an escape.
+
+    JSON leaves DEL, C1 controls and bidirectional overrides as they are. Line ends between values stay.
+    """
+    return document if document.isprintable() else _NOT_ASCII.sub(_json_escape, document)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    if found[0].isprintable():
+        return found[0]
+    return "\\u007f" if found[0] == "\x7f" else json.dumps(found[0])[1:-1]
+
+
+def clean(text: str, limit: int) -> str:
+    """`text` on one line, of at most `limit` characters, with nothing in it that a terminal acts on.
+
+    Line ends, tabs and unusual spaces become a space. Escape sequences and other characters that are not printable
+    (controls, bidirectional overrides, zero-width characters, lone surrogates) become U+FFFD. A cut ends in "…".
+    """
+    if len(text) <= limit and text.isprintable():
+        return text
+    head = text[: limit * _LOOKED_AT]
+    head = _SPACES.sub(" ", _LINES.sub(" ", _ESCAPE.sub(MARK, head)))
+    if not head.isprintable():
+        head = "".join(letter if letter.isprintable() else MARK for letter in head)
+    if len(head) <= limit and len(text) <= limit * _LOOKED_AT:
+        return head
+    return head[: max(limit - len(CUT), 0)] + CUT

@@ -1,0 +1,132 @@
+"""uvicorn's HTTP protocol, with bounds that uvicorn has no settings for: on connections, header bytes and waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+log = logging.getLogger(__name__)
+
+# From the first byte that is awaited to the end of the header; a TLS handshake has as long before that.
+HEADER_TIMEOUT_S = 10.0
+# Without one byte of a body or of an answer that is read. A body of any size may take longer, ...
+PROGRESS_TIMEOUT_S = 30.0
+# ... but not from a client that is slower than this after the first PROGRESS_TIMEOUT_S.
+MIN_BYTES_PER_S = 500
+# From the end of an answer to the next request.
+KEEP_ALIVE_S = 5
+# What a client that is refused gets to take the answer.
+CLOSE_TIMEOUT_S = 5.0
+MAX_HEADER_BYTES = 64 * 1024
+# Chunks of one byte have five more around them.
+MAX_FRAME_BYTES_PER_BYTE = 8
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. `check` is called about once a second and ends a connection that waits too long."""
+
+    _header_began_s: float | None = None  # while a header is awaited
+    _body_began_s: float | None = None  # while a body is awaited
+    _progress_s = 0.0
+    _write_paused_s: float | None = None
+    _closing_s: float | None = None
+    _body_bytes = 0
+    _other_bytes = 0  # of the request: header, chunk sizes, trailers
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        max_connections: int,
+    ) -> None:
+        """max_connections: that the server serves at the same time."""
+        super().__init__(config, server_state, app_state, loop)
+        self._max_connections = max_connections
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._header_began_s = self._progress_s = self.loop.time()
+        if len(self.connections) > self._max_connections:
+            log.warning("a connection is refused: %d are open already", self._max_connections)
+            self._refuse(b"503 Service Unavailable", b"too many connections are open\n")
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._progress_s = self.loop.time()
+        if self._header_began_s is None and self._body_began_s is None:
+            self._header_began_s = self._progress_s
+        self._other_bytes += len(data)
+        super().data_received(data)
+        is_awaited = self._header_began_s is not None or self._body_began_s is not None
+        bound = MAX_HEADER_BYTES + MAX_FRAME_BYTES_PER_BYTE * self._body_bytes
+        if is_awaited and self._other_bytes > bound:
+            self._refuse(b"431 Request Header Fields Too Large", b"the header is too large\n")
+
+    def on_headers_complete(self) -> None:
+        self._header_began_s = None
+        self._body_began_s = self._progress_s
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        self._other_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._body_began_s = None
+        self._body_bytes = self._other_bytes = 0
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        self._write_paused_s = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._write_paused_s = None
+        super().resume_writing()
+
+    def check(self, now_s: float) -> None:
+        """End the connection if its client has had its time. now_s: of the event loop's clock."""
+        if self.transport.is_closing():
+            if self._closing_s is None:
+                self._closing_s = now_s
+            elif now_s - self._closing_s > CLOSE_TIMEOUT_S:
+                self.transport.abort()  # it takes no more of what is left to send
+        elif self._write_paused_s is not None:
+            if now_s - self._write_paused_s > PROGRESS_TIMEOUT_S:
+                self.transport.abort()
+        elif self.flow.read_paused:  # the application is what is waited for
+            self._progress_s = now_s
+            if self._body_began_s is not None:
+                self._body_began_s, self._body_bytes = now_s, 0
+        elif self._header_began_s is not None:
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._header_began_s = now_s  # sent ahead; the answer before it comes first
+            elif now_s - self._header_began_s > HEADER_TIMEOUT_S:
+                self._refuse(b"408 Request Timeout", b"the header did not arrive in time\n")
+        elif self._body_began_s is not None:
+            allowed_s = PROGRESS_TIMEOUT_S + self._body_bytes / MIN_BYTES_PER_S
+            if now_s - self._progress_s > PROGRESS_TIMEOUT_S or now_s - self._body_began_s > allowed_s:
+                self._refuse(b"408 Request Timeout", b"the body did not arrive in time\n")
+
+    def _refuse(self, status: bytes, text: bytes) -> None:
+        """Answer the request that has not arrived, unless its answer or the one before it has begun, and close."""
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        if cycle is None or (
+            cycle.response_complete if self._body_began_s is None else not cycle.response_started
+        ):
+            self.transport.write(
+                b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+                % (status, len(text), text)
+            )
+        self.transport.close()

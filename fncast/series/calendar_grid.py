@@ -1,0 +1,143 @@
+"""Puts times onto a grid of calendar months: which day of the month they have, and how many months lie between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.series.step import LAST_DAY, Step
+
+DAY_S = 86_400.0
+# Readings closer together than this are not monthly: a day less than February has.
+LEAST_MONTH_S = 27 * DAY_S
+# How far a reading may lie from its place: more than the hour of daylight saving, less than a day.
+TOLERANCE_S = 6 * 3_600.0
+# The smaller step of months counts where at least this share of it has readings.
+LEAST_FILLED = 0.5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Seconds = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Times on a grid. start: of index 0. index: of each time, ascending from 0. off_grid: times beside their place."""
+
+    step: Step
+    start: datetime
+    index: Indices
+    off_grid: int
+
+    @property
+    def repeated(self) -> int:
+        """Times whose index an earlier time has."""
+        return int((np.diff(self.index) == 0).sum())
+
+    @property
+    def changes(self) -> tuple[int, int]:
+        """Readings lost or missing, and readings moved: of two fits the lower one leaves more as it is."""
+        missing = int(self.index[-1]) + 1 - (len(self.index) - self.repeated)
+        return self.repeated + missing, self.off_grid
+
+
+def fit_months(times_s: Seconds, zone: tzinfo) -> Fit | None:
+    """The grid of months that these times have; None where they are too close together for months.
+
+    times_s: (readings,) seconds since 1970 UTC, ascending and different. zone: whose months are meant."""
+    if len(times_s) < 2 or np.median(np.diff(times_s)) < LEAST_MONTH_S:
+        return None
+    wall_s = wall_seconds(times_s, zone)
+    day = _day_of_month(wall_s)
+    months, _ = _nearest(wall_s, 1, day)
+    step = Step.of_months(_months_between(np.unique(months)), day)
+    return fit_given_months(times_s, step, zone)
+
+
+def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
+    """As `fit_months`, of a known step, whose day is found where it is not known.
+
+    A time goes to the nearest place. Where that would put more readings into one place than the calendar does (months
+    put onto years), each goes into its own month, quarter or year."""
+    count = step.months or 1
+    wall_s = wall_seconds(times_s, zone)
+    day = step.day or _day_of_month(wall_s)
+    months = _month_of(wall_s)
+    places, place_s = _nearest(wall_s, count, day)
+    # Quarters and years begin in January, other periods with the first reading.
+    periods = months // count if 12 % count == 0 or count % 12 == 0 else (months - months[0]) // count
+    if len(np.unique(periods)) > len(np.unique(places)):
+        places = periods
+        place_s = _place(months[0] + count * (periods - periods[0]), wall_s[0], day)
+    off_grid = int((np.abs(wall_s - place_s) > TOLERANCE_S).sum())
+    start = (_EPOCH.replace(tzinfo=None) + timedelta(seconds=float(place_s[0]))).replace(tzinfo=zone)
+    return Fit(Step.of_months(count, day), start, places - places[0], off_grid)
+
+
+def _months_between(months: Indices) -> int:
+    """The months of a step: what divides all distances, or the commonest where that would leave the grid empty."""
+    distances = np.diff(months)
+    if not len(distances):
+        return 1
+    divisor = int(np.gcd.reduce(distances))
+    if (len(distances) + 1) * divisor >= LEAST_FILLED * (months[-1] - months[0]):
+        return divisor
+    lengths, counts = np.unique(distances, return_counts=True)
+    return int(lengths[np.argmax(counts)]) if 2 * counts.max() >= len(distances) else divisor
+
+
+def _day_of_month(wall_s: Seconds) -> int:
+    """The day that all readings have, or the most of them; 31 where they have the last days of their months."""
+    first, length = _month_days(_month_of(wall_s))
+    days = np.floor(wall_s / DAY_S).astype(np.int64) - first + 1
+    is_last = days == length
+    latest = int(days.max())
+    if is_last.all():
+        return LAST_DAY
+    if (days == np.minimum(latest, length)).all():
+        return latest
+    values, counts = np.unique(days, return_counts=True)
+    return LAST_DAY if is_last.sum() > counts.max() else int(values[np.argmax(counts)])
+
+
+def _nearest(wall_s: Seconds, count: int, day: int) -> tuple[Indices, Seconds]:
+    """For each time the number of the nearest place and the place, places being `count` months apart."""
+    months = _month_of(wall_s)
+    near = (months - months[0]) // count + np.array([[-1], [0], [1]])
+    places_s = _place(months[0] + count * near, wall_s[0], day)
+    best = np.argmin(np.abs(places_s - wall_s), axis=0)
+    at = np.arange(len(wall_s))
+    return near[best, at], places_s[best, at]
+
+
+def _place(months: Indices, first_s: float, day: int) -> Seconds:
+    """The given day of each month, at the first reading's time of the day."""
+    first, length = _month_days(months)
+    return np.asarray((first + np.minimum(day, length) - 1) * DAY_S + first_s % DAY_S, dtype=np.float64)
+
+
+def _month_of(wall_s: Seconds) -> Indices:
+    """Months since January 1970."""
+    days = np.floor(wall_s / DAY_S).astype(np.int64).astype("datetime64[D]")
+    return days.astype("datetime64[M]").astype(np.int64)
+
+
+def _month_days(months: Indices) -> tuple[Indices, Indices]:
+    """The first day of each month, in days since 1970, and how many days it has."""
+    first, following = (
+        each.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for each in (months, months + 1)
+    )
+    return first, following - first
+
+
+def wall_seconds(times_s: Seconds, zone: tzinfo) -> Seconds:
+    """What clocks in the zone show, as seconds since 1970 on that clock."""
+    if isinstance(zone, timezone):
+        offset_s = zone.utcoffset(None).total_seconds()
+        return np.asarray(times_s + offset_s)
+    moments = [(_EPOCH + timedelta(seconds=float(time_s))).astimezone(zone) for time_s in times_s]
+    offsets = [moment.utcoffset() or timedelta(0) for moment in moments]
+    return np.asarray(times_s + [offset.total_seconds() for offset in offsets])

@@ -1,0 +1,116 @@
+"""Reads dates, times of day and offsets as people and programs write them; one text at a time."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable
+from datetime import date
+
+DAY_FIRST = "day-first"
+MONTH_FIRST = "month-first"
+
+# One time: a date, a time of day, a fraction of a second, an offset. RE2 and Python both read it.
+TIME = (
+    r"^(?P<date>[0-9]{1,4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,4})?\.?|[0-9]{8}"
+    r"|[0-9]{1,2}[-/ ][A-Za-z]{3,9}\.?[-/ ,]+[0-9]{2,4}|[A-Za-z]{3,9}\.? [0-9]{1,2},? [0-9]{4})"
+    r"(?:(?:[Tt]|,? +)(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}(?:[0-9]{2})?)"
+    r"(?P<fraction>[.,][0-9]{1,9})?(?P<half> ?[AaPp]\.?[Mm]\.?)?"
+    r"(?P<offset> ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$"
+)
+TIME_OF_DAY = (
+    r"^(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?P<fraction>[.,][0-9]{1,9})?"
+    r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<offset> ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
+)
+
+_YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})(?:\2([0-9]{1,2}))?\.?")
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})\.?")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_NAMED = re.compile(r"([0-9]{1,2})[-/ ]([A-Za-z]{3,9})\.?[-/ ,]+([0-9]{4}|[0-9]{2})")
+_NAME_FIRST = re.compile(r"([A-Za-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4})")
+_CLOCK = re.compile(r"([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2}))?")
+_OFFSET = re.compile(r"([+-])([0-9]{2})(?::?([0-9]{2}))?")
+_MONTHS = {
+    name.lower(): number
+    for names in (calendar.month_name, calendar.month_abbr)
+    for number, name in enumerate(names)
+    if name
+} | {"sept": 9}
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+# Two digits of a year below this are of this century.
+_CENTURY = 70
+
+
+def order_of(texts: Iterable[str]) -> str | None:
+    """Whether dates such as 31/01/2026 have the day or the month first; None where both would do.
+
+    Dates with points have the day first. Raises ValueError where some can only be one and some the other."""
+    day_first = month_first = None
+    is_any = False
+    for text in texts:
+        match = _YEAR_LAST.fullmatch(text)
+        if match is None:
+            continue
+        first, second = int(match[1]), int(match[3])
+        if match[2] == "." or first > 12:
+            day_first = text
+        elif second > 12:
+            month_first = text
+        elif first != second:
+            is_any = True
+    if day_first is not None and month_first is not None:
+        raise ValueError(f"{day_first!r} has the day first, but {month_first!r} the month")
+    if month_first is not None:
+        return MONTH_FIRST
+    return None if is_any and day_first is None else DAY_FIRST
+
+
+def day_number(text: str, order: str = DAY_FIRST) -> int | None:
+    """Days since 1970-01-01, None for what is no date. A month is its first day."""
+    if match := _YEAR_FIRST.fullmatch(text):
+        year, month, day = match[1], match[3], match[4] or "1"
+    elif match := _YEAR_LAST.fullmatch(text):
+        day, month, year = match[1], match[3], match[4]
+        if order == MONTH_FIRST and match[2] != ".":
+            day, month = month, day
+    elif match := _COMPACT.fullmatch(text):
+        year, month, day = match.groups()
+    elif (match := _NAMED.fullmatch(text)) and match[2].lower() in _MONTHS:
+        day, month, year = match[1], str(_MONTHS[match[2].lower()]), match[3]
+    elif (match := _NAME_FIRST.fullmatch(text)) and match[1].lower() in _MONTHS:
+        month, day, year = str(_MONTHS[match[1].lower()]), match[2], match[3]
+    else:
+        return None
+    whole_year = int(year)
+    if len(year) == 2:
+        whole_year += 2000 if whole_year < _CENTURY else 1900
+    try:
+        return date(whole_year, int(month), int(day)).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None
+
+
+def seconds_of_day(text: str, half: str = "") -> int | None:
+    """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None for what is no time of day."""
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half.strip()[0] in "Pp" else 0)
+    if minute > 59 or second > 59 or hour > 24 or (hour == 24 and (minute or second)):
+        return None
+    return hour * 3600 + minute * 60 + second
+
+
+def offset_seconds(text: str) -> int | None:
+    """Seconds that local time is ahead of UTC; None for what is no offset."""
+    match = _OFFSET.fullmatch(text.strip())
+    if match is None:
+        return 0
+    hours, minutes = int(match[2]), int(match[3] or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    return (hours * 3600 + minutes * 60) * (-1 if match[1] == "-" else 1)

@@ -1,0 +1,71 @@
+"""What some cells of each column show about it: times, numbers, text or nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from fncast.series.csv_number import is_missing, parse_number
+from fncast.series.csv_table import Table
+from fncast.series.csv_time import is_time_of_day, time_form
+
+# Cells looked at: the first ones, and as many spread over the file.
+_CELLS = 500
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column. cells: some of it, trimmed, without missing ones. form: how they read as times, see `time_form`."""
+
+    at: int
+    name: str
+    cells: tuple[str, ...]
+    form: str | None
+    is_clock: bool  # times of day
+    is_text: bool  # most of it is neither a number nor missing
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.cells
+
+    @property
+    def key(self) -> str:
+        """The name for comparisons: lower case, without blanks and signs around it."""
+        return re.sub(r"[\s.-]+", "_", self.name.strip().lower())
+
+
+def profiles(table: Table) -> list[Profile]:
+    return [_profile(table, at) for at in range(len(table.header))]
+
+
+def _profile(table: Table, at: int) -> Profile:
+    column = table.columns[at]
+    rows = np.arange(len(column))
+    if len(column) > 2 * _CELLS:
+        rows = np.unique(np.concatenate([rows[:_CELLS], np.linspace(0, len(column) - 1, _CELLS).astype(int)]))
+        column = column.take(pa.array(rows))
+    cells = tuple(text for cell in column.to_pylist() if not is_missing(text := cell.strip()))
+    distinct = tuple(dict.fromkeys(cells))
+    is_clock = is_time_of_day(distinct)
+    texts = sum(parse_number(cell) is None and _INFINITE.fullmatch(cell) is None for cell in distinct)
+    return Profile(
+        at,
+        table.header[at],
+        cells,
+        time_form(distinct),
+        is_clock,
+        is_clock or 2 * texts > len(distinct) or _is_padded(distinct),
+    )
+
+
+def _is_padded(cells: tuple[str, ...]) -> bool:
+    """Whether whole numbers have leading zeros, as identifiers have and readings do not."""
+    return (
+        bool(cells)
+        and all(cell.isdigit() for cell in cells)
+        and any(len(cell) > 1 and cell[0] == "0" for cell in cells)
+    )

@@ -1,0 +1,103 @@
+"""What was read from a file and what was not: one text a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from fncast.series.grid import Mended
+from fncast.series.rfc3339 import format_time
+from fncast.series.series import Series
+
+# More lines hide the rest of the output.
+MAX_LINES = 20
+_MAX_NAMES = 3
+
+
+@dataclass
+class Summary:
+    """skipped: columns and series that were not read, with the reason. harmless: those of them without a reading.
+
+    markers: texts for a missing reading, such as `unavailable`. notes: how the file was read."""
+
+    name: str
+    rows: int
+    series: list[Series] = field(default_factory=list)
+    mended: list[Mended] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    harmless: set[str] = field(default_factory=set)
+    markers: Counter[str] = field(default_factory=Counter)
+    problems_found: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def missing(self) -> int:
+        return sum(one.missing for one in self.mended)
+
+    @property
+    def repeated(self) -> int:
+        return sum(one.exact_repeats + one.replaced for one in self.mended)
+
+    @property
+    def moved(self) -> int:
+        return sum(one.off_grid for one in self.mended)
+
+    def problems(self) -> list[str]:
+        """What `--strict` refuses: readings that are missing, repeated or moved, and what was not read."""
+        counts = ((self.missing, "missing"), (self.repeated, "repeated"), (self.moved, "moved to a step"))
+        found = [f"{_count(count, 'reading')} {what}" for count, what in counts if count]
+        found += [f"{what} not read" for what in self.skipped if what not in self.harmless]
+        return found + self.problems_found
+
+    def lines(self) -> list[str]:
+        """The summary: one line, then one for each thing that a reader should know."""
+        lines = [f"{self.name}: {self._what()}"]
+        lines += [f"  not read: {what}: {reason}" for what, reason in self.skipped.items()]
+        lines += [f"  {problem}" for problem in self.problems_found]
+        if self.markers:
+            texts = ", ".join(
+                f"{text!r} {count} times" for text, count in self.markers.most_common(_MAX_NAMES)
+            )
+            lines.append(f"  read as missing: {texts}")
+        lines += [f"  {note}" for note in self.notes]
+        lines += [f"  {one}" for one in self.mended if one]
+        if len(lines) > MAX_LINES:
+            lines = [*lines[: MAX_LINES - 1], f"  … and {len(lines) - MAX_LINES + 1} more lines like these"]
+        return lines
+
+    def _what(self) -> str:
+        parts = [_count(self.rows, "row"), f"{len(self.series):,} series{self._names()}"]
+        if self.series:
+            first = min(one.start for one in self.series)
+            last = max(one.time(len(one) - 1) for one in self.series)
+            parts.append(f"{format_time(first)} to {format_time(last)}")
+            parts.append(self._steps())
+        counts = ((self.missing, "missing"), (self.repeated, "repeated"), (self.moved, "moved"))
+        parts.append(", ".join(f"{count:,} {what}" for count, what in counts))
+        return "; ".join(parts)
+
+    def _names(self) -> str:
+        names = [one.name for one in self.series[:_MAX_NAMES]]
+        more = f" and {len(self.series) - _MAX_NAMES:,} more" if len(self.series) > _MAX_NAMES else ""
+        return f" ({', '.join(_plain(name) for name in names)}{more})" if names else ""
+
+    def _steps(self) -> str:
+        steps = Counter(_spoken(one) for one in self.series)
+        texts = [text for text, _ in steps.most_common(_MAX_NAMES)]
+        more = " and others" if len(steps) > _MAX_NAMES else ""
+        return f"step{'s' if len(steps) > 1 else ''} {', '.join(texts)}{more}"
+
+
+def _spoken(series: Series) -> str:
+    data = series.step.as_json()
+    return str(data["step"]) if "step" in data else f"{data['step_s']} s"
+
+
+def _plain(name: str) -> str:
+    """A name without control characters, cut."""
+    text = "".join(c if c.isprintable() else "�" for c in name)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

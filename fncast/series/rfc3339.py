@@ -1,0 +1,56 @@
+"""Times as RFC 3339, section 5.6, writes them: the only form that events, headers and flags may use."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+# `datetime.fromisoformat` alone also takes dates, basic formats, week dates and local times.
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:(?P<second>\d{2})(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})",
+    flags=re.ASCII,
+)
+_SECOND = slice(17, 19)  # of the text
+_ONE_SECOND = timedelta(seconds=1)
+_SHOWN_CHARACTERS = 60
+
+
+def parse_time(text: object) -> datetime:
+    """The moment that an RFC 3339 text names, in its own offset. Digits beyond microseconds are cut.
+
+    A leap second, 23:59:60 UTC at the end of a month, is the first moment of the next day, as in POSIX time.
+    Raises ValueError for anything else, such as a text without offset or a day that does not exist.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"a time must be a string such as 2024-05-01T12:00:00Z, not {type(text).__name__}")
+    matched = _TIME.fullmatch(text)
+    if matched is None:
+        raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an RFC 3339 time such as 2024-05-01T12:00:00Z")
+    try:
+        if matched["second"] == "60":
+            return _leap_second(text)
+        return datetime.fromisoformat(text.upper())
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not a time: {error}") from None
+
+
+def _leap_second(text: str) -> datetime:
+    whole = re.sub(r"\.\d+", "", text.upper())
+    after = datetime.fromisoformat(f"{whole[: _SECOND.start]}59{whole[_SECOND.stop :]}") + _ONE_SECOND
+    in_utc = after.astimezone(UTC)
+    if (in_utc.day, in_utc.hour, in_utc.minute) != (1, 0, 0):
+        raise ValueError("second 60 is a leap second, which only ends a month in UTC")
+    return after
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with `Z`, and a fraction only where there is one.
+
+    Raises ValueError for a moment without offset, or one whose year is outside 1 to 9999 in UTC."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no offset from UTC")
+    try:
+        in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
+    return in_utc.isoformat().removesuffix("+00:00") + "Z"

@@ -1,0 +1,45 @@
+"""The table of formats by the names that settings use, and a user's own by its dotted path."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from interceptor.readings.contract import Format
+
+BUILT_IN = {
+    "cloudevents": "interceptor.readings.reading_event:CloudEventsReadings",
+    "telegraf-json": "interceptor.readings.telegraf:TelegrafJson",
+    "influx-line": "interceptor.readings.influx:InfluxLine",
+    "prometheus-json": "interceptor.readings.prometheus:PrometheusJson",
+    "prometheus-remote-write": "interceptor.readings.prometheus:PrometheusRemoteWrite",
+    "otlp-json": "interceptor.readings.otlp:OtlpJson",
+    "otlp-protobuf": "interceptor.readings.otlp:OtlpProtobuf",
+    "json": "interceptor.readings.mapped_json:MappedJson",
+}
+
+
+def build_format(name: str, options: Mapping[str, Any]) -> Format:
+    """The format that `name` stands for: a built-in name, or "package.module:Class".
+
+    options: keyword arguments of its constructor. Raises ValueError that says what is wrong with name or options.
+    """
+    path = BUILT_IN.get(name, name)
+    module, _, attribute = path.partition(":")
+    if not module or not attribute:
+        known = ", ".join(BUILT_IN)
+        raise ValueError(
+            f"format = {name!r} is unknown. Use one of {known}, or your own as package.module:Class"
+        )
+    try:
+        made = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"format = {name!r} cannot be loaded: {error}") from None
+    try:
+        built: Format = made(**options)
+    except TypeError as error:
+        raise ValueError(f"format = {name!r}: {error}") from None
+    if not callable(getattr(built, "decode", None)) or not callable(getattr(built, "series", None)):
+        raise ValueError(f"format = {name!r}: the class needs the methods decode and series")
+    return built

@@ -1,0 +1,157 @@
+"""InfluxDB's line protocol, Telegraf's default: one line or several a record.
+
+Source: InfluxData, "Line protocol": `measurement,tag=value field=1.5,count=3i 1458229140000000000`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from interceptor.outcome import Headers
+from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.naming import NameTemplate, labels_text
+from interceptor.readings.numbers import number
+from interceptor.readings.times import UNITS_NS, time_ns
+
+DEFAULT_NAME = "{name}.{field} {tags}"
+_INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", flags=re.ASCII)
+_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
+_TIMESTAMP = re.compile(r"-?\d{1,20}", flags=re.ASCII)
+_BOOLEANS = {
+    **dict.fromkeys(("t", "T", "true", "True", "TRUE"), 1.0),
+    **dict.fromkeys(("f", "F", "false", "False", "FALSE"), 0.0),
+}
+
+
+class LineError(ValueError):
+    """The line breaks the protocol; the text says where."""
+
+
+class InfluxLine:
+    """time_unit: of the timestamps, nanoseconds unless the producer was set to another precision."""
+
+    def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "ns") -> None:
+        self._template = NameTemplate(series, ("name", "field", "tags"))
+        self._time_unit = time_unit
+
+    def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
+        try:
+            text = value.decode()
+        except UnicodeDecodeError as error:
+            raise UndecodableRecord(f"not line protocol: {error}") from None
+        decoded = Decoded([], [], [], {})
+        problem = ""
+        for count, line in enumerate(_lines(text), 1):
+            if count > MAX_READINGS:
+                raise UndecodableRecord(f"the record holds more than {MAX_READINGS} lines")
+            try:
+                self._add(decoded, line, timestamp_ms)
+            except LineError as error:
+                problem = problem or f"line {count}: {error}"
+                decoded.skip(Skip.UNSUPPORTED)
+        if problem and not decoded.keys and decoded.skipped.keys() == {Skip.UNSUPPORTED}:
+            raise UndecodableRecord(f"not line protocol: {problem}")
+        return decoded
+
+    def _add(self, decoded: Decoded, line: str, timestamp_ms: int) -> None:
+        identity, rest = _split_once(line, " ")
+        fields_text, time_text = _split_once(rest.lstrip(" "), " ", quotes=True)
+        if not identity or identity.startswith(",") or not fields_text:
+            raise LineError("it needs a measurement, a blank, and at least one field")
+        time_text = time_text.strip(" ")
+        if not time_text:
+            at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+        elif _TIMESTAMP.fullmatch(time_text):
+            at_ns = time_ns(int(time_text), self._time_unit)
+        else:
+            raise LineError(f"the timestamp {time_text[:40]!r} is not an integer")
+        fields = []
+        for field in _split_all(fields_text, ",", quotes=True):
+            name, raw = _split_once(field, "=")
+            if not name or not raw:
+                raise LineError(f"the field {field[:40]!r} needs the form name=value")
+            fields.append((name, _field_value(raw)))
+        if at_ns is None:
+            decoded.skip(Skip.NO_TIME, len(fields))
+            return
+        if len(decoded.keys) + len(fields) > MAX_READINGS:
+            raise UndecodableRecord(f"the record holds more than {MAX_READINGS} readings")
+        for name, found in fields:
+            if isinstance(found, Skip):
+                decoded.skip(found)
+            else:
+                decoded.add((identity, name), at_ns, found)
+
+    def series(self, key: Any) -> Series | None:
+        identity, field = key
+        name, *tags = _split_all(identity, ",")
+        labels = {}
+        for tag in tags:
+            label, text = _split_once(tag, "=")
+            labels[_unescape(label)] = _unescape(text)
+        parts = {"name": _unescape(name), "field": _unescape(field), "tags": labels_text(labels)}
+        full = self._template.name(parts, labels)
+        return None if full is None else Series(full, labels)
+
+
+def _field_value(raw: str) -> float | Skip:
+    """Raises LineError for what is no value of the protocol."""
+    if raw[0] == '"':
+        if len(raw) < 2 or raw[-1] != '"':
+            raise LineError("a text is not closed by a quote")
+        return Skip.TEXT
+    if _FLOAT.fullmatch(raw):
+        return number(float(raw))
+    if _INTEGER.fullmatch(raw):
+        return float(int(raw[:-1]))
+    if raw in _BOOLEANS:
+        return _BOOLEANS[raw]
+    if raw.lower() in ("nan", "inf", "+inf", "-inf"):
+        return Skip.NOT_A_NUMBER
+    raise LineError(f"{raw[:40]!r} is not a value")
+
+
+def _lines(text: str) -> list[str]:
+    """Lines without comments and empty ones. A quoted text may hold a line break."""
+    parts = text.split("\n") if '"' not in text else _split_all(text, "\n", quotes=True)
+    stripped = (part.strip(" \r") for part in parts)
+    return [line for line in stripped if line and not line.startswith("#")]
+
+
+def _split_once(text: str, separator: str, quotes: bool = False) -> tuple[str, str]:
+    """Before and after the first separator that is neither escaped nor, with `quotes`, inside a quoted text."""
+    if "\\" not in text and not (quotes and '"' in text):
+        before, _, after = text.partition(separator)
+        return before, after
+    at = next(_places(text, separator, quotes), len(text))
+    return text[:at], text[at + 1 :]
+
+
+def _split_all(text: str, separator: str, quotes: bool = False) -> list[str]:
+    if "\\" not in text and not (quotes and '"' in text):
+        return text.split(separator)
+    parts, begin = [], 0
+    for at in _places(text, separator, quotes):
+        parts.append(text[begin:at])
+        begin = at + 1
+    return [*parts, text[begin:]]
+
+
+def _places(text: str, separator: str, quotes: bool) -> Iterator[int]:
+    """Where the separator stands unescaped and, with `quotes`, outside of quoted texts."""
+    is_escaped = is_quoted = False
+    for at, character in enumerate(text):
+        if is_escaped:
+            is_escaped = False
+        elif character == "\\":
+            is_escaped = True
+        elif quotes and character == '"':
+            is_quoted = not is_quoted
+        elif character == separator and not is_quoted:
+            yield at
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\([,= \\])", r"\1", text) if "\\" in text else text

@@ -1,0 +1,163 @@
+"""OpenTelemetry metrics as the Collector's Kafka exporter sends them: `otlp_proto` and `otlp_json`.
+
+Source: the OpenTelemetry Protocol, `opentelemetry/proto/metrics/v1/metrics.proto` and its JSON mapping, in which 64-bit
+integers are texts or numbers and names are in lowerCamelCase. `otlp_json.py` reads JSON into the same shape that
+protobuf's classes have, so that one walk serves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from interceptor.outcome import Headers
+from interceptor.readings import otlp_json
+from interceptor.readings.contract import MAX_READINGS, Decoded, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.naming import NameTemplate, labels_text
+from interceptor.readings.numbers import number
+from interceptor.readings.times import time_ns
+
+DEFAULT_NAME = "{name} {labels}"
+DELTA, CUMULATIVE = 1, 2  # AggregationTemporality
+NO_RECORDED_VALUE = 1  # DataPointFlags
+# These describe the library and the process, change at every restart, and tell no two series apart.
+_NOT_IN_NAMES = ("telemetry.", "process.")
+
+Attributes = tuple[tuple[str, str], ...]
+
+
+class _Otlp:
+    """Both forms: they differ in how the bytes are read."""
+
+    def __init__(self, series: str = DEFAULT_NAME) -> None:
+        self._template = NameTemplate(series, ("name", "labels"))
+
+    def series(self, key: Any) -> Series | None:
+        name, unit, kind, resource, attributes = key
+        labels = dict(resource) | dict(attributes)
+        in_name = {label: text for label, text in labels.items() if not label.startswith(_NOT_IN_NAMES)}
+        full = self._template.name({"name": name, "labels": labels_text(in_name)}, labels)
+        return None if full is None else Series(full, labels, unit, kind)
+
+
+class OtlpProtobuf(_Otlp):
+    """One `ExportMetricsServiceRequest`, which is a `MetricsData` on the wire, a record."""
+
+    def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
+        from google.protobuf.message import DecodeError
+        from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+
+        try:
+            data = MetricsData.FromString(value)
+        except DecodeError:
+            raise UndecodableRecord("not OTLP metrics: the protobuf cannot be read") from None
+        return _decoded(data.resource_metrics, _kind_of_message, _attributes_of_message)
+
+
+class OtlpJson(_Otlp):
+    """The same request as JSON."""
+
+    def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
+        try:
+            data = otlp_json.decode(value)
+        except ValueError as error:
+            raise UndecodableRecord(f"not OTLP metrics in JSON: {error}") from None
+        return _decoded(data.resource_metrics, otlp_json.kind_of, otlp_json.attributes_of)
+
+
+def _decoded(
+    resource_metrics: Iterable[Any],
+    kind_of: Callable[[Any], str | None],
+    attributes_of: Callable[[Iterable[Any]], Attributes],
+) -> Decoded:
+    decoded = Decoded([], [], [], {})
+    for of_resource in resource_metrics:
+        resource = attributes_of(of_resource.resource.attributes)
+        for of_scope in of_resource.scope_metrics:
+            for metric in of_scope.metrics:
+                kind = kind_of(metric)
+                if kind in ("gauge", "sum"):
+                    _add_numbers(decoded, metric, kind, resource, attributes_of)
+                elif kind in ("histogram", "exponential_histogram", "summary"):
+                    _add_counts(decoded, metric, kind, resource, attributes_of)
+                else:
+                    decoded.skip(Skip.UNSUPPORTED)
+    return decoded
+
+
+def _add_numbers(
+    decoded: Decoded, metric: Any, kind: str, resource: Attributes, attributes_of: Callable[..., Attributes]
+) -> None:
+    data = getattr(metric, kind)
+    is_counter = kind == "sum" and data.is_monotonic
+    meaning = _meaning(data.aggregation_temporality, is_counter) if kind == "sum" else Kind.GAUGE
+    for point in data.data_points:
+        raw = point.as_int if _has_integer(point) else point.as_double
+        key = (metric.name, metric.unit, meaning, resource, attributes_of(point.attributes))
+        _add(decoded, key, point, raw)
+
+
+def _add_counts(
+    decoded: Decoded, metric: Any, kind: str, resource: Attributes, attributes_of: Callable[..., Attributes]
+) -> None:
+    """Of a distribution its count and its sum are series, named like Prometheus names them."""
+    data = getattr(metric, kind)
+    temporality = CUMULATIVE if kind == "summary" else data.aggregation_temporality
+    meaning = _meaning(temporality, True)
+    for point in data.data_points:
+        attributes = attributes_of(point.attributes)
+        _add(decoded, (f"{metric.name}.count", "1", meaning, resource, attributes), point, point.count)
+        if kind == "summary" or _has_sum(point):
+            _add(
+                decoded, (f"{metric.name}.sum", metric.unit, meaning, resource, attributes), point, point.sum
+            )
+
+
+def _add(decoded: Decoded, key: Hashable, point: Any, raw: object) -> None:
+    if len(decoded.keys) >= MAX_READINGS:
+        raise UndecodableRecord(f"the record holds more than {MAX_READINGS} readings")
+    at_ns = time_ns(point.time_unix_nano, "ns")
+    found = number(raw)
+    if point.flags & NO_RECORDED_VALUE:
+        decoded.skip(Skip.STALE)
+    elif not at_ns:  # 0: the time is not known
+        decoded.skip(Skip.NO_TIME)
+    elif isinstance(found, Skip):
+        decoded.skip(found)
+    else:
+        decoded.add(key, at_ns, found)
+
+
+def _meaning(temporality: int, is_counter: bool) -> Kind:
+    if temporality == DELTA:
+        return Kind.DELTA
+    return Kind.CUMULATIVE if is_counter and temporality == CUMULATIVE else Kind.GAUGE
+
+
+def _has_integer(point: Any) -> bool:
+    which = getattr(point, "WhichOneof", None)
+    return (which("value") == "as_int") if which else point.as_int is not None
+
+
+def _has_sum(point: Any) -> bool:
+    has = getattr(point, "HasField", None)
+    return bool(has("sum")) if has else point.sum is not None
+
+
+def _kind_of_message(metric: Any) -> str | None:
+    kind: str | None = metric.WhichOneof("data")
+    return kind
+
+
+def _attributes_of_message(attributes: Iterable[Any]) -> Attributes:
+    """Names and texts in order of the names; lists and maps are left out."""
+    found = []
+    for attribute in attributes:
+        which = attribute.value.WhichOneof("value")
+        if which == "string_value":
+            found.append((attribute.key, attribute.value.string_value))
+        elif which == "bool_value":
+            found.append((attribute.key, "true" if attribute.value.bool_value else "false"))
+        elif which in ("int_value", "double_value"):
+            found.append((attribute.key, str(getattr(attribute.value, which))))
+    return tuple(sorted(found))

@@ -1,0 +1,134 @@
+"""The JSON form of OTLP metrics, read into objects with the attribute names of protobuf's classes.
+
+Source: the OpenTelemetry Protocol, "JSON Protobuf Encoding".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from interceptor.readings.numbers import number_in_text
+
+_KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+_TEMPORALITIES = {"AGGREGATION_TEMPORALITY_DELTA": 1, "AGGREGATION_TEMPORALITY_CUMULATIVE": 2}
+
+
+class _Message(msgspec.Struct, rename="camel"):
+    """A message; unknown members are ignored, as the protocol asks."""
+
+
+class _AnyValue(_Message):
+    string_value: str | None = None
+    bool_value: bool | None = None
+    int_value: int | str | None = None
+    double_value: float | str | None = None
+
+
+class _Attribute(_Message):
+    key: str = ""
+    value: _AnyValue = msgspec.field(default_factory=_AnyValue)
+
+
+class _Point(_Message):
+    attributes: list[_Attribute] = []
+    time_unix_nano: Any = None
+    as_double: Any = None
+    as_int: Any = None
+    count: Any = 0
+    sum: Any = None
+    flags: int = 0
+
+    def __post_init__(self) -> None:
+        self.time_unix_nano = _integer(self.time_unix_nano)
+        self.as_int = _integer(self.as_int)
+        self.count = _integer(self.count)
+        if isinstance(self.as_double, str):
+            self.as_double = _double(self.as_double)
+        if isinstance(self.sum, str):
+            self.sum = _double(self.sum)
+
+
+class _Data(_Message):
+    data_points: list[_Point] = []
+    aggregation_temporality: int | str = 0
+    is_monotonic: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.aggregation_temporality, str):
+            self.aggregation_temporality = _TEMPORALITIES.get(self.aggregation_temporality, 0)
+
+
+class _Metric(_Message):
+    name: str = ""
+    unit: str = ""
+    gauge: _Data | None = None
+    sum: _Data | None = None
+    histogram: _Data | None = None
+    exponential_histogram: _Data | None = None
+    summary: _Data | None = None
+
+
+class _ScopeMetrics(_Message):
+    metrics: list[_Metric] = []
+
+
+class _Resource(_Message):
+    attributes: list[_Attribute] = []
+
+
+class _ResourceMetrics(_Message):
+    resource: _Resource = msgspec.field(default_factory=_Resource)
+    scope_metrics: list[_ScopeMetrics] = []
+
+
+class _MetricsData(_Message):
+    resource_metrics: list[_ResourceMetrics]
+
+
+_decoder = msgspec.json.Decoder(_MetricsData)
+
+
+def decode(value: bytes) -> _MetricsData:
+    """Raises ValueError for what is not this JSON."""
+    try:
+        return _decoder.decode(value)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+
+
+def kind_of(metric: _Metric) -> str | None:
+    """Which kind of data the metric carries."""
+    return next((kind for kind in _KINDS if getattr(metric, kind) is not None), None)
+
+
+def attributes_of(attributes: Iterable[_Attribute]) -> tuple[tuple[str, str], ...]:
+    """Names and texts in order of the names; lists and maps are left out."""
+    found = []
+    for attribute in attributes:
+        value = attribute.value
+        if value.string_value is not None:
+            found.append((attribute.key, value.string_value))
+        elif value.bool_value is not None:
+            found.append((attribute.key, "true" if value.bool_value else "false"))
+        elif value.int_value is not None:
+            found.append((attribute.key, str(value.int_value)))
+        elif value.double_value is not None:
+            found.append((attribute.key, str(value.double_value)))
+    return tuple(sorted(found))
+
+
+def _integer(raw: object) -> object:
+    """64-bit integers are texts in this JSON."""
+    if isinstance(raw, str) and len(raw) <= 20 and raw.isascii() and raw.removeprefix("-").isdecimal():
+        return int(raw)
+    return raw
+
+
+def _double(raw: str) -> object:
+    found = number_in_text({"Infinity": "inf", "-Infinity": "-inf"}.get(raw, raw))
+    return found if isinstance(found, float) else float("nan")

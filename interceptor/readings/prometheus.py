@@ -1,0 +1,159 @@
+"""Prometheus samples: the JSON of prometheus-kafka-adapter, and remote write as Prometheus itself sends it.
+
+Sources: the README of Telefonica/prometheus-kafka-adapter; Prometheus' Remote-Write 1.0 specification (a protobuf
+`WriteRequest`, compressed by snappy's block format; a series that ended is marked by one certain NaN).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Hashable
+from typing import Any
+
+import msgspec
+
+from interceptor.outcome import Headers
+from interceptor.readings.contract import MAX_READINGS, Decoded, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.naming import NameTemplate, labels_text
+from interceptor.readings.numbers import number, number_in_text
+from interceptor.readings.times import time_ns
+
+DEFAULT_NAME = "{name} {labels}"
+MAX_BODY_BYTES = 32 * 1024 * 1024  # of a decompressed body
+_STALE_BITS = 0x7FF0000000000002
+# Names of counters, by the conventions of Prometheus and OpenMetrics: the protocol itself does not carry the type.
+_COUNTERS = ("_total", "_count", "_sum", "_bucket", "_created")
+
+
+class _Sample(msgspec.Struct):
+    labels: msgspec.Raw = msgspec.Raw(b"{}")
+    timestamp: Any = None
+    value: Any = None
+    name: str = ""
+
+
+_sample = msgspec.json.Decoder(_Sample)
+_samples = msgspec.json.Decoder(list[msgspec.Raw])
+_labels = msgspec.json.Decoder(dict[str, Any])
+
+
+class _Prometheus:
+    """What both forms share: the name and kind of a series follow from its labels."""
+
+    def __init__(self, series: str = DEFAULT_NAME) -> None:
+        self._template = NameTemplate(series, ("name", "labels"))
+
+    def _series(self, labels: dict[str, str], name: str = "") -> Series | None:
+        name = labels.get("__name__", name)
+        others = {label: text for label, text in labels.items() if label != "__name__"}
+        full = self._template.name({"name": name, "labels": labels_text(others)}, labels)
+        if full is None:
+            return None
+        is_counter = name.endswith(_COUNTERS) and not name.endswith("_created")
+        return Series(full, labels, "", Kind.CUMULATIVE if is_counter else Kind.GAUGE)
+
+
+class PrometheusJson(_Prometheus):
+    """One sample a record, or a list of them. `value` is a text that may be NaN or +Inf."""
+
+    def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
+        decoded = Decoded([], [], [], {})
+        try:
+            if value.lstrip()[:1] == b"[":
+                raws = _samples.decode(value)
+                if len(raws) > MAX_READINGS:
+                    raise UndecodableRecord(f"the record holds more than {MAX_READINGS} samples")
+                for raw in raws:
+                    self._add_raw(decoded, raw)
+            else:
+                self._add(decoded, _sample.decode(value))
+        except UndecodableRecord:
+            raise
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise UndecodableRecord(
+                f"not a sample in the JSON of prometheus-kafka-adapter: {error}"
+            ) from None
+        return decoded
+
+    def _add_raw(self, decoded: Decoded, raw: msgspec.Raw) -> None:
+        try:
+            self._add(decoded, _sample.decode(raw))
+        except (msgspec.MsgspecError, UndecodableRecord, ValueError, RecursionError):
+            decoded.skip(Skip.UNSUPPORTED)
+
+    def _add(self, decoded: Decoded, sample: _Sample) -> None:
+        if sample.value is None or sample.timestamp is None:
+            raise UndecodableRecord(
+                "not a sample in the JSON of prometheus-kafka-adapter: it needs `value` and `timestamp`"
+            )
+        at_ns = time_ns(sample.timestamp)
+        found = number_in_text(sample.value)
+        if at_ns is None:
+            decoded.skip(Skip.NO_TIME)
+        elif isinstance(found, Skip):
+            decoded.skip(found)
+        else:
+            decoded.add((sample.name, bytes(sample.labels)), at_ns, found)
+
+    def series(self, key: Any) -> Series | None:
+        name, raw = key
+        try:
+            labels = _labels.decode(raw)
+        except (msgspec.MsgspecError, ValueError):
+            return None
+        return self._series({label: str(text) for label, text in labels.items()}, name)
+
+
+class PrometheusRemoteWrite(_Prometheus):
+    """A compressed `WriteRequest` a record. Native histograms have no single value and are left out."""
+
+    def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
+        from google.protobuf.message import DecodeError
+
+        from interceptor.readings.remote_write_pb2 import WriteRequest
+
+        try:
+            request = WriteRequest.FromString(_decompressed(value))
+        except DecodeError:
+            raise UndecodableRecord("not a remote-write request: its protobuf cannot be read") from None
+        decoded = Decoded([], [], [], {})
+        for series in request.timeseries:
+            labels = tuple((label.name, label.value) for label in series.labels)
+            if series.histograms:
+                decoded.skip(Skip.UNSUPPORTED, len(series.histograms))
+            for sample in series.samples:
+                self._add(decoded, labels, sample.timestamp, sample.value)
+        return decoded
+
+    def _add(self, decoded: Decoded, labels: Hashable, timestamp_ms: int, value: float) -> None:
+        if len(decoded.keys) >= MAX_READINGS:
+            raise UndecodableRecord(f"the record holds more than {MAX_READINGS} samples")
+        at_ns = time_ns(timestamp_ms, "ms")
+        found = number(value)
+        if isinstance(found, Skip):
+            is_stale = struct.unpack("<Q", struct.pack("<d", value))[0] == _STALE_BITS
+            decoded.skip(Skip.STALE if is_stale else found)
+        elif at_ns is None:
+            decoded.skip(Skip.NO_TIME)
+        else:
+            decoded.add(labels, at_ns, found)
+
+    def series(self, key: Any) -> Series | None:
+        return self._series(dict(key))
+
+
+def _decompressed(value: bytes) -> bytes:
+    """Raises UndecodableRecord, also where the body would be larger than MAX_BODY_BYTES."""
+    import cramjam
+
+    try:
+        size = cramjam.snappy.decompress_raw_len(value)
+        if size > MAX_BODY_BYTES:
+            raise UndecodableRecord(
+                f"the remote-write request has {size} bytes uncompressed, more than {MAX_BODY_BYTES}"
+            )
+        return bytes(cramjam.snappy.decompress_raw(value))
+    except cramjam.DecompressionError:
+        raise UndecodableRecord(
+            "not a remote-write request: it is not compressed by snappy's block format"
+        ) from None

@@ -1,0 +1,99 @@
+"""Telegraf's JSON (`data_format = "json"`), one metric a record or a batch of them.
+
+Source: Telegraf's documentation of its JSON serializer:
+`{"fields": {...}, "name": "...", "tags": {...}, "timestamp": 1458229140}` and `{"metrics": [...]}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from interceptor.outcome import Headers
+from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.naming import NameTemplate, labels_text
+from interceptor.readings.numbers import number
+from interceptor.readings.times import time_ns
+
+DEFAULT_NAME = "{name}.{field} {tags}"
+
+
+class _Metric(msgspec.Struct):
+    name: str
+    fields: dict[str, Any]
+    tags: msgspec.Raw = msgspec.Raw(b"{}")
+    timestamp: Any = None
+
+
+class _Record(msgspec.Struct):
+    name: str | None = None
+    fields: dict[str, Any] | None = None
+    tags: msgspec.Raw = msgspec.Raw(b"{}")
+    timestamp: Any = None
+    metrics: list[msgspec.Raw] | None = None
+
+
+_record = msgspec.json.Decoder(_Record)
+_metric = msgspec.json.Decoder(_Metric)
+_tags = msgspec.json.Decoder(dict[str, Any])
+
+
+class TelegrafJson:
+    """time_unit: of `timestamp`, as Telegraf's json_timestamp_units; auto follows its size."""
+
+    def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "auto") -> None:
+        self._template = NameTemplate(series, ("name", "field", "tags"))
+        self._time_unit = time_unit
+
+    def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
+        try:
+            record = _record.decode(value)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {error}") from None
+        decoded = Decoded([], [], [], {})
+        if record.metrics is not None:
+            if len(record.metrics) > MAX_READINGS:
+                raise UndecodableRecord(f"the batch holds more than {MAX_READINGS} metrics")
+            for raw in record.metrics:
+                try:
+                    metric = _metric.decode(raw)
+                except (msgspec.MsgspecError, ValueError, RecursionError):
+                    decoded.skip(Skip.UNSUPPORTED)
+                    continue
+                self._add(decoded, metric.name, metric.fields, metric.tags, metric.timestamp)
+        elif record.name is None or record.fields is None:
+            raise UndecodableRecord(
+                "not a metric in Telegraf's JSON format: it needs `name` and `fields`, or `metrics`"
+            )
+        else:
+            self._add(decoded, record.name, record.fields, record.tags, record.timestamp)
+        return decoded
+
+    def _add(
+        self, decoded: Decoded, name: str, fields: dict[str, Any], tags: msgspec.Raw, timestamp: Any
+    ) -> None:
+        at_ns = time_ns(timestamp, self._time_unit)
+        if at_ns is None:
+            decoded.skip(Skip.NO_TIME, len(fields))
+            return
+        if len(decoded.keys) + len(fields) > MAX_READINGS:
+            raise UndecodableRecord(f"the record holds more than {MAX_READINGS} readings")
+        tag_bytes = bytes(tags)
+        for field, raw in fields.items():
+            found = number(raw)
+            if isinstance(found, Skip):
+                decoded.skip(found)
+            else:
+                decoded.add((name, tag_bytes, field), at_ns, found)
+
+    def series(self, key: Any) -> Series | None:
+        name, tag_bytes, field = key
+        try:
+            tags = _tags.decode(tag_bytes)
+        except (msgspec.MsgspecError, ValueError):
+            return None
+        labels = {tag: str(text) for tag, text in tags.items()}
+        parts = {"name": name, "field": field, "tags": labels_text(labels)}
+        full = self._template.name(parts, labels)
+        return None if full is None else Series(full, labels)

@@ -1,0 +1,47 @@
+"""Times of readings: numbers in a unit that is set or follows from their size, and RFC 3339 texts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fncast.series.rfc3339 import parse_time
+
+UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+MAX_TIME_NS = 2**63 - 1  # in the year 2262: the largest that 64 bits hold
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A number below the first bound counts seconds (until the year 5138), below the second milliseconds, and so on.
+_SIZES = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
+
+
+def time_ns(raw: object, unit: str = "auto") -> int | None:
+    """Nanoseconds since 1970 in UTC, or None where `raw` is no time between the years 1970 and 2261.
+
+    raw: a number, a text of digits, or an RFC 3339 text. unit: s, ms, us, ns, or auto, which follows the size.
+    """
+    if isinstance(raw, str):
+        return _of_text(raw, unit)
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        return None
+    if unit == "auto":
+        unit = unit_of(raw)
+    try:
+        found = raw * UNITS_NS[unit] if isinstance(raw, int) else round(raw * UNITS_NS[unit])
+    except (OverflowError, ValueError):  # an infinity, NaN
+        return None
+    return found if 0 <= found <= MAX_TIME_NS else None
+
+
+def unit_of(number: float) -> str:
+    """The unit in which a number of this size lies between the years 1973 and 5138."""
+    return next((unit for bound, unit in _SIZES if number < bound), "ns")
+
+
+def _of_text(text: str, unit: str) -> int | None:
+    if len(text) <= 20 and text.isascii() and text.isdecimal():
+        return time_ns(int(text), unit)
+    try:
+        since = parse_time(text) - _EPOCH
+    except ValueError:
+        return None
+    found = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
+    return found if 0 <= found <= MAX_TIME_NS else None

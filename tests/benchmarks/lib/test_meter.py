@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import orjson
+import pytest
+from confluent_kafka import Producer
+
+from benchmarks.lib import meter
+from benchmarks.lib.broker import PARTITIONS
+from benchmarks.lib.load import Load
+from benchmarks.lib.meter import Measured, Meter, Tally
+from consumer.embedded import EmbeddedBroker
+
+COUNT = 120
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    one = EmbeddedBroker()
+    yield one
+    one.close()
+
+
+def measure(broker: EmbeddedBroker, name: str, causes: list[int]) -> Measured:
+    """What the meter says of an output with these causes, in this order, one key for all."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    for cause in causes:
+        headers: list[tuple[str, str | bytes | None]] = [("ce_causationid", f"{cause:09}".encode())]
+        producer.produce(f"{name}-out", b"{}", "key", headers=headers)
+    producer.flush(10)
+    meter = Meter(broker.bootstrap_servers, f"{name}-out", PARTITIONS)
+    try:
+        meter.wait(len(causes), alive=lambda: None)
+        tally = Tally(COUNT)
+        tally.add_all(meter.read(len(causes)))
+        return tally.measured()
+    finally:
+        meter.close()
+
+
+def test_all_once_and_in_order_is_right(broker: EmbeddedBroker) -> None:
+    measured = measure(broker, "right", list(range(COUNT)))
+    assert measured.is_complete
+    assert (measured.events, measured.forecasts, measured.disordered) == (COUNT, COUNT, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "causes", "lost", "doubled", "disordered"),
+    [
+        ("lost", [*range(60), *range(62, COUNT)], 2, 0, 0),
+        ("doubled", [*range(61), *range(60, COUNT)], 0, 1, 0),
+        ("disordered", [*range(60), 61, 60, *range(62, COUNT)], 0, 0, 1),
+        ("again", [*range(COUNT), *range(10)], 0, 10, 10),
+    ],
+)
+def test_what_is_wrong_is_counted(
+    broker: EmbeddedBroker, name: str, causes: list[int], lost: int, doubled: int, disordered: int
+) -> None:
+    measured = measure(broker, name, causes)
+    assert measured.is_complete == (not lost and not doubled)
+    assert (measured.lost, measured.doubled, measured.disordered) == (lost, doubled, disordered)
+
+
+def test_the_load_is_the_same_each_time_and_numbered() -> None:
+    first, again = list(Load(100).records()), list(Load(100).records())
+    assert first == again
+    assert [dict(headers)["ce_id"] for _, _, headers in first[:2]] == [b"000000000", b"000000001"]
+    assert len({key for key, _, _ in first}) == 50
+
+
+def test_the_load_has_as_many_series_and_readings_as_asked_for() -> None:
+    records = list(Load(20, series=5, values=96).records())
+    assert len({key for key, _, _ in records}) == 5
+    assert all(len(orjson.loads(value or b"")["values"]) == 96 for _, value, _ in records)
+
+
+def test_a_pause_of_the_whole_process_is_not_the_end_of_a_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in its first poll for longer than it waits for what is missing; what there is comes afterwards."""
+    now_s = [0.0]
+    monkeypatch.setattr(meter.time, "monotonic", lambda: now_s[0])
+    polls: list[list[object]] = [[], [SimpleNamespace(error=lambda: None)]]
+
+    class Stopped:
+        def assign(self, places: object) -> None: ...
+
+        def consume(self, count: int, wait_s: float) -> list[object]:
+            now_s[0] += 100.0 if polls else wait_s
+            return polls.pop(0) if polls else []
+
+    stopped = Meter("127.0.0.1:9", "out", 1)
+    monkeypatch.setattr(stopped, "_askers", {meter.COMMITTED: Stopped()})
+    assert len(list(stopped.read(1))) == 1

@@ -1,0 +1,44 @@
+"""How the model servers are started, and where they are asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.serving import servers as model_servers
+from benchmarks.serving.servers import ModelServers, Ports
+
+PORTS = Ports(http=9, grpc=7)
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModelServers:
+    monkeypatch.setattr(model_servers, "python_of", lambda name: Path(name) / "python")
+    monkeypatch.setattr(model_servers, "packages_of", lambda name: Path(name))
+    return ModelServers(tmp_path / "models", tmp_path / "model.tflite")
+
+
+def test_grpc_has_a_port_that_was_looked_for(servers: ModelServers, tmp_path: Path) -> None:
+    """The one after HTTP's is a client's, sooner or later."""
+    for server in servers.ours():
+        words = list(server.program(PORTS, tmp_path).argv)
+        assert (words[words.index("--port") + 1], words[words.index("--grpc-port") + 1]) == ("9", "7")
+    [mlserver] = [server for server in servers.others() if "MLServer" in server.name]
+    home = Path(mlserver.program(PORTS, tmp_path).argv[-1])
+    settings = json.loads((home / "settings.json").read_text())
+    assert (settings["http_port"], settings["grpc_port"]) == (9, 7)
+
+
+def test_each_request_goes_to_the_port_of_its_protocol(servers: ModelServers) -> None:
+    asked = {server.name: PORTS.of(server.request(1)) for server in [*servers.ours(), *servers.others()]}
+    assert {name for name, port in asked.items() if port == 7} == {
+        "fncast, Open Inference Protocol, gRPC, raw tensors"
+    }
+    assert set(asked.values()) == {7, 9}
+
+
+def test_free_ports_differ() -> None:
+    ports = Ports.free()
+    assert ports.http != ports.grpc

@@ -1,0 +1,138 @@
+"""Foreign dead letters through list, show and replay: each is shown as clean text, and replayed or named."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+from foreign_records import foreign_record
+from fuzz_report import Report, Until
+
+from consumer.dead_letters import DeadLetter, Filter, Replay, UnknownTopic, is_topic_name
+from fncast.cli.dead_letters import line, shown, summary_text
+from interceptor import dead_letter
+from interceptor.delivery import Delivery, Record, UnreadableRecord
+from interceptor.outcome import DeadLetter as Refusal
+from interceptor.outcome import Headers
+
+LETTERS = 20  # of one replay
+MAX_LINE = 1500  # characters
+TOPICS = {"metrics": 3, "other": 1}
+
+_VALUES = (
+    None, b"", b"0", b"1", b"-5", b"2", b"9" * 5000, "\u0663".encode(), b"1e3", b"metrics", b"other", b"gone",
+    b"x" * 10_000, b".", b"..", b"a b", b"m\x00x", b"\xff", b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\n2026-01-01 forged",
+    b"\x9b31m", "\u202ex".encode(),
+)  # fmt: skip
+
+
+def foreign_letter(randomly: random.Random, offset: int) -> tuple[Record, Record | None]:
+    """A letter, and the record that it was made of where nothing was changed since."""
+    original = foreign_record(randomly, randomly.randrange(100))
+    if isinstance(original, UnreadableRecord):
+        return UnreadableRecord("dead-letters", 0, offset, 0, b"k", b"v", []), None
+    topic = randomly.choice(("metrics", "metrics", "other", "gone"))
+    original = Record(topic, 0, original.offset, 0, original.key, original.value, original.headers)
+    reason = randomly.choice(("data is not valid JSON", "\x1b[2J\r\nforged", "x" * 5000, ""))
+    headers = dead_letter.headers(Delivery(original), Refusal(reason, randomly.choice((None, 422)), 3))
+    is_changed = randomly.random() < 0.8
+    if is_changed:
+        for _ in range(randomly.randint(1, 4)):
+            _edit(randomly, headers)
+    timestamp_ms = randomly.choice((0, -1, 1_767_225_600_000, 2**62, -(2**62)))
+    letter = Record("dead-letters", 0, offset, timestamp_ms, original.key, original.value, headers)
+    return letter, None if is_changed else original
+
+
+def _edit(randomly: random.Random, headers: Headers) -> None:
+    at = randomly.randrange(len(headers) + 1)
+    pair = randomly.choice(dead_letter.ADDED_HEADERS), randomly.choice(_VALUES)
+    kind = randomly.randrange(4)
+    if kind == 0:
+        headers[at : at + 1] = []
+    elif kind == 1:
+        headers.insert(at, pair)
+    elif kind == 2 and at < len(headers):
+        headers[at] = headers[at][0], pair[1]
+    else:
+        del headers[at:]
+
+
+class _Topic:
+    """The dead letters' topic, without Kafka."""
+
+    topic = "dead-letters"
+
+    def __init__(self, letters: list[Record]) -> None:
+        self._letters = letters
+
+    def committed(self) -> Mapping[int, int]:
+        return {}
+
+    def metadata(self) -> None: ...
+
+    def partitions(self, topic: str) -> list[int]:
+        if topic not in TOPICS or not is_topic_name(topic):
+            raise UnknownTopic(f"there is no topic {topic[:10]!r}")
+        return list(range(TOPICS[topic]))
+
+    def read(self, start: Mapping[int, int]) -> Iterator[DeadLetter]:
+        yield from map(DeadLetter, self._letters)
+
+
+def run(randomly: random.Random, until: Until) -> Report:
+    """Letters of all kinds, some of them exactly as the consumer writes them."""
+    report = Report()
+    while not until(report.count):
+        pairs = [foreign_letter(randomly, offset) for offset in range(LETTERS)]
+        for letter, original in pairs:
+            try:
+                report.passed(check_shown(DeadLetter(letter), original))
+            except Exception as error:
+                report.crashed(error, letter)
+        try:
+            check_replay([letter for letter, _ in pairs])
+        except Exception as error:
+            report.crashed(error, [letter for letter, _ in pairs])
+    return report
+
+
+def check_shown(letter: DeadLetter, original: Record | None) -> str:
+    """Raises AssertionError where it cannot be listed and shown as clean, bounded text."""
+    listed = line(letter)
+    assert listed.isprintable()
+    assert len(listed) <= MAX_LINE
+    document = summary_text(letter)
+    assert document.isprintable()
+    assert json.loads(document)["place"] == letter.place
+    whole = shown(letter)
+    assert whole.replace("\n", "").isprintable()
+    assert len(json.loads(whole)["headers"]) == len(letter.record.headers)
+    assert letter not in Filter(reason="never said", destination="nowhere")
+    if original is None:
+        return "changed"
+    assert letter.headers == original.headers
+    assert letter.topic == original.topic
+    assert (letter.attempts, letter.partition) == (3, 0)
+    return "as it was written"
+
+
+def check_replay(letters: list[Record]) -> None:
+    """Raises AssertionError unless each letter is published once with its own headers, or named."""
+    published: list[tuple[Any, ...]] = []
+    publisher = SimpleNamespace(
+        start=lambda: True, publish=lambda *record: published.append(record), finish=lambda *_: None
+    )
+    replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), Filter(), "metrics")
+    replayed = replay.run()
+    assert replayed == len(published)
+    assert replayed + replay.left == len(letters)
+    assert len(replay.left_because) == replay.left
+    assert all(reason.isprintable() and len(reason) < 500 for reason in replay.left_because)
+    for topic, partition, _, _, headers in published:
+        assert topic in TOPICS
+        assert -1 <= partition < TOPICS[topic]
+        assert isinstance(headers, list)

@@ -1,0 +1,94 @@
+"""The table of formats, and what holds for every format and any bytes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interceptor.readings.contract import UndecodableRecord
+from interceptor.readings.formats import BUILT_IN, build_format
+from interceptor.readings.times import MAX_TIME_NS
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "fields", "tags", "timestamp", "metrics", "value", "labels", "readings"])
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def check(name: str, value: bytes) -> None:
+    """What decodes is finite, has a time in range, and a series with a name, or none."""
+    format_ = build_format(name, {})
+    try:
+        decoded = format_.decode(value, None, [], 0)
+    except UndecodableRecord:
+        return
+    assert len(decoded.keys) == len(decoded.times_ns) == len(decoded.values)
+    assert all(math.isfinite(number) for number in decoded.values)
+    assert all(0 <= at_ns <= MAX_TIME_NS for at_ns in decoded.times_ns)
+    for key in decoded.keys:
+        series = format_.series(key)
+        assert series is None or series.name
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@given(value=st.binary(max_size=200) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")))
+def test_no_bytes_cause_another_error(name, value):
+    check(name, value)
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if "json" in name])
+@given(value=JSON)
+def test_no_json_causes_another_error(name, value):
+    import json
+
+    check(name, json.dumps(value).encode())
+
+
+@given(value=st.text('m, =v1\\"#tfiu.-\n', max_size=60))
+def test_no_lines_cause_another_error(value):
+    check("influx-line", value.encode())
+
+
+class Own:
+    """A user's own format."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.factor = factor
+
+    def decode(self, value, key, headers, timestamp_ms): ...
+
+    def series(self, key): ...
+
+
+def test_a_format_of_the_users_own(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "plant_formats", sys.modules[__name__])
+    assert build_format("plant_formats:Own", {"factor": 2.0}).factor == 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("telegraf", {}, "unknown. Use one of cloudevents, telegraf-json"),
+        ("no_such_module:Own", {}, "cannot be loaded"),
+        ("json:Nothing", {}, "cannot be loaded"),
+        ("json", {"values": ["a"], "when": "ts"}, "'when'"),
+        ("collections:OrderedDict", {}, "needs the methods decode and series"),
+    ],
+)
+def test_a_wrong_name_or_option_is_refused_with_a_sentence(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        build_format(name, options)

@@ -1,0 +1,99 @@
+"""OTLP as the OpenTelemetry SDK's own encoder writes it, in protobuf and in JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.metrics import Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.resources import Resource
+
+from interceptor.readings.contract import Kind, UndecodableRecord
+from interceptor.readings.otlp import OtlpJson, OtlpProtobuf
+
+RESOURCE = Resource({"service.name": "shop", "telemetry.sdk.name": "x", "ports": [1, 2]})
+
+
+@pytest.fixture(scope="module")
+def request_message():
+    reader = InMemoryMetricReader()
+    meter = MeterProvider([reader], resource=RESOURCE).get_meter("lib")
+    counter = meter.create_counter("orders", unit="1")
+    counter.add(3, {"region": "north"})
+    counter.add(4, {"region": "north"})
+    meter.create_up_down_counter("queue").add(-2)
+    meter.create_observable_gauge("temperature", [lambda _: [Observation(21.5, {"room": "a"})]], unit="Cel")
+    meter.create_histogram("duration", unit="s").record(0.5)
+    return encode_metrics(reader.get_metrics_data())
+
+
+EXPECTED = {
+    "orders region=north service.name=shop": 7.0,
+    "queue service.name=shop": -2.0,
+    "temperature room=a service.name=shop": 21.5,
+    "duration.count service.name=shop": 1.0,
+    "duration.sum service.name=shop": 0.5,
+}
+
+
+@pytest.mark.parametrize("form", ["protobuf", "json"])
+def test_what_the_sdk_sends(readings, request_message, form):
+    if form == "protobuf":
+        format_, value = OtlpProtobuf(), request_message.SerializeToString()
+    else:
+        format_, value = OtlpJson(), json.dumps(MessageToDict(request_message)).encode()
+    found, skipped = readings(format_, value)
+    assert {name: rows[0][1] for name, rows in found.items()} == EXPECTED
+    assert skipped == {}
+    kinds = {format_.series(key).name: format_.series(key) for key in format_.decode(value, None, [], 0).keys}
+    assert kinds["orders region=north service.name=shop"].kind is Kind.CUMULATIVE
+    assert kinds["queue service.name=shop"].kind is Kind.GAUGE
+    assert kinds["duration.sum service.name=shop"].kind is Kind.CUMULATIVE
+    assert kinds["temperature room=a service.name=shop"].unit == "Cel"
+
+
+def point_json(**point: object) -> bytes:
+    metric = {"name": "m", "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]}}
+    return json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}).encode()
+
+
+def test_json_carries_64_bits_as_text_or_number(readings):
+    for raw in ("1700000123000000000", 1_700_000_123_000_000_000):
+        found, _ = readings(OtlpJson(), point_json(asInt=str(2**40), timeUnixNano=raw))
+        assert found == {"m": [(1_700_000_123_000_000_000, float(2**40))]}
+
+
+def test_a_delta_is_known():
+    value = point_json(asInt="1", timeUnixNano="1")
+    assert OtlpJson().series(OtlpJson().decode(value, None, [], 0).keys[0]).kind is Kind.DELTA
+
+
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        ({"asDouble": "NaN", "timeUnixNano": "1"}, "not-a-number"),
+        ({"asDouble": "Infinity", "timeUnixNano": "1"}, "not-a-number"),
+        ({"timeUnixNano": "1"}, "not-a-number"),
+        ({"asDouble": 1.0}, "no-time"),
+        ({"asDouble": 1.0, "timeUnixNano": "0"}, "no-time"),
+        ({"asDouble": 1.0, "timeUnixNano": "1", "flags": 1}, "stale"),
+        ({"asInt": "9" * 400, "timeUnixNano": "1"}, "text"),
+    ],
+)
+def test_a_point_without_value_or_time_is_counted(readings, point, reason):
+    assert readings(OtlpJson(), point_json(**point)) == ({}, {reason: 1})
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"\xff\xff", b"[" * 100_000, b'{"resourceMetrics": 1}'])
+def test_other_json_is_refused_with_a_sentence(value):
+    with pytest.raises(UndecodableRecord, match="not OTLP metrics"):
+        OtlpJson().decode(value, None, [], 0)
+
+
+def test_other_protobuf_is_refused_with_a_sentence():
+    with pytest.raises(UndecodableRecord, match="not OTLP metrics"):
+        OtlpProtobuf().decode(b"\xff\xff\xff", None, [], 0)

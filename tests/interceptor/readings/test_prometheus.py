@@ -1,0 +1,95 @@
+"""Prometheus: the JSON of prometheus-kafka-adapter, and bodies that Debian's Prometheus sent itself."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import struct
+from pathlib import Path
+
+import cramjam
+import pytest
+
+from interceptor.readings.contract import Kind, UndecodableRecord
+from interceptor.readings.prometheus import PrometheusJson, PrometheusRemoteWrite
+from interceptor.readings.remote_write_pb2 import WriteRequest
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SAMPLE = {
+    "timestamp": "2023-11-14T22:15:23Z",
+    "value": "17.25",
+    "name": "up",
+    "labels": {"__name__": "up", "instance": "a:9100"},
+}
+AT_NS = 1_700_000_123 * 10**9
+
+
+def test_one_sample_a_record(readings):
+    assert readings(PrometheusJson(), json.dumps(SAMPLE)) == ({"up instance=a:9100": [(AT_NS, 17.25)]}, {})
+
+
+def test_a_list_of_samples_of_which_some_are_no_numbers(readings):
+    values = ["NaN", "+Inf", "x", "3", 4]
+    found, skipped = readings(PrometheusJson(), json.dumps([SAMPLE | {"value": value} for value in values]))
+    assert found == {"up instance=a:9100": [(AT_NS, 3.0), (AT_NS, 4.0)]}
+    assert skipped == {"not-a-number": 2, "text": 1}
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"7", b'{"value": "1"}', b"[" * 100_000, b"\xff"])
+def test_other_json_is_refused_with_a_sentence(value):
+    with pytest.raises(UndecodableRecord, match="prometheus-kafka-adapter"):
+        PrometheusJson().decode(value, None, [], 0)
+
+
+def test_what_prometheus_itself_sends(readings):
+    format_ = PrometheusRemoteWrite()
+    body = (FIXTURES / "prometheus-2.42-remote-write.bin").read_bytes()
+    found, skipped = readings(format_, body)
+    up = found["up instance=127.0.0.1:19998 job=self region=north"]
+    assert skipped == {}
+    assert [value for _, value in up] == [1.0] * len(up)
+    assert all(abs(later - earlier - 10**9) < 10**8 for (earlier, _), (later, _) in itertools.pairwise(up))
+    kinds = {
+        format_.series(key).kind
+        for key in format_.decode(body, None, [], 0).keys
+        if ("__name__", "up") in key
+    }
+    assert kinds == {Kind.GAUGE}
+
+
+def test_counters_are_known_by_their_names():
+    format_ = PrometheusRemoteWrite()
+    assert format_.series((("__name__", "http_requests_total"),)).kind is Kind.CUMULATIVE
+    assert format_.series((("__name__", "memory_bytes"),)).kind is Kind.GAUGE
+
+
+def written(*values: float, timestamp: int = 5) -> bytes:
+    request = WriteRequest()
+    series = request.timeseries.add()
+    series.labels.add(name="__name__", value="m")
+    for value in values:
+        series.samples.add(value=value, timestamp=timestamp)
+    return bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
+
+
+def test_a_marker_that_a_series_has_ended_is_no_reading(readings):
+    stale = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
+    found, skipped = readings(PrometheusRemoteWrite(), written(1.0, stale, float("nan"), float("inf")))
+    assert found == {"m": [(5 * 10**6, 1.0)]}
+    assert skipped == {"stale": 1, "not-a-number": 2}
+
+
+def test_a_time_before_1970_is_counted(readings):
+    assert readings(PrometheusRemoteWrite(), written(1.0, timestamp=-1)) == ({}, {"no-time": 1})
+
+
+def test_a_body_that_would_grow_beyond_bounds_is_refused():
+    bomb = bytes(cramjam.snappy.compress_raw(bytes(33 * 1024 * 1024)))
+    with pytest.raises(UndecodableRecord, match="more than"):
+        PrometheusRemoteWrite().decode(bomb, None, [], 0)
+
+
+@pytest.mark.parametrize("value", [b"", b"\xff\xff\xff\xff\xff\xff", b"{}", b"\x04\x0cabcd"])
+def test_other_bytes_are_refused_with_a_sentence(value):
+    with pytest.raises(UndecodableRecord, match="remote-write"):
+        PrometheusRemoteWrite().decode(value, None, [], 0)
