@@ -197,6 +197,25 @@ def test_the_lag_is_told_while_a_route_is_out(
     until(lambda: lag() == 0.0, 60, lambda: f"nothing waits: {lag()}")
 
 
+def test_a_static_member_that_was_killed_gets_its_partitions_back_and_a_second_one_ends_it(
+    exact_stage: Stage,
+) -> None:
+    stage = exact_stage
+    stage.variables["KAFKA__STATIC_MEMBERSHIP"] = "true"
+    consumer = stage.consume()
+    are_forecast(stage, produce(stage, 0, 5))
+    consumer.kill()
+    again = stage.consume()
+    again.wait_for(f"assigned {stage.metrics}/0", 30)
+    are_forecast(stage, produce(stage, 5, 5))
+    assert forecast_of(stage) == [f"e{number}" for number in range(10)]
+    second = stage.consume()
+    assert again.wait(60) == 1
+    assert "another consumer has joined the group" in again.log()
+    assert "give each its own `instance` in [kafka]" in again.log()
+    second.wait_for(f"assigned {stage.metrics}/0", 30)
+
+
 def test_an_output_topic_that_takes_small_records_only_is_said_at_the_start(kafka_stage: Stage) -> None:
     stage = kafka_stage
     small = f"small-{stage.tag}"
