@@ -63,10 +63,14 @@ _PASSING = frozenset(
 )
 
 
+FENCED = "group.instance.id"  # in the text of the error of a static member that another one has replaced
+
+
 class KafkaSource:
     """Subscribes, polls, pauses and commits. Raises ConsumerError where Kafka refuses for good."""
 
-    def __init__(self, client_properties: Mapping[str, str], group_id: str) -> None:
+    def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
+        """instance: the name of a static member (KIP-345), which is the same after a restart; empty for none."""
         properties: dict[str, Any] = {
             "log_level": 2,  # as the publisher's
             "queued.max.messages.kbytes": MAX_PREFETCH_KB,
@@ -86,6 +90,8 @@ class KafkaSource:
             "error_cb": self._on_error,
             "on_commit": self._on_commit,
         }
+        if instance:
+            properties["group.instance.id"] = instance
         self._told: set[str] = set()
         self.problem = ""  # the last one, until records come again
         self._commits: deque[Future[None]] = deque()
@@ -224,8 +230,8 @@ class KafkaSource:
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.told(error)
-        if error.fatal():
-            raise ConsumerError(f"Kafka's client gives up: {words(error)}")
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            raise self._end(error)
         is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
         if is_groups and (denied := denial(error, [self._properties["group.id"]])):
             raise denied
@@ -234,6 +240,15 @@ class KafkaSource:
             self._told.add(known)
             self.problem = known
             log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")
+
+    def _end(self, error: KafkaError) -> ConsumerError:
+        """The sentence of an error that no call of this client outlives."""
+        if (instance := self._properties.get("group.instance.id")) and FENCED in error.str():
+            return ConsumerError(
+                f"another consumer has joined the group {self._properties['group.id']!r} under this one's name,"
+                f" {instance!r}: give each its own `instance` in [kafka]"
+            )
+        return ConsumerError(f"Kafka's client gives up: {words(error)}")
 
     def heard(self) -> None:
         """Records arrive again: the next trouble is news."""

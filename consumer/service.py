@@ -136,7 +136,8 @@ class Service:
         # Interceptors of a user's own may choose other routes than those of the settings.
         checked = routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
-        source = KafkaSource(kafka.client_properties(), kafka.group_id)
+        static = kafka.instance_name() if kafka.static_membership else ""
+        source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
         made = publisher(kafka)
         self._loop = Loop(
             source,

@@ -63,12 +63,15 @@ DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer.
 
-    outage_topic: where it is told that a route is out; empty for nowhere. pause_after_refused: a topic whose first so
-    many records are all refused for the same kind of reason is not read on; 0 for never."""
+    static_membership: the group knows this consumer by `instance_name`, and gives it its partitions back at once when
+    it comes back after a crash. outage_topic: where it is told that a route is out; empty for nowhere.
+    pause_after_refused: a topic whose first so many records are all refused for the same kind of reason is not read
+    on; 0 for never."""
 
     bootstrap_servers: str = "localhost:9092"
     group_id: str = "fncast"
     instance: str = ""
+    static_membership: bool = False
     input_topics: tuple[str, ...] = ("metrics",)
     output_topic: str = "forecasts"
     dead_letter_topic: str = "dead-letters"

@@ -59,6 +59,7 @@ class TopicWatch:
         self._known: dict[str, TopicState] = {}
         self._descriptions: Mapping[str, Future[Any]] = {}
         self._offsets: Mapping[TopicPartition, Future[Any]] = {}
+        self._asked: AdminClient | None = None  # kept: a client that is gone answers nothing any more
         self._look_at_s = 0.0
         self._heard_at_s: float | None = None
         self.ends: dict[Partition, int] = {}
@@ -105,7 +106,7 @@ class TopicWatch:
             del self.ends[partition]
 
     def _ask(self, assigned: Sequence[Partition]) -> None:
-        admin = self._admin()
+        self._asked = admin = self._admin()
         self._descriptions, self._offsets = {}, {}
         try:
             self._descriptions = admin.describe_topics(

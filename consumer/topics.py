@@ -137,20 +137,27 @@ class Topics:
         if self._is_exactly_once and not self._are_replicas_checked:
             self._are_replicas_checked = True
             warn_of_single_replicas(self._admin, (self._output, self._dead_letters))
-        allowed = limits.get(self._dead_letters)
+        consequence = f"a dead letter may have {needed}: a larger one would stop the consumer"
+        self._check_size(limits, self._dead_letters, needed, consequence)
+        consequence = f"the input takes {largest}: a forecast that is larger becomes a dead letter"
+        self._check_size(limits, self._output, largest, consequence)
+        written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
+        return Sizes(needed, min([BATCH_BYTES, *written]))
+
+    def _check_size(self, limits: Mapping[str, int], topic: str, needed: int, consequence: str) -> None:
+        """Warn where a topic takes smaller records than may be written to it."""
+        allowed = limits.get(topic)
         if allowed is not None and allowed < needed:
             log.warning(
-                "%s takes records of %d bytes, but a dead letter may have %d: a larger one would stop the consumer."
+                "%s takes records of %d bytes, but %s."
                 " Mend it with kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=%d",
-                self._dead_letters,
+                topic,
                 allowed,
-                needed,
-                self._dead_letters,
+                consequence,
+                topic,
                 SIZE,
                 needed,
             )
-        written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
-        return Sizes(needed, min([BATCH_BYTES, *written]))
 
     def restore(self) -> None:
         """Create those that are missing again: results do not get through. Says so."""

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from prometheus_client import REGISTRY
 
 from consumer.embedded import EmbeddedBroker
-from consumer.errors import CommitFailed
+from consumer.errors import CommitFailed, ConsumerError
 from consumer.kafka_source import KafkaSource, record
 from interceptor.chain import read
 from interceptor.dead_letter import headers
@@ -113,6 +113,25 @@ def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
         found += source.poll(10, 0.2)
     assert found[2].value == b"1"
     assert source.poll(10, 0.5) == []
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("instance", "text", "said"),
+    [
+        (
+            "pod-0",
+            "Fatal error: Broker: Static consumer fenced by other consumer with same group.instance.id",
+            "another consumer has joined the group 'group' under this one's name, 'pod-0': give each",
+        ),
+        ("", "Fatal error: Local: something else", "Kafka's client gives up: Fatal error: something else"),
+    ],
+)
+def test_an_error_that_the_client_does_not_outlive_ends_the_consumer(instance, text, said):
+    source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group", instance)
+    with pytest.raises(ConsumerError) as error:
+        source._on_error(KafkaError(KafkaError._FATAL, text))
+    assert str(error.value).startswith(said)
     source.close()
 
 

@@ -28,12 +28,13 @@ WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [
 class ConsumerProcess:
     """`fncast consume` as its users run it."""
 
-    def __init__(self, variables: dict[str, str], log: Path) -> None:
+    def __init__(self, variables: dict[str, str], log: Path, config: Path | None = None) -> None:
         self._log = log  # one of the same name may have begun it
+        flags = ["--config", str(config)] if config is not None else []
         with log.open("ab") as stderr:
             self._begins_at = stderr.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fncast", "consume", "--port", "0"],
+                [sys.executable, "-m", "fncast", "consume", "--port", "0", *flags],
                 cwd=ROOT,
                 env={name: v for name, v in os.environ.items() if not name.startswith("FNCAST_")} | variables,
                 stderr=stderr,
@@ -162,8 +163,8 @@ class Stage:
     def flush(self) -> None:
         assert self.producer.flush(20) == 0
 
-    def consume(self, name: str = "one", **variables: str) -> ConsumerProcess:
-        """Start a consumer. variables: without `FNCAST_`."""
+    def consume(self, name: str = "one", config: Path | None = None, **variables: str) -> ConsumerProcess:
+        """Start a consumer. config: its settings file. variables: without `FNCAST_`."""
         told = {
             "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
@@ -178,7 +179,7 @@ class Stage:
             **variables,
         }
         consumer = ConsumerProcess(
-            {f"FNCAST_{key}": value for key, value in told.items()}, self.folder / f"{name}.log"
+            {f"FNCAST_{key}": value for key, value in told.items()}, self.folder / f"{name}.log", config
         )
         self.started.append(consumer)
         return consumer

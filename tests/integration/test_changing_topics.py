@@ -37,8 +37,9 @@ def create_again(stage: Stage, topic: str, partitions: int = 4) -> None:
 
 
 def delete_records(stage: Stage, before: int, partition: int = 0) -> None:
-    for done in admin(stage).delete_records([TopicPartition(stage.metrics, partition, before)]).values():
-        done.result()
+    client = admin(stage)  # its answers come while it lives
+    for done in client.delete_records([TopicPartition(stage.metrics, partition, before)]).values():
+        done.result(10)
 
 
 def commit(stage: Stage, offset: int, partition: int = 0) -> None:
@@ -150,18 +151,26 @@ def test_partitions_that_are_added_are_read_and_written(exact_stage: Stage) -> N
     stage = exact_stage
     consumer = stage.consume()
     are_forecast(stage, produce(stage, 0, 5))
+    client = admin(stage)
     for topic in (stage.metrics, stage.forecasts):
-        for done in admin(stage).create_partitions([NewPartitions(topic, 6)]).values():
+        for done in client.create_partitions([NewPartitions(topic, 6)]).values():
             done.result(10)
     consumer.wait_for(f"{stage.metrics}/5", 40)
-    eventually(lambda: lines(consumer, f"{stage.dead} 4: records go by key"), 20, "what has 4 partitions")
 
     def is_forecast_in_partition_5() -> bool:
         return any(message.partition() == 5 for message in stage.read_all(stage.forecasts))
 
-    stage.produce("new", partition=5)
+    def is_produced() -> bool:  # the test's own producer has to hear of the partition, too
+        with contextlib.suppress(KafkaException):
+            stage.produce("new", partition=5)
+            return True
+        stage.producer.list_topics(stage.metrics, 5)
+        return False
+
+    eventually(is_produced, 20, "partition 5")
     stage.flush()
     eventually(is_forecast_in_partition_5, 20, lambda: consumer.log()[-2000:])
+    assert lines(consumer, f"{stage.metrics} has 6 partitions and {stage.dead} 4: records go by key")
 
 
 def test_the_lag_is_told_while_a_route_is_out(
@@ -186,3 +195,38 @@ def test_the_lag_is_told_while_a_route_is_out(
     assert json.loads(consumer.admin("/readyz")[1])["routes_out"] is not None
     stage.function.behaviour = answers.works
     until(lambda: lag() == 0.0, 60, lambda: f"nothing waits: {lag()}")
+
+
+def test_a_static_member_that_was_killed_gets_its_partitions_back_and_a_second_one_ends_it(
+    exact_stage: Stage,
+) -> None:
+    stage = exact_stage
+    stage.variables["KAFKA__STATIC_MEMBERSHIP"] = "true"
+    consumer = stage.consume()
+    are_forecast(stage, produce(stage, 0, 5))
+    consumer.kill()
+    again = stage.consume()
+    again.wait_for(f"assigned {stage.metrics}/0", 30)
+    are_forecast(stage, produce(stage, 5, 5))
+    assert forecast_of(stage) == [f"e{number}" for number in range(10)]
+    second = stage.consume()
+    assert again.wait(60) == 1
+    assert "another consumer has joined the group" in again.log()
+    assert "give each its own `instance` in [kafka]" in again.log()
+    second.wait_for(f"assigned {stage.metrics}/0", 30)
+
+
+def test_an_output_topic_that_takes_small_records_only_is_said_at_the_start(kafka_stage: Stage) -> None:
+    stage = kafka_stage
+    small = f"small-{stage.tag}"
+    stage.make_topics(NewTopic(small, 4, config={"max.message.bytes": "500"}))
+    stage.variables["KAFKA__OUTPUT_TOPIC"] = small
+    ids = produce(stage, 0, 5)
+    consumer = stage.consume()
+    consumer.wait_for(
+        f"{small} takes records of 500 bytes, but the input takes 1048588:"
+        " a forecast that is larger becomes a dead letter"
+    )
+    letters = stage.wait_for(stage.dead, len(ids))
+    reasons = {dict(letter.headers() or [])["fncast-reason"].decode() for letter in letters}
+    assert all("its forecast cannot be published: " in reason for reason in reasons), reasons
