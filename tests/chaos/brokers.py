@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from kafka_cluster import KafkaCluster
-from kafka_container import KafkaContainer
+from kafka_container import KafkaContainer, paused
 from parts import Parts
 from victim import say
 
@@ -81,12 +81,8 @@ class Brokers:
         return self._random.choice([everyone, [self._random.choice(everyone)]])
 
     def _paused(self, kafka: KafkaCluster, meanwhile: Callable[[], None]) -> None:
-        node = self._node(kafka)
-        node.pause()
-        try:
+        with paused(self._node(kafka)):
             meanwhile()
-        finally:
-            node.unpause()
 
     def _stop_a_consumer(self) -> None:
         time.sleep(self._random.uniform(0, SHORT_PAUSE_S))

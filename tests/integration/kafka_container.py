@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from confluent_kafka.admin import AdminClient
@@ -34,6 +36,28 @@ def eventually(
             raise AssertionError(f"not within {within_s:g} s: {what() if callable(what) else what}")
         threading.Event().wait(0.02)
     return value
+
+
+@contextlib.contextmanager
+def paused(container: Any) -> Iterator[None]:
+    """Its processes stand still meanwhile, with all connections open."""
+    from docker.errors import APIError
+
+    try:
+        container.pause()
+    except APIError:  # a busy machine may fail to freeze it
+        with contextlib.suppress(APIError):
+            container.unpause()
+        container.kill("SIGSTOP")
+        try:
+            yield
+        finally:
+            container.kill("SIGCONT")
+    else:
+        try:
+            yield
+        finally:
+            container.unpause()
 
 
 class KafkaContainer:
@@ -133,12 +157,17 @@ class KafkaContainer:
     def kill(self) -> None:
         self._docker.kill()
 
-    def pause(self) -> None:
-        """Stop its processes where they are, with all connections open."""
-        self._docker.pause()
+    def paused(self) -> AbstractContextManager[None]:
+        return paused(self._docker)
 
-    def unpause(self) -> None:
-        self._docker.unpause()
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Killed meanwhile."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
 
     def start(self) -> None:
         self._docker.start()

@@ -136,15 +136,11 @@ def test_a_broker_away_for_a_minute_is_waited_for(kafka_stage, kafka, answers, u
     ids = stage.produce_many(15_000)
     consumer = stage.consume(FN__BATCH_EVENTS="8", FN__CALLS_IN_FLIGHT="1")
     stage.wait_for(stage.forecasts, 200)
-    go, come = (kafka.pause, kafka.unpause) if stage.is_exactly_once else (kafka.kill, kafka.start)
-    go()
-    try:
+    with kafka.paused() if stage.is_exactly_once else kafka.away():
         if not stage.is_exactly_once:
             consumer.wait_for("waiting for it")
         wait(BROKER_AWAY_S)
         assert consumer.process.poll() is None
-    finally:
-        come()
     stage.wait_for(stage.forecasts, len(ids), within_s=200)
     until(lambda: set(inputs(stage)) == set(ids), 60, "a forecast for each input")
     assert consumer.terminate(within_s=STOP_S) == 0

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from aiohttp import web
 from confluent_kafka.admin import NewTopic
-from kafka_container import PARTITIONS
+from kafka_container import PARTITIONS, paused
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -359,9 +359,8 @@ def test_one_of_three_brokers_in_trouble_costs_nothing_but_time(
     assert "KAFKA-20734" not in consumer.log()
     node = cluster.nodes[0]
     if trouble == "paused":
-        node.pause()
-        ids += stage.produce_many(100, first=3000)
-        node.unpause()
+        with paused(node):
+            ids += stage.produce_many(100, first=3000)
     else:
         cluster.restart(node, is_killed=trouble == "killed")
         ids += stage.produce_many(100, first=3000)
