@@ -15,10 +15,10 @@ MAX_CALL_ROWS = 1024
 # 64 calls, so 0.1-0.4 s of waiting with LiteRT: beyond it the caller is better told to come back.
 MAX_WAITING_ROWS = 65_536
 MAX_WAITING_REQUESTS = 4096
-# A single request holds no more than the queue, so its answer is always reached.
-MAX_REQUEST_ROWS = MAX_WAITING_ROWS
+# A larger request takes seconds, in which its caller may as well send parts of it.
+MAX_REQUEST_ROWS = 2 * MAX_WAITING_ROWS
 # Requests of more than one call that are scored slice by slice beside the queue. Each holds its tensors meanwhile.
-MAX_LARGE_ROWS = 4 * MAX_REQUEST_ROWS
+MAX_LARGE_ROWS = 2 * MAX_REQUEST_ROWS
 
 
 class Overloaded(Exception):

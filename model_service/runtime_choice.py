@@ -47,7 +47,9 @@ def open_runtime(
             raise UnusableModel(f"{path} holds no {TFLITE_FILE}, which the LiteRT runtime needs")
         return _tensorflow(path, inputs, outputs)
     try:
-        return _litert(tflite, is_doubtful)
+        if is_doubtful and litert_is_installed():
+            check_loads(tflite)
+        return _litert(tflite)
     except UnusableModel as error:
         if runtime == "litert" or not has_saved_model:
             raise
@@ -59,15 +61,13 @@ def litert_is_installed() -> bool:
     return importlib.util.find_spec("ai_edge_litert") is not None
 
 
-def _litert(path: Path, is_doubtful: bool) -> Runtime:
+def _litert(path: Path) -> Runtime:
     try:
         from model_service.litert_runtime import LiteRTRuntime
     except ImportError as error:
         raise UnusableModel(
             f"{path} needs LiteRT ({error}): install it with pip install '.[model-service]' in fncast's repository"
         ) from None
-    if is_doubtful:
-        check_loads(path)
     return LiteRTRuntime(path)
 
 

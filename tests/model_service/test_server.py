@@ -284,7 +284,7 @@ async def test_a_body_that_never_ends(service: Service, monkeypatch: pytest.Monk
 async def test_a_request_of_too_many_windows(service: Service) -> None:
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS + 1, 6), np.float32))
     assert answer.status == 413
-    assert "65537 windows; a request may have 65536, so split it" in answer.errors()[0].message
+    assert "131073 windows; a request may have 131072, so split it" in answer.errors()[0].message
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS, 6), np.float32))
     assert len(graphpipe.decode_infer_response(answer.body).output_tensors[0]) == MAX_REQUEST_ROWS
 

@@ -109,8 +109,8 @@ def test_many_windows(connect: Any) -> None:
 
 def test_more_windows_than_a_request_may_have_are_not_sent_again(connect: Any) -> None:
     client = connect()
-    with pytest.raises(ModelError, match="65537 windows; a request may have 65536, so split it") as raised:
-        client.infer(np.zeros((65_537, 6), np.float32))
+    with pytest.raises(ModelError, match="131073 windows; a request may have 131072, so split it") as raised:
+        client.infer(np.zeros((131_073, 6), np.float32))
     assert not isinstance(raised.value, InvalidShape)
     assert client.infer(WINDOWS).model_version == "2"
 
