@@ -34,6 +34,8 @@ _BEGIN_NAME = re.compile(r".*\b(start|begin|from|von|ab|anfang)\b.*|.*_(start|be
 # What has no name is no reading, but a table's index as pandas writes it (and names it, once read again), or what a
 # comma at the end of each line leaves.
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")
+# A state, not a name.
+_YES_OR_NO = frozenset(("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "ja", "nein"))
 _INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 
 
@@ -163,8 +165,10 @@ def _find_time(table: Table, found: list[Profile]) -> Profile:
     clocks = [one for one in found if one.is_clock]
     if len(clocks) == 1:
         return clocks[0]
+    unread = next((one for one in found if one.key in TIME_NAMES and one.cells), None)
+    example = f"; {shown(unread.cells[0])} in column {unread.name!r} is not read as a time" if unread else ""
     raise CsvError(
-        f"{table.name}: no column holds times (the columns are {', '.join(table.header)}); write them as"
+        f"{table.name}: no column holds times (the columns are {', '.join(table.header)}){example}; write times as"
         " 2026-01-31T12:00:00Z, or name the column with --time-column"
     )
 
@@ -261,7 +265,11 @@ def _guess_series(table: Table, columns: Columns, free: list[Profile], certain: 
     ]
     if len(usual) > 1:
         usual = [one for one in usual if _distinct(table, one.at) > 1] or usual[:1]
-    differing = [one for one in texts if _distinct(table, one.at) > 1]
+    differing = [
+        one
+        for one in texts
+        if _distinct(table, one.at) > 1 and not _YES_OR_NO.issuperset(cell.lower() for cell in one.cells)
+    ]
     candidates = _without_synonyms(table, usual or differing)
     if len(candidates) == 1:
         columns.series = [candidates[0].at]

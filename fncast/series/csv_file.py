@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fncast.series import csv_layout, csv_source, csv_table, csv_time, csv_values
@@ -18,7 +19,7 @@ from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_summary import Summary
 from fncast.series.csv_table import Table
 from fncast.series.csv_zone import LocalClock
-from fncast.series.grid import Mended, NoGrid, to_grid
+from fncast.series.grid import NoGrid, to_grid
 from fncast.series.series import Series
 from fncast.series.window import MAX_MAGNITUDE
 
@@ -88,7 +89,10 @@ class _Reader:
             at = columns.series[0]
             columns.series = []
             if self.options.value_columns is None:
-                summary.skipped[f"column {table.header[at]!r}"] = "it holds text about each reading"
+                example = next(text for text in pc.unique(table.columns[at]).to_pylist() if text.strip())
+                summary.skipped[f"column {table.header[at]!r}"] = (
+                    f"it holds text, {shown(example.strip())} and others"
+                )
         summary.skipped |= columns.skipped
         summary.harmless |= columns.harmless
         keys = read_keys(table, columns.series) if columns.series else None
@@ -149,10 +153,12 @@ class _Reader:
         try:
             series, mended = to_grid(name, seconds, readings, self.options.step)
         except NoGrid as error:
+            self._check_repeats(name, times, times.seconds[chosen])
             self.refused.append(error)
             summary.skipped[what] = str(error)
             return
-        self._check_repeats(mended, times, times.seconds[chosen])
+        if mended.exact_repeats + mended.replaced > MAX_REPEATED_SHARE * mended.readings:
+            self._check_repeats(name, times, times.seconds[chosen])
         summary.series.append(replace(series, unit=unit))
         summary.mended.append(mended)
 
@@ -229,20 +235,18 @@ class _Reader:
                     " marks a missing reading, leave those cells empty"
                 )
 
-    def _check_repeats(self, mended: Mended, times: csv_time.Times, seconds: Floats) -> None:
+    def _check_repeats(self, name: str, times: csv_time.Times, seconds: Floats) -> None:
         """Raises CsvError where so many times come again that the readings are of several series."""
-        most = MAX_REPEATED_SHARE * mended.readings
-        if self.options.series_columns or mended.exact_repeats + mended.replaced <= most:
-            return
         distinct, counts = np.unique(seconds, return_counts=True)
         repeated = len(seconds) - len(distinct)
-        again = distinct[counts > 1]
-        if repeated <= most or (counts.max() == 2 and np.ptp(again) < 3600 and not times.is_dates):
+        if self.options.series_columns or len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
+            return
+        if counts.max() == 2 and np.ptp(distinct[counts > 1]) < 3600 and not times.is_dates:
             return  # at most one hour: clocks were set back
         taken = (self.columns.time.at, self.columns.clock)
         others = [name for at, name in enumerate(self.table.header) if at not in taken]
         raise CsvError(
-            f"{self.table.name}: {repeated} of {mended.readings} readings of series {mended.series!r} have a time that"
+            f"{self.table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a time that"
             f" comes again; say which column names the series with --series-column (the columns are {listed(others)}),"
             " or write date and time of day into one column"
         )

@@ -105,9 +105,9 @@ def random_table(randomly: random.Random) -> RandomTable:
 
 def _column(randomly: random.Random, count: int, comma: bool) -> list[tuple[str, float | None]]:
     """The cells of a column and what they mean."""
-    digits = randomly.choice((0, 1, 2, 3, 3))
+    digits = randomly.choice((0, 0, 1, 2, 3, 3))
     size = randomly.choice((1.0, 100.0, 2000.0, 1e6))
-    grouped = randomly.choice((True, False, False))
+    grouped = randomly.random() < 0.5
     unit = randomly.choice(("", "", "", "%", " °C", " kW"))
     gaps = randomly.choice((0.0, 0.0, 0.2))
     cells: list[tuple[str, float | None]] = []

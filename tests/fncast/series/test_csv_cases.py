@@ -182,6 +182,19 @@ def test_numbers_that_may_name_the_series_are_asked_about(tmp_path: Path) -> Non
     assert values(summary) == {"101": [0, 2, 4, 6, 8], "102": [1, 3, 5, 7, 9]}
 
 
+@pytest.mark.parametrize("header", ["Date,Hour,Value", "year,month,value"])
+def test_a_time_in_several_columns_is_asked_about(tmp_path: Path, header: str) -> None:
+    first = "2026-01-01" if header.startswith("Date") else "2026"
+    with pytest.raises(CsvError, match=r"9 of 10 readings .* or write date and time of day into one column"):
+        read(tmp_path, lines(header, lambda i: f"{first},{i},{i}"))
+
+
+def test_a_state_names_no_series(tmp_path: Path) -> None:
+    summary = read(tmp_path, lines("time,open,v", lambda i: f"{HOURS[i]},{bool(i % 2)},{i}"))
+    assert values(summary) == {"v": list(range(10))}
+    assert summary.skipped == {"column 'open'": "it holds text, 'False' and others"}
+
+
 def test_several_columns_may_name_the_series_together(tmp_path: Path) -> None:
     text = lines("ds,store,item,y", lambda i: f"{HOURS[i // 4]},{1 + i // 2 % 2},{1 + i % 2},{i}", 12)
     with pytest.raises(
@@ -249,7 +262,11 @@ def test_times_are_read_as_meant(
             ["1767225600", "1767225601", "1767225602000"],
             "line 4: '1767225602000' does not count seconds since 1970",
         ),
-        (["2.02601E+11", "2.02601E+11", "2.02602E+11"], "no column holds times"),
+        (
+            ["2.02601E+11", "2.02601E+11", "2.02602E+11"],
+            "'2.02601E+11' in column 'date' is not read as a time",
+        ),
+        (["2026-W01", "2026-W02", "2026-W03"], "'2026-W01' in column 'date' is not read as a time"),
         (
             ["01/02/2026", "02/02/2026", "03/02/2026"],
             "'01/02/2026' may have the day or the month first; say --dates",
