@@ -68,6 +68,7 @@ class Topics:
         self._needed = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
         self._are_replicas_checked = False
         self._missing: set[str] = set()  # as far as it was said
+        self._unmade: set[str] = set()  # likewise of those that cannot be created
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
@@ -169,7 +170,8 @@ class Topics:
             name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None
         }
         missing = [name for name in (self._output, self._dead_letters) if name not in counts]
-        if not missing or not cluster.topics:
+        is_embedded = (cluster.cluster_id or "").startswith(EMBEDDED)
+        if is_embedded or not missing or not cluster.topics:
             self._missing.clear()
             return
         for name in missing:
@@ -221,6 +223,8 @@ class Topics:
             try:
                 done.result()
                 log.info("made the topic %s, partitions: %d", name, wanted[name])
+                self._unmade.discard(name)
             except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS and name not in self._unmade:
+                    self._unmade.add(name)
                     log.warning("the topic %s is not there and cannot be made: %s", name, text(error))

@@ -116,8 +116,8 @@ def assert_all_worked(found: dict) -> None:
 @pytest.mark.parametrize(
     ("bug", "words", "wrong"),
     [
-        ("commit-before-publish", ["--crash", "before-offsets:4"], ["lost"]),
-        ("no-fencing", ["--freeze", "before-offsets:4"], ["repeated", "out_of_order"]),
+        ("commit-before-publish", ["--crash", "before-commit:4"], ["lost"]),
+        ("no-fencing", ["--freeze", "before-commit:4"], ["repeated", "out_of_order"]),
     ],
 )
 def test_the_checker_notices_a_bug(run, bug, words, wrong):
