@@ -71,6 +71,7 @@ def strike_at(told: str, number: int) -> None:
 
             def commit_transaction(self, *arguments):
                 if point == "before-commit":
+                    self.flush(FLUSH_S)
                     reached()
                 super().commit_transaction(*arguments)
                 if point == "after-commit":
