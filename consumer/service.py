@@ -23,14 +23,14 @@ from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
 from consumer.supervision import kept_running
 from consumer.topics import Topics
+from interceptor.builtin.deliver import Deliver, Limits
+from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
-from interceptor.deliver import Deliver, Limits
-from interceptor.expiry import Expiry
-from interceptor.function_client import FunctionClient
-from interceptor.route import Route
-from interceptor.router import Router
-from interceptor.token import read_token
+from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.route import Route
+from interceptor.routes.token import read_token
 
 log = logging.getLogger("fncast.consumer")
 

@@ -6,10 +6,10 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from interceptor.cloudevents.event import read_event
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import InvalidEvent
-from interceptor.event import read_event
 from interceptor.outcome import DeadLetter
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ take the record for a binary one.
 
 from __future__ import annotations
 
+from fncast.foreign_text import clean
 from interceptor.delivery import Delivery, Record
-from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter, Headers
-from interceptor.redaction import redacted
-from interceptor.route import shown
+from interceptor.routes.redaction import redacted
+from interceptor.routes.route import shown
 
 MAX_DATA_BYTES = 1024  # knativeerrordata, by design; the reason is cut likewise
 MAX_ADDED_BYTES = (

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from interceptor.event import Event
+from interceptor.cloudevents.event import Event
 
 if TYPE_CHECKING:
     from interceptor.outcome import Headers, Outcome
-    from interceptor.route import Route
+    from interceptor.routes.route import Route
 
 
 class Record(msgspec.Struct, eq=False):

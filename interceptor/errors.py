@@ -4,7 +4,7 @@ Their texts may quote events, functions and servers; they are cleaned here, sinc
 
 from __future__ import annotations
 
-from interceptor.foreign_text import clean
+from fncast.foreign_text import clean
 
 # More than any reason has; texts are redacted before they are cut to what a dead letter holds.
 MAX_CHARACTERS = 8192

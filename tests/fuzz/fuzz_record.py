@@ -21,15 +21,16 @@ from fncast.dashboard import event as dashboard_event
 from fncast.dashboard.lines import Lines
 from fncast.dashboard.record import Record as ShownRecord
 from handler import Forecaster
-from interceptor import dead_letter, function_client
+from interceptor import dead_letter
+from interceptor.builtin.deliver import Deliver
+from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.router import Router
 from interceptor.chain import Chain
-from interceptor.deliver import Deliver
+from interceptor.cloudevents.event import Event
 from interceptor.delivery import Batch, Delivery, Record
-from interceptor.event import Event
-from interceptor.expiry import Expiry
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
-from interceptor.route import Route
-from interceptor.router import Router
+from interceptor.routes import function_client
+from interceptor.routes.route import Route
 from model import Model
 from model_service.client import Answer as Scores
 from model_service.graphpipe import IOMetadata, MetadataResponse, Type

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record
-from interceptor.expiry import Expiry
 from interceptor.outcome import DeadLetter, Skipped
-from interceptor.route import Route
-from interceptor.router import Router
+from interceptor.routes.route import Route
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interceptor.cloudevents.event import read_event
 from interceptor.errors import InvalidEvent
-from interceptor.event import read_event
 
 BINARY = [
     ("ce_specversion", b"1.0"),

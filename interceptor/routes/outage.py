@@ -7,15 +7,16 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from interceptor import answer, metrics
-from interceptor.backoff import delay_s
-from interceptor.circuit import Circuit
+from interceptor.cloudevents import answer
+from interceptor.cloudevents.event import Event
 from interceptor.delivery import Delivery
 from interceptor.errors import Refused, RetriableError
-from interceptor.event import Event
-from interceptor.function_client import Answer
-from interceptor.hang import probe_timeout_s
-from interceptor.route import Route
+from interceptor.routes import metrics
+from interceptor.routes.backoff import delay_s
+from interceptor.routes.breaker import Circuit
+from interceptor.routes.function_client import Answer
+from interceptor.routes.route import Route
+from interceptor.routes.watchdog import probe_timeout_s
 
 log = logging.getLogger("fncast.deliver")
 

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from interceptor.circuit import Circuit
 from interceptor.errors import RetriableError
+from interceptor.routes.breaker import Circuit
 
 # A call that takes longer than these, and than so many times the slowest of the last ones, asks for a probe, or is one
 # that failed. A probe that hangs must end soon: work resumes within 5 s of the function's return.

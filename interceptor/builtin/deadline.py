@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from interceptor.builtin.expiry import EXPIRED, left_s
 from interceptor.delivery import Delivery
-from interceptor.expiry import EXPIRED, left_s
 
 
 @asynccontextmanager

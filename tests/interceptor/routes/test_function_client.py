@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from interceptor import function_client
+from interceptor.cloudevents.event import read_event
 from interceptor.errors import Refused, RetriableError
-from interceptor.event import read_event
-from interceptor.function_client import Answer, FunctionClient
-from interceptor.route import Route
+from interceptor.routes import function_client
+from interceptor.routes.function_client import Answer, FunctionClient
+from interceptor.routes.route import Route
 
 FN = Route("forecast", "fn:fncast/forecast", batch=True)
 EVENT = read_event(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from interceptor.foreign_text import clean
+from fncast.foreign_text import clean
 
 MAX_PORT = 65535
 MAX_SHOWN_CHARACTERS = 500  # of a URL, which a server may have named

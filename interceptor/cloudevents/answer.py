@@ -17,13 +17,13 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from interceptor.backoff import MAX_RETRY_AFTER_S
+from fncast.foreign_text import clean
+from interceptor.cloudevents.event import as_content
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError
-from interceptor.event import as_content
-from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome, OutputEvent, Skipped
-from interceptor.redaction import redacted
+from interceptor.routes.backoff import MAX_RETRY_AFTER_S
+from interceptor.routes.redaction import redacted
 
 NONE_TYPE = "io.fncast.none.v1"
 REJECTED_TYPE = "io.fncast.rejected.v1"

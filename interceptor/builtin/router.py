@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fncast.foreign_text import clean
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch
-from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter
-from interceptor.route import Route
+from interceptor.routes.route import Route
 
 SHOWN_CHARACTERS = 64  # of a destination that an event brought along
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from interceptor import outage
-from interceptor.circuit import Circuit
 from interceptor.delivery import Delivery
-from interceptor.hang import CallsUnderWay
-from interceptor.outage import Client
-from interceptor.route import Route
+from interceptor.routes import outage
+from interceptor.routes.breaker import Circuit
+from interceptor.routes.outage import Client
+from interceptor.routes.route import Route
+from interceptor.routes.watchdog import CallsUnderWay
 
 
 class Peer:

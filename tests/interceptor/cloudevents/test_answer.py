@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor import answer
-from interceptor.answer import NAMESPACE, output_id
 from interceptor.chain import read
+from interceptor.cloudevents import answer
+from interceptor.cloudevents.answer import NAMESPACE, output_id
 from interceptor.delivery import Delivery, Record
 from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Skipped
-from interceptor.route import Route
+from interceptor.routes.route import Route
 
 ROUTE = Route("forecast", "fn:fncast/forecast", batch=True)
 

@@ -13,17 +13,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from interceptor import answer, deadline, metrics
-from interceptor.backoff import MAX_S, delay_s
-from interceptor.circuit import Circuit
+from interceptor.builtin import deadline
+from interceptor.builtin.expiry import EXPIRED, left_s
+from interceptor.cloudevents import answer
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Refused, RetriableError
-from interceptor.expiry import EXPIRED, left_s
-from interceptor.outage import Client
 from interceptor.outcome import DeadLetter, Forecast, Skipped
-from interceptor.peer import Peer
-from interceptor.route import Route
+from interceptor.routes import metrics
+from interceptor.routes.backoff import MAX_S, delay_s
+from interceptor.routes.breaker import Circuit
+from interceptor.routes.outage import Client
+from interceptor.routes.route import Route
+from interceptor.routes.route_state import Peer
 
 log = logging.getLogger("fncast.deliver")
 

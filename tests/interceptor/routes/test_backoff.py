@@ -5,14 +5,14 @@ import asyncio
 import orjson
 import pytest
 
-from interceptor.backoff import BASE_S, MAX_RETRY_AFTER_S, MAX_S, delay_s
+from interceptor.builtin.deliver import Deliver
 from interceptor.chain import read
-from interceptor.deliver import Deliver
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.errors import RetriableError
-from interceptor.function_client import Answer
 from interceptor.outcome import Forecast
-from interceptor.route import Route
+from interceptor.routes.backoff import BASE_S, MAX_RETRY_AFTER_S, MAX_S, delay_s
+from interceptor.routes.function_client import Answer
+from interceptor.routes.route import Route
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 40])

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from interceptor import backoff, hang
+from interceptor.builtin.deliver import Deliver, Limits
 from interceptor.chain import read
-from interceptor.deliver import Deliver, Limits
 from interceptor.delivery import Batch, Delivery, Record
-from interceptor.function_client import Answer
 from interceptor.outcome import Forecast
-from interceptor.route import Route
+from interceptor.routes import backoff, watchdog
+from interceptor.routes.function_client import Answer
+from interceptor.routes.route import Route
 
 FORECAST = Route("forecast", "fn:fncast/forecast", batch=True)
 
@@ -89,8 +89,8 @@ async def stage(monkeypatch):
     """A function that has answered once, and what delivers to it; waits are a hundredth of the real ones."""
     monkeypatch.setattr(backoff, "BASE_S", 0.0005)
     monkeypatch.setattr(backoff, "MAX_S", 0.02)
-    monkeypatch.setattr(hang, "SUSPECT_S", 0.05)
-    monkeypatch.setattr(hang, "PROBE_S", 0.02)
+    monkeypatch.setattr(watchdog, "SUSPECT_S", 0.05)
+    monkeypatch.setattr(watchdog, "PROBE_S", 0.02)
     function = Function()
     deliver = Deliver(function, Limits(calls_in_flight=2))
     await settle(deliver, batch("good"))

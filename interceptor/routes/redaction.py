@@ -8,7 +8,7 @@ from base64 import b64encode
 from functools import lru_cache
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from interceptor.route import Route
+from interceptor.routes.route import Route
 
 MARK = "…"
 # A part of a URL that is shorter is no secret, and to strike it out would make the text unreadable.

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from interceptor import backoff
-from interceptor import deliver as delivering
+from interceptor.builtin import deliver as delivering
+from interceptor.builtin.deliver import Deliver, Limits
 from interceptor.chain import read
-from interceptor.deliver import Deliver, Limits
+from interceptor.cloudevents.event import Event
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.errors import Refused, RetriableError
-from interceptor.event import Event
-from interceptor.function_client import Answer
 from interceptor.outcome import DeadLetter, Forecast, Skipped
-from interceptor.route import Route
+from interceptor.routes import backoff
+from interceptor.routes.function_client import Answer
+from interceptor.routes.route import Route
 
 FORECAST = Route("forecast", "fn:fncast/forecast", batch=True)
 SINGLE = Route("single", "http://127.0.0.1/f", batch=False)

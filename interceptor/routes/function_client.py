@@ -15,12 +15,12 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
+from fncast.foreign_text import clean
 from fncast.wording.http import words
+from interceptor.cloudevents.event import Event, as_content, read_event
 from interceptor.errors import InvalidEvent, Refused, RetriableError
-from interceptor.event import Event, as_content, read_event
-from interceptor.foreign_text import clean
-from interceptor.redaction import redacted
-from interceptor.route import Route, shown
+from interceptor.routes.redaction import redacted
+from interceptor.routes.route import Route, shown
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "application/cloudevents+json"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import orjson
 
+from fncast.foreign_text import clean
 from interceptor.errors import InvalidEvent
-from interceptor.foreign_text import clean
 
 if TYPE_CHECKING:
     from interceptor.outcome import Headers

@@ -1,0 +1,1 @@
+"""The interceptors that come with fncast: `expiry`, `route` and `deliver`."""
