@@ -18,7 +18,7 @@ from consumer.kafka_source import record, text
 from fncast.foreign_text import clean
 from fncast.wording.kafka import words
 from interceptor import dead_letter
-from interceptor.cloudevents.event import read_event
+from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
 

@@ -1,1 +1,1 @@
-"""The interceptors that come with fncast: `expiry`, `route` and `deliver`."""
+"""The built-in interceptors: `expiry`, `route` and `deliver`."""

@@ -1,4 +1,4 @@
-"""The built-in `expiry`: an event past its `expirytime` is skipped (CloudEvents extension Expiry Time)."""
+"""The built-in `expiry`: skips an event after its `expirytime` (CloudEvents extension Expiry Time)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def utc_now() -> datetime:
 
 
 class Expiry(Interceptor):
-    """Skips what has expired; an event that is tried again later is looked at again."""
+    """Skips expired events. A delivery that passes through the chain again is checked again."""
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
@@ -29,18 +29,18 @@ class Expiry(Interceptor):
             if "expirytime" not in delivery.opened.attributes:
                 continue
             try:
-                expires = parse_time(delivery.opened.text("expirytime"))
+                expires_at = parse_time(delivery.opened.text("expirytime"))
             except ValueError as error:
                 delivery.outcome = DeadLetter(f"expirytime: {error}", kind="bad_expirytime")
                 continue
             now = now or self._now()
-            if expires <= now:
+            if expires_at <= now:
                 delivery.outcome = EXPIRED
         return batch
 
 
-def left_s(delivery: Delivery) -> float | None:
-    """Seconds until the event expires, below 0 afterwards; None where it does not."""
+def remaining_s(delivery: Delivery) -> float | None:
+    """Return the seconds until the event expires, negative after that. None if it does not expire."""
     text = delivery.opened.text("expirytime")
     if text is None:
         return None

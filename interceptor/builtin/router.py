@@ -10,17 +10,17 @@ from interceptor.delivery import Batch
 from interceptor.outcome import DeadLetter
 from interceptor.routes.route import Route
 
-SHOWN_CHARACTERS = 64  # of a destination that an event brought along
+MAX_SHOWN_CHARACTERS = 64  # of an event's destination, in a reason
 
 
 class Router(Interceptor):
-    """Gives each event the route that its `destination` names, or settles it."""
+    """Sets the route that an event's `destination` names. An event without a route becomes a dead letter."""
 
     def __init__(self, routes: Mapping[str, Route], defaults: Mapping[str, str] | None = None) -> None:
-        """defaults: by topic the destination of events that name none."""
+        """routes: by name. defaults: by topic, the destination of events that have none."""
         self._routes = dict(routes)
         self._defaults = {topic: self._routes[name] for topic, name in (defaults or {}).items()}
-        self._known = ", ".join(sorted(routes)) or "none"
+        self._names = ", ".join(sorted(routes)) or "none"
 
     async def on_consume(self, batch: Batch) -> Batch:
         routes = self._routes
@@ -35,13 +35,13 @@ class Router(Interceptor):
                 delivery.outcome = DeadLetter(
                     f"the event has no extension `destination`, and no setting gives one for the topic"
                     f" {delivery.record.topic!r}: set `destination` in an [[inputs]] entry with this `topic`;"
-                    f" destinations here: {self._known}",
+                    f" destinations here: {self._names}",
                     kind="no_destination",
                 )
             else:
-                name = clean(str(destination), SHOWN_CHARACTERS)
+                name = clean(str(destination), MAX_SHOWN_CHARACTERS)
                 delivery.outcome = DeadLetter(
-                    f"unknown destination {name!r}; destinations here: {self._known}",
+                    f"unknown destination {name!r}; destinations here: {self._names}",
                     kind="unknown_destination",
                 )
         return batch

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from interceptor.cloudevents.event import read_event
+from interceptor.cloudevents.reader import read_event
 from interceptor.errors import InvalidEvent
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord

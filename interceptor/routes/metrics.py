@@ -1,4 +1,4 @@
-"""What is measured of calls. Labels hold route names only, never text of an event."""
+"""Metrics of calls. Labels hold route names only, never text from an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A route: where a destination leads. An event's `destination` is the name of a route, never a URL."""
+"""A route: the function of a destination. An event's `destination` is the name of a route, never a URL."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from urllib.parse import urlsplit, urlunsplit
 from fncast.foreign_text import clean
 
 MAX_PORT = 65535
-MAX_SHOWN_CHARACTERS = 500  # of a URL, which a server may have named
+MAX_SHOWN_CHARACTERS = 500  # of a URL, which may come from a server
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a destination leads.
+    """The function of a destination.
 
     name: the destination. target: `fn:<app>/<function>` on the Fn server, or the URL of an HTTP function.
-    batch: whether the function takes `application/cloudevents-batch+json`; one event a call otherwise, in `mode`.
-    token: bearer token, or empty.
+    batch: whether the function takes `application/cloudevents-batch+json`. Otherwise one event per call, in `mode`.
+    token: bearer token, or empty. Raises ValueError for an invalid target.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Route:
 
 
 def url_flaw(url: str) -> str:
-    """Why no function can be called at this http or https URL, to be read behind it; empty where one can."""
+    """Return what is wrong with an http or https URL, as the end of a sentence that begins with it. Empty if valid."""
     try:
         parts = urlsplit(url)
         if not parts.hostname:
@@ -60,7 +60,7 @@ def url_flaw(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """A URL as logs and errors show it: without user, password, query and fragment, which may be secrets."""
+    """Return a URL for logs and errors: without user, password, query and fragment, which may be secrets."""
     try:
         parts = urlsplit(url)
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")

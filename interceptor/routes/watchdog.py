@@ -1,4 +1,4 @@
-"""Calls that hang: a function that accepts them and never answers is out long before each has used up its time-out."""
+"""Detects calls that hang: a function may accept calls and never answer, long before the time-out of each call."""
 
 from __future__ import annotations
 
@@ -7,41 +7,33 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from interceptor.errors import RetriableError
-from interceptor.routes.breaker import Circuit
+from interceptor.routes.breaker import CircuitBreaker
 
-# A call that takes longer than these, and than so many times the slowest of the last ones, asks for a probe, or is one
-# that failed. A probe that hangs must end soon: work resumes within 5 s of the function's return.
-SUSPECT_S, PROBE_S = 5.0, 2.0
-TIMES_SLOWEST = 3.0
+SLOW_CALL_S = 5.0  # shorter calls never count as slow
 
 
-def probe_timeout_s(circuit: Circuit) -> float:
-    """How long a probe may take: the function may be a slow one."""
-    return max(PROBE_S, TIMES_SLOWEST * circuit.slowest_s)
+class InFlightCalls:
+    """The calls of one route that have no answer yet. Used in one event loop."""
 
-
-class CallsUnderWay:
-    """Those of one route. Used in one event loop."""
-
-    def __init__(self, circuit: Circuit, suspect: Callable[[str], None]) -> None:
-        """suspect: told why the route may be out, when a call takes long and no other has succeeded since it began."""
-        self._circuit = circuit
-        self._suspect = suspect
-        self._limits: dict[asyncio.Timeout, float] = {}
+    def __init__(self, breaker: CircuitBreaker, report_slow: Callable[[str], None]) -> None:
+        """report_slow: called with a reason if a call is slow and no other call succeeded since it began."""
+        self._breaker = breaker
+        self._report_slow = report_slow
+        self._limits: dict[asyncio.Timeout, float] = {}  # start of each call, on the caller's clock
 
     @contextlib.asynccontextmanager
-    async def call(self, now_s: float) -> AsyncIterator[None]:
-        """Around a call that begins at `now_s`. Raises RetriableError where `end` ends it."""
+    async def track(self, now_s: float) -> AsyncIterator[None]:
+        """Wrap a call that begins at `now_s`. Raises RetriableError if `cancel` ends it."""
         loop = asyncio.get_running_loop()
-        circuit, successes = self._circuit, self._circuit.successes
-        after_s = max(SUSPECT_S, TIMES_SLOWEST * circuit.slowest_s)
+        breaker, successes = self._breaker, self._breaker.successes
+        slow_after_s = breaker.slow_after_s(SLOW_CALL_S)
 
-        def look() -> None:
-            if not circuit.is_open and circuit.successes == successes:
-                self._suspect(f"a call has not been answered for {after_s:.1f} s")
+        def check() -> None:
+            if not breaker.is_open and breaker.successes == successes:
+                self._report_slow(f"a call has not been answered for {slow_after_s:.1f} s")
 
-        # Where nothing has ever succeeded there is no event to ask with.
-        timer = loop.call_later(after_s, look) if circuit.known_good is not None else None
+        # Without a known-good event no probe could decide.
+        timer = loop.call_later(slow_after_s, check) if breaker.known_good is not None else None
         limit = asyncio.timeout(None)
         try:
             async with limit:
@@ -50,15 +42,15 @@ class CallsUnderWay:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise RetriableError("no answer to a call that began before the route was out") from None
+            raise RetriableError("no answer to a call that began before the outage") from None
         finally:
             if timer is not None:
                 timer.cancel()
             self._limits.pop(limit, None)
 
-    def end(self, before_s: float) -> None:
-        """End what began until then and still hangs: the outage is over, and who hung in it is called anew."""
+    def cancel(self, until_s: float) -> None:
+        """Cancel calls that began until `until_s`: they hung during the outage, and will be retried."""
         now_s = asyncio.get_running_loop().time()
         for limit, began_s in self._limits.items():
-            if began_s <= before_s:
+            if began_s <= until_s:
                 limit.reschedule(now_s)

@@ -1,7 +1,6 @@
-"""Delivery against a function that answers, fails, refuses, hangs or is away."""
+"""`deliver` with a function that answers, fails, refuses, hangs or is down."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -9,58 +8,37 @@ import orjson
 import pytest
 
 from interceptor.builtin import deliver as delivering
-from interceptor.builtin.deliver import Deliver, Limits
-from interceptor.chain import read
+from interceptor.builtin.calls import Limits
+from interceptor.builtin.deliver import Deliver
 from interceptor.cloudevents.event import Event
-from interceptor.delivery import Batch, Delivery, Record
+from interceptor.delivery import Batch
 from interceptor.errors import Refused, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.routes import backoff
-from interceptor.routes.function_client import Answer
+from interceptor.routes.client import Answer
 from interceptor.routes.route import Route
+from tests.interceptor.deliveries import FORECAST, new_delivery, new_output, settle, until
 
-FORECAST = Route("forecast", "fn:fncast/forecast", batch=True)
 SINGLE = Route("single", "http://127.0.0.1/f", batch=False)
-offsets = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Back-off in milliseconds."""
+def short_backoff(monkeypatch):
+    """Wait milliseconds instead of seconds."""
     monkeypatch.setattr(backoff, "BASE_S", 0.0005)
     monkeypatch.setattr(backoff, "MAX_S", 0.002)
 
 
 def batch(ids: Sequence[object], route: Route = FORECAST) -> Batch:
-    deliveries = []
-    for id_ in ids:
-        headers = [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", str(id_).encode()),
-            ("ce_source", b"/in"),
-            ("ce_type", b"t"),
-        ]
-        delivery = Delivery(Record("metrics", 0, next(offsets), 0, None, b"[1]", headers))
-        read(delivery)
-        delivery.route = route
-        deliveries.append(delivery)
-    return Batch(deliveries)
+    return Batch([new_delivery(id_, route) for id_ in ids])
 
 
 def reply(event: Event, type_: str = "io.fncast.forecast.v1", **data: object) -> dict[str, object]:
-    return {
-        "specversion": "1.0",
-        "id": "o",
-        "source": "/f",
-        "type": type_,
-        "causationid": event.attributes["id"],
-        "causationsource": event.attributes["source"],
-        "data": data,
-    }
+    return new_output(str(event.attributes["id"]), type_, data=data)
 
 
 class Function:
-    """Answers each event by `answer`, which may raise for the whole call."""
+    """Answers each event with `answer`, which may raise for the whole call."""
 
     def __init__(self, answer: Callable[[Event], dict[str, object]] = reply) -> None:
         self.answer = answer
@@ -82,14 +60,6 @@ class Function:
         self.is_closed = True
 
 
-async def settle(deliver: Deliver, batch: Batch) -> None:
-    """Give the batch to `deliver` as the consumer does, again and again, until all is settled."""
-    async with asyncio.timeout(10):
-        while batch.pending():
-            await deliver.on_consume(batch)
-            await asyncio.sleep(0.001)
-
-
 def ids_of(batch: Batch, kind: type) -> list[str]:
     return [str(d.opened.attributes["id"]) for d in batch.deliveries if type(d.outcome) is kind]
 
@@ -102,7 +72,7 @@ async def test_one_call_for_the_whole_batch():
     assert ids_of(sent, Forecast) == ["0", "1", "2", "3", "4"]
 
 
-async def test_a_call_holds_no_more_events_and_bytes_than_it_may():
+async def test_a_call_is_limited_in_events_and_bytes():
     function = Function()
     await Deliver(function, Limits(batch_events=2)).on_consume(batch(range(5)))
     assert sorted(map(len, function.calls)) == [1, 2, 2]
@@ -111,14 +81,14 @@ async def test_a_call_holds_no_more_events_and_bytes_than_it_may():
     assert sorted(map(len, function.calls)) == [1, 2, 2]
 
 
-async def test_calls_in_flight_are_bounded():
+async def test_calls_in_flight_are_limited():
     function = Function()
     await Deliver(function, Limits(calls_in_flight=3)).on_consume(batch(range(50), SINGLE))
     assert len(function.calls) == 50
     assert function.most_in_flight == 3
 
 
-async def test_a_rejection_settles_exactly_the_event_that_is_bad():
+async def test_a_rejection_settles_only_the_bad_event():
     function = Function(
         lambda e: reply(e, "io.fncast.rejected.v1", reason="bad") if e.attributes["id"] == "2" else reply(e)
     )
@@ -128,8 +98,8 @@ async def test_a_rejection_settles_exactly_the_event_that_is_bad():
     assert ids_of(sent, Forecast) == ["0", "1", "3"]
 
 
-async def test_a_failure_that_passes_loses_nothing():
-    failures = iter([RetriableError("502"), RetriableError("garbage")])
+async def test_a_temporary_failure_loses_no_event():
+    failures = iter([RetriableError("502"), RetriableError("invalid answer")])
 
     def answer(event):
         for failure in failures:
@@ -142,7 +112,7 @@ async def test_a_failure_that_passes_loses_nothing():
 
 
 @pytest.mark.parametrize("poison", [{0}, {255}, {17, 18, 200}, {0, 64, 128, 192}])
-async def test_poison_is_found_and_the_others_are_forecast(poison):
+async def test_poison_becomes_a_dead_letter_and_the_others_are_forecast(poison):
     def answer(event):
         if int(event.attributes["id"]) in poison:
             raise RetriableError("502: function failed", code=502)
@@ -158,7 +128,7 @@ async def test_poison_is_found_and_the_others_are_forecast(poison):
     assert suspect.outcome.attempts >= 3
 
 
-async def test_who_failed_alone_is_called_alone_again():
+async def test_an_event_that_failed_alone_is_retried_alone():
     def answer(event: Event) -> dict[str, object]:
         if event.attributes["id"] != "good":
             raise RetriableError("exploded")
@@ -170,12 +140,12 @@ async def test_who_failed_alone_is_called_alone_again():
     sent = batch(["a", "b", "c"])
     await settle(deliver, sent)
     assert sorted(ids_of(sent, DeadLetter)) == ["a", "b", "c"]
-    for id_ in "abc":  # found once, by halves; not in each round anew
+    for id_ in "abc":  # the search by halves is not repeated
         first_alone = function.calls.index([id_])
         assert not [call for call in function.calls[first_alone:] if id_ in call and len(call) > 1]
 
 
-async def test_a_lone_suspect_is_poison_once_a_known_good_event_passes():
+async def test_a_lone_event_is_poison_if_a_known_good_event_succeeds():
     function = Function()
     deliver = Deliver(function, Limits(max_attempts=2))
     await settle(deliver, batch(["good"]))
@@ -193,11 +163,11 @@ async def test_a_lone_suspect_is_poison_once_a_known_good_event_passes():
     await deliver.close()
 
 
-async def test_an_outage_gives_up_nothing_and_work_resumes():
-    is_away = True
+async def test_an_outage_loses_no_event_and_deliveries_resume():
+    is_down = True
 
     def answer(event):
-        if is_away:
+        if is_down:
             raise RetriableError("connection refused")
         return reply(event)
 
@@ -208,7 +178,7 @@ async def test_an_outage_gives_up_nothing_and_work_resumes():
         await deliver.on_consume(sent)
         await asyncio.sleep(0.001)
     assert len(sent.pending()) == 20
-    is_away = False
+    is_down = False
     await settle(deliver, sent)
     assert len(ids_of(sent, Forecast)) == 20
     assert deliver.open_circuits() == {}
@@ -216,37 +186,37 @@ async def test_an_outage_gives_up_nothing_and_work_resumes():
 
 
 @pytest.mark.parametrize("has_known_good", [True, False])
-async def test_attempts_in_an_outage_are_no_blame_after_it(has_known_good):
-    is_away, hiccups = False, 1
+async def test_attempts_during_an_outage_do_not_count(has_known_good):
+    is_down, hiccups = False, 1
 
     def answer(event):
         nonlocal hiccups
-        if is_away:
+        if is_down:
             raise RetriableError("503")
         if event.attributes["id"] == "unlucky" and hiccups:
             hiccups -= 1
-            raise RetriableError("503, while it warms up")
+            raise RetriableError("503: warming up")
         return reply(event)
 
     function = Function(answer)
     deliver = Deliver(function, Limits(max_attempts=3))
     if has_known_good:
         await settle(deliver, batch(["good"], SINGLE))
-    is_away = True
+    is_down = True
     sent = batch(["unlucky", "other"], SINGLE)
     async with asyncio.timeout(5):
         while max(delivery.attempts for delivery in sent.deliveries) < 3 or not deliver.outages():
             await deliver.on_consume(sent)
             await asyncio.sleep(0.001)
-    is_away = False
+    is_down = False
     await settle(deliver, sent)
     assert hiccups == 0
     assert ids_of(sent, Forecast) == ["unlucky", "other"]
     await deliver.close()
 
 
-async def test_an_event_that_was_never_sent_is_not_to_blame():
-    """A function that dies under one event after another, while others pass in between."""
+async def test_attempts_without_a_connection_do_not_count():
+    """Other calls of the route succeed in between, so the attempts would otherwise make the event poison."""
     deliver = Deliver(Function(), Limits(max_attempts=2))
     await settle(deliver, batch(["good"]))
     tries = 0
@@ -256,7 +226,9 @@ async def test_an_event_that_was_never_sent_is_not_to_blame():
             nonlocal tries
             if events[0].attributes["id"] == "unlucky" and tries < 6:
                 tries += 1
-                deliver._peers["forecast"].circuit.succeeded(None, 0.0)  # as another event's call would
+                deliver._states["forecast"].breaker.record_success(
+                    None, 0.0
+                )  # like a call with another event
                 raise RetriableError("cannot be reached", is_sent=False)
             return await super().call(route, events)
 
@@ -268,20 +240,20 @@ async def test_an_event_that_was_never_sent_is_not_to_blame():
     await deliver.close()
 
 
-async def test_an_open_circuit_makes_no_calls_but_probes_with_the_known_good_event():
+async def test_an_open_breaker_allows_only_probes_with_the_known_good_event():
     function = Function()
     deliver = Deliver(function, Limits(max_attempts=2))
     await settle(deliver, batch(["good"]))
 
     def answer(event):
-        raise RetriableError("away")
+        raise RetriableError("down")
 
     function.answer = answer
     sent = batch(range(20))
     async with asyncio.timeout(5):
         while not deliver.open_circuits():
             await deliver.on_consume(sent)
-    assert deliver.open_circuits() == {"forecast": "away"}
+    assert deliver.open_circuits() == {"forecast": "down"}
     function.calls.clear()
     for _ in range(10):
         await deliver.on_consume(sent)
@@ -291,8 +263,8 @@ async def test_an_open_circuit_makes_no_calls_but_probes_with_the_known_good_eve
     await deliver.close()
 
 
-async def test_unavailable_for_all_is_an_outage_not_a_dead_letter():
-    function = Function(lambda e: reply(e, "io.fncast.unavailable.v1", reason="model away", retry_after_s=0))
+async def test_unavailable_for_all_events_is_an_outage():
+    function = Function(lambda e: reply(e, "io.fncast.unavailable.v1", reason="model down", retry_after_s=0))
     deliver = Deliver(function, Limits(max_attempts=2))
     sent = batch(range(8))
     for _ in range(30):
@@ -306,7 +278,7 @@ async def test_unavailable_for_all_is_an_outage_not_a_dead_letter():
 
 
 @pytest.mark.parametrize("trouble", ["wrong event", "half an answer", "unavailable"])
-async def test_a_function_that_answers_everything_wrongly_is_out_and_no_event_is_to_blame(trouble):
+async def test_a_function_whose_answers_are_all_invalid_is_out(trouble):
     is_wrong = False
 
     class Wrong(Function):
@@ -338,13 +310,13 @@ async def test_a_function_that_answers_everything_wrongly_is_out_and_no_event_is
     await deliver.close()
 
 
-async def test_one_route_out_leaves_the_others_alone():
+async def test_an_outage_of_one_route_does_not_affect_others():
     other = Route("other", "fn:fncast/other", batch=True)
 
     class TwoFunctions(Function):
         async def call(self, route, events):
             if route is other:
-                raise RetriableError("away")
+                raise RetriableError("down")
             return await super().call(route, events)
 
     sent = Batch(batch(range(3)).deliveries + batch(range(3), other).deliveries)
@@ -357,7 +329,7 @@ async def test_one_route_out_leaves_the_others_alone():
     await deliver.close()
 
 
-async def test_what_is_too_large_or_refused_is_split_and_only_the_culprit_is_a_dead_letter():
+async def test_a_refused_batch_is_split_and_only_the_bad_event_is_a_dead_letter():
     def answer(event):
         if event.attributes["id"] == "5":
             raise Refused("413: too large", 413)
@@ -369,7 +341,7 @@ async def test_what_is_too_large_or_refused_is_split_and_only_the_culprit_is_a_d
     assert len(ids_of(sent, Forecast)) == 7
 
 
-async def test_no_event_to_publish():
+async def test_an_answer_without_a_body_skips_the_events():
     class Silent(Function):
         async def call(self, route, events):
             return Answer(None, False)
@@ -379,7 +351,7 @@ async def test_no_event_to_publish():
     assert len(ids_of(sent, Skipped)) == 2
 
 
-async def test_a_bug_in_a_probe_is_raised_and_not_waited_for():
+async def test_a_bug_in_a_probe_is_raised():
     function = Function()
     deliver = Deliver(function, Limits(max_attempts=1))
     await settle(deliver, batch(["good"]))
@@ -387,7 +359,7 @@ async def test_a_bug_in_a_probe_is_raised_and_not_waited_for():
     def answer(event):
         if event.attributes["id"] == "good":
             raise KeyError("a bug")
-        raise RetriableError("away")
+        raise RetriableError("down")
 
     function.answer = answer
     with pytest.raises(KeyError, match="a bug"):
@@ -395,13 +367,13 @@ async def test_a_bug_in_a_probe_is_raised_and_not_waited_for():
     await deliver.close()
 
 
-async def test_an_outage_is_told_once_and_its_end_too(caplog):
+async def test_an_outage_and_its_end_are_logged_once(caplog):
     caplog.set_level("INFO")
-    is_away = True
+    is_down = True
 
     def answer(event):
-        if is_away:
-            raise RetriableError("away")
+        if is_down:
+            raise RetriableError("down")
         return reply(event)
 
     deliver = Deliver(Function(answer), Limits(max_attempts=1))
@@ -409,15 +381,15 @@ async def test_an_outage_is_told_once_and_its_end_too(caplog):
     for _ in range(30):
         await deliver.on_consume(sent)
         await asyncio.sleep(0.001)
-    is_away = False
+    is_down = False
     await settle(deliver, sent)
-    told = [record.getMessage().split(":")[0].split(" after")[0] for record in caplog.records]
-    assert told == ["route forecast is out", "route forecast is back"]
+    messages = [record.getMessage().split(":")[0].split(" after")[0] for record in caplog.records]
+    assert messages == ["route forecast is out", "route forecast is back"]
     await deliver.close()
 
 
-async def test_close_ends_probes_and_the_client():
-    function = Function(lambda e: (_ for _ in ()).throw(RetriableError("away")))
+async def test_close_cancels_probes_and_closes_the_client():
+    function = Function(lambda e: (_ for _ in ()).throw(RetriableError("down")))
     deliver = Deliver(function, Limits(max_attempts=1))
     await deliver.on_consume(batch([1]))
     await deliver.close()
@@ -425,8 +397,8 @@ async def test_close_ends_probes_and_the_client():
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_what_is_settled_does_not_wait_for_the_rest_of_its_batch():
-    """Another partition's event, and another route's, are done while a call of the same batch hangs."""
+async def test_a_settled_delivery_is_done_while_others_of_its_batch_wait():
+    """A call of one route hangs; the delivery of another route is done."""
     hang = asyncio.Event()
 
     class Hanging(Function):
@@ -435,13 +407,10 @@ async def test_what_is_settled_does_not_wait_for_the_rest_of_its_batch():
                 await hang.wait()
             return await super().call(route, events)
 
-    deliver = Deliver(Hanging())
-    deliver.is_last = True
+    deliver = Deliver(Hanging(), is_last=True)
     sent = Batch([*batch(["slow"], SINGLE).deliveries, *batch(["other"]).deliveries])
     running = asyncio.create_task(deliver.on_consume(sent))
-    for _ in range(5_000):  # turns of the event loop
-        await asyncio.sleep(0)
-    assert sent.deliveries[1].is_done
+    await until(lambda: sent.deliveries[1].is_done)
     assert not sent.deliveries[0].is_done
     hang.set()
     await running
@@ -454,8 +423,7 @@ async def test_an_event_expires_while_its_call_hangs():
         async def call(self, route, events):
             await asyncio.sleep(60)
 
-    deliver = Deliver(Hanging())
-    deliver.heeds_expiry = True
+    deliver = Deliver(Hanging(), handles_expiry=True)
     sent = batch(["late"], SINGLE)
     soon = datetime.now(UTC) + timedelta(seconds=0.05)
     sent.deliveries[0].opened.attributes["expirytime"] = soon.isoformat()
@@ -465,7 +433,7 @@ async def test_an_event_expires_while_its_call_hangs():
     await deliver.close()
 
 
-async def test_an_event_expires_though_its_call_is_others_too_and_they_get_their_answer():
+async def test_an_event_expires_during_a_call_and_the_others_get_their_answer():
     answers = asyncio.Event()
 
     class Slow(Function):
@@ -474,17 +442,14 @@ async def test_an_event_expires_though_its_call_is_others_too_and_they_get_their
             return await super().call(route, events)
 
     function = Slow()
-    deliver = Deliver(function)
-    deliver.heeds_expiry = deliver.is_last = True
+    deliver = Deliver(function, is_last=True, handles_expiry=True)
     sent = batch(["soon", "late", "never"])
     for delivery, in_s in zip(sent.deliveries, (0.02, 60), strict=False):
         soon = datetime.now(UTC) + timedelta(seconds=in_s)
         delivery.opened.attributes["expirytime"] = soon.isoformat()
     running = asyncio.create_task(deliver.on_consume(sent))
     async with asyncio.timeout(5):
-        for _ in range(5_000):
-            if not sent.deliveries[0].is_done:
-                await asyncio.sleep(0.001)
+        await until(lambda: sent.deliveries[0].is_done)
         assert [d.outcome for d in sent.deliveries] == [Skipped("expired"), None, None]
         answers.set()
         await running
@@ -499,8 +464,7 @@ async def test_a_call_ends_once_all_its_events_have_expired():
         async def call(self, route, events):
             await asyncio.sleep(60)
 
-    deliver = Deliver(Hanging())
-    deliver.heeds_expiry = True
+    deliver = Deliver(Hanging(), handles_expiry=True)
     sent = batch(range(3))
     for n, delivery in enumerate(sent.deliveries):
         soon = datetime.now(UTC) + timedelta(seconds=0.02 * n)
@@ -511,9 +475,9 @@ async def test_a_call_ends_once_all_its_events_have_expired():
     await deliver.close()
 
 
-async def test_an_outage_that_nothing_known_good_can_end_is_told_all_the_while():
+async def test_an_outage_without_a_known_good_event_is_reported_until_it_ends():
     def answer(event):
-        raise RetriableError("away")
+        raise RetriableError("down")
 
     function = Function(answer)
     deliver = Deliver(function, Limits(max_attempts=2))
@@ -523,7 +487,7 @@ async def test_an_outage_that_nothing_known_good_can_end_is_told_all_the_while()
             await deliver.on_consume(sent)
             await asyncio.sleep(0.001)
     for _ in range(100):
-        assert deliver.open_circuits() == {"forecast": "away"}
+        assert deliver.open_circuits() == {"forecast": "down"}
         await deliver.on_consume(sent)
         await asyncio.sleep(0.001)
     function.answer = reply
@@ -532,7 +496,7 @@ async def test_an_outage_that_nothing_known_good_can_end_is_told_all_the_while()
     await deliver.close()
 
 
-async def test_a_function_that_knows_repeats_answers_the_probe_by_409():
+async def test_a_probe_answered_with_409_succeeds():
     seen = set()
 
     class Once(Function):
@@ -554,12 +518,12 @@ async def test_a_function_that_knows_repeats_answers_the_probe_by_409():
 
 
 async def test_a_probe_that_is_refused_ends_the_outage():
-    """The function talks, if only to say that it does not like the event any more."""
-    is_away = True
+    """The function answers, although it rejects an event that was good before."""
+    is_down = True
 
     def answer(event):
-        if is_away:
-            raise RetriableError("away")
+        if is_down:
+            raise RetriableError("down")
         if event.attributes["id"] == "good":
             raise Refused("400", 400)
         return reply(event)
@@ -573,15 +537,13 @@ async def test_a_probe_that_is_refused_ends_the_outage():
         while not deliver.outages():
             await deliver.on_consume(sent)
             await asyncio.sleep(0.001)
-    is_away = False
-    for _ in range(5_000):
-        if deliver.outages():
-            await asyncio.sleep(0.001)
+    is_down = False
+    await until(lambda: not deliver.outages())
     assert deliver.outages() == deliver.open_circuits() == {}
     await deliver.close()
 
 
-async def test_an_answer_without_an_event_is_a_known_good_one_too():
+async def test_an_event_answered_without_a_forecast_is_known_good():
     def answer(event):
         if event.attributes["id"] == "poison":
             raise RetriableError("502")
@@ -595,9 +557,9 @@ async def test_an_answer_without_an_event_is_a_known_good_one_too():
     await deliver.close()
 
 
-async def test_a_batch_that_is_asked_for_patience_is_split_all_the_same(monkeypatch):
-    """One event of it may be what makes the function ask."""
-    monkeypatch.setattr(delivering, "MAX_S", 0.0005)  # what is more is patience
+async def test_a_batch_with_a_long_retry_after_is_split(monkeypatch):
+    """One event of the batch may cause the Retry-After."""
+    monkeypatch.setattr(delivering, "MAX_S", 0.0005)  # a longer wait counts as long
 
     def answer(event):
         if event.attributes["id"] == "3":

@@ -11,7 +11,7 @@ from interceptor.delivery import Batch, Delivery, Record
 from interceptor.errors import RetriableError
 from interceptor.outcome import Forecast
 from interceptor.routes.backoff import BASE_S, MAX_RETRY_AFTER_S, MAX_S, delay_s
-from interceptor.routes.function_client import Answer
+from interceptor.routes.client import Answer
 from interceptor.routes.route import Route
 
 
@@ -58,7 +58,7 @@ async def test_the_next_call_waits_as_long_as_the_function_asks():
     deliver = Deliver(client, clock=lambda: now_s)
     await deliver.on_consume(Batch([delivery]))
     await asyncio.gather(
-        *deliver._peers["forecast"]._probes
+        *deliver._states["forecast"]._probes
     )  # nothing ever succeeded: the circuit closes, to try with what is there
     now_s = 114.9
     await deliver.on_consume(Batch([delivery]))

@@ -1,4 +1,4 @@
-"""The client against an HTTP server that answers as Fn and as foreign functions do."""
+"""FunctionClient with an HTTP server that answers like an Fn server and like other functions."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from interceptor.cloudevents.event import read_event
+from interceptor.cloudevents.reader import read_event
 from interceptor.errors import Refused, RetriableError
-from interceptor.routes import function_client
-from interceptor.routes.function_client import Answer, FunctionClient
+from interceptor.routes import function_client, http_response
+from interceptor.routes.client import Answer
+from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 
 FN = Route("forecast", "fn:fncast/forecast", batch=True)
@@ -54,8 +55,8 @@ class FakeFn:
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((dict(request.headers), await request.read()))
-        made = self.handle()
-        return await made if asyncio.iscoroutine(made) else made
+        response = self.handle()
+        return await response if asyncio.iscoroutine(response) else response
 
 
 @pytest.fixture
@@ -74,9 +75,9 @@ async def fn():
 
 @pytest.fixture
 async def client(fn):
-    made = FunctionClient(fn.url, timeout_s=2, connections=2)
-    yield made
-    await made.close()
+    function_client = FunctionClient(fn.url, timeout_s=2, connections=2)
+    yield function_client
+    await function_client.close()
 
 
 def url(fn: FakeFn, **options: object) -> Route:
@@ -114,7 +115,7 @@ async def test_a_binary_answer_without_a_body_is_an_event_without_data(fn, clien
     assert not orjson.loads(answer.body).keys() & {"data", "data_base64", "subject"}
 
 
-async def test_a_function_that_was_deployed_anew_is_found_again(fn, client):
+async def test_a_function_that_was_deployed_again_is_looked_up_again(fn, client):
     await client.call(FN, [EVENT])
     fn.handle = lambda: web.json_response({"message": "Fn not found"}, status=404)
     with pytest.raises(RetriableError, match="404: Fn not found"):
@@ -124,7 +125,7 @@ async def test_a_function_that_was_deployed_anew_is_found_again(fn, client):
     assert fn.resolved == 2
 
 
-async def test_a_function_that_is_not_deployed_is_told(fn, client):
+async def test_a_function_that_is_not_deployed_is_named(fn, client):
     fn.has_function = False
     with pytest.raises(RetriableError, match=r"has no function fncast/forecast: deploy it"):
         await client.call(FN, [EVENT])
@@ -162,7 +163,9 @@ async def test_binary_mode_there_and_back(fn, client):
         (None, '"text"', '"text"'),
     ],
 )
-async def test_text_in_a_structured_event_is_the_body_of_a_binary_one(fn, client, content_type, data, body):
+async def test_text_data_of_a_structured_event_is_the_body_in_binary_mode(
+    fn, client, content_type, data, body
+):
     own = f',"datacontenttype":"{content_type}"' if content_type else ""
     structured = f'{{"specversion":"1.0","id":"1","source":"/s","type":"t"{own},"data":{data}}}'
     event = read_event([("content-type", b"application/cloudevents+json")], structured.encode())
@@ -173,7 +176,7 @@ async def test_text_in_a_structured_event_is_the_body_of_a_binary_one(fn, client
 
 
 @pytest.mark.parametrize("status", [202, 204])
-async def test_no_event_to_publish(fn, client, status):
+async def test_202_and_204_mean_no_event(fn, client, status):
     fn.handle = lambda: web.Response(status=status)
     assert await client.call(url(fn), [EVENT]) == Answer(None, False)
 
@@ -181,11 +184,11 @@ async def test_no_event_to_publish(fn, client, status):
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 @pytest.mark.parametrize(("status", "body"), [(200, b""), (201, b""), (203, b""), (200, b" \n")])
-async def test_an_empty_answer_is_garbage_where_its_status_does_not_say_so(
-    fn, client, batch, mode, status, body
-):
+async def test_an_empty_body_with_another_status_is_retriable(fn, client, batch, mode, status, body):
     fn.handle = lambda: web.Response(status=status, body=body)
-    with pytest.raises(RetriableError, match=rf"answers {status} without an event; 202 or 204") as raised:
+    with pytest.raises(
+        RetriableError, match=rf"answers {status} without an event; answer 202 or 204"
+    ) as raised:
         await client.call(url(fn, batch=batch, mode=mode), [EVENT])
     assert raised.value.code == status
     assert raised.value.is_sent
@@ -199,7 +202,7 @@ async def test_a_binary_event_may_have_no_data(fn, client):
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-async def test_an_fn_function_that_says_nothing_has_lost_its_answer(fn, client, status):
+async def test_an_empty_body_from_an_fn_function_is_retriable(fn, client, status):
     fn.handle = lambda: web.Response(status=status)
     with pytest.raises(RetriableError, match=rf"fn:fncast/forecast answers {status} without an event"):
         await client.call(FN, [EVENT])
@@ -233,31 +236,31 @@ async def test_fn_statuses_are_retriable(fn, client, status):
     ],
 )
 def test_retry_after_has_two_forms(told, least, most):
-    after_s = function_client._retry_after_s({"Retry-After": told})
+    after_s = http_response.retry_after_s({"Retry-After": told})
     assert after_s is None if least is None else least <= after_s <= most
 
 
 def test_retry_after_as_a_date_is_counted_from_now():
     in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    assert 3000 <= function_client._retry_after_s({"Retry-After": in_an_hour}) <= 3600
+    assert 3000 <= http_response.retry_after_s({"Retry-After": in_an_hour}) <= 3600
 
 
 @pytest.mark.parametrize(
     ("status", "is_refusal"), [(400, True), (413, True), (415, True), (422, True), (401, False)]
 )
-async def test_a_url_function_refuses_by_status(fn, client, status, is_refusal):
+async def test_some_statuses_of_a_url_function_are_refusals(fn, client, status, is_refusal):
     fn.handle = lambda: web.Response(status=status, text="not this")
     with pytest.raises(Refused if is_refusal else RetriableError, match="not this"):
         await client.call(url(fn), [EVENT])
 
 
-async def test_too_large_is_a_refusal_of_fn_too(fn, client):
+async def test_413_of_an_fn_function_is_a_refusal(fn, client):
     fn.handle = lambda: web.Response(status=413)
     with pytest.raises(Refused):
         await client.call(FN, [EVENT])
 
 
-async def test_a_function_that_hangs(fn):
+async def test_a_call_times_out(fn):
     async def hang():
         await asyncio.sleep(30)
 
@@ -268,7 +271,7 @@ async def test_a_function_that_hangs(fn):
     await client.close()
 
 
-async def test_a_function_that_nobody_serves(unused_tcp_port_factory):
+async def test_a_refused_connection_is_retriable(unused_tcp_port_factory):
     client = FunctionClient(f"http://127.0.0.1:{unused_tcp_port_factory()}", timeout_s=2, connections=1)
     with pytest.raises(RetriableError, match="cannot be reached") as raised:
         await client.call(FN, [EVENT])
@@ -287,12 +290,12 @@ async def test_a_function_that_nobody_serves(unused_tcp_port_factory):
         ("https://lb/invoke/F", "https://fn", False, "https://lb/invoke/F"),
     ],
 )
-def test_a_token_goes_to_the_settings_origin_alone_and_nothing_leaves_tls(told, fn_url, has_token, called):
-    assert function_client._trusted(told, fn_url, has_token) == called
+def test_a_token_is_sent_only_to_the_configured_origin_and_tls_is_kept(told, fn_url, has_token, called):
+    assert function_client.trusted_endpoint(told, fn_url, has_token) == called
 
 
 @pytest.mark.parametrize("whose", ["fn", "route"])
-async def test_no_other_origin_that_the_fn_server_names_gets_the_token(fn, whose):
+async def test_another_origin_that_the_fn_server_names_does_not_get_the_token(fn, whose):
     fn.endpoint = "http://127.0.0.1:1/invoke/F"
     client = FunctionClient(fn.url, timeout_s=2, connections=1, fn_token="secret" * (whose == "fn"))
     await client.call(Route("r", FN.target, batch=True, token="secret" * (whose == "route")), [EVENT])
@@ -301,28 +304,28 @@ async def test_no_other_origin_that_the_fn_server_names_gets_the_token(fn, whose
     await client.close()
 
 
-async def test_without_a_token_the_fn_servers_endpoint_is_called_as_told(fn, client):
+async def test_without_a_token_the_reported_endpoint_is_called(fn, client):
     fn.endpoint = "http://127.0.0.1:1/invoke/F"
     with pytest.raises(RetriableError, match=r"127.0.0.1:1/invoke/F cannot be reached"):
         await client.call(FN, [EVENT])
 
 
-async def test_an_endpoint_that_nobody_serves_is_asked_for_again(fn, client):
+async def test_an_unreachable_endpoint_is_looked_up_again(fn, client):
     fn.endpoint = "http://127.0.0.1:1/invoke/F"
     with pytest.raises(RetriableError, match="cannot be reached"):
         await client.call(FN, [EVENT])
-    fn.endpoint = ""  # the server names another address: what stood there is gone
+    fn.endpoint = ""  # the server now reports another address
     await client.call(FN, [EVENT])
     assert fn.resolved == 2
 
 
-async def test_an_endpoint_that_is_no_url_is_told(fn, client):
+async def test_an_invalid_endpoint_is_an_error(fn, client):
     fn.endpoint = "http://[::1/invoke"
     with pytest.raises(RetriableError, match="gives no invoke endpoint"):
         await client.call(FN, [EVENT])
 
 
-async def test_a_connection_that_does_not_come_about_is_no_attempt(client, monkeypatch):
+async def test_a_connection_time_out_means_that_nothing_was_sent(client, monkeypatch):
     def request(*_, **__):
         raise aiohttp.ConnectionTimeoutError("Connection timeout to host")
 
@@ -332,10 +335,10 @@ async def test_a_connection_that_does_not_come_about_is_no_attempt(client, monke
     assert not raised.value.is_sent
 
 
-async def test_an_answer_without_bound_is_cut(fn, client, monkeypatch):
+async def test_an_answer_above_the_limit_is_an_error(fn, client, monkeypatch):
     monkeypatch.setattr(function_client, "MAX_ANSWER_BYTES", 10)
     fn.handle = lambda: web.Response(body=b"x" * 100)
-    with pytest.raises(RetriableError, match="more than 10 bytes"):
+    with pytest.raises(RetriableError, match="larger than 10 bytes"):
         await client.call(url(fn), [EVENT])
 
 
@@ -364,14 +367,14 @@ async def test_a_redirect_is_not_followed(fn, client):
         },
     ],
 )
-def test_headers_that_are_no_text_are_garbage(headers):
-    """As aiohttp gives bytes that are no UTF-8."""
-    with pytest.raises(RetriableError, match="garbage for an answer"):
-        function_client._answer(FN, 200, headers, b"1")
+def test_headers_that_are_not_utf8_are_invalid(headers):
+    """aiohttp decodes such bytes to lone surrogates."""
+    with pytest.raises(RetriableError, match="invalid answer"):
+        http_response.read_response(FN, 200, headers, b"1")
 
 
 @pytest.mark.parametrize("items", [[{}], [[]], ["x"], {"0": 1}, 7])
-async def test_an_fn_server_that_answers_nonsense_is_away(fn, items):
+async def test_an_invalid_answer_of_the_fn_server_is_retriable(fn, items):
     fn.apps_items = items
     client = FunctionClient(fn.url, timeout_s=2, connections=1)
     with pytest.raises(RetriableError):
@@ -379,7 +382,7 @@ async def test_an_fn_server_that_answers_nonsense_is_away(fn, items):
     await client.close()
 
 
-async def test_what_a_url_hides_is_not_shown_and_an_error_is_one_line(fn, client):
+async def test_an_error_is_one_line_without_the_secrets_of_the_url(fn, client):
     fn.handle = lambda: web.Response(status=503, body=b"no\n2026-11-22 INFO forged")
     secret = url(fn).target.replace("//", "//bob:S3CRET@") + "?code=S3CRET"
     with pytest.raises(RetriableError) as raised:
@@ -392,7 +395,7 @@ async def test_what_a_url_hides_is_not_shown_and_an_error_is_one_line(fn, client
 @pytest.mark.parametrize(
     "said", [b"garb\x00age\r\n\r\n", b"HTTP/1.1 200 OK\r\nx\n2026-11-22 INFO forged\r\n\r\n" + b"y" * 5000]
 )
-async def test_an_answer_that_is_no_http_shows_no_secret_and_is_one_short_line(said):
+async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(said):
     async def answer(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(said)
@@ -411,13 +414,13 @@ async def test_an_answer_that_is_no_http_shows_no_secret_and_is_one_short_line(s
     server.close()
 
 
-async def test_a_url_that_the_client_refuses_is_not_shown(client):
+async def test_a_url_that_the_client_rejects_is_not_shown(client):
     with pytest.raises(RetriableError, match="cannot be reached: it is no URL") as raised:
         await client.call(Route("r", "http://bob:S3CRET@\u2100/?code=S3CRET", batch=False), [EVENT])
     assert "S3CRET" not in str(raised.value)
 
 
-async def test_a_content_type_that_would_forge_a_header_is_the_events_own_fault(fn, client):
+async def test_a_content_type_that_would_forge_a_header_is_refused(fn, client):
     event = read_event(
         [
             *(("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")),
@@ -425,5 +428,5 @@ async def test_a_content_type_that_would_forge_a_header_is_the_events_own_fault(
         ],
         b"1",
     )
-    with pytest.raises(Refused, match="no header's value"):
+    with pytest.raises(Refused, match="not a valid header value"):
         await client.call(Route("r", fn.url, batch=False, mode="binary"), [event])

@@ -9,11 +9,12 @@ from aiohttp.test_utils import TestServer
 
 from interceptor import dead_letter
 from interceptor.chain import read
-from interceptor.cloudevents import answer
+from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE, decode
 from interceptor.delivery import Delivery, Record
 from interceptor.errors import Refused, RetriableError
 from interceptor.outcome import DeadLetter
 from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.outcomes import UNAVAILABLE_REASON, outcome_of
 from interceptor.routes.route import Route
 
 TOKEN = "t0ken-of-the-route"
@@ -50,12 +51,12 @@ def test_a_dead_letter_shows_none_of_them(echo):
 def test_a_reason_that_the_function_gives_shows_none_of_them_though_it_is_cut(echo):
     data = {"reason": "x" * 1020 + echo}
     members = {"specversion": "1.0", "id": "o", "source": "/f", "data": data}
-    for type_ in (answer.REJECTED_TYPE, answer.UNAVAILABLE_TYPE):
-        outputs = answer.decode(orjson.dumps([{**members, "type": type_}]))
+    for type_ in (REJECTED_TYPE, UNAVAILABLE_TYPE):
+        outputs = decode(orjson.dumps([{**members, "type": type_}]))
         try:
-            told = answer.outcome(delivery(), outputs).reason
+            told = outcome_of(delivery(), outputs).reason
         except RetriableError as error:
-            told = str(error).removeprefix(f"{answer.UNAVAILABLE_REASON}: ")
+            told = str(error).removeprefix(f"{UNAVAILABLE_REASON}: ")
         assert told == "x" * 1020 + "…"
 
 

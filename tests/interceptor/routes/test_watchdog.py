@@ -1,4 +1,4 @@
-"""A function that accepts calls and does not answer, at a client's time-out that is far away."""
+"""A function that accepts calls and does not answer, long before the client's time-out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from interceptor.builtin.deliver import Deliver, Limits
-from interceptor.chain import read
-from interceptor.delivery import Batch, Delivery, Record
+from interceptor.builtin.calls import Limits
+from interceptor.builtin.deliver import Deliver
+from interceptor.delivery import Batch
 from interceptor.outcome import Forecast
-from interceptor.routes import backoff, watchdog
-from interceptor.routes.function_client import Answer
-from interceptor.routes.route import Route
-
-FORECAST = Route("forecast", "fn:fncast/forecast", batch=True)
+from interceptor.routes import backoff, breaker, watchdog
+from interceptor.routes.client import Answer
+from tests.interceptor.deliveries import new_delivery, new_output, settle, until
 
 
 class Function:
-    """Answers each call once `may_answer(ids)`; counts the calls of each event."""
+    """Answers a call if `may_answer(ids)`, otherwise hangs. `calls`: the ids of each call."""
 
     def __init__(self) -> None:
         self.may_answer: Callable[[list[str]], bool] = lambda ids: True
@@ -31,66 +29,24 @@ class Function:
         ids = [str(event.attributes["id"]) for event in events]
         self.calls.append(ids)
         if not self.may_answer(ids):
-            await asyncio.Event().wait()  # for good: what hangs is not woken by the function's return
+            await asyncio.Event().wait()  # the call hangs even if the function recovers
         await asyncio.sleep(self.takes_s)
-        return Answer(
-            orjson.dumps(
-                [
-                    {
-                        "specversion": "1.0",
-                        "id": "o",
-                        "source": "/f",
-                        "type": "io.fncast.forecast.v1",
-                        "causationid": id_,
-                        "causationsource": "/in",
-                        "data": {},
-                    }
-                    for id_ in ids
-                ]
-            ),
-            True,
-        )
+        return Answer(orjson.dumps([new_output(id_, data={}) for id_ in ids]), True)
 
     async def close(self) -> None: ...
 
 
 def batch(*ids: str) -> Batch:
-    deliveries = []
-    for id_ in ids:
-        headers = [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", id_.encode()),
-            ("ce_source", b"/in"),
-            ("ce_type", b"t"),
-        ]
-        delivery = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
-        read(delivery)
-        delivery.route = FORECAST
-        deliveries.append(delivery)
-    return Batch(deliveries)
-
-
-async def settle(deliver: Deliver, sent: Batch) -> None:
-    while sent.pending():
-        await deliver.on_consume(sent)
-        await asyncio.sleep(0.001)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.001)
+    return Batch([new_delivery(id_) for id_ in ids])
 
 
 @pytest.fixture
-async def stage(monkeypatch):
-    """A function that has answered once, and what delivers to it; waits are a hundredth of the real ones."""
+async def hanging_route(monkeypatch):
+    """A function that has answered once, and its `deliver`. Waits are a hundredth of the real ones."""
     monkeypatch.setattr(backoff, "BASE_S", 0.0005)
     monkeypatch.setattr(backoff, "MAX_S", 0.02)
-    monkeypatch.setattr(watchdog, "SUSPECT_S", 0.05)
-    monkeypatch.setattr(watchdog, "PROBE_S", 0.02)
+    monkeypatch.setattr(watchdog, "SLOW_CALL_S", 0.05)
+    monkeypatch.setattr(breaker, "PROBE_TIMEOUT_S", 0.02)
     function = Function()
     deliver = Deliver(function, Limits(calls_in_flight=2))
     await settle(deliver, batch("good"))
@@ -98,10 +54,10 @@ async def stage(monkeypatch):
     await deliver.close()
 
 
-async def test_a_function_that_hangs_is_out_and_who_hung_is_called_anew_when_it_is_back(stage):
-    function, deliver = stage
+async def test_calls_that_hung_during_an_outage_are_retried_after_it(hanging_route):
+    function, deliver = hanging_route
     function.may_answer = lambda ids: False
-    sent = [batch("a", "b"), batch("c"), batch("d")]  # one more than calls may be in flight
+    sent = [batch("a", "b"), batch("c"), batch("d")]  # one call waits for a slot
     tasks = [asyncio.create_task(settle(deliver, one)) for one in sent]
     await until(deliver.outages)
     assert "no answer to a probe" in deliver.outages()["forecast"]
@@ -112,25 +68,25 @@ async def test_a_function_that_hangs_is_out_and_who_hung_is_called_anew_when_it_
     assert deliver.open_circuits() == {}
 
 
-async def test_one_call_that_hangs_is_no_outage_where_others_succeed(stage):
-    function, deliver = stage
+async def test_a_call_that_hangs_is_not_an_outage_while_others_succeed(hanging_route):
+    function, deliver = hanging_route
     function.may_answer = lambda ids: "stuck" not in ids
     stuck = asyncio.create_task(settle(deliver, batch("stuck")))
     await until(lambda: ["stuck"] in function.calls)
-    for number in range(30):  # twice as long as a call may take unsuspected
+    for number in range(30):  # longer than a call may take before it counts as slow
         await settle(deliver, batch(f"good-{number}"))
         await asyncio.sleep(0.003)
-    assert ["good"] not in function.calls[1:]  # nobody asked
+    assert ["good"] not in function.calls[1:]  # no probe
     assert deliver.open_circuits() == {}
     assert not stuck.done()
     stuck.cancel()
 
 
-async def test_a_call_that_hangs_alone_is_not_ended_by_the_probe_that_passes(stage):
-    function, deliver = stage
+async def test_a_successful_probe_does_not_cancel_a_call_that_hangs_alone(hanging_route):
+    function, deliver = hanging_route
     function.may_answer = lambda ids: "stuck" not in ids
     stuck = asyncio.create_task(settle(deliver, batch("stuck")))
-    await until(lambda: function.calls.count(["good"]) == 2)  # asked whether it is out
+    await until(lambda: function.calls.count(["good"]) == 2)  # a probe
     await until(lambda: not deliver.open_circuits())
     assert deliver.outages() == {}
     assert function.calls.count(["stuck"]) == 1
@@ -138,13 +94,13 @@ async def test_a_call_that_hangs_alone_is_not_ended_by_the_probe_that_passes(sta
     stuck.cancel()
 
 
-async def test_a_slow_function_is_given_time(stage):
-    function, deliver = stage
-    function.takes_s = 0.04  # longer than a probe of a quick one may take
+async def test_a_probe_of_a_slow_function_gets_more_time(hanging_route):
+    function, deliver = hanging_route
+    function.takes_s = 0.04  # longer than the shortest time-out of a probe
     await settle(deliver, batch("slow"))
     function.may_answer = lambda ids: "stuck" not in ids
     stuck = asyncio.create_task(settle(deliver, batch("stuck")))
     await until(lambda: function.calls.count(["slow"]) == 2)
     await until(lambda: not deliver.open_circuits())
-    assert deliver.outages() == {}  # the probe had its time
+    assert deliver.outages() == {}  # the probe was not cut off
     stuck.cancel()
