@@ -15,12 +15,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.exactly_once import ExactlyOnce
 from consumer.kafka_source import record, text
+from fncast.foreign_text import clean
 from fncast.wording.kafka import words
 from interceptor import dead_letter
+from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
-from interceptor.event import read_event
-from interceptor.foreign_text import clean
 
 ANSWER_S = 10.0  # a broker that does not answer for so long is said to be away
 CHUNK = 500  # letters of one transaction

@@ -23,14 +23,15 @@ from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
 from consumer.supervision import kept_running
 from consumer.topics import Topics
+from interceptor.builtin.calls import Limits
+from interceptor.builtin.deliver import Deliver
+from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
-from interceptor.deliver import Deliver, Limits
-from interceptor.expiry import Expiry
-from interceptor.function_client import FunctionClient
-from interceptor.route import Route
-from interceptor.router import Router
-from interceptor.token import read_token
+from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.route import Route
+from interceptor.routes.token import read_token
 
 log = logging.getLogger("fncast.consumer")
 
@@ -93,10 +94,7 @@ def _check_order(names: Sequence[str]) -> None:
 
 def chain(settings: Settings, deliver: Deliver) -> Chain:
     """The chain of the settings. Raises SettingsError."""
-    names = settings.interceptors.chain
-    _check_order(names)
-    deliver.is_last = names[-1:] == ("deliver",)
-    deliver.heeds_expiry = "expiry" in names
+    _check_order(settings.interceptors.chain)
     router = Router(routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
@@ -112,7 +110,8 @@ def chain(settings: Settings, deliver: Deliver) -> Chain:
 def deliverer(settings: Settings, made: FunctionClient) -> Deliver:
     fn = settings.fn
     limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
-    return Deliver(made, limits)
+    names = settings.interceptors.chain
+    return Deliver(made, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
 
 
 def publisher(kafka: Kafka) -> Publisher:

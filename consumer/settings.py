@@ -22,7 +22,7 @@ from consumer.settings_source import (
     message_with_place,
     route_message,
 )
-from interceptor.route import MAX_PORT, shown, url_flaw
+from interceptor.routes.route import MAX_PORT, shown, url_flaw
 
 # What carries the delivery guarantee; fncast sets these itself.
 RESERVED_PROPERTIES = frozenset(

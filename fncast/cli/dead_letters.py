@@ -18,8 +18,8 @@ from consumer.settings import Kafka
 from consumer.topics import Topics
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
+from fncast.foreign_text import clean, escaped
 from fncast.series.rfc3339 import parse_time
-from interceptor.foreign_text import clean, escaped
 
 # Kafka numbers partitions by 31 bits and offsets by 63.
 MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1

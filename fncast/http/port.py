@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from interceptor.route import MAX_PORT
+from interceptor.routes.route import MAX_PORT
 
 
 def port(text: str) -> int:

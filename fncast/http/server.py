@@ -25,7 +25,7 @@ from fncast.http.guard import Guard
 from fncast.http.listener import Listener, max_connections, raise_file_limit
 from fncast.http.port import port as port_number
 from fncast.http.protocol import HEADER_TIMEOUT_S, KEEP_ALIVE_S, BoundedProtocol
-from interceptor import token as tokens
+from interceptor.routes import token as tokens
 
 # Long answers (a live page's stream) are cut after this, so that Ctrl-C ends a command at once.
 GRACEFUL_SHUTDOWN_S = 2

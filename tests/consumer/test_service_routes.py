@@ -6,7 +6,7 @@ import pytest
 
 from consumer.service import chain, routes
 from consumer.settings import Fn, Interceptors, Route, Settings, SettingsError
-from interceptor.deliver import Deliver
+from interceptor.builtin.deliver import Deliver
 
 
 def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):

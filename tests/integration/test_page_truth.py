@@ -19,7 +19,7 @@ from fncast.dashboard.board import Board, Topics
 from fncast.dashboard.page import Page
 from fncast.dashboard.reader import BrokerState
 from fncast.dashboard.record import Record
-from interceptor.answer import UNAVAILABLE_REASON
+from interceptor.routes.outcomes import UNAVAILABLE_REASON
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
