@@ -32,7 +32,7 @@ from interceptor.route import Route
 from interceptor.router import Router
 from model import Model
 from model_service.client import Answer as Scores
-from model_service.graphpipe import IOMetadata, MetadataResponse, Type
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 ROUTES = {
     "forecast": Route("forecast", "fn:fncast/forecast", batch=True),
