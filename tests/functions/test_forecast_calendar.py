@@ -20,7 +20,7 @@ from fncast.series.step import Step
 from handler import Forecaster
 from model import Model
 from model_service.client import Answer
-from model_service.graphpipe import IOMetadata, MetadataResponse, Type
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 WINDOW, HORIZON, COUNT = 4, 3, 60
 

@@ -14,7 +14,7 @@ from events import BATCH_TYPE, EVENT_TYPE
 from handler import Forecaster
 from model import Model
 from model_service.client import Answer, InvalidShape, ModelError, ModelUnavailable
-from model_service.graphpipe import IOMetadata, MetadataResponse, Type
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 
 class FakeClient:

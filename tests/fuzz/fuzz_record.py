@@ -35,7 +35,7 @@ from interceptor.routes.http_response import read_response
 from interceptor.routes.route import Route
 from model import Model
 from model_service.client import Answer as Scores
-from model_service.graphpipe import IOMetadata, MetadataResponse, Type
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 ROUTES = {
     "forecast": Route("forecast", "fn:fncast/forecast", batch=True),

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from fncast.http.server import bind, server
-from model_service.inference_protocol.grpc_server import GrpcServer
-from model_service.metrics import Metrics
-from model_service.model import Model
-from model_service.repository import Models
-from model_service.server import ModelServer
+from model_service.protocols.open_inference.grpc_server import GrpcServer
+from model_service.serving.metrics import Metrics
+from model_service.serving.model import Model
+from model_service.serving.repository import Models
+from model_service.serving.server import ModelServer
 
 UNASKED = (20_000, 30_000)  # Linux and macOS begin above
 

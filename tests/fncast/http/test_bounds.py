@@ -27,8 +27,8 @@ from fncast.http import server as server_module
 from fncast.http.guard import Login
 from fncast.http.server import OPEN, Security, bind, server
 from functions.host.app import FunctionHost
-from model_service.metrics import Metrics
-from model_service.server import ModelServer
+from model_service.serving.metrics import Metrics
+from model_service.serving.server import ModelServer
 
 pytestmark = pytest.mark.integration
 
