@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
-from consumer.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
-from consumer.exactly_once import ExactlyOnce
+from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.topics import Topics
 from consumer.settings import Kafka
-from consumer.topics import Topics
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped

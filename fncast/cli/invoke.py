@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from consumer.service import client, routes
+from consumer.assembly import client, routes
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_config_argument, settings
 from fncast.failure import Failure

@@ -28,8 +28,8 @@ POLL_S = 0.2
 LOOK_S, LOOK_MISSING_S = 10.0, 1.0
 # A broker that has sent nothing for so long is asked whether it is still there; one that is away, every time.
 QUIET_S = 3.0
-# A client may lose its way to a broker for good (see `consumer/connection.py`): of one that is away for so long another
-# client asks, and again after as long.
+# A client may lose its way to a broker for good (see `consumer/kafka/connection.py`): of one that is away for so
+# long another client asks, and again after as long.
 RENEW_S = 15.0
 # After an error that nobody expected; the thread itself never ends before `close`.
 RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)

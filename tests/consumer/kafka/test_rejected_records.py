@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.at_least_once import AtLeastOnce
 from consumer.errors import ConsumerError, NotPublished
-from consumer.exactly_once import ExactlyOnce
-from consumer.refusals import MIN_LIMIT_BYTES
-from consumer.results import Results
+from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.rejected_records import MIN_LIMIT_BYTES
+from consumer.result_publisher import Results
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Headers, OutputEvent
 

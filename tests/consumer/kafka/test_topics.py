@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.embedded import EmbeddedBroker
 from consumer.errors import ConsumerError
-from consumer.topics import Sizes, Topics
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.kafka.topics import Sizes, Topics
 
 
 @pytest.fixture

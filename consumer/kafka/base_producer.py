@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from consumer.connection import Connection
-from consumer.denial import denial
 from consumer.errors import ConsumerError, GaveUp, RecordTooLarge
-from consumer.kafka_source import text
+from consumer.kafka.authorization import denial
+from consumer.kafka.connection import Connection
+from consumer.kafka.rejected_records import CODES, Refusals, framed_size_of, size_of
+from consumer.kafka.source import text
 from consumer.lane import Partition
-from consumer.refusals import CODES, Refusals, framed_size_of, size_of
 from interceptor.dead_letter import MAX_ADDED_BYTES
 from interceptor.outcome import Headers
 

@@ -20,12 +20,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from consumer.connection import Connection
 from consumer.errors import ConsumerError
-from consumer.kafka_source import text
-from consumer.publisher import BATCH_BYTES, BROKER_RECORD_BYTES
-from consumer.replication import warn_of_single_replicas
-from consumer.topic_watch import TopicWatch
+from consumer.kafka.base_producer import BATCH_BYTES, BROKER_RECORD_BYTES
+from consumer.kafka.connection import Connection
+from consumer.kafka.replication import warn_of_single_replicas
+from consumer.kafka.source import text
+from consumer.kafka.topic_watch import TopicWatch
 from fncast.wording.kafka import words
 from interceptor.dead_letter import MAX_ADDED_BYTES
 

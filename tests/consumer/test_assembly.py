@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.service import chain, routes
+from consumer.assembly import chain, routes
 from consumer.settings import Fn, Interceptors, Route, Settings, SettingsError
 from interceptor.builtin.deliver import Deliver
 

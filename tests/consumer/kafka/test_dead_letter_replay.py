@@ -9,9 +9,9 @@ from unittest.mock import Mock
 import pytest
 from confluent_kafka import TopicPartition
 
-import consumer.dead_letters
-from consumer.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
+import consumer.kafka.dead_letters
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
 from interceptor.delivery import Record, UnreadableRecord
 
 
@@ -67,13 +67,13 @@ class Refusing:
 
 
 def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer.dead_letters, "Consumer", Refusing)
+    monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
     read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read()]
     assert sorted((one.partition, one.offset) for one in read) == [(p, o) for p in (0, 1) for o in (0, 1, 2)]
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer.dead_letters, "Consumer", Refusing)
+    monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
     read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read(only=1)]
     assert {one.partition for one in read} == {1}
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from consumer.at_least_once import AtLeastOnce
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.exactly_once import ExactlyOnce
-from consumer.kafka_source import KafkaSource
+from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.base_producer import Publisher
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.outages import Outages
+from consumer.kafka.source import KafkaSource
+from consumer.kafka.topics import Topics
 from consumer.loop import Batching, Loop
-from consumer.outages import Outages
-from consumer.publisher import Publisher
-from consumer.results import Results
+from consumer.result_publisher import Results
 from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
 from consumer.supervision import kept_running
-from consumer.topics import Topics
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.expiry import Expiry

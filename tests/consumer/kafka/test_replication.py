@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer.replication import warn_of_single_replicas
+from consumer.kafka.replication import warn_of_single_replicas
 
 
 def admin_of(**replicas: list[int]) -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.exactly_once import ExactlyOnce
-from consumer.kafka_source import record, text
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.source import record, text
 from fncast.foreign_text import clean
 from fncast.wording.kafka import words
 from interceptor import dead_letter

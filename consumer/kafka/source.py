@@ -23,9 +23,9 @@ from confluent_kafka import (
 )
 
 from consumer import metrics
-from consumer.connection import Connection
-from consumer.denial import denial
 from consumer.errors import CommitFailed, ConsumerError
+from consumer.kafka.authorization import denial
+from consumer.kafka.connection import Connection
 from consumer.lane import Partition
 from fncast.wording.kafka import words
 from interceptor.delivery import Record, UnreadableRecord

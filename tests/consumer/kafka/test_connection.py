@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer import connection
-from consumer.connection import Connection
+from consumer.kafka.connection import Connection
 
 DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN)
 

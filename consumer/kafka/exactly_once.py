@@ -15,13 +15,13 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.call import ended_within
-from consumer.denial import denial
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.fencing import FENCED, Fencing
-from consumer.kafka_source import topic_partitions
+from consumer.kafka.authorization import denial
+from consumer.kafka.base_producer import CUT_OFF, GONE, Producing
+from consumer.kafka.fencing import FENCED, Fencing
+from consumer.kafka.source import topic_partitions
+from consumer.kafka.timeouts import ended_within
 from consumer.lane import Partition
-from consumer.publisher import CUT_OFF, GONE, Producing
 
 COMMIT_S = 0.015  # readers of committed records see results after about this
 # The broker still writes the markers of the last transaction, and refuses the first request of the next one until it

@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError
 
-from consumer.connection import answers
 from consumer.errors import ConsumerError, NotPublished
+from consumer.kafka.base_producer import CUT_OFF, FLUSH_STEP_S, GONE, Producing
+from consumer.kafka.connection import answers
+from consumer.kafka.rejected_records import FAILED_WITH_BATCH
 from consumer.lane import Partition
-from consumer.publisher import CUT_OFF, FLUSH_STEP_S, GONE, Producing
-from consumer.refusals import FAILED_WITH_BATCH
 
 # Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
 # span is seen in the delay.

@@ -1,8 +1,8 @@
 """The embedded broker: librdkafka's mock cluster in a process of its own, for the demo and fast tests.
 
 It keeps about 5 MB a partition in memory, makes topics on first use, and isolates no transactions: right for trying
-things out, wrong for any promise about delivery. `python -m consumer.embedded` prints its addresses as one line and
-lives until its standard input ends or a signal comes.
+things out, wrong for any promise about delivery. `python -m consumer.kafka.embedded` prints its addresses as one line
+and lives until its standard input ends or a signal comes.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from consumer import metrics
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
-from consumer.publisher import Publisher
+from consumer.kafka.base_producer import Publisher
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, OutputEvent

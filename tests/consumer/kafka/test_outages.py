@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from consumer import outages
-from consumer.outages import TELL_S, Outages
+from consumer.kafka import outages
+from consumer.kafka.outages import TELL_S, Outages
 
 
 class Sent:

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
-from consumer.results import BY_KEY, Results
+from consumer.result_publisher import BY_KEY, Results
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
 
@@ -124,7 +124,7 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
     publisher, topic, caplog, monkeypatch
 ):
     """A guess would send the records to come by key, and out of order with those that went before."""
-    monkeypatch.setattr("consumer.results.ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr("consumer.result_publisher.ASK_AGAIN_S", 0.0)
     publisher.counts["dead"] = 4
     count = publisher.counts.pop(topic)
     results = Results(publisher, "forecasts", "dead")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from consumer.settings_source import (
+from consumer.settings.source import (
     SettingsError,
     flatten,
     from_environment,

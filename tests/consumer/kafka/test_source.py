@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from prometheus_client import REGISTRY
 
-from consumer.embedded import EmbeddedBroker
 from consumer.errors import CommitFailed, ConsumerError
-from consumer.kafka_source import KafkaSource, record
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.kafka.source import KafkaSource, record
 from interceptor.chain import read
 from interceptor.dead_letter import headers
 from interceptor.delivery import Delivery

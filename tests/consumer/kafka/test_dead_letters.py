@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.dead_letters import DeadLetter, Filter, Replay, UnknownTopic
+from consumer.kafka.dead_letters import DeadLetter, Filter, Replay, UnknownTopic
 from fncast.cli import dead_letters as command
 from fncast.failure import Failure
 from interceptor import dead_letter
@@ -21,7 +21,7 @@ from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal
 from interceptor.outcome import Headers
 
-sys.path.append(str(Path(__file__).parents[1] / "fuzz"))
+sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 
 import fuzz_dead_letters
 

@@ -3,10 +3,10 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer import at_least_once
-from consumer.at_least_once import AtLeastOnce
-from consumer.connection import Connection
 from consumer.errors import NotPublished
+from consumer.kafka import at_least_once
+from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.connection import Connection
 
 
 class Client:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.topic_watch import LOOK_S, SILENT_S, Changes, TopicState, TopicWatch, changes
+from consumer.kafka.topic_watch import LOOK_S, SILENT_S, Changes, TopicState, TopicWatch, changes
 
 UNKNOWN = KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
 NONE = Changes([], [])

@@ -6,12 +6,12 @@ import threading
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer import call, exactly_once
-from consumer.call import ended_within
-from consumer.connection import Connection
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.exactly_once import ExactlyOnce
-from consumer.fencing import MAX_FENCED
+from consumer.kafka import exactly_once, timeouts
+from consumer.kafka.connection import Connection
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.fencing import MAX_FENCED
+from consumer.kafka.timeouts import ended_within
 
 
 class Client:
@@ -42,7 +42,7 @@ def made(monkeypatch):
     """The clients, in the order in which they are made; the first hangs where a test says."""
     clients = []
     monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
-    monkeypatch.setattr(call, "LATE_S", 0.01)
+    monkeypatch.setattr(timeouts, "LATE_S", 0.01)
 
     def make(self):
         clients.append(Client(make.hangs if not clients else ""))
