@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import orjson
 
-from fncast.dashboard.board import Board
 from fncast.dashboard.reader import BrokerState
-from fncast.dashboard.record import Record
+from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.state import PageState
 from fncast.dashboard.static_files import StaticFile, static_files
-from fncast.dashboard.stream import Stream, TooManyClients
+from fncast.dashboard.stream import EventStream, TooManyClients
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +48,14 @@ HEADERS = [
 ]
 
 
-class Source(Protocol):
-    """Where records come from: `dashboard.reader.Reader`."""
+class RecordSource(Protocol):
+    """Where records come from: `dashboard.reader.TopicReader`."""
 
     @property
     def state(self) -> BrokerState: ...
     def start(self) -> None: ...
     def close(self) -> None: ...
-    def take(self, timeout_s: float = 0.0) -> list[Record]: ...
+    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]: ...
 
 
 class Page:
@@ -64,12 +64,14 @@ class Page:
     Its lifespan starts and closes the source. `close_streams` ends the pages' streams, which would otherwise last
     as long as the pages are open."""
 
-    def __init__(self, source: Source, board: Board, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, source: RecordSource, page_state: PageState, clock: Callable[[], float] = time.time
+    ) -> None:
         self._source = source
-        self._board = board
+        self._board = page_state
         self._clock = clock
         self._files = static_files()
-        self._stream = Stream(self._snapshot)
+        self._stream = EventStream(self._snapshot)
         self._pump: asyncio.Task[None] | None = None
         self._failure = ""  # why the page stands still
 

@@ -20,7 +20,7 @@ class TooManyClients(Exception):
     """MAX_CLIENTS pages are open."""
 
 
-class Stream:
+class EventStream:
     """Hands changes to any number of clients. Used from one event loop.
 
     What clients that read slowly wait for is kept once for all of them: at most MAX_BEHIND changes. The whole state is

@@ -18,13 +18,13 @@ from fuzz_report import Report, Until
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 
 from fncast.dashboard import event as dashboard_event
-from fncast.dashboard.lines import Lines
-from fncast.dashboard.record import Record as ShownRecord
+from fncast.dashboard.console import ConsoleFormatter
+from fncast.dashboard.record import ReceivedRecord as ShownRecord
 from handler import Forecaster
 from interceptor import dead_letter, function_client
 from interceptor.chain import Chain
 from interceptor.deliver import Deliver
-from interceptor.delivery import Batch, Delivery, Record
+from interceptor.delivery import Batch, Delivery
 from interceptor.event import Event
 from interceptor.expiry import Expiry
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
@@ -133,7 +133,7 @@ def check(delivery: Delivery) -> str:
     assert all(type(name) is str and type(value) is bytes and value for name, value in published.headers)
     event = dashboard_event.parse(ShownRecord("forecasts", 0, 0, 0.0, published.value, published.headers))
     assert event.attributes["causationid"] == delivery.opened.text("id")
-    assert Lines().line(event, 0.0).isprintable()
+    assert ConsoleFormatter().line(event, 0.0).isprintable()
     return "forecast"
 
 

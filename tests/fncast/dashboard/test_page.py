@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from fncast.dashboard import stream as streams
-from fncast.dashboard.board import Board, Topics
 from fncast.dashboard.page import CHUNK_BYTES, Page
 from fncast.dashboard.reader import BrokerState
-from fncast.dashboard.record import Record
-from fncast.dashboard.stream import MAX_BEHIND, Stream
+from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.stream import MAX_BEHIND, EventStream
 
 
 class Records:
@@ -23,7 +23,7 @@ class Records:
 
     def __init__(self) -> None:
         self.state = BrokerState(True, 1.0)
-        self.batches: list[list[Record]] = []
+        self.batches: list[list[ReceivedRecord]] = []
         self.running = False
 
     def start(self) -> None:
@@ -32,7 +32,7 @@ class Records:
     def close(self) -> None:
         self.running = False
 
-    def take(self, timeout_s: float = 0.0) -> list[Record]:
+    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
         return self.batches.pop(0) if self.batches else []
 
 
@@ -44,7 +44,7 @@ def source() -> Records:
 @pytest.fixture
 async def page(source: Records) -> AsyncIterator[Page]:
     """A page whose lifespan has begun."""
-    app = Page(source, Board(Topics(), 0.0))
+    app = Page(source, PageState(PageTopics(), 0.0))
     to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     from_app: asyncio.Queue[Any] = asyncio.Queue()
     task = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
@@ -178,7 +178,7 @@ async def test_a_slow_page_costs_bounded_memory_and_then_gets_the_whole() -> Non
         written.append(b"whole %d" % len(written))
         return written[-1]
 
-    stream = Stream(snapshot)
+    stream = EventStream(snapshot)
     slow = [stream.messages() for _ in range(8)]
     for messages in slow:
         await anext(messages)
@@ -222,7 +222,7 @@ async def test_an_unexpected_error_is_told_and_the_page_goes_on(
     monkeypatch.setattr("fncast.dashboard.page.RESTART_S", (0.05,))
     failing = True
 
-    def take(timeout_s: float = 0.0) -> list[Record]:
+    def take(timeout_s: float = 0.0) -> list[ReceivedRecord]:
         if failing:
             raise RuntimeError("a fault of ours")
         return Records.take(source)
