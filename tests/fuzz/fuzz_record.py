@@ -24,7 +24,7 @@ from handler import Forecaster
 from interceptor import dead_letter, function_client
 from interceptor.chain import Chain
 from interceptor.deliver import Deliver
-from interceptor.delivery import Batch, Delivery
+from interceptor.delivery import Batch, Delivery, Record
 from interceptor.event import Event
 from interceptor.expiry import Expiry
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
