@@ -11,7 +11,7 @@ import pytest
 
 from events import BATCH_TYPE
 from fncast.dashboard.readings import Grid
-from fncast.produce.events import record, window_event
+from fncast.produce.events import build_window_event, to_kafka_record
 from fncast.produce.replay import readings
 from fncast.produce.windows import SlidingWindow
 from fncast.series.csv_file import read_csv
@@ -62,7 +62,8 @@ def test_each_forecast_begins_where_the_next_reading_would_be(
     sliding = SlidingWindow(WINDOW)
     windows = [window for reading in readings(series) if (window := sliding.add(reading))]
     records = [
-        record(window_event(window, source="s", destination="forecast"), "structured") for window in windows
+        to_kafka_record(build_window_event(window, source="s", destination="forecast"), "structured")
+        for window in windows
     ]
     body = b"[%b]" % b",".join(each.value or b"" for each in records)
     answer = Forecaster(Model(LastValue())).answer({"content-type": BATCH_TYPE}, body)

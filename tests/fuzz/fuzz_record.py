@@ -18,8 +18,8 @@ from fuzz_report import Report, Until
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 
 from fncast.dashboard import event as dashboard_event
-from fncast.dashboard.lines import Lines
-from fncast.dashboard.record import Record as ShownRecord
+from fncast.dashboard.console import ConsoleFormatter
+from fncast.dashboard.record import ReceivedRecord as ShownRecord
 from handler import Forecaster
 from interceptor import dead_letter
 from interceptor.builtin.deliver import Deliver
@@ -135,7 +135,7 @@ def check(delivery: Delivery) -> str:
     assert all(type(name) is str and type(value) is bytes and value for name, value in published.headers)
     event = dashboard_event.parse(ShownRecord("forecasts", 0, 0, 0.0, published.value, published.headers))
     assert event.attributes["causationid"] == delivery.opened.text("id")
-    assert Lines().line(event, 0.0).isprintable()
+    assert ConsoleFormatter().line(event, 0.0).isprintable()
     return "forecast"
 
 

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from consumer.admin import Admin
-from fncast.dashboard.board import Board, Topics
 from fncast.dashboard.page import Page
 from fncast.dashboard.reader import BrokerState
+from fncast.dashboard.state import PageState, PageTopics
 from fncast.http import listener as listener_module
 from fncast.http import protocol as bounds
 from fncast.http import server as server_module
@@ -60,7 +60,7 @@ class Consumer:
 
 
 APPLICATIONS: dict[str, tuple[Callable[[], Any], str]] = {
-    "dashboard": (lambda: Page(NoRecords(), Board(Topics(), 0.0)), "/state"),
+    "dashboard": (lambda: Page(NoRecords(), PageState(PageTopics(), 0.0)), "/state"),
     "functions": (lambda: FunctionHost([], {}), "/v2/apps"),
     "model-service": (lambda: ModelServer(NoModels(), Metrics()), "/v2"),
     "consumer": (lambda: Admin(Consumer()), "/metrics"),

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from fncast.dashboard.dead_letters import DeadLetters
-from fncast.dashboard.event import Event, NotAnEvent, parse
-from fncast.dashboard.flow import Delay, Input, Key, Rate
+from fncast.dashboard.delay import DelayTracker, Key, PendingInput, RecordRate
+from fncast.dashboard.event import NotAnEvent, ReceivedEvent, parse
 from fncast.dashboard.forecast import FORECAST_TYPE, model_name
 from fncast.dashboard.names import short_key, shown_name
-from fncast.dashboard.outages import OUTAGE_TYPE, Outages
+from fncast.dashboard.outages import OUTAGE_TYPE, RouteOutages
 from fncast.dashboard.readings import UnreadableData
-from fncast.dashboard.recent import Recent
-from fncast.dashboard.record import Record
-from fncast.dashboard.shelf import Shelf
-from fncast.dashboard.training import TRAINING_TYPE, Training
+from fncast.dashboard.recent_names import RecentNames
+from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.series_list import SeriesList
+from fncast.dashboard.training_curve import TRAINING_TYPE, TrainingCurve
 
 # Ids of forecasts kept, so that one delivered again counts as a repeat.
 MAX_IDS = 20_000
@@ -24,7 +24,7 @@ TRAINING_TOPIC = "training"
 
 
 @dataclass(frozen=True, slots=True)
-class Topics:
+class PageTopics:
     """Which topics hold what."""
 
     inputs: tuple[str, ...] = ("metrics",)
@@ -38,29 +38,29 @@ class Topics:
         return tuple(topic for topic in named if topic)
 
 
-class Board:
+class PageState:
     """Fed record by record; tells everything, or what changed since the last time."""
 
-    def __init__(self, topics: Topics, now_s: float) -> None:
+    def __init__(self, topics: PageTopics, now_s: float) -> None:
         self.topics = topics
         self._since_s = now_s
-        self._events = Rate(now_s)
-        self._forecasts = Rate(now_s)
+        self._events = RecordRate(now_s)
+        self._forecasts = RecordRate(now_s)
         self._others = 0  # answers that are no forecasts
         self._repeats = 0
         self._forecast_ids: OrderedDict[str, None] = OrderedDict()
-        self._delay = Delay()
+        self._delay = DelayTracker()
         self._dead_letters = DeadLetters()
-        self._training = Training()
-        self._outages = Outages()
-        self._shelf = Shelf()
-        self._asked = Recent()  # destinations of events
-        self._answered = Recent()  # destinations of events that have an answer
-        self._models = Recent()
+        self._training = TrainingCurve()
+        self._outages = RouteOutages()
+        self._shelf = SeriesList()
+        self._asked = RecentNames()  # destinations of events
+        self._answered = RecentNames()  # destinations of events that have an answer
+        self._models = RecentNames()
         self._unreadable = 0
         self._last_answer_s: float | None = None
 
-    def add(self, record: Record, now_s: float) -> None:
+    def add(self, record: ReceivedRecord, now_s: float) -> None:
         """Take in one record. One that cannot be shown is counted as unreadable; nothing is raised."""
         if record.topic == self.topics.dead_letters:
             self._dead_letters.add(record)
@@ -71,7 +71,7 @@ class Board:
         except (NotAnEvent, UnreadableData):
             self._unreadable += record.topic != self.topics.dead_letters
 
-    def _add_event(self, event: Event, record: Record, now_s: float) -> None:
+    def _add_event(self, event: ReceivedEvent, record: ReceivedRecord, now_s: float) -> None:
         written_s = _written_s(record, now_s)
         if record.topic == self.topics.dead_letters:
             self._delay.add_refusal(_key(event.source, event.id))
@@ -86,7 +86,9 @@ class Board:
         else:
             self._add_input(event, record, written_s, now_s)
 
-    def _add_input(self, event: Event, record: Record, written_s: float, now_s: float) -> None:
+    def _add_input(
+        self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
+    ) -> None:
         destination = shown_name(event.text("destination") or "")
         if destination:
             self._asked.hear(destination, written_s)
@@ -99,10 +101,12 @@ class Board:
                 last = view.add_window(event, record.timestamp_s)
                 view.silence.hear(written_s)
         finally:
-            one = Input(record.timestamp_s, last, destination)
+            one = PendingInput(record.timestamp_s, last, destination)
             self._delay.add_input(_key(event.source, event.id), one, now_s, record.live)
 
-    def _add_answer(self, event: Event, record: Record, written_s: float, now_s: float) -> None:
+    def _add_answer(
+        self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
+    ) -> None:
         self._last_answer_s = max(written_s, self._last_answer_s or 0.0)
         is_forecast = event.type == FORECAST_TYPE
         if is_forecast:
@@ -111,7 +115,7 @@ class Board:
         else:
             self._others += 1
         source, id = event.text("causationsource"), event.text("causationid")
-        one: Input | None = None
+        one: PendingInput | None = None
         if source is not None and id is not None:
             one = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
             if one is not None and one.destination:
@@ -124,7 +128,7 @@ class Board:
                 if view.silence.heard_s is None:
                     view.silence.hear(written_s)
 
-    def _is_repeat(self, event: Event) -> bool:
+    def _is_repeat(self, event: ReceivedEvent) -> bool:
         """Whether a forecast of this id was read already: delivered twice, or made again by a replay."""
         id = short_key(event.id)
         if id in self._forecast_ids:
@@ -179,7 +183,7 @@ class Board:
         }
 
 
-def _written_s(record: Record, now_s: float) -> float:
+def _written_s(record: ReceivedRecord, now_s: float) -> float:
     """When a record was written, as far as its timestamp can be believed: never in the future."""
     return now_s if record.timestamp_s is None else min(record.timestamp_s, now_s)
 
@@ -192,5 +196,5 @@ def _key(source: str, id: str) -> Key:
     return short_key(source), short_key(id)
 
 
-def _topics(topics: Topics) -> dict[str, str]:
+def _topics(topics: PageTopics) -> dict[str, str]:
     return {"in": ", ".join(topics.inputs), "out": topics.output, "dead_letters": topics.dead_letters}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from fncast.dashboard.event import Event
-from fncast.dashboard.forecast import Forecast, forecast_of
+from fncast.dashboard.event import ReceivedEvent
+from fncast.dashboard.forecast import ShownForecast, parse_forecast
 from fncast.dashboard.readings import Grid
 from fncast.foreign_text import clean
 from fncast.series.step import Step, format_start
@@ -17,17 +17,17 @@ SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SMALLEST_SCALED = 1e4  # 4321 has four digits as it is
 
 
-class Lines:
+class ConsoleFormatter:
     """Writes forecasts as aligned columns: when, series, what the next steps bring, model."""
 
     def __init__(self) -> None:
         self._name_width = 12
 
-    def line(self, event: Event, timestamp_s: float | None) -> str:
+    def line(self, event: ReceivedEvent, timestamp_s: float | None) -> str:
         """One line, such as `15:04:05  cpu  2024-05-01T12:00:00Z every 300 s  37.2 [30…44] …  forecast v1`.
 
         timestamp_s: the record's. Raises UnreadableData."""
-        forecast = forecast_of(event, 0)
+        forecast = parse_forecast(event, 0)
         grid = Grid.of(event.data)
         name = clean(event.subject, MAX_NAME)
         self._name_width = max(self._name_width, len(name))
@@ -69,7 +69,7 @@ def _months(months: int) -> str:
     return f"{count} {unit}" + ("s" if count > 1 else "")
 
 
-def _value(forecast: Forecast, step: int) -> str:
+def _value(forecast: ShownForecast, step: int) -> str:
     value = forecast.values[step]
     if forecast.band is None:
         return number(value).rjust(8)

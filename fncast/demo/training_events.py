@@ -12,7 +12,7 @@ TRAINING_TYPE = "io.fncast.training.v1"
 SUBJECT = "forecast"
 
 
-class Training:
+class TrainingEvents:
     """Reads the lines of `fncast train --progress json`."""
 
     def __init__(self, source: str) -> None:

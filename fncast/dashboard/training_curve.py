@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fncast.dashboard.event import Event
+from fncast.dashboard.event import ReceivedEvent
 
 TRAINING_TYPE = "io.fncast.training.v1"
 MAX_EPOCHS = 1000  # points of the curve; of a longer training the first part is forgotten
 
 
-class Training:
+class TrainingCurve:
     """The curve of the training that is under way, or of the last one."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Training:
         self._heard_s = 0.0
         self._changed = False
 
-    def add(self, event: Event, at_s: float) -> None:
+    def add(self, event: ReceivedEvent, at_s: float) -> None:
         """Take in one epoch, told at `at_s`. An epoch that is not after the last begins a new training."""
         data = event.data if isinstance(event.data, dict) else {}
         epoch, loss, val_loss = (_number(data.get(name)) for name in ("epoch", "loss", "val_loss"))

@@ -12,7 +12,9 @@ from fncast.wording.kafka import words
 QUESTION_TIMEOUT_S = 2.0
 
 
-def partitions(consumer: Consumer, topics: Iterable[str]) -> tuple[list[tuple[str, int]], dict[str, str]]:
+def list_partitions(
+    consumer: Consumer, topics: Iterable[str]
+) -> tuple[list[tuple[str, int]], dict[str, str]]:
     """The partitions of `topics` that exist, and for each topic without any why. Creates no topic.
 
     Raises KafkaException where the broker does not answer."""
@@ -31,11 +33,11 @@ def partitions(consumer: Consumer, topics: Iterable[str]) -> tuple[list[tuple[st
     return found, missing
 
 
-def beginning(partition: tuple[str, int]) -> TopicPartition:
+def from_beginning(partition: tuple[str, int]) -> TopicPartition:
     return TopicPartition(*partition, OFFSET_BEGINNING)
 
 
-def near_the_end(consumer: Consumer, partition: tuple[str, int], history: int) -> tuple[TopicPartition, int]:
+def near_end(consumer: Consumer, partition: tuple[str, int], history: int) -> tuple[TopicPartition, int]:
     """Where the newest `history` records of a partition begin, and the offset that the next new one will get.
 
     Raises KafkaException where the broker does not answer."""

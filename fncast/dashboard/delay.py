@@ -21,7 +21,7 @@ V = TypeVar("V")
 Key = tuple[str, str]  # the input's source and id
 
 
-class Rate:
+class RecordRate:
     """Records a second over the last RATE_WINDOW_S whole and partial seconds."""
 
     def __init__(self, now_s: float) -> None:
@@ -52,7 +52,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class PendingInput:
     """What is remembered of an input until its answer comes. last: the index of its last reading, if it has one."""
 
     timestamp_s: float | None
@@ -60,17 +60,17 @@ class Input:
     destination: str = ""
 
 
-class Delay:
+class DelayTracker:
     """Matches answers with their inputs, whichever is read first. Only what comes live counts in the figures."""
 
     def __init__(self) -> None:
-        self._inputs: OrderedDict[Key, Input] = OrderedDict()
+        self._inputs: OrderedDict[Key, PendingInput] = OrderedDict()
         self._waiting: OrderedDict[Key, float] = OrderedDict()  # live inputs without an answer, when read
         # Answers read before their input: when they were written, None for what gives no delay.
         self._early: OrderedDict[Key, float | None] = OrderedDict()
         self._delays: deque[tuple[float, float]] = deque(maxlen=MAX_DELAYS)  # when read, delay
 
-    def add_input(self, key: Key, one: Input, now_s: float, live: bool = True) -> None:
+    def add_input(self, key: Key, one: PendingInput, now_s: float, live: bool = True) -> None:
         _put(self._inputs, key, one)
         if key in self._early:
             early = self._early.pop(key)
@@ -81,7 +81,7 @@ class Delay:
 
     def add_answer(
         self, key: Key, timestamp_s: float | None, now_s: float, live: bool = True
-    ) -> Input | None:
+    ) -> PendingInput | None:
         """Count an answer whose event names `key` as its cause. Returns the input, if it was read already."""
         one = self._inputs.get(key)
         waited = self._waiting.pop(key, None) is not None  # an answer delivered again has no delay of its own

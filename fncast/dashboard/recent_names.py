@@ -9,7 +9,7 @@ RECENT_S = 60.0
 MAX_NAMES = 20
 
 
-class Recent:
+class RecentNames:
     """Fed with names and the times at which they were written, in seconds since 1970."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 MAX_BURST_S = 1.0
 
 
-class Pace:
+class RateLimiter:
     """Lets `events_per_s` events pass a second, each at its own time of a fixed schedule. None: no limit."""
 
     def __init__(

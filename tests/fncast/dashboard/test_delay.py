@@ -1,10 +1,17 @@
 """Rates and delays, by a clock that the test turns."""
 
-from fncast.dashboard.flow import MAX_UNMATCHED, RATE_WINDOW_S, Delay, Input, Rate, percentile
+from fncast.dashboard.delay import (
+    MAX_UNMATCHED,
+    RATE_WINDOW_S,
+    DelayTracker,
+    PendingInput,
+    RecordRate,
+    percentile,
+)
 
 
 def test_a_rate_is_the_mean_of_the_last_seconds() -> None:
-    rate = Rate(0.0)
+    rate = RecordRate(0.0)
     for tenth in range(200):
         rate.add(tenth / 10, live=True)
     assert rate.per_s(19.99) == 10.0
@@ -13,38 +20,38 @@ def test_a_rate_is_the_mean_of_the_last_seconds() -> None:
 
 
 def test_history_counts_in_the_total_alone() -> None:
-    rate = Rate(0.0)
+    rate = RecordRate(0.0)
     rate.add(0.0, live=False)
     assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
 
 
 def test_a_delay_is_from_record_to_record_whichever_is_read_first() -> None:
-    delay = Delay()
-    delay.add_input(("/a", "1"), Input(10.0, 7), 0.0)
-    assert delay.add_answer(("/a", "1"), 10.5, 0.0) == Input(10.0, 7)
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(10.0, 7), 0.0)
+    assert delay.add_answer(("/a", "1"), 10.5, 0.0) == PendingInput(10.0, 7)
     assert delay.add_answer(("/a", "2"), 11.0, 0.0) is None
-    delay.add_input(("/a", "2"), Input(10.75, None), 0.0)
+    delay.add_input(("/a", "2"), PendingInput(10.75, None), 0.0)
     assert delay.as_json(0.0) == {"p50_s": 0.25, "p99_s": 0.5, "count": 2}
 
 
 def test_the_same_id_of_another_source_is_another_event() -> None:
-    delay = Delay()
-    delay.add_input(("/a", "1"), Input(10.0, None), 0.0)
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(10.0, None), 0.0)
     assert delay.add_answer(("/b", "1"), 10.5, 0.0) is None
 
 
 def test_delays_are_of_the_last_minute() -> None:
-    delay = Delay()
-    delay.add_input(("/a", "1"), Input(0.0, None), 0.0)
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(0.0, None), 0.0)
     delay.add_answer(("/a", "1"), 1.0, 0.0)
     assert delay.as_json(59.0)["count"] == 1
     assert delay.as_json(61.0) == {"p50_s": None, "p99_s": None, "count": 0}
 
 
 def test_what_waits_for_its_other_half_is_bounded() -> None:
-    delay = Delay()
+    delay = DelayTracker()
     for n in range(MAX_UNMATCHED + 10):
-        delay.add_input(("/a", str(n)), Input(0.0, None), 0.0)
+        delay.add_input(("/a", str(n)), PendingInput(0.0, None), 0.0)
         delay.add_answer(("/b", str(n)), 1.0, 0.0)
     assert delay.add_answer(("/a", "0"), 1.0, 0.0) is None
     assert len(delay._inputs) == MAX_UNMATCHED

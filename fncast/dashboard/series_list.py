@@ -14,7 +14,7 @@ MAX_COUNTED = 100_000
 LOOK_S = 1.0
 
 
-class Shelf:
+class SeriesList:
     """Series by the name that is shown. A series that is heard keeps its place, however many others come."""
 
     def __init__(self) -> None:

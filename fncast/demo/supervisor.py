@@ -10,17 +10,17 @@ from pathlib import Path
 
 import aiohttp
 
-from fncast.dashboard.reader import Reader
+from fncast.dashboard.reader import TopicReader
 from fncast.demo import models
 from fncast.demo.models import DEFAULT_WINDOW, FoundModel
 from fncast.demo.plan import FETCH_WAIT_MS, Plan, environment
-from fncast.demo.probe import answers, warm_up
+from fncast.demo.probe import http_probe, warm_up
 from fncast.demo.process import Process, ProcessFailed, Program
-from fncast.demo.summary import Summary
-from fncast.demo.topics import DEAD_LETTER_TOPIC, INPUT_TOPIC, OUTPUT_TOPIC, TRAINING_TOPIC, make_topics
-from fncast.demo.training import Training
-from fncast.produce.events import record
-from fncast.produce.publisher import Publisher
+from fncast.demo.summary import DemoSummary
+from fncast.demo.topics import DEAD_LETTER_TOPIC, INPUT_TOPIC, OUTPUT_TOPIC, TRAINING_TOPIC, create_topics
+from fncast.demo.training_events import TrainingEvents
+from fncast.produce.events import to_kafka_record
+from fncast.produce.publisher import TopicPublisher
 
 PROBE_TIMEOUT_S = 2.0
 COUNT_S = 0.1
@@ -33,12 +33,12 @@ SETTLE_S = 0.5  # the reader hands over what it has read only every 0.2 s
 Tell = Callable[[str, str], None]
 
 
-class Stage:
-    """Made and used in one event loop. `play` starts everything and watches over it, `close` ends it."""
+class DemoSupervisor:
+    """Made and used in one event loop. `run` starts everything and watches over it, `close` ends it."""
 
     def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], tell: Tell) -> None:
         """folder: for the logs. files: CSV files to replay. tell: gets a process' name and what it does."""
-        self.summary = Summary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)
+        self.summary = DemoSummary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)
         self.model: FoundModel | None = None
         self.processes: dict[str, Process] = {}
         self._plan = plan
@@ -48,14 +48,14 @@ class Stage:
         self._tasks: dict[str, asyncio.Task[int]] = {}
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closing = False
-        self._reader: Reader | None = None
+        self._reader: TopicReader | None = None
         self._counting: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
         self._environment = environment()
 
-    async def play(self) -> None:
+    async def run(self) -> None:
         """Start everything, then watch until cancelled. Raises ProcessFailed, UnusableModel, OSError."""
-        script = asyncio.create_task(self._script())
+        script = asyncio.create_task(self._startup())
         try:
             await asyncio.wait({script, self._failure}, return_when=asyncio.FIRST_COMPLETED)
             if self._failure.done():
@@ -90,7 +90,7 @@ class Stage:
         while self.summary.under_way:  # noqa: ASYNC110  # what is counted, comes from another thread
             await asyncio.sleep(COUNT_S / 2)
 
-    async def _script(self) -> None:
+    async def _startup(self) -> None:
         """The order of things; each waits until what it needs is ready."""
         plan = self._plan
         self.model = models.find(plan.models)
@@ -98,20 +98,20 @@ class Stage:
         await self._start_broker()
         # It needs three seconds to join its group, and nothing of the others for that.
         consumer = asyncio.create_task(
-            self._start(Program("consumer", plan.consumer(), answers(http, f"{plan.admin_url}/readyz")))
+            self._start(Program("consumer", plan.consumer(), http_probe(http, f"{plan.admin_url}/readyz")))
         )
-        await self._start(Program("dashboard", plan.dashboard(), answers(http, f"{plan.page}/healthz")))
+        await self._start(Program("dashboard", plan.dashboard(), http_probe(http, f"{plan.page}/healthz")))
         self._tell("dashboard", f"open {plan.page}")
         if self.model is None:
             await self._train()
         model_service = Program(
-            "model-service", plan.model_service(), answers(http, f"{plan.model_url}/readyz")
+            "model-service", plan.model_service(), http_probe(http, f"{plan.model_url}/readyz")
         )
         await self._start(model_service)
         self._tell(
             "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
         )
-        functions = Program("functions", plan.functions(), answers(http, f"{plan.functions_url}/healthz"))
+        functions = Program("functions", plan.functions(), http_probe(http, f"{plan.functions_url}/healthz"))
         await self._start(functions)
         window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
         await warm_up(http, plan.functions_url, window)
@@ -134,12 +134,12 @@ class Stage:
 
         await self._start(Program("broker", self._plan.broker(), ready, output, restart=False))
         servers = address.result()
-        await asyncio.to_thread(make_topics, servers)
+        await asyncio.to_thread(create_topics, servers)
         self._plan.write_settings(servers)
         self._tell("broker", f"embedded, at {servers}")
         self._servers = servers
         properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
-        self._reader = Reader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)
+        self._reader = TopicReader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)
         self._reader.start()
         self._counting = asyncio.create_task(self._keep_counting(), name="counting")
         self._counting.add_done_callback(self._counting_ended)
@@ -147,14 +147,14 @@ class Stage:
     async def _train(self) -> None:
         """Train the first model; its progress goes to the topic that the page reads."""
         self._tell("training", f"no model in {self._plan.models} yet: training one, about half a minute")
-        training = Training("fncast/demo/training")
-        publisher = Publisher({"bootstrap.servers": self._servers}, TRAINING_TOPIC)
+        training = TrainingEvents("fncast/demo/training")
+        publisher = TopicPublisher({"bootstrap.servers": self._servers}, TRAINING_TOPIC)
         await asyncio.to_thread(publisher.connect)
 
         def output(line: str) -> None:
             event = training.event(line)
             if event is not None:
-                publisher.publish(record(event))
+                publisher.publish(to_kafka_record(event))
                 self._tell("training", training.progress)
 
         await self._start(Program("training", self._plan.training(), output=output, restart=False))
