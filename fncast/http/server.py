@@ -20,7 +20,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from fncast.failure import Failure
-from fncast.http.caller import CallerCheck, is_loopback
+from fncast.http.cross_origin import CrossOriginProtection, is_loopback
 from fncast.http.guard import Guard
 from fncast.http.listener import Listener, max_connections, raise_file_limit
 from fncast.http.port import port as port_number
@@ -139,9 +139,9 @@ class Server(uvicorn.Server):
     ready = ""
     """Told on stderr once the application has started, if any."""
 
-    def __init__(self, config: uvicorn.Config, caller_check: CallerCheck) -> None:
+    def __init__(self, config: uvicorn.Config, cross_origin: CrossOriginProtection) -> None:
         super().__init__(config)
-        self._caller_check = caller_check
+        self._cross_origin = cross_origin
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, for sockets that are bound, and with a time-out for TLS handshakes, which uvicorn has not."""
@@ -169,7 +169,7 @@ class Server(uvicorn.Server):
                     backlog=BACKLOG,
                 )
             )
-        self._caller_check.is_on_loopback = all(
+        self._cross_origin.is_on_loopback = all(
             is_loopback(str(listener.getsockname()[0])) for listener in sockets or []
         )
         self.started = True
@@ -208,9 +208,9 @@ class Server(uvicorn.Server):
 def server(app: Application, security: Security = OPEN, guard: type[Guard] = Guard) -> Server:
     """uvicorn for `app`: no access log, logging left to the command line. guard: asks for the token, if any."""
     guarded = guard(app, security.token) if security.token else app
-    caller_check = CallerCheck(guarded, security.allowed_hosts)
+    cross_origin = CrossOriginProtection(guarded, security.allowed_hosts)
     config = uvicorn.Config(
-        caller_check,
+        cross_origin,
         log_config=None,
         access_log=False,
         log_level="warning",
@@ -223,7 +223,7 @@ def server(app: Application, security: Security = OPEN, guard: type[Guard] = Gua
         ssl_certfile=security.certificate,
         ssl_keyfile=security.key,
     )
-    return Server(config, caller_check)
+    return Server(config, cross_origin)
 
 
 def serve(

@@ -268,7 +268,9 @@ def test_constant_series_are_named_as_such(tmp_path: Path, capsys: pytest.Captur
     path.write_text("time,a,b\n" + "".join(f"{1_700_000_000 + 60 * i},0,7.5\n" for i in range(300)))
     assert main(["train", str(path), "--models", str(tmp_path / "models"), *SMALL]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("fncast: a, b: all readings are constant (0); a model learns from readings that change")
+    assert error.startswith(
+        "fncast: a, b: all readings are constant (0); a model learns from readings that change"
+    )
     assert not (tmp_path / "models").exists()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fncast.http.caller import CallerCheck, is_loopback
+from fncast.http.cross_origin import CrossOriginProtection, is_loopback
 
 
 async def inside(scope: Any, receive: Any, send: Any) -> None:
@@ -15,7 +15,7 @@ async def inside(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def status(
-    check: CallerCheck, method: str = "GET", path: str = "/state", **fields: str | list[str]
+    check: CrossOriginProtection, method: str = "GET", path: str = "/state", **fields: str | list[str]
 ) -> int:
     """fields: names with `_` for `-`."""
     headers = [
@@ -41,12 +41,12 @@ async def status(
     return answered
 
 
-def on_loopback(*allowed: str) -> CallerCheck:
-    return CallerCheck(inside, allowed)
+def on_loopback(*allowed: str) -> CrossOriginProtection:
+    return CrossOriginProtection(inside, allowed)
 
 
-def elsewhere(*allowed: str) -> CallerCheck:
-    check = CallerCheck(inside, allowed)
+def elsewhere(*allowed: str) -> CrossOriginProtection:
+    check = CrossOriginProtection(inside, allowed)
     check.is_on_loopback = False
     return check
 

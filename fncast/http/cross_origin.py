@@ -22,7 +22,7 @@ _SHOWN = 80
 MAX_HOSTS = 256
 
 
-class CallerCheck:
+class CrossOriginProtection:
     """An ASGI application around another. Answers 400 and 403 to requests that it refuses."""
 
     def __init__(self, app: Any, allowed_hosts: Iterable[str] = ()) -> None:
