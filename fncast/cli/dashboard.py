@@ -11,8 +11,9 @@ from fncast.dashboard.page import Page
 from fncast.dashboard.reader import InvalidProperties, TopicReader
 from fncast.dashboard.state import PageState, PageTopics
 from fncast.failure import Failure
-from fncast.http.guard import Login
-from fncast.http.server import Security, add_listener_arguments, serve
+from fncast.http.login import Login
+from fncast.http.security import Security, add_listener_arguments
+from fncast.http.server import serve
 
 PORT = 8090
 # Of each partition: some minutes of a demo, a few MB to fetch, and readings enough to fill a chart.

@@ -19,8 +19,8 @@ from fncast.demo.plan import HOST, Plan, Ports, free_ports
 from fncast.demo.process import ProcessFailed
 from fncast.demo.supervisor import DemoSupervisor
 from fncast.failure import Failure
-from fncast.http.port import port
-from fncast.http.server import bind
+from fncast.http.listener import bind
+from fncast.http.port import parse_port
 
 PORT = 8090
 NAME_WIDTH = 13
@@ -33,7 +33,9 @@ fncast demo --seconds 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=port, default=PORT, help="the live page's port (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=parse_port, default=PORT, help="the live page's port (default: %(default)s)"
+    )
     parser.add_argument(
         "--seconds",
         type=_positive,

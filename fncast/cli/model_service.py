@@ -10,8 +10,10 @@ from pathlib import Path
 
 from fncast.cli.models_folder import models_folder
 from fncast.failure import Failure
-from fncast.http.port import port as port_number
-from fncast.http.server import Security, add_listener_arguments, bind, serve
+from fncast.http.listener import bind
+from fncast.http.port import parse_port
+from fncast.http.security import Security, add_listener_arguments
+from fncast.http.server import serve
 from model_service.serving.metrics import Metrics
 from model_service.serving.model import Model
 from model_service.serving.repository import Models, Repository, SingleModel, loader
@@ -186,7 +188,7 @@ def _grpc_port(text: str) -> int:
     if text == "none":
         return NO_GRPC
     try:
-        return port_number(text)
+        return parse_port(text)
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{error}; or none") from None
 

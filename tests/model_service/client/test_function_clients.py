@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fncast.http.server import bind
+from fncast.http.listener import bind
 from model_service.client import (
     InvalidShape,
     ModelClient,

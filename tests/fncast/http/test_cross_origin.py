@@ -1,4 +1,4 @@
-"""Who may call: the rules for Host and Origin."""
+"""The rules for Host and Origin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fncast.http.caller import CallerCheck, is_loopback
+from fncast.http.cross_origin import CrossOriginProtection, is_loopback
 
 
 async def inside(scope: Any, receive: Any, send: Any) -> None:
@@ -15,9 +15,9 @@ async def inside(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def status(
-    check: CallerCheck, method: str = "GET", path: str = "/state", **fields: str | list[str]
+    check: CrossOriginProtection, method: str = "GET", path: str = "/state", **fields: str | list[str]
 ) -> int:
-    """fields: names with `_` for `-`."""
+    """The status of the response. fields: headers, with `_` in their names for `-`."""
     headers = [
         (name.replace("_", "-").encode(), value.encode("latin-1"))
         for name, values in {"host": "localhost", **fields}.items()
@@ -37,16 +37,16 @@ async def status(
         sent.append(message)
 
     await check(scope, None, send)
-    answered: int = sent[0]["status"]
-    return answered
+    code: int = sent[0]["status"]
+    return code
 
 
-def on_loopback(*allowed: str) -> CallerCheck:
-    return CallerCheck(inside, allowed)
+def on_loopback(*allowed: str) -> CrossOriginProtection:
+    return CrossOriginProtection(inside, allowed)
 
 
-def elsewhere(*allowed: str) -> CallerCheck:
-    check = CallerCheck(inside, allowed)
+def elsewhere(*allowed: str) -> CrossOriginProtection:
+    check = CrossOriginProtection(inside, allowed)
     check.is_on_loopback = False
     return check
 
@@ -80,13 +80,13 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("host", OWN)
-async def test_this_machines_own_names_are_always_accepted(host: str) -> None:
+async def test_the_names_of_this_machine_are_always_accepted(host: str) -> None:
     for check in (on_loopback(), elsewhere(), on_loopback("a.example"), elsewhere("a.example")):
         assert await status(check, host=host) == 200
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_on_loopback_nothing_else_is(host: str) -> None:
+async def test_other_names_are_refused_on_loopback(host: str) -> None:
     for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
         assert await status(on_loopback(), method, host=host) == 403
 
@@ -94,25 +94,22 @@ async def test_on_loopback_nothing_else_is(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["model-service:9000", "fncast.default.svc.cluster.local", "10.1.2.3", "my_service"]
 )
-async def test_elsewhere_any_name_is_accepted_until_some_are_named(host: str) -> None:
+async def test_elsewhere_any_name_is_accepted_unless_names_are_configured(host: str) -> None:
     assert await status(elsewhere(), host=host) == 200
     assert await status(elsewhere(host.partition(":")[0]), host=host) == 200
 
 
-async def test_named_hosts_are_the_only_ones_beside_the_own() -> None:
+async def test_only_configured_names_are_accepted_besides_the_names_of_this_machine() -> None:
     check = elsewhere("dashboard", "Fncast.Example.Com")
-    for host in (
-        "dashboard:8090",
-        "fncast.example.com",
-        "10.1.2.3:9000",
-    ):  # the last: a probe by the pod's address
+    # A probe sends the address of the pod.
+    for host in ("dashboard:8090", "fncast.example.com", "10.1.2.3:9000"):
         assert await status(check, host=host) == 200
     for host in ("evil.example.com", "10.1.2.4", "dashboard.example.com"):
         assert await status(check, host=host) == 403
     assert await status(on_loopback("dashboard"), host="dashboard") == 200
 
 
-async def test_a_request_has_one_host() -> None:
+async def test_a_request_needs_exactly_one_host() -> None:
     assert await status(on_loopback(), host=[]) == 400
     assert await status(on_loopback(), host=["localhost", "evil.example.com"]) == 400
 
@@ -132,7 +129,7 @@ CROSS = [
 
 
 @pytest.mark.parametrize("fields", CROSS)
-async def test_a_page_of_another_site_changes_nothing(fields: dict[str, Any]) -> None:
+async def test_a_page_of_another_site_cannot_change_anything(fields: dict[str, Any]) -> None:
     for check in (on_loopback(), elsewhere(), elsewhere("dashboard")):
         for method in ("POST", "PUT", "PATCH", "DELETE", "X-OWN"):
             assert await status(check, method, "/v2/apps", **fields) == 403
@@ -151,17 +148,17 @@ async def test_a_page_of_another_site_changes_nothing(fields: dict[str, Any]) ->
         {"sec_fetch_site": "none"},
     ],
 )
-async def test_programs_and_the_own_page_do(fields: dict[str, Any]) -> None:
+async def test_programs_and_pages_of_the_same_site_are_accepted(fields: dict[str, Any]) -> None:
     assert await status(on_loopback(), "POST", **fields) == 200
 
 
-async def test_pages_of_named_hosts_do() -> None:
+async def test_pages_of_configured_hosts_are_accepted() -> None:
     fields = {"origin": "https://dashboard.example:8443", "sec_fetch_site": "same-site"}
     assert await status(elsewhere("dashboard.example"), "POST", **fields) == 200
 
 
 @pytest.mark.parametrize(
-    ("name", "is_own"), [("::ffff:127.0.0.1", True), ("::ffff:8.8.8.8", False), ("", False)]
+    ("name", "expected"), [("::ffff:127.0.0.1", True), ("::ffff:8.8.8.8", False), ("", False)]
 )
-def test_loopback(name: str, is_own: bool) -> None:
-    assert is_loopback(name) is is_own
+def test_is_loopback(name: str, expected: bool) -> None:
+    assert is_loopback(name) is expected

@@ -1,6 +1,6 @@
-"""Refuses what a web page of another site makes a browser send: a foreign `Host` (DNS rebinding) or `Origin`.
+"""Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is refused.
 
-Programs that are no browsers send what they like, and are not meant: they need a token."""
+This protects users of browsers. Other programs can send any header; a token is what keeps them out."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from urllib.parse import urlsplit
 from fncast.foreign_text import clean
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-# Fn's triggers: a function may change something whatever the method.
+# Paths of Fn's triggers. A function may change something on any method, also GET.
 _TRIGGERS = "/t/"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
-_SHOWN = 80
-# Whose acceptance is remembered.
+_SHOWN = 80  # characters of a refused host
+# Hosts whose decision is cached.
 MAX_HOSTS = 256
 
 
-class CallerCheck:
-    """An ASGI application around another. Answers 400 and 403 to requests that it refuses."""
+class CrossOriginProtection:
+    """ASGI middleware that answers 400 or 403 to requests of other sites. The server owns one for each process."""
 
     def __init__(self, app: Any, allowed_hosts: Iterable[str] = ()) -> None:
-        """allowed_hosts: names or addresses in `Host` that are accepted besides this machine's own, without ports."""
+        """allowed_hosts: names or addresses without ports, accepted in `Host` besides the names of this machine."""
         self._app = app
         self._allowed = frozenset(name.lower().strip("[]").rstrip(".") for name in allowed_hosts)
-        self._is_allowed = lru_cache(MAX_HOSTS)(self._decide)  # reading an address takes longer than the rest
+        self._is_allowed = lru_cache(MAX_HOSTS)(self._decide)  # parsing an address is slow
         self.is_on_loopback = True
-        """Whether nobody but this machine reaches the listener; set once the listener is known."""
+        """Whether only this machine can reach the listener. The server sets it when it listens."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -46,12 +46,12 @@ class CallerCheck:
         await send({"type": "http.response.body", "body": body})
 
     def close_streams(self) -> None:
-        """End the application's streams, where it has such."""
+        """End the application's open streams, if it has any."""
         if close := getattr(self._app, "close_streams", None):
             close()
 
     def _refusal(self, scope: Any) -> tuple[int, str] | None:
-        """Status and text for a request that is not let in."""
+        """Status and text for a request that is refused, or None."""
         hosts: list[bytes] = []
         origins: list[bytes] = []
         site = b""
@@ -64,7 +64,7 @@ class CallerCheck:
                 site = value
         if len(hosts) != 1:
             if hosts or scope["http_version"] != "1.0":
-                return 400, "a request needs one Host field"
+                return 400, "a request needs one Host header"
             hosts = [b""]
         server = scope.get("server")
         if hosts[0] and not self._is_allowed(hosts[0], server[0] if server else ""):
@@ -77,7 +77,11 @@ class CallerCheck:
         return None
 
     def _decide(self, host: bytes, address: str) -> bool:
-        """address: that the connection came to. Health checks use it; no name was resolved to reach it."""
+        """Whether a `Host` is accepted.
+
+        address: the local address of the connection. Health checks send it as `Host`. It is
+            accepted because DNS rebinding needs a name.
+        """
         found = _HOST.fullmatch(host.decode("latin-1").lower())
         if found is None:
             return False
@@ -89,8 +93,11 @@ class CallerCheck:
         return True
 
     def _is_cross_site(self, host: str, origins: list[bytes], site: bytes) -> bool:
-        """As Go's CrossOriginProtection decides: by `Sec-Fetch-Site`, else by `Origin`; a caller with neither is no
-        browser."""
+        """Whether a page of another site sent the request.
+
+        Decides as Go's http.CrossOriginProtection does: by `Sec-Fetch-Site`, else by `Origin`. A request with neither
+        is not from a browser.
+        """
         if not origins:
             return site not in (b"", b"same-origin", b"none")
         origin = origins[0].decode("latin-1").lower() if len(origins) == 1 else ""
@@ -107,7 +114,7 @@ class CallerCheck:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name or address, in lower case and without brackets, is this machine by definition (RFC 6761)."""
+    """Whether a host name or address always means this machine (RFC 6761). name: lower case, without brackets."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

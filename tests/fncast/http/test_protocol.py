@@ -1,4 +1,4 @@
-"""What every listener does with clients that wait, send too much, or are too many."""
+"""Bounds of every listener: slow clients, large headers, too many connections."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from fncast.dashboard.state import PageState, PageTopics
 from fncast.http import listener as listener_module
 from fncast.http import protocol as bounds
 from fncast.http import server as server_module
-from fncast.http.guard import Login
-from fncast.http.server import OPEN, Security, bind, server
+from fncast.http.listener import bind
+from fncast.http.login import Login
+from fncast.http.security import OPEN, Security
+from fncast.http.server import build_server
 from functions.host.app import FunctionHost
 from model_service.serving.metrics import Metrics
 from model_service.serving.server import ModelServer
@@ -73,7 +75,7 @@ class Running:
     def __init__(self, app: Any, security: Security = OPEN, guard: Any = None) -> None:
         listener = bind("127.0.0.1", 0)
         self.address = listener.getsockname()
-        self.server = server(app, security, *([guard] if guard else []))
+        self.server = build_server(app, security, *([guard] if guard else []))
         self.server.takes_signals = False
         self._thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
         self._thread.start()
@@ -84,8 +86,8 @@ class Running:
         connection.sendall(sent)
         return connection
 
-    def ask(self, path: str, *fields: str, method: str = "GET", body: bytes = b"") -> bytes:
-        """The whole answer."""
+    def request(self, path: str, *fields: str, method: str = "GET", body: bytes = b"") -> bytes:
+        """The whole response."""
         lines = [f"{method} {path} HTTP/1.1", "connection: close", f"content-length: {len(body)}", *fields]
         if not any(field.lower().startswith("host:") for field in fields):
             lines.append("Host: localhost")
@@ -99,7 +101,7 @@ class Running:
 
 
 def rest_of(connection: socket.socket) -> bytes:
-    """What comes until the other side closes."""
+    """All bytes until the other side closes."""
     parts = []
     try:
         while part := connection.recv(65536):
@@ -117,8 +119,8 @@ def until(condition: Callable[[], bool], within_s: float = 20) -> None:
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time-outs that a test can wait for."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timeouts that are short enough for a test."""
     monkeypatch.setattr(bounds, "HEADER_TIMEOUT_S", 0.3)
     monkeypatch.setattr(bounds, "PROGRESS_TIMEOUT_S", 0.5)
     monkeypatch.setattr(bounds, "CLOSE_TIMEOUT_S", 0.3)
@@ -130,14 +132,14 @@ Listen = Callable[..., Running]
 
 @pytest.fixture
 def listen() -> Iterator[Listen]:
-    """listen(application, ...): a running listener, closed at the end."""
+    """listen(application, ...): a running listener. The fixture closes it."""
     opened: list[Running] = []
 
-    def open_it(*arguments: Any) -> Running:
+    def start(*arguments: Any) -> Running:
         opened.append(Running(*arguments))
         return opened[-1]
 
-    yield open_it
+    yield start
     for each in opened:
         each.close()
 
@@ -160,16 +162,18 @@ HALVES = {
 
 
 @pytest.mark.parametrize("sent", HALVES.values(), ids=HALVES)
-def test_who_waits_too_long_is_closed(short: None, running: tuple[Running, str], sent: bytes) -> None:
+def test_a_connection_that_waits_too_long_is_closed(
+    short_timeouts: None, running: tuple[Running, str], sent: bytes
+) -> None:
     listening, path = running
     with closing(listening.connect(sent)) as connection:
-        answer = rest_of(connection)
-    assert answer == b"" or answer.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 40", b"HTTP/1.1 200 "))
+        response = rest_of(connection)
+    assert response == b"" or response.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 40", b"HTTP/1.1 200 "))
     until(lambda: not listening.server.server_state.connections)
-    assert listening.ask(path).startswith(b"HTTP/1.1 200 ")
+    assert listening.request(path).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_silent_start_and_half_a_request_after_an_answer_are_closed(short: None, listen: Listen) -> None:
+def test_half_a_request_after_a_response_is_closed(short_timeouts: None, listen: Listen) -> None:
     listening = listen(Admin(Consumer()))
     request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for rest in (b"GET / HTTP/1.1\r\n", b"\r\n"):
@@ -179,8 +183,8 @@ def test_a_silent_start_and_half_a_request_after_an_answer_are_closed(short: Non
             assert b"HTTP/1.1 408 " in rest_of(connection)
 
 
-def test_a_body_may_take_longer_than_the_time_out_while_it_comes(
-    short: None, monkeypatch: pytest.MonkeyPatch, listen: Listen
+def test_a_body_may_take_longer_than_the_timeout_while_bytes_arrive(
+    short_timeouts: None, monkeypatch: pytest.MonkeyPatch, listen: Listen
 ) -> None:
     monkeypatch.setattr(bounds, "PROGRESS_TIMEOUT_S", 1.0)
     listening = listen(ModelServer(NoModels(), Metrics()))
@@ -190,12 +194,12 @@ def test_a_body_may_take_longer_than_the_time_out_while_it_comes(
         began_s = time.monotonic()
         for _ in range(size // piece):
             connection.sendall(b"x" * piece)
-            time.sleep(0.07)  # a slow client is the test's subject
+            time.sleep(0.07)  # the test needs a slow client
         assert time.monotonic() - began_s > 2
         assert b"no model is in service yet" in connection.recv(65536)
 
 
-def test_a_body_that_trickles_is_ended(short: None, listen: Listen) -> None:
+def test_a_body_that_trickles_is_refused(short_timeouts: None, listen: Listen) -> None:
     listening = listen(ModelServer(NoModels(), Metrics()))
     header = b"POST / HTTP/1.1\r\nHost: localhost\r\ncontent-length: 100000\r\n\r\n"
     with closing(listening.connect(header)) as connection:
@@ -213,8 +217,10 @@ def test_a_body_that_trickles_is_ended(short: None, listen: Listen) -> None:
         assert answer.startswith(b"HTTP/1.1 408 ") or not listening.server.server_state.connections
 
 
-def test_who_does_not_read_its_answer_is_cut_off(short: None, listen: Listen) -> None:
-    async def long_answer(scope: Any, receive: Any, send: Any) -> None:
+def test_a_client_that_does_not_read_its_response_is_disconnected(
+    short_timeouts: None, listen: Listen
+) -> None:
+    async def long_response(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await receive()
             await send({"type": "lifespan.startup.complete"})
@@ -226,7 +232,7 @@ def test_who_does_not_read_its_answer_is_cut_off(short: None, listen: Listen) ->
             await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    listening = listen(long_answer)
+    listening = listen(long_response)
     with closing(listening.connect(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")):
         until(lambda: len(listening.server.server_state.connections) == 1)
         until(lambda: not listening.server.server_state.connections)
@@ -244,20 +250,20 @@ def test_who_does_not_read_its_answer_is_cut_off(short: None, listen: Listen) ->
     ],
     ids=["a value", "a path", "fields", "a chunk's extension", "trailers"],
 )
-def test_a_header_without_end_is_refused(running: tuple[Running, str], sent: bytes) -> None:
+def test_an_endless_header_is_refused(running: tuple[Running, str], sent: bytes) -> None:
     listening, path = running
     with closing(listening.connect()) as connection:
         try:
             connection.sendall(sent)
         except ConnectionError:
             pass
-        answer = rest_of(connection)
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+        response = rest_of(connection)
+    assert response == b"" or response.startswith(b"HTTP/1.1 4")
     until(lambda: not listening.server.server_state.connections)
-    assert listening.ask(path).startswith(b"HTTP/1.1 200 ")
+    assert listening.request(path).startswith(b"HTTP/1.1 200 ")
 
 
-def test_large_bodies_and_many_small_chunks_are_no_header(running: tuple[Running, str]) -> None:
+def test_many_small_chunks_do_not_count_as_header(running: tuple[Running, str]) -> None:
     listening, _ = running
     chunks = b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"
     header = (
@@ -281,34 +287,34 @@ def test_connections_are_bounded(
         opened = [stack.enter_context(closing(small.connect())) for _ in range(16)]
         until(lambda: len(small.server.server_state.connections) == 16)
         for _ in range(16):
-            answer = rest_of(stack.enter_context(closing(small.connect())))
-            assert answer.startswith(b"HTTP/1.1 503 ")
+            response = rest_of(stack.enter_context(closing(small.connect())))
+            assert response.startswith(b"HTTP/1.1 503 ")
         opened[0].sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n\r\n".encode())
         assert rest_of(opened[0]).startswith(b"HTTP/1.1 200 ")
     until(lambda: not small.server.server_state.connections)
-    assert small.ask(path).startswith(b"HTTP/1.1 200 ")
+    assert small.request(path).startswith(b"HTTP/1.1 200 ")
 
 
-def test_evil_hosts_and_origins_are_refused(running: tuple[Running, str]) -> None:
+def test_foreign_hosts_and_origins_are_refused(running: tuple[Running, str]) -> None:
     listening, path = running
-    assert listening.ask(path, "Host: evil.example.com").startswith(b"HTTP/1.1 403 ")
-    assert listening.ask("/healthz", "Host: evil.example.com").startswith(b"HTTP/1.1 403 ")
+    assert listening.request(path, "Host: evil.example.com").startswith(b"HTTP/1.1 403 ")
+    assert listening.request("/healthz", "Host: evil.example.com").startswith(b"HTTP/1.1 403 ")
     fields = ("Origin: http://evil.example.com", "content-type: text/plain")
-    assert listening.ask("/v2/apps", *fields, method="POST", body=b'{"name":"x"}').startswith(
+    assert listening.request("/v2/apps", *fields, method="POST", body=b'{"name":"x"}').startswith(
         b"HTTP/1.1 403 "
     )
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bearer "])
-def test_the_schemes_case_does_not_matter(scheme: str, listen: Listen) -> None:
+def test_the_scheme_bearer_may_be_in_any_case(scheme: str, listen: Listen) -> None:
     listening = listen(Admin(Consumer()), Security(token=TOKEN), Login)
-    assert listening.ask("/metrics", f"Authorization: {scheme} {TOKEN}").startswith(b"HTTP/1.1 200 ")
-    assert listening.ask("/metrics", f"Authorization: {scheme} wrong").startswith(b"HTTP/1.1 401 ")
-    assert listening.ask("/metrics", f"Authorization: {TOKEN}").startswith(b"HTTP/1.1 401 ")
+    assert listening.request("/metrics", f"Authorization: {scheme} {TOKEN}").startswith(b"HTTP/1.1 200 ")
+    assert listening.request("/metrics", f"Authorization: {scheme} wrong").startswith(b"HTTP/1.1 401 ")
+    assert listening.request("/metrics", f"Authorization: {TOKEN}").startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_process_with_few_files_survives_more_connections_than_it_has(tmp_path: Path) -> None:
-    """And says so in few lines."""
+def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Path) -> None:
+    """It logs only few lines about it."""
     words = ("-m", "fncast", "model-service", "--models", str(tmp_path), "--wait", "--port", "0")
     process = subprocess.Popen(
         ["bash", "-c", 'ulimit -n 200; exec "$@"', "-", sys.executable, *words],
@@ -344,13 +350,13 @@ def test_a_process_with_few_files_survives_more_connections_than_it_has(tmp_path
     assert 1 <= len(lines) <= 120, lines[:5]
 
 
-async def test_a_listener_pauses_when_no_descriptor_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     listener = bind("127.0.0.1", 0)
-    asked = 0
+    calls = 0
 
     def none_left(self: Any) -> Any:
-        nonlocal asked
-        asked += 1
+        nonlocal calls
+        calls += 1
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(socket.socket, "accept", none_left)
@@ -363,7 +369,7 @@ async def test_a_listener_pauses_when_no_descriptor_is_left(monkeypatch: pytest.
     client.setblocking(False)
     client.connect_ex(listener.getsockname())
     async with asyncio.timeout(10):
-        while asked < 3:  # noqa: ASYNC110
+        while calls < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert len(logged) <= 3
     client.close()

@@ -22,7 +22,7 @@ import requests
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FORECAST = ROOT / "functions" / "forecast"
 SAMPLE = json.loads((ROOT / "ce.json").read_text())
 START_S = 30

@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLE = json.loads((ROOT / "ce.json").read_text())
 # Fn's bound is 5 s, on a machine that does not run other tests meanwhile.
 LISTEN_S = 15

@@ -6,7 +6,7 @@ import pytest
 
 from functions.host.folder import InvalidFunction, configure, read_folder
 
-FORECAST = Path(__file__).parents[2] / "functions" / "forecast"
+FORECAST = Path(__file__).parents[3] / "functions" / "forecast"
 
 
 @pytest.fixture
