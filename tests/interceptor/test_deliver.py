@@ -425,6 +425,7 @@ async def test_close_ends_probes_and_the_client():
     assert len(asyncio.all_tasks()) == 1
 
 
+@pytest.mark.guarantee("a failing call delays only its own partition")
 async def test_what_is_settled_does_not_wait_for_the_rest_of_its_batch():
     """Another partition's event, and another route's, are done while a call of the same batch hangs."""
     hang = asyncio.Event()
@@ -449,6 +450,7 @@ async def test_what_is_settled_does_not_wait_for_the_rest_of_its_batch():
     await deliver.close()
 
 
+@pytest.mark.guarantee("an event expires while its call hangs")
 async def test_an_event_expires_while_its_call_hangs():
     class Hanging(Function):
         async def call(self, route, events):
@@ -465,6 +467,7 @@ async def test_an_event_expires_while_its_call_hangs():
     await deliver.close()
 
 
+@pytest.mark.guarantee("an event that expires during a call does not fail the other events of the call")
 async def test_an_event_expires_though_its_call_is_others_too_and_they_get_their_answer():
     answers = asyncio.Event()
 

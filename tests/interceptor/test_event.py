@@ -66,6 +66,7 @@ def test_without_a_content_type_data_is_json_if_it_reads_as_json():
     assert not read_event(without("content-type"), b"[1").is_json
 
 
+@pytest.mark.guarantee("an event's data cannot forge a second event")
 @pytest.mark.parametrize(
     "forged",
     [

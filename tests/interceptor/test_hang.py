@@ -98,6 +98,7 @@ async def stage(monkeypatch):
     await deliver.close()
 
 
+@pytest.mark.guarantee("calls that hang during an outage are retried when the function is back")
 async def test_a_function_that_hangs_is_out_and_who_hung_is_called_anew_when_it_is_back(stage):
     function, deliver = stage
     function.may_answer = lambda ids: False
