@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs chaos fuzz clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,13 @@ test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, brokers th
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 
-lint: $(VENV)/.dev ## ruff, mypy, the import contract and the documentation's links
+lint: $(VENV)/.dev ## ruff, mypy, import contracts, spelling, generated pages, links of the documentation
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory prose
+	@$(BIN)/python tests/guarantees.py --check
+	@$(BIN)/python -m benchmarks report --check
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.dev ## measure fncast beside its peers, write docs/performance.md (BENCH="PART --flags" for less)
@@ -49,6 +52,13 @@ functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wh
 
 docs: $(VENV)/.dev ## build the documentation site into build/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tests
+	@$(BIN)/python tests/guarantees.py
+
+prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
+	@$(BIN)/codespell -D - -D .ci/words.txt $(PROSE)
+	@$(BIN)/python .ci/prose.py $(PAGES)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)

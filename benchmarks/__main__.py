@@ -1,5 +1,5 @@
-"""All measurements, one after the other: `python -m benchmarks [PART…]`, or `make bench`; or one part of them, with all
-of its own flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`."""
+"""All measurements, one after the other: `python -m benchmarks [PART…]`, or `make bench`; or one part, with all of its
+flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`; or `report`: the pages alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.delay import delay
 from benchmarks.growth import growth
+from benchmarks.lib import pages
 from benchmarks.lib.testbed import INTERRUPTED
 from benchmarks.pipelines import end_to_end
 from benchmarks.serving import model_service, protocols
@@ -28,12 +29,14 @@ WITHOUT = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap"
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == [pages.PROGRAM]:
+        return pages.main(words[1:])
     if words and words[0] in PARTS and not PARTS.keys() & words[1:]:
         return PARTS[words[0]](words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Each part writes its section of docs/performance.md, or docs/protocols.md. One part alone takes"
-        " all of its own flags: python -m benchmarks PART --help.",
+        description="Each part writes its result to benchmarks/results and generates the pages from it. One part"
+        " alone takes all of its own flags: python -m benchmarks PART --help. `report` only generates the pages.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument(

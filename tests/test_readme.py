@@ -1,4 +1,4 @@
-"""README's programs are short, and its reader waits for a topic. tests/integration/test_demo.py runs both programs."""
+"""The programs of docs/start.md are short, and its reader waits for a topic; test_demo.py runs both programs."""
 
 import json
 import os
@@ -7,20 +7,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from confluent_kafka import Producer
 
-README = Path(__file__).parents[1] / "README.md"
-PROGRAMS = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+START = ROOT / "docs" / "start.md"
+PROGRAMS = re.findall(r"```python\n(.*?)```", START.read_text("utf-8"), re.DOTALL)
 
 
 def test_there_are_a_producer_and_a_reader_of_ten_lines():
     assert [len([line for line in program.splitlines() if line]) for program in PROGRAMS] == [10, 12]
 
 
-def test_its_links_lead_somewhere():
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text("utf-8"))
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_the_links_of_pages_outside_of_the_site_lead_somewhere(page):
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / page).read_text("utf-8"))
     assert links
-    assert [link for link in links if not (README.parent / link).exists()] == []
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_it_is_at_most_one_and_a_half_screens():
+    assert len(README.read_text("utf-8").splitlines()) <= 75
+
+
+def test_its_commands_are_those_of_the_page_start():
+    [_, readme, *_] = re.findall(r"```sh\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert readme == re.search(r"```sh\n(.*?)```", START.read_text("utf-8"), re.DOTALL)[1]
 
 
 def test_its_reader_waits_for_a_topic_that_does_not_exist_yet():

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.delay.reader import Seen
-from benchmarks.lib import machine, plot, report
+from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_only_argument,
     add_rounds_argument,
@@ -114,14 +114,15 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
     standings = [standing for standing in everyone if standing.phases]
     wrong = [standing.name for standing in standings if standing.wrong_rounds]
     told = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
-    text = "\n\n".join(filter(None, [_table(standings), told, failures(failed)]))
+    blocks: list[report.Block | None] = [_table(standings), told, failures(failed)]
     if arguments.print_only or not standings:
-        print(text)
+        print(report.text(blocks))
     else:
         facts = machine.facts(
             stand.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
         )
-        report.write(PROGRAM, f"{facts}\n\n{text}\n\n{_plot(standings)}")
+        report.save(PROGRAM, facts, [*blocks, _plot(standings)])
+        pages.generate()
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
     if failed:
@@ -200,26 +201,23 @@ def _pair(phase: Phase) -> str:
     return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
 
 
-def _table(standings: list[Standing]) -> str:
+def _table(standings: list[Standing]) -> report.Table:
     columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
     columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
     columns.append((f"{ALIKE:g}/s", 0, "seen_s"))
-    heads = [f"{name}: p50 / p99 ms" for name, _, _ in columns]
-    rows = [
+    heads = [f"{name}: p{at:.0f}, ms" for name, _, _ in columns for at in (50, 99)]
+    rows: list[tuple[report.Cell, ...]] = [
         (
             standing.name,
-            str(Spread.of(standing.peaks)),
-            *(
-                " / ".join(str(standing.delay_ms(index, at, what)) for at in (0.5, 0.99))
-                for _, index, what in columns
-            ),
+            Spread.of(standing.peaks),
+            *(standing.delay_ms(index, at, what) for _, index, what in columns for at in (0.5, 0.99)),
         )
         for standing in standings
     ]
-    return report.table(("pipeline", "peak, events/s", *heads), rows)
+    return report.Table("delay", ("pipeline", "peak, events/s", *heads), rows)
 
 
-def _plot(standings: list[Standing]) -> str:
+def _plot(standings: list[Standing]) -> report.Chart | None:
     points = {
         standing.name: [
             (

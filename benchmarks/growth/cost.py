@@ -7,10 +7,13 @@ import asyncio
 
 import psutil
 
+from benchmarks.lib import plot
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, Fncast
+from benchmarks.lib.report import Block, Table, plots
 from benchmarks.lib.run import Run
-from benchmarks.lib.steps import NoProfile, steps, table
+from benchmarks.lib.spread import Spread
+from benchmarks.lib.steps import SHOWN, NoProfile, steps, table
 from benchmarks.lib.testbed import Stand
 
 EVENTS = 4 * FAST_EVENTS  # so many that the samples end before the backlog does
@@ -19,10 +22,10 @@ SECONDS = 5
 LOOK_S = 0.5
 
 
-async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Tables of the costliest steps. Raises ProcessFailed, NoEnvironment, NoProfile."""
+async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> list[Block | None]:
+    """Tables of the costliest steps, and a chart of the consumer's. Raises ProcessFailed, NoEnvironment, NoProfile."""
     topic = await stand.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
-    tables = []
+    tables: list[Table] = []
     for name in ("consumer", "functions", "model service"):
         async with stand.run(Fncast(EXACTLY, stand.models), topic) as run:
             await run.start_consumers()
@@ -33,10 +36,20 @@ async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> str:
                 stand.failed.append(f"{name}: no profile: {error}")
     if not tables:
         raise NoProfile("; ".join(stand.failed))
-    return "\n\n".join(tables)
+    consumer = {
+        str(row[0]): Spread.of([float(row[1])])
+        for table in tables
+        if table.name == "consumer"
+        for row in table.rows[:SHOWN]
+        if not isinstance(row[1], str | Spread)
+    }
+    chart = plot.bars(
+        plots(arguments.print_only), "growth-steps", consumer, "µs an event (logarithmic)", list(consumer)
+    )
+    return [*tables, chart]
 
 
-async def _profile(run: Run, name: str, stand: Stand) -> str:
+async def _profile(run: Run, name: str, stand: Stand) -> Table:
     """Raises NoProfile, NoEnvironment."""
     pid = await _busiest(run, name)
     begun = await asyncio.to_thread(run.meter.length)
@@ -44,7 +57,7 @@ async def _profile(run: Run, name: str, stand: Stand) -> str:
     scored = await asyncio.to_thread(run.meter.length) - begun
     if scored <= 0:
         raise NoProfile("the backlog was done before the profile")
-    return f"The {name}:\n\n{table(found, scored, 'event')}"
+    return table(found, scored, "event", name)
 
 
 async def _busiest(run: Run, name: str) -> int:

@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from benchmarks.growth.cost import cost_by_step
 from benchmarks.growth.memory import memory
 from benchmarks.growth.sweeps import latency, partitions, processes, series, size
-from benchmarks.lib import machine, report
+from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import add_rounds_argument, add_stand_arguments, positive
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.testbed import Stand, on_stand
 
 PROGRAM = "growth"
-Part = Callable[[Stand, argparse.Namespace], Awaitable[str]]
+Part = Callable[[Stand, argparse.Namespace], Awaitable[list[report.Block | None]]]
 PARTS: dict[str, Part] = {
     "latency": latency,
     "size": size,
@@ -56,18 +56,19 @@ async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
         stand.failed.clear()
         try:
-            text = await PARTS[name](stand, arguments)
+            blocks = await PARTS[name](stand, arguments)
         except Exception as error:  # whatever it is, the parts after it are measured
             print(f"{PROGRAM}: {name}: {reason(error)}", file=sys.stderr)
             failed.append(name)
             continue
         if stand.failed:
-            text = f"{text}\n\nFailed: {'; '.join(stand.failed)}."
+            blocks = [*blocks, f"Failed: {'; '.join(stand.failed)}."]
             failed.append(name)
         if arguments.print_only:
-            print(text)
+            print(report.text(blocks))
         else:
-            report.write(f"{PROGRAM} {name}", f"{facts}\n\n{text}")
+            report.save(f"{PROGRAM}-{name}", facts, blocks)
+            pages.generate()
     if failed:
         print(f"{PROGRAM}: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

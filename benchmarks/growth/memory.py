@@ -12,7 +12,6 @@ from benchmarks.lib import plot, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, Fncast
 from benchmarks.lib.run import Run
-from benchmarks.lib.spread import figure
 from benchmarks.lib.testbed import Stand
 
 EVENTS = 1_000_000
@@ -20,7 +19,7 @@ SAMPLE_S = 0.25
 MB = 1e6
 
 
-async def memory(stand: Stand, arguments: argparse.Namespace) -> str:
+async def memory(stand: Stand, arguments: argparse.Namespace) -> list[report.Block | None]:
     """Resident memory of the consumer's process, once. Raises WrongForecasts, ProcessFailed."""
     load = Load(max(int(EVENTS * arguments.scale), LEAST_EVENTS))
     topic = await stand.backlog(load)
@@ -38,11 +37,11 @@ async def memory(stand: Stand, arguments: argparse.Namespace) -> str:
         statistics.median(mb for _, mb in part) for part in (samples[:quarter], samples[-quarter:])
     )
     rows = [
-        ("events", f"{load.events:,}"),
-        ("events/s", figure(measured.rate)),
-        ("largest, MB", figure(max(mb for _, mb in samples))),
-        ("median of the first quarter, MB", figure(first)),
-        ("median of the last quarter, MB", figure(last)),
+        ("events", float(load.events)),
+        ("events/s", measured.rate),
+        ("largest, MB", max(mb for _, mb in samples)),
+        ("median of the first quarter, MB", first),
+        ("median of the last quarter, MB", last),
     ]
     shown = plot.lines(
         report.plots(arguments.print_only),
@@ -52,7 +51,7 @@ async def memory(stand: Stand, arguments: argparse.Namespace) -> str:
         "resident memory, MB",
         logarithmic="",
     )
-    return f"{report.table(('memory of the consumer', 'exactly-once'), rows)}\n\n{shown}"
+    return [report.Table("memory", ("memory of the consumer", "exactly-once"), rows), shown]
 
 
 async def _watch(run: Run, samples: list[tuple[float, float]]) -> None:

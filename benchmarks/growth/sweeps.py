@@ -13,7 +13,7 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import WINDOW, Load
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY, Fncast, answers, program
-from benchmarks.lib.spread import Spread, figure
+from benchmarks.lib.spread import Spread
 from benchmarks.lib.testbed import Stand
 from fncast.demo.plan import HOST, free_ports
 
@@ -28,8 +28,10 @@ PARTITION_COUNTS = (1, 4, 16, 64)
 PROCESS_COUNTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # consumers, function processes
 SERIES_COUNTS = (1, 10, 100, 1_000, 10_000)
 
+Blocks = list[report.Block | None]
 
-async def latency(stand: Stand, arguments: argparse.Namespace) -> str:
+
+async def latency(stand: Stand, arguments: argparse.Namespace) -> Blocks:
     """Throughput over the latency of a function that scores nothing, for so many calls in flight."""
     found: dict[tuple[int, int], Spread] = {}
     for latency_ms in LATENCIES_MS:
@@ -44,10 +46,13 @@ async def latency(stand: Stand, arguments: argparse.Namespace) -> str:
                 settings[f"{latency_ms} ms, {calls} calls in flight"] = (pipeline, load, PARTITIONS)
             spreads = await rates(stand, arguments, settings)
             found |= {(latency_ms, calls): one for calls, one in zip(CALLS, spreads.values(), strict=True)}
-    rows = [
+    rows: list[tuple[report.Cell, ...]] = [
+        (f"{latency_ms} ms", *(found[latency_ms, calls] for calls in CALLS)) for latency_ms in LATENCIES_MS
+    ]
+    shares: list[tuple[report.Cell, ...]] = [
         (
             f"{latency_ms} ms",
-            *(_with_share(found[latency_ms, calls], _linear(latency_ms, calls)) for calls in CALLS),
+            *(found[latency_ms, calls].median / _linear(latency_ms, calls) for calls in CALLS),
         )
         for latency_ms in LATENCIES_MS
     ]
@@ -62,15 +67,16 @@ async def latency(stand: Stand, arguments: argparse.Namespace) -> str:
         "events a second",
     )
     heads = ("latency of a call", *(f"{calls} calls in flight" for calls in CALLS))
-    told = (
-        f"Events a second, and the share of linear growth: calls in flight × {BATCH} events a call, each call taking"
-        " the function's latency and nothing else. Where the share is low and the figure as high as at 1 ms, the"
-        " processors are the bound."
-    )
-    return f"{told}\n\n{report.table(heads, rows)}\n\n{shown}"
+    note = f"Linear growth: calls in flight × {BATCH} events a call, each call taking the function's latency alone."
+    return [
+        report.Table("events/s", heads, rows),
+        report.Table("share of linear growth", heads, shares),
+        note,
+        shown,
+    ]
 
 
-async def size(stand: Stand, arguments: argparse.Namespace) -> str:
+async def size(stand: Stand, arguments: argparse.Namespace) -> Blocks:
     """Event size."""
     settings = {}
     for kilobytes in KILOBYTES:
@@ -82,22 +88,22 @@ async def size(stand: Stand, arguments: argparse.Namespace) -> str:
         Spread(*(rate * kilobytes / 1000 for rate in (one.low, one.median, one.high)))
         for kilobytes, one in zip(KILOBYTES, found.values(), strict=True)
     ]
-    rows = [(name, str(one), str(mb)) for (name, one), mb in zip(found.items(), megabytes, strict=True)]
+    rows = [(name, one, mb) for (name, one), mb in zip(found.items(), megabytes, strict=True)]
     points = {"fncast": [(x, one.median) for x, one in zip(KILOBYTES, found.values(), strict=True)]}
     shown = plot.lines(
         report.plots(arguments.print_only), "growth-size", points, "size of an event, KB", "events a second"
     )
-    return f"{report.table(('event size', 'events/s', 'MB/s in'), rows)}\n\n{shown}"
+    return [report.Table("size", ("event size", "events/s", "MB/s in"), rows), shown]
 
 
-async def partitions(stand: Stand, arguments: argparse.Namespace) -> str:
+async def partitions(stand: Stand, arguments: argparse.Namespace) -> Blocks:
     """Partitions, as many out as in."""
     load = _load(EVENTS, arguments)
     settings = {f"{count}": (Fncast(EXACTLY, stand.models), load, count) for count in PARTITION_COUNTS}
     return _shown(arguments, "partitions", PARTITION_COUNTS, await rates(stand, arguments, settings))
 
 
-async def processes(stand: Stand, arguments: argparse.Namespace) -> str:
+async def processes(stand: Stand, arguments: argparse.Namespace) -> Blocks:
     """Consumer and function processes on this one machine."""
     load = _load(EVENTS, arguments)
     settings = {
@@ -109,12 +115,18 @@ async def processes(stand: Stand, arguments: argparse.Namespace) -> str:
         for consumers, functions in PROCESS_COUNTS
     }
     found = await rates(stand, arguments, settings, steady=True)
-    rows = [(name, str(one)) for name, one in found.items()]
-    told = "Events a second from the first's publishing until the last is committed, all consumers being there before."
-    return f"{told}\n\n{report.table(('processes', 'events/s'), rows)}"
+    note = "Events a second from the first publishing to the last commit; all consumers have joined before."
+    chart = plot.bars(
+        report.plots(arguments.print_only),
+        "growth-processes",
+        found,
+        "events a second (logarithmic)",
+        list(found),
+    )
+    return [report.Table("processes", ("processes", "events/s"), list(found.items())), note, chart]
 
 
-async def series(stand: Stand, arguments: argparse.Namespace) -> str:
+async def series(stand: Stand, arguments: argparse.Namespace) -> Blocks:
     """Series: keys, and subjects of events."""
     settings = {
         f"{count:,}": (Fncast(EXACTLY, stand.models), _load(EVENTS, arguments, series=count), PARTITIONS)
@@ -125,21 +137,16 @@ async def series(stand: Stand, arguments: argparse.Namespace) -> str:
 
 def _shown(
     arguments: argparse.Namespace, what: str, counts: tuple[int, ...], found: Mapping[str, Spread]
-) -> str:
+) -> Blocks:
     points = {"fncast": [(count, one.median) for count, one in zip(counts, found.values(), strict=True)]}
     shown = plot.lines(
         report.plots(arguments.print_only), f"growth-{what}", points, what, "events a second", logarithmic="x"
     )
-    rows = [(name, str(one)) for name, one in found.items()]
-    return f"{report.table((what, 'events/s'), rows)}\n\n{shown}"
+    return [report.Table(what, (what, "events/s"), list(found.items())), shown]
 
 
 def _linear(latency_ms: float, calls: int) -> float:
     return calls * BATCH / latency_ms * 1000
-
-
-def _with_share(rate: Spread, linear: float) -> str:
-    return f"{rate} ({figure(rate.median / linear)})"
 
 
 def _load(events: float, arguments: argparse.Namespace, **how: int) -> Load:

@@ -25,9 +25,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
     )
-    parser.add_argument(
-        "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
-    )
+    parser.add_argument("--print-only", action="store_true", help="write no result, page and chart")
 
 
 def add_only_argument(parser: argparse.ArgumentParser) -> None:

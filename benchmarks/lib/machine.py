@@ -1,4 +1,4 @@
-"""What a measurement ran on, in one line: no names of hosts, users or folders."""
+"""What a measurement ran on: no names of hosts, users or folders."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ import psutil
 LIBRARIES = ("confluent-kafka", "aiohttp", "uvicorn", "ai-edge-litert", "numpy")
 
 
-def facts(*more: str) -> str:
-    """more: what only this measurement knows, such as its broker."""
+def facts(*setup: str) -> dict[str, object]:
+    """Return date, machine and versions. setup: what only this measurement knows, such as its broker."""
     memory_gib = psutil.virtual_memory().total / 2**30
-    return "; ".join(
-        [
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            f"{psutil.cpu_count()} cores ({platform.machine()}), {memory_gib:.0f} GiB, {platform.system()}",
-            f"Python {platform.python_version()} ({platform.python_implementation()})",
-            ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
-            *more,
-        ]
-    )
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "machine": f"{psutil.cpu_count()} cores ({platform.machine()}), {memory_gib:.0f} GiB, {platform.system()}",
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "setup": list(setup),
+    }

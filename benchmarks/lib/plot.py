@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lib.report import Chart
 from benchmarks.lib.spread import Spread
 
 WIDTH_IN, ROW_IN, LINES_HEIGHT_IN = 8.0, 0.32, 4.2
@@ -16,13 +17,10 @@ OURS, OTHERS = "#0b6e99", "#9aa5ad"
 
 def bars(
     folder: Path | None, name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str]
-) -> str:
-    """Medians with their ranges, on a logarithmic scale. Returns the Markdown that shows the plot.
-
-    folder: None draws nothing.
-    """
+) -> Chart | None:
+    """Draw medians with their ranges on a logarithmic scale. folder: None draws nothing."""
     if folder is None:
-        return ""
+        return None
     figure, axes = _axes(ROW_IN * len(spreads) + 1.0)
     names = list(spreads)[::-1]
     medians = [spreads[one].median for one in names]
@@ -43,13 +41,13 @@ def lines(
     x_label: str,
     y_label: str,
     logarithmic: str = "xy",
-) -> str:
-    """Points joined by lines, fncast's in bold. Returns the Markdown that shows the plot.
+) -> Chart | None:
+    """Draw points joined by lines, fncast's in bold.
 
-    logarithmic: the axes that are. folder: None draws nothing.
+    logarithmic: the names of the axes that are. folder: None draws nothing.
     """
     if folder is None:
-        return ""
+        return None
     figure, axes = _axes(LINES_HEIGHT_IN + LEGEND_ROW_IN * len(series) / 2)
     for number, (one, points) in enumerate(series.items()):
         axes.plot(
@@ -87,13 +85,13 @@ def _axes(height_in: float) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _saved(figure: Any, stem: Path, title: str) -> str:
+def _saved(figure: Any, stem: Path, title: str) -> Chart:
     from matplotlib import pyplot
 
     stem.parent.mkdir(exist_ok=True)
     file = stem.with_suffix(".svg")
     figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)
-    # Trailing blanks of the SVG writer are no business of a reader of the diff.
+    # The SVG writer leaves trailing blanks, which would show in every diff.
     file.write_text("".join(f"{line.rstrip()}\n" for line in file.read_text().splitlines()))
-    return f"![{title}]({file.parent.name}/{file.name})"
+    return Chart(title, file.name)

@@ -1,34 +1,143 @@
-"""docs/performance.md: each program writes its own section, between two markers, and leaves the rest alone."""
+"""Results: tables and a chart, printed as Markdown and kept as JSON in benchmarks/results/.
+
+`benchmarks/lib/pages.py` generates the pages of the documentation from these files.
+"""
 
 from __future__ import annotations
 
-import re
+import json
+import math
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PLOTS = PAGE.parent / "performance"
+from benchmarks.lib.spread import Spread, figure
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PLOTS = ROOT / "docs" / "performance"
+
+Cell = str | float | Spread
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table: the first column to the left, the others to the right."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+@dataclass(frozen=True)
+class Table:
+    """Named rows of figures; the first cell of a row is its name."""
+
+    name: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def __str__(self) -> str:
+        """Markdown: the first column to the left, the others to the right."""
+        lines = [
+            self.heads,
+            ["---", *["---:"] * (len(self.heads) - 1)],
+            *[map(shown, row) for row in self.rows],
+        ]
+        return f"{self.name}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An SVG file in docs/performance/."""
+
+    title: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"![{self.title}](performance/{self.file})"
+
+
+Block = str | Table | Chart
+
+
+def shown(cell: Cell) -> str:
+    """Return a cell as text: three digits, and the range where there is one."""
+    if isinstance(cell, str):
+        return cell
+    return str(cell) if isinstance(cell, Spread) else figure(cell)
+
+
+def text(blocks: Sequence[Block | None]) -> str:
+    """Return the blocks as Markdown; empty ones are left out."""
+    return "\n\n".join(str(block) for block in blocks if block)
 
 
 def plots(print_only: bool) -> Path | None:
-    """Where plots go: nowhere if the page is left alone."""
+    """Return the folder for charts; None if nothing is to be written."""
     return None if print_only else PLOTS
 
 
-def write(section: str, text: str, page: Path = PAGE) -> None:
-    """Put `text` on stdout, and in the place of what stands between the section's markers. Raises ValueError."""
-    print(text)
-    begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
-    whole = page.read_text("utf-8")
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if len(pattern.findall(whole)) != 1:
-        raise ValueError(f"{page} has not one pair of markers of {section}")
-    page.write_text(pattern.sub(lambda _: f"{begin}\n{text.strip()}\n{end}", whole), "utf-8")
-    print(f"written to {page.name}, section {section}", file=sys.stderr)
+def save(section: str, facts: dict[str, Any], blocks: Sequence[Block | None], folder: Path = RESULTS) -> None:
+    """Print the blocks and write `folder`/`section`.json: facts, notes, tables and the chart's file."""
+    print(text(blocks))
+    tables = [block for block in blocks if isinstance(block, Table)]
+    chart = next((block.file for block in blocks if isinstance(block, Chart)), None)
+    result = {
+        **facts,
+        "notes": [block for block in blocks if isinstance(block, str) and block],
+        "chart": chart,
+        "tables": {
+            table.name: {
+                "columns": list(table.heads),
+                "rows": [[_json(cell) for cell in row] for row in table.rows],
+            }
+            for table in tables
+        },
+    }
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{section}.json"
+    file.write_text(_layout(result), "utf-8")
+    print(f"written to {file.name}", file=sys.stderr)
+
+
+def load(section: str, folder: Path = RESULTS) -> dict[str, Any]:
+    """Return what `save` wrote. Raises OSError, ValueError."""
+    result: dict[str, Any] = json.loads((folder / f"{section}.json").read_text("utf-8"))
+    return result
+
+
+def cell(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
+    """Return one figure. Raises KeyError if the table, row or column is missing or its cell is no figure."""
+    found = result["tables"][table]
+    index = {name: number for number, name in enumerate(found["columns"])}[column]
+    value = {cells[0]: cells for cells in found["rows"]}[row][index]
+    if isinstance(value, dict):
+        return Spread(value["low"], value["median"], value["high"])
+    if isinstance(value, int | float):
+        return Spread.of([float(value)])
+    raise KeyError(f"{table}, {row}, {column}: {value!r} is not a figure")
+
+
+def _json(cell: Cell) -> object:
+    if isinstance(cell, Spread):
+        low, median, high = (_json(value) for value in (cell.low, cell.median, cell.high))
+        return median if low == high else {"median": median, "low": low, "high": high}
+    if isinstance(cell, str):
+        return cell
+    if math.isnan(cell):
+        return None
+    rounded = float(f"{cell:.7g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _layout(result: dict[str, Any]) -> str:
+    """JSON with a row of a table on a line."""
+    marks: dict[str, str] = {}
+
+    def marked(row: list[object]) -> str:
+        mark = f"@{len(marks)}@"
+        marks[f'"{mark}"'] = json.dumps(row, ensure_ascii=False)
+        return mark
+
+    tables = {
+        name: {**table, "rows": [marked(row) for row in table["rows"]]}
+        for name, table in result["tables"].items()
+    }
+    whole = json.dumps({**result, "tables": tables}, indent=1, ensure_ascii=False)
+    for mark, row in marks.items():
+        whole = whole.replace(mark, row)
+    return whole + "\n"

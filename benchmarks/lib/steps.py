@@ -11,7 +11,6 @@ import psutil
 from benchmarks.lib import report
 from benchmarks.lib.environment import python_of
 from benchmarks.lib.programs import ROOT
-from benchmarks.lib.spread import figure
 
 RATE_HZ = 200
 GRACE_S = 30.0
@@ -50,19 +49,19 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
     return sorted([*found, (OUTSIDE, outside_after_s - outside_before_s)], key=lambda step: -step[1])
 
 
-def table(found: list[tuple[str, float]], count: int, of: str) -> str:
-    """The costliest steps' µs, of each of `count` events, say."""
+def table(found: list[tuple[str, float]], count: int, of: str, name: str) -> report.Table:
+    """Return the costliest steps in µs. count: how many events or requests (`of`) the time was spent on."""
     used_s = sum(seconds for _, seconds in found)
     rest_s = sum(seconds for _, seconds in found[SHOWN:])
     rows = [
-        (step, figure(seconds * 1e6 / count), f"{seconds / used_s:.0%}")
+        (step, seconds * 1e6 / count, seconds / used_s)
         for step, seconds in (
             *found[:SHOWN],
             ("smaller steps", rest_s),
             ("all of the process' CPU", used_s),
         )
     ]
-    return report.table(("step", f"µs/{of}", "share"), rows)
+    return report.Table(name, ("step", f"µs/{of}", "share"), rows)
 
 
 def _thread_cpu_s(pid: int) -> tuple[float, float]:

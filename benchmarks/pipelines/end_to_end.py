@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, plot, report
+from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_only_argument,
     add_rounds_argument,
@@ -106,15 +106,16 @@ async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
         everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.scale), _line
     )
     standings = [standing for standing in everyone if standing.runs]
-    lines = [_table(standings), "", *_ratios(standings), "", failures(failed)]
+    blocks: list[report.Block | None] = [_table(standings), _ratios(standings), failures(failed)]
     if arguments.quick or arguments.print_only or not standings:
-        print("\n".join(lines))
+        print(report.text(blocks))
     else:
         rates = {standing.name: standing.rate() for standing in standings}
         ours = [name for name in rates if name.startswith(Fncast.name)]
         shown = plot.bars(report.PLOTS, "end-to-end", rates, "events a second (logarithmic)", ours)
         facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
-        report.write(PROGRAM, "\n".join([facts, "", *lines, "", shown]))
+        report.save(PROGRAM, facts, [*blocks, shown])
+        pages.generate()
     wrong = [standing.name for standing in standings if not standing.is_right]
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
@@ -155,37 +156,34 @@ def _line(standing: Standing) -> str:
     )
 
 
-def _table(standings: list[Standing]) -> str:
+def _table(standings: list[Standing]) -> report.Table:
     heads = (
         "pipeline",
         "events/s",
-        "CPU µs/event: consumer + function + model",
-        "the broker's",
+        "consumer, µs/event",
+        "functions, µs/event",
+        "model service, µs/event",
+        "broker, µs/event",
         "events a run",
         "lost",
         "doubled",
         "out of order",
     )
-    rows = []
-    for standing in standings:
-        cpu = " + ".join(figure(standing.cpu_of(one)) for one in ("consumer", "functions", "model service"))
-        rows.append(
-            (
-                standing.name,
-                str(standing.rate()),
-                cpu,
-                figure(standing.cpu_of("broker")),
-                f"{standing.runs[0].events:,}",
-                *(
-                    str(sum(getattr(run, what) for run in standing.runs))
-                    for what in ("lost", "doubled", "disordered")
-                ),
-            )
+    parts, faults = ("consumer", "functions", "model service", "broker"), ("lost", "doubled", "disordered")
+    rows: list[tuple[report.Cell, ...]] = [
+        (
+            standing.name,
+            standing.rate(),
+            *(standing.cpu_of(part) for part in parts),
+            float(standing.runs[0].events),
+            *(float(sum(getattr(run, fault) for run in standing.runs)) for fault in faults),
         )
-    return report.table(heads, rows)
+        for standing in standings
+    ]
+    return report.Table("pipelines", heads, rows)
 
 
-def _ratios(standings: list[Standing]) -> list[str]:
+def _ratios(standings: list[Standing]) -> report.Table:
     """fncast against the limit of its guarantee and against the fastest peer that keeps order, turn by turn."""
     ours = [one for one in standings if isinstance(one.pipeline, Fncast)]
     limits = {one.pipeline.delivery: one for one in standings if isinstance(one.pipeline, Limit)}
@@ -194,12 +192,11 @@ def _ratios(standings: list[Standing]) -> list[str]:
     ]
     fastest = max(others, key=lambda one: one.rate().median, default=None)
     rows = [(one.name, _ratio(one, limits.get(one.pipeline.delivery)), _ratio(one, fastest)) for one in ours]
-    peer = fastest.name if fastest else "a peer"
-    return [report.table(("ratio, turn by turn", "to the limit", f"to {peer}"), rows)]
+    return report.Table("ratios", ("pipeline", "to the limit", "to the fastest peer that keeps order"), rows)
 
 
-def _ratio(one: Standing, other: Standing | None) -> str:
-    return str(one.ratio(other)) if other else "not measured"
+def _ratio(one: Standing, other: Standing | None) -> Spread:
+    return one.ratio(other) if other else Spread.of([math.nan])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.lib import report
-from benchmarks.lib.spread import Spread, figure
+from benchmarks.lib.spread import Spread
 from benchmarks.serving.servers import FIXED
 
 CONNECTIONS, WINDOWS = (1, 8, 64), (1, 8, 64, 512)
@@ -39,18 +39,18 @@ class Figure:
 Figures = dict[str, dict[Cell, list[Figure]]]
 
 
-def tables(figures: Figures) -> list[str]:
+def tables(figures: Figures) -> list[report.Table]:
+    """Return ratios, then one table a measure, by connections × windows a request."""
     return [
         _ratios(figures),
-        "Requests a second, by connections × windows a request; in process: calls a second.\n\n"
-        + _table(figures, "rate"),
-        "CPU of the server, µs a request.\n\n" + _table(figures, "cpu_us"),
-        "p50 of the latency, ms.\n\n" + _table(figures, "p50_ms"),
-        "p99 of the latency, ms.\n\n" + _table(figures, "p99_ms"),
+        _table(figures, "rate", "requests/s"),
+        _table(figures, "cpu_us", "CPU of the server, µs a request"),
+        _table(figures, "p50_ms", "p50 of the latency, ms"),
+        _table(figures, "p99_ms", "p99 of the latency, ms"),
     ]
 
 
-def _ratios(figures: Figures) -> str:
+def _ratios(figures: Figures) -> report.Table:
     """Of each server that was asked with a model, round by round."""
     fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
     one, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
@@ -66,29 +66,26 @@ def _ratios(figures: Figures) -> str:
             [mine.rate / raw.rate for mine, raw in zip(cells[batch], alone, strict=False)]
             for batch in batches
         ]
-        shares = " / ".join(str(Spread.of(values)) if values else "failed" for values in bulk)
-        rows.append((name, *(str(Spread.of(values)) if values else "" for values in (idle, more)), shares))
+        rows.append((name, *(Spread.of(values) if values else "failed" for values in (idle, more, *bulk))))
     heads = (
         "server",
         f"{one}: p50, times the fixed answer's",
         f"{MANY}: CPU µs over the fixed answer's",
-        f"{' / '.join(map(str, batches))}: windows/s, share of those in process",
+        *(f"{batch}: windows/s, share of those in process" for batch in batches),
     )
-    return report.table(heads, rows)
+    return report.Table("ratios", heads, rows)
 
 
-def _table(figures: Figures, what: str) -> str:
+def _table(figures: Figures, what: str, title: str) -> report.Table:
     cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
     rows = []
     for name, found in figures.items():
-        texts = []
+        row: list[report.Cell] = [name]
         for cell in cells:
             alone = Cell(0, cell.windows) if cell.connections == 1 else cell
             values = found.get(cell) or found.get(alone)
             missing = "" if name == IN_PROCESS else "failed"
-            texts.append(
-                figure(Spread.of([getattr(one, what) for one in values]).median) if values else missing
-            )
-        rows.append((name, *texts))
+            row.append(Spread.of([getattr(one, what) for one in values]).median if values else missing)
+        rows.append(row)
     heads = [str(cell) for cell in cells]
-    return report.table(("server", *heads), rows)
+    return report.Table(title, ("server", *heads), rows)

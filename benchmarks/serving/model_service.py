@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.lib import machine, plot, report
+from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_model_arguments,
     add_only_argument,
@@ -84,14 +84,13 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     failed = await take_turns(chosen, arguments.rounds, turn, told)
     for name in failed:
         figures[name]  # a row, with what it did end
-    text = "\n\n".join(
-        filter(None, [*tables(figures), failures(failed), await _profile(_servers(models, model)[0], folder)])
-    )
+    profile = await _profile(_servers(models, model)[0], folder)
+    blocks: list[report.Block | None] = [*tables(figures), failures(failed), profile]
     code = 1 if failed else 0
     if failed:
         print(f"{PROGRAM}: {failures(failed)}", file=sys.stderr)
     if arguments.print_only or len(failed) == len(chosen):
-        print(text)
+        print(report.text(blocks))
         return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
@@ -105,7 +104,8 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         "requests a second, 64 connections × 1 window (logarithmic)",
         [name for name in rates if name.startswith("fncast")],
     )
-    report.write(PROGRAM, f"{facts}\n\n{text}\n\n{shown}")
+    report.save(PROGRAM, facts, [*blocks, shown])
+    pages.generate()
     return code
 
 
@@ -140,7 +140,7 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
                 figures[server.name][Cell(connections, windows)].append(found)
 
 
-async def _profile(server: ModelServer, folder: Path) -> str:
+async def _profile(server: ModelServer, folder: Path) -> report.Block:
     """Where a request's CPU goes with many connections, or why that is not known."""
     try:
         return await _profiled(server, folder)
@@ -148,7 +148,7 @@ async def _profile(server: ModelServer, folder: Path) -> str:
         return f"No profile of {server.name}: {reason(error)}"
 
 
-async def _profiled(server: ModelServer, folder: Path) -> str:
+async def _profiled(server: ModelServer, folder: Path) -> report.Table:
     """Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
     ports = Ports.free()
     started = ready(server, ports, folder)
@@ -166,8 +166,7 @@ async def _profiled(server: ModelServer, folder: Path) -> str:
         finally:
             answered = await load
     count = int(answered.rate * PROFILE_S)
-    told = f"Where the CPU of {server.name} goes at {MANY}, by samples that slow it down somewhat:"
-    return f"{told}\n\n{table(found, count, 'request')}"
+    return table(found, count, "request", f"steps of {server.name} at {MANY}")
 
 
 async def _in_process(model: Path, windows: int, seconds: int) -> Figure:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -18,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import psutil
 
+from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import add_rounds_argument, positive
 from benchmarks.lib.testbed import INTERRUPTED, end_cleanly
 from benchmarks.serving.protocol_clients import CLIENTS, WARM_UP_CALLS, call
@@ -31,11 +29,19 @@ from benchmarks.serving.relay import Relay
 from fncast.demo.process import ProcessFailed
 
 PROGRAM = "protocols"
-PAGE = Path(__file__).parents[2] / "docs" / "protocols.md"
-BEGIN, END = "<!-- measured by python -m benchmarks protocols -->", "<!-- end of what is measured -->"
 SIZES = (1, 8, 64, 512)
 CALLERS = 4
 COUNTED_CALLS = 50
+COLUMNS = (
+    "protocol, windows a call",
+    "bytes of the request",
+    "bytes of the response",
+    "one call, µs",
+    "times GraphPipe",
+    f"windows/s, {CALLERS} callers",
+    "CPU of the server, µs a call",
+    "CPU of the caller, µs a call",
+)
 
 
 @dataclass(frozen=True)
@@ -120,35 +126,24 @@ def medians(rounds: list[Figures]) -> Figures:
 
 def table(
     figures: Mapping[tuple[str, int], Figures], sizes: Mapping[tuple[str, int], tuple[float, float]]
-) -> str:
-    lines = []
+) -> report.Table:
+    """Return a row for each number of windows a call and protocol, with its ratio to GraphPipe's time."""
+    rows: list[tuple[report.Cell, ...]] = []
     for size in SIZES:
-        lines += [
-            f"**{size} {'window' if size == 1 else 'windows'} a call**",
-            "",
-            f"| protocol | bytes there | bytes back | one call, µs | × | windows/s, {CALLERS} callers "
-            "| CPU of the server, µs a call | CPU of the caller, µs a call |",
-            "|---|--:|--:|--:|--:|--:|--:|--:|",
-        ]
         first = figures[next(iter(CLIENTS)), size].latency_us
         for protocol in CLIENTS:
-            each, (sent, received) = figures[protocol, size], sizes[protocol, size]
-            lines.append(
-                f"| {protocol} | {sent:,.0f} | {received:,.0f} | {each.latency_us:,.0f} "
-                f"| {each.latency_us / first:.2f} | {each.windows_per_s:,.0f} | {each.server_cpu_us:,.0f} "
-                f"| {each.client_cpu_us:,.0f} |"
+            each = figures[protocol, size]
+            times = (each.latency_us, each.latency_us / first, each.windows_per_s)
+            rows.append(
+                (
+                    f"{protocol}, {size}",
+                    *sizes[protocol, size],
+                    *times,
+                    each.server_cpu_us,
+                    each.client_cpu_us,
+                )
             )
-        lines.append("")
-    return "\n".join(lines)
-
-
-def write(text: str) -> None:
-    """Put the table between the marks of docs/protocols.md."""
-    page = PAGE.read_text("utf-8")
-    between = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
-    if not between.search(page):
-        raise SystemExit(f"{PAGE} has not the lines {BEGIN} and {END}")
-    PAGE.write_text(between.sub(lambda _: text, page), "utf-8")
+    return report.Table("protocols", COLUMNS, rows)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -157,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
     )
     add_rounds_argument(parser)
-    parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} alone")
+    parser.add_argument("--print-only", action="store_true", help="write no result and no page")
     arguments = parser.parse_args(argv)
     end_cleanly()
     try:
@@ -182,12 +177,12 @@ def _measure(arguments: argparse.Namespace) -> int:
                         service.measure(name, size, arguments.seconds)
                     )
             print(f"round {number + 1} of {arguments.rounds} is done", file=sys.stderr, flush=True)
-    text = table({key: medians(rounds) for key, rounds in measured.items()}, sizes)
-    machine = f"{platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
-    text = f"\nMedians of {arguments.rounds} rounds; {machine}.\n\n{text}\n"
-    print(text)
-    if not arguments.print_only:
-        write(text)
+    found = table({key: medians(rounds) for key, rounds in measured.items()}, sizes)
+    if arguments.print_only:
+        print(found)
+    else:
+        report.save(PROGRAM, machine.facts(f"medians of {arguments.rounds} rounds"), [found])
+        pages.generate()
     return 0
 
 

@@ -58,6 +58,7 @@ def start_run(models):
     return start
 
 
+@pytest.mark.guarantee("random kills lose, repeat and reorder nothing")
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.timeout(SHORT_S + ENDS_S)
@@ -69,6 +70,7 @@ def test_nothing_is_lost_repeated_or_out_of_order(run):
     assert found["dead_letters"] > 0
 
 
+@pytest.mark.guarantee("cut connections and rolled brokers lose, repeat and reorder nothing")
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.slow
@@ -80,6 +82,7 @@ def test_on_three_brokers_nothing_is_lost_repeated_or_out_of_order(start_run):
     assert (found["kills"], found["proxy_faults"]) == (5, 3)
 
 
+@pytest.mark.guarantee("several consumers, function hosts and model services share the work")
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.timeout(ONE_S + ENDS_S)
@@ -90,6 +93,7 @@ def test_three_consumers_two_function_hosts_and_two_model_services_share_the_wor
     assert_all_worked(found)
 
 
+@pytest.mark.guarantee("killed function hosts and model services lose, repeat and reorder nothing")
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.slow
@@ -109,6 +113,7 @@ def assert_all_worked(found: dict) -> None:
     assert all(found["work"].values()), found["work"]
 
 
+@pytest.mark.guarantee("the chaos checker detects deliberate bugs")
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.slow
@@ -128,6 +133,7 @@ def test_the_checker_notices_a_bug(run, bug, words, wrong):
     assert sum(found[kind] for kind in wrong) > 0
 
 
+@pytest.mark.guarantee("a crash or a freeze between any two steps repeats and loses nothing")
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.slow

@@ -39,6 +39,7 @@ def loop() -> Loop:
     )
 
 
+@pytest.mark.guarantee("a member without partitions is ready")
 def test_a_member_without_partitions_is_ready(loop: Loop) -> None:
     loop._measure()
     assert not loop.is_member

@@ -119,6 +119,7 @@ def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher
         results.publish(delivery(DeadLetter("no")))
 
 
+@pytest.mark.guarantee("results wait while the broker does not report a topic's partitions")
 @pytest.mark.parametrize("topic", ["metrics", "forecasts", "dead"])
 def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
     publisher, topic, caplog, monkeypatch
@@ -139,6 +140,7 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
     assert publisher.records[0][1] == 3
 
 
+@pytest.mark.guarantee("the dead letter of a refused forecast counts its calls")
 def test_the_letter_of_a_forecast_that_is_refused_says_how_often_its_function_was_called(results, publisher):
     publisher.refuses = {"forecasts"}
     made = delivery(Forecast([OutputEvent([], b"out")]))

@@ -122,6 +122,7 @@ def test_starting_again_trains_no_second_model(running: Project) -> None:
     assert running.inside("model-service", "ls", "/models/forecast").split() == ["1"]
 
 
+@pytest.mark.guarantee("replicas in compose share the partitions, each with a distinct identity")
 def test_three_consumers_share_the_partitions_each_under_an_identity_of_its_own(running: Project) -> None:
     running.run("up", "--wait", "--no-recreate", "--scale", "consumer=3", timeout_s=UP_S)
     ask = "import urllib.request as r; print(r.urlopen('http://localhost:9464/readyz').read().decode())"

@@ -37,6 +37,7 @@ def run(stage, *words: str, code: int = 0) -> str:
     return done.stdout if code == 0 else done.stderr
 
 
+@pytest.mark.guarantee("dead letters are listed, shown and replayed once each")
 def test_letters_are_listed_shown_and_replayed_once_each(exact_stage):
     stage = exact_stage
     for number in range(3):
@@ -77,6 +78,7 @@ def test_letters_are_listed_shown_and_replayed_once_each(exact_stage):
     assert len(stage.read_all(stage.metrics)) == 4 + 1 + 4
 
 
+@pytest.mark.guarantee("a dead letter of any size that its topic allows is replayed")
 def test_a_letter_as_large_as_its_topic_allows_is_replayed(exact_stage):
     stage = exact_stage
     stage.metrics, stage.dead = f"large-{stage.tag}", f"large-dead-{stage.tag}"

@@ -48,6 +48,7 @@ def check(stage, ids, *, repeats: bool) -> None:
     assert out_of_order(outputs) == []
 
 
+@pytest.mark.guarantee("each input has its outcome exactly once, in order, though calls overlap")
 def test_every_input_gets_its_forecast_in_order_though_calls_overlap(stage, answers):
     stage.function.behaviour = answers.at_random
     ids = stage.produce_many(2000)
@@ -61,6 +62,7 @@ def test_every_input_gets_its_forecast_in_order_though_calls_overlap(stage, answ
         assert (out.partition(), out.key()) == (message.partition(), message.key())
 
 
+@pytest.mark.guarantee("a clean stop commits and leaves the group; a restart repeats nothing")
 def test_a_clean_stop_commits_and_leaves_so_that_a_restart_reads_nothing_again(stage, answers):
     first = stage.produce_many(300)
     consumer = stage.consume()
@@ -76,6 +78,7 @@ def test_a_clean_stop_commits_and_leaves_so_that_a_restart_reads_nothing_again(s
     check(stage, first + second, repeats=False)
 
 
+@pytest.mark.guarantee("a dead letter is the record byte for byte, with the reason")
 def test_dead_letters_are_the_record_byte_for_byte_and_say_why(stage):
     odd = [
         ("ce_specversion", b"1.0"),
@@ -120,6 +123,7 @@ def test_dead_letters_are_the_record_byte_for_byte_and_say_why(stage):
     assert inputs_of(stage.read_all(stage.forecasts)) == ["good"]
 
 
+@pytest.mark.guarantee("an expired event is skipped and its offset committed")
 def test_an_expired_event_is_skipped_and_its_offset_committed(stage):
     stage.produce("late", b"k", expirytime="2020-01-01T00:00:00Z")
     stage.produce("good", b"k", expirytime="2999-01-01T00:00:00Z")
@@ -132,6 +136,7 @@ def test_an_expired_event_is_skipped_and_its_offset_committed(stage):
     assert stage.read_all(stage.dead) == []
 
 
+@pytest.mark.guarantee("an event's data cannot forge a second event")
 def test_data_cannot_forge_a_second_event(stage):
     evil = (
         b'[1,2]},{"id":"evil","source":"x","specversion":"1.0","type":"t","destination":"forecast","data":[3]'
@@ -152,6 +157,7 @@ def test_data_cannot_forge_a_second_event(stage):
     assert stage.function.asked == ["victim", "last"]
 
 
+@pytest.mark.guarantee("kill -9 and a restart lose nothing; exactly-once repeats nothing")
 def test_kill_9_and_restart_lose_nothing(stage, answers, until):
     stage.function.behaviour = answers.at_random
     ids = stage.produce_many(3000)
@@ -167,6 +173,7 @@ def test_kill_9_and_restart_lose_nothing(stage, answers, until):
     check(stage, ids, repeats=not stage.is_exactly_once)
 
 
+@pytest.mark.guarantee("an outage makes no dead letters, and work resumes within 5 s")
 @pytest.mark.parametrize(
     "trouble", ["down", "garbage", "500", "hangs", "unavailable", "401", "wrong event", "half an answer"]
 )
@@ -224,6 +231,7 @@ def test_an_outage_of_the_function_dead_letters_nothing_and_ends_within_5_s(stag
     check(stage, first + during, repeats=False)
 
 
+@pytest.mark.guarantee("a bad event among good ones is the only dead letter")
 @pytest.mark.parametrize("poison", ["crash", "hang", "rejection"])
 def test_poison_among_good_events_is_the_only_dead_letter(stage, answers, poison):
     def is_bad(event) -> bool:
@@ -257,6 +265,7 @@ def test_poison_among_good_events_is_the_only_dead_letter(stage, answers, poison
     check(stage, [id_ for id_ in ids if id_ not in bad], repeats=False)
 
 
+@pytest.mark.guarantee("one bad event is distinguished from an outage")
 def test_a_lone_poison_event_behind_good_ones_is_told_from_an_outage(stage, answers):
     async def behaviour(events):
         if any(event["id"] == "poison" for event in events):
@@ -296,6 +305,7 @@ def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_ur
     assert stage.read_all(stage.dead) == []
 
 
+@pytest.mark.guarantee("a hanging function does not delay a stop")
 def test_two_signals_and_a_hanging_function_do_not_hold_up_the_stop(stage, until):
     async def hangs(_):
         await asyncio.sleep(30)

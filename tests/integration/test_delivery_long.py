@@ -69,6 +69,7 @@ def wait(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
+@pytest.mark.guarantee("a function that is away for two minutes costs only time")
 def test_a_function_away_for_two_minutes_costs_nothing_but_time(exact_stage, until):
     stage = exact_stage
     consumer = stage.consume()
@@ -94,6 +95,7 @@ def test_a_function_away_for_two_minutes_costs_nothing_but_time(exact_stage, unt
     check(stage, load.ids)
 
 
+@pytest.mark.guarantee("repeated rebalances lose and repeat nothing")
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_a_storm_of_rebalances_loses_and_repeats_nothing(exact_stage, answers, protocol):
     stage = exact_stage
@@ -126,6 +128,7 @@ def test_a_storm_of_rebalances_loses_and_repeats_nothing(exact_stage, answers, p
     check(stage, load.ids)
 
 
+@pytest.mark.guarantee("a broker that is away for a minute is waited for")
 def test_a_broker_away_for_a_minute_is_waited_for(kafka_stage, kafka, answers, until):
     """With full lanes, so that partitions are paused when they are lost.
 

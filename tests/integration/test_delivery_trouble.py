@@ -46,6 +46,7 @@ def all_there(stage, ids):
     return lambda: set(inputs_of(stage.read_all(stage.forecasts))) >= set(ids)
 
 
+@pytest.mark.guarantee("partitions move between members without loss or repeat")
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_two_consumers_share_and_hand_over_without_loss_or_repeat(exact_stage, answers, until, protocol):
     stage = exact_stage
@@ -65,6 +66,7 @@ def test_two_consumers_share_and_hand_over_without_loss_or_repeat(exact_stage, a
     check(stage, ids, repeats=False)
 
 
+@pytest.mark.guarantee("a member that was stopped past its session publishes nothing twice and joins again")
 def test_a_zombie_publishes_nothing_twice_and_joins_again(exact_stage, answers, until):
     stage = exact_stage
     stage.function.behaviour = answers.at_random
@@ -85,6 +87,7 @@ def test_a_zombie_publishes_nothing_twice_and_joins_again(exact_stage, answers, 
     check(stage, ids, repeats=False)
 
 
+@pytest.mark.guarantee("the partitions of a killed consumer flow again within 25 s")
 def test_a_killed_consumers_partitions_flow_again_within_25_s(exact_stage, answers, until):
     stage = exact_stage
     stage.function.behaviour = answers.at_random
@@ -99,6 +102,7 @@ def test_a_killed_consumers_partitions_flow_again_within_25_s(exact_stage, answe
     check(stage, ids, repeats=False)
 
 
+@pytest.mark.guarantee("a record that the broker refuses is a dead letter; nothing is scored twice")
 def test_a_record_that_the_broker_refuses_is_dead_lettered_and_nothing_scored_twice(
     kafka_stage, answers, until
 ):
@@ -122,6 +126,7 @@ def test_a_record_that_the_broker_refuses_is_dead_lettered_and_nothing_scored_tw
     check(stage, [id_ for id_ in ids if id_ != "k3:43"], repeats=not stage.is_exactly_once)
 
 
+@pytest.mark.guarantee("a record without a key for a compacted topic is a dead letter")
 def test_a_record_without_key_for_a_compacted_topic_is_dead_lettered(kafka_stage, until):
     """The broker refuses it, and of a batch it says which it is."""
     stage = kafka_stage
@@ -142,6 +147,7 @@ def test_a_record_without_key_for_a_compacted_topic_is_dead_lettered(kafka_stage
     check(stage, ids, repeats=not stage.is_exactly_once)
 
 
+@pytest.mark.guarantee("the largest input fits into a dead letter where fncast creates the topic")
 def test_the_largest_input_fits_into_a_dead_letter(exact_stage):
     stage = exact_stage
     stage.produce("", b"k", b"x" * 990_000, [("why", b"no event")])
@@ -152,6 +158,7 @@ def test_the_largest_input_fits_into_a_dead_letter(exact_stage):
     assert consumer.terminate() == 0
 
 
+@pytest.mark.guarantee("of two consumers with one identity one ends and names the setting")
 def test_two_consumers_with_one_identity_end_with_a_clear_error_and_repeat_nothing(
     exact_stage, answers, until
 ):
@@ -178,6 +185,7 @@ def test_two_consumers_with_one_identity_end_with_a_clear_error_and_repeat_nothi
     check(stage, ids, repeats=False)
 
 
+@pytest.mark.guarantee("attempts survive a rebalance in which the partition stays")
 def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exact_stage, answers, until):
     """An event of each partition is poison; what the first consumer keeps of them, it does not count from anew."""
     stage = exact_stage
@@ -216,6 +224,7 @@ def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exact_stage, 
         assert consumer.terminate(within_s=10) == 0
 
 
+@pytest.mark.guarantee("a dead letter that cannot be written stops the consumer with nothing committed")
 def test_a_dead_letter_that_cannot_be_written_stops_the_consumer_with_nothing_committed(exact_stage):
     stage = exact_stage
     stage.dead = f"narrow-{stage.tag}"
@@ -235,6 +244,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_the_consumer_with_nothing_co
     assert inputs_of(stage.read_all(stage.forecasts)) == ["good:1"]
 
 
+@pytest.mark.guarantee("missing topics are created with as many partitions as the input")
 def test_topics_that_are_missing_are_made_like_the_input(exact_stage, answers):
     stage = exact_stage
     stage.forecasts, stage.dead = f"new-forecasts-{stage.tag}", f"new-dead-{stage.tag}"
@@ -252,6 +262,7 @@ def test_topics_that_are_missing_are_made_like_the_input(exact_stage, answers):
     check(stage, ids, repeats=False)
 
 
+@pytest.mark.guarantee("order holds by key where input and output have different numbers of partitions")
 def test_another_number_of_partitions_keeps_order_per_key(exact_stage, answers):
     stage = exact_stage
     stage.forecasts = f"few-{stage.tag}"
@@ -269,6 +280,7 @@ def test_another_number_of_partitions_keeps_order_per_key(exact_stage, answers):
     assert all(len(of_key) == 1 for of_key in partitions.values())
 
 
+@pytest.mark.guarantee("an unreachable broker is waited for; a stop does not wait")
 def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_stage, free_address):
     stage = kafka_stage
     consumer = stage.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
@@ -285,6 +297,7 @@ def free_address() -> str:
         return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
+@pytest.mark.guarantee("a broker that starts late is found")
 def test_a_proxied_broker_that_comes_late_is_found(exact_stage, free_address, until):
     """The consumer starts first; its broker, under the same address, later."""
     stage = exact_stage
@@ -331,6 +344,7 @@ class Proxy:
         await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer), return_exceptions=True)
 
 
+@pytest.mark.guarantee("a single broker that is killed and restarted loses nothing (at-least-once)")
 def test_a_broker_killed_and_restarted_in_the_middle(at_least_stage, kafka, answers, until):
     stage = at_least_stage
     stage.function.behaviour = answers.at_random
@@ -346,6 +360,7 @@ def test_a_broker_killed_and_restarted_in_the_middle(at_least_stage, kafka, answ
     check(stage, ids, repeats=True)
 
 
+@pytest.mark.guarantee("one of three brokers killed, restarted or paused costs only time")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("trouble", ["killed", "restarted", "paused"])
 def test_one_of_three_brokers_in_trouble_costs_nothing_but_time(
@@ -369,6 +384,7 @@ def test_one_of_three_brokers_in_trouble_costs_nothing_but_time(
     check(stage, ids, repeats=False)
 
 
+@pytest.mark.guarantee("a stop while the broker is away ends within 5 s")
 def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_stage, kafka, answers, until):
     stage = at_least_stage
     stage.function.behaviour = answers.at_random
@@ -388,6 +404,7 @@ def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_stage, kafka, 
     check(stage, ids, repeats=True)
 
 
+@pytest.mark.guarantee("memory stays bounded behind a function that hangs")
 def test_memory_stays_bounded_behind_a_function_that_hangs(exact_stage, until):
     stage = exact_stage
 

@@ -23,8 +23,8 @@ from fncast.demo.plan import free_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-README = Path(__file__).parents[2] / "README.md"
-README_PROGRAMS = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+START = Path(__file__).parents[2] / "docs" / "start.md"
+START_PROGRAMS = re.findall(r"```python\n(.*?)```", START.read_text("utf-8"), re.DOTALL)
 
 TIMEOUT_S = 60.0
 END_S = 5.0
@@ -146,8 +146,8 @@ def test_it_ends_by_itself_and_says_what_went_through(start: Callable[..., Demo]
     assert "last value" in output
 
 
-def test_readmes_producer_and_reader_run_as_they_stand(start: Callable[..., Demo]) -> None:
-    producer, reader = README_PROGRAMS
+def test_the_producer_and_the_reader_of_the_page_start_run_as_they_stand(start: Callable[..., Demo]) -> None:
+    producer, reader = START_PROGRAMS
     demo = start()
     demo.until(demo.moves, "forecasts")
     [broker] = [line.split()[-1] for line in demo.told if "embedded, at" in line]

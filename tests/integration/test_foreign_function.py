@@ -39,6 +39,7 @@ def outputs(stage, ids: list[str]) -> dict[str, object]:
     return found
 
 
+@pytest.mark.guarantee("an HTTP service may answer one binary event")
 def test_it_gets_and_gives_one_binary_event(embedded_stage):
     stage = embedded_stage
     route(stage, mode="binary")
@@ -54,6 +55,7 @@ def test_it_gets_and_gives_one_binary_event(embedded_stage):
     assert seen == [("a:1", "other", 300)]
 
 
+@pytest.mark.guarantee("an HTTP service may answer one structured event")
 def test_it_gets_and_gives_one_structured_event(embedded_stage):
     stage = embedded_stage
     route(stage, mode="structured")
@@ -67,6 +69,7 @@ def test_it_gets_and_gives_one_structured_event(embedded_stage):
     assert outputs(stage, ["a:1", "a:2"]) == {"a:1": ["a:1"], "a:2": ["a:2"]}
 
 
+@pytest.mark.guarantee("an HTTP service may answer a batch by position")
 def test_it_gets_and_gives_a_batch_matched_by_position(embedded_stage):
     stage = embedded_stage
     route(stage, batch="true")
@@ -81,6 +84,7 @@ def test_it_gets_and_gives_a_batch_matched_by_position(embedded_stage):
     assert outputs(stage, ids) == {id_: [id_] for id_ in ids}
 
 
+@pytest.mark.guarantee("an HTTP service may have nothing to publish")
 @pytest.mark.parametrize("status", [202, 204])
 def test_it_has_nothing_to_publish(embedded_stage, until, status):
     stage = embedded_stage
@@ -103,6 +107,7 @@ def test_it_has_nothing_to_publish(embedded_stage, until, status):
     assert stage.read_all(stage.forecasts) == stage.read_all(stage.dead) == []
 
 
+@pytest.mark.guarantee("what an HTTP service refuses is a dead letter")
 @pytest.mark.parametrize(("status", "reason"), [(400, "not this"), (415, "not this"), (422, "not this")])
 def test_what_it_refuses_is_a_dead_letter(embedded_stage, status, reason):
     stage = embedded_stage

@@ -155,6 +155,7 @@ def test_events_are_forecast_over_a_secured_connection(
     assert PASSWORD not in consumer.log()
 
 
+@pytest.mark.guarantee("a wrong password is reported and not shown")
 def test_a_wrong_password_is_named_and_not_shown(
     secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
 ) -> None:
@@ -188,6 +189,7 @@ def deny(
         done.result(10)
 
 
+@pytest.mark.guarantee("a topic or group that the login may not use is named")
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 @pytest.mark.parametrize("what", ["forecasts", "group"])
 def test_what_the_login_may_not_use_is_named(
@@ -210,6 +212,7 @@ def test_what_the_login_may_not_use_is_named(
     assert "Traceback" not in consumer.log()
 
 
+@pytest.mark.guarantee("a broker that refuses transactions is an error, never a weaker guarantee")
 def test_a_broker_that_refuses_transactions_is_an_error_and_no_silent_downgrade(
     secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 OPEN = 'fncast_circuit_open{destination="forecast"} '
 
 
+@pytest.mark.guarantee("an outage and its end show in metric, readiness, log and topic")
 def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(embedded_stage, until):
     stage = embedded_stage
     stage.produce_many(10)
@@ -37,6 +38,7 @@ def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(e
     assert consumer.terminate() == 0
 
 
+@pytest.mark.guarantee("an outage from the start on is reported while it lasts")
 def test_an_outage_from_the_start_on_is_seen_all_the_while(embedded_stage, until):
     """Nothing has ever succeeded: the circuit closes now and then to try what is there; it is an outage yet."""
     stage = embedded_stage

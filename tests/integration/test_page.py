@@ -356,6 +356,7 @@ def test_nothing_is_animated_for_those_who_do_not_want_it(visit: Any) -> None:
     assert page.value(style) == "none"
 
 
+@pytest.mark.guarantee("the page shows which function is out")
 def test_says_which_function_is_out(visit: Any, stage: Stage) -> None:
     page = visit()
     since = datetime.now(UTC).isoformat()

@@ -31,6 +31,7 @@ def transactional(stage: Stage, identity: str, timeout_ms: int = 60_000) -> Prod
     return made
 
 
+@pytest.mark.guarantee("an open transaction of another producer with the same records changes nothing")
 def test_an_open_transaction_with_the_identical_forecast_changes_nothing(exact_stage, tmp_path):
     """An instance that died has left open what this one is about to publish: forecasts are deterministic."""
     stage = exact_stage
@@ -62,6 +63,7 @@ def test_an_open_transaction_with_the_identical_forecast_changes_nothing(exact_s
     assert inputs_of(stage.read_all(stage.forecasts)) == [*ids, "k:5"]
 
 
+@pytest.mark.guarantee("another member takes over after kill -9 and repeats nothing")
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_a_killed_consumer_that_stays_away_repeats_nothing(exact_stage, answers, protocol):
@@ -84,6 +86,7 @@ def test_a_killed_consumer_that_stays_away_repeats_nothing(exact_stage, answers,
     assert set(counts.values()) == {1}
 
 
+@pytest.mark.guarantee("the offsets of an open transaction are waited for")
 def test_the_committed_offsets_of_an_open_transaction_are_waited_for(exact_stage):
     """What `KafkaSource.committed` says decides whether results are published again: never a pending offset."""
     stage = exact_stage
@@ -102,6 +105,7 @@ def test_the_committed_offsets_of_an_open_transaction_are_waited_for(exact_stage
     reader.close()
 
 
+@pytest.mark.guarantee("a new producer of the same identity aborts the old transaction")
 def test_a_new_producer_of_the_same_identity_ends_the_old_ones_transaction(exact_stage):
     stage = exact_stage
     group = f"group-{stage.tag}"
@@ -135,6 +139,7 @@ def own_stage(request, docker_engine, function, tmp_path, monkeypatch):
         kafka.close()
 
 
+@pytest.mark.guarantee("a stop while the broker is paused ends within 5 s and repeats nothing")
 @pytest.mark.slow
 def test_a_stop_while_the_broker_is_paused_ends_within_5_s_and_repeats_nothing(own_stage, answers):
     kafka, stage = own_stage
@@ -156,6 +161,7 @@ def test_a_stop_while_the_broker_is_paused_ends_within_5_s_and_repeats_nothing(o
 
 @pytest.mark.slow
 @pytest.mark.parametrize("of_dead_letters", [False, True], ids=["output", "dead letters"])
+@pytest.mark.guarantee("an output topic that is deleted is named and created again")
 def test_a_topic_that_is_deleted_is_named_and_created_again(kafka_stage, answers, of_dead_letters):
     stage = kafka_stage
     topic = stage.dead if of_dead_letters else stage.forecasts
@@ -176,6 +182,7 @@ def test_a_topic_that_is_deleted_is_named_and_created_again(kafka_stage, answers
     assert consumer.terminate() == 0
 
 
+@pytest.mark.guarantee("topics with one replica are one warning at the start")
 def test_topics_with_one_replica_are_one_warning_at_the_start(exact_stage):
     consumer = exact_stage.consume()
     consumer.wait_for("assigned")

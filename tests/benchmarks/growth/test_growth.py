@@ -31,8 +31,8 @@ def test_a_part_that_fails_costs_the_others_nothing(
     async def fails(*_: object) -> str:
         raise error
 
-    async def works(*_: object) -> str:
-        return "a table"
+    async def works(*_: object) -> list[str]:
+        return ["a table"]
 
     monkeypatch.setattr(growth, "PARTS", {"first": fails, "second": works})
     stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[], warm_up=warm_up)
@@ -64,20 +64,21 @@ def test_a_setting_that_fails_costs_the_others_of_its_sweep_nothing(monkeypatch:
             raise WrongForecasts("3 lost")
         return 5.0
 
-    async def sweep(stand: Any, arguments: argparse.Namespace) -> str:
+    async def sweep(stand: Any, arguments: argparse.Namespace) -> list[str]:
         pipeline = Fncast(EXACTLY, Path())
         settings = {f"{count}": (pipeline, Load(10), count) for count in arguments.counts}
         found = await rates(stand, arguments, settings)
-        return ", ".join(f"{name}: {rate}" for name, rate in found.items())
+        return [", ".join(f"{name}: {rate}" for name, rate in found.items())]
 
     monkeypatch.setattr(growth_run, "rate_of", rate_of)
     monkeypatch.setattr(growth, "PARTS", {"sweep": sweep})
     stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[], warm_up=warm_up)
     told: list[str] = []
-    monkeypatch.setattr(growth.report, "write", lambda section, text: told.append(text))
+    monkeypatch.setattr(growth.report, "save", lambda section, facts, blocks: told.append("; ".join(blocks)))
+    monkeypatch.setattr(growth.pages, "generate", lambda: None)
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=False, counts=(1, 4))
     assert asyncio.run(growth._measure(stand, arguments)) == 1
-    assert "1: not measured, 4: 5.00\n\nFailed: 1: 3 lost." in told[0]
+    assert "1: not measured, 4: 5.00; Failed: 1: 3 lost." in told[0]
     arguments.counts = (1, 16)
     assert asyncio.run(growth._measure(stand, arguments)) == 1
-    assert len(told) == 1, "nothing was measured, and the page was written"
+    assert len(told) == 1, "nothing was measured, but a result was written"

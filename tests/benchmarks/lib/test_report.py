@@ -7,29 +7,36 @@ import pytest
 from benchmarks.lib import report
 from benchmarks.lib.spread import Spread, figure, percentile
 
+TABLE = report.Table(
+    "rates",
+    ("pipeline", "events/s", "lost"),
+    [("a", Spread(1.0, 2.0, 3.0), 0.0), ("b", float("nan"), "failed")],
+)
 
-def test_a_section_is_replaced_and_the_rest_left_alone(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("before\n<!-- begin a -->\nold\n<!-- end a -->\nafter\n")
-    report.write("a", "new \\1 text", page)
-    assert page.read_text() == "before\n<!-- begin a -->\nnew \\1 text\n<!-- end a -->\nafter\n"
+
+def test_a_result_keeps_facts_figures_and_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks: list[report.Block | None] = [TABLE, None, "A note.", report.Chart("events a second", "a.svg")]
+    report.save("a", {"date": "2026-01-01"}, blocks, tmp_path)
+    result = report.load("a", tmp_path)
+    assert result["date"] == "2026-01-01"
+    assert (result["notes"], result["chart"]) == (["A note."], "a.svg")
+    assert result["tables"]["rates"] == {
+        "columns": ["pipeline", "events/s", "lost"],
+        "rows": [["a", {"median": 2, "low": 1, "high": 3}, 0], ["b", None, "failed"]],
+    }
+    assert report.cell(result, "rates", "a", "events/s") == Spread(1.0, 2.0, 3.0)
+    assert "A note.\n\n![events a second](performance/a.svg)" in capsys.readouterr().out
 
 
-def test_a_page_without_the_markers_is_not_touched_and_the_figures_are_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("before\n")
-    with pytest.raises(ValueError, match="markers of a"):
-        report.write("a", "new", page)
-    assert page.read_text() == "before\n"
-    assert capsys.readouterr().out == "new\n"
+def test_a_cell_that_is_no_figure_is_an_error(tmp_path: Path) -> None:
+    report.save("a", {}, [TABLE], tmp_path)
+    with pytest.raises(KeyError, match="'failed' is not a figure"):
+        report.cell(report.load("a", tmp_path), "rates", "b", "lost")
 
 
 def test_a_table_is_markdown() -> None:
-    assert (
-        report.table(("what", "how much"), [("a", "1")]) == "| what | how much |\n| --- | ---: |\n| a | 1 |"
-    )
+    table = report.Table("", ("what", "how much"), [("a", Spread.of([1.0]))])
+    assert str(table).strip() == "| what | how much |\n| --- | ---: |\n| a | 1.00 |"
 
 
 @pytest.mark.parametrize(

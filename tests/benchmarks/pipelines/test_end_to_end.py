@@ -65,7 +65,7 @@ def test_where_nothing_was_measured_the_page_is_left_alone(monkeypatch: pytest.M
         raise ProcessFailed("no broker any more")
 
     monkeypatch.setattr(end_to_end, "_turn", turn)
-    monkeypatch.setattr(end_to_end.report, "write", lambda *_: pytest.fail("the page was written"))
+    monkeypatch.setattr(end_to_end.report, "save", lambda *_: pytest.fail("the result was written"))
     monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was made"))
     broker = SimpleNamespace(name="none")
     stand: Any = SimpleNamespace(models=Path(), model=Path(), broker=broker, warm_up=warm_up)

@@ -51,6 +51,7 @@ def publisher_with(monkeypatch):
     return made
 
 
+@pytest.mark.guarantee("a client without acknowledgements for 30 s is replaced (at-least-once)")
 def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
     stuck = Client(waiting=20)
     publisher = publisher_with(stuck)

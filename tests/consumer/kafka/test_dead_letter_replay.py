@@ -66,6 +66,7 @@ class Refusing:
         return read
 
 
+@pytest.mark.guarantee("a replay ends with the letters that were there when it began")
 def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
     read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read()]
@@ -96,6 +97,7 @@ class Publisher:
             raise self.end
 
 
+@pytest.mark.guarantee("a replay with an unknown outcome is reported")
 @pytest.mark.parametrize(
     ("end", "says"),
     [

@@ -52,6 +52,7 @@ def made(monkeypatch):
     return make, clients
 
 
+@pytest.mark.guarantee("a call of Kafka's client that never ends is given to a new producer")
 @pytest.mark.parametrize("hangs", ["send_offsets_to_transaction", "commit_transaction"])
 def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hangs):
     make, clients = made
@@ -85,6 +86,7 @@ def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, capl
     assert told == [logging.WARNING] * 2
 
 
+@pytest.mark.guarantee("a producer that no longer finds its cluster is replaced")
 def test_a_producer_that_does_not_find_its_way_back_gives_way_to_another(made, monkeypatch):
     make, clients = made
     make.hangs = ""

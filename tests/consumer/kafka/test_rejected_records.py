@@ -202,6 +202,7 @@ def test_where_the_broker_tells_which_they_are_all_are_found_at_once(stage):
     assert stage.client.batches == 2
 
 
+@pytest.mark.guarantee("a dead letter that the broker refuses stops the consumer")
 def test_a_dead_letter_that_is_refused_stops_the_consumer(stage):
     stage.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
     letter = forecast(7)

@@ -135,6 +135,7 @@ def test_an_error_that_the_client_does_not_outlive_ends_the_consumer(instance, t
     source.close()
 
 
+@pytest.mark.guarantee("headers that the client cannot read are reported and left out")
 def test_headers_that_the_driver_cannot_read_are_told_and_left_out():
     """A header's name that is not UTF-8: confluent-kafka 2.16 raises SystemError."""
 

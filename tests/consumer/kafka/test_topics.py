@@ -39,6 +39,7 @@ def test_of_the_embedded_broker_nothing_is_asked_that_it_cannot_answer(
     assert [line for line in caplog.messages if "delivery is at least once" in line]
 
 
+@pytest.mark.guarantee("the embedded broker is refused for exactly-once")
 def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker) -> None:
     topics = Topics(
         {"bootstrap.servers": broker.bootstrap_servers}, ["in"], "out", "dead", is_exactly_once=True

@@ -397,6 +397,7 @@ async def test_close_cancels_probes_and_closes_the_client():
     assert len(asyncio.all_tasks()) == 1
 
 
+@pytest.mark.guarantee("a failing call delays only its own partition")
 async def test_a_settled_delivery_is_done_while_others_of_its_batch_wait():
     """A call of one route hangs; the delivery of another route is done."""
     hang = asyncio.Event()
@@ -418,6 +419,7 @@ async def test_a_settled_delivery_is_done_while_others_of_its_batch_wait():
     await deliver.close()
 
 
+@pytest.mark.guarantee("an event expires while its call hangs")
 async def test_an_event_expires_while_its_call_hangs():
     class Hanging(Function):
         async def call(self, route, events):
@@ -433,6 +435,7 @@ async def test_an_event_expires_while_its_call_hangs():
     await deliver.close()
 
 
+@pytest.mark.guarantee("an event that expires during a call does not fail the other events of the call")
 async def test_an_event_expires_during_a_call_and_the_others_get_their_answer():
     answers = asyncio.Event()
 

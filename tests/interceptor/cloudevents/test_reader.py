@@ -66,6 +66,7 @@ def test_data_without_a_content_type_is_json_if_it_is_valid_json():
     assert not read_event(without("content-type"), b"[1").is_json
 
 
+@pytest.mark.guarantee("an event's data cannot forge a second event")
 @pytest.mark.parametrize(
     "forged",
     [

@@ -181,6 +181,7 @@ async def test_202_and_204_mean_no_event(fn, client, status):
     assert await client.call(url(fn), [EVENT]) == Answer(None, False)
 
 
+@pytest.mark.guarantee("an empty 200 is an error, not an outcome")
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 @pytest.mark.parametrize(("status", "body"), [(200, b""), (201, b""), (203, b""), (200, b" \n")])
