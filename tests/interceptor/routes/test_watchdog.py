@@ -54,6 +54,7 @@ async def hanging_route(monkeypatch):
     await deliver.close()
 
 
+@pytest.mark.guarantee("calls that hang during an outage are retried when the function is back")
 async def test_calls_that_hung_during_an_outage_are_retried_after_it(hanging_route):
     function, deliver = hanging_route
     function.may_answer = lambda ids: False
