@@ -329,7 +329,7 @@ async def test_a_connection_time_out_means_that_nothing_was_sent(client, monkeyp
     def request(*_, **__):
         raise aiohttp.ConnectionTimeoutError("Connection timeout to host")
 
-    monkeypatch.setattr(client._opened(), "request", request, raising=False)
+    monkeypatch.setattr(aiohttp.ClientSession, "request", request)
     with pytest.raises(RetriableError, match=r"no connection to .* within the time-out") as raised:
         await client.call(FN, [EVENT])
     assert not raised.value.is_sent
