@@ -233,8 +233,6 @@ class Loop:
             parts = self._batches.pop(future)
             future.result()
             for lane, deliveries in parts:
-                for delivery in deliveries:
-                    delivery.is_done = delivery.outcome is not None
                 unsettled = [delivery for delivery in deliveries if not delivery.is_done]
                 if unsettled and not lane.is_dropped:
                     self._unsettled.append((lane, unsettled))
