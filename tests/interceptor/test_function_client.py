@@ -412,7 +412,7 @@ async def test_an_answer_that_is_no_http_shows_no_secret_and_is_one_short_line(s
 
 
 async def test_a_url_that_the_client_refuses_is_not_shown(client):
-    with pytest.raises(RetriableError, match="cannot be reached: it is no URL") as raised:
+    with pytest.raises(RetriableError, match="cannot be reached: it is not a URL") as raised:
         await client.call(Route("r", "http://bob:S3CRET@\u2100/?code=S3CRET", batch=False), [EVENT])
     assert "S3CRET" not in str(raised.value)
 
