@@ -8,6 +8,8 @@ import ssl
 
 import aiohttp
 
+from fncast.foreign_text import clean
+
 MAX_CHARACTERS = 300
 
 
@@ -62,5 +64,4 @@ def _tls(error: BaseException) -> str:
 
 
 def _one_line(text: str) -> str:
-    clean = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(clean.split())[:MAX_CHARACTERS]
+    return " ".join(clean(text, MAX_CHARACTERS).split())

@@ -45,10 +45,10 @@ _MEANINGS = {
 
 def words(error: KafkaError) -> str:
     """What is wrong, as one line without a full stop. Names the broker or topic if the error does."""
-    text = _TOOK.sub("", one_line(error.str()))
+    text = _TOOK.sub("", _one_line(error.str()))
     found = _BROKER.match(text)
     where = f"the broker {found['broker']}" if found else ""
-    detail = cleaned(text[found.end() :] if found else text)
+    detail = _cleaned(text[found.end() :] if found else text)
     code = error.code()
     if code == KafkaError._TRANSPORT:
         return f"{where} cannot be reached: {_reason(detail)}" if where else "no broker can be reached"
@@ -89,10 +89,10 @@ def _reason(detail: str) -> str:
     return detail[:1].lower() + detail[1:] if detail[1:2].islower() else detail
 
 
-def cleaned(text: str) -> str:
+def _cleaned(text: str) -> str:
     """A text of librdkafka without its prefixes and without `(null)`."""
     return _ORIGIN.sub("", _NULL.sub("", text)).strip(" :;,")
 
 
-def one_line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())
