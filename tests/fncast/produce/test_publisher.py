@@ -113,7 +113,7 @@ def test_an_address_that_a_broker_advertises_and_nobody_has_is_named(
     publisher = TopicPublisher({"bootstrap.servers": wrong.address}, "metrics", delivery_s=2.0)
     told = (
         f"Kafka answers at {wrong.address}, but the broker 127.0.0.1:{unused_tcp_port} cannot be reached:"
-        " connection refused. The brokers give this address as their own: check advertised.listeners"
+        " connection refused. The brokers advertise this address: check advertised.listeners"
     )
     publisher.connect(10.0)
     publisher.publish(KafkaMessage({}, None, b"x"))
