@@ -23,6 +23,15 @@ from model_service.serving.model import Model
 from model_service.serving.runtimes.runtime import Array, TensorSpec
 
 MAKE = Path(__file__).with_name("make_models.py")
+# Importing TensorFlow can take minutes on a busy machine.
+MAKE_S = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that may have to create the models the time to do so."""
+    for item in items:
+        if "made_models" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(MAKE_S + 300))
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +43,7 @@ def made_models(once_per_run: Callable[..., Path]) -> Path:
     def make(folder: Path) -> None:
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         made = subprocess.run(
-            [sys.executable, MAKE, folder], env=environment, capture_output=True, text=True, timeout=100
+            [sys.executable, MAKE, folder], env=environment, capture_output=True, text=True, timeout=MAKE_S
         )
         assert made.returncode == 0, made.stderr
 
@@ -89,7 +98,7 @@ def fake_runtime() -> type[FakeRuntime]:
     return FakeRuntime
 
 
-START_S = 30
+START_S = 120
 Start = Callable[..., "Service"]
 
 

@@ -121,7 +121,9 @@ def test_all_away_is_said_with_each_reason_and_all_are_tried_again_at_the_next_c
         bench.end(name, ModelUnavailable(f"{name} is away", {"a": 5.0, "b": 2.0, "c": 9.0}[name]))
     for _ in range(2):
         bench.asked.clear()
-        with pytest.raises(ModelUnavailable, match="of 3 answers: a is away; b is away; c is away") as raised:
+        with pytest.raises(
+            ModelUnavailable, match="of 3 model services responds: a is away; b is away; c is away"
+        ) as raised:
             bench.client.infer(WINDOWS)
         assert raised.value.retry_after_s == 2.0
         assert sorted(bench.asked) == ["a", "b", "c"]
@@ -149,7 +151,8 @@ def test_one_that_refuses_what_another_takes_is_left_out(
     bench.end("a", ModelError("internal confusion"))
     assert bench.calls(3) == "abcb"
     assert (
-        "leaving a model service out for now: a refuses what another takes: internal confusion" in caplog.text
+        "excluding a model service for now: a rejects what another service accepts: internal confusion"
+        in caplog.text
     )
 
 
@@ -180,11 +183,11 @@ def test_a_refusal_is_the_answer_and_the_next_metadata_and_call_are_of_the_same_
     [
         ("", "an address is missing"),
         ("http://a:1,,http://b:2", "an address is missing in 'http://a:1,,http://b:2'"),
-        ("http://a:1, b:2", "'b:2' is no address of a model service; expected http://host:port"),
-        ("http://a:1, http://a:1", "'http://a:1' is named twice"),
-        ("http://a:1 http://b:2", "no address|need encoding"),
-        ("http://a:99999", "'http://a:99999' is no address of a model service: .*0-65535"),
-        ("http://a:0", "is no address"),
+        ("http://a:1, b:2", "'b:2' is not the address of a model service; expected http://host:port"),
+        ("http://a:1, http://a:1", "'http://a:1' is listed twice"),
+        ("http://a:1 http://b:2", "not the address|percent-encode"),
+        ("http://a:99999", "'http://a:99999' is not the address of a model service: .*0-65535"),
+        ("http://a:0", "is not the address"),
         ("grpc://a:1", r"expected http://host:port or https://host:port"),
         (",".join(f"http://a:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],

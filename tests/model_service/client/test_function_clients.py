@@ -109,7 +109,9 @@ def test_many_windows(connect: Any) -> None:
 
 def test_more_windows_than_a_request_may_have_are_not_sent_again(connect: Any) -> None:
     client = connect()
-    with pytest.raises(ModelError, match="131073 windows; a request may have 131072, so split it") as raised:
+    with pytest.raises(
+        ModelError, match="131073 windows; at most 131072 are accepted, so split it"
+    ) as raised:
         client.infer(np.zeros((131_073, 6), np.float32))
     assert not isinstance(raised.value, InvalidShape)
     assert client.infer(WINDOWS).model_version == "2"
@@ -167,7 +169,7 @@ def test_a_service_that_is_away(scheme: str) -> None:
     [
         ("localhost:9000", "expected http://host:port or https://host:port or grpc://"),
         ("grpc://localhost", "the port is missing"),
-        ("http://h:1/a/b/c", "names no model; expected /NAME, /NAME/VERSION or /v2/models/NAME"),
+        ("http://h:1/a/b/c", "does not name a model; expected /NAME, /NAME/VERSION or /v2/models/NAME"),
         ("grpc://h:1, ", "an address is missing"),
     ],
 )

@@ -201,11 +201,11 @@ def test_retry_after_is_not_believed_blindly(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "no GraphPipe message"),
-        (b"<html>welcome to the proxy</html>", "no GraphPipe message"),
-        (infer_answer(FORECAST[:1]), "to 2 windows"),
-        (infer_answer(np.zeros(2, np.float32)), "to 2 windows"),
-        (infer_answer(FORECAST.astype(np.int64)), "to 2 windows"),
+        (b"", "did not return a GraphPipe message"),
+        (b"<html>welcome to the proxy</html>", "did not return a GraphPipe message"),
+        (infer_answer(FORECAST[:1]), "for 2 windows"),
+        (infer_answer(np.zeros(2, np.float32)), "for 2 windows"),
+        (infer_answer(FORECAST.astype(np.int64)), "for 2 windows"),
         (graphpipe.encode_infer_response(graphpipe.InferResponse()), "no tensor"),
     ],
 )
@@ -226,7 +226,9 @@ def test_what_speaks_another_protocol_cannot_forge_a_line_of_the_log() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         client = GraphPipeClient(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with pytest.raises(ModelUnavailable, match=r"answered no whole HTTP response: .*forged") as raised:
+        with pytest.raises(
+            ModelUnavailable, match=r"did not return a complete HTTP response: .*forged"
+        ) as raised:
             client.infer(WINDOWS)
         thread.join()
         client.close()
@@ -236,7 +238,7 @@ def test_what_speaks_another_protocol_cannot_forge_a_line_of_the_log() -> None:
 def test_an_answer_that_is_cut_off(server: FakeServer, client: GraphPipeClient) -> None:
     server.drop_after = 1
     server.reply = lambda body: (200, {"Content-Length": "1000"}, b"short")
-    with pytest.raises(ModelUnavailable, match="no whole HTTP response"):
+    with pytest.raises(ModelUnavailable, match="did not return a complete HTTP response"):
         client.infer(WINDOWS)
 
 

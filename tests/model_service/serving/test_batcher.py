@@ -290,7 +290,7 @@ async def test_a_request_of_too_many_rows_is_refused_and_large_ones_are_bounded(
     model.free.clear()
     batcher = Batcher(model, merge=True)
     with pytest.raises(
-        TooManyRows, match=f"{MAX_REQUEST_ROWS + 1} windows; a request may have {MAX_REQUEST_ROWS}"
+        TooManyRows, match=f"{MAX_REQUEST_ROWS + 1} windows; at most {MAX_REQUEST_ROWS} are accepted"
     ):
         batcher.submit(row(0, MAX_REQUEST_ROWS + 1), MAX_REQUEST_ROWS + 1)
     most = MAX_LARGE_ROWS // MAX_REQUEST_ROWS

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.integration
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
-START_S = 30
+START_S = 120
 Start = Callable[..., Any]  # of conftest.py
 
 

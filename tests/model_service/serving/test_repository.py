@@ -97,7 +97,7 @@ def test_a_broken_version_is_refused_once_and_the_old_stays(
         one.refresh()
         one.refresh()
     assert [record.getMessage() for record in caplog.records] == [
-        "forecast/2 is refused and stays out of service: its weights are missing"
+        "forecast/2 is rejected and not served: its weights are missing"
     ]
     assert served(one)["/"] == "forecast/1"
     assert one.refused == {"forecast/2": "its weights are missing"}
@@ -142,7 +142,7 @@ def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one
     one.refresh()
     assert served(one)["/"] == "forecast/2"
     (reason,) = one.refused.values()
-    assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not whole")
+    assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not complete")
     (folder / "model.json").write_text(described)
     one.refresh()
     assert served(one)["/"] == "forecast/3"
@@ -186,7 +186,7 @@ def test_a_new_model_json_alone_is_read_and_the_model_not_loaded_again(
     assert one.paths["/"] is one.paths["/forecast/1"] is before
     assert before.metadata.description == document
     assert before.details["metrics"] == {"test_relative_mae": 0.5}
-    assert messages(caplog) == ["forecast/1: its model.json was replaced, and is read anew"]
+    assert messages(caplog) == ["forecast/1: model.json was replaced and has been read again"]
 
 
 def test_a_version_whose_files_are_replaced_is_reloaded_and_not_said_to_be_out_of_service(
@@ -306,7 +306,7 @@ def test_model_names() -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"[1]", "no JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
+    [(b"[1]", "not a JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
 )
 def test_a_model_json_that_is_none(models: Path, write: Write, content: bytes, reason: str) -> None:
     (write(1) / "model.json").write_bytes(content)
@@ -344,5 +344,5 @@ def test_a_version_that_is_not_what_its_model_json_says_is_refused(
 def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:
     runtime = fake_runtime()
     runtime.outputs = (TensorSpec("mask", np.dtype(bool), (-1,)),)
-    with pytest.raises(UnusableModel, match="'mask' cannot be carried: GraphPipe has no type for bool"):
+    with pytest.raises(UnusableModel, match="GraphPipe cannot carry 'mask': GraphPipe has no type for bool"):
         Model("mask", 1, runtime)

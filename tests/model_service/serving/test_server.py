@@ -164,7 +164,7 @@ async def test_what_does_not_fit_is_told_in_both_forms(
 async def test_junk_is_answered(service: Service, body: bytes) -> None:
     answer = await service.call("POST", "/", body)
     assert answer.status == 400
-    assert answer.errors()[0].message.startswith("no GraphPipe request: ")
+    assert answer.errors()[0].message.startswith("not a GraphPipe request: ")
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
@@ -224,7 +224,7 @@ async def test_the_shape_of_the_metadata_is_no_shape_of_a_tensor(service: Servic
     answer = await service.call("POST", "/", minus_one)
     assert answer.status == 400
     assert answer.errors()[0].message == (
-        "no GraphPipe request: a tensor has the shape [-1, 6]; a length cannot be negative; "
+        "not a GraphPipe request: a tensor has the shape [-1, 6]; a length cannot be negative; "
         "forecast/2 takes windows Float32 [-1, 6] (-1: any length)"
     )
 
@@ -285,7 +285,7 @@ async def test_a_body_that_never_ends(service: Service, monkeypatch: pytest.Monk
 async def test_a_request_of_too_many_windows(service: Service) -> None:
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS + 1, 6), np.float32))
     assert answer.status == 413
-    assert "131073 windows; a request may have 131072, so split it" in answer.errors()[0].message
+    assert "131073 windows; at most 131072 are accepted, so split it" in answer.errors()[0].message
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS, 6), np.float32))
     assert len(graphpipe.decode_infer_response(answer.body).output_tensors[0]) == MAX_REQUEST_ROWS
 
@@ -377,7 +377,7 @@ async def test_it_watches_from_start_to_shutdown_and_survives_a_failing_look(
         service.shelf.refreshed.clear()
         await asyncio.wait_for(service.shelf.refreshed.wait(), 10)
     service.shelf.paths = paths
-    assert any("what is loaded stays" in record.getMessage() for record in caplog.records)
+    assert any("the loaded versions stay" in record.getMessage() for record in caplog.records)
     await inbox.put({"type": "lifespan.shutdown"})
     assert (await sent.get())["type"] == "lifespan.shutdown.complete"
     await asyncio.wait_for(life, 10)
@@ -407,7 +407,7 @@ async def test_whatever_ends_a_look_the_next_one_comes_later(
     async with asyncio.timeout(10):
         for _ in range(5):
             await looks.get()
-    waits = [float(match) for match in re.findall(r"next look in (\S+) s", caplog.text)]
+    waits = [float(match) for match in re.findall(r"next attempt in (\S+) s", caplog.text)]
     assert waits == [0.002, 0.004, 0.008]
     await inbox.put({"type": "lifespan.shutdown"})
     await asyncio.wait_for(life, 10)
@@ -431,7 +431,7 @@ async def test_a_model_that_cannot_be_closed_is_told_of(
             await service.shelf.refreshed.wait()
     await inbox.put({"type": "lifespan.shutdown"})
     await asyncio.wait_for(life, 10)
-    assert "forecast/1 is out of service, but closing it failed" in caplog.text
+    assert "forecast/1 is no longer served, but closing it failed" in caplog.text
     assert "it will not go" in caplog.text
 
 

@@ -60,7 +60,7 @@ def other_horizon(folder: Path) -> None:
         (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "model.json").unlink(), "has no model.json, but forecast/1 has"),
         (other_horizon, "its model.json says horizon 12"),
-        (hole, "model.tflite is not the file that model.json tells of"),
+        (hole, "model.tflite does not match its hash in model.json"),
     ],
     ids=[
         "half a model.tflite",

@@ -226,9 +226,9 @@ def test_a_request_from_the_schema() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (raw_request(kind=0), "neither an inference nor a metadata request"),
-        (raw_request(kind=3), "neither an inference nor a metadata request"),
-        (raw_request(tensor_type=13), "13 is no type"),
+        (raw_request(kind=0), "neither an inference request nor a metadata request"),
+        (raw_request(kind=3), "neither an inference request nor a metadata request"),
+        (raw_request(tensor_type=13), "13 is not a GraphPipe type"),
         (raw_request(tensor_type=0), "no type"),
         (raw_request(shape=(1, 3)), r"shape \[1, 3\] needs 12 bytes and has 8"),
         (raw_request(shape=(-1, 2)), "cannot be negative"),

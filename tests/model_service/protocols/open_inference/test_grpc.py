@@ -217,7 +217,7 @@ def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch:
     monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 50)
     assert code() == "UNAVAILABLE"
     monkeypatch.undo()
-    with pytest.raises(grpc.RpcError, match="no protobuf of this method"):
+    with pytest.raises(grpc.RpcError, match="not the protobuf message of this method"):
         channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(b"\xff junk")
     with pytest.raises(grpc.RpcError) as raised:
         channel.unary_unary("/inference.GRPCInferenceService/RepositoryIndex")(b"")
@@ -234,7 +234,7 @@ def test_a_name_is_one_that_rest_could_ask_for(client: InferenceServerClient, na
         lambda: client.get_model_metadata(name),
         lambda: client.infer(name, [tensor("windows", WINDOWS, "FP32")]),
     ):
-        with pytest.raises(InferenceServerException, match=f"no model can be called '{name}'") as raised:
+        with pytest.raises(InferenceServerException, match=f"'{name}' is not a model name") as raised:
             ask()
         assert raised.value.status() == "StatusCode.NOT_FOUND"
 
@@ -252,7 +252,7 @@ def test_many_tensors_are_refused_before_any_is_read(channel: grpc.Channel, memb
     number = messages_pb2.ModelInferRequest.DESCRIPTOR.fields_by_name[member].number
     name = messages_pb2.ModelInferRequest(model_name="forecast").SerializeToString()
     began_s = time.monotonic()
-    with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are taken"):
+    with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are accepted"):
         channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(
             name + bytes([number << 3 | 2, 0]) * 1_000_000
         )
@@ -308,7 +308,7 @@ def test_the_size_of_any_bytes_can_be_checked(data: bytes) -> None:
 
 
 def test_a_question_is_short(channel: grpc.Channel) -> None:
-    with pytest.raises(grpc.RpcError, match="65536 are taken") as raised:
+    with pytest.raises(grpc.RpcError, match="at most 65536 are accepted") as raised:
         channel.unary_unary("/inference.GRPCInferenceService/ModelReady")(_field(1, b"x" * 70_000))
     assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -381,7 +381,7 @@ def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch
     windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
     stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
     three = typed("windows", "FP32", [3, 6], fp32_contents=[1] * 18)
-    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are taken") as raised:
+    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are accepted") as raised:
         stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[three]))
     assert raised.value.code().name == "INVALID_ARGUMENT"
     raw = service_pb2.ModelInferRequest(
@@ -394,7 +394,7 @@ def test_typed_answers_are_bounded(stub: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(grpc_server, "MAX_TYPED_VALUES", 11)
     windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
     with pytest.raises(
-        grpc.RpcError, match="too large: the answer has 12 typed values; at most 11"
+        grpc.RpcError, match="too large: the response has 12 typed values; at most 11"
     ) as raised:
         stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
     assert raised.value.code().name == "RESOURCE_EXHAUSTED"

@@ -105,11 +105,11 @@ def test_a_frozen_graph(made_models: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "runtime", "reason"),
     [
-        ({}, "auto", r"holds neither saved_model\.pb nor model\.tflite"),
+        ({}, "auto", r"contains neither saved_model\.pb nor model\.tflite"),
         ({"model.tflite": b""}, "auto", "LiteRT cannot load .*: the file is empty"),
         ({"model.tflite": b"x" * 1000}, "litert", "LiteRT cannot load"),
-        ({"model.tflite": b"x"}, "tensorflow", r"holds no saved_model\.pb"),
-        ({"saved_model.pb": b"x"}, "litert", r"holds no model\.tflite"),
+        ({"model.tflite": b"x"}, "tensorflow", r"contains no saved_model\.pb"),
+        ({"saved_model.pb": b"x"}, "litert", r"contains no model\.tflite"),
         pytest.param(
             {"saved_model.pb": b"x" * 100}, "auto", "TensorFlow cannot load", marks=needs_tensorflow
         ),
@@ -166,7 +166,7 @@ def test_a_doubtful_file_that_ends_its_process_ends_another_one(
     path.write_bytes(b"x")
     interpreter("kill -SEGV $$")
     with pytest.raises(
-        UnusableModel, match=r"model\.tflite ends the process that opens it \(SIGSEGV\): it is damaged"
+        UnusableModel, match=r"model\.tflite crashes the process that opens it \(SIGSEGV\): it is damaged"
     ):
         open_runtime(path, is_doubtful=True)
     with pytest.raises(UnusableModel, match="LiteRT cannot load"):
