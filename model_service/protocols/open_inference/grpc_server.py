@@ -107,7 +107,8 @@ class GrpcServer:
         """Restart the server whenever it terminates unexpectedly. Runs until cancelled."""
         while True:
             try:
-                await self._server.wait_for_termination()
+                # Shielded, because `stop` waits for the same future of gRPC, and cancelling this task would cancel it.
+                await asyncio.shield(self._server.wait_for_termination())
                 log.error("the gRPC server on %s terminated; restarting it", self._address)
             except Exception:
                 log.exception("the gRPC server on %s failed; restarting it", self._address)
