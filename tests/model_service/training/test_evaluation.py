@@ -210,7 +210,7 @@ def test_series_without_a_line_are_told_of() -> None:
     text = series_tables(prepare(many, 12, 3, test_share=0.3, seasons=(6,)))
     assert f"shop-{MAX_SERIES_LINES - 1} " in text
     assert f"shop-{MAX_SERIES_LINES} " not in text
-    assert text.endswith("… and 2 more series, without a line here; --json tells all")
+    assert text.endswith("… and 2 more series; --json lists all")
 
 
 def test_a_method_that_failed_on_a_series_is_named() -> None:

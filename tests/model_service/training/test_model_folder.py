@@ -126,11 +126,11 @@ def test_metrics_come_after_the_model(trained: Trained, tmp_path: Path) -> None:
 
 
 def test_errors_say_what_is_missing(models: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidModelFolder, match="no version of a model there; train one"):
+    with pytest.raises(InvalidModelFolder, match="contains no version of a model; train one"):
         find_version(tmp_path, "forecast")
     with pytest.raises(InvalidModelFolder, match="no version 9; there are 1"):
         find_version(models, "forecast", 9)
-    with pytest.raises(InvalidModelFolder, match="cannot name a model"):
+    with pytest.raises(InvalidModelFolder, match="is not a model name"):
         find_version(models, "../etc")
-    with pytest.raises(InvalidModelFolder, match="there is no such file"):
+    with pytest.raises(InvalidModelFolder, match="file not found"):
         read_model_json(tmp_path)

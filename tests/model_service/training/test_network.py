@@ -5,7 +5,7 @@ import pytest
 
 from model_service.training.backend import tf
 from model_service.training.layers import (
-    QUANTILES_SEEN,
+    QUANTILES_OF,
     SeasonMix,
     SharedPoints,
     Swell,
@@ -99,9 +99,7 @@ def test_quantiles_of_the_last_readings() -> None:
     window = np.random.default_rng(0).normal(size=(20, 48)).cumsum(axis=1).astype(np.float32)
     window[10:] = np.round(window[10:])  # ties
     found = np.asarray(window_quantiles(tf.constant(window)))
-    for column, (count, level) in enumerate(
-        QUANTILES_SEEN[:4]
-    ):  # the others are found among the last 24 alone
+    for column, (count, level) in enumerate(QUANTILES_OF[:4]):  # the others are found among the last 24 alone
         expected = np.quantile(window[:, -count:], level, axis=1, method="inverted_cdf")
         np.testing.assert_allclose(found[:, column], expected, atol=0.02)
 
