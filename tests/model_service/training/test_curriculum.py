@@ -6,7 +6,7 @@ from model_service.training.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
 
 
-def test_generated_windows_alone_and_then_beside_the_others() -> None:
+def test_generated_windows_first_and_then_a_share_of_them() -> None:
     rng = np.random.default_rng(0)
     own, generated = Dataset([np.arange(50.0)], 8, 2), Dataset([rng.normal(size=100)], 8, 2)
     curriculum = Curriculum(own, generated, epochs=10)
@@ -29,7 +29,7 @@ def test_companions_have_the_seasons_that_were_found() -> None:
     assert np.median(by_day) > 0.5 > np.median(by_half)
 
 
-def test_companions_are_repeatable_and_few_where_windows_are_long() -> None:
+def test_companions_are_repeatable_and_few_for_long_windows() -> None:
     settings = TrainingSettings(window=5_000)
     assert len(companions(settings)) < 400
     np.testing.assert_array_equal(companions(settings)[3], companions(settings)[3])

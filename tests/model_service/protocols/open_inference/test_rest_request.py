@@ -1,4 +1,4 @@
-"""Bodies of REST requests: what is read, what is refused, and that nothing else happens whatever the bytes."""
+"""Parsing of REST request bodies: valid, invalid and hostile ones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_raw_bytes_follow_the_json_in_the_order_of_the_inputs() -> None:
     assert request.tensors[2].tolist() == b.tolist()
 
 
-def test_which_outputs_are_wanted_raw() -> None:
+def test_which_outputs_are_requested_raw() -> None:
     wanted = [
         {"name": "p"},
         {"name": "q", "parameters": {"binary_data": True}},
@@ -120,12 +120,12 @@ def test_which_outputs_are_wanted_raw() -> None:
         (body(*[TENSOR] * 257), "257 inputs; at most 256"),
     ],
 )
-def test_what_is_refused(document: bytes, reason: str) -> None:
+def test_invalid_requests(document: bytes, reason: str) -> None:
     with pytest.raises(InvalidRequest, match=reason):
         read_request(document, None)
 
 
-def test_deep_nesting_is_refused() -> None:
+def test_deep_nesting_is_rejected() -> None:
     data: Any = [1, 2, 3, 4]
     for _ in range(40):
         data = [data]
@@ -161,7 +161,7 @@ def test_a_json_length_beyond_the_body() -> None:
     ),
     st.lists(st.binary(max_size=5), max_size=4),
 )
-def test_raw_tensors_come_back_bit_by_bit(array: np.ndarray, texts: list[bytes]) -> None:
+def test_raw_tensors_survive_a_round_trip(array: np.ndarray, texts: list[bytes]) -> None:
     strings = np.empty(len(texts), object)
     strings[:] = texts
     document = body(raw("a", array), raw("s", strings))
@@ -173,7 +173,7 @@ def test_raw_tensors_come_back_bit_by_bit(array: np.ndarray, texts: list[bytes])
 
 
 @given(arrays(np.float32, array_shapes(max_dims=2), elements=st.floats(width=32, allow_nan=False)))
-def test_json_tensors_come_back_to_the_last_bit(array: np.ndarray) -> None:
+def test_json_tensors_survive_a_round_trip(array: np.ndarray) -> None:
     finite = np.nan_to_num(array, posinf=1, neginf=1)
     tensor = {"name": "x", "datatype": "FP32", "shape": list(array.shape), "data": finite.tolist()}
     np.testing.assert_array_equal(read_request(body(tensor), None).tensors[0], finite)
@@ -190,9 +190,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.binary(max_size=20), st.none() | st.integers(0, 60))
-def test_whatever_the_json_it_is_a_request_or_an_invalid_one(
-    document: Any, data: bytes, json_bytes: int | None
-) -> None:
+def test_any_json_is_a_request_or_invalid(document: Any, data: bytes, json_bytes: int | None) -> None:
     with contextlib.suppress(InvalidRequest):
         read_request(json.dumps(document).encode() + data, json_bytes)
 
@@ -210,7 +208,7 @@ def test_whatever_the_json_it_is_a_request_or_an_invalid_one(
     ),
     st.binary(max_size=30),
 )
-def test_whatever_the_tensor(tensor: dict[str, Any], data: bytes) -> None:
+def test_any_tensor_is_a_request_or_invalid(tensor: dict[str, Any], data: bytes) -> None:
     document = body(tensor)
     with contextlib.suppress(InvalidRequest):
         assert list(read_request(document + data, len(document)).tensors[0].shape) == tensor["shape"]
