@@ -86,8 +86,11 @@ def test_no_model_is_unavailable(shelf: Any, forecaster: Forecaster) -> None:
             {"GP_SERVER_URL": "http://a:1", "KSERVE_URL": "http://a:1"},
             "GP_SERVER_URL and KSERVE_URL are both set",
         ),
-        ({"GP_SERVER_URL": "grpc://a:1"}, "GP_SERVER_URL: 'grpc://a:1' is no address of a model service"),
-        ({"KSERVE_URL": "a:1"}, "KSERVE_URL: 'a:1' is no address of a model service"),
+        (
+            {"GP_SERVER_URL": "grpc://a:1"},
+            "GP_SERVER_URL: 'grpc://a:1' is not the address of a model service",
+        ),
+        ({"KSERVE_URL": "a:1"}, "KSERVE_URL: 'a:1' is not the address of a model service"),
         ({"KSERVE_URL": "http://me:secret@a:1"}, "KSERVE_URL: an address of a model service has a login"),
         ({"KSERVE_URL": "http://me:secret@a:b"}, "KSERVE_URL: an address of a model service has a login"),
         (
