@@ -19,7 +19,7 @@ from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
 from consumer.loop import Batching, Loop
-from consumer.result_publisher import Results
+from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
 from consumer.supervision import kept_running
@@ -37,7 +37,7 @@ log = logging.getLogger("fncast.consumer")
 STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
 
 
-def routes(settings: Settings) -> dict[str, Route]:
+def build_routes(settings: Settings) -> dict[str, Route]:
     """The routes of the settings. Raises SettingsError that names the route."""
     made = {}
     fn_token = _fn_token(settings)
@@ -58,7 +58,7 @@ def routes(settings: Settings) -> dict[str, Route]:
     return made
 
 
-def client(settings: Settings) -> FunctionClient:
+def build_function_client(settings: Settings) -> FunctionClient:
     """To be made in the event loop that calls it. Raises SettingsError."""
     fn = settings.fn
     # And one for the probe of each: where all calls hang it must not wait for the connection of one of them.
@@ -91,13 +91,13 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
 
 
-def chain(settings: Settings, deliver: Deliver) -> Chain:
+def build_chain(settings: Settings, deliver: Deliver) -> Chain:
     """The chain of the settings. Raises SettingsError."""
     names = settings.interceptors.chain
     _check_order(names)
     deliver.is_last = names[-1:] == ("deliver",)
     deliver.heeds_expiry = "expiry" in names
-    router = Router(routes(settings), settings.default_destinations())
+    router = Router(build_routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
         "route": lambda: router,
@@ -109,13 +109,13 @@ def chain(settings: Settings, deliver: Deliver) -> Chain:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
 
-def deliverer(settings: Settings, made: FunctionClient) -> Deliver:
+def build_deliver(settings: Settings, made: FunctionClient) -> Deliver:
     fn = settings.fn
     limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
     return Deliver(made, limits)
 
 
-def publisher(kafka: Kafka) -> Publisher:
+def build_publisher(kafka: Kafka) -> Publisher:
     """The publisher of the delivery guarantee. Raises ConsumerError."""
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
@@ -130,19 +130,19 @@ class Service:
         """Raises SettingsError, ConsumerError."""
         kafka = settings.kafka
         self._topics = kafka.input_topics
-        functions = client(settings)
-        self._deliver = deliverer(settings, functions)
-        self._chain = chain(settings, self._deliver)
+        functions = build_function_client(settings)
+        self._deliver = build_deliver(settings, functions)
+        self._chain = build_chain(settings, self._deliver)
         # Interceptors of a user's own may choose other routes than those of the settings.
-        checked = routes(settings) if "route" in settings.interceptors.chain else {}
+        checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
         static = kafka.instance_name() if kafka.static_membership else ""
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
-        made = publisher(kafka)
+        made = build_publisher(kafka)
         self._loop = Loop(
             source,
             made,
-            Results(made, kafka.output_topic, kafka.dead_letter_topic),
+            ResultPublisher(made, kafka.output_topic, kafka.dead_letter_topic),
             Topics(
                 kafka.client_properties(),
                 kafka.input_topics,

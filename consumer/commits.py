@@ -80,14 +80,14 @@ class Commits:
         self._aborts = 0  # in a row
 
     @property
-    def is_under_way(self) -> bool:
+    def is_in_progress(self) -> bool:
         return self._step is not None or self._doubt is not None
 
     @property
     def holds_results(self) -> bool:
         """Whether nothing may be published now: it would count for the commit under way, or come too early for the
         next. Offsets that are committed by themselves hold up nothing: they are of what was published before."""
-        if self.is_under_way:
+        if self.is_in_progress:
             return not self._is_committing_offsets
         return time.monotonic() < self._publish_at_s
 
@@ -102,7 +102,7 @@ class Commits:
         """Whether the answer that it waits for comes inside a poll."""
         return self._is_committing_offsets
 
-    def turn(self, *, now: bool = False, in_rebalance: bool = False) -> None:
+    def advance(self, *, now: bool = False, in_rebalance: bool = False) -> None:
         """See to a commit whose step has ended; begin one when it is due, or `now`. Raises ConsumerError.
 
         in_rebalance: the consumer cannot be polled meanwhile, so offsets are committed before this returns.
@@ -142,7 +142,7 @@ class Commits:
 
     def _finish(self, step: Future[None], offsets: Offsets, metadata: Any) -> None:
         try:
-            self._publisher.finish(offsets, metadata)
+            self._publisher.commit(offsets, metadata)
         except BaseException as error:
             step.set_exception(error)
         else:
@@ -167,7 +167,7 @@ class Commits:
             self._step, self._doubt = None, str(doubt)
         except NotPublished as failure:
             self._end()
-            self.not_published(str(failure))
+            self.publish_again(str(failure))
         except CommitFailed as failure:  # the results are out; these offsets, or later ones, go with the next
             self._end()
             metrics.COMMITS.labels("failed").inc()
@@ -192,7 +192,7 @@ class Commits:
         partitions = list(self._offsets())
         committed: Offsets | None = {}
         if partitions:
-            committed = self._source.committed(partitions, within_s) if self._publisher.start() else None
+            committed = self._source.committed(partitions, within_s) if self._publisher.ready() else None
         if committed is None:
             return
         doubt, self._doubt = self._doubt, None
@@ -203,7 +203,7 @@ class Commits:
         else:
             self._end()
         if self._lanes.published():
-            self.not_published(str(doubt))
+            self.publish_again(str(doubt))
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
@@ -211,10 +211,10 @@ class Commits:
         self._took_s = self._ended_at_s - self._began_at_s
         self._publish_at_s = self._ended_at_s + self._publisher.settle_s
 
-    def not_published(self, reason: str, *, gets_further: bool = False) -> None:
+    def publish_again(self, reason: str, *, makes_progress: bool = False) -> None:
         """What was published is undone, or in part refused: it is published again from memory, not scored again.
 
-        gets_further: with something changed, so without a long rest.
+        makes_progress: with something changed, so without a long rest.
         """
         undone = self._lanes.published()
         self._warn(
@@ -223,7 +223,7 @@ class Commits:
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
             lane.aborted()
-        self._aborts = 1 if gets_further else self._aborts + 1
+        self._aborts = 1 if makes_progress else self._aborts + 1
         rest_s = min(MOST_ABORT_REST_S, ABORT_REST_S * 2.0 ** min(self._aborts, 10))
         self._publish_at_s = max(self._publish_at_s, time.monotonic() + rest_s)
 
@@ -232,18 +232,18 @@ class Commits:
             self._told_at_s = time.monotonic()
             log.warning("%s: %s", sentence, reason)
 
-    def give_up(self, lanes: list[Lane]) -> None:
+    def abandon(self, lanes: list[Lane]) -> None:
         """These lanes go to another owner: nothing of theirs may be committed without its offset.
 
         A commit under way holds both, or the broker refuses both, since the group knows of the new owner.
         """
         if (
-            not self.is_under_way
+            not self.is_in_progress
             and self._publisher.commits_offsets
             and any(lane.published for lane in lanes)
         ):
             self._publisher.abort()
-            self.not_published("partitions went to another owner")
+            self.publish_again("partitions went to another owner")
 
     def close(self, within_s: float) -> None:
         """Wait for the step that is under way, but no longer than this."""

@@ -23,7 +23,7 @@ from consumer.kafka.source import COMMITTED_S, KafkaSource
 from consumer.kafka.topics import Topics
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, Part
-from consumer.result_publisher import Results
+from consumer.result_publisher import ResultPublisher
 from interceptor.chain import Chain
 from interceptor.delivery import Batch
 
@@ -60,7 +60,7 @@ class Loop:
         self,
         source: KafkaSource,
         publisher: Publisher,
-        results: Results,
+        results: ResultPublisher,
         topics: Topics,
         chain: Chain,
         event_loop: asyncio.AbstractEventLoop,
@@ -102,7 +102,7 @@ class Loop:
                 self._submit()
                 self._collect()
                 self._publish()
-                self._commits.turn()
+                self._commits.advance()
                 self._watch()
                 self._measure()
             self._finish(list(self._lanes), self._stop_by_s - time.monotonic())
@@ -119,10 +119,10 @@ class Loop:
             if sizes is None:
                 sizes = self._topics.prepare()
                 if sizes is not None:
-                    self._publisher.allow(sizes.record_bytes, sizes.batch_bytes)
+                    self._publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
                 else:
                     self._stopping.wait(START_RETRY_S)
-            elif self._publisher.start():
+            elif self._publisher.ready():
                 return True
         return False
 
@@ -181,7 +181,7 @@ class Loop:
             records = self._source.poll(most, 0 if self._is_busy() else self._idle_s(now_s))
             self.polled_at_s = now_s
             if records:
-                self._source.heard()
+                self._source.clear_problem()
                 self._lanes.add(records)
                 self._waiting_since_s = self._waiting_since_s or time.monotonic()
                 return
@@ -242,7 +242,7 @@ class Loop:
 
     def _publish(self) -> None:
         """Publish what is settled, in order; not while a commit holds it up, which covers what came before it."""
-        if self._commits.holds_results or not self._publisher.start():
+        if self._commits.holds_results or not self._publisher.ready():
             return
         try:
             for lane in self._lanes:
@@ -257,7 +257,7 @@ class Loop:
                         if self._dead_letters.published(delivery):
                             break
         except NotPublished as failure:
-            self._commits.not_published(str(failure), gets_further=self._results.has_found_refused())
+            self._commits.publish_again(str(failure), makes_progress=self._results.has_found_refused())
         self._results.count()
 
     def _measure(self) -> None:
@@ -288,7 +288,7 @@ class Loop:
                 )
                 again = [partition for partition in self._lanes.partitions if partition[0] == topic]
                 self._dead_letters.assigned(again)
-                self._source.begin_again(again)
+                self._source.read_from_start(again)
         if changed.created_again or changed.resized:
             self._results.assigned()
 
@@ -318,7 +318,7 @@ class Loop:
             self._lost(self._lanes.partitions)
         if self._lost_at_s is not None:
             self._lost_at_s = time.monotonic()
-        self._source.renew()
+        self._source.replace_client()
 
     # The group's doing: these run inside `poll`, in the loop's thread.
 
@@ -351,7 +351,7 @@ class Loop:
         lanes = self._lanes.of(partitions)
         # librdkafka remembers a pause, and would deliver nothing should the partition be assigned here again.
         self._source.resume([lane.partition for lane in lanes if lane.is_paused])
-        self._commits.give_up(lanes)
+        self._commits.abandon(lanes)
         self._lanes.drop(partitions)
         for topic, partition in partitions:
             metrics.LAG.remove(topic, partition)
@@ -371,7 +371,7 @@ class Loop:
                 self._source.poll(1, 0)  # offsets are committed inside; a record is dropped, and read again
             self._collect()
             self._publish()
-            self._commits.turn(now=True, in_rebalance=in_rebalance)
+            self._commits.advance(now=True, in_rebalance=in_rebalance)
             self._wake.wait(BUSY_WAIT_S)
             self._wake.clear()
 

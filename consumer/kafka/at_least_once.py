@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from confluent_kafka import KafkaError
 
 from consumer.errors import ConsumerError, NotPublished
-from consumer.kafka.base_producer import CUT_OFF, FLUSH_STEP_S, GONE, Producing
+from consumer.kafka.base_producer import CUT_OFF, FLUSH_STEP_S, GONE, BaseProducer
 from consumer.kafka.connection import answers
 from consumer.kafka.rejected_records import FAILED_WITH_BATCH
 from consumer.lane import Partition
@@ -23,7 +23,7 @@ STUCK_S = 30.0
 CLOSE_TIMEOUT_S = 1.0
 
 
-class AtLeastOnce(Producing):
+class AtLeastOnce(BaseProducer):
     """Idempotent, so in order and without repeats of its own; a crash before the commit repeats what it published."""
 
     commits_offsets = False
@@ -34,12 +34,12 @@ class AtLeastOnce(Producing):
         # An outage of the broker is waited out: messages do not time out.
         super().__init__(client_properties, partitioner, {"message.timeout.ms": 0})
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         if not len(self._producer) and self._is_cut_off():
-            self._producer = self._make()
+            self._producer = self._create_client()
         return True
 
-    def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
+    def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         least, fewer_at_s = len(self._producer), time.monotonic()
         while left := self._producer.flush(FLUSH_STEP_S):
             if self._failure is not None:
@@ -55,14 +55,16 @@ class AtLeastOnce(Producing):
                 fewer_at_s = time.monotonic()
         failure, self._failure = self._failure, None
         if failure is None:
-            self._refusals.forget_suspects()
+            self._rejected.clear_isolated()
             return
         if failure.code() in FAILED_WITH_BATCH:
             self._failed_topics.clear()
             raise NotPublished(failure.str())
         if failure.code() in GONE:
             self._renew(failure.str())
-        raise self._denial(failure) or ConsumerError(f"publishing to Kafka failed: {failure.str()}")
+        raise self._authorization_error(failure) or ConsumerError(
+            f"publishing to Kafka failed: {failure.str()}"
+        )
 
     def _refused(self, cause: KafkaError, topic: str) -> None:
         if cause.code() in GONE:
@@ -72,7 +74,7 @@ class AtLeastOnce(Producing):
     def _renew(self, cause: str) -> NoReturn:
         """What the old producer had may be there already; it is published again."""
         self._producer.purge()
-        self._producer = self._make()
+        self._producer = self._create_client()
         raise NotPublished(f"a new client takes over from Kafka's: {cause}")
 
     def abort(self) -> None:

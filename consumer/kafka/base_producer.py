@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from consumer.errors import ConsumerError, GaveUp, RecordTooLarge
-from consumer.kafka.authorization import denial
+from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
-from consumer.kafka.rejected_records import CODES, Refusals, framed_size_of, size_of
-from consumer.kafka.source import text
+from consumer.kafka.rejected_records import CODES, RejectedRecords, framed_size_of, size_of
+from consumer.kafka.source import error_text
 from consumer.lane import Partition
 from interceptor.dead_letter import MAX_ADDED_BYTES
 from interceptor.outcome import Headers
@@ -60,10 +60,10 @@ class Publisher(Protocol):
     def settle_s(self) -> float:
         """After `finish`, before the next `publish`; shorter than the interval."""
 
-    def allow(self, record_bytes: int, batch_bytes: int) -> None:
+    def set_limits(self, record_bytes: int, batch_bytes: int) -> None:
         """Before `start`: the largest dead letter that there can be, the largest batch that all topics take."""
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         """Whether it can publish; where it cannot, it waits a moment for the broker. Called again and again.
 
         Raises ConsumerError where the broker refuses the guarantee.
@@ -85,7 +85,7 @@ class Publisher(Protocol):
         Raises RecordRefused for this record alone, NotPublished for all since the last `finish`, ConsumerError.
         """
 
-    def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
+    def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         """Return once all that was published is safe.
 
         Raises NotPublished: publish it again; OutcomeUnknown: once `start` returns true, the group's committed
@@ -102,7 +102,7 @@ class Publisher(Protocol):
         """Give up what is not finished."""
 
 
-class Producing:
+class BaseProducer:
     """A producer that keeps order, and finds out which records the broker refuses."""
 
     def __init__(
@@ -112,20 +112,20 @@ class Producing:
         self._client_properties = client_properties
         self._give_up_at_s = float("inf")
         compression = client_properties.get("compression.type", client_properties.get("compression.codec"))
-        self._refusals = Refusals(learns_limits=compression in (None, "none"))
+        self._rejected = RejectedRecords(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
         self._failed_topics: dict[str, KafkaError] = {}  # of what was undone, or in part refused
-        self._told: set[tuple[int, str]] = set()
+        self._logged: set[tuple[int, str]] = set()
         self._connection = Connection(client_properties)
-        self._producer = self._make()
+        self._producer = self._create_client()
 
-    def _make(self) -> Producer:
+    def _create_client(self) -> Producer:
         self._failure = None
         own = {"on_delivery": self._on_failure, "error_cb": self._on_error}
         try:
             return Producer(self._properties | own, logger=log)
         except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+            raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
 
     def _is_cut_off(self) -> bool:
         """Whether the client does not find its way to Kafka any more. Asks for up to two seconds behind an outage."""
@@ -134,7 +134,7 @@ class Producing:
         return not is_stopping and self._connection.is_lost(self._producer)
 
     def _on_error(self, error: KafkaError) -> None:
-        self._connection.told(error)
+        self._connection.on_error(error)
         log.debug("Kafka, publishing: %s", error.str())
 
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
@@ -143,15 +143,15 @@ class Producing:
         if self._failure is None:  # a purged message has a first cause
             self._failure = error
         self._failed_topics.setdefault(str(message.topic()), error)
-        self._refusals.report(error, message)
+        self._rejected.on_failure(error, message)
 
-    def allow(self, record_bytes: int, batch_bytes: int) -> None:
+    def set_limits(self, record_bytes: int, batch_bytes: int) -> None:
         # Of a smaller message.max.bytes in [kafka.client] a dead letter would be the victim.
         most = max(record_bytes, int(self._properties["message.max.bytes"]))
         self._properties["batch.size"] = min(batch_bytes, BATCH_BYTES)
         self._properties.update(self._client_properties)
         self._properties["message.max.bytes"] = most
-        self._producer = self._make()
+        self._producer = self._create_client()
 
     def partitions_of(self, topic: str) -> int:
         for _ in range(METADATA_TRIES):  # a topic that is being made has no leader yet
@@ -161,7 +161,7 @@ class Producing:
                 metadata = self._producer.list_topics(topic, METADATA_S).topics[topic]
             except (KafkaException, KeyError):
                 continue
-            if metadata.error is not None and (denied := denial(metadata.error, [topic])):
+            if metadata.error is not None and (denied := authorization_error(metadata.error, [topic])):
                 raise denied
             if metadata.error is None and metadata.partitions:
                 return len(metadata.partitions)
@@ -170,18 +170,18 @@ class Producing:
 
     def fits(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
         most = int(self._properties["message.max.bytes"])
-        return framed_size_of(key, value, headers) <= most and self._refusals.fits(
+        return framed_size_of(key, value, headers) <= most and self._rejected.fits(
             topic, size_of(key, value, headers)
         )
 
     def publish(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
     ) -> None:
-        goes_alone = False
-        if self._refusals.are_known:
-            if not self._refusals.fits(topic, size_of(key, value, headers)):
+        is_isolated = False
+        if self._rejected.has_any:
+            if not self._rejected.fits(topic, size_of(key, value, headers)):
                 raise RecordTooLarge(f"the broker takes no record of this size for {topic!r}")
-            goes_alone = self._refusals.is_suspect(topic, key, value) and self._is_all_taken()
+            is_isolated = self._rejected.must_go_alone(topic, key, value) and self._is_all_taken()
         while True:
             try:
                 self._producer.produce(topic, value, key, partition, headers=headers)  # type: ignore[arg-type]
@@ -194,14 +194,14 @@ class Producing:
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {cause.str()}") from None
                 self._refused(cause, topic)
-        if goes_alone:
+        if is_isolated:
             if self._is_all_taken():
-                self._refusals.acquit(topic, key, value)
+                self._rejected.accepted_alone(topic, key, value)
                 return
             failure = self._failure
             if failure is not None and failure.code() in CODES:
                 self._failure = None
-                raise self._refusals.refusal(failure, topic, size_of(key, value, headers))
+                raise self._rejected.rejection(failure, topic, size_of(key, value, headers))
 
     def _is_all_taken(self) -> bool:
         """Wait until the broker has answered to all that was published. False where it refused some, or is slow."""
@@ -215,18 +215,18 @@ class Producing:
     def _refused(self, cause: KafkaError, topic: str) -> None:
         """The client takes no record for the topic, whatever it is."""
         failed = ConsumerError(f"publishing to {topic!r} failed: {cause.str()}")
-        raise (denial(cause, [topic]) or failed) from None
+        raise (authorization_error(cause, [topic]) or failed) from None
 
-    def _denial(self, cause: KafkaError) -> ConsumerError | None:
+    def _authorization_error(self, cause: KafkaError) -> ConsumerError | None:
         """The error where the broker refuses topics, a group or an identity. Forgets which topics failed."""
         failed, self._failed_topics = self._failed_topics, {}
         for error in failed.values():
-            if denied := denial(
+            if denied := authorization_error(
                 error, [topic for topic, own in failed.items() if own.code() == error.code()]
             ):
                 return denied
         is_topic = cause.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
-        return denial(cause, failed if is_topic else ())
+        return authorization_error(cause, failed if is_topic else ())
 
     def give_up_at(self, at_s: float) -> None:
         self._give_up_at_s = at_s
@@ -240,8 +240,8 @@ class Producing:
 
     def _tell(self, sentence: str, level: int = logging.WARNING) -> None:
         """Once at each level, until something is published again."""
-        if (level, sentence) not in self._told:
-            self._told.add((level, sentence))
+        if (level, sentence) not in self._logged:
+            self._logged.add((level, sentence))
             log.log(level, sentence)
 
 

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.source import record, text
+from consumer.kafka.source import error_text, record
 from fncast.wording.kafka import words
 from interceptor import dead_letter
 from interceptor.delivery import Record
@@ -147,7 +147,7 @@ class DeadLetterTopic:
         try:
             self._consumer = Consumer(properties)
         except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+            raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
 
     def close(self) -> None:
         self._consumer.close()
@@ -163,7 +163,7 @@ class DeadLetterTopic:
         try:
             found = self._consumer.list_topics(name, ANSWER_S).topics[name]
         except KafkaException as error:
-            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
+            raise ConsumerError(f"Kafka does not answer: {error_text(error)}") from None
         if found.error is not None:
             raise UnknownTopic(f"there is no topic {name!r}: {words(found.error)}")
         return sorted(found.partitions)
@@ -174,7 +174,9 @@ class DeadLetterTopic:
         try:
             return {p.partition: p.offset for p in self._consumer.committed(asked, ANSWER_S) if p.offset >= 0}
         except KafkaException as error:
-            raise ConsumerError(f"the offsets of earlier replays cannot be read: {text(error)}") from None
+            raise ConsumerError(
+                f"the offsets of earlier replays cannot be read: {error_text(error)}"
+            ) from None
 
     def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
         """The letters from `start` (else the first) up to the present end, by partition and offset in turns.
@@ -212,7 +214,7 @@ class DeadLetterTopic:
                 TopicPartition(self.topic, partition), ANSWER_S
             )
         except KafkaException as error:
-            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
+            raise ConsumerError(f"Kafka does not answer: {error_text(error)}") from None
         return ends[1]
 
 
@@ -255,10 +257,10 @@ class Replay:
                         self._publish(letter)
                         replayed += 1
                 if unfinished >= CHUNK:
-                    self._publisher.finish(offsets, self._letters.metadata())
+                    self._publisher.commit(offsets, self._letters.metadata())
                     unfinished = 0
             if unfinished:
-                self._publisher.finish(offsets, self._letters.metadata())
+                self._publisher.commit(offsets, self._letters.metadata())
         except NotPublished as failure:
             raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
         except OutcomeUnknown as doubt:  # the progress is in the same transaction: the next replay reads it
@@ -269,7 +271,7 @@ class Replay:
 
     def _is_started_within(self, within_s: float) -> bool:
         until_s = time.monotonic() + within_s
-        while not (is_started := self._publisher.start()) and time.monotonic() < until_s:
+        while not (is_started := self._publisher.ready()) and time.monotonic() < until_s:
             pass
         return is_started
 

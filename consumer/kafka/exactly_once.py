@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka.authorization import denial
-from consumer.kafka.base_producer import CUT_OFF, GONE, Producing
+from consumer.kafka.authorization import authorization_error
+from consumer.kafka.base_producer import CUT_OFF, GONE, BaseProducer
 from consumer.kafka.fencing import FENCED, Fencing
 from consumer.kafka.source import topic_partitions
 from consumer.kafka.timeouts import ended_within
@@ -35,7 +35,7 @@ CLOSE_S = 0.5
 WARN_AFTER_S = 3.0
 
 
-class ExactlyOnce(Producing):
+class ExactlyOnce(BaseProducer):
     """Commits outputs, dead letters and offsets in one transaction. Fences an older producer of the same identity."""
 
     commits_offsets = True
@@ -50,7 +50,7 @@ class ExactlyOnce(Producing):
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, own)
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         if not self._is_open and self._is_cut_off():
             self._replace_producer(KafkaError(KafkaError._TRANSPORT, CUT_OFF))
         if self._is_ready:
@@ -71,7 +71,7 @@ class ExactlyOnce(Producing):
                 self._tell("waiting for the broker to take up transactions")
             return False
         self._is_ready, self._waiting_since_s = True, None
-        self._told.clear()
+        self._logged.clear()
         return True
 
     def publish(self, *record: Any) -> None:
@@ -92,9 +92,9 @@ class ExactlyOnce(Producing):
         self.abort()
         if cause.code() in GONE and self._is_ready:
             self._replace_producer(cause)  # which asks the broker for its topics again
-        raise (denial(cause, [topic]) or NotPublished(cause.str())) from None
+        raise (authorization_error(cause, [topic]) or NotPublished(cause.str())) from None
 
-    def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
+    def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         if not self._is_open:
             self._begin()  # skipped records have offsets and no output
         producer, positions = self._producer, topic_partitions(offsets)
@@ -106,16 +106,16 @@ class ExactlyOnce(Producing):
         except KafkaException as error:
             self._recover(error.args[0])
         self._is_open = False
-        self._told.clear()
-        self._refusals.forget_suspects()
+        self._logged.clear()
+        self._rejected.clear_isolated()
 
     def _recover(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort():
             is_aborted = self._is_aborted()
-            denied = self._denial(cause)
+            denied = self._authorization_error(cause)
             if denied or is_aborted:
                 raise (denied or NotPublished(cause.str())) from None
-        elif denied := self._denial(cause):
+        elif denied := self._authorization_error(cause):
             raise denied from None
         else:
             self._replace_producer(cause)
@@ -148,7 +148,7 @@ class ExactlyOnce(Producing):
         self._tell(f"a new producer takes over from one that cannot go on: {cause.str()}", level)
         self._producer.purge()
         self._is_open = self._is_ready = False
-        self._producer = self._make()
+        self._producer = self._create_client()
 
     def close(self) -> None:
         """Abort what is open, where the broker answers at once: else its time-out does, or the next start."""

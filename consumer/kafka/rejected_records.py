@@ -34,45 +34,45 @@ FRAME_BYTES = 100
 HEADER_FRAME_BYTES = 10
 
 
-class Refusals:
-    """are_known: whether there is any to heed, now or from before."""
+class RejectedRecords:
+    """has_any: whether there is any to heed, now or from before."""
 
     def __init__(self, learns_limits: bool) -> None:
         """learns_limits: not where records are compressed, whose size the broker looks at."""
-        self.are_known = False
+        self.has_any = False
         self._learns_limits = learns_limits
-        self._suspects: dict[int, KafkaError] = {}
+        self._isolated: dict[int, KafkaError] = {}
         self._is_told = False  # whether the broker tells which of a batch it is (KIP-467)
         self._refused_bytes: dict[str, int] = {}  # by topic: from this size on
 
-    def report(self, error: KafkaError, message: Message) -> None:
+    def on_failure(self, error: KafkaError, message: Message) -> None:
         """A record failed, alone or with its batch."""
         if error.code() in CODES:
-            self._suspects[hash((message.topic(), message.key(), message.value()))] = error
-            self.are_known = True
+            self._isolated[hash((message.topic(), message.key(), message.value()))] = error
+            self.has_any = True
         elif error.code() == KafkaError._INVALID_DIFFERENT_RECORD:
             self._is_told = True
 
-    def is_suspect(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
+    def must_go_alone(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
         """By its content, so another of the same may be taken for it: that costs time, and nothing else.
 
         Raises RecordRefused where the broker has told that it is the one.
         """
-        error = self._suspects.get(hash((topic, key, value))) if self._suspects else None
+        error = self._isolated.get(hash((topic, key, value))) if self._isolated else None
         if error is not None and self._is_told and error.code() == KafkaError.INVALID_RECORD:
-            raise self.refusal(error, topic, 0)
+            raise self.rejection(error, topic, 0)
         return error is not None
 
-    def acquit(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+    def accepted_alone(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """It was taken, alone: published again, it needs not go alone."""
-        self._suspects.pop(hash((topic, key, value)), None)
+        self._isolated.pop(hash((topic, key, value)), None)
 
-    def forget_suspects(self) -> None:
+    def clear_isolated(self) -> None:
         """All that was published is safe."""
-        self._suspects.clear()
-        self.are_known = bool(self._refused_bytes)
+        self._isolated.clear()
+        self.has_any = bool(self._refused_bytes)
 
-    def refusal(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
+    def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
         """The verdict on a record that failed alone."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
             return RecordRefused(f"the broker takes no such record for {topic!r}: {words(error)}")

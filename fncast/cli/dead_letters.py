@@ -192,7 +192,7 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
         sizes = topics.sizes_of_inputs()
-        publisher.allow(sizes.record_bytes, sizes.batch_bytes)
+        publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])
         try:
             count = replaying.run()

@@ -93,7 +93,7 @@ def break_it(bug: str) -> None:
             return records
 
         KafkaSource.poll = committing
-        ExactlyOnce.finish = without_offsets
+        ExactlyOnce.commit = without_offsets
     else:  # another identity at each start, offsets beside the transaction, a transaction that outlives a session
         init = ExactlyOnce.__init__
 
@@ -102,7 +102,7 @@ def break_it(bug: str) -> None:
             self._properties["transaction.timeout.ms"] = 120_000
 
         ExactlyOnce.__init__ = anonymous
-        ExactlyOnce.finish = without_offsets
+        ExactlyOnce.commit = without_offsets
         committed = Commits._committed
 
         def committing_beside(self, offsets):

@@ -22,7 +22,7 @@ def loop() -> Loop:
     source: Any = SimpleNamespace(
         is_member=False, is_cut_off=lambda: False, is_renewed=False, resume=list, end=lambda _: 10
     )
-    source.renew = lambda: setattr(source, "is_renewed", True)
+    source.replace_client = lambda: setattr(source, "is_renewed", True)
     source.position = lambda _: None
     source.committed = lambda partitions, within_s: dict.fromkeys(partitions, 3)
     nothing.commits_offsets = False
@@ -74,7 +74,7 @@ def test_of_a_topic_that_is_paused_nothing_more_is_published(loop: Loop) -> None
         publish=lambda delivery: published.append(delivery.record.offset),
         count=lambda: None,
     )
-    loop._publisher.start = lambda: True  # type: ignore[method-assign]
+    loop._publisher.ready = lambda: True  # type: ignore[method-assign]
     loop._lanes.assign([("bad", 0), ("good", 0)])
     loop._lanes.add(Record("bad", 0, offset, 0, None, b"", []) for offset in range(10))
     loop._lanes.add(Record("good", 0, offset, 0, None, b"", []) for offset in range(100, 110))
@@ -146,7 +146,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_beginning(
     loop._topics.watch = Watch(created_again, resized)  # type: ignore[assignment]
     loop._lanes.assign([("metrics", 0), ("metrics", 1), ("other", 0)])
     calls: list[Any] = []
-    loop._source.begin_again = lambda partitions: calls.extend(partitions)  # type: ignore[method-assign]
+    loop._source.read_from_start = lambda partitions: calls.extend(partitions)  # type: ignore[method-assign]
     times: list[int] = []
     loop._results = SimpleNamespace(assigned=lambda: times.append(1))  # type: ignore[assignment]
     loop._watch()

@@ -104,20 +104,20 @@ def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
     def finish(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    publisher.finish = finish
+    publisher.commit = finish
     source: Any = SimpleNamespace(group_metadata=lambda: "member")
     lanes = Lanes()
     lanes.assign([("metrics", 0)])
     (lane,) = lanes
     lane.published.append(Delivery(Record("metrics", 0, 0, 0, None, b"", [])))
     commits = Commits(source, publisher, lanes, lambda _: None, lambda: None)
-    commits.turn(now=True)
+    commits.advance(now=True)
     step = commits._step
     assert step is not None
     with pytest.raises(RuntimeError, match="a bug"):
         step.result(5)
     with pytest.raises(RuntimeError, match="a bug"):
-        commits.turn()
+        commits.advance()
 
 
 async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -> None:

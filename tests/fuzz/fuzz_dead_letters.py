@@ -124,7 +124,7 @@ def check_replay(letters: list[Record]) -> None:
     """Raises AssertionError unless each letter is published once with its own headers, or named."""
     published: list[tuple[Any, ...]] = []
     publisher = SimpleNamespace(
-        start=lambda: True, publish=lambda *record: published.append(record), finish=lambda *_: None
+        ready=lambda: True, publish=lambda *record: published.append(record), commit=lambda *_: None
     )
     replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), Filter(), "metrics")
     replayed = replay.run()

@@ -84,14 +84,14 @@ class Publisher:
         self.published: list[Any] = []
         self.starts = 0
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         self.starts += 1
         return True
 
     def publish(self, *record: Any) -> None:
         self.published.append(record)
 
-    def finish(self, *_: Any) -> None:
+    def commit(self, *_: Any) -> None:
         if self.end:
             raise self.end
 

@@ -113,13 +113,13 @@ class Publisher:
         self.published: list[Any] = []
         self.offsets: Any = None
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         return True
 
     def publish(self, *record: Any) -> None:
         self.published.append(record)
 
-    def finish(self, offsets: Any, _: Any) -> None:
+    def commit(self, offsets: Any, _: Any) -> None:
         self.offsets = offsets
 
 
