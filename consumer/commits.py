@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 from consumer import metrics
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
 from consumer.kafka.base_producer import Publisher
+from consumer.kafka.timeouts import Worker
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
 from interceptor.contract import Offsets
@@ -71,6 +71,9 @@ class Commits:
         self._lanes = lanes
         self._on_commit = on_commit
         self._wake = wake
+        self._committer = Worker(
+            "commit"
+        )  # no one joins its thread: a stop does not wait for a broker that is down
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
         self._doubt: str | None = None
@@ -133,20 +136,9 @@ class Commits:
                 return  # the next poll tells that the lanes are lost
         self._began_at_s = time.monotonic()
         self._covered = self._lanes.to_commit()
-        step: Future[None] = Future()
-        step.add_done_callback(lambda _: self._wake())
-        self._step = step
-        arguments = (step, next_offsets(self._covered), metadata)
-        # A thread that nobody joins: a stop does not wait for a broker that is away.
-        threading.Thread(target=self._finish, args=arguments, name="commit", daemon=True).start()
-
-    def _finish(self, step: Future[None], offsets: Offsets, metadata: Any) -> None:
-        try:
-            self._publisher.commit(offsets, metadata)
-        except BaseException as error:
-            step.set_exception(error)
-        else:
-            step.set_result(None)
+        offsets, publisher = next_offsets(self._covered), self._publisher
+        self._step = self._committer.submit(lambda: publisher.commit(offsets, metadata))
+        self._step.add_done_callback(lambda _: self._wake())
 
     def _next_step(self, in_rebalance: bool) -> None:
         step = self._step
@@ -249,4 +241,5 @@ class Commits:
         """Wait for the step that is under way, but no longer than this."""
         if self._step is not None:
             wait([self._step], within_s)
+        self._committer.close()
         self._step, self._doubt, self._covered = None, None, {}

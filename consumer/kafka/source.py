@@ -26,6 +26,7 @@ from consumer import metrics
 from consumer.errors import CommitFailed, ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
+from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.lane import Partition
 from fncast.wording.kafka import words
 from interceptor.delivery import Record, UnreadableRecord
@@ -112,10 +113,7 @@ class KafkaSource:
         self._join: Callable[[], None] = lambda: None
 
     def _create_client(self) -> Consumer:
-        try:
-            return Consumer(self._properties, logger=log)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
+        return create_client(Consumer, self._properties, logger=log)
 
     def subscribe(
         self,
@@ -161,14 +159,12 @@ class KafkaSource:
 
     def poll(self, most: int, timeout_s: float) -> list[Record]:
         """Up to `most` records: what is there at once, or else the first to come within `timeout_s`."""
-        try:
+        with map_kafka_errors(failing_as("reading from Kafka failed")):
             messages = self._consumer.consume(most, 0)
             if not messages and timeout_s > 0:
                 messages = self._consumer.consume(1, timeout_s)
                 if messages and most > 1:
                     messages += self._consumer.consume(most - 1, 0)
-        except KafkaException as error:
-            raise ConsumerError(f"reading from Kafka failed: {error_text(error)}") from None
         records = [record(message) for message in messages if message.error() is None or self._tell(message)]
         if self._astray:
             self._begin()
@@ -284,10 +280,8 @@ class KafkaSource:
 
     def commit_now(self, offsets: Mapping[Partition, int]) -> None:
         """Commit and wait for it: for callbacks of a rebalance, which run inside `poll`. Raises CommitFailed."""
-        try:
+        with map_kafka_errors(commit_error):
             self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=False)
-        except KafkaException as error:
-            raise commit_error(error.args[0]) from None
 
     def committed(self, partitions: Iterable[Partition], within_s: float) -> dict[Partition, int] | None:
         """The group's committed offsets, negative where there is none; None where the broker does not tell now.
@@ -374,9 +368,3 @@ def commit_error(cause: KafkaError) -> Exception:
 
 def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-
-
-def error_text(error: Exception) -> str:
-    """The sentence of a driver's exception."""
-    cause = error.args[0] if error.args else error
-    return words(cause) if isinstance(cause, KafkaError) else str(cause)

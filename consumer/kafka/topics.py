@@ -23,8 +23,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from consumer.errors import ConsumerError
 from consumer.kafka.base_producer import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.connection import Connection
+from consumer.kafka.errors import create_client, error_text
 from consumer.kafka.replication import warn_of_single_replicas
-from consumer.kafka.source import error_text
 from consumer.kafka.topic_watch import TopicWatch
 from fncast.wording.kafka import words
 from interceptor.dead_letter import MAX_ADDED_BYTES
@@ -78,15 +78,8 @@ class Topics:
         )
 
     def _create_client(self) -> AdminClient:
-        try:
-            properties: dict[str, Any] = {
-                "log_level": 2,
-                **self._client_properties,
-                "error_cb": self._on_error,
-            }
-            return AdminClient(properties, logger=log)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
+        properties = {"log_level": 2, **self._client_properties, "error_cb": self._on_error}
+        return create_client(AdminClient, properties, logger=log)
 
     def _renew(self) -> None:
         self._admin = self._create_client()

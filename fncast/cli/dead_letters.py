@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from consumer.errors import ConsumerError
-from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.topics import Topics
 from consumer.settings import Kafka

@@ -54,7 +54,7 @@ def publisher_with(monkeypatch):
 def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
     stuck = Client(waiting=20)
     publisher = publisher_with(stuck)
-    with pytest.raises(NotPublished, match="a new client takes over"):
+    with pytest.raises(NotPublished, match="a new producer takes over: the broker acknowledged nothing"):
         publisher.commit({("metrics", 0): 1}, None)
     assert stuck.purged
     publisher.commit({("metrics", 0): 1}, None)
@@ -66,7 +66,7 @@ def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher
     lost = Client(waiting=20, broker_is_there=False)
     publisher = publisher_with(lost)
     assert publisher.ready()  # what it holds is waited for
-    with pytest.raises(NotPublished, match="does not find its way"):
+    with pytest.raises(NotPublished, match="has lost its connection"):
         publisher.commit({("metrics", 0): 1}, None)
     assert lost.purged
     publisher.commit({("metrics", 0): 1}, None)

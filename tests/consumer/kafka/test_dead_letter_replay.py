@@ -11,7 +11,8 @@ from confluent_kafka import TopicPartition
 
 import consumer.kafka.dead_letters
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter
 from interceptor.delivery import Record, UnreadableRecord
 
 

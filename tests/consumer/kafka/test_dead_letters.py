@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.kafka.dead_letters import DeadLetter, Filter, Replay, UnknownTopic
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic
 from fncast.cli import dead_letters as command
 from fncast.failure import Failure
 from interceptor import dead_letter
