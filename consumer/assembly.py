@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.base_producer import Publisher
@@ -18,7 +19,7 @@ from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
-from consumer.loop import Batching, Loop
+from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError

@@ -25,7 +25,7 @@ from consumer.commits import Commits
 from consumer.errors import CommitFailed
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
-from consumer.loop import Loop
+from consumer.rebalance import Rebalance
 from fncast.cli import main as command_line
 
 FLUSH_S = 8.0
@@ -53,13 +53,13 @@ def strike_at(told: str, number: int) -> None:
 
         ExactlyOnce.publish = published
     elif point == "during-revoke":
-        revoked = Loop._revoked
+        revoked = Rebalance.revoked
 
         def revoking(self, partitions):
             reached()
             revoked(self, partitions)
 
-        Loop._revoked = revoking
+        Rebalance.revoked = revoking
     else:
 
         class Struck(Producer):

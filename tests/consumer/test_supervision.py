@@ -131,7 +131,7 @@ async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -
     assert made.health()["reason"] == "it has not joined its group yet"
     made._loop._source.problem = "the topic 'metrics' does not exist"
     assert made.health()["reason"] == "the topic 'metrics' does not exist"
-    made._loop.is_member = True
+    made._loop._rebalance.is_member = True
     assert (made.health()["ready"], made.health()["reason"]) == (True, "")
     made._loop.paused["metrics"] = "metrics: the first 1,000 records are all dead letters"
     assert (made.health()["ready"], made.health()["reason"]) == (False, made._loop.paused["metrics"])
