@@ -47,6 +47,7 @@ def values(summary: Summary) -> dict[str, list[float]]:
         (lambda i: f"1'{299 + i}.5", lambda i: 1299.5 + i, None),
         (lambda i: f"1.{299 + i},5", lambda i: 1299.5 + i, None),
         (lambda i: f"1,234,{300 + i}", lambda i: 1_234_300.0 + i, None),
+        (lambda i: f"12,34,{300 + i}.5", lambda i: 1_234_300.5 + i, None),
         (lambda i: f"1.234.{300 + i}", lambda i: 1_234_300.0 + i, None),
         (lambda i: f"−{i + 1}", lambda i: -1.0 - i, None),
         (lambda i: f"{i}E+2", lambda i: 100.0 * i, None),
@@ -170,6 +171,14 @@ def test_a_column_without_numbers_is_reported(tmp_path: Path, cell: str, reason:
 def test_a_device_is_a_name_however_it_is_written(tmp_path: Path, pair: tuple[str, str]) -> None:
     summary = read(tmp_path, lines("ds,device,y", lambda i: f"{HOURS[i // 2]},{pair[i % 2]},{i}"))
     assert values(summary) == {pair[0]: [0, 2, 4, 6, 8], pair[1]: [1, 3, 5, 7, 9]}
+
+
+@pytest.mark.parametrize("header", ["time,count", "time,meter_id,count"])
+def test_numbers_with_leading_zeros_are_readings_where_nothing_else_is(tmp_path: Path, header: str) -> None:
+    meter = "7," if "meter" in header else ""
+    summary = read(tmp_path, lines(header, lambda i: f"{HOURS[i]},{meter}{i + 95:06}"))
+    assert list(values(summary).values()) == [[95.0 + i for i in range(10)]]
+    assert summary.skipped == {}
 
 
 def test_numbers_that_may_name_the_series_are_asked_about(tmp_path: Path) -> None:
