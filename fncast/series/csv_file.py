@@ -19,7 +19,7 @@ from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_summary import Summary
 from fncast.series.csv_table import Table
 from fncast.series.csv_zone import LocalClock
-from fncast.series.grid import NoGrid, to_grid
+from fncast.series.grid import Mended, NoGrid, to_grid
 from fncast.series.series import Series
 from fncast.series.window import MAX_MAGNITUDE
 
@@ -151,7 +151,9 @@ class _Reader:
             return
         seconds, readings = self._moments(clock, times, chosen, values[chosen])
         try:
-            series, mended = to_grid(name, seconds, readings, self.options.step)
+            series, mended = self._to_grid(
+                name, seconds, readings, clock is not None or not times.is_local.any()
+            )
         except NoGrid as error:
             self._check_repeats(name, times, times.seconds[chosen])
             self.refused.append(error)
@@ -161,6 +163,17 @@ class _Reader:
             self._check_repeats(name, times, times.seconds[chosen])
         summary.series.append(replace(series, unit=unit))
         summary.mended.append(mended)
+
+    def _to_grid(
+        self, name: str, seconds: Floats, readings: Floats, are_moments: bool
+    ) -> tuple[Series, Mended]:
+        """The grid of the readings: of the time zone's months where the times are moments. Raises NoGrid."""
+        zone = self.options.timezone
+        if zone is not None and are_moments:
+            series, mended = to_grid(name, seconds, readings, self.options.step, zone)
+            if series.step.months is not None:
+                return series, mended
+        return to_grid(name, seconds, readings, self.options.step)
 
     def _groups(self, keys: Keys | None, at: int) -> Iterator[tuple[str, NDArray[np.int64] | None]]:
         """The name of each series of a column, and its rows; None for all."""

@@ -522,3 +522,20 @@ def test_many_readings_need_little_memory(tmp_path: Path) -> None:
     summary = read(tmp_path, lines("time,x", lambda i: f"{1_700_000_000 + i},{i}.5", 200_000))
     assert len(summary.series[0]) == 200_000
     assert pa.total_allocated_bytes() - before < 1_000_000
+@pytest.mark.parametrize("is_local", [True, False])
+def test_months_of_a_time_zone_begin_at_its_midnight(tmp_path: Path, is_local: bool) -> None:
+    months = [datetime(2025 + month // 12, month % 12 + 1, 1, tzinfo=BERLIN) for month in range(24)]
+    hours = [month.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ") for month in months]
+    texts = [month.strftime("%Y-%m-%dT%H:%M%z") for month in months] if is_local else hours
+    summary = local(tmp_path, texts, timezone=BERLIN)
+    [series] = summary.series
+    assert series.step == Step.calendar("P1M")
+    assert [series.time(month) for month in range(24)] == months
+
+
+def test_a_header_of_a_million_names_is_refused(tmp_path: Path) -> None:
+    names = ",".join(f"c{i}" for i in range(200_000))
+    with pytest.raises(CsvError, match="line 1: is longer than 1048576 bytes; write a line a reading"):
+        read(tmp_path, f"time,{names}\n2026-01-01,1\n")
+
+
