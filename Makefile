@@ -47,7 +47,7 @@ quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, o
 	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
 
 protocol: $(VENV)/.dev ## generate the protobuf messages again
-	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/inference_protocol/messages.proto \
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/protocols/open_inference/messages.proto \
 		interceptor/readings/remote_write.proto
 
 functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs

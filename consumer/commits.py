@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from consumer import metrics
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
+from consumer.kafka.base_producer import Publisher
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
-from consumer.publisher import Publisher
 from interceptor.contract import Offsets
 
 log = logging.getLogger("fncast.consumer")

@@ -18,12 +18,12 @@ from consumer import metrics
 from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.errors import GaveUp, NotPublished
-from consumer.kafka_source import COMMITTED_S, KafkaSource
+from consumer.kafka.base_producer import Publisher
+from consumer.kafka.source import COMMITTED_S, KafkaSource
+from consumer.kafka.topics import Topics
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, Part
-from consumer.publisher import Publisher
-from consumer.results import Results
-from consumer.topics import Topics
+from consumer.result_publisher import Results
 from interceptor.chain import Chain
 from interceptor.delivery import Batch
 

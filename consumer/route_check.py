@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from interceptor.errors import RetriableError
-from interceptor.route import Route
+from interceptor.routes.route import Route
 
 log = logging.getLogger("fncast.consumer")
 

@@ -1,15 +1,15 @@
-"""The chain: an ordered list of interceptors, composed once from the settings."""
+"""The chain: an ordered list of interceptors, built once from the settings."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from interceptor.cloudevents.reader import read_event
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import InvalidEvent
-from interceptor.event import read_event
 from interceptor.outcome import DeadLetter
 
 if TYPE_CHECKING:
@@ -17,18 +17,26 @@ if TYPE_CHECKING:
 
 
 class Chain:
-    """Passes each batch down the interceptors. Records are read as events first: what is none is settled here."""
+    """Reads each record as an event, then passes the batch through the interceptors.
+
+    Records that are not events are settled as dead letters before the first interceptor.
+    """
 
     def __init__(self, interceptors: Sequence[Interceptor]) -> None:
         self._interceptors = tuple(interceptors)
 
     async def on_consume(self, batch: Batch) -> Batch:
-        """Pass the batch down the chain, in the order of the settings. Raises what an interceptor raises."""
+        """Pass the batch through the chain. At the end, settled deliveries are done.
+
+        Raises what an interceptor raises.
+        """
+        deliveries = batch.deliveries
         for delivery in batch.pending():
             if delivery.event is None:
                 read(delivery)
         for interceptor in self._interceptors:
             batch = await interceptor.on_consume(batch)
+        mark_done(deliveries)
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
@@ -40,8 +48,18 @@ class Chain:
             await interceptor.close()
 
 
+def mark_done(deliveries: Iterable[Delivery]) -> None:
+    """Mark the settled deliveries as done. Only this function sets `is_done`.
+
+    The chain calls it at its end. The last interceptor may call it earlier, so that a settled delivery is published
+    while others of its batch wait.
+    """
+    for delivery in deliveries:
+        delivery.is_done = delivery.outcome is not None
+
+
 def read(delivery: Delivery) -> None:
-    """Give the delivery its event, or settle it as a dead letter that says why it has none."""
+    """Set the delivery's event, or settle the delivery as a dead letter with the reason."""
     record = delivery.record
     try:
         delivery.event = read_event(record.headers, record.value)
@@ -50,28 +68,29 @@ def read(delivery: Delivery) -> None:
 
 
 def compose(names: Sequence[str], built_ins: Mapping[str, Callable[[], Interceptor]], settings: Any) -> Chain:
-    """The chain of the settings: built-ins by name, others as `package.module:Class`, each configured.
+    """Build the chain of the settings: built-ins by name, others as `package.module:Class`. Each is configured.
 
-    Raises ValueError for a name that leads nowhere, or settings that an interceptor refuses.
+    Raises ValueError if a name cannot be loaded, or if an interceptor rejects the settings.
     """
     interceptors = []
     for name in names:
-        interceptor = built_ins[name]() if name in built_ins else _by_path(name, built_ins)
+        interceptor = built_ins[name]() if name in built_ins else _load(name, built_ins)
         interceptor.configure(settings)
         interceptors.append(interceptor)
     return Chain(interceptors)
 
 
-def _by_path(path: str, built_ins: Mapping[str, object]) -> Interceptor:
+def _load(path: str, built_ins: Mapping[str, object]) -> Interceptor:
+    """Return an instance of the class at `package.module:Class`. Raises ValueError."""
     module, colon, name = path.partition(":")
     if not colon:
         raise ValueError(
-            f"interceptor {path!r}: neither a built-in ({', '.join(built_ins)}) nor of the form package.module:Class"
+            f"interceptor {path!r} is neither a built-in ({', '.join(built_ins)}) nor of the form package.module:Class"
         )
     try:
-        made = getattr(importlib.import_module(module), name)()
+        interceptor = getattr(importlib.import_module(module), name)()
     except (ImportError, AttributeError, TypeError) as error:
         raise ValueError(f"interceptor {path!r} cannot be loaded: {error}") from error
-    if not isinstance(made, Interceptor):
-        raise ValueError(f"interceptor {path!r} is no subclass of interceptor.contract.Interceptor")
-    return made
+    if not isinstance(interceptor, Interceptor):
+        raise ValueError(f"interceptor {path!r} is not a subclass of interceptor.contract.Interceptor")
+    return interceptor

@@ -1,8 +1,8 @@
-"""The contract of an interceptor: Kafka's `ConsumerInterceptor` (KIP-42), with three differences.
+"""The contract of an interceptor: Kafka's `ConsumerInterceptor` (KIP-42) with three differences.
 
-1. Exceptions go through. Kafka's client logs and swallows them, which would turn a failed call into a lost event.
+1. Exceptions are raised. Kafka's client logs and ignores them, which would turn a failed call into a lost event.
 2. Calls are async.
-3. `on_consume` may be entered for the next batch before the last one returned; batches start in input order.
+3. `on_consume` may start with the next batch before it returns from the last one. Batches start in input order.
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ Offsets = Mapping[tuple[str, int], int]
 
 
 class Interceptor:
-    """Does nothing: override what you need."""
+    """An interceptor that does nothing. Subclass it and override the methods that you need."""
 
     def configure(self, settings: Any) -> None:
-        """Called once, before the first batch, with the consumer's settings. Raises ValueError to refuse them."""
+        """Called once before the first batch, with the consumer's settings. Raises ValueError to reject them."""
 
     async def on_consume(self, batch: Batch) -> Batch:
-        """Look at deliveries and settle those that you answer for; return the batch for the next interceptor.
+        """Settle deliveries, or change their event or route. Return the batch for the next interceptor.
 
-        Settle a delivery by setting its `outcome`; `batch.pending()` gives those that have none. After the last
-        interceptor every delivery is settled, or stays unsettled to be given to the chain again later, in order.
-        Nothing behind an unsettled delivery of the same partition is published or committed.
-        What is raised here stops the consumer with nothing of the batch committed.
+        Set `outcome` to settle a delivery. `batch.pending()` returns the deliveries without an outcome.
+
+        A delivery that is unsettled at the end of the chain passes through it again later, in order. Later records of
+        its partition are not published or committed before it. An exception stops the consumer, and nothing of the
+        batch is committed.
         """
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
-        """Called after a commit that succeeded. offsets: the next offset to read, by (topic, partition)."""
+        """Called after a successful commit. offsets: the next offset to read, by (topic, partition)."""
 
     async def close(self) -> None:
-        """Called once, at the end."""
+        """Called once at shutdown."""

@@ -1,23 +1,22 @@
-"""A dead letter as a record: the original byte for byte, and why, in headers behind its own.
+"""A dead letter as a Kafka record: the original byte for byte, and the reason in headers after the original headers.
 
-`knativeerror…` are Knative's names. The `ce_` prefix is left out: beside a structured event it would make a reader
-take the record for a binary one.
+`knativeerror…` are Knative's names. They have no `ce_` prefix: with it, a reader would take a structured event for a
+binary one.
 """
 
 from __future__ import annotations
 
+from fncast.foreign_text import clean
 from interceptor.delivery import Delivery, Record
-from interceptor.foreign_text import clean
 from interceptor.outcome import DeadLetter, Headers
-from interceptor.redaction import redacted
-from interceptor.route import shown
+from interceptor.routes.redaction import redacted
+from interceptor.routes.route import shown
 
-MAX_DATA_BYTES = 1024  # knativeerrordata, by design; the reason is cut likewise
-MAX_ADDED_BYTES = (
-    64 * 1024
-)  # what a dead letter may be larger than its record: producer and topic allow for it
+MAX_DATA_BYTES = 1024  # Knative's limit for knativeerrordata; `fncast-reason` is cut to the same size
+# A dead letter is at most this much larger than its record. Producer and topic limits allow for it.
+MAX_ADDED_BYTES = 64 * 1024
 
-# In the order in which they stand at the end of a letter's headers; `knativeerrorcode` may be missing.
+# In the order of the headers at the end of a dead letter. `knativeerrorcode` may be missing.
 ADDED_HEADERS = (
     "knativeerrordest",
     "knativeerrorcode",
@@ -32,10 +31,10 @@ ADDED_HEADERS = (
 
 
 def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
-    """The record's own headers, then ours."""
+    """Return the record's headers followed by the added ones."""
     record = delivery.record
-    told = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
-    reason = cut(clean(told, MAX_DATA_BYTES), MAX_DATA_BYTES)
+    full_reason = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
+    reason = cut(clean(full_reason, MAX_DATA_BYTES), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
         ("knativeerrordest", shown(delivery.route.target) if delivery.route else ""),
         ("knativeerrordata", reason),
@@ -52,9 +51,9 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
 
 
 def own_and_added(record: Record) -> tuple[Headers, Headers]:
-    """The headers as they were before the record became a dead letter, and those that were added behind them.
+    """Split the headers of a dead letter into those of the original record and the added ones.
 
-    The sender's own may have the same names: only the last of each name, in their order, at the very end are added.
+    The sender's headers may have the same names. Only the last header of each name, in order and at the end, is added.
     """
     end = len(record.headers)
     for name in reversed(ADDED_HEADERS):
@@ -64,6 +63,6 @@ def own_and_added(record: Record) -> tuple[Headers, Headers]:
 
 
 def cut(text: str, max_bytes: int) -> bytes:
-    """`text` as UTF-8 of at most `max_bytes`, no character cut in two."""
+    """Return `text` as UTF-8, cut to at most `max_bytes` between two characters."""
     encoded = text.encode("utf-8", "replace")
     return encoded if len(encoded) <= max_bytes else encoded[:max_bytes].decode("utf-8", "ignore").encode()

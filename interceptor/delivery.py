@@ -1,21 +1,21 @@
-"""What passes the chain: a batch of deliveries, each a Kafka record on its way to an outcome."""
+"""What passes through the chain: a batch of deliveries. Each delivery is a Kafka record and what becomes of it."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from interceptor.event import Event
+from interceptor.cloudevents.event import Event
 
 if TYPE_CHECKING:
+    from interceptor.builtin.retry import Retry
     from interceptor.outcome import Headers, Outcome
-    from interceptor.route import Route
+    from interceptor.routes.route import Route
 
 
 class Record(msgspec.Struct, eq=False):
-    """A Kafka record as it was read. `headers` keeps order and duplicates; `flaw`: why they were not read, if so."""
+    """A Kafka record. `headers` keeps order and duplicates. `flaw` says why headers could not be read, if so."""
 
     topic: str
     partition: int
@@ -29,35 +29,22 @@ class Record(msgspec.Struct, eq=False):
 
 
 class UnreadableRecord(Record):
-    """Its headers could not be read, and are left out. A class of its own costs the others nothing."""
+    """A record without its headers, which could not be read. A subclass, so that other records need no field."""
 
     flaw: ClassVar[str] = (
-        "a header's name is not valid UTF-8: its headers cannot be read, and are left out here"
+        "a header's name is not valid UTF-8, so the record's headers cannot be read and are missing here"
     )
 
 
 class Delivery:
-    """One record on its way: `event` once it was read, `route` once it was routed, `outcome` once it is settled.
+    """One record on its way through the chain.
 
-    `is_done` is set once the whole chain has seen the outcome: interceptors behind `deliver` may still change it.
-    What follows is `deliver`'s own and outlives a batch: an unsettled delivery comes again in a later one.
-    `attempts` counts calls in which the event stood alone and failed; `successes_before` is how many calls of its
-    route had succeeded when it failed first. No call is made before `retry_at_s` (a monotonic time), unless an outage
-    has ended since, of which `outages_before` had; and none with more than `most_in_call` events.
+    event: set once the record is read. route: set by `route`. outcome: set by the interceptor that settles it.
+    is_done: whether the outcome is final. Before that, an interceptor behind `deliver` may still change it.
+    attempts: failed calls with this event alone. retry: owned by `deliver`, None until a call fails.
     """
 
-    __slots__ = (
-        "attempts",
-        "event",
-        "is_done",
-        "most_in_call",
-        "outages_before",
-        "outcome",
-        "record",
-        "retry_at_s",
-        "route",
-        "successes_before",
-    )
+    __slots__ = ("attempts", "event", "is_done", "outcome", "record", "retry", "route")
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -66,20 +53,17 @@ class Delivery:
         self.outcome: Outcome | None = None
         self.is_done = False
         self.attempts = 0
-        self.successes_before = 0
-        self.retry_at_s = 0.0
-        self.outages_before = 0
-        self.most_in_call = sys.maxsize
+        self.retry: Retry | None = None
 
     @property
     def opened(self) -> Event:
-        """The event; only for deliveries that `Batch.pending` gives, whose event was read."""
+        """The event. Only for deliveries from `Batch.pending`: their record has been read."""
         assert self.event is not None
         return self.event
 
 
 class Batch:
-    """Deliveries in input order, perhaps of several partitions. Interceptors settle them in place."""
+    """Deliveries in input order, possibly of several partitions. Interceptors settle them in place."""
 
     __slots__ = ("deliveries",)
 
@@ -87,5 +71,5 @@ class Batch:
         self.deliveries = deliveries
 
     def pending(self) -> list[Delivery]:
-        """The deliveries that have no outcome yet, in input order."""
+        """Return the deliveries without an outcome, in input order."""
         return [delivery for delivery in self.deliveries if delivery.outcome is None]

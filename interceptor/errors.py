@@ -1,27 +1,29 @@
-"""Errors, classed by what the caller does next. Anything else is a bug: the consumer stops uncommitted.
+"""Errors by what the caller does next. Any other exception is a bug: the consumer stops without a commit.
 
-Their texts may quote events, functions and servers; they are cleaned here, since they go to logs and terminals."""
+Messages may quote events, functions and servers. They are cleaned here, because they go to logs and terminals.
+"""
 
 from __future__ import annotations
 
-from interceptor.foreign_text import clean
+from fncast.foreign_text import clean
 
-# More than any reason has; texts are redacted before they are cut to what a dead letter holds.
+# Longer than any reason. Texts are redacted before they are cut to the size of a dead letter's header.
 MAX_CHARACTERS = 8192
 
 
 class InvalidEvent(Exception):
-    """The record is no event that fncast can deliver: its delivery becomes a dead letter with this text."""
+    """The record is not an event that fncast can deliver. Its delivery becomes a dead letter with this message."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(clean(reason, MAX_CHARACTERS))
 
 
 class RetriableError(Exception):
-    """The call may succeed later, with the same events. `retry_after_s` is what the peer asked for, if it did.
+    """The call may succeed later with the same events.
 
-    `is_sent` is False where no connection was had: whatever is wrong, these events have not caused it. `code` is the
-    HTTP status of the answer, if there was one."""
+    retry_after_s: the wait that the function asked for, if any. code: HTTP status of the response, if any.
+    is_sent: False if there was no connection, so the events cannot be the cause.
+    """
 
     def __init__(
         self,
@@ -38,9 +40,9 @@ class RetriableError(Exception):
 
 
 class Refused(Exception):
-    """The function refuses these events because of their content: asking again would not help.
+    """The function refuses these events because of their content, so a retry does not help.
 
-    `code` is the HTTP status. A batch is split to find the event that is meant.
+    code: the HTTP status. A batch is split to find the event that caused it.
     """
 
     def __init__(self, reason: str, code: int) -> None:

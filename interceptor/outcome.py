@@ -1,6 +1,6 @@
-"""How a delivery ends: a forecast to publish, a dead letter, or skipped.
+"""The outcomes of a delivery: a forecast to publish, a dead letter, or skipped.
 
-Structs of msgspec, as records and events are: made for every event, they cost half of what Python's own classes do.
+They are msgspec structs, because one is created for every event (docs/decisions/011-structs.md).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class OutputEvent(msgspec.Struct):
-    """An event to publish in binary mode: Kafka headers and value, ready for the producer."""
+    """An event to publish in binary mode: Kafka headers and value."""
 
     headers: Headers
     value: bytes | None
 
 
 class Forecast(msgspec.Struct):
-    """The function's events for this input, in its order; at least one."""
+    """The function's events for this input, in the function's order. At least one."""
 
     events: list[OutputEvent]
 
@@ -38,10 +38,10 @@ Kind = Literal[
 
 
 class DeadLetter(msgspec.Struct):
-    """The record goes to the dead letters, byte for byte.
+    """The record is copied to the dead-letter topic, byte for byte.
 
-    reason: one clear sentence. code: an HTTP status where a function gave one. attempts: calls made for it.
-    kind: what sort of reason it is, for a metric; "other" where an interceptor of a user's own settles the record.
+    reason: one clear sentence. code: the HTTP status, if a function returned one. attempts: calls made for this event.
+    kind: class of the reason, for a metric. Users' own interceptors leave it at "other".
     """
 
     reason: str
@@ -51,7 +51,7 @@ class DeadLetter(msgspec.Struct):
 
 
 class Skipped(msgspec.Struct):
-    """Nothing is published: the event expired, or its function had nothing to say."""
+    """Nothing is published: the event expired, or the function returned no event."""
 
     reason: str
 

@@ -38,7 +38,10 @@ def test_its_commands_are_those_of_the_page_start():
 
 def test_its_reader_waits_for_a_topic_that_does_not_exist_yet():
     broker = subprocess.Popen(
-        [sys.executable, "-m", "consumer.embedded"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "consumer.kafka.embedded"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     address = broker.stdout.readline().strip()
     reader = subprocess.Popen(

@@ -37,7 +37,7 @@ from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread, figure, percentile
 from benchmarks.lib.testbed import Stand, on_stand
 from benchmarks.pipelines.peer_programs import peers
-from consumer import at_least_once, exactly_once
+from consumer.kafka import at_least_once, exactly_once
 
 PROGRAM = "delay"
 ALIKE = 50.0  # events a second: about a tenth of what the peers make

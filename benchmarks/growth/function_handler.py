@@ -28,7 +28,7 @@ from fncast.series.window import prepare_batch
 from handler import Forecaster
 from model import Model
 from model_service.client import Answer
-from model_service.graphpipe import MetadataResponse
+from model_service.protocols.graphpipe import MetadataResponse
 
 WINDOW, HORIZON, QUANTILES = 48, 12, (0.1, 0.5, 0.9)
 BATCHES = (1, 16, 64, 256, 1024)

@@ -10,8 +10,8 @@ from itertools import islice
 
 from confluent_kafka import Producer
 
-from fncast.produce.events import record, window_event
-from fncast.produce.shop import Shop
+from fncast.produce.events import build_window_event, to_kafka_record
+from fncast.produce.shop import ShopFeed
 from fncast.produce.windows import SlidingWindow
 
 WINDOW = 48
@@ -45,7 +45,7 @@ class Load:
 
     def _windows(self) -> Iterator[Record]:
         """Records without an id."""
-        shop = Shop(datetime(2026, 1, 5, tzinfo=UTC))
+        shop = ShopFeed(datetime(2026, 1, 5, tzinfo=UTC))
         windows = [SlidingWindow(self.values) for _ in range(self.series)]
         tick = 0
         while True:
@@ -55,10 +55,10 @@ class Load:
                 window = sliding.add(reading)
                 if window is None:
                     continue
-                event = window_event(window, source=SOURCE, destination="forecast")
+                event = build_window_event(window, source=SOURCE, destination="forecast")
                 attributes = event.get_attributes()
                 attributes["partitionkey"] = attributes["subject"] = f"shop-{key}"
-                made = record(event)
+                made = to_kafka_record(event)
                 headers = [pair for pair in made.headers.items() if pair[0] != "ce_id"]
                 yield made.key, made.value, list(headers)
 

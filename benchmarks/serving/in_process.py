@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lib.load import WINDOW
-from model_service.litert_runtime import LiteRTRuntime
+from model_service.serving.runtimes.litert_runtime import LiteRTRuntime
 
 
 def calls_a_second(model: Path, windows: int, seconds: float) -> float:

@@ -15,7 +15,7 @@ import orjson
 from benchmarks.serving.protocol_service import WINDOW
 from model_service.client import connect_graphpipe, connect_inference_protocol
 from model_service.client.http_connection import HttpConnection
-from model_service.inference_protocol import messages_pb2
+from model_service.protocols.open_inference import messages_pb2
 
 WARM_UP_CALLS = 30
 

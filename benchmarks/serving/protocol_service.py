@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from fncast.http.server import bind, server
-from model_service.inference_protocol.grpc_server import GrpcServer
-from model_service.metrics import Metrics
-from model_service.model import Model
-from model_service.repository import SingleModel
-from model_service.runtime import TensorSpec
-from model_service.server import ModelServer
+from fncast.http.listener import bind
+from model_service.protocols.open_inference.grpc_server import GrpcServer
+from model_service.serving.metrics import Metrics
+from model_service.serving.model import Model
+from model_service.serving.repository import SingleModel
+from model_service.serving.runtimes.runtime import TensorSpec
+from model_service.serving.server import ModelServer
 
 WINDOW, HORIZON, QUANTILES = 48, 12, 3
 DETAILS = {"window": WINDOW, "horizon": HORIZON, "quantiles": [0.1, 0.5, 0.9]}
@@ -44,7 +44,9 @@ def serve() -> None:
     listener = bind("127.0.0.1", 0)
     with bind("127.0.0.1", 0) as probe:
         grpc_port = probe.getsockname()[1]
-    running = server(ModelServer(models, Metrics(), companion=GrpcServer(models, "127.0.0.1", grpc_port)))
+    running = build_server(
+        ModelServer(models, Metrics(), companion=GrpcServer(models, "127.0.0.1", grpc_port))
+    )
     host, port = listener.getsockname()
     running.ready = f"http://{host}:{port} grpc://{host}:{grpc_port}"
     running.run(sockets=[listener])

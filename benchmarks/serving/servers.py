@@ -19,8 +19,8 @@ from benchmarks.serving.http_load import Request
 from fncast.demo.models import NAME
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
-from model_service import graphpipe
-from model_service.inference_protocol import messages_pb2
+from model_service.protocols import graphpipe
+from model_service.protocols.open_inference import messages_pb2
 
 JSON = {"Content-Type": "application/json"}
 BINARY = {"Content-Type": "application/octet-stream"}

@@ -10,13 +10,15 @@ import signal
 import sys
 
 from consumer.admin import Admin
+from consumer.assembly import Service
 from consumer.errors import ConsumerError
-from consumer.service import Service
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.failure import Failure
-from fncast.http.port import port
-from fncast.http.server import Security, add_security_arguments, bind, server
+from fncast.http.listener import bind
+from fncast.http.port import parse_port
+from fncast.http.security import Security, add_security_arguments
+from fncast.http.server import build_server
 
 log = logging.getLogger("fncast.consumer")
 
@@ -34,7 +36,7 @@ fncast consume --config fncast.toml --port 9465
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)
     parser.add_argument("--host", help="address of /metrics, /healthz and /readyz (default: [admin] host)")
-    parser.add_argument("--port", type=port, help="their port (default: [admin] port, 9464)")
+    parser.add_argument("--port", type=parse_port, help="their port (default: [admin] port, 9464)")
     add_security_arguments(parser)
 
 
@@ -58,7 +60,7 @@ async def consume(told: Settings, host: str, port: int, security: Security) -> i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, service.stop)
-    admin = server(Admin(service), security)
+    admin = build_server(Admin(service), security)
     admin.takes_signals = False
     admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
     kafka = told.kafka

@@ -11,15 +11,15 @@ from typing import Any
 
 import orjson
 
-from consumer.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
 from consumer.errors import ConsumerError
-from consumer.exactly_once import ExactlyOnce
+from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.topics import Topics
 from consumer.settings import Kafka
-from consumer.topics import Topics
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
+from fncast.foreign_text import clean, escaped
 from fncast.series.rfc3339 import parse_time
-from interceptor.foreign_text import clean, escaped
 
 # Kafka numbers partitions by 31 bits and offsets by 63.
 MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1

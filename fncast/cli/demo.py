@@ -17,10 +17,10 @@ from fncast.cli.series_files import FILES, add_reading_arguments, check_stdin_on
 from fncast.demo.models import UnusableModel
 from fncast.demo.plan import HOST, Plan, Ports, free_ports
 from fncast.demo.process import ProcessFailed
-from fncast.demo.stage import Stage
+from fncast.demo.supervisor import DemoSupervisor
 from fncast.failure import Failure
-from fncast.http.port import port
-from fncast.http.server import bind
+from fncast.http.listener import bind
+from fncast.http.port import parse_port
 
 PORT = 8090
 NAME_WIDTH = 13
@@ -33,7 +33,9 @@ fncast demo --seconds 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=port, default=PORT, help="the live page's port (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=parse_port, default=PORT, help="the live page's port (default: %(default)s)"
+    )
     parser.add_argument(
         "--seconds",
         type=_positive,
@@ -110,8 +112,8 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     page, *others = free_ports(4)
     ports = Ports(arguments.port or page, *others[:3])
     plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time(), reading_words(arguments))
-    stage = Stage(plan, folder, arguments.csv, tell)
-    playing = asyncio.create_task(stage.play())
+    supervisor = DemoSupervisor(plan, folder, arguments.csv, tell)
+    playing = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait(
@@ -125,17 +127,19 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
         playing.cancel()
         with contextlib.suppress(asyncio.CancelledError, ProcessFailed, UnusableModel, OSError):
             await playing
-        await stage.close()
-    _print_summary(stage)
+        await supervisor.close()
+    _print_summary(supervisor)
 
 
-def _print_summary(stage: Stage) -> None:
-    print("\n".join(stage.summary.lines()))
-    if stage.model is None:
+def _print_summary(supervisor: DemoSupervisor) -> None:
+    print("\n".join(supervisor.summary.lines()))
+    if supervisor.model is None:
         print("it ended before a model was trained, which takes about a minute; the next run begins anew")
-    evaluation = stage.model.evaluation() if stage.model else []
-    if evaluation and stage.model:
-        print(f"error of {stage.model.folder} on data it never saw, relative to repeating the last value:")
+    evaluation = supervisor.model.evaluation() if supervisor.model else []
+    if evaluation and supervisor.model:
+        print(
+            f"error of {supervisor.model.folder} on data it never saw, relative to repeating the last value:"
+        )
         print("\n".join(f"  {line}" for line in evaluation))
 
 

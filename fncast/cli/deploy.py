@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fncast.failure import Failure
 from fncast.foreign_text import clean
-from fncast.http.server import read_token
+from fncast.http.security import read_token
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
 

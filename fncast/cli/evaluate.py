@@ -130,7 +130,7 @@ def _steps(described: dict[str, Any], name: str, folder: Path) -> int:
 
 def _tell_seen(evaluation: Evaluation, folder: Path) -> None:
     """Say so where the model was trained or validated on readings that it is tried on now."""
-    from model_service.training.seen import Seen
+    from model_service.training.lineage import Seen
 
     seen = Seen(folder)
     for one in evaluation.series:

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 from fncast.failure import Failure
-from fncast.http.server import Security, add_listener_arguments, serve
+from fncast.http.security import Security, add_listener_arguments
+from fncast.http.server import serve
 from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
 from functions.host.process import NotStarted, private_directory

@@ -10,15 +10,15 @@ from typing import Any
 
 import orjson
 
-from consumer.service import client, routes
+from consumer.assembly import client, routes
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_config_argument, settings
 from fncast.failure import Failure
-from interceptor.answer import REJECTED_TYPE, UNAVAILABLE_TYPE
+from fncast.foreign_text import clean, escaped
+from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE
+from interceptor.cloudevents.reader import read_event
 from interceptor.errors import InvalidEvent, Refused, RetriableError
-from interceptor.event import read_event
-from interceptor.foreign_text import clean, escaped
-from interceptor.function_client import Answer
+from interceptor.routes.client import Answer
 
 REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
 

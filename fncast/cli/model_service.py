@@ -10,15 +10,17 @@ from pathlib import Path
 
 from fncast.cli.models_folder import models_folder
 from fncast.failure import Failure
-from fncast.http.port import port as port_number
-from fncast.http.server import Security, add_listener_arguments, bind, serve
-from model_service.metrics import Metrics
-from model_service.model import Model
-from model_service.repository import Models, Repository, SingleModel, loader
-from model_service.runtime import UnusableModel
-from model_service.runtime_choice import RUNTIMES, open_runtime
-from model_service.server import Companion, ModelServer
-from model_service.version_folder import RESERVED_NAMES, is_model_name, scan
+from fncast.http.listener import bind
+from fncast.http.port import parse_port
+from fncast.http.security import Security, add_listener_arguments
+from fncast.http.server import serve
+from model_service.serving.metrics import Metrics
+from model_service.serving.model import Model
+from model_service.serving.repository import Models, Repository, SingleModel, loader
+from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.runtimes.runtime_choice import RUNTIMES, open_runtime
+from model_service.serving.server import Companion, ModelServer
+from model_service.serving.version_folder import RESERVED_NAMES, is_model_name, scan
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
     if port == NO_GRPC:
         return "", None
     try:
-        from model_service.inference_protocol.grpc_server import Credentials, GrpcServer
+        from model_service.protocols.open_inference.grpc_server import Credentials, GrpcServer
     except ImportError as error:
         reason = f"gRPC needs the module {error.name!r}: install it with pip install '.[grpc]' in fncast's repository"
         if arguments.grpc_port is None:
@@ -186,7 +188,7 @@ def _grpc_port(text: str) -> int:
     if text == "none":
         return NO_GRPC
     try:
-        return port_number(text)
+        return parse_port(text)
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{error}; or none") from None
 

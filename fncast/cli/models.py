@@ -12,10 +12,10 @@ from fncast.cli.native_output import without_native_news
 from fncast.cli.version_tables import print_comparison, print_list
 from fncast.failure import Failure
 from fncast.foreign_text import clean
-from model_service import version_check
-from model_service.runtime import UnusableModel
-from model_service.version_check import VersionState
-from model_service.version_folder import VersionFolder, scan
+from model_service.serving import version_check
+from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.version_check import VersionState
+from model_service.serving.version_folder import VersionFolder, scan
 
 MAX_TEXT = 1000  # characters
 EXAMPLES = """

@@ -21,14 +21,14 @@ from cloudevents.core.v1.event import CloudEvent
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.cli.series_files import FILES, add_reading_arguments, check_stdin_once, read_file
 from fncast.failure import Failure
-from fncast.produce.events import InvalidEventText, parse_event, record, window_event
-from fncast.produce.live import play
-from fncast.produce.machine import Machine
-from fncast.produce.pace import Pace
-from fncast.produce.publisher import Publisher, PublishError
+from fncast.produce.events import InvalidEventText, build_window_event, parse_event, to_kafka_record
+from fncast.produce.live import live_windows
+from fncast.produce.machine import MachineFeed
+from fncast.produce.publisher import PublishError, TopicPublisher
+from fncast.produce.rate_limiter import RateLimiter
 from fncast.produce.reading import Feed
-from fncast.produce.replay import Replay, readings
-from fncast.produce.shop import Shop
+from fncast.produce.replay import ReplayFeed, readings
+from fncast.produce.shop import ShopFeed
 from fncast.produce.windows import SlidingWindow
 from fncast.series.csv_error import CsvError
 from fncast.series.csv_source import is_series_file
@@ -97,15 +97,15 @@ def run(arguments: argparse.Namespace) -> int:
     topic = arguments.topic or kafka.input_topics[0]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        pace = Pace(arguments.rate)
+        pace = RateLimiter(arguments.rate)
         events = _events(arguments)
         event = next(events, None)  # bad input shows before a broker is looked for
-        publisher = Publisher(kafka.client_properties(), topic, partitioner=kafka.partitioner)
+        publisher = TopicPublisher(kafka.client_properties(), topic, partitioner=kafka.partitioner)
         publisher.connect()
         with _summary(publisher):
             while event is not None:
                 pace.wait()
-                publisher.publish(record(event, arguments.mode))
+                publisher.publish(to_kafka_record(event, arguments.mode))
                 event = next(events, None)
             publisher.flush()
     except (CsvError, InvalidEventText, PublishError, ValueError) as error:
@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _summary(publisher: Publisher) -> Iterator[None]:
+def _summary(publisher: TopicPublisher) -> Iterator[None]:
     """Whatever ends the publishing (all done, bad input, Ctrl-C), say how many events the broker has."""
     started_s = time.monotonic()
     try:
@@ -186,7 +186,9 @@ def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent
         sliding = SlidingWindow(arguments.window, arguments.every)
         for reading in readings(series):
             if (window := sliding.add(reading)) is not None:
-                yield window_event(window, source=source, destination=arguments.destination or "forecast")
+                yield build_window_event(
+                    window, source=source, destination=arguments.destination or "forecast"
+                )
 
 
 def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Iterator[CloudEvent]:
@@ -197,15 +199,15 @@ def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Itera
     since = datetime.fromtimestamp(since_s, UTC)
     feeds: list[Feed] = []
     if arguments.machine:
-        feeds.append(Machine(since))
+        feeds.append(MachineFeed(since))
     if arguments.shop:
-        feeds.append(Shop(since))
+        feeds.append(ShopFeed(since))
     if replayed:
-        feeds.append(Replay(replayed))
+        feeds.append(ReplayFeed(replayed))
     source = arguments.source or f"fncast/produce/{quote(socket.gethostname())}"
-    windows = play(feeds, window=arguments.window, every=arguments.every, since_s=since_s)
+    windows = live_windows(feeds, window=arguments.window, every=arguments.every, since_s=since_s)
     for window in windows:
-        yield window_event(
+        yield build_window_event(
             window,
             source=source,
             destination=arguments.destination or "forecast",

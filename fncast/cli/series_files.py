@@ -82,7 +82,7 @@ def _step(text: str) -> Step:
         return Step.parse(text) if text.startswith("P") else Step.seconds(float(text))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a number of seconds nor an ISO 8601 duration such as PT5M, P1M or P1Y"
+            f"{text!r} is neither a number of seconds nor an ISO 8601 duration such as PT5M, P7D, P1M, P3M or P1Y"
         ) from None
 
 

@@ -119,8 +119,8 @@ def _check_constant(series: Sequence[Series]) -> None:
 
 
 def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
+    from model_service.training.curriculum import companions
     from model_service.training.generator import generate, generated_size
-    from model_service.training.mixture import companions
     from model_service.training.model_folder import (
         WEIGHTS_FILE,
         add_metrics,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fncast.foreign_text import clean, escaped
-from model_service.runtime import UnusableModel
-from model_service.version_check import VersionState
-from model_service.version_folder import VersionFolder
+from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.version_check import VersionState
+from model_service.serving.version_folder import VersionFolder
 
 # The members of model.json that tell versions apart at a glance, and how a column names them.
 LISTED = {

@@ -9,11 +9,11 @@ import time
 from datetime import datetime
 
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
+from fncast.dashboard.console import ConsoleFormatter
 from fncast.dashboard.event import NotAnEvent, parse
-from fncast.dashboard.lines import Lines
-from fncast.dashboard.reader import BrokerState, InvalidProperties, Reader
+from fncast.dashboard.reader import BrokerState, InvalidProperties, TopicReader
 from fncast.dashboard.readings import UnreadableData
-from fncast.dashboard.record import Record
+from fncast.dashboard.record import ReceivedRecord
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     kafka = kafka_settings(arguments)
     topic = arguments.topic or kafka.output_topic
     try:
-        reader = Reader(kafka.client_properties(), [topic], None if arguments.from_beginning else 0)
+        reader = TopicReader(kafka.client_properties(), [topic], None if arguments.from_beginning else 0)
     except InvalidProperties as error:
         raise Failure(f"Kafka's client refuses its settings: {error}") from None
     signal.signal(signal.SIGTERM, _interrupt)
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(reader: Reader, address: str, limit: int | None, as_json: bool) -> None:
+def _follow(reader: TopicReader, address: str, limit: int | None, as_json: bool) -> None:
     """Print until `limit` forecasts were printed."""
-    lines, printed = Lines(), 0
+    lines, printed = ConsoleFormatter(), 0
     told: object = None
     started_s = time.monotonic()
     while limit is None or printed < limit:
@@ -80,7 +80,7 @@ def _follow(reader: Reader, address: str, limit: int | None, as_json: bool) -> N
             print(_word(state, address), file=sys.stderr, flush=True)
 
 
-def _line(record: Record, lines: Lines, as_json: bool) -> str | None:
+def _line(record: ReceivedRecord, lines: ConsoleFormatter, as_json: bool) -> str | None:
     """The text of a record; None for one that is no forecast, which is said on stderr."""
     try:
         event = parse(record)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fncast.dashboard.event import NotAnEvent, parse
 from fncast.dashboard.names import shown_name
-from fncast.dashboard.record import Record
+from fncast.dashboard.record import ReceivedRecord
 from fncast.foreign_text import clean
 
 REASON_HEADER = "fncast-reason"
@@ -26,7 +26,7 @@ class DeadLetters:
         self._latest: list[dict[str, Any]] = []  # newest first
         self._changed = False
 
-    def add(self, record: Record) -> None:
+    def add(self, record: ReceivedRecord) -> None:
         reason = clean(record.header(REASON_HEADER) or "no reason given", MAX_TEXT)
         self.total += 1
         self._changed = True
@@ -63,7 +63,7 @@ class DeadLetters:
         return self.snapshot() if changed else None
 
 
-def _place(record: Record) -> str:
+def _place(record: ReceivedRecord) -> str:
     """Where the original record stood, as topic/partition@offset; empty where the headers do not say."""
     topic, partition, offset = (record.header(f"fncast-{name}") for name in ("topic", "partition", "offset"))
     return clean(f"{topic}/{partition}@{offset}", MAX_TEXT) if topic is not None else ""

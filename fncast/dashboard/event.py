@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from fncast.dashboard.record import Record
+from fncast.dashboard.record import ReceivedRecord
 
 STRUCTURED = (
     "application/cloudevents"  # CloudEvents' Kafka binding, section 3: the prefix that tells the mode
@@ -20,7 +20,7 @@ class NotAnEvent(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ReceivedEvent:
     """`attributes` holds all but the data; `data` a JSON value, or bytes where it is no JSON."""
 
     attributes: dict[str, Any]
@@ -63,7 +63,7 @@ class Event:
             raise NotAnEvent(f"it cannot be written as JSON: {error}") from None
 
 
-def parse(record: Record) -> Event:
+def parse(record: ReceivedRecord) -> ReceivedEvent:
     """The event of a record, binary or structured; null and empty attributes are absent. Raises NotAnEvent."""
     content_type = (record.header("content-type") or "").lower()
     if content_type.startswith(STRUCTURED):
@@ -73,10 +73,10 @@ def parse(record: Record) -> Event:
     missing = [name for name in ("id", "source", "type") if not attributes.get(name)]
     if missing:
         raise NotAnEvent(f"{' and '.join(missing)} missing")
-    return Event({name: value for name, value in attributes.items() if value not in (None, "")}, data)
+    return ReceivedEvent({name: value for name, value in attributes.items() if value not in (None, "")}, data)
 
 
-def _structured(record: Record) -> tuple[dict[str, Any], Any]:
+def _structured(record: ReceivedRecord) -> tuple[dict[str, Any], Any]:
     try:
         document = orjson.loads(record.value or b"")
     except orjson.JSONDecodeError as error:
@@ -97,7 +97,7 @@ def _structured(record: Record) -> tuple[dict[str, Any], Any]:
     return document, data
 
 
-def _binary(record: Record, content_type: str) -> tuple[dict[str, Any], Any]:
+def _binary(record: ReceivedRecord, content_type: str) -> tuple[dict[str, Any], Any]:
     attributes: dict[str, Any] = {
         name[len(PREFIX) :].lower(): value.decode("utf-8", "replace")
         for name, value in record.headers

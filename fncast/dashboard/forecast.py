@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fncast.dashboard.event import Event
+from fncast.dashboard.event import ReceivedEvent
 from fncast.dashboard.names import shown_name
-from fncast.dashboard.readings import UnreadableData, Values, numbers
+from fncast.dashboard.readings import UnreadableData, Values, parse_numbers
 
 FORECAST_TYPE = "io.fncast.forecast.v1"
 # Steps of one forecast that are looked at; a longer one is cut, its far end would not be seen in a chart anyway.
@@ -15,7 +15,7 @@ MAX_HORIZON = 512
 
 
 @dataclass(slots=True)
-class Forecast:
+class ShownForecast:
     """Values `start` … `start + len(values) - 1` on the series' grid; `low` and `high` are its outer quantiles.
 
     band: these quantiles, such as (0.1, 0.9); None where the forecast is a median alone, low and high empty then.
@@ -30,13 +30,13 @@ class Forecast:
     scored: int = field(default=0)
 
 
-def model_name(event: Event) -> str:
+def model_name(event: ReceivedEvent) -> str:
     """Name and version of the model, as `forecast v3`; empty where the event does not say."""
     name, version = event.text("modelname") or "", event.text("modelversion")
     return shown_name(f"{name} v{version}".strip() if version else name)
 
 
-def forecast_of(event: Event, start: int) -> Forecast:
+def parse_forecast(event: ReceivedEvent, start: int) -> ShownForecast:
     """The forecast in an event's data, its first value at index `start`. Raises UnreadableData."""
     if event.data is None:
         raise UnreadableData("the event has no data")
@@ -48,16 +48,16 @@ def forecast_of(event: Event, start: int) -> Forecast:
         medians = quantiles.get(0.5)
     if not isinstance(medians, list) or not medians:
         raise UnreadableData("a forecast without values")
-    values = numbers(medians[:MAX_HORIZON], MAX_HORIZON)
+    values = parse_numbers(medians[:MAX_HORIZON], MAX_HORIZON)
     low = high = Values()
     band = None
     if len(quantiles) > 1:
         outer = min(quantiles), max(quantiles)
-        low, high = (numbers(quantiles[level][: len(values)], MAX_HORIZON) for level in outer)
+        low, high = (parse_numbers(quantiles[level][: len(values)], MAX_HORIZON) for level in outer)
         band = outer if len(low) == len(high) == len(values) else None
     if band is None:
         low, high = [], []
-    return Forecast(start, values, low, high, band, model_name(event))
+    return ShownForecast(start, values, low, high, band, model_name(event))
 
 
 def _quantiles(table: Any) -> dict[float, list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fncast.dashboard.event import Event
+from fncast.dashboard.event import ReceivedEvent
 from fncast.dashboard.names import short_key, shown_name
 from fncast.foreign_text import clean
 
@@ -15,13 +15,13 @@ MAX_OUTAGES = 100
 MAX_REASON = 300
 
 
-class Outages:
+class RouteOutages:
     """By consumer and route; of each the last word."""
 
     def __init__(self) -> None:
         self._heard: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
 
-    def add(self, event: Event, told_at_s: float) -> None:
+    def add(self, event: ReceivedEvent, told_at_s: float) -> None:
         """told_at_s: when it was told, or read where it came live."""
         data = event.data if isinstance(event.data, dict) else {}
         key = short_key(event.source), short_key(event.subject)

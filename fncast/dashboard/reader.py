@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from fncast.dashboard.position import beginning, near_the_end, partitions
-from fncast.dashboard.record import Headers, Record
+from fncast.dashboard.offsets import from_beginning, list_partitions, near_end
+from fncast.dashboard.record import Headers, ReceivedRecord
 from fncast.wording.kafka import words
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ POLL_S = 0.2
 LOOK_S, LOOK_MISSING_S = 10.0, 1.0
 # A broker that has sent nothing for so long is asked whether it is still there; one that is away, every time.
 QUIET_S = 3.0
-# A client may lose its way to a broker for good (see `consumer/connection.py`): of one that is away for so long another
-# client asks, and again after as long.
+# A client may lose its way to a broker for good (see `consumer/kafka/connection.py`): of one that is away for so
+# long another client asks, and again after as long.
 RENEW_S = 15.0
 # After an error that nobody expected; the thread itself never ends before `close`.
 RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -60,7 +60,7 @@ class BrokerState:
     address: str = ""
 
 
-class Reader:
+class TopicReader:
     """Records of `topics`, from the end less `history` a partition; one thread fills, any other takes.
 
     history: None reads everything from the beginning. max_lag: if further behind than this, skip to the end less
@@ -76,7 +76,7 @@ class Reader:
         self._topics = tuple(dict.fromkeys(topics))
         self._history = history
         self._max_lag = max_lag
-        self._batches: queue.Queue[list[Record]] = queue.Queue(QUEUE_BATCHES)
+        self._batches: queue.Queue[list[ReceivedRecord]] = queue.Queue(QUEUE_BATCHES)
         self._stop = threading.Event()
         self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
         self._assigned: dict[tuple[str, int], int] = {}  # partition → offset from which its records are live
@@ -105,7 +105,7 @@ class Reader:
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
 
-    def take(self, timeout_s: float = 0.0) -> list[Record]:
+    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
         """The next batch; empty if there is none within `timeout_s`."""
         try:
             return self._batches.get(timeout_s > 0, timeout_s or None)
@@ -158,7 +158,7 @@ class Reader:
 
     def _look(self) -> None:
         """Assign partitions that are new. Raises KafkaException where the broker does not answer."""
-        found, missing = partitions(self._consumer, self._topics)
+        found, missing = list_partitions(self._consumer, self._topics)
         self._looked_s = time.monotonic()
         new = [partition for partition in found if partition not in self._assigned]
         gone = [partition for partition in self._assigned if partition not in found]
@@ -167,7 +167,9 @@ class Reader:
             for partition in gone:
                 del self._assigned[partition], self._offsets[partition]
         # What appears later is new from its first record on.
-        starts = {p: (beginning(p), 0) if self._began or self._history is None else self._end(p) for p in new}
+        starts = {
+            p: (from_beginning(p), 0) if self._began or self._history is None else self._end(p) for p in new
+        }
         if starts:
             self._consumer.incremental_assign([start for start, _ in starts.values()])
             self._assigned.update({partition: live for partition, (_, live) in starts.items()})
@@ -178,9 +180,9 @@ class Reader:
             self.state = replace(self.state, missing=tuple(missing.items()))
 
     def _end(self, partition: tuple[str, int]) -> tuple[TopicPartition, int]:
-        return near_the_end(self._consumer, partition, self._history or 0)
+        return near_end(self._consumer, partition, self._history or 0)
 
-    def _record(self, message: Message) -> Record | None:
+    def _record(self, message: Message) -> ReceivedRecord | None:
         error = message.error()
         if error is not None:
             if error.code() in GONE:
@@ -197,7 +199,7 @@ class Reader:
             UnicodeDecodeError,
         ):  # the driver decodes names as UTF-8, Kafka does not ask for it
             headers = []
-        return Record(
+        return ReceivedRecord(
             topic,
             partition,
             offset,
@@ -207,7 +209,7 @@ class Reader:
             offset >= self._assigned.get((topic, partition), 0),
         )
 
-    def _put(self, records: list[Record]) -> None:
+    def _put(self, records: list[ReceivedRecord]) -> None:
         while not self._stop.is_set():
             try:
                 self._batches.put(records, timeout=POLL_S)

@@ -64,7 +64,7 @@ class Grid:
             return float(index)
 
 
-def numbers(values: Any, limit: int) -> Values:
+def parse_numbers(values: Any, limit: int) -> Values:
     """The last `limit` of a list of numbers and nulls. Raises UnreadableData."""
     if not isinstance(values, list):
         raise UnreadableData("values are no list")
@@ -82,7 +82,7 @@ def _number(value: Any) -> float | None:
     return number
 
 
-class Readings:
+class ReadingBuffer:
     """Readings `first` … `newest` on a grid's indices, None where one is missing; at most MAX_READINGS."""
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class Readings:
         return changed
 
 
-def new_values(known: Sequence[float | None], window: Sequence[float | None]) -> int:
+def count_new_values(known: Sequence[float | None], window: Sequence[float | None]) -> int:
     """How many of the last values of `window` are new, where windows carry no times and the last one was `known`.
 
     The shortest slide by which the windows agree; all of it where they do not overlap, none where they are equal

@@ -8,7 +8,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ReceivedRecord:
     """What a partition holds at one offset.
 
     timestamp_s: the record's own, in seconds since 1970, None where it has none. headers: in order, repeats kept.

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fncast.dashboard.forecast import Forecast
-from fncast.dashboard.readings import Readings
+from fncast.dashboard.forecast import ShownForecast
+from fncast.dashboard.readings import ReadingBuffer
 
 # Readings that a score covers: enough to be calm, few enough that a model that turns bad shows at once.
 SCORED_READINGS = 60
 
 
 @dataclass(slots=True)
-class Errors:
+class ErrorSums:
     """Sums of absolute errors over the same points, so that the two forecasts can be compared."""
 
     points: int = 0
@@ -23,7 +23,7 @@ class Errors:
     banded: int = 0
     inside: int = 0
 
-    def add(self, other: Errors) -> None:
+    def add(self, other: ErrorSums) -> None:
         self.points += other.points
         self.error_sum += other.error_sum
         self.naive_error_sum += other.naive_error_sum
@@ -31,13 +31,13 @@ class Errors:
         self.inside += other.inside
 
 
-class Score:
+class ForecastScore:
     """Compares forecasts with the last SCORED_READINGS readings of their series."""
 
     def __init__(self) -> None:
-        self._by_reading: dict[int, Errors] = {}
+        self._by_reading: dict[int, ErrorSums] = {}
 
-    def add(self, forecast: Forecast, readings: Readings) -> None:
+    def add(self, forecast: ShownForecast, readings: ReadingBuffer) -> None:
         """Compare the steps of `forecast` that readings have reached and that were not compared yet.
 
         A step whose reading is missing does not count, nor does a forecast whose last value before it is unknown."""
@@ -55,11 +55,11 @@ class Score:
         for index in [index for index in self._by_reading if index <= newest - SCORED_READINGS]:
             del self._by_reading[index]
 
-    def _compare(self, forecast: Forecast, step: int, actual: float | None, naive: float) -> None:
+    def _compare(self, forecast: ShownForecast, step: int, actual: float | None, naive: float) -> None:
         value = forecast.values[step]
         if actual is None or value is None:
             return
-        errors = self._by_reading.setdefault(forecast.start + step, Errors())
+        errors = self._by_reading.setdefault(forecast.start + step, ErrorSums())
         errors.points += 1
         errors.error_sum += abs(value - actual)
         errors.naive_error_sum += abs(naive - actual)
@@ -85,8 +85,8 @@ class Score:
         }
 
 
-def _sum(many: Iterable[Errors]) -> Errors:
-    total = Errors()
+def _sum(many: Iterable[ErrorSums]) -> ErrorSums:
+    total = ErrorSums()
     for errors in many:
         total.add(errors)
     return total

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Any
 
-from fncast.dashboard.event import Event
-from fncast.dashboard.forecast import Forecast, forecast_of
+from fncast.dashboard.event import ReceivedEvent
+from fncast.dashboard.forecast import ShownForecast, parse_forecast
 from fncast.dashboard.names import short_key
-from fncast.dashboard.readings import Grid, Readings, UnreadableData, Values, new_values, numbers
-from fncast.dashboard.score import Score
-from fncast.dashboard.silence import Silence
+from fncast.dashboard.readings import (
+    Grid,
+    ReadingBuffer,
+    UnreadableData,
+    Values,
+    count_new_values,
+    parse_numbers,
+)
+from fncast.dashboard.score import ForecastScore
+from fncast.dashboard.silence import SilenceDetector
 
 # Readings shown: eight horizons, so that the forecast takes a ninth of the chart; within what a chart can show.
 SHOWN_HORIZONS = 8
@@ -31,7 +38,7 @@ class SeriesView:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.silence = Silence()
+        self.silence = SilenceDetector()
         self._seen_s = 0.0  # the newest record's timestamp
         self._clear()
 
@@ -39,13 +46,13 @@ class SeriesView:
         self._unit = ""
         self._grid: Grid | None = None
         self._bare: Values = []  # the last window without times
-        self._readings = Readings()
+        self._readings = ReadingBuffer()
         self._older_events = 0
-        self._latest: Forecast | None = None
-        self._pending: deque[Forecast] = deque(maxlen=MAX_PENDING)
+        self._latest: ShownForecast | None = None
+        self._pending: deque[ShownForecast] = deque(maxlen=MAX_PENDING)
         self._ids: dict[str, None] = {}
         self._earlier: dict[int, tuple[int, float | None]] = {}  # index → distance from the lead, value
-        self._scores: OrderedDict[str, Score] = OrderedDict()  # by model, the latest last
+        self._scores: OrderedDict[str, ForecastScore] = OrderedDict()  # by model, the latest last
         self._model = ""
         self._changed: int | None = None  # lowest index that changed
         self._whole = True  # everything is to be told anew
@@ -54,11 +61,11 @@ class SeriesView:
         """Whether there is anything to show; not if all of its events were unreadable."""
         return len(self._readings) > 0 or self._latest is not None
 
-    def add_window(self, event: Event, timestamp_s: float | None) -> int:
+    def add_window(self, event: ReceivedEvent, timestamp_s: float | None) -> int:
         """Take in the readings of a window. Returns the index of its last one. Raises UnreadableData."""
         data = event.data
         listed: Any = data.get("values") if isinstance(data, dict) else data
-        values = numbers(listed, MAX_SHOWN)
+        values = parse_numbers(listed, MAX_SHOWN)
         grid = Grid.of(data)
         skipped = len(listed) - len(values)
         if isinstance(data, dict) and isinstance(data.get("unit"), str):
@@ -79,7 +86,7 @@ class SeriesView:
             self._settle()
         return start + len(values) - 1
 
-    def add_forecast(self, event: Event, after: int | None) -> None:
+    def add_forecast(self, event: ReceivedEvent, after: int | None) -> None:
         """Take in a forecast. after: the index of its input's last reading, if known; counts where it has no start.
 
         Raises UnreadableData."""
@@ -94,10 +101,10 @@ class SeriesView:
             if self._grid is None or self._grid.step != grid.step:
                 raise UnreadableData("the forecast's step is not its series'")
             start = self._grid.index_of(grid.anchor)
-        forecast = forecast_of(event, start)
+        forecast = parse_forecast(event, start)
         self._remember(short_key(event.id))
         self._model = forecast.model
-        self._scores.setdefault(forecast.model, Score())
+        self._scores.setdefault(forecast.model, ForecastScore())
         self._scores.move_to_end(forecast.model)
         if len(self._scores) > MAX_MODELS:
             self._scores.popitem(last=False)
@@ -180,7 +187,7 @@ class SeriesView:
         return self._older_events >= RESTART_EVENTS
 
     def _place_bare(self, values: Values) -> int:
-        added = new_values(self._bare, values)
+        added = count_new_values(self._bare, values)
         self._bare = values
         return self._readings.newest + 1 + added - len(values)
 
@@ -192,7 +199,7 @@ class SeriesView:
         """How many steps ahead the earlier forecasts shown were made: half the horizon, neither easy nor far."""
         return (len(self._latest.values) + 1) // 2 if self._latest else 0
 
-    def _keep_earlier(self, forecast: Forecast) -> None:
+    def _keep_earlier(self, forecast: ShownForecast) -> None:
         """Of the forecasts for one moment, keep the value of the one that was made closest to the lead."""
         lead = self._lead()
         for step, value in enumerate(forecast.values):

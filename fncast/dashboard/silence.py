@@ -13,7 +13,7 @@ KEPT_GAPS = 16
 FEW_GAPS = 4
 
 
-class Silence:
+class SilenceDetector:
     """Times are seconds since 1970, on the clock of the records."""
 
     def __init__(self) -> None:

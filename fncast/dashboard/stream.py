@@ -1,15 +1,15 @@
-"""Server-Sent Events: what changed, to every open page. One copy of a message serves all pages."""
+"""Server-Sent Events: sends changes to every open page. All pages share one copy of a message."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-# Pages open at once; every one costs a copy of each change on the wire.
+# Pages that may be open at once. Each one costs a copy of every change on the network.
 MAX_CLIENTS = 64
-# Changes a page may lag behind, 4 s of them; then it gets the whole state when it can take it.
+# Changes that a client may lag behind, four seconds of them. A slower client gets the whole state next.
 MAX_BEHIND = 16
-# So that proxies and the page itself can tell a quiet stream from a dead one.
+# Comments between changes, so that proxies and the page can tell a quiet stream from a broken one.
 KEEP_ALIVE_S = 10.0
 RETRY_MS = 1000
 
@@ -20,33 +20,35 @@ class TooManyClients(Exception):
     """MAX_CLIENTS pages are open."""
 
 
-class Stream:
-    """Hands changes to any number of clients. Used from one event loop.
+class EventStream:
+    """Sends changes to any number of clients. Use it from one event loop.
 
-    What clients that read slowly wait for is kept once for all of them: at most MAX_BEHIND changes. The whole state is
-    written when a client takes it, and clients that take it between two changes share it."""
+    Slow clients share one queue content: at most MAX_BEHIND changes. A snapshot is created when a client takes it.
+    Clients that take a snapshot between two changes share it.
+    """
 
     def __init__(self, snapshot: Callable[[], bytes]) -> None:
-        self._take_snapshot = snapshot
+        """snapshot: returns the whole state as JSON."""
+        self._create_snapshot = snapshot
         self._snapshot: bytes | None = None
         self._clients: set[Client] = set()
-        self._behind: set[Client] = set()  # get the whole state next
+        self._behind: set[Client] = set()  # clients that get the whole state next
         self._closed = False
 
     def publish(self, changes: bytes) -> None:
-        """Queue `changes` for every client; one that has not taken the last MAX_BEHIND gets the whole state instead."""
+        """Queue `changes` (JSON) for every client. A client that lags by MAX_BEHIND gets the whole state instead."""
         self._snapshot = None
-        part = message("changes", changes)
+        changes_message = message("changes", changes)
         for client in self._clients - self._behind:
             if client.full():
                 _empty(client)
                 self._behind.add(client)
-            client.put_nowait(part)
+            client.put_nowait(changes_message)
 
     def snapshot(self) -> bytes:
-        """The whole state; the same object until the next changes are published."""
+        """Return the whole state as JSON; the same object until the next changes are published."""
         if self._snapshot is None:
-            self._snapshot = self._take_snapshot()
+            self._snapshot = self._create_snapshot()
         return self._snapshot
 
     def close(self) -> None:
@@ -57,9 +59,10 @@ class Stream:
             client.put_nowait(None)
 
     async def messages(self) -> AsyncGenerator[bytes, None]:
-        """A client's stream: a snapshot, then changes, until the server or the client ends it.
+        """Yield one client's messages: a snapshot, then changes, until `close` or until the client leaves.
 
-        Raises TooManyClients before the first."""
+        Raises TooManyClients before the first message.
+        """
         if len(self._clients) >= MAX_CLIENTS:
             raise TooManyClients
         client: Client = asyncio.Queue(MAX_BEHIND)
@@ -68,23 +71,23 @@ class Stream:
             yield b"retry: %d\n\n" % RETRY_MS + message("snapshot", self.snapshot())
             while not self._closed:
                 try:
-                    part = await asyncio.wait_for(client.get(), KEEP_ALIVE_S)
+                    queued = await asyncio.wait_for(client.get(), KEEP_ALIVE_S)
                 except TimeoutError:
-                    part = b": still here\n\n"
-                if part is None:
+                    queued = b": still here\n\n"
+                if queued is None:
                     return
                 if client in self._behind:
                     _empty(client)
                     self._behind.discard(client)
-                    part = message("snapshot", self.snapshot())
-                yield part
+                    queued = message("snapshot", self.snapshot())
+                yield queued
         finally:
             self._clients.discard(client)
             self._behind.discard(client)
 
 
 def message(event: str, data: bytes) -> bytes:
-    """One Server-Sent Event; `data` holds no newline."""
+    """Return one Server-Sent Event. `data` contains no newline."""
     return b"event: %s\ndata: %s\n\n" % (event.encode(), data)
 
 

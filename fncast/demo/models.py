@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_service.runtime import UnusableModel
-from model_service.version_folder import VersionFolder, scan
+from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.version_folder import VersionFolder, scan
 
 NAME = "forecast"
 DEFAULT_WINDOW = 48

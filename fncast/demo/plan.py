@@ -59,7 +59,7 @@ class Plan:
         return f"http://{HOST}:{self.ports.admin}"
 
     def broker(self) -> list[str]:
-        return [sys.executable, "-m", "consumer.embedded"]
+        return [sys.executable, "-m", "consumer.kafka.embedded"]
 
     def dashboard(self) -> list[str]:
         return self._fncast(

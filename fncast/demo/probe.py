@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from fncast.produce.events import record, window_event
-from fncast.produce.windows import Window
+from fncast.produce.events import build_window_event, to_kafka_record
+from fncast.produce.windows import SeriesWindow
 from fncast.series.step import Step
 
 WARM_UP_CALLS = 4  # at once: more than a function has processes
 
 
-def answers(http: aiohttp.ClientSession, url: str) -> Callable[[], Awaitable[bool]]:
+def http_probe(http: aiohttp.ClientSession, url: str) -> Callable[[], Awaitable[bool]]:
     """A probe: whether `url` answers 200."""
 
     async def probe() -> bool:
@@ -35,9 +35,9 @@ async def warm_up(http: aiohttp.ClientSession, functions_url: str, window: int) 
     window: how many readings the model needs.
     """
     now = datetime.now(UTC)
-    readings = Window("warm-up", 0, now, now, Step.seconds(1.0), [0.0] * window, None)
-    event = window_event(readings, source="fncast/demo/warm-up", destination="forecast")
-    message = record(event, "structured")
+    readings = SeriesWindow("warm-up", 0, now, now, Step.seconds(1.0), [0.0] * window, None)
+    event = build_window_event(readings, source="fncast/demo/warm-up", destination="forecast")
+    message = to_kafka_record(event, "structured")
     headers = {name: value.decode() for name, value in message.headers.items()}
 
     async def call() -> None:

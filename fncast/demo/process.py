@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+
+from fncast.demo.process_log import ProcessLog
 
 READY_S = 60.0  # a slow disk may need half of it for the first imports
 READY_PROBE_S = 0.05
@@ -23,7 +24,6 @@ TAIL_LINES = 12
 READ_BYTES = 65_536
 MAX_LINE = 4_000
 MAX_SHOWN = 200  # characters of a line that cannot be used
-MAX_LOG_BYTES = 10_000_000  # a log that grew so long begins anew
 SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # of one process; the rest is in its log
 
 # The command line's log format, and how it tells a failure.
@@ -122,7 +122,7 @@ class Process:
         assert process.stderr is not None
         if self._ending.is_set():
             self._signal(signal.SIGTERM)
-        with self._log_path.open("ab") as log:
+        with contextlib.closing(ProcessLog(self._log_path, self._report)) as log:
             readers = [
                 asyncio.create_task(_lines(process.stdout, log, self._output)),
                 asyncio.create_task(_lines(process.stderr, log, self._error)),
@@ -162,6 +162,9 @@ class Process:
         except Exception as error:  # its other lines are still to be read, or it would wait for a reader
             self._tell(self.name, f"a line of its output cannot be used ({error!r}): {line[:MAX_SHOWN]}")
 
+    def _report(self, text: str) -> None:
+        self._tell(self.name, text)
+
     def _error(self, line: str) -> None:
         self._tail.append(line)
         found = WARNING.fullmatch(line)
@@ -192,14 +195,11 @@ class Process:
             os.killpg(pid, signal.SIGKILL)
 
 
-async def _lines(stream: asyncio.StreamReader, log: BinaryIO, take: Callable[[str], None]) -> None:
+async def _lines(stream: asyncio.StreamReader, log: ProcessLog, take: Callable[[str], None]) -> None:
     """Copy a stream to the log and hand over its lines; what exceeds MAX_LINE of one is left out of it."""
     rest = b""
     while chunk := await stream.read(READ_BYTES):
-        if log.tell() > MAX_LOG_BYTES:
-            log.truncate(0)
         log.write(chunk)
-        log.flush()
         *lines, rest = (rest + chunk).split(b"\n")
         rest = rest[:MAX_LINE]
         for line in lines:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 
+from fncast.dashboard.delay import percentile
 from fncast.dashboard.event import NotAnEvent, parse
-from fncast.dashboard.flow import percentile
-from fncast.dashboard.record import Record
+from fncast.dashboard.record import ReceivedRecord
 
 # Inputs remembered until their outcome comes: an hour and a half at the demo's rates, some 20 MB.
 MAX_OPEN = 100_000
@@ -17,7 +17,7 @@ MAX_REASONS = 3
 Key = tuple[str, str]
 
 
-class Summary:
+class DemoSummary:
     """Counts the records of the topics, as any reader sees them; told in any order."""
 
     def __init__(self, input_topic: str, output_topic: str, dead_letter_topic: str) -> None:
@@ -37,7 +37,7 @@ class Summary:
         """Events in that have no outcome yet."""
         return len(self._open)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: ReceivedRecord) -> None:
         input_topic, output_topic, dead_letter_topic = self._topics
         if record.topic == input_topic:
             self.events += 1
@@ -103,7 +103,7 @@ def _bound(table: OrderedDict[Key, float | None] | OrderedDict[Key, None]) -> No
         table.popitem(last=False)
 
 
-def _key(record: Record, source: str, id: str) -> Key | None:
+def _key(record: ReceivedRecord, source: str, id: str) -> Key | None:
     """The two names of an event; None for a record that has them not."""
     try:
         event = parse(record)

@@ -12,7 +12,7 @@ TRAINING_TOPIC, OUTAGE_TOPIC = "training", "outages"
 ANSWER_S = 5.0
 
 
-def make_topics(servers: str) -> None:
+def create_topics(servers: str) -> None:
     """The embedded broker makes a topic when a producer asks for it; readers only wait. Raises ProcessFailed."""
     client = Producer({"bootstrap.servers": servers, "log_level": 0})
     try:

@@ -1,11 +1,11 @@
-"""Tokens in an `Authorization` field (RFC 6750)."""
+"""Bearer tokens in an `Authorization` header (RFC 6750)."""
 
 from __future__ import annotations
 
 import hmac
 
 
-def is_bearer(given: bytes, token: bytes) -> bool:
-    """Whether `given` is the scheme Bearer, in any case (RFC 9110, 11.1), and `token`."""
-    scheme, _, credentials = given.partition(b" ")
-    return scheme.lower() == b"bearer" and hmac.compare_digest(credentials.strip(b" "), token)
+def is_bearer(credentials: bytes, token: bytes) -> bool:
+    """Whether the header's value is `Bearer <token>`. The scheme may be in any case (RFC 9110, section 11.1)."""
+    scheme, _, given = credentials.partition(b" ")
+    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(b" "), token)

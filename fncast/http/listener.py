@@ -1,25 +1,44 @@
-"""A listening socket that never takes the last file descriptors of its process."""
+"""Listening sockets that leave file descriptors for the rest of their process."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import resource
 import socket
 import time
 from typing import Any
 
+from fncast.failure import Failure
+
 log = logging.getLogger(__name__)
 
-# Soft limit that a listening process gives itself where the hard limit lets it, as Go programs do.
+BACKLOG = 1024
+# The soft limit that a listening process sets for itself if the hard limit allows it, as Go programs do.
 WANTED_FILES = 8192
 MAX_CONNECTIONS = 1000
-# After an accept that failed for lack of file descriptors.
+# How long `accept` pauses after it failed, for example for lack of file descriptors.
 PAUSE_S = 0.5
 
 
+def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
+    """A listening socket. Raises Failure with the address and the reason; `flag` is the flag that sets the port."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = Listener(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise Failure(f"port {port} on {host} is in use; choose another with {flag}") from None
+        raise Failure(f"cannot listen on {host}:{port}: {error}") from None
+    return listener
+
+
 def raise_file_limit() -> int:
-    """Let this process open WANTED_FILES files, if it may. Returns how many it may open now."""
+    """Raise this process's soft limit of open files to WANTED_FILES, if it may. Returns the limit that then holds."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -30,15 +49,21 @@ def raise_file_limit() -> int:
 
 
 def max_connections(files: int) -> int:
-    """How many connections a listener serves at most. It accepts twice as many, to refuse them or to shake hands over
-    TLS; half of the descriptors stay for the process's own work.
+    """How many connections a listener serves at the same time.
 
-    files: that the process may open."""
+    It accepts twice as many: the others are refused or are in a TLS handshake. The other half of the descriptors is
+    for the process's own files.
+
+    files: how many the process may open.
+    """
     return max(8, min(MAX_CONNECTIONS, files // 4))
 
 
 class Listener(socket.socket):
-    """Counts the connections that it accepted, those in a TLS handshake included."""
+    """A listening socket that bounds its open connections, including those in a TLS handshake.
+
+    Used by one event loop. The server sets `limit`.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -47,8 +72,11 @@ class Listener(socket.socket):
         self._paused_until_s = 0.0
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Raises BlockingIOError during a pause after an error: asyncio's loop around `accept` does not end at one,
-        tries (and logs) as often as the backlog is long, and schedules as many further attempts."""
+        """The next connection and its address. Raises BlockingIOError at the limit and for PAUSE_S after an error.
+
+        The pause is needed because asyncio does not stop at an error: it calls `accept` again for each place of the
+        backlog, logs each failure and schedules as many further calls.
+        """
         if time.monotonic() < self._paused_until_s:
             raise BlockingIOError
         try:
@@ -59,7 +87,7 @@ class Listener(socket.socket):
             self._paused_until_s = time.monotonic() + PAUSE_S
             raise
         if len(self._accepted) >= self.limit:
-            self._accepted = [each for each in self._accepted if each.fileno() >= 0]
+            self._accepted = [accepted for accepted in self._accepted if accepted.fileno() >= 0]
             if len(self._accepted) >= self.limit:
                 log.warning("a connection is refused: %d are open already", len(self._accepted))
                 connection.close()

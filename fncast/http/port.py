@@ -1,14 +1,17 @@
-"""The number of a port, as the flags of every listener give it."""
+"""Port numbers in the flags of every listener."""
 
 from __future__ import annotations
 
 import argparse
 
-from interceptor.route import MAX_PORT
+from interceptor.routes.route import MAX_PORT
 
 
-def port(text: str) -> int:
-    """0 lets the system choose. Raises argparse.ArgumentTypeError: sockets take a larger one modulo 65536."""
+def parse_port(text: str) -> int:
+    """A port from 0 to MAX_PORT. With 0 the system chooses a free port.
+
+    Raises argparse.ArgumentTypeError. Larger numbers must be refused here: sockets take them modulo 65536.
+    """
     is_short_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_PORT))
     if not is_short_number or int(text) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"must be a port from 0 to {MAX_PORT}, not {text[:20]!r}")

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with bounds that uvicorn has no settings for: on connections, header bytes and waiting."""
+"""uvicorn's HTTP protocol with three bounds that uvicorn has no settings for: connections, header bytes, waiting."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from uvicorn.server import ServerState
 
 log = logging.getLogger(__name__)
 
-# From the first byte that is awaited to the end of the header; a TLS handshake has as long before that.
+# From the start of a connection or request to the end of its header. A TLS handshake gets the same time before that.
 HEADER_TIMEOUT_S = 10.0
-# Without one byte of a body or of an answer that is read. A body of any size may take longer, ...
+# How long a client may send no byte of a body, or read no byte of a response.
 PROGRESS_TIMEOUT_S = 30.0
-# ... but not from a client that is slower than this after the first PROGRESS_TIMEOUT_S.
+# A body may take longer than PROGRESS_TIMEOUT_S in total, but must then be at least this fast.
 MIN_BYTES_PER_S = 500
-# From the end of an answer to the next request.
+# From the end of a response to the next request.
 KEEP_ALIVE_S = 5
-# What a client that is refused gets to take the answer.
+# How long a refused client may take to read the response.
 CLOSE_TIMEOUT_S = 5.0
 MAX_HEADER_BYTES = 64 * 1024
-# Chunks of one byte have five more around them.
+# Framing bytes allowed for each byte of a body. A chunk of one byte has five.
 MAX_FRAME_BYTES_PER_BYTE = 8
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. `check` is called about once a second and ends a connection that waits too long."""
+    """One connection. The server calls `check` once a second, which ends a connection that waits too long."""
 
     _header_began_s: float | None = None  # while a header is awaited
     _body_began_s: float | None = None  # while a body is awaited
@@ -36,7 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _write_paused_s: float | None = None
     _closing_s: float | None = None
     _body_bytes = 0
-    _other_bytes = 0  # of the request: header, chunk sizes, trailers
+    _frame_bytes = 0  # header, chunk sizes and trailers of the request
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
         loop: asyncio.AbstractEventLoop,
         max_connections: int,
     ) -> None:
-        """max_connections: that the server serves at the same time."""
+        """max_connections: how many the server serves at the same time."""
         super().__init__(config, server_state, app_state, loop)
         self._max_connections = max_connections
 
@@ -63,11 +63,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._progress_s = self.loop.time()
         if self._header_began_s is None and self._body_began_s is None:
             self._header_began_s = self._progress_s
-        self._other_bytes += len(data)
+        self._frame_bytes += len(data)
         super().data_received(data)
         is_awaited = self._header_began_s is not None or self._body_began_s is not None
         bound = MAX_HEADER_BYTES + MAX_FRAME_BYTES_PER_BYTE * self._body_bytes
-        if is_awaited and self._other_bytes > bound:
+        if is_awaited and self._frame_bytes > bound:
             self._refuse(b"431 Request Header Fields Too Large", b"the header is too large\n")
 
     def on_headers_complete(self) -> None:
@@ -77,12 +77,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
-        self._other_bytes -= len(body)
+        self._frame_bytes -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._body_began_s = None
-        self._body_bytes = self._other_bytes = 0
+        self._body_bytes = self._frame_bytes = 0
         super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -94,22 +94,22 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def check(self, now_s: float) -> None:
-        """End the connection if its client has had its time. now_s: of the event loop's clock."""
+        """End the connection if its client has used up its time. now_s: the event loop's clock, in seconds."""
         if self.transport.is_closing():
             if self._closing_s is None:
                 self._closing_s = now_s
             elif now_s - self._closing_s > CLOSE_TIMEOUT_S:
-                self.transport.abort()  # it takes no more of what is left to send
+                self.transport.abort()  # the client does not read the rest
         elif self._write_paused_s is not None:
             if now_s - self._write_paused_s > PROGRESS_TIMEOUT_S:
                 self.transport.abort()
-        elif self.flow.read_paused:  # the application is what is waited for
+        elif self.flow.read_paused:  # the application is slow, not the client
             self._progress_s = now_s
             if self._body_began_s is not None:
                 self._body_began_s, self._body_bytes = now_s, 0
         elif self._header_began_s is not None:
             if self.cycle is not None and not self.cycle.response_complete:
-                self._header_began_s = now_s  # sent ahead; the answer before it comes first
+                self._header_began_s = now_s  # a pipelined request waits for the response before it
             elif now_s - self._header_began_s > HEADER_TIMEOUT_S:
                 self._refuse(b"408 Request Timeout", b"the header did not arrive in time\n")
         elif self._body_began_s is not None:
@@ -118,7 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(b"408 Request Timeout", b"the body did not arrive in time\n")
 
     def _refuse(self, status: bytes, text: bytes) -> None:
-        """Answer the request that has not arrived, unless its answer or the one before it has begun, and close."""
+        """Close the connection, after an error response if no other response is being sent."""
         if self.transport.is_closing():
             return
         cycle = self.cycle

@@ -13,7 +13,7 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from fncast.produce.windows import Window
+from fncast.produce.windows import SeriesWindow
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import format_start
 
@@ -28,7 +28,7 @@ class InvalidEventText(ValueError):
     """A text that is no CloudEvent in JSON; the message says why."""
 
 
-def window_event(window: Window, *, source: str, destination: str, run: str = "") -> CloudEvent:
+def build_window_event(window: SeriesWindow, *, source: str, destination: str, run: str = "") -> CloudEvent:
     """The CloudEvent of a window. Its id is the same whenever the same window of the same `run` is made.
 
     source: a URI-reference. run: tells apart windows with equal indices, where a feed starts from 0 each time.
@@ -89,7 +89,7 @@ def parse_event(text: bytes, destination: str | None = None) -> CloudEvent:
     return event
 
 
-def record(event: CloudEvent, mode: Mode = "binary") -> KafkaMessage:
+def to_kafka_record(event: CloudEvent, mode: Mode = "binary") -> KafkaMessage:
     """The Kafka record of an event. Its key is the event's `partitionkey`; without data its value is null."""
     if mode == "structured":
         return to_structured(event, _FORMAT)

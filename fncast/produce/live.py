@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from fncast.produce.reading import Feed
-from fncast.produce.windows import SlidingWindow, Window
+from fncast.produce.windows import SeriesWindow, SlidingWindow
 
 ROUNDING = 1e-3  # of a tick
 
 
-def play(
+def live_windows(
     feeds: Sequence[Feed],
     *,
     window: int,
@@ -20,7 +20,7 @@ def play(
     since_s: float,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Window]:
+) -> Iterator[SeriesWindow]:
     """Windows of all feeds as time passes, without end.
 
     since_s: the time of tick 0 on `clock`; a process that starts again with the same goes on where it should be by now.
@@ -51,7 +51,7 @@ class _Player:
         """When the next tick falls."""
         return self._since_s + self._next * self._feed.interval_s
 
-    def catch_up(self, now_s: float) -> Iterator[Window]:
+    def catch_up(self, now_s: float) -> Iterator[SeriesWindow]:
         """The windows of every tick that is due. Only a feed that recalls can tell those that were missed."""
         tick = self._tick(now_s)
         if tick < self._next:

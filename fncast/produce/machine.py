@@ -15,7 +15,7 @@ from fncast.series.step import Step
 INTERVAL_S = 0.25
 
 
-class Machine:
+class MachineFeed:
     """A feed of CPU and memory in %, network and disk traffic in B/s.
 
     Traffic is the growth of the system's counters over the real time between two reads. A system that shows no such

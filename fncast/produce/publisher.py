@@ -34,7 +34,7 @@ class PublishError(Exception):
     """Records could not be published; the text says which broker or topic, and why."""
 
 
-class Publisher:
+class TopicPublisher:
     """A producer for one topic. Records with equal keys keep their order and arrive once per publish.
 
     Use it from one thread.

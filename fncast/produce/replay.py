@@ -10,7 +10,7 @@ from fncast.series.series import Series
 INTERVAL_S = 0.2
 
 
-class Replay:
+class ReplayFeed:
     """A feed that plays series from their first reading, and again from the start once they end.
 
     Times and indices go on growing through every repetition, so that the joint looks like any other pair of readings.

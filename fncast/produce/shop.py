@@ -26,7 +26,7 @@ PROMOTION_HOURS = 6
 PROMOTION_GAIN = 1.7
 
 
-class Shop:
+class ShopFeed:
     """A feed of hourly orders. The same seed tells the same orders, whenever it is asked."""
 
     recalls = True

@@ -15,7 +15,7 @@ MAX_WINDOW = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SeriesWindow:
     """`values` of a series, oldest first, None where a reading is missing.
 
     start and end: the times of the first and last value. index: that of the last reading. highest: as of a reading.
@@ -45,7 +45,7 @@ class SlidingWindow:
         self._times: deque[datetime] = deque(maxlen=steps)
         self._last: Reading | None = None
 
-    def add(self, reading: Reading) -> Window | None:
+    def add(self, reading: Reading) -> SeriesWindow | None:
         """The window that this reading completes, if it does. Readings that were skipped count as missing.
 
         Raises ValueError for a reading that is not after the last.
@@ -60,7 +60,7 @@ class SlidingWindow:
         if len(self._values) < steps or (reading.index + 1 - steps) % self._every:
             return None
         values = list(self._values)
-        return Window(
+        return SeriesWindow(
             reading.series,
             reading.index,
             self._times[0],

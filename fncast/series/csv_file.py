@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,9 @@ class _Reader:
             table, columns.time.at, columns.time.form, columns.clock, self.options.dates
         )
         summary.notes += times.notes
-        if columns.series_is_guessed and are_remarks(table, columns.series[0], times.seconds):
+        if columns.series_is_guessed and are_remarks(
+            table, columns.series[0], times.seconds, times.zone(None)
+        ):
             at = columns.series[0]
             columns.series = []
             if self.options.value_columns is None:
@@ -104,6 +107,7 @@ class _Reader:
         decimals, notes = csv_values.decide_decimal(table, looked, self.options.decimal)
         summary.notes += notes
         clock = self._local_clock(times)
+        zone = times.zone(self.options.timezone if clock is not None or not times.is_local.any() else None)
         if clock is None and columns.time.at not in columns.values:
             table.release(columns.time.at)
         for at, forms in looked.items():
@@ -118,7 +122,7 @@ class _Reader:
             if not forms.texts:
                 table.release(at)
             for name, rows in self._groups(keys, at):
-                self._add(name, rows, values, texts, at, times, clock, csv_values.unit_of(forms))
+                self._add(name, rows, values, texts, at, times, clock, zone, csv_values.unit_of(forms))
         self._finish(times, keys)
         return summary
 
@@ -131,6 +135,7 @@ class _Reader:
         at: int,
         times: csv_time.Times,
         clock: LocalClock | None,
+        zone: tzinfo,
         unit: str | None,
     ) -> None:
         """Add the series of these rows of a column (None for all), or say why it is none. Raises CsvError."""
@@ -151,7 +156,7 @@ class _Reader:
             return
         seconds, readings = self._moments(clock, times, chosen, values[chosen])
         try:
-            series, mended = to_grid(name, seconds, readings, self.options.step)
+            series, mended = to_grid(name, seconds, readings, self.options.step, zone)
         except NoGrid as error:
             self._check_repeats(name, times, times.seconds[chosen])
             self.refused.append(error)

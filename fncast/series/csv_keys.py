@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 import numpy as np
 import pyarrow.compute as pc
@@ -48,7 +49,7 @@ def read_keys(table: Table, columns: list[int], *, may_be_empty: bool = False) -
     return Keys(encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64))
 
 
-def are_remarks(table: Table, at: int, times_s: NDArray[np.float64]) -> bool:
+def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinfo = UTC) -> bool:
     """Whether a column of text tells something of each reading (the weather, a holiday) and not whose it is.
 
     It does where all lines together are one regular series, no time of which comes with two texts, and those of each
@@ -60,20 +61,20 @@ def are_remarks(table: Table, at: int, times_s: NDArray[np.float64]) -> bool:
     if (same & (np.diff(codes) != 0)).any():
         return False
     few = MAX_LACKING_SHARE * len(np.unique(times))
-    if _lacking(times_s) > few:
+    if _lacking(times_s, zone) > few:
         return False
     lacking = 0.0
     for name, rows in keys.groups():
-        lacking += len(rows) if name == "" else _lacking(times_s[rows])
+        lacking += len(rows) if name == "" else _lacking(times_s[rows], zone)
         if lacking > few:
             return True
     return "" in keys.names
 
 
-def _lacking(times_s: NDArray[np.float64]) -> float:
+def _lacking(times_s: NDArray[np.float64], zone: tzinfo) -> float:
     """How many readings are missing between these times, or lie between two steps."""
     try:
-        _, mended = to_grid("", times_s, np.zeros(len(times_s)))
+        _, mended = to_grid("", times_s, np.zeros(len(times_s)), zone=zone)
     except NoGrid:
         return len(times_s)
     return mended.missing + mended.off_grid + mended.replaced

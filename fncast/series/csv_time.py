@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,8 @@ _EXCEL_DAYS = (20_000, 80_000)
 _EXCEL_EPOCH_DAY = -25_569
 # The form of numbers that are too small for moments of the last decades.
 SMALL = "seconds since 1970, small"
+# Cells that are searched for the commonest offset from UTC.
+_OFFSET_CELLS = 10_000
 _ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 
 
@@ -46,13 +50,24 @@ _ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 class Times:
     """seconds: since 1970; of a time without an offset those of its clock. is_local: which have no offset.
 
-    is_dates: whole days, months or years, which no time zone moves. form: how they are written."""
+    is_dates: whole days, months or years, which no time zone moves. form: how they are written. offsets: from UTC, as
+    the cells write them, the commonest first; empty where no cell has one."""
 
     seconds: Floats
     is_local: NDArray[np.bool_]
     is_dates: bool
     form: str
     notes: tuple[str, ...] = ()
+    offsets: tuple[timezone, ...] = ()
+
+    def zone(self, given: tzinfo | None) -> tzinfo:
+        """The zone whose months these times count: their offset from UTC where it is always the same.
+
+        given: the zone of times without an offset; it counts also where the offsets differ. None: the commonest
+        offset, or UTC."""
+        if given is not None and not self.is_dates and (len(self.offsets) != 1 or self.is_local.any()):
+            return given
+        return self.offsets[0] if self.offsets else UTC
 
 
 def time_form(cells: Sequence[str]) -> str | None:
@@ -140,7 +155,9 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
             continue
         lengths = pc.max(pc.binary_length(column)).as_py()
         flags = np.full(len(column), is_local)
-        return Times(micros / 1e6, flags, is_local and lengths == len("2026-01-31"), "dates and times")
+        is_dates = is_local and lengths == len("2026-01-31")
+        offsets = () if is_local else _offsets(column)
+        return Times(micros / 1e6, flags, is_dates, "dates and times", offsets=offsets)
     # Few dates and times of day make many times: each is read once.
     encoded = pc.utf8_trim_whitespace(column).combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
@@ -186,7 +203,20 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
     kind = "dates" if is_dates else "dates and times"
     if pc.any(pc.match_substring_regex(dates.dictionary, r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]")).as_py():
         kind += f", {found}"
-    return Times(read[codes], is_local[codes], is_dates, kind, tuple(notes))
+    return Times(read[codes], is_local[codes], is_dates, kind, tuple(notes), _offsets(column))
+
+
+def _offsets(column: Column) -> tuple[timezone, ...]:
+    """The different offsets from UTC in the first cells of a column, the commonest first."""
+    cells = pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS))
+    texts = pc.struct_field(pc.extract_regex(cells, csv_date.TIME), "offset").to_pylist()
+    counts: Counter[int] = Counter()
+    for text, count in Counter(texts).items():
+        if text and (seconds := csv_date.offset_seconds(text)) is not None:
+            counts[seconds] += count
+    return tuple(
+        timezone(timedelta(seconds=seconds)) if seconds else UTC for seconds, _ in counts.most_common()
+    )
 
 
 def _clock(text: str) -> int | None:

@@ -176,7 +176,7 @@ def decide_decimal(
 def _is_plain_point(table: Table, at: int, forms: Forms) -> bool:
     """Whether all numbers have a point and three digits, in a file where no decimal comma can be expected."""
     cell = table.columns[at][forms.ambiguous].as_py()
-    return "." in cell and forms.whole is None and table.layout.delimiter in ",\t"
+    return "." in cell and forms.whole is None and table.layout.delimiter == ","
 
 
 def _question(table: Table, at: int, row: int) -> CsvError:

@@ -12,7 +12,7 @@ from model_service.client import (
     connect_graphpipe,
     connect_inference_protocol,
 )
-from model_service.graphpipe import MetadataResponse
+from model_service.protocols.graphpipe import MetadataResponse
 
 # Both tries of a swapped model together stay under the timeout in func.yaml.
 MODEL_TIMEOUT_S = 6.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fncast.series.window import Float64Array, shift
 from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
-from model_service.graphpipe import MetadataResponse
+from model_service.protocols.graphpipe import MetadataResponse
 
 MEDIAN = 0.5
 

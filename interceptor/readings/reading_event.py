@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from interceptor.cloudevents.reader import read_event
 from interceptor.errors import InvalidEvent
-from interceptor.event import read_event
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate

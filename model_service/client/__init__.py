@@ -3,7 +3,10 @@
 No TensorFlow, and gRPC only where an address asks for it. All have one interface, `ModelClient`, and work with any
 server of their protocol. Not thread-safe: one call at a time."""
 
-from model_service.client.answer import (
+from model_service.client.balanced_client import BalancedClient
+from model_service.client.connect import connect_graphpipe, connect_inference_protocol
+from model_service.client.graphpipe_client import GraphPipeClient
+from model_service.client.interface import (
     RETRY_AFTER_S,
     Answer,
     InvalidShape,
@@ -11,9 +14,6 @@ from model_service.client.answer import (
     ModelError,
     ModelUnavailable,
 )
-from model_service.client.balanced_client import BalancedClient
-from model_service.client.connect import connect_graphpipe, connect_inference_protocol
-from model_service.client.graphpipe_client import GraphPipeClient
 
 __all__ = [
     "RETRY_AFTER_S",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from model_service.client.answer import (
+from model_service.client.interface import (
     Answer,
     Float32Array,
     InvalidShape,
@@ -16,7 +16,7 @@ from model_service.client.answer import (
     ModelError,
     ModelUnavailable,
 )
-from model_service.graphpipe import MetadataResponse
+from model_service.protocols.graphpipe import MetadataResponse
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from model_service.client.answer import ModelClient
 from model_service.client.balanced_client import AddressedClient, BalancedClient
 from model_service.client.graphpipe_client import GraphPipeClient
 from model_service.client.http_connection import address
+from model_service.client.interface import ModelClient
 from model_service.client.rest_client import RestClient
 
 TIMEOUT_S = 10.0

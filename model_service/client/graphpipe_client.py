@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_service import graphpipe
-from model_service.client.answer import (
+from model_service.client.http_connection import HttpConnection, Reply, address
+from model_service.client.interface import (
     MAX_REASON,
     Answer,
     Float32Array,
@@ -15,7 +15,7 @@ from model_service.client.answer import (
     one_line,
     refusal,
 )
-from model_service.client.http_connection import HttpConnection, Reply, address
+from model_service.protocols import graphpipe
 
 _HEADERS = b"Content-Type: application/octet-stream\r\n"
 

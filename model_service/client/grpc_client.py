@@ -11,7 +11,13 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from model_service.client import model_address
-from model_service.client.answer import (
+from model_service.client.http_connection import (
+    CONNECT_TIMEOUT_S,
+    MAX_ANSWER_BYTES,
+    address,
+    check_token,
+)
+from model_service.client.interface import (
     Answer,
     Float32Array,
     ModelError,
@@ -20,17 +26,11 @@ from model_service.client.answer import (
     one_line,
     refusal,
 )
-from model_service.client.http_connection import (
-    CONNECT_TIMEOUT_S,
-    MAX_ANSWER_BYTES,
-    address,
-    check_token,
-)
 from model_service.client.model_address import ModelAddress
-from model_service.graphpipe import MetadataResponse
-from model_service.inference_protocol import messages_pb2 as messages
-from model_service.inference_protocol.grpc_tensors import read_outputs
-from model_service.inference_protocol.tensor import TOO_LARGE, InvalidTensor
+from model_service.protocols.graphpipe import MetadataResponse
+from model_service.protocols.open_inference import messages_pb2 as messages
+from model_service.protocols.open_inference.grpc_tensors import read_outputs
+from model_service.protocols.open_inference.tensor import TOO_LARGE, InvalidTensor
 
 _SERVICE = "/inference.GRPCInferenceService"
 # Whether to try an address again is decided by who calls; gRPC itself would wait up to two minutes.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from model_service.client.answer import ModelUnavailable, one_line, retry_after_s
+from model_service.client.interface import ModelUnavailable, one_line, retry_after_s
 
 # A forecast of a whole batch is a few hundred kB; a server that sends more than this is not a model of ours.
 MAX_ANSWER_BYTES = 256 << 20

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from model_service import graphpipe
-from model_service.graphpipe import IOMetadata, MetadataResponse
-from model_service.inference_protocol.tensor import DTYPES
+from model_service.protocols import graphpipe
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse
+from model_service.protocols.open_inference.tensor import DTYPES
 
 # What an address without a path means; what `fncast train` writes without --name.
 DEFAULT_MODEL = "forecast"

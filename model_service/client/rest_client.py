@@ -8,7 +8,8 @@ import numpy as np
 import orjson
 
 from model_service.client import model_address
-from model_service.client.answer import (
+from model_service.client.http_connection import HttpConnection, Reply, address
+from model_service.client.interface import (
     MAX_REASON,
     Answer,
     Float32Array,
@@ -18,10 +19,9 @@ from model_service.client.answer import (
     one_line,
     refusal,
 )
-from model_service.client.http_connection import HttpConnection, Reply, address
 from model_service.client.model_address import ModelAddress
-from model_service.graphpipe import MetadataResponse
-from model_service.inference_protocol.tensor import Array, checked_shape, dtype_of, from_bytes, shaped
+from model_service.protocols.graphpipe import MetadataResponse
+from model_service.protocols.open_inference.tensor import Array, checked_shape, dtype_of, from_bytes, shaped
 
 JSON_BYTES = "Inference-Header-Content-Length"
 

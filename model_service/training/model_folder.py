@@ -18,9 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.backend import tf
-from model_service.training.settings import QUANTILES, TrainingSettings
-from model_service.version_folder import (
+from model_service.serving.version_folder import (
     DOCUMENT_FILE,
     HASHES,
     RESERVED_NAMES,
@@ -28,6 +26,8 @@ from model_service.version_folder import (
     hashes_of,
     is_model_name,
 )
+from model_service.training.backend import tf
+from model_service.training.settings import QUANTILES, TrainingSettings
 
 LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "fncast")
 WEIGHTS_FILE = "network.weights.h5"

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from fncast.series.series import Series
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
+from model_service.training.curriculum import Mixture
 from model_service.training.dataset import Dataset, TooLittleData, Windows, split
-from model_service.training.descent import batches, epoch_runner
-from model_service.training.mixture import Mixture
 from model_service.training.network import build_network
+from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import QUANTILES, TrainingSettings
 
 # Windows for the validation error and the calibration; more change neither in the third digit.

@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from confluent_kafka import Producer
 
-import consumer.publisher
+import consumer.kafka.base_producer
 from consumer.commits import Commits
 from consumer.errors import CommitFailed
-from consumer.exactly_once import ExactlyOnce
-from consumer.kafka_source import KafkaSource
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.source import KafkaSource
 from consumer.loop import Loop
 from fncast.cli import main as command_line
 
@@ -71,12 +71,13 @@ def strike_at(told: str, number: int) -> None:
 
             def commit_transaction(self, *arguments):
                 if point == "before-commit":
+                    self.flush(FLUSH_S)
                     reached()
                 super().commit_transaction(*arguments)
                 if point == "after-commit":
                     reached()
 
-        consumer.publisher.Producer = Struck
+        consumer.kafka.base_producer.Producer = Struck
 
 
 def break_it(bug: str) -> None:

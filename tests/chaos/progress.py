@@ -9,8 +9,8 @@ from confluent_kafka import Consumer, TopicPartition
 from kafka_container import PARTITIONS
 from victim import say
 
-# A client may lose its way behind a broker's restart (see consumer/connection.py); what waits for a transaction to time
-# out takes 20 s at most.
+# A client may lose its way behind a broker's restart (see consumer/kafka/connection.py); what waits for a transaction
+# to time out takes 20 s at most.
 READER_IDLE_S = 30.0
 
 

@@ -172,7 +172,7 @@ spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
 chaos = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(chaos)
 chaos.break_it(sys.argv[2])
-from consumer.service import publisher
+from consumer.assembly import publisher
 from consumer.settings import Kafka
 one = publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
 one._producer = Mock()

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.kafka.topic_watch import Changes
 from consumer.loop import Batching, Loop
-from consumer.topic_watch import Changes
 from interceptor.delivery import Record
 from interceptor.outcome import DeadLetter, Skipped
 

@@ -10,8 +10,8 @@ import pytest
 from consumer import route_check
 from consumer.route_check import RouteCheck
 from interceptor.errors import RetriableError
-from interceptor.function_client import FunctionClient
-from interceptor.route import Route
+from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.route import Route
 
 
 class Client:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from consumer.assembly import Service
 from consumer.commits import Commits
 from consumer.lanes import Lanes
-from consumer.service import Service
 from consumer.settings import Kafka, Settings
 from consumer.supervision import MOST_S, kept_running
 from interceptor.delivery import Delivery, Record

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from running_model_service import Addresses, Shelf, running_model_service
 
-from model_service import model as served
-from model_service.runtime import Array, TensorSpec
+from model_service.serving import model as served
+from model_service.serving.runtimes.runtime import Array, TensorSpec
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 

@@ -12,7 +12,8 @@ import requests
 
 from fncast.cli.main import build_parser
 from fncast.failure import Failure
-from fncast.http.server import bind, server
+from fncast.http.listener import bind
+from fncast.http.server import build_server
 from functions.deployment import DeployError, FnServer
 from functions.host.app import FunctionHost
 from functions.host.folder import FunctionFolder, read_folder
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> FunctionFolder:
 def host(folder: FunctionFolder) -> Iterator[str]:
     """The address of a function host with that folder, configured otherwise, in the app `fncast`."""
     listener = bind("127.0.0.1", 0)
-    running = server(FunctionHost([folder], {}, {"GP_SERVER_URL": "http://before:9000"}, processes=1))
+    running = build_server(FunctionHost([folder], {}, {"GP_SERVER_URL": "http://before:9000"}, processes=1))
     running.takes_signals = False  # they belong to the main thread
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()

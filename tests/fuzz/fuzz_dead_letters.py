@@ -11,7 +11,7 @@ from typing import Any, cast
 from foreign_records import foreign_record
 from fuzz_report import Report, Until
 
-from consumer.dead_letters import DeadLetter, Filter, Replay, UnknownTopic, is_topic_name
+from consumer.kafka.dead_letters import DeadLetter, Filter, Replay, UnknownTopic, is_topic_name
 from fncast.cli.dead_letters import line, shown, summary_text
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord

@@ -12,7 +12,7 @@ from fuzz_bytes import mutated
 from fuzz_model_service import SLOW_S, InProcess, RealServer, Target, check_reason
 from fuzz_report import Report, Until
 
-from model_service import graphpipe
+from model_service.protocols import graphpipe
 
 # A refusal is one of these; a status of 500 would be a fault.
 _REFUSALS = (400, 413)

@@ -16,11 +16,11 @@ sys.path.append(str(Path(__file__).parents[1] / "integration"))
 
 from running_model_service import running_model_service
 
-from model_service.metrics import Metrics
-from model_service.model import Model
-from model_service.request_error import MAX_REASON_CHARS
-from model_service.runtime import Array, TensorSpec
-from model_service.server import ModelServer
+from model_service.serving.metrics import Metrics
+from model_service.serving.model import Model
+from model_service.serving.request_error import MAX_REASON_CHARS
+from model_service.serving.runtimes.runtime import Array, TensorSpec
+from model_service.serving.server import ModelServer
 
 # CPU time that no small body may take.
 SLOW_S = 2.0

@@ -18,21 +18,24 @@ from fuzz_report import Report, Until
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 
 from fncast.dashboard import event as dashboard_event
-from fncast.dashboard.lines import Lines
-from fncast.dashboard.record import Record as ShownRecord
+from fncast.dashboard.console import ConsoleFormatter
+from fncast.dashboard.record import ReceivedRecord as ShownRecord
 from handler import Forecaster
-from interceptor import dead_letter, function_client
+from interceptor import dead_letter
+from interceptor.builtin.deliver import Deliver
+from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.router import Router
 from interceptor.chain import Chain
-from interceptor.deliver import Deliver
+from interceptor.cloudevents.event import Event
 from interceptor.delivery import Batch, Delivery, Record
-from interceptor.event import Event
-from interceptor.expiry import Expiry
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
-from interceptor.route import Route
-from interceptor.router import Router
+from interceptor.routes.client import Answer
+from interceptor.routes.http_request import build_request
+from interceptor.routes.http_response import read_response
+from interceptor.routes.route import Route
 from model import Model
 from model_service.client import Answer as Scores
-from model_service.graphpipe import IOMetadata, MetadataResponse, Type
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 ROUTES = {
     "forecast": Route("forecast", "fn:fncast/forecast", batch=True),
@@ -62,17 +65,16 @@ class InProcess:
     def __init__(self) -> None:
         self._function = Forecaster(Model(Scorer()))
 
-    async def call(self, route: Route, events: Sequence[Event]) -> function_client.Answer:
-        headers, body = function_client._request(route, events)
+    async def call(self, route: Route, events: Sequence[Event]) -> Answer:
+        headers, body = build_request(route, events)
         answer = self._function.answer({name.lower(): value for name, value in headers.items()}, body)
-        return function_client._answer(route, 200, {"Content-Type": answer.content_type}, answer.body)
+        return read_response(route, 200, {"Content-Type": answer.content_type}, answer.body)
 
     async def close(self) -> None: ...
 
 
 def new_chain() -> Chain:
-    deliver = Deliver(InProcess())
-    deliver.is_last = deliver.heeds_expiry = True
+    deliver = Deliver(InProcess(), is_last=True, handles_expiry=True)
     return Chain([Expiry(), Router(ROUTES), deliver])
 
 
@@ -133,7 +135,7 @@ def check(delivery: Delivery) -> str:
     assert all(type(name) is str and type(value) is bytes and value for name, value in published.headers)
     event = dashboard_event.parse(ShownRecord("forecasts", 0, 0, 0.0, published.value, published.headers))
     assert event.attributes["causationid"] == delivery.opened.text("id")
-    assert Lines().line(event, 0.0).isprintable()
+    assert ConsoleFormatter().line(event, 0.0).isprintable()
     return "forecast"
 
 

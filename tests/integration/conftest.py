@@ -18,7 +18,7 @@ from kafka_cluster import KafkaCluster
 from kafka_container import eventually
 from stage import Stage
 
-from consumer.embedded import EmbeddedBroker
+from consumer.kafka.embedded import EmbeddedBroker
 
 
 @pytest.fixture(scope="session")

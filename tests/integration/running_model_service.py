@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from fncast.http.server import bind, server
-from model_service.inference_protocol.grpc_server import GrpcServer
-from model_service.metrics import Metrics
-from model_service.model import Model
-from model_service.repository import Models
-from model_service.server import ModelServer
+from fncast.http.listener import bind
+from model_service.protocols.open_inference.grpc_server import GrpcServer
+from model_service.serving.metrics import Metrics
+from model_service.serving.model import Model
+from model_service.serving.repository import Models
+from model_service.serving.server import ModelServer
 
 UNASKED = (20_000, 30_000)  # Linux and macOS begin above
 
@@ -51,7 +51,7 @@ def running_model_service(models: Models) -> Iterator[Addresses]:
     grpc_port = _port()
     listener = bind("127.0.0.1", 0)
     companion = GrpcServer(models, "127.0.0.1", grpc_port)
-    running = server(ModelServer(models, Metrics(), companion=companion))
+    running = build_server(ModelServer(models, Metrics(), companion=companion))
     # Signals belong to the main thread.
     running.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})

@@ -88,7 +88,7 @@ def test_dead_letters_are_the_record_byte_for_byte_and_say_why(stage):
         ("bytes", b"\xff\xfe"),
     ]
     refused = {
-        b"no event": ([("x", b"y")], b"text", "no CloudEvent"),
+        b"no event": ([("x", b"y")], b"text", "not a CloudEvent"),
         b"tombstone": ([("x", b"y")], None, "tombstone"),
         b"nowhere": (stage.event("n", destination="nowhere"), b"{}", "unknown destination 'nowhere'"),
         b"no route": (stage.event("d", destination=""), b"{}", "no extension `destination`"),

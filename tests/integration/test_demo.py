@@ -84,7 +84,7 @@ class Demo:
                     self._seen[child.pid] = child
                     if "fncast.demo.child" in words:
                         found[words[words.index("fncast.demo.child") + 1]] = child
-                    elif "consumer.embedded" in words:
+                    elif "consumer.kafka.embedded" in words:
                         found["broker"] = child
         return found
 

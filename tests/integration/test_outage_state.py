@@ -24,7 +24,7 @@ def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(e
     assert status == 200  # a restart would mend nothing
     assert "cannot be reached" in json.loads(text)["routes_out"]["forecast"]
     assert OPEN + "1.0" in consumer.admin("/metrics")[1]
-    assert "Its partitions wait, nothing is given up" in consumer.log()
+    assert "Its partitions wait, no event is lost" in consumer.log()
     (told,) = map(event, stage.wait_for(stage.outages, 1))
     assert (told["type"], told["subject"]) == ("io.fncast.outage.v1", "forecast")
     assert "cannot be reached" in told["data"]["reason"]

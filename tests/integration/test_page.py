@@ -146,7 +146,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.broker = subprocess.Popen(
-            [sys.executable, "-m", "consumer.embedded"],
+            [sys.executable, "-m", "consumer.kafka.embedded"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from consumer.embedded import EmbeddedBroker
+from consumer.kafka.embedded import EmbeddedBroker
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 

@@ -15,11 +15,11 @@ import orjson
 import pytest
 import uvicorn
 
-from fncast.dashboard.board import Board, Topics
 from fncast.dashboard.page import Page
 from fncast.dashboard.reader import BrokerState
-from fncast.dashboard.record import Record
-from interceptor.answer import UNAVAILABLE_REASON
+from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.state import PageState, PageTopics
+from interceptor.routes.outcomes import UNAVAILABLE_REASON
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -34,12 +34,12 @@ class Source:
 
     def __init__(self) -> None:
         self.state = BrokerState(True, time.time(), address="kafka:9092")
-        self.batches: list[list[Record]] = []
+        self.batches: list[list[ReceivedRecord]] = []
 
     def start(self) -> None: ...
     def close(self) -> None: ...
 
-    def take(self, timeout_s: float = 0.0) -> list[Record]:
+    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
         return self.batches.pop(0) if self.batches else []
 
 
@@ -51,7 +51,7 @@ class Site:
         self.count = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        page = Page(self.source, Board(Topics(), time.time() - 60))
+        page = Page(self.source, PageState(PageTopics(), time.time() - 60))
         self._server = uvicorn.Server(uvicorn.Config(page, log_level="warning"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self._thread.start()
@@ -121,7 +121,7 @@ class Site:
         headers.append(("content-type", b"application/json"))
         at_s = time.time() if written_s is None else written_s
         self.count += 1
-        record = Record(topic, 0, self.count, at_s, orjson.dumps(data), headers, written_s is None)
+        record = ReceivedRecord(topic, 0, self.count, at_s, orjson.dumps(data), headers, written_s is None)
         self.source.batches.append([record])
 
 

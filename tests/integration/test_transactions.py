@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from kafka_container import KafkaContainer, eventually
 from stage import Stage
 
-from consumer.kafka_source import KafkaSource
+from consumer.kafka.source import KafkaSource
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(150)]
 

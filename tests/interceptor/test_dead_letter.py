@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter
-from interceptor.route import Route
+from interceptor.routes.route import Route
 
 OWN = [("ce_id", b"1"), ("x", None), ("x", b"\xff"), ("x", b"\xff")]
 

@@ -2,11 +2,11 @@
 
 import { hindrance } from "./banner.js";
 import { Card } from "./card.js";
-import { DeadLetters } from "./dead_letters.js";
+import { DeadLetters } from "./dead_letters_panel.js";
 import { Feed } from "./feed.js";
 import { ago, count, duration, percent, rate } from "./format.js";
-import { Shelf } from "./shelf.js";
-import { Training } from "./training.js";
+import { Shelf } from "./series_list.js";
+import { Training } from "./training_panel.js";
 
 // A model named by no forecast for so long may not be at work any more.
 const MODEL_OLD_S = 60;

@@ -11,7 +11,7 @@ from benchmarks.lib import meter
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import Load
 from benchmarks.lib.meter import Measured, Meter, Tally
-from consumer.embedded import EmbeddedBroker
+from consumer.kafka.embedded import EmbeddedBroker
 
 COUNT = 120
 

@@ -11,7 +11,7 @@ from benchmarks.lib import run as run_module
 from benchmarks.lib.broker import PARTITIONS, Broker
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Topics
 from benchmarks.lib.run import Run
-from consumer.embedded import EmbeddedBroker
+from consumer.kafka.embedded import EmbeddedBroker
 from fncast.demo.process import ProcessFailed
 
 COUNT = 20

@@ -10,7 +10,7 @@ import pytest
 from consumer.settings import Settings
 from fncast.cli import consume
 from fncast.failure import Failure
-from fncast.http.server import Security
+from fncast.http.security import Security
 
 
 @pytest.mark.parametrize(

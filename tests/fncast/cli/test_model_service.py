@@ -9,7 +9,8 @@ import pytest
 
 from fncast.cli.model_service import _grpc
 from fncast.failure import Failure
-from fncast.http.server import OPEN, bind
+from fncast.http.listener import bind
+from fncast.http.security import OPEN
 
 
 class NoModels:

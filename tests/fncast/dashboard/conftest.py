@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fncast.dashboard.event import Event, parse
-from fncast.dashboard.record import Record
+from fncast.dashboard.event import ReceivedEvent, parse
+from fncast.dashboard.record import ReceivedRecord
 
 sys.path.append(str(Path(__file__).parent))  # `tests` is no package
 from mock_broker import MockBroker
@@ -26,12 +26,14 @@ class Make:
     def __init__(self) -> None:
         self.count = 0
 
-    def record(self, topic: str, attributes: dict[str, str], data: Any, timestamp_s: float = 0.0) -> Record:
+    def record(
+        self, topic: str, attributes: dict[str, str], data: Any, timestamp_s: float = 0.0
+    ) -> ReceivedRecord:
         self.count += 1
         headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
         value = data if isinstance(data, bytes) or data is None else json.dumps(data).encode()
         headers.append(("content-type", b"application/json"))
-        return Record(topic, 0, self.count, timestamp_s, value, headers)
+        return ReceivedRecord(topic, 0, self.count, timestamp_s, value, headers)
 
     def window(
         self,
@@ -42,7 +44,7 @@ class Make:
         event_id: str = "",
         step_s: float = 300,
         timestamp_s: float = 0.0,
-    ) -> Record:
+    ) -> ReceivedRecord:
         """A window whose first reading is `at` steps after START."""
         attributes = self.attributes("io.fncast.window.v1", event_id or f"w{self.count}", series)
         return self.record(
@@ -61,7 +63,7 @@ class Make:
         cause: str = "",
         model: str = "1",
         timestamp_s: float = 0.0,
-    ) -> Record:
+    ) -> ReceivedRecord:
         data = self.data(values, at)
         if low and high:
             data["quantiles"] = {"0.1": low, "0.5": values, "0.9": high}
@@ -80,13 +82,13 @@ class Make:
         start = (START + timedelta(seconds=step_s * at)).isoformat()
         return {"start": start, "step_s": step_s, "values": values, "unit": "%"}
 
-    def window_event(self, values: list[Any], at: int = 0, **more: Any) -> Event:
+    def window_event(self, values: list[Any], at: int = 0, **more: Any) -> ReceivedEvent:
         return parse(self.window(values, at, **more))
 
-    def forecast_event(self, values: list[float], at: int, **more: Any) -> Event:
+    def forecast_event(self, values: list[float], at: int, **more: Any) -> ReceivedEvent:
         return parse(self.forecast(values, at, **more))
 
-    def bare_event(self, values: list[Any]) -> Event:
+    def bare_event(self, values: list[Any]) -> ReceivedEvent:
         return parse(self.record("metrics", self.attributes("t", f"b{self.count}", "bare"), values))
 
 

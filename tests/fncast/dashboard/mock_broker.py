@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 class MockBroker:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "consumer.embedded"],
+            [sys.executable, "-m", "consumer.kafka.embedded"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fncast.dashboard.event import NotAnEvent, parse
-from fncast.dashboard.record import Headers, Record
+from fncast.dashboard.record import Headers, ReceivedRecord
 
 STRUCTURED: Headers = [("content-type", b"application/cloudevents+json")]
 EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 BINARY: Headers = [(f"ce_{name}", value.encode()) for name, value in EVENT.items()]
 
 
-def record(headers: Headers, value: bytes | None) -> Record:
-    return Record("forecasts", 0, 0, 0.0, value, headers)
+def record(headers: Headers, value: bytes | None) -> ReceivedRecord:
+    return ReceivedRecord("forecasts", 0, 0, 0.0, value, headers)
 
 
-def structured(members: dict[str, Any]) -> Record:
+def structured(members: dict[str, Any]) -> ReceivedRecord:
     return record(STRUCTURED, json.dumps(EVENT | members).encode())
 
 
@@ -54,7 +54,7 @@ def test_a_null_value_is_an_event_without_data() -> None:
         (record(STRUCTURED, b"[" * 100_000), "not JSON"),
     ],
 )
-def test_what_is_no_event_says_why(found: Record, reason: str) -> None:
+def test_what_is_no_event_says_why(found: ReceivedRecord, reason: str) -> None:
     with pytest.raises(NotAnEvent, match=reason):
         parse(found)
 

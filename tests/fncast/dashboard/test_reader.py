@@ -11,8 +11,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fncast.dashboard import reader as reader_module
-from fncast.dashboard.reader import InvalidProperties, Reader
-from fncast.dashboard.record import Record
+from fncast.dashboard.reader import InvalidProperties, TopicReader
+from fncast.dashboard.record import ReceivedRecord
 
 PATIENCE_S = 30.0
 
@@ -26,19 +26,19 @@ def eventually(condition: Callable[[], Any]) -> Any:
     return value
 
 
-def take(reader: Reader, count: int) -> list[Record]:
+def take(reader: TopicReader, count: int) -> list[ReceivedRecord]:
     """At least `count` records."""
-    records: list[Record] = []
+    records: list[ReceivedRecord] = []
     eventually(lambda: records.extend(reader.take(0.1)) or len(records) >= count)
     return records
 
 
 @pytest.fixture
-def start(broker: Any) -> Iterator[Callable[..., Reader]]:
-    readers: list[Reader] = []
+def start(broker: Any) -> Iterator[Callable[..., TopicReader]]:
+    readers: list[TopicReader] = []
 
-    def begin(*topics: str, history: int | None = None, max_lag: int | None = None) -> Reader:
-        reader = Reader({"bootstrap.servers": broker.address}, topics, history, max_lag)
+    def begin(*topics: str, history: int | None = None, max_lag: int | None = None) -> TopicReader:
+        reader = TopicReader({"bootstrap.servers": broker.address}, topics, history, max_lag)
         readers.append(reader)
         reader.start()
         return reader
@@ -48,7 +48,7 @@ def start(broker: Any) -> Iterator[Callable[..., Reader]]:
         reader.close()
 
 
-def test_reads_all_from_the_beginning(broker: Any, start: Callable[..., Reader]) -> None:
+def test_reads_all_from_the_beginning(broker: Any, start: Callable[..., TopicReader]) -> None:
     broker.publish("t", b"a", headers=[("h", b"\xff"), ("h", b"2"), ("none", None)], timestamp=1_500)
     record = take(start("t"), 1)[0]
     assert (record.topic, record.partition, record.offset, record.value) == ("t", 0, 0, b"a")
@@ -57,7 +57,7 @@ def test_reads_all_from_the_beginning(broker: Any, start: Callable[..., Reader])
 
 
 def test_begins_at_the_end_less_some_history_and_tells_it_from_what_is_live(
-    broker: Any, start: Callable[..., Reader]
+    broker: Any, start: Callable[..., TopicReader]
 ) -> None:
     for number in range(10):
         broker.publish("t", str(number).encode())
@@ -73,7 +73,7 @@ def test_begins_at_the_end_less_some_history_and_tells_it_from_what_is_live(
     ]
 
 
-def test_waits_for_topics_without_making_them(broker: Any, start: Callable[..., Reader]) -> None:
+def test_waits_for_topics_without_making_them(broker: Any, start: Callable[..., TopicReader]) -> None:
     reader = start("later", history=0)
     eventually(lambda: reader.state.missing)
     assert reader.state.missing == (("later", "does not exist yet"),)
@@ -84,7 +84,7 @@ def test_waits_for_topics_without_making_them(broker: Any, start: Callable[..., 
 
 
 def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(
-    broker: Any, start: Callable[..., Reader]
+    broker: Any, start: Callable[..., TopicReader]
 ) -> None:
     broker.publish("t", b"before")
     reader = start("t")
@@ -115,7 +115,7 @@ class Deaf:
 
 
 def test_a_client_that_lost_its_way_gives_way_to_another(
-    broker: Any, start: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
+    broker: Any, start: Callable[..., TopicReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_module, "RENEW_S", 0.5)
     broker.publish("t", b"before", partition=0)
@@ -130,7 +130,7 @@ def test_a_client_that_lost_its_way_gives_way_to_another(
 
 
 def test_two_renewals_in_one_outage_keep_the_positions(
-    broker: Any, start: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
+    broker: Any, start: Callable[..., TopicReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_module, "RENEW_S", 0.3)
     for number in range(5):
@@ -153,7 +153,7 @@ def test_two_renewals_in_one_outage_keep_the_positions(
 
 def test_an_unexpected_error_is_shown_and_reading_goes_on(
     broker: Any,
-    start: Callable[..., Reader],
+    start: Callable[..., TopicReader],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -166,7 +166,7 @@ def test_an_unexpected_error_is_shown_and_reading_goes_on(
     def fail(timeout_s: float) -> bool:
         if failing:
             raise RuntimeError("a fault of ours")
-        return Reader._read(reader, timeout_s)
+        return TopicReader._read(reader, timeout_s)
 
     monkeypatch.setattr(reader, "_read", fail)
     eventually(lambda: "a fault of ours" in reader.state.problem)
@@ -179,7 +179,7 @@ def test_an_unexpected_error_is_shown_and_reading_goes_on(
 
 
 def test_waits_for_a_broker_that_is_not_there() -> None:
-    reader = Reader({"bootstrap.servers": "127.0.0.1:1"}, ["t"], 0)
+    reader = TopicReader({"bootstrap.servers": "127.0.0.1:1"}, ["t"], 0)
     reader.start()
     try:
         eventually(lambda: reader.state.connected is False)
@@ -190,7 +190,9 @@ def test_waits_for_a_broker_that_is_not_there() -> None:
         assert time.monotonic() - began_s < 5
 
 
-def test_skips_what_it_cannot_keep_up_with_and_counts_it(broker: Any, start: Callable[..., Reader]) -> None:
+def test_skips_what_it_cannot_keep_up_with_and_counts_it(
+    broker: Any, start: Callable[..., TopicReader]
+) -> None:
     producer = Producer(
         {"bootstrap.servers": broker.address, "linger.ms": 5, "queue.buffering.max.messages": 200_000}
     )
@@ -199,14 +201,14 @@ def test_skips_what_it_cannot_keep_up_with_and_counts_it(broker: Any, start: Cal
         producer.poll(0)
     assert producer.flush(30) == 0
     reader = start("t", history=None, max_lag=5_000)
-    records: list[Record] = []
+    records: list[ReceivedRecord] = []
     eventually(lambda: records.extend(reader.take(0.1)) or reader.state.skipped > 0)
     broker.publish("t", b"last")
     eventually(lambda: records.extend(reader.take(0.1)) or records[-1].value == b"last")
     assert len(records) + reader.state.skipped == 30_001
 
 
-def test_joins_no_group(broker: Any, start: Callable[..., Reader]) -> None:
+def test_joins_no_group(broker: Any, start: Callable[..., TopicReader]) -> None:
     broker.publish("t", b"a")
     take(start("t"), 1)
     groups = (
@@ -217,4 +219,4 @@ def test_joins_no_group(broker: Any, start: Callable[..., Reader]) -> None:
 
 def test_a_wrong_property_is_named() -> None:
     with pytest.raises(InvalidProperties, match=r"no\.such\.property"):
-        Reader({"bootstrap.servers": "127.0.0.1:1", "no.such.property": "1"}, ["t"], 0)
+        TopicReader({"bootstrap.servers": "127.0.0.1:1", "no.such.property": "1"}, ["t"], 0)

@@ -6,32 +6,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.dashboard.readings import MAX_READINGS, Grid, Readings, UnreadableData, new_values, numbers
+from fncast.dashboard.readings import (
+    MAX_READINGS,
+    Grid,
+    ReadingBuffer,
+    UnreadableData,
+    count_new_values,
+    parse_numbers,
+)
 from fncast.series.step import Step
 
 
 def test_merges_windows_by_their_place() -> None:
-    readings = Readings()
+    readings = ReadingBuffer()
     assert readings.merge(0, [1, 2, 3]) == 0
     assert readings.merge(1, [2, 3, 4]) == 3
     assert readings.between(0, 3) == [1, 2, 3, 4]
 
 
 def test_a_later_event_wins_and_a_null_wins_over_nothing() -> None:
-    readings = Readings()
+    readings = ReadingBuffer()
     readings.merge(0, [1, None, 3])
     assert readings.merge(0, [None, 2, 5]) == 1
     assert readings.between(0, 2) == [1, 2, 5]
 
 
 def test_a_window_that_tells_nothing_new_changes_nothing() -> None:
-    readings = Readings()
+    readings = ReadingBuffer()
     readings.merge(0, [1, 2, 3])
     assert readings.merge(1, [2, 3]) is None
 
 
 def test_keeps_a_gap_and_older_readings_that_come_late() -> None:
-    readings = Readings()
+    readings = ReadingBuffer()
     readings.merge(10, [1, 2])
     readings.merge(14, [5])
     assert readings.merge(8, [8, 9, 1]) == 8
@@ -39,7 +46,7 @@ def test_keeps_a_gap_and_older_readings_that_come_late() -> None:
 
 
 def test_is_bounded_and_forgets_what_is_far_behind() -> None:
-    readings = Readings()
+    readings = ReadingBuffer()
     readings.merge(0, [0.0] * (3 * MAX_READINGS))
     assert (len(readings), readings.newest) == (MAX_READINGS, 3 * MAX_READINGS - 1)
     assert readings.merge(0, [7.0]) is None
@@ -53,7 +60,7 @@ def test_is_bounded_and_forgets_what_is_far_behind() -> None:
 def test_merging_is_the_same_as_writing_each_value_to_its_index(
     windows: list[tuple[int, list[float | None]]],
 ) -> None:
-    readings, plain = Readings(), dict[int, float]()
+    readings, plain = ReadingBuffer(), dict[int, float]()
     for start, values in windows:
         readings.merge(start, values)
         plain.update({start + n: value for n, value in enumerate(values) if value is not None})
@@ -62,7 +69,7 @@ def test_merging_is_the_same_as_writing_each_value_to_its_index(
 
 
 def test_the_last_known_reading() -> None:
-    readings = Readings()
+    readings = ReadingBuffer()
     readings.merge(0, [None, 1, None, None])
     assert (readings.last_known(3), readings.last_known(0), readings.last_known(99)) == (1, None, 1)
 
@@ -92,7 +99,7 @@ def test_a_grid_counts_the_days_of_its_start() -> None:
 @pytest.mark.parametrize("values", [None, "1", [True], ["1"], [1e308], [float("inf")], [{}]])
 def test_refuses_what_is_no_number(values: object) -> None:
     with pytest.raises(UnreadableData):
-        numbers(values, 10)
+        parse_numbers(values, 10)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +114,4 @@ def test_refuses_what_is_no_number(values: object) -> None:
     ],
 )
 def test_windows_without_times_slide(known: list[float], window: list[float], added: int) -> None:
-    assert new_values(known, window) == added
+    assert count_new_values(known, window) == added

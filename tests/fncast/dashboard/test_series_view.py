@@ -9,7 +9,7 @@ import pytest
 from fncast.dashboard.readings import UnreadableData
 from fncast.dashboard.score import SCORED_READINGS
 from fncast.dashboard.series_view import MAX_IDS, MAX_PENDING, MAX_SHOWN, RESTART_EVENTS, SeriesView
-from fncast.dashboard.silence import Silence
+from fncast.dashboard.silence import SilenceDetector
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_two_models_in_turns_are_judged_apart(view: SeriesView, make: Any) -> No
 def test_a_series_is_silent_after_three_times_its_usual_gap(
     heard_s: list[float], step_s: float, silent_after_s: float
 ) -> None:
-    silence = Silence()
+    silence = SilenceDetector()
     for at_s in heard_s:
         silence.hear(at_s)
     assert silence.limit_s(step_s) == silent_after_s

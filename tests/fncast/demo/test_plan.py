@@ -9,7 +9,7 @@ from consumer.settings import load
 from fncast.cli.main import build_parser
 from fncast.demo.models import find
 from fncast.demo.plan import FUNCTION, Plan, Ports, environment, free_ports
-from fncast.demo.training import Training
+from fncast.demo.training_events import TrainingEvents
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_free_ports_differ() -> None:
 
 
 def test_training_progress_as_events() -> None:
-    training = Training("fncast/demo/training")
+    training = TrainingEvents("fncast/demo/training")
     line = '{"epoch": 2, "epochs": 12, "train_error": 0.4, "validation_error": 0.3, "naive_error": 0.6, "seconds": 1}'
     event = training.event(line)
     assert event is not None

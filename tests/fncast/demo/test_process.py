@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from fncast.demo import process as process_module
+from fncast.demo import process_log as process_log_module
 from fncast.demo.process import Process, ProcessFailed, Program
 
 TIMEOUT_S = 10.0
@@ -165,11 +166,30 @@ async def test_warnings_are_shown_but_not_a_flood_of_them(stage: Stage) -> None:
 
 
 async def test_a_log_without_end_begins_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_module, "MAX_LOG_BYTES", 100_000)
+    monkeypatch.setattr(process_log_module, "MAX_LOG_BYTES", 100_000)
     text = "for i in range(20_000): print('a line of text', i)"
     assert await stage.process(text, restart=False).run() == 0
     assert stage.log.stat().st_size < 100_000 + 2 * process_module.READ_BYTES
     assert stage.lines[-1] == "a line of text 19999"
+
+
+async def test_a_full_disk_does_not_block_the_process(stage: Stage, tmp_path: Path) -> None:
+    stage.log = tmp_path / "full.log"
+    stage.log.symlink_to("/dev/full")
+    text = "for i in range(20_000): print('a line of text', i)"  # more than a pipe holds
+    process = stage.process(text, restart=False)
+    assert await asyncio.wait_for(process.run(), TIMEOUT_S) == 0
+    assert stage.lines[-1] == "a line of text 19999"
+    assert stage.told == [
+        f"one: its log {stage.log} cannot be written: No space left on device. Its output is not kept"
+    ]
+
+
+async def test_a_log_that_cannot_be_opened_ends_nothing(stage: Stage, tmp_path: Path) -> None:
+    stage.log = tmp_path / "absent" / "one.log"
+    assert await stage.process("print('out')", restart=False).run() == 0
+    assert stage.lines == ["out"]
+    assert stage.told[0].endswith("cannot be written: No such file or directory. Its output is not kept")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -4,26 +4,26 @@ from itertools import permutations
 
 import pytest
 
-from fncast.dashboard.record import Record
+from fncast.dashboard.record import ReceivedRecord
 from fncast.demo import summary as summary_module
-from fncast.demo.summary import Summary
+from fncast.demo.summary import DemoSummary
 
 
-def event(id: str, at_s: float, topic: str = "metrics", **headers: str) -> Record:
+def event(id: str, at_s: float, topic: str = "metrics", **headers: str) -> ReceivedRecord:
     names = {"ce_id": id, "ce_source": "s", "ce_type": "t", **headers}
-    return Record(topic, 0, 0, at_s, b"{}", [(name, value.encode()) for name, value in names.items()])
+    return ReceivedRecord(topic, 0, 0, at_s, b"{}", [(name, value.encode()) for name, value in names.items()])
 
 
-def forecast(id: str, at_s: float) -> Record:
+def forecast(id: str, at_s: float) -> ReceivedRecord:
     return event(f"of {id}", at_s, "forecasts", ce_causationid=id, ce_causationsource="s")
 
 
-def dead_letter(id: str, at_s: float, reason: str) -> Record:
+def dead_letter(id: str, at_s: float, reason: str) -> ReceivedRecord:
     return event(id, at_s, "dead-letters", **{"fncast-reason": reason})
 
 
-def summary() -> Summary:
-    return Summary("metrics", "forecasts", "dead-letters")
+def summary() -> DemoSummary:
+    return DemoSummary("metrics", "forecasts", "dead-letters")
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
@@ -68,9 +68,9 @@ def test_what_has_no_outcome_is_under_way() -> None:
 
 def test_what_is_no_event_counts_all_the_same() -> None:
     found = summary()
-    found.add(Record("metrics", 0, 0, 1.0, b"\xff", []))
-    found.add(Record("dead-letters", 0, 0, 1.0, b"\xff", [("fncast-reason", b"no CloudEvent")]))
-    found.add(Record("forecasts", 0, 0, 1.0, None, []))
+    found.add(ReceivedRecord("metrics", 0, 0, 1.0, b"\xff", []))
+    found.add(ReceivedRecord("dead-letters", 0, 0, 1.0, b"\xff", [("fncast-reason", b"no CloudEvent")]))
+    found.add(ReceivedRecord("forecasts", 0, 0, 1.0, None, []))
     assert (found.events, found.forecasts, found.dead_letters, found.under_way) == (1, 1, 1, 0)
 
 

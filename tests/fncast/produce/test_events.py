@@ -12,8 +12,8 @@ from cloudevents.core.bindings.kafka import from_binary_event, from_structured_e
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.produce.events import InvalidEventText, parse_event, record, window_event
-from fncast.produce.windows import Window
+from fncast.produce.events import InvalidEventText, build_window_event, parse_event, to_kafka_record
+from fncast.produce.windows import SeriesWindow
 from fncast.series.step import Step
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,8 +22,8 @@ DATA = {"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5, None, 3.
 EVENT: dict[str, Any] = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading"}
 
 
-def window(**changes: Any) -> Window:
-    return Window(
+def window(**changes: Any) -> SeriesWindow:
+    return SeriesWindow(
         **{
             "series": "cpu",
             "index": 2,
@@ -38,7 +38,9 @@ def window(**changes: Any) -> Window:
 
 
 def test_a_window_as_a_binary_record() -> None:
-    found = record(window_event(window(), source="fncast/produce/cpu.csv", destination="forecast"))
+    found = to_kafka_record(
+        build_window_event(window(), source="fncast/produce/cpu.csv", destination="forecast")
+    )
     assert found.key == "cpu"
     assert found.headers == {
         "ce_specversion": b"1.0",
@@ -57,17 +59,19 @@ def test_a_window_as_a_binary_record() -> None:
 def test_a_window_tells_its_calendar_step_and_limit() -> None:
     """The 30th: its February would be read as the end of the month without the day."""
     monthly = window(step=Step.of_months(3, 30), start=datetime(2026, 2, 28, tzinfo=UTC), highest=100.0)
-    data = window_event(monthly, source="s", destination="d").get_data()
+    data = build_window_event(monthly, source="s", destination="d").get_data()
     assert data == {"start": "2026-02-28T00:00:00Z", "step": "P3M", "step_day": 30, "values": DATA["values"],
         "unit": "%", "max": 100.0}  # fmt: skip
     berlin = window(step=Step.of_months(1), start=datetime(2026, 7, 1, tzinfo=ZoneInfo("Europe/Berlin")))
-    data = window_event(berlin, source="s", destination="d").get_data()
+    data = build_window_event(berlin, source="s", destination="d").get_data()
     assert isinstance(data, dict)
     assert data["start"] == "2026-07-01T00:00:00+02:00"
 
 
 def test_a_window_as_a_structured_record() -> None:
-    found = record(window_event(window(), source="fncast/demo/host", destination="forecast"), "structured")
+    found = to_kafka_record(
+        build_window_event(window(), source="fncast/demo/host", destination="forecast"), "structured"
+    )
     assert found.key == "cpu"
     assert found.headers == {"content-type": b"application/cloudevents+json"}
     document = orjson.loads(found.value)
@@ -77,13 +81,13 @@ def test_a_window_as_a_structured_record() -> None:
 
 
 def test_calendar_steps_and_no_unit() -> None:
-    event = window_event(window(step=Step.calendar("P1M"), unit=None), source="s", destination="d")
+    event = build_window_event(window(step=Step.calendar("P1M"), unit=None), source="s", destination="d")
     assert event.get_data() == {"start": DATA["start"], "step": "P1M", "values": DATA["values"]}
 
 
 def test_ids_are_the_same_again_and_differ_where_the_windows_do() -> None:
     def id_of(changes: dict[str, Any], run: str = "") -> str:
-        return window_event(window(**changes), source="s", destination="d", run=run).get_id()
+        return build_window_event(window(**changes), source="s", destination="d", run=run).get_id()
 
     assert id_of({}) == id_of({})
     others = [({}, ""), ({}, "a"), ({"index": 3}, ""), ({"series": "disk"}, ""), ({"values": [1.0, 2.0]}, "")]
@@ -95,7 +99,7 @@ def test_an_event_from_json_keeps_what_it_says() -> None:
         orjson.dumps(EVENT | {"destination": "x", "number": 3, "flag": True, "data": [1, None]})
     )
     assert event.get_time() is None
-    found = record(event)
+    found = to_kafka_record(event)
     assert found.key is None
     assert found.value == b"[1,null]"
     assert found.headers["content-type"] == b"application/json"
@@ -115,7 +119,7 @@ def test_bytes_as_data(mode: Any) -> None:
         "datacontenttype": "application/octet-stream",
         "data_base64": base64.b64encode(raw).decode(),
     }
-    found = record(parse_event(orjson.dumps(document)), mode)
+    found = to_kafka_record(parse_event(orjson.dumps(document)), mode)
     if mode == "binary":
         assert found.value == raw
     else:
@@ -159,14 +163,14 @@ JSON = st.recursive(
 
 def test_an_event_without_data_is_a_record_without_a_value() -> None:
     event = parse_event(orjson.dumps(EVENT | {"data_base64": None, "subject": "", "time": None}))
-    assert record(event, "binary").value is None
-    assert not orjson.loads(record(event, "structured").value).keys() & {"data", "subject", "time"}
+    assert to_kafka_record(event, "binary").value is None
+    assert not orjson.loads(to_kafka_record(event, "structured").value).keys() & {"data", "subject", "time"}
 
 
 @given(data=JSON)
 def test_any_json_data_arrives_in_both_modes(data: Any) -> None:
     event = parse_event(orjson.dumps(EVENT | {"data": data}))
-    binary, structured = record(event), record(event, "structured")
+    binary, structured = to_kafka_record(event), to_kafka_record(event, "structured")
     if data is None:
         assert binary.value is None
         assert "data" not in orjson.loads(structured.value)

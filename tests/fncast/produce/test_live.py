@@ -7,11 +7,11 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from fncast.produce.live import play
-from fncast.produce.pace import Pace
+from fncast.produce.live import live_windows
+from fncast.produce.rate_limiter import RateLimiter
 from fncast.produce.reading import Reading
-from fncast.produce.replay import Replay, readings
-from fncast.produce.windows import Window
+from fncast.produce.replay import ReplayFeed, readings
+from fncast.produce.windows import SeriesWindow
 from fncast.series.series import Series
 from fncast.series.step import Step
 
@@ -49,14 +49,14 @@ def series(*values: float) -> Series:
 
 
 def playing(
-    clock: Clock, *feeds: Meter | Replay, since_s: float = 1_000.0, window: int = 3
-) -> Iterator[Window]:
-    return play(feeds, window=window, every=1, since_s=since_s, clock=clock, sleep=clock.sleep)
+    clock: Clock, *feeds: Meter | ReplayFeed, since_s: float = 1_000.0, window: int = 3
+) -> Iterator[SeriesWindow]:
+    return live_windows(feeds, window=window, every=1, since_s=since_s, clock=clock, sleep=clock.sleep)
 
 
 def test_a_recording_has_its_first_window_at_once_and_begins_again_at_its_end() -> None:
     clock = Clock()
-    found = list(islice(playing(clock, Replay([series(0, 1, 2, 3)])), 4))
+    found = list(islice(playing(clock, ReplayFeed([series(0, 1, 2, 3)])), 4))
     assert [window.values for window in found] == [[0, 1, 2], [1, 2, 3], [2, 3, 0], [3, 0, 1]]
     assert [(after.end - before.end).total_seconds() for before, after in pairwise(found)] == [1800] * 3
     assert clock.now_s == pytest.approx(1_000.6)
@@ -65,7 +65,7 @@ def test_a_recording_has_its_first_window_at_once_and_begins_again_at_its_end() 
 def test_started_anew_it_goes_on_where_it_should_be_by_now() -> None:
     clock = Clock()
     clock.now_s += 0.2 * 10
-    first = next(playing(clock, Replay([series(*range(100))])))
+    first = next(playing(clock, ReplayFeed([series(*range(100))])))
     assert first.values == [10, 11, 12]
 
 
@@ -79,7 +79,7 @@ def test_a_meter_fills_its_window_first_and_misses_what_it_slept_through() -> No
 
 def test_a_recording_catches_up_but_not_in_a_flood() -> None:
     clock = Clock()
-    windows = playing(clock, Replay([series(*range(10_000))]))
+    windows = playing(clock, ReplayFeed([series(*range(10_000))]))
     next(windows)
     clock.now_s += 0.4
     assert [window.index for window in islice(windows, 2)] == [3, 4]
@@ -95,7 +95,7 @@ def test_readings_of_a_series_once() -> None:
 
 def test_events_keep_their_schedule_and_a_hold_up_is_made_up_for_in_part() -> None:
     clock = Clock()
-    pace = Pace(10, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(10, clock=clock, sleep=clock.sleep)
     for _ in range(11):
         pace.wait()
     assert clock.now_s == pytest.approx(1_001.0)
@@ -109,4 +109,4 @@ def test_events_keep_their_schedule_and_a_hold_up_is_made_up_for_in_part() -> No
 @pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan")])
 def test_a_rate_is_positive(rate: float) -> None:
     with pytest.raises(ValueError, match="rate"):
-        Pace(rate)
+        RateLimiter(rate)

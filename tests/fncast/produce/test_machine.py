@@ -9,7 +9,7 @@ from itertools import count
 import psutil
 import pytest
 
-from fncast.produce.machine import Machine
+from fncast.produce.machine import MachineFeed
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 Network = namedtuple("Network", "bytes_recv bytes_sent")
@@ -22,7 +22,7 @@ def clock() -> Iterator[float]:
 
 
 def test_this_machine_tells_its_shares(clock: Iterator[float]) -> None:
-    machine = Machine(SINCE, clock=lambda: next(clock))
+    machine = MachineFeed(SINCE, clock=lambda: next(clock))
     readings = {reading.series: reading for reading in machine.read(8)}
     assert set(readings) == {"cpu", "memory"}  # traffic has nothing yet to be compared with
     for reading in readings.values():
@@ -37,7 +37,7 @@ def test_traffic_is_the_growth_of_the_counters_a_second(
     network = iter([Network(1_000, 10_000), Network(1_500, 10_000), Network(20, 30_000)])
     monkeypatch.setattr(psutil, "net_io_counters", lambda: next(network))
     monkeypatch.setattr(psutil, "disk_io_counters", lambda: Disk(7, 7))
-    machine = Machine(SINCE, clock=lambda: next(clock))
+    machine = MachineFeed(SINCE, clock=lambda: next(clock))
     machine.read(0)
     second = {reading.series: reading.value for reading in machine.read(1)}
     assert (second["network-in"], second["network-out"], second["disk-read"]) == (1_000, 0, 0)
@@ -56,6 +56,6 @@ def test_a_container_without_disk_counters_has_no_such_series(
 
     monkeypatch.setattr(psutil, "disk_io_counters", counters)
     monkeypatch.setattr(psutil, "net_io_counters", lambda: None)
-    machine = Machine(SINCE, clock=lambda: next(clock))
+    machine = MachineFeed(SINCE, clock=lambda: next(clock))
     machine.read(0)
     assert {reading.series for reading in machine.read(1)} == {"cpu", "memory"}

@@ -9,7 +9,7 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from fncast.produce.publisher import Publisher, PublishError
+from fncast.produce.publisher import PublishError, TopicPublisher
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def read(broker: str, topic: str, count: int) -> list[tuple[int, bytes, bytes, l
 
 
 def test_records_arrive_with_their_headers_and_equal_keys_in_order(broker: str) -> None:
-    publisher = Publisher({"bootstrap.servers": broker}, "ordered")
+    publisher = TopicPublisher({"bootstrap.servers": broker}, "ordered")
     publisher.connect(10)
     for number in range(200):
         publisher.publish(KafkaMessage({"ce_id": b"%d" % number}, f"key-{number % 5}", b"%d" % number))
@@ -54,7 +54,7 @@ def test_records_arrive_with_their_headers_and_equal_keys_in_order(broker: str) 
 
 def test_more_than_the_queue_holds_waits_for_room(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fncast.produce.publisher.QUEUE_RECORDS", 10)
-    publisher = Publisher({"bootstrap.servers": broker}, "narrow")
+    publisher = TopicPublisher({"bootstrap.servers": broker}, "narrow")
     publisher.connect(10)
     for number in range(300):
         publisher.publish(KafkaMessage({}, None, b"%d" % number))
@@ -63,13 +63,13 @@ def test_more_than_the_queue_holds_waits_for_room(broker: str, monkeypatch: pyte
 
 
 def test_a_broker_that_is_away_is_named_after_a_bound() -> None:
-    publisher = Publisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics")
+    publisher = TopicPublisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics")
     with pytest.raises(PublishError, match=r"Kafka at 127\.0\.0\.1:1 does not answer: .*gave up after 0.5 s"):
         publisher.connect(0.5)
 
 
 def test_a_record_that_was_not_acknowledged_is_an_error() -> None:
-    publisher = Publisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics", delivery_s=0.5)
+    publisher = TopicPublisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics", delivery_s=0.5)
     publisher.publish(KafkaMessage({}, None, b"x"))
     with pytest.raises(PublishError, match="1 record did not reach topic 'metrics' on 127"):
         publisher.flush(10)
@@ -110,10 +110,10 @@ def test_an_address_that_a_broker_advertises_and_nobody_has_is_named(
     broker: str, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = MisleadingBroker(broker, unused_tcp_port)
-    publisher = Publisher({"bootstrap.servers": wrong.address}, "metrics", delivery_s=2.0)
+    publisher = TopicPublisher({"bootstrap.servers": wrong.address}, "metrics", delivery_s=2.0)
     told = (
         f"Kafka answers at {wrong.address}, but the broker 127.0.0.1:{unused_tcp_port} cannot be reached:"
-        " connection refused. The brokers give this address as their own: check advertised.listeners there"
+        " connection refused. The brokers give this address as their own: check advertised.listeners"
     )
     publisher.connect(10.0)
     publisher.publish(KafkaMessage({}, None, b"x"))
@@ -125,11 +125,11 @@ def test_an_address_that_a_broker_advertises_and_nobody_has_is_named(
 
 
 def test_a_record_over_every_limit_is_an_error(broker: str) -> None:
-    publisher = Publisher({"bootstrap.servers": broker}, "metrics")
+    publisher = TopicPublisher({"bootstrap.servers": broker}, "metrics")
     with pytest.raises(PublishError, match="too large"):
         publisher.publish(KafkaMessage({}, None, bytes(20_000_000)))
 
 
 def test_a_property_that_is_none_is_named() -> None:
     with pytest.raises(PublishError, match=r'No such configuration property: "no\.such"'):
-        Publisher({"bootstrap.servers": "127.0.0.1:1", "no.such": "1"}, "metrics")
+        TopicPublisher({"bootstrap.servers": "127.0.0.1:1", "no.such": "1"}, "metrics")

@@ -4,22 +4,22 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from fncast.produce.shop import HOURS_A_WEEK, Shop, orders
+from fncast.produce.shop import HOURS_A_WEEK, ShopFeed, orders
 
 THURSDAY = datetime(2026, 1, 1, 15, 30, tzinfo=UTC)
 
 
 def test_the_same_seed_tells_the_same_orders_in_any_order() -> None:
-    forwards = [Shop(THURSDAY, seed=1).read(tick) for tick in range(400)]
-    shop = Shop(THURSDAY, seed=1)
+    forwards = [ShopFeed(THURSDAY, seed=1).read(tick) for tick in range(400)]
+    shop = ShopFeed(THURSDAY, seed=1)
     assert [shop.read(tick) for tick in reversed(range(400))] == forwards[::-1]
     assert [reading.value for [reading] in forwards] != [
-        Shop(THURSDAY, seed=2).read(t)[0].value for t in range(400)
+        ShopFeed(THURSDAY, seed=2).read(t)[0].value for t in range(400)
     ]
 
 
 def test_hours_are_one_apart_from_a_monday_midnight_on() -> None:
-    [first], [last] = Shop(THURSDAY).read(0), Shop(THURSDAY).read(HOURS_A_WEEK)
+    [first], [last] = ShopFeed(THURSDAY).read(0), ShopFeed(THURSDAY).read(HOURS_A_WEEK)
     assert first.time == datetime(2025, 12, 29, tzinfo=UTC)
     assert last.time == datetime(2026, 1, 5, tzinfo=UTC)
     assert (first.step.as_json(), first.unit, last.index) == ({"step_s": 3600}, "orders/h", HOURS_A_WEEK)
@@ -38,4 +38,4 @@ def test_the_day_shows_its_season_and_the_weekend_its_effect() -> None:
 
 
 def test_nothing_before_its_start() -> None:
-    assert Shop(THURSDAY).read(-1) == []
+    assert ShopFeed(THURSDAY).read(-1) == []

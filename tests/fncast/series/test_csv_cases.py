@@ -74,6 +74,10 @@ def test_numbers_are_read_as_meant(
             " (for 1299)",
         ),
         (
+            lines("Zeit\tx", lambda i: f"{HOURS[i]}\t1.{299 + i}"),
+            "line 2: '1.299' (column 'x') may be 1.299 or 1299",
+        ),
+        (
             lines("Zeit;x", lambda i: f"{HOURS[i]};{'999' if i < 3 else '1.000'}"),
             "line 5: '1.000' (column 'x') may be 1 or 1000",
         ),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model_service.serving.version_folder import hashes_of
 from model_service.training.backend import tf
 from model_service.training.model_folder import (
     WEIGHTS_FILE,
@@ -20,7 +21,6 @@ from model_service.training.model_folder import (
 from model_service.training.network import build_network
 from model_service.training.settings import TrainingSettings
 from model_service.training.trainer import Trained, predict
-from model_service.version_folder import hashes_of
 
 
 def litert(folder: Path) -> Any:

@@ -1,0 +1,213 @@
+"""The consumer as a process: settings in, a loop in its thread, the chain in this event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.base_producer import Publisher
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.outages import Outages
+from consumer.kafka.source import KafkaSource
+from consumer.kafka.topics import Topics
+from consumer.loop import Batching, Loop
+from consumer.result_publisher import Results
+from consumer.route_check import RouteCheck
+from consumer.settings import Kafka, Settings, SettingsError
+from consumer.supervision import kept_running
+from interceptor.builtin.calls import Limits
+from interceptor.builtin.deliver import Deliver
+from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.router import Router
+from interceptor.chain import Chain, compose
+from interceptor.contract import Interceptor
+from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.route import Route
+from interceptor.routes.token import read_token
+
+log = logging.getLogger("fncast.consumer")
+
+STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
+
+
+def routes(settings: Settings) -> dict[str, Route]:
+    """The routes of the settings. Raises SettingsError that names the route."""
+    made = {}
+    fn_token = _fn_token(settings)
+    for name, told in settings.routes.items():
+        try:
+            if isinstance(told, str):
+                is_fn = told.startswith(
+                    "fn:"
+                )  # gets the Fn server's token, which is a secret of the route then
+                made[name] = Route(name, told, batch=is_fn, token=fn_token if is_fn else "")
+            else:
+                token = _token(told.token_file) or (fn_token if told.url.startswith("fn:") else "")
+                if token and "@" in urlsplit(told.url).netloc:
+                    raise ValueError("it has a token and its URL a login: give one of them")
+                made[name] = Route(name, told.url, told.batch, told.mode, token)
+        except (ValueError, OSError) as error:
+            raise SettingsError(f"[routes.{name}] {error}") from None
+    return made
+
+
+def client(settings: Settings) -> FunctionClient:
+    """To be made in the event loop that calls it. Raises SettingsError."""
+    fn = settings.fn
+    # And one for the probe of each: where all calls hang it must not wait for the connection of one of them.
+    connections = (fn.calls_in_flight + 1) * max(1, len(settings.routes))
+    return FunctionClient(fn.url, fn.timeout_s, connections, _fn_token(settings))
+
+
+def _fn_token(settings: Settings) -> str:
+    """Empty without a file. Raises SettingsError."""
+    try:
+        return _token(settings.fn.token_file)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"[fn.token_file] {error}") from None
+
+
+def _token(file: str) -> str:
+    """As `read_token`; empty without a file."""
+    return read_token(Path(file)) if file else ""
+
+
+def _check_order(names: Sequence[str]) -> None:
+    """Interceptors of a user's own may route or settle; where there are none, `route` and `deliver` have to.
+
+    Raises SettingsError."""
+    if any(":" in name for name in names):
+        return
+    if "deliver" not in names:
+        raise SettingsError("[interceptors.chain] has no `deliver`: no event would ever be settled")
+    if "route" not in names[: list(names).index("deliver")]:
+        raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
+
+
+def chain(settings: Settings, deliver: Deliver) -> Chain:
+    """The chain of the settings. Raises SettingsError."""
+    _check_order(settings.interceptors.chain)
+    router = Router(routes(settings), settings.default_destinations())
+    built_ins: dict[str, Callable[[], Interceptor]] = {
+        "expiry": Expiry,
+        "route": lambda: router,
+        "deliver": lambda: deliver,
+    }
+    try:
+        return compose(settings.interceptors.chain, built_ins, settings)
+    except ValueError as error:
+        raise SettingsError(f"[interceptors.chain] {error}") from None
+
+
+def deliverer(settings: Settings, made: FunctionClient) -> Deliver:
+    fn = settings.fn
+    limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
+    names = settings.interceptors.chain
+    return Deliver(made, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
+
+
+def publisher(kafka: Kafka) -> Publisher:
+    """The publisher of the delivery guarantee. Raises ConsumerError."""
+    if kafka.delivery == "at-least-once":
+        return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
+    transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
+    return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
+
+
+class Service:
+    """Made and used in one event loop: `run` returns when `stop` was called and everything is settled."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises SettingsError, ConsumerError."""
+        kafka = settings.kafka
+        self._topics = kafka.input_topics
+        functions = client(settings)
+        self._deliver = deliverer(settings, functions)
+        self._chain = chain(settings, self._deliver)
+        # Interceptors of a user's own may choose other routes than those of the settings.
+        checked = routes(settings) if "route" in settings.interceptors.chain else {}
+        self._route_check = RouteCheck(functions, checked)
+        static = kafka.instance_name() if kafka.static_membership else ""
+        source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
+        made = publisher(kafka)
+        self._loop = Loop(
+            source,
+            made,
+            Results(made, kafka.output_topic, kafka.dead_letter_topic),
+            Topics(
+                kafka.client_properties(),
+                kafka.input_topics,
+                kafka.output_topic,
+                kafka.dead_letter_topic,
+                kafka.outage_topic,
+                is_exactly_once=kafka.delivery == "exactly-once",
+            ),
+            self._chain,
+            asyncio.get_running_loop(),
+            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
+            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+        )
+
+        self._outages = Outages(
+            kafka.client_properties(),
+            kafka.outage_topic,
+            f"/fncast/{kafka.group_id}/{kafka.instance_name()}",
+            self._deliver.outages,
+        )
+
+    async def run(self) -> None:
+        """Raises what ended the loop, if not `stop`."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        event_loop = asyncio.get_running_loop()
+
+        def consume() -> None:
+            try:
+                self._loop.run(self._topics)
+            except BaseException as error:
+                event_loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                event_loop.call_soon_threadsafe(done.set_result, None)
+
+        thread = threading.Thread(target=consume, name="consumer")
+        thread.start()
+        tasks = [
+            asyncio.create_task(kept_running("the report of outages", self._outages.run)),
+            asyncio.create_task(kept_running("the check of routes", self._route_check.run)),
+        ]
+        try:
+            await done
+        finally:
+            thread.join()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._outages.close()
+            await self._chain.close()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def health(self) -> dict[str, Any]:
+        """What /healthz and /readyz tell. reason: why it is not ready or alive; empty where it is both."""
+        polled_s_ago = time.monotonic() - self._loop.polled_at_s
+        is_alive = polled_s_ago < STALLED_S
+        problems = [self._loop.problem, *self._loop.paused.values()]
+        if not is_alive:
+            problems.insert(0, f"records were last asked for {polled_s_ago:.0f} s ago: the consumer is stuck")
+        reason = "; ".join(problem for problem in problems if problem)
+        return {
+            "alive": is_alive,
+            "ready": self._loop.is_member and not self._loop.paused,
+            "reason": reason,
+            "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
+            "routes_out": self._deliver.open_circuits(),
+            "routes_not_reached": dict(self._route_check.failed),
+        }

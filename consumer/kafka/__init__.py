@@ -1,0 +1,1 @@
+"""The adapters between the consumer and Kafka: everything that calls confluent-kafka."""

@@ -1,0 +1,304 @@
+"""The dead letters of a topic: read, filtered, and published again."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.source import record, text
+from fncast.foreign_text import clean
+from fncast.wording.kafka import words
+from interceptor import dead_letter
+from interceptor.cloudevents.reader import read_event
+from interceptor.delivery import Record
+from interceptor.errors import InvalidEvent
+
+ANSWER_S = 10.0  # a broker that does not answer for so long is said to be away
+CHUNK = 500  # letters of one transaction
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+MAX_REASON = dead_letter.MAX_DATA_BYTES  # characters
+MAX_HEADER = 64  # characters that are shown of a header that should be a number or a short name
+MAX_TOPIC_NAME = 250
+MAX_TOPICS = 1000  # that are remembered
+MAX_NAMED = 20  # letters that could not be replayed and are named; the others are counted
+_NUMBER = re.compile(r"[0-9]{1,18}")
+# What Kafka accepts as a topic's name.
+_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
+
+
+class UnknownTopic(ConsumerError):
+    """The topic is not there, or not for this login."""
+
+
+class DeadLetter:
+    """One letter: the record on the dead letters' topic, and what its headers say, which anybody may have written."""
+
+    def __init__(self, letter: Record) -> None:
+        self.record = letter
+        self.headers, added = dead_letter.own_and_added(letter)
+        names = dead_letter.ADDED_HEADERS
+        said = {name: value for name, value in added or letter.headers if name in names and value}
+        self._added = {name: value.decode("utf-8", "replace") for name, value in said.items()}
+
+    @property
+    def place(self) -> str:
+        return f"{self.record.partition}/{self.record.offset}"
+
+    @property
+    def reason(self) -> str:
+        told = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
+        return clean(told, MAX_REASON) or self.record.flaw
+
+    @property
+    def attempts(self) -> int | str:
+        """A number; the text of the header where it is none."""
+        said = self._added.get("fncast-attempts", "0")
+        number = _number(said)
+        return clean(said, MAX_HEADER) if number is None else number
+
+    @property
+    def topic(self) -> str | None:
+        """Where it was read first, as the letter says."""
+        return self._added.get("fncast-topic")
+
+    @property
+    def partition(self) -> int | None:
+        return _number(self._added.get("fncast-partition", ""))
+
+    @property
+    def refused_at(self) -> datetime | None:
+        """None where the record has no timestamp, or one beyond the year 9999."""
+        if self.record.timestamp_ms < 0:
+            return None
+        try:
+            return EPOCH + timedelta(milliseconds=self.record.timestamp_ms)
+        except OverflowError:
+            return None
+
+    def attributes(self) -> Mapping[str, Any]:
+        """The event's; where it is none, what its headers say all the same."""
+        try:
+            return read_event(self.headers, self.record.value).attributes
+        except InvalidEvent:
+            named = {name[3:]: value for name, value in self.headers if name.startswith("ce_") and value}
+            return {name: value.decode("utf-8", "replace") for name, value in named.items()}
+
+
+def is_topic_name(name: str) -> bool:
+    """Whether Kafka accepts it."""
+    return bool(_TOPIC.fullmatch(name))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which letters are meant. reason: a part of it, in any case. since: refused at this time or later. place: this
+    one alone, as PARTITION/OFFSET."""
+
+    reason: str = ""
+    destination: str = ""
+    since: datetime | None = None
+    place: str = ""
+
+    def __contains__(self, letter: DeadLetter) -> bool:
+        if self.place and letter.place != self.place:
+            return False
+        if self.since is not None and (letter.refused_at is None or letter.refused_at < self.since):
+            return False
+        if self.reason.casefold() not in letter.reason.casefold():
+            return False
+        return not self.destination or letter.attributes().get("destination") == self.destination
+
+    def name(self, since: str = "") -> str:
+        """Tells this filter from others: each has its own progress. since: as its user wrote it (`2h` moves on)."""
+        if self == Filter():
+            return "all"
+        parts = (self.reason, self.destination, since) + ((self.place,) if self.place else ())
+        return sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+class DeadLetterTopic:
+    def __init__(self, client_properties: Mapping[str, str], topic: str, group_id: str) -> None:
+        """group_id: whose committed offsets `committed` and `metadata` are about. Raises ConsumerError."""
+        self.topic = topic
+        properties: dict[str, Any] = {
+            "log_level": 0,
+            **client_properties,
+            "group.id": group_id,
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+        try:
+            self._consumer = Consumer(properties)
+        except (KafkaException, ValueError, TypeError) as error:
+            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def metadata(self) -> Any:
+        return self._consumer.consumer_group_metadata()
+
+    def partitions(self, topic: str | None = None) -> list[int]:
+        """Raises UnknownTopic; ConsumerError where nobody answers."""
+        name = topic or self.topic
+        if not is_topic_name(name):
+            raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
+        try:
+            found = self._consumer.list_topics(name, ANSWER_S).topics[name]
+        except KafkaException as error:
+            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
+        if found.error is not None:
+            raise UnknownTopic(f"there is no topic {name!r}: {words(found.error)}")
+        return sorted(found.partitions)
+
+    def committed(self) -> dict[int, int]:
+        """The next offset by partition, where the group has one."""
+        asked = [TopicPartition(self.topic, partition) for partition in self.partitions()]
+        try:
+            return {p.partition: p.offset for p in self._consumer.committed(asked, ANSWER_S) if p.offset >= 0}
+        except KafkaException as error:
+            raise ConsumerError(f"the offsets of earlier replays cannot be read: {text(error)}") from None
+
+    def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
+        """The letters from `start` (else the first) up to the present end, by partition and offset in turns.
+
+        only: of this partition.
+
+        What comes while they are read is left alone: a replay would go on for ever where a consumer refuses again what
+        it has just published."""
+        partitions = [partition for partition in self.partitions() if only in (None, partition)]
+        starts = start or {}
+        ends: dict[int | None, int] = {partition: self._end(partition) for partition in partitions}
+        self._consumer.assign([TopicPartition(self.topic, p, starts.get(p, 0)) for p in partitions])
+        heard_s = time.monotonic()
+        while ends:
+            for message in self._consumer.consume(CHUNK, 0.2):
+                heard_s = time.monotonic()
+                error = message.error()
+                if error is None:
+                    letter = record(message)
+                    if letter.offset < ends.get(letter.partition, 0):
+                        yield DeadLetter(letter)
+                    elif ends.pop(letter.partition, None) is not None:
+                        self._consumer.pause([TopicPartition(self.topic, letter.partition)])
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    ends.pop(message.partition(), None)
+                elif error.fatal() or not error.retriable():
+                    raise ConsumerError(f"reading {self.topic!r} failed: {words(error)}")
+            if time.monotonic() - heard_s > ANSWER_S:
+                raise ConsumerError(f"Kafka does not answer while {self.topic!r} is read")
+
+    def _end(self, partition: int) -> int:
+        """The offset behind the last record that is there now. Raises ConsumerError."""
+        try:
+            ends: tuple[int, int] = self._consumer.get_watermark_offsets(
+                TopicPartition(self.topic, partition), ANSWER_S
+            )
+        except KafkaException as error:
+            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
+        return ends[1]
+
+
+class Replay:
+    """Publishes letters again where they came from, each once: its progress is in the transaction.
+
+    Key, value and the record's own headers (so the event's id) are as they were; what the dead letter added is gone.
+    """
+
+    def __init__(
+        self,
+        letters: DeadLetterTopic,
+        publisher: ExactlyOnce,
+        wanted: Filter,
+        default_topic: str,
+    ) -> None:
+        """default_topic: for letters that do not say where they came from."""
+        self._letters = letters
+        self._publisher = publisher
+        self._wanted = wanted
+        self._default_topic = default_topic
+        self._topics: dict[str, int | str] = {}  # how many partitions each has, or why none
+        self.left = 0  # letters that could not be replayed
+        self.left_because: list[str] = []  # the first MAX_NAMED of them, each with its place and the reason
+
+    def run(self) -> int:
+        """Replay what is there now and was not replayed before. Returns how many. Raises ConsumerError."""
+        if not self._is_started_within(ANSWER_S):
+            raise ConsumerError("Kafka does not answer")
+        offsets: dict[tuple[str, int], int] = {}
+        replayed = unfinished = 0
+        try:
+            for letter in self._letters.read(self._letters.committed()):
+                offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
+                unfinished += 1
+                if letter in self._wanted:
+                    if obstacle := self._obstacle(letter):
+                        self._leave(letter, obstacle)
+                    else:
+                        self._publish(letter)
+                        replayed += 1
+                if unfinished >= CHUNK:
+                    self._publisher.finish(offsets, self._letters.metadata())
+                    unfinished = 0
+            if unfinished:
+                self._publisher.finish(offsets, self._letters.metadata())
+        except NotPublished as failure:
+            raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
+        except OutcomeUnknown as doubt:  # the progress is in the same transaction: the next replay reads it
+            raise ConsumerError(
+                f"whether the last of them were replayed is not known, start it again: {doubt}"
+            ) from None
+        return replayed
+
+    def _is_started_within(self, within_s: float) -> bool:
+        until_s = time.monotonic() + within_s
+        while not (is_started := self._publisher.start()) and time.monotonic() < until_s:
+            pass
+        return is_started
+
+    def _leave(self, letter: DeadLetter, reason: str) -> None:
+        self.left += 1
+        if len(self.left_because) < MAX_NAMED:
+            self.left_because.append(f"{letter.place}: {reason}")
+
+    def _obstacle(self, letter: DeadLetter) -> str:
+        """Why it cannot be published where it came from; empty where it can. Raises ConsumerError."""
+        if letter.record.flaw:
+            return f"where it came from cannot be read: {letter.record.flaw}"
+        found = self._partitions(letter.topic or self._default_topic)
+        return found if isinstance(found, str) else ""
+
+    def _partitions(self, topic: str) -> int | str:
+        topic = topic[:MAX_TOPIC_NAME]  # which is one too many
+        if topic not in self._topics:  # asked once: each question waits for the fetch that is under way
+            if len(self._topics) >= MAX_TOPICS:
+                self._topics.clear()
+            try:
+                self._topics[topic] = len(self._letters.partitions(topic))
+            except UnknownTopic as error:
+                self._topics[topic] = str(error)
+        return self._topics[topic]
+
+    def _publish(self, letter: DeadLetter) -> None:
+        topic, partition, record = letter.topic or self._default_topic, letter.partition, letter.record
+        count = self._partitions(topic)
+        if partition is None or isinstance(count, str) or partition >= count:
+            partition = -1
+        self._publisher.publish(topic, partition, record.key, record.value, letter.headers)

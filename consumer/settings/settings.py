@@ -1,0 +1,289 @@
+"""The consumer's settings: one frozen object from a TOML file, the environment and flags, in this order."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
+
+import msgspec
+
+from consumer.settings.source import (
+    SettingsError,
+    flatten,
+    from_environment,
+    from_file,
+    merge,
+    message_with_place,
+    route_message,
+)
+from interceptor.routes.route import MAX_PORT, shown, url_flaw
+
+# What carries the delivery guarantee; fncast sets these itself.
+RESERVED_PROPERTIES = frozenset(
+    {
+        "acks",
+        "auto.offset.reset",
+        "default.topic.config",  # a table of them
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "enable.idempotence",
+        "enable.gapless.guarantee",
+        "group.id",
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "isolation.level",
+        "max.in.flight",
+        "max.in.flight.requests.per.connection",
+        "message.send.max.retries",
+        "partitioner",
+        "request.required.acks",
+        "retries",
+        "transactional.id",
+        "transaction.timeout.ms",
+    }
+)
+
+__all__ = ["Admin", "Fn", "Input", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
+
+MOST = 1_000_000_000  # of any number: what is larger is a mistake
+
+# Kafka's rule. `.` and `..` would be folders of the broker's.
+_TOPIC = re.compile(r"(?!\.{1,2}\Z)[a-zA-Z0-9._-]{1,249}\Z")
+
+# An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
+DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
+
+
+class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer.
+
+    static_membership: the group knows this consumer by `instance_name`, and gives it its partitions back at once when
+    it comes back after a crash. outage_topic: where it is told that a route is out; empty for nowhere.
+    pause_after_refused: a topic whose first so many records are all refused for the same kind of reason is not read
+    on; 0 for never."""
+
+    bootstrap_servers: str = "localhost:9092"
+    group_id: str = "fncast"
+    instance: str = ""
+    static_membership: bool = False
+    input_topics: tuple[str, ...] = ("metrics",)
+    output_topic: str = "forecasts"
+    dead_letter_topic: str = "dead-letters"
+    outage_topic: str = "outages"
+    delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
+    partitioner: str = "murmur2_random"
+    pause_after_refused: int = 1000
+    client: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty")
+        if not 0 <= self.pause_after_refused < MOST:
+            raise ValueError("pause_after_refused must not be negative")
+        if not self.input_topics or not all(self.input_topics):
+            raise ValueError("input_topics names no topic")
+        if len(set(self.input_topics)) < len(self.input_topics):
+            raise ValueError("input_topics names a topic twice")
+        self._check_names()
+        for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
+            if topic in self.input_topics:
+                raise ValueError(f"{topic!r} is read and written: fncast would feed itself")
+        written = [topic for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic) if topic]
+        if len(set(written)) < len(written):
+            raise ValueError("output_topic, dead_letter_topic and outage_topic must be different topics")
+        for name in flatten(self.client):
+            if name in RESERVED_PROPERTIES:
+                raise ValueError(f"client.{name} carries the delivery guarantee: fncast sets it")
+
+    def _check_names(self) -> None:
+        """A broker would refuse another name only once something is to be published."""
+        names = [("input_topics", topic) for topic in self.input_topics]
+        names += [(name, getattr(self, name)) for name in ("output_topic", "dead_letter_topic")]
+        if self.outage_topic:
+            names.append(("outage_topic", self.outage_topic))
+        for name, topic in names:
+            if not _TOPIC.match(topic):
+                raise ValueError(
+                    f"{name} {topic[:64]!r} is no topic's name: 1 to 249 letters a-z and A-Z, digits, '.', '_' and '-'"
+                )
+
+    def __repr__(self) -> str:
+        """Without the values of `client`: a password may be among them."""
+        return f"Kafka({self.bootstrap_servers!r}, {self.group_id!r}, client={sorted(flatten(self.client))})"
+
+    def client_properties(self) -> dict[str, str]:
+        """librdkafka properties that every client of this broker needs: addresses and security."""
+        return {"bootstrap.servers": self.bootstrap_servers, **flatten(self.client)}
+
+    def instance_name(self) -> str:
+        """What tells this replica from another and is the same after a restart: the host name unless set."""
+        return self.instance or socket.gethostname()
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A topic that is read. destination: the route of its events that name none; empty for no such route."""
+
+    topic: str
+    destination: str = ""
+
+
+class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Fn server's API, and how its functions are called. token_file: holds the bearer token for both."""
+
+    url: str = "http://localhost:8080"
+    token_file: str = ""
+    timeout_s: float = 30.0
+    calls_in_flight: int = 4
+    batch_events: int = 512
+    batch_bytes: int = 1_000_000
+    linger_s: float = 0.005
+    max_attempts: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"url {shown(self.url)!r} does not begin with http:// or https://")
+        if flaw := url_flaw(self.url):
+            raise ValueError(f"url {shown(self.url)!r} {flaw}")
+        if "@" in urlsplit(self.url).netloc:  # which the addresses that the server names do not have
+            raise ValueError(f"url {shown(self.url)!r} has a login: token_file holds a bearer token instead")
+        for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
+            if not 0 < getattr(self, name) < MOST:
+                raise ValueError(f"{name} must be positive, and below {MOST:,}")
+        if not 0 <= self.linger_s < MOST:
+            raise ValueError("linger_s must not be negative")
+
+
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An HTTP function that takes a CloudEvent: one event a call unless `batch`."""
+
+    url: str
+    batch: bool = False
+    mode: Literal["binary", "structured"] = "structured"
+    token_file: str = ""
+
+
+# What may be said for a setting of few values.
+CHOICES = {
+    field.name: get_args(field.type)
+    for section in (Kafka, Route)
+    for field in msgspec.structs.fields(section)
+    if get_origin(field.type) is Literal
+}
+
+
+class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The chain, in order: built-ins by name, others as `package.module:Class`."""
+
+    chain: tuple[str, ...] = ("expiry", "route", "deliver")
+
+
+class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The admin listener: /metrics, /healthz, /readyz."""
+
+    host: str = "127.0.0.1"
+    port: int = 9464
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= MAX_PORT:  # a socket takes a larger one modulo 65536
+            raise ValueError(f"port {self.port} is not from 0 to {MAX_PORT}")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the consumer was told. Built by `load`."""
+
+    kafka: Kafka = Kafka()
+    inputs: tuple[Input, ...] = ()
+    fn: Fn = Fn()
+    routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
+    interceptors: Interceptors = Interceptors()
+    admin: Admin = Admin()
+
+    def __post_init__(self) -> None:
+        self._check_inputs()
+        for name, told in self.routes.items():  # here and not in Route, which does not know its name
+            url = told if isinstance(told, str) else told.url
+            if url.startswith(("http://", "https://")) and (flaw := url_flaw(url)):
+                raise ValueError(f"routes.{name}: url {shown(url)!r} {flaw}")
+            if not isinstance(told, str) and not url.startswith(("http://", "https://", "fn:")):
+                raise ValueError(
+                    f"routes.{name}: url {shown(url)!r} does not begin with http://, https:// or fn:"
+                )
+
+    def _check_inputs(self) -> None:
+        topics = [entry.topic for entry in self.inputs]
+        for place, entry in enumerate(self.inputs):
+            if topics.index(entry.topic) < place:
+                raise ValueError(f"inputs[{place}]: topic {entry.topic!r} has an [[inputs]] entry already")
+            if entry.topic not in self.kafka.input_topics:
+                raise ValueError(
+                    f"inputs[{place}]: topic {entry.topic!r} is not among the topics that are read"
+                )
+            if entry.destination and entry.destination not in self.routes:
+                known = ", ".join(sorted(self.routes)) or "none"
+                raise ValueError(
+                    f"inputs[{place}]: destination {entry.destination[:64]!r} is no route; routes are: {known}"
+                )
+
+    def default_destinations(self) -> dict[str, str]:
+        """By input topic the destination of events that name none."""
+        return {entry.topic: entry.destination for entry in self.inputs if entry.destination}
+
+
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read `path` (default: fncast.toml if it is there), then the environment, then flags; a later one wins.
+
+    Raises SettingsError that names the file and line, or the variable, of an unknown name or a wrong value.
+    """
+    default = Path("fncast.toml")
+    file = path if path is not None else default if default.is_file() else None
+    try:
+        text = file.read_text("utf-8") if file else ""
+        table = from_file(text)
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    for name in Settings.__struct_fields__:
+        if name != "inputs" and name in table and not isinstance(table[name], Mapping):
+            # A variable or flag would be laid over it.
+            raise SettingsError(f"{file}: [{name}] is a table of settings, and no value")
+    variables = from_environment(environ, Settings)
+    merged = merge(merge({"routes": DEFAULT_ROUTES} | table, variables.table), overrides or {})
+    merged["kafka"] = _with_inputs(merged.get("kafka", {}), merged.get("inputs"))
+    try:
+        _check_routes(merged["routes"])
+        return msgspec.convert(merged, Settings)
+    except msgspec.ValidationError as error:
+        told = message_with_place(str(error), str(file), text, variables.names, CHOICES)
+        raise SettingsError(told) from None
+
+
+def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
+    """[kafka] with `input_topics` that hold the topics of [[inputs]], too. What is malformed is left to msgspec."""
+    if not isinstance(inputs, list):
+        return kafka
+    named = [entry["topic"] for entry in inputs if isinstance(entry, Mapping) and "topic" in entry]
+    listed = kafka.get("input_topics", [])
+    if not named or not isinstance(listed, list | tuple):
+        return kafka
+    return {**kafka, "input_topics": [*listed, *dict.fromkeys(name for name in named if name not in listed)]}
+
+
+def _check_routes(routes: Mapping[str, Any]) -> None:
+    """Raises msgspec.ValidationError that names the route."""
+    for name, told in routes.items():
+        try:
+            msgspec.convert(told, str | Route)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(route_message(str(error), name)) from None

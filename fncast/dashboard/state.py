@@ -1,0 +1,200 @@
+"""All that the page shows, built from the records of the topics. No I/O, no clock of its own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from fncast.dashboard.dead_letters import DeadLetters
+from fncast.dashboard.delay import DelayTracker, Key, PendingInput, RecordRate
+from fncast.dashboard.event import NotAnEvent, ReceivedEvent, parse
+from fncast.dashboard.forecast import FORECAST_TYPE, model_name
+from fncast.dashboard.names import short_key, shown_name
+from fncast.dashboard.outages import OUTAGE_TYPE, RouteOutages
+from fncast.dashboard.readings import UnreadableData
+from fncast.dashboard.recent_names import RecentNames
+from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.series_list import SeriesList
+from fncast.dashboard.training_curve import TRAINING_TYPE, TrainingCurve
+
+# Ids of forecasts kept, so that one delivered again counts as a repeat.
+MAX_IDS = 20_000
+TRAINING_TOPIC = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class PageTopics:
+    """Which topics hold what."""
+
+    inputs: tuple[str, ...] = ("metrics",)
+    output: str = "forecasts"
+    dead_letters: str = "dead-letters"
+    outages: str = "outages"
+    training: str = TRAINING_TOPIC
+
+    def all(self) -> tuple[str, ...]:
+        named = (*self.inputs, self.output, self.dead_letters, self.outages, self.training)
+        return tuple(topic for topic in named if topic)
+
+
+class PageState:
+    """Fed record by record; tells everything, or what changed since the last time."""
+
+    def __init__(self, topics: PageTopics, now_s: float) -> None:
+        self.topics = topics
+        self._since_s = now_s
+        self._events = RecordRate(now_s)
+        self._forecasts = RecordRate(now_s)
+        self._others = 0  # answers that are no forecasts
+        self._repeats = 0
+        self._forecast_ids: OrderedDict[str, None] = OrderedDict()
+        self._delay = DelayTracker()
+        self._dead_letters = DeadLetters()
+        self._training = TrainingCurve()
+        self._outages = RouteOutages()
+        self._shelf = SeriesList()
+        self._asked = RecentNames()  # destinations of events
+        self._answered = RecentNames()  # destinations of events that have an answer
+        self._models = RecentNames()
+        self._unreadable = 0
+        self._last_answer_s: float | None = None
+
+    def add(self, record: ReceivedRecord, now_s: float) -> None:
+        """Take in one record. One that cannot be shown is counted as unreadable; nothing is raised."""
+        if record.topic == self.topics.dead_letters:
+            self._dead_letters.add(record)
+        elif record.topic in self.topics.inputs:
+            self._events.add(now_s, record.live)
+        try:
+            self._add_event(parse(record), record, now_s)
+        except (NotAnEvent, UnreadableData):
+            self._unreadable += record.topic != self.topics.dead_letters
+
+    def _add_event(self, event: ReceivedEvent, record: ReceivedRecord, now_s: float) -> None:
+        written_s = _written_s(record, now_s)
+        if record.topic == self.topics.dead_letters:
+            self._delay.add_refusal(_key(event.source, event.id))
+        elif record.topic == self.topics.output:
+            self._add_answer(event, record, written_s, now_s)
+        elif record.topic == self.topics.outages:
+            if event.type == OUTAGE_TYPE:
+                self._outages.add(event, now_s if record.live else record.timestamp_s or 0.0)
+        elif record.topic == self.topics.training:
+            if event.type == TRAINING_TYPE:
+                self._training.add(event, written_s)
+        else:
+            self._add_input(event, record, written_s, now_s)
+
+    def _add_input(
+        self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
+    ) -> None:
+        destination = shown_name(event.text("destination") or "")
+        if destination:
+            self._asked.hear(destination, written_s)
+        last: int | None = None
+        try:
+            holds_values = isinstance(event.data, list) or (
+                isinstance(event.data, dict) and "values" in event.data
+            )
+            if holds_values and (view := self._shelf.get(event.subject, now_s)) is not None:
+                last = view.add_window(event, record.timestamp_s)
+                view.silence.hear(written_s)
+        finally:
+            one = PendingInput(record.timestamp_s, last, destination)
+            self._delay.add_input(_key(event.source, event.id), one, now_s, record.live)
+
+    def _add_answer(
+        self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
+    ) -> None:
+        self._last_answer_s = max(written_s, self._last_answer_s or 0.0)
+        is_forecast = event.type == FORECAST_TYPE
+        if is_forecast:
+            self._forecasts.add(now_s, record.live)
+            self._repeats += self._is_repeat(event)
+        else:
+            self._others += 1
+        source, id = event.text("causationsource"), event.text("causationid")
+        one: PendingInput | None = None
+        if source is not None and id is not None:
+            one = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
+            if one is not None and one.destination:
+                self._answered.hear(one.destination, written_s)
+        if is_forecast:
+            if model := model_name(event):
+                self._models.hear(model, written_s)
+            if (view := self._shelf.get(event.subject, now_s)) is not None:
+                view.add_forecast(event, one.last if one else None)
+                if view.silence.heard_s is None:
+                    view.silence.hear(written_s)
+
+    def _is_repeat(self, event: ReceivedEvent) -> bool:
+        """Whether a forecast of this id was read already: delivered twice, or made again by a replay."""
+        id = short_key(event.id)
+        if id in self._forecast_ids:
+            return True
+        self._forecast_ids[id] = None
+        if len(self._forecast_ids) > MAX_IDS:
+            self._forecast_ids.popitem(last=False)
+        return False
+
+    def snapshot(self, now_s: float) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        return {
+            "totals": self._totals(now_s),
+            "dead_letters": self._dead_letters.snapshot(),
+            "training": self._training.snapshot(),
+            "series": [view.snapshot() for view in self._shelf],
+        }
+
+    def take_changes(self, now_s: float) -> dict[str, Any]:
+        """What changed since the last call: the totals always, of the rest only what is new."""
+        changes: dict[str, Any] = {"totals": self._totals(now_s)}
+        parts = {
+            "series": [one for view in self._shelf if (one := view.take_changes())],
+            "gone": self._shelf.take_gone(),
+            "dead_letters": self._dead_letters.take_changes(),
+            "training": self._training.take_changes(),
+        }
+        changes.update({name: part for name, part in parts.items() if part})
+        return changes
+
+    def _totals(self, now_s: float) -> dict[str, Any]:
+        destinations = self._answered.names() or self._asked.names()
+        return {
+            "events": self._events.total,
+            "events_per_s": round(self._events.per_s(now_s), 2),
+            "forecasts": self._forecasts.total - self._repeats,
+            "forecasts_per_s": round(self._forecasts.per_s(now_s), 2),
+            "others": self._others,
+            "repeats": self._repeats,
+            "waiting": self._delay.waiting(now_s),
+            "answer_age_s": _age_s(self._last_answer_s, now_s),
+            "listening_s": now_s - self._since_s,
+            "delay": self._delay.as_json(now_s),
+            "dead_letters": self._dead_letters.total,
+            "outages": self._outages.snapshot(now_s),
+            "unreadable": self._unreadable,
+            "destinations": destinations,
+            "models": self._models.names(),
+            "model_age_s": _age_s(self._models.last_s, now_s),
+            "left_out": self._shelf.left_out,
+            "topics": _topics(self.topics),
+        }
+
+
+def _written_s(record: ReceivedRecord, now_s: float) -> float:
+    """When a record was written, as far as its timestamp can be believed: never in the future."""
+    return now_s if record.timestamp_s is None else min(record.timestamp_s, now_s)
+
+
+def _age_s(at_s: float | None, now_s: float) -> float | None:
+    return None if at_s is None else now_s - at_s
+
+
+def _key(source: str, id: str) -> Key:
+    return short_key(source), short_key(id)
+
+
+def _topics(topics: PageTopics) -> dict[str, str]:
+    return {"in": ", ".join(topics.inputs), "out": topics.output, "dead_letters": topics.dead_letters}

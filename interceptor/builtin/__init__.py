@@ -1,0 +1,1 @@
+"""The built-in interceptors: `expiry`, `route` and `deliver`."""

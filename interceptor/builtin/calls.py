@@ -1,0 +1,46 @@
+"""Divides the deliveries of one route into calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from interceptor.delivery import Delivery
+
+
+@dataclass(frozen=True)
+class Limits:
+    """calls_in_flight: per route. batch_events, batch_bytes: per call. max_attempts: calls of a lone event."""
+
+    calls_in_flight: int = 4
+    batch_events: int = 512
+    batch_bytes: int = 1_000_000
+    max_attempts: int = 5
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def split_into_calls(deliveries: Sequence[Delivery], limits: Limits) -> Iterator[list[Delivery]]:
+    """Yield the deliveries of each call, in order. All deliveries, at least one, have the same route."""
+    route = deliveries[0].route
+    assert route is not None
+    route_max = limits.batch_events if route.batch else 1
+    max_events, size = route_max, 0
+    call: list[Delivery] = []
+    for delivery in deliveries:
+        length = len(delivery.record.value or b"")
+        own_max = route_max if delivery.retry is None else min(route_max, delivery.retry.max_events)
+        if own_max < max_events:
+            max_events = own_max
+        if call and (len(call) >= max_events or size + length > limits.batch_bytes):
+            yield call
+            call, size, max_events = [], 0, own_max
+        call.append(delivery)
+        size += length
+    yield call
+
+
+def unsettled(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Return the deliveries without an outcome."""
+    return [delivery for delivery in deliveries if delivery.outcome is None]

@@ -1,0 +1,35 @@
+"""Deadlines of the events in one call: an event is skipped when it expires, and the call continues for the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from interceptor.builtin.expiry import EXPIRED, remaining_s
+from interceptor.delivery import Delivery
+
+
+@asynccontextmanager
+async def skip_expired(deliveries: Sequence[Delivery], on_skip: Callable[[], None]) -> AsyncIterator[None]:
+    """Skip deliveries that expire while the body runs. on_skip: called after each skip.
+
+    Raises TimeoutError once all deliveries have an outcome.
+    """
+    async with asyncio.timeout(None) as limit:
+        watcher = asyncio.create_task(_watch(deliveries, on_skip, limit))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+
+
+async def _watch(deliveries: Sequence[Delivery], on_skip: Callable[[], None], limit: asyncio.Timeout) -> None:
+    while waits_s := {d: s for d in deliveries if d.outcome is None and (s := remaining_s(d)) is not None}:
+        await asyncio.sleep(min(waits_s.values()))
+        for delivery in waits_s:
+            if delivery.outcome is None and (remaining_s(delivery) or 0.0) <= 0:
+                delivery.outcome = EXPIRED
+        on_skip()
+        if all(delivery.outcome is not None for delivery in deliveries):
+            limit.reschedule(asyncio.get_running_loop().time())

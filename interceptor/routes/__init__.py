@@ -1,0 +1,1 @@
+"""Routes to functions: HTTP client, circuit breaker, watchdog and back-off."""

@@ -1,0 +1,91 @@
+"""Reads the HTTP response of a call: an answer, or the error for its status. docs/functions.md lists the statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote
+
+import orjson
+
+from fncast.foreign_text import clean
+from interceptor.cloudevents.answers import invalid_answer
+from interceptor.cloudevents.reader import read_event
+from interceptor.errors import InvalidEvent, Refused, RetriableError
+from interceptor.routes.client import Answer
+from interceptor.routes.http_request import BATCH_TYPE
+from interceptor.routes.redaction import redacted
+from interceptor.routes.route import Route, shown
+
+TOO_LARGE = 413
+_NO_EVENT = (202, 204)
+# These blame the content if the function is called by URL. The Fn server also answers 400 when it lacks resources.
+_REFUSALS = (400, 415, 422)
+_MAX_ERROR_CHARACTERS = 300
+_MAX_ERROR_BYTES = 64 * 1024  # searched for secrets before the text is cut
+
+
+def read_response(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Return the answer of a 2xx response.
+
+    Raises RetriableError, or Refused if the function blames the events' content.
+    """
+    if not route.is_fn and status in _NO_EVENT:
+        return Answer(None, False)
+    if not 200 <= status < 300:
+        raise _error(route, status, headers, body)
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if "ce-specversion" in headers and not kind.startswith("application/cloudevents"):
+        return Answer(_binary_as_json(headers, body), False)
+    if not body.strip():
+        # The function may have lost its answer: skipping the event could lose its forecast.
+        hint = "" if route.is_fn else "; answer 202 or 204 if there is no event to publish"
+        raise RetriableError(f"{shown(route.target)} answers {status} without an event{hint}", code=status)
+    is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
+    return Answer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
+
+
+def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
+    """Return a binary-mode response as one event in the JSON format. Raises RetriableError."""
+    try:
+        pairs: list[tuple[str, bytes | None]] = [
+            (f"ce_{name[3:].lower()}", unquote(value).encode())
+            for name, value in headers.items()
+            if name.lower().startswith("ce-")
+        ]
+        content_type = headers.get("Content-Type")
+        if content_type:
+            pairs.append(("content-type", content_type.encode()))
+        return read_event(pairs, body or None).to_json()
+    except (InvalidEvent, UnicodeError) as error:
+        raise invalid_answer(error) from None
+
+
+def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
+    text = f"{shown(route.target)} answers {status}: {_message(route, body)}"
+    if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
+        return Refused(text, status)
+    return RetriableError(text, retry_after_s(headers), code=status)
+
+
+def _message(route: Route, body: bytes) -> str:
+    """Return the message of Fn's error body `{"message": …}`, or any other body as text, on one line."""
+    try:
+        text = str(orjson.loads(body)["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        text = body[:_MAX_ERROR_BYTES].decode("utf-8", "replace")
+    return clean(redacted(text[:_MAX_ERROR_BYTES], route), _MAX_ERROR_CHARACTERS)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return `Retry-After` in seconds, from either form (RFC 9110, 10.2.3). None if it is absent or invalid."""
+    value = headers.get("Retry-After", "")
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value.replace(":60 ", ":59 "))  # the parser rejects leap seconds
+    except (ValueError, OverflowError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())

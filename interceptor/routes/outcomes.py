@@ -1,0 +1,58 @@
+"""Decides how a delivery ends from the events that the function returned for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fncast.foreign_text import clean
+from interceptor.cloudevents.answers import (
+    NONE_TYPE,
+    REJECTED_TYPE,
+    SETTLING_TYPES,
+    Output,
+    data_object,
+)
+from interceptor.cloudevents.output_event import to_output_event
+from interceptor.delivery import Delivery
+from interceptor.errors import RetriableError
+from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
+from interceptor.routes.backoff import MAX_RETRY_AFTER_S
+from interceptor.routes.redaction import redacted
+
+# The live page recognises an unavailable function by these words: the function answers, so it is not down itself.
+UNAVAILABLE_REASON = "the function is unavailable"
+_MAX_REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
+
+
+def outcome_of(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
+    """Return the outcome for the delivery's own outputs, at least one.
+
+    Raises RetriableError if the function is unavailable, or if the outputs contradict each other.
+    """
+    if outputs[0].type in SETTLING_TYPES:
+        if len(outputs) > 1:
+            raise RetriableError(f"{outputs[0].type} beside other events for the same input")
+        return _settled(outputs[0], delivery)
+    if len(outputs) > 1 and any(output.type in SETTLING_TYPES for output in outputs):
+        raise RetriableError("a rejection beside other events for the same input")
+    assert delivery.route is not None
+    event, route_name = delivery.opened, delivery.route.name
+    return Forecast(
+        [to_output_event(event, output, route_name, index) for index, output in enumerate(outputs)]
+    )
+
+
+def _settled(output: Output, delivery: Delivery) -> Outcome:
+    if output.type == NONE_TYPE:
+        return Skipped("no event to publish")
+    data = data_object(output)
+    assert delivery.route is not None
+    raw_reason = str(data.get("reason") or "the function gave no reason")
+    reason = clean(redacted(raw_reason, delivery.route), _MAX_REASON_CHARACTERS)
+    if output.type == REJECTED_TYPE:
+        return DeadLetter(reason, attempts=delivery.attempts + 1, kind="refused_by_function")
+    unavailable = f"{UNAVAILABLE_REASON}: {reason}"
+    after_s = data.get("retry_after_s")
+    if isinstance(after_s, int | float) and 0 <= after_s <= MAX_RETRY_AFTER_S:
+        raise RetriableError(unavailable, float(after_s))
+    raise RetriableError(unavailable)

@@ -1,0 +1,145 @@
+"""Reads a flatbuffer that nobody has verified: every offset and length is checked before it is followed.
+
+Python's flatbuffers library has no verifier, so a hostile buffer could point it anywhere. Layout read here
+(all little-endian): the buffer begins with the offset of its root table; a table begins with the distance back
+to its vtable; a vtable is its own size, the table's size, then one 16-bit offset into the table for each field
+(0 = absent). The schema does not recurse, so neither does a reader that follows it.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from model_service.protocols.graphpipe.messages import InvalidMessage
+
+_U16 = Struct("<H").unpack_from
+_I32 = Struct("<i").unpack_from
+_U32 = Struct("<I").unpack_from
+_I64 = Struct("<q").unpack_from
+
+
+class Buffer:
+    """The bytes of one message. Reading text is bounded by the message's own length in total: offsets may
+    repeat, so a short buffer could otherwise name one text a million times, or one vector of a million texts."""
+
+    __slots__ = ("_text_budget", "data", "size")
+
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        self.data = data
+        self.size = len(data)
+        self._text_budget = self.size
+
+    def root(self) -> Table:
+        return Table(self, self.follow(0))
+
+    def follow(self, at: int) -> int:
+        """The position that the 32-bit offset at `at` points to; what stands there is yet to be checked."""
+        if at > self.size - 4:
+            raise InvalidMessage(f"an offset at byte {at} of {self.size} is cut off")
+        offset: int = _U32(self.data, at)[0]
+        if offset == 0:
+            raise InvalidMessage(f"the offset at byte {at} is null")
+        return at + offset
+
+    def vector(self, at: int, item_bytes: int) -> tuple[int, int]:
+        """(position of the first item, number of items) of the vector at `at`, all inside the buffer."""
+        if at > self.size - 4:
+            raise InvalidMessage(f"a vector at byte {at} lies beyond the message's {self.size} bytes")
+        length: int = _U32(self.data, at)[0]
+        if length * item_bytes > self.size - at - 4:
+            raise InvalidMessage(
+                f"a vector of {length} items at byte {at} reaches beyond the message's {self.size} bytes"
+            )
+        return at + 4, length
+
+    def text(self, at: int) -> bytes:
+        """The bytes of the string at `at`."""
+        first, length = self.vector(at, 1)
+        self._text_budget -= 4 + length  # its offset, so that empty ones are not free
+        if self._text_budget < 0:
+            raise InvalidMessage("its strings are longer than the message itself")
+        return bytes(self.data[first : first + length])
+
+    def int64s(self, first: int, count: int) -> tuple[int, ...]:
+        """`count` 64-bit integers from `first` on, which `vector` has checked."""
+        return Struct(f"<{count}q").unpack_from(self.data, first)
+
+
+class Table:
+    """One table, its vtable checked once. Fields are numbered in the order of the schema."""
+
+    __slots__ = ("_fields", "_position", "_size", "_vtable", "buffer")
+
+    def __init__(self, buffer: Buffer, position: int) -> None:
+        if position > buffer.size - 4:
+            raise InvalidMessage(f"a table at byte {position} lies beyond the message's {buffer.size} bytes")
+        vtable = position - _I32(buffer.data, position)[0]
+        if vtable < 0 or vtable > buffer.size - 4:
+            raise InvalidMessage(f"the table at byte {position} has its vtable outside the message")
+        vtable_bytes = _U16(buffer.data, vtable)[0]
+        size = _U16(buffer.data, vtable + 2)[0]
+        if vtable_bytes < 4 or vtable_bytes % 2 or vtable + vtable_bytes > buffer.size:
+            raise InvalidMessage(f"the vtable at byte {vtable} is broken")
+        if size < 4 or position + size > buffer.size:
+            raise InvalidMessage(
+                f"the table at byte {position} reaches beyond the message's {buffer.size} bytes"
+            )
+        self.buffer = buffer
+        self._position = position
+        self._size = size
+        self._vtable = vtable
+        self._fields = (vtable_bytes - 4) // 2
+
+    def field(self, number: int, field_bytes: int) -> int | None:
+        """Where the field stands, or None if it is absent."""
+        if number >= self._fields:
+            return None
+        offset: int = _U16(self.buffer.data, self._vtable + 4 + 2 * number)[0]
+        if offset == 0:
+            return None
+        if offset < 4 or offset + field_bytes > self._size:
+            raise InvalidMessage(
+                f"field {number} of the table at byte {self._position} lies outside the table"
+            )
+        return self._position + offset
+
+    def uint8(self, number: int) -> int:
+        at = self.field(number, 1)
+        return 0 if at is None else self.buffer.data[at]
+
+    def int64(self, number: int) -> int:
+        at = self.field(number, 8)
+        value: int = 0 if at is None else _I64(self.buffer.data, at)[0]
+        return value
+
+    def table(self, number: int) -> Table | None:
+        at = self.field(number, 4)
+        return None if at is None else Table(self.buffer, self.buffer.follow(at))
+
+    def text(self, number: int) -> str:
+        at = self.field(number, 4)
+        if at is None:
+            return ""
+        try:
+            return self.buffer.text(self.buffer.follow(at)).decode()
+        except UnicodeDecodeError:
+            raise InvalidMessage(f"a text at byte {at} is not UTF-8") from None
+
+    def vector(self, number: int, item_bytes: int, most: int, noun: str) -> tuple[int, int]:
+        """(position of the first item, number of items), (0, 0) if absent; InvalidMessage beyond `most`."""
+        at = self.field(number, 4)
+        if at is None:
+            return 0, 0
+        first, count = self.buffer.vector(self.buffer.follow(at), item_bytes)
+        if count > most:
+            raise InvalidMessage(f"{count} {noun}; at most {most} are taken")
+        return first, count
+
+    def tables(self, number: int, most: int, noun: str) -> list[Table]:
+        first, count = self.vector(number, 4, most, noun)
+        return [Table(self.buffer, self.buffer.follow(first + 4 * index)) for index in range(count)]
+
+    def texts(self, number: int, most: int, noun: str) -> list[bytes]:
+        first, count = self.vector(number, 4, most, noun)
+        buffer = self.buffer
+        return [buffer.text(buffer.follow(first + 4 * index)) for index in range(count)]

@@ -1,0 +1,80 @@
+"""Bounds what protobuf makes of a message before it is parsed: two bytes on the wire can become an object of a hundred.
+
+Raw tensors stay what they are and may fill a message. Everything else in it is bounded.
+Wire format: https://protobuf.dev/programming-guides/encoding/
+"""
+
+from __future__ import annotations
+
+from model_service.protocols.open_inference.messages_pb2 import ModelInferRequest
+from model_service.protocols.open_inference.tensor import MAX_TENSORS
+from model_service.serving.request_error import RequestError
+
+# Two million numbers of eight bytes as typed contents, and what describes them.
+MAX_DESCRIPTION_BYTES = 17 << 20
+# Of a message with more fields than any real one has.
+MAX_TAIL_BYTES = 4 << 20
+# Inputs, outputs, raw contents and parameters of a real message are far fewer.
+MAX_FIELDS = 4 * MAX_TENSORS
+# Requests of all other methods hold a name and a version.
+MAX_QUESTION_BYTES = 64 << 10
+
+_RAW_FIELD = ModelInferRequest.DESCRIPTOR.fields_by_name["raw_input_contents"].number
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+
+
+def check_size(data: bytes, is_inference: bool) -> None:
+    """Raises RequestError for a message that would cost too much to parse. Malformed ones are left to protobuf."""
+    if not is_inference:
+        if len(data) > MAX_QUESTION_BYTES:
+            raise RequestError(413, f"the message has {len(data)} bytes; {MAX_QUESTION_BYTES} are taken")
+        return
+    if len(data) <= MAX_TAIL_BYTES:
+        return
+    raw_bytes, rest_bytes = _raw_bytes(data)
+    if rest_bytes > MAX_TAIL_BYTES:
+        raise RequestError(413, f"the message has more than {MAX_FIELDS} fields")
+    described_bytes = len(data) - raw_bytes
+    if described_bytes > MAX_DESCRIPTION_BYTES:
+        raise RequestError(
+            413,
+            f"the message has {described_bytes} bytes beside raw contents; {MAX_DESCRIPTION_BYTES} are taken, and any "
+            "number as raw contents",
+        )
+
+
+def _raw_bytes(data: bytes) -> tuple[int, int]:
+    """How many bytes of a ModelInferRequest are raw tensors, and how many come after the first MAX_FIELDS fields."""
+    at = raw = fields = 0
+    end = len(data)
+    while at < end and fields < MAX_FIELDS:
+        fields += 1
+        tag, at = _varint(data, at)
+        wire_type = tag & 7
+        if wire_type == _VARINT:
+            _, at = _varint(data, at)
+        elif wire_type == _FIXED64:
+            at += 8
+        elif wire_type == _FIXED32:
+            at += 4
+        elif wire_type == _LENGTH:
+            length, at = _varint(data, at)
+            at += length
+            if tag >> 3 == _RAW_FIELD:
+                raw += min(length, end)
+        else:
+            break  # groups, which this message has not, or no protobuf at all
+    return raw, max(end - at, 0)
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number at a position, and where it ends; a number that is cut off ends the message."""
+    value = shift = 0
+    while at < len(data) and shift < 70:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    return 0, len(data)

@@ -1,0 +1,1 @@
+"""Serves versioned models over HTTP and gRPC: server, batcher, versions on disk, runtimes."""

@@ -1,0 +1,259 @@
+"""One version of a model in service: what it is, what it takes, and the queue in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from model_service.protocols import graphpipe
+from model_service.serving.batcher import Batcher
+from model_service.serving.request_queue import RowShapes
+from model_service.serving.runtimes.runtime import Array, Runtime, TensorSpec, UnusableModel
+
+# Batch sizes run before a version takes over: the first calls of a size are slow (TensorFlow traces, LiteRT plans).
+WARM_UP_ROWS = (1, 2, 64)
+# What stands for a free length in a warm-up call.
+_WARM_UP_LENGTH = 8
+
+
+class DoesNotFit(ValueError):
+    """A request whose tensors do not fit the model: their names, types or shapes. The text is for the caller."""
+
+
+class UnknownTensor(ValueError):
+    """A request that names an input or output which the model does not have."""
+
+
+class Model:
+    """A loaded, warmed version.
+
+    document: the text of model.json, "" without one. Requests share calls only if there is one with a `window`:
+    our models score each row by itself, a foreign model may not."""
+
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        runtime: Runtime,
+        document: str = "",
+        details: Mapping[str, Any] | None = None,
+        observe: Callable[[int, float], None] = lambda rows, seconds: None,
+    ) -> None:
+        """Runs the model to warm it. Raises UnusableModel where it cannot be served or fails."""
+        self.name = name
+        self.version = version
+        self.runtime = runtime
+        self.details = details or {}
+        self.merges = "window" in self.details and all(
+            spec.shape is not None and spec.shape[:1] == (-1,) for spec in runtime.inputs
+        )
+        self._inputs = {spec.name: spec for spec in runtime.inputs}
+        self._plain = _plain(runtime.inputs)
+        self._output_names = tuple(spec.name for spec in runtime.outputs)
+        self.metadata = graphpipe.MetadataResponse(
+            name=name,
+            version=str(version),
+            server=f"fncast {server_version()}".strip(),
+            description=document,
+            inputs=tuple(self._io(spec) for spec in runtime.inputs),
+            outputs=tuple(self._io(spec) for spec in runtime.outputs),
+        )
+        self._warm_up()
+        self._batcher = Batcher(self._run, self.merges, observe)
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+    @property
+    def takes(self) -> str:
+        """The inputs with their types and shapes, for an error's text."""
+        return _listing(self._inputs.values())
+
+    def describe(self, document: str, details: Mapping[str, Any]) -> bool:
+        """Take another model.json for the same files; False, and nothing is changed, where it says other things of
+        how the model is run, which a warm-up has to show."""
+        if any(self.details.get(name) != details.get(name) for name in ("window", "horizon", "quantiles")):
+            return False
+        self.details = details
+        self.metadata = replace(self.metadata, description=document)
+        return True
+
+    def submit(
+        self, tensors: Sequence[Array], input_names: Sequence[str] = ()
+    ) -> asyncio.Future[Mapping[str, Array]]:
+        """All outputs by name, later. Without names the tensors are the inputs in order. Raises DoesNotFit,
+        UnknownTensor, Overloaded; the future raises what the model raises (RefusedInput: the values are to blame)."""
+        if self._plain is not None and len(tensors) == 1:
+            name, dtype, row_shapes = self._plain
+            tensor = tensors[0]
+            if (
+                tensor.dtype == dtype
+                and tensor.shape[1:] == row_shapes[0]
+                and tensor.size
+                and (not input_names or (len(input_names) == 1 and input_names[0] == name))
+            ):
+                return self._batcher.submit({name: tensor}, len(tensor) if self.merges else 1, row_shapes)
+        names = input_names or tuple(self._inputs)
+        if len(tensors) != len(self._inputs) or len(names) != len(tensors):
+            raise DoesNotFit(
+                f"{len(tensors)} tensors and {len(input_names)} names; {self} takes {self.takes}"
+            )
+        inputs = dict(zip(names, tensors, strict=True))
+        for name, tensor in inputs.items():
+            self._check(name, tensor)
+        if len(inputs) != len(names):
+            raise UnknownTensor(f"an input is named twice: {', '.join(names)}")
+        rows = 1
+        if self.merges:
+            rows = len(tensors[0])
+            if any(len(tensor) != rows for tensor in tensors):
+                raise DoesNotFit(f"the inputs of {self} must have equally many rows")
+        return self._batcher.submit(inputs, rows)
+
+    def asked(self, output_names: Sequence[str]) -> Sequence[str]:
+        """The names of the outputs to answer, in order; without names all. Raises UnknownTensor."""
+        for name in output_names:
+            if name not in self._output_names:
+                raise UnknownTensor(f"{self} has no output {name!r}; it has {', '.join(self._output_names)}")
+        return output_names or self._output_names
+
+    async def close(self) -> None:
+        """Answer what waits, then let the runtime go."""
+        await self._batcher.close()
+
+    def _check(self, name: str, tensor: Array) -> None:
+        spec = self._inputs.get(name)
+        if spec is None:
+            raise UnknownTensor(f"{self} has no input {name!r}; it has {', '.join(self._inputs)}")
+        if tensor.dtype != spec.dtype:
+            raise DoesNotFit(
+                f"input {name!r} of {self} is {_type(spec.dtype)}, not {_type(tensor.dtype)}; "
+                f"it has the shape {_shape(spec.shape)}"
+            )
+        shape = spec.shape
+        if shape is not None and (
+            tensor.ndim != len(shape)
+            or any(length not in (-1, seen) for length, seen in zip(shape, tensor.shape, strict=True))
+        ):
+            raise DoesNotFit(
+                f"input {name!r} of {self} has the shape {_shape(shape)}, not {_shape(tensor.shape)}"
+            )
+        if not tensor.size:
+            raise DoesNotFit(f"input {name!r} is empty: its shape is {_shape(tensor.shape)}")
+
+    def _io(self, spec: TensorSpec) -> graphpipe.IOMetadata:
+        try:
+            return graphpipe.IOMetadata(spec.name, graphpipe.type_of(spec.dtype), spec.shape or ())
+        except graphpipe.InvalidMessage as error:
+            raise UnusableModel(f"{self}: {spec.name!r} cannot be carried: {error}") from None
+
+    def _run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        # Tensors of a request are views of its body and may stand at any address; runtimes want them aligned.
+        aligned = {name: _aligned(value) for name, value in inputs.items()}
+        outputs = self.runtime.run(aligned)
+        if self.merges:
+            rows = len(next(iter(inputs.values())))
+            for name, value in outputs.items():
+                if len(value) != rows:
+                    raise RuntimeError(f"{self} answered {len(value)} rows of {name!r} to {rows}")
+        return outputs
+
+    def _warm_up(self) -> None:
+        if not self.merges:
+            return  # what a foreign model makes of zeros is its own business
+        self._check_window()
+        for rows in WARM_UP_ROWS:
+            inputs = {spec.name: _ramp(spec, rows) for spec in self.runtime.inputs}
+            try:
+                outputs = self._run(inputs)
+            except Exception as error:  # whatever the runtime raises: such a version must not take over
+                raise UnusableModel(f"{self} fails: {type(error).__name__}: {error}") from None
+            for name, value in outputs.items():
+                self._check_output(name, value)
+
+    def _check_window(self) -> None:
+        """Functions cut the windows that they send as model.json tells: another length would be refused for ever."""
+        if not self.runtime.inputs:
+            raise UnusableModel(f"{self} takes no input")
+        window, shape = self.details["window"], self.runtime.inputs[0].shape
+        if window is not None and shape is not None and len(shape) == 2 and shape[1] not in (-1, window):
+            raise UnusableModel(
+                f"{self} takes the shape {_shape(shape)}, but its model.json says window {window!r}"
+            )
+
+    def _check_output(self, name: str, value: Array) -> None:
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise UnusableModel(f"{self} answers {name!r} that is not finite to a plain window")
+        horizon = self.details.get("horizon")
+        if name == "forecast" and horizon is not None and value.shape[1:2] != (horizon,):
+            raise UnusableModel(
+                f"{self} answers the shape {_shape(value.shape)}, but its model.json says horizon {horizon}"
+            )
+        levels = self.details.get("quantiles")
+        if name == "forecast" and levels is not None and not _names_last_axis(levels, value):
+            raise UnusableModel(
+                f"{self} answers the shape {_shape(value.shape)}, but its model.json says quantiles {levels}"
+            )
+
+
+def _names_last_axis(levels: object, value: Array) -> bool:
+    """Whether `levels` are quantiles, one for each of the last axis; an output without that axis is the median."""
+    if not isinstance(levels, list) or not all(
+        isinstance(level, int | float) and 0 < level < 1 for level in levels
+    ):
+        return False
+    return value.ndim < 3 or value.shape[2] == len(levels)
+
+
+def _plain(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:
+    """(name, type, row shapes) of a single input of any number of equal rows: what is checked at once, 3 µs sooner
+    than the general way. None for other models."""
+    if len(inputs) != 1:
+        return None
+    shape = inputs[0].shape
+    if shape is None or len(shape) < 2 or shape[0] != -1 or -1 in shape[1:]:
+        return None
+    return inputs[0].name, inputs[0].dtype, (shape[1:],)
+
+
+def _aligned(value: Array) -> Array:
+    flags = value.flags
+    if flags.aligned and flags.c_contiguous:
+        return value
+    return np.require(value, requirements=["ALIGNED", "C_CONTIGUOUS"])
+
+
+def _ramp(spec: TensorSpec, rows: int) -> Array:
+    """Readings that rise by 1: within any model's reach, and not constant."""
+    lengths = [_WARM_UP_LENGTH if length == -1 else length for length in (spec.shape or ())[1:]]
+    size = int(np.prod(lengths, dtype=int))
+    return np.broadcast_to(np.arange(size).reshape(lengths), (rows, *lengths)).astype(spec.dtype)
+
+
+def _type(dtype: np.dtype[Any]) -> str:
+    """The name that GraphPipe has for it, or numpy's for one that comes by another protocol."""
+    try:
+        return graphpipe.type_of(dtype).name
+    except graphpipe.InvalidMessage:
+        return str(dtype)
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "any" if shape is None else str(list(shape))
+
+
+def _listing(specs: Any) -> str:
+    return ", ".join(f"{spec.name} {_type(spec.dtype)} {_shape(spec.shape)}" for spec in specs)
+
+
+def server_version() -> str:
+    """Of fncast; empty where it is run from a folder that is not installed."""
+    try:
+        return metadata.version("fncast")
+    except metadata.PackageNotFoundError:
+        return ""

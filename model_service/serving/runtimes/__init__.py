@@ -1,0 +1,1 @@
+"""Runs one version of a model, with LiteRT or TensorFlow."""

@@ -1,0 +1,74 @@
+"""Runs a .tflite file with LiteRT: a forecast for one window in 10 µs, where TensorFlow takes 300."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from model_service.serving.runtimes.runtime import Array, TensorSpec, UnusableModel
+
+# The server batches across requests and shares its machine: one core a model, as the benchmarks measure it.
+THREADS = 1
+
+
+class LiteRTRuntime:
+    """A .tflite model by its signature (the first, if it has several)."""
+
+    kind = "litert"
+
+    def __init__(self, path: Path) -> None:
+        """Raises UnusableModel."""
+        try:
+            content = path.read_bytes()
+            if not content:
+                raise ValueError("the file is empty")
+            # Not by its path: LiteRT maps the file, and the process dies where it is cut short or written anew.
+            interpreter = Interpreter(model_content=content, num_threads=THREADS)
+            signatures = sorted(interpreter.get_signature_list())
+            if not signatures:
+                raise UnusableModel(f"{path} has no signature, so its inputs and outputs have no names")
+            runner = interpreter.get_signature_runner(
+                "serving_default" if "serving_default" in signatures else signatures[0]
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UnusableModel(f"LiteRT cannot load {path}: {error}") from None
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        self.inputs = _specs(inputs)
+        self.outputs = _specs(outputs)
+        self._interpreter = interpreter
+        self._input_numbers = {name: each["index"] for name, each in inputs.items()}
+        self._output_numbers = {name: each["index"] for name, each in outputs.items()}
+        # Signatures of other subgraphs than the first can be called by their runner alone.
+        is_first = set(self._input_numbers.values()) == {
+            each["index"] for each in interpreter.get_input_details()
+        }
+        self._runner = None if is_first else runner
+        self._shapes: tuple[tuple[int, ...], ...] = ()
+
+    def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        if self._runner is not None:
+            outputs: dict[str, Array] = self._runner(**inputs)
+            return outputs
+        interpreter, numbers = self._interpreter, self._input_numbers
+        shapes = tuple([inputs[name].shape for name in numbers])
+        if shapes != self._shapes:  # 17 µs, which the runner would take at each call
+            self._shapes = ()
+            for name, number in numbers.items():
+                interpreter.resize_tensor_input(number, inputs[name].shape)
+            interpreter.allocate_tensors()
+            self._shapes = shapes
+        for name, number in numbers.items():
+            interpreter.set_tensor(number, inputs[name])
+        interpreter.invoke()
+        return {name: interpreter.get_tensor(number) for name, number in self._output_numbers.items()}
+
+
+def _specs(details: Mapping[str, Any]) -> tuple[TensorSpec, ...]:
+    return tuple(
+        TensorSpec(name, np.dtype(each["dtype"]), tuple(int(length) for length in each["shape_signature"]))
+        for name, each in sorted(details.items())
+    )

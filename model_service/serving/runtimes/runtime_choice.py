@@ -1,0 +1,83 @@
+"""Which runtime a model on disk gets. Each is imported only where it is chosen: TensorFlow takes 3 s and 490 MB."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from model_service.serving.runtimes.litert_probe import check_loads
+from model_service.serving.runtimes.runtime import Runtime, UnusableModel
+
+log = logging.getLogger(__name__)
+
+RUNTIMES = ("auto", "litert", "tensorflow")
+TFLITE_FILE = "model.tflite"
+SAVED_MODEL_FILE = "saved_model.pb"
+
+
+def open_runtime(
+    path: Path,
+    runtime: str = "auto",
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    is_doubtful: bool = False,
+) -> Runtime:
+    """Load a model with `runtime` ("auto", "litert" or "tensorflow").
+
+    path: a folder with saved_model.pb or model.tflite, a .tflite file, or a frozen graph (.pb), for which
+    `inputs` and `outputs` name its nodes (without them: its placeholders, and what nothing else reads).
+    is_doubtful: nothing says that the files are whole, so a .tflite file is first opened in a process of its own.
+    auto: LiteRT where there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
+    Raises UnusableModel.
+    """
+    if path.suffix == ".pb":
+        if runtime == "litert":
+            raise UnusableModel(f"{path} is a frozen graph, which needs the TensorFlow runtime")
+        return _tensorflow(path, inputs, outputs)
+    tflite = path if path.suffix == ".tflite" else path / TFLITE_FILE
+    has_saved_model = (path / SAVED_MODEL_FILE).is_file()
+    if not tflite.is_file() and not has_saved_model:
+        raise UnusableModel(f"{path} holds neither {SAVED_MODEL_FILE} nor {TFLITE_FILE}")
+    if runtime == "tensorflow" or not tflite.is_file() or (runtime == "auto" and not litert_is_installed()):
+        if not has_saved_model:
+            raise UnusableModel(f"{path} holds no {SAVED_MODEL_FILE}, which the TensorFlow runtime needs")
+        if runtime == "litert":
+            raise UnusableModel(f"{path} holds no {TFLITE_FILE}, which the LiteRT runtime needs")
+        return _tensorflow(path, inputs, outputs)
+    try:
+        if is_doubtful and litert_is_installed():
+            check_loads(tflite)
+        return _litert(tflite)
+    except UnusableModel as error:
+        if runtime == "litert" or not has_saved_model:
+            raise
+        log.warning("%s; trying TensorFlow", error)
+        return _tensorflow(path, inputs, outputs)
+
+
+def litert_is_installed() -> bool:
+    return importlib.util.find_spec("ai_edge_litert") is not None
+
+
+def _litert(path: Path) -> Runtime:
+    try:
+        from model_service.serving.runtimes.litert_runtime import LiteRTRuntime
+    except ImportError as error:
+        raise UnusableModel(
+            f"{path} needs LiteRT ({error}): install it with pip install '.[model-service]' in fncast's repository"
+        ) from None
+    return LiteRTRuntime(path)
+
+
+def _tensorflow(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Runtime:
+    try:
+        from model_service.serving.runtimes import tensorflow_runtime
+    except ImportError as error:
+        raise UnusableModel(
+            f"{path} needs TensorFlow ({error}): install it with pip install '.[training]' in fncast's repository"
+        ) from None
+    if path.suffix == ".pb":
+        return tensorflow_runtime.FrozenGraphRuntime(path, inputs, outputs)
+    return tensorflow_runtime.SavedModelRuntime(path)

@@ -1,0 +1,95 @@
+"""What a client that the broker acknowledges nothing to costs."""
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import NotPublished
+from consumer.kafka import at_least_once
+from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.connection import Connection
+
+
+class Client:
+    """A producer with `waiting` records; `acknowledged` of them at each flush."""
+
+    def __init__(self, waiting: int = 0, acknowledged: int = 0, broker_is_there: bool = True) -> None:
+        self.waiting, self._acknowledged, self._broker_is_there = waiting, acknowledged, broker_is_there
+        self.asked = 0
+        self.purged = False
+
+    def __len__(self) -> int:
+        return self.waiting
+
+    def flush(self, _: float) -> int:
+        self.waiting = max(0, self.waiting - self._acknowledged)
+        return self.waiting
+
+    def poll(self, _: float) -> int:
+        return 0
+
+    def list_topics(self, timeout: float) -> None:
+        self.asked += 1
+        if self.asked == 3:  # the broker is back, and so is the client
+            self._acknowledged = 1
+        if not self._broker_is_there:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    def purge(self) -> None:
+        self.purged = True
+
+
+@pytest.fixture
+def publisher_with(monkeypatch):
+    """publisher_with(client): it has this one, and makes plain ones."""
+
+    def made(client: Client) -> AtLeastOnce:
+        clients = iter([client])
+        monkeypatch.setattr(AtLeastOnce, "_make", lambda self: next(clients, Client()))
+        return AtLeastOnce({}, "murmur2_random")
+
+    monkeypatch.setattr(at_least_once, "STUCK_S", 0.0)
+    return made
+
+
+@pytest.mark.guarantee("a client without acknowledgements for 30 s is replaced (at-least-once)")
+def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
+    stuck = Client(waiting=20)
+    publisher = publisher_with(stuck)
+    with pytest.raises(NotPublished, match="a new client takes over"):
+        publisher.finish({("metrics", 0): 1}, None)
+    assert stuck.purged
+    publisher.finish({("metrics", 0): 1}, None)
+
+
+def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
+    monkeypatch.setattr(at_least_once, "STUCK_S", 60.0)
+    monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
+    lost = Client(waiting=20, broker_is_there=False)
+    publisher = publisher_with(lost)
+    assert publisher.start()  # what it holds is waited for
+    with pytest.raises(NotPublished, match="does not find its way"):
+        publisher.finish({("metrics", 0): 1}, None)
+    assert lost.purged
+    publisher.finish({("metrics", 0): 1}, None)
+
+
+def test_an_idle_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
+    monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
+    lost = Client(broker_is_there=False)
+    publisher = publisher_with(lost)
+    assert publisher.start()
+    assert publisher._producer is not lost
+
+
+def test_a_slow_client_is_waited_for(publisher_with):
+    slow = Client(waiting=20, acknowledged=1)
+    publisher_with(slow).finish({("metrics", 0): 1}, None)
+    assert slow.waiting == 0
+    assert not slow.asked
+
+
+def test_a_broker_that_is_away_is_waited_for(publisher_with):
+    client = Client(waiting=20, broker_is_there=False)
+    publisher_with(client).finish({("metrics", 0): 1}, None)
+    assert client.asked == 3
+    assert not client.purged

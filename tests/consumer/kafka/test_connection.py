@@ -1,0 +1,92 @@
+"""A client that lost its way is told from a cluster that is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer import connection
+from consumer.kafka.connection import Connection
+
+DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN)
+
+
+class Client:
+    def __init__(self, answers: bool) -> None:
+        self.answers = answers
+        self.asked = 0
+
+    def list_topics(self, *, timeout: float) -> None:
+        self.asked += 1
+        if not self.answers:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Client:
+    """As a client that was just made finds it."""
+    anew = Client(True)
+    monkeypatch.setattr(connection, "AdminClient", lambda _: anew)
+    return anew
+
+
+def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock: list[float]) -> None:
+    client, own = Client(False), Connection({})
+    own.told(KafkaError(KafkaError._TRANSPORT))
+    clock[0] = 1000.0
+    assert not own.is_lost(client)
+    assert client.asked == 0
+
+
+def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list[float]) -> None:
+    client, own = Client(False), Connection({})
+    own.told(DOWN)
+    assert not own.is_lost(client)
+    clock[0] = connection.DOWN_S - 0.1
+    own.told(DOWN)  # again: it is the first that counts
+    assert not own.is_lost(client)
+    assert client.asked == 0
+    clock[0] = connection.DOWN_S
+    assert own.is_lost(client)
+
+
+def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock: list[float]) -> None:
+    client, own = Client(False), Connection({})
+    cluster.answers = False
+    own.told(DOWN)
+    for clock[0] in range(int(connection.DOWN_S), 60):
+        assert not own.is_lost(client)
+    assert client.asked == cluster.asked == (60 - connection.DOWN_S) / connection.LOOK_S
+    cluster.answers = True
+    clock[0] = 60.0
+    assert own.is_lost(client)
+
+
+def test_a_client_that_is_back_is_not_asked_any_more(cluster: Client, clock: list[float]) -> None:
+    client, own = Client(True), Connection({})
+    own.told(DOWN)
+    for clock[0] in range(60):
+        assert not own.is_lost(client)
+    assert client.asked == 1
+    own.told(DOWN)
+    clock[0] += connection.DOWN_S
+    client.answers = False
+    assert own.is_lost(client)
+
+
+def test_a_client_of_kafka_asks_as_this_expects() -> None:
+    from confluent_kafka import Consumer, Producer
+
+    nowhere: dict[str, Any] = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
+    for client in (Producer(nowhere), Consumer(nowhere | {"group.id": "one"})):
+        with pytest.raises(KafkaException):
+            client.list_topics(timeout=0.01)

@@ -1,0 +1,120 @@
+"""Replays whose end is not what was hoped for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from confluent_kafka import TopicPartition
+
+import consumer.kafka.dead_letters
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
+from interceptor.delivery import Record, UnreadableRecord
+
+
+class Letters:
+    topic = "dead"
+
+    def __init__(self, *records: Record) -> None:
+        self.records = records
+
+    def committed(self) -> dict[int, int]:
+        return {}
+
+    def metadata(self) -> None: ...
+
+    def partitions(self, topic: str) -> list[int]:
+        return [0]
+
+    def read(self, start: Any) -> Any:
+        yield from map(DeadLetter, self.records)
+
+
+class Refusing:
+    """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
+
+    PARTITIONS = (0, 1)
+
+    def __init__(self, *_: Any) -> None:
+        self.next = dict.fromkeys(self.PARTITIONS, 0)
+
+    def list_topics(self, topic: str, *_: Any) -> Any:
+        return SimpleNamespace(
+            topics={topic: SimpleNamespace(error=None, partitions=dict.fromkeys(self.PARTITIONS))}
+        )
+
+    def get_watermark_offsets(self, of: TopicPartition, *_: Any) -> tuple[int, int]:
+        return 0, 3
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned = [one.partition for one in partitions]
+
+    def pause(self, partitions: list[TopicPartition]) -> None: ...
+
+    def consume(self, *_: Any) -> list[Any]:
+        read = []
+        for partition in self.assigned:
+            assert self.next[partition] < 100, "it goes on for ever"
+            message = {"topic": "dead", "partition": partition, "offset": self.next[partition]}
+            rest = {"error": None, "headers": None, "timestamp": (0, 0), "key": None, "value": b""}
+            answers = {name: Mock(return_value=value) for name, value in (message | rest).items()}
+            read.append(SimpleNamespace(**answers))
+            self.next[partition] += 1
+        return read
+
+
+@pytest.mark.guarantee("a replay ends with the letters that were there when it began")
+def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
+    read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read()]
+    assert sorted((one.partition, one.offset) for one in read) == [(p, o) for p in (0, 1) for o in (0, 1, 2)]
+
+
+def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
+    read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read(only=1)]
+    assert {one.partition for one in read} == {1}
+
+
+class Publisher:
+    def __init__(self, end: Exception | None = None) -> None:
+        self.end = end
+        self.published: list[Any] = []
+        self.starts = 0
+
+    def start(self) -> bool:
+        self.starts += 1
+        return True
+
+    def publish(self, *record: Any) -> None:
+        self.published.append(record)
+
+    def finish(self, *_: Any) -> None:
+        if self.end:
+            raise self.end
+
+
+@pytest.mark.guarantee("a replay with an unknown outcome is reported")
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (OutcomeUnknown("gone"), "is not known, start it again: gone"),
+        (NotPublished("no"), "were not replayed"),
+    ],
+)
+def test_an_end_that_went_wrong_is_told(end: Exception, says: str) -> None:
+    letters: Any = Letters(Record("dead", 0, 0, 0, b"k", b"v", []))
+    publisher: Any = Publisher(end)
+    with pytest.raises(ConsumerError, match=says):
+        Replay(letters, publisher, Filter(), "metrics").run()
+    assert publisher.starts == 1  # the next replay's start settles how the transaction ended
+
+
+def test_a_letter_whose_headers_cannot_be_read_stays() -> None:
+    letters: Any = Letters(UnreadableRecord("dead", 0, 0, 0, b"k", b"v", []))
+    publisher: Any = Publisher()
+    assert Replay(letters, publisher, Filter(), "metrics").run() == 0
+    assert publisher.published == []

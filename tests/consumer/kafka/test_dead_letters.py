@@ -1,0 +1,207 @@
+"""Dead letters that somebody else wrote, or whose topic is gone."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.kafka.dead_letters import DeadLetter, Filter, Replay, UnknownTopic
+from fncast.cli import dead_letters as command
+from fncast.failure import Failure
+from interceptor import dead_letter
+from interceptor.delivery import Delivery, Record, UnreadableRecord
+from interceptor.outcome import DeadLetter as Refusal
+from interceptor.outcome import Headers
+
+sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
+
+import fuzz_dead_letters
+
+ESCAPES = b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\n2026-01-01 INFO fncast: forged\xff"
+
+
+def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> DeadLetter:
+    return DeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
+
+
+def written(topic: str, offset: int, own: Headers) -> Record:
+    """A letter as the consumer writes it."""
+    original = Delivery(Record(topic, 0, 7, 0, b"k", b"v", own))
+    return Record("dead", 0, offset, 0, b"k", b"v", dead_letter.headers(original, Refusal("bad")))
+
+
+def test_escapes_in_a_reason_are_not_printed() -> None:
+    one = letter(("fncast-reason", ESCAPES), ("ce_destination", ESCAPES))
+    assert "��EVIL� 2026-01-01 INFO fncast: forged�" in command.line(one)
+    assert command.line(one).isprintable()
+    assert json.loads(command.summary_text(one))["reason"] == one.reason
+    assert command.shown(one).replace("\n", "").isprintable()
+
+
+def test_a_reason_of_a_megabyte_is_cut() -> None:
+    assert len(command.line(letter(("fncast-reason", b"x" * 1_000_000)))) < 1200
+
+
+@pytest.mark.parametrize("digits", [b"9" * 5000, b"-1", b"1e3", b"many", "٣".encode(), b"\x1b[2J"])
+def test_attempts_that_are_no_number_are_shown_as_text(digits: bytes) -> None:
+    one = letter(("fncast-attempts", digits))
+    assert isinstance(one.attempts, str)
+    assert len(one.attempts) <= 64
+    assert f"{one.attempts} attempts" in command.line(one)
+    assert json.loads(command.summary_text(one))["attempts"] == one.attempts
+
+
+def test_attempts_are_a_number_where_the_header_is_one() -> None:
+    assert letter(("fncast-attempts", b"12")).attempts == 12
+    assert letter().attempts == 0
+
+
+@pytest.mark.parametrize("partition", [b"9" * 5000, b"-1", b"x"])
+def test_a_partition_that_is_none_is_left_to_the_key(partition: bytes) -> None:
+    assert letter(("fncast-partition", partition)).partition is None
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 2**62, -(2**62)])
+def test_a_time_that_is_none_is_not_shown(timestamp_ms: int) -> None:
+    one = letter(timestamp_ms=timestamp_ms)
+    assert one.refused_at is None
+    assert "  -  " in command.line(one)
+    assert one not in Filter(since=datetime(2000, 1, 1, tzinfo=UTC))
+
+
+@given(st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=60)
+def test_any_letter_is_shown_as_clean_text_and_replayed_or_named(randomly: random.Random) -> None:
+    pairs = [fuzz_dead_letters.foreign_letter(randomly, offset) for offset in range(5)]
+    for record, original in pairs:
+        fuzz_dead_letters.check_shown(DeadLetter(record), original)
+    fuzz_dead_letters.check_replay([record for record, _ in pairs])
+
+
+class Letters:
+    topic = "dead"
+
+    def __init__(self, *records: Record) -> None:
+        self.records = records
+        self.asked: list[str] = []
+
+    def committed(self) -> dict[int, int]:
+        return {}
+
+    def metadata(self) -> None: ...
+
+    def partitions(self, topic: str) -> list[int]:
+        self.asked.append(topic)
+        if topic != "metrics":
+            raise UnknownTopic(f"there is no topic {topic!r}")
+        return [0]
+
+    def read(self, start: Any) -> Any:
+        yield from map(DeadLetter, self.records)
+
+
+class Publisher:
+    def __init__(self) -> None:
+        self.published: list[Any] = []
+        self.offsets: Any = None
+
+    def start(self) -> bool:
+        return True
+
+    def publish(self, *record: Any) -> None:
+        self.published.append(record)
+
+    def finish(self, offsets: Any, _: Any) -> None:
+        self.offsets = offsets
+
+
+def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> None:
+    own: Headers = [("ce_id", b"1"), ("knativeerrordata", b"mine"), ("fncast-offset", b"5")]
+    letters = Letters(
+        *(written(topic, n, own) for n, topic in enumerate(("metrics", "gone", "gone", "metrics")))
+    )
+    publisher = Publisher()
+    replay = Replay(letters, publisher, Filter(), "metrics")  # type: ignore[arg-type]
+    assert replay.run() == 2
+    assert [record[4] for record in publisher.published] == [own, own]
+    assert publisher.offsets == {("dead", 0): 4}
+    assert replay.left == 2
+    assert letters.asked.count("gone") == 1
+    text = command.not_replayed(replay)
+    assert text.startswith("2 dead letters were not replayed: 0/1: there is no topic 'gone'; 0/2: there is")
+    assert "--place PARTITION/OFFSET" in text
+
+
+def test_a_letter_whose_headers_cannot_be_read_is_named() -> None:
+    letters = Letters(UnreadableRecord("dead", 0, 3, 0, b"k", b"v", []))
+    replay = Replay(letters, Publisher(), Filter(), "metrics")  # type: ignore[arg-type]
+    assert replay.run() == 0
+    assert "0/3: where it came from cannot be read" in command.not_replayed(replay)
+
+
+def test_of_many_letters_the_first_are_named_and_the_rest_counted() -> None:
+    letters = Letters(*(written(f"gone-{n}", n, []) for n in range(100)))
+    replay = Replay(letters, Publisher(), Filter(), "metrics")  # type: ignore[arg-type]
+    replay.run()
+    text = command.not_replayed(replay)
+    assert text.startswith("100 dead letters were not replayed")
+    assert "and 80 more" in text
+    assert len(text) < 2000
+
+
+def test_one_letter_alone_is_meant_by_its_place() -> None:
+    only = Filter(place="0/3")
+    assert letter(offset=3) in only
+    assert letter(offset=4) not in only
+    assert only.name() != Filter().name() == "all"
+    assert Filter("r", "d").name("2h") == Filter("r", "d", place="").name("2h")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-01T00:00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("2026-01-01t00:00:00z", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_since_is_an_rfc_3339_time(text: str, moment: datetime) -> None:
+    assert command.since(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20260101T000000Z",
+        "2026-W01-1T00:00:00Z",
+        "2026-01-01T00:00:00+0200",
+        "2026-01-01T00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01 00:00:00Z",
+        "2026-01-01T00:00:00,5Z",
+        "٣m",
+        "m",
+        "9" * 50 + "d",
+        "\x1b[2J" * 1000,
+    ],
+)
+def test_since_is_refused_with_both_forms(text: str) -> None:
+    with pytest.raises(Failure, match="neither an RFC 3339 time, such as 2026-01-31T12:00:00Z") as caught:
+        command.since(text)
+    assert len(str(caught.value)) < 250
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["0", "a/b", "-1/0", "0/" + "9" * 5000, "٣/0", "", "0/1/2", "\x1b[2J"])
+def test_what_is_no_place_is_told(text: str) -> None:
+    with pytest.raises(Failure, match="not of the form PARTITION/OFFSET") as caught:
+        command.place_of(text, "dead")
+    assert str(caught.value).isprintable()

@@ -1,0 +1,181 @@
+"""Transactions whose calls the client does not end."""
+
+import logging
+import threading
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.kafka import exactly_once, timeouts
+from consumer.kafka.connection import Connection
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.fencing import MAX_FENCED
+from consumer.kafka.timeouts import ended_within
+
+
+class Client:
+    """A producer in which one call never ends, or others fail."""
+
+    def __init__(self, hangs: str) -> None:
+        self._hangs = hangs
+        self.fails: dict[str, KafkaError] = {}
+        self.calls: list[str] = []
+        self.purged = False
+
+    def __getattr__(self, name):
+        def call(*_, **__):
+            self.calls.append(name)
+            if name == self._hangs:
+                threading.Event().wait()
+            if name in self.fails:
+                raise KafkaException(self.fails[name])
+
+        return call
+
+    def purge(self):
+        self.purged = True
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The clients, in the order in which they are made; the first hangs where a test says."""
+    clients = []
+    monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
+    monkeypatch.setattr(timeouts, "LATE_S", 0.01)
+
+    def make(self):
+        clients.append(Client(make.hangs if not clients else ""))
+        return clients[-1]
+
+    monkeypatch.setattr(ExactlyOnce, "_make", make)
+    return make, clients
+
+
+@pytest.mark.guarantee("a call of Kafka's client that never ends is given to a new producer")
+@pytest.mark.parametrize("hangs", ["send_offsets_to_transaction", "commit_transaction"])
+def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hangs):
+    make, clients = made
+    make.hangs = hangs
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    with pytest.raises(OutcomeUnknown, match="does not end"):
+        publisher.finish({("metrics", 0): 1}, "metadata")
+    assert clients[0].purged
+    assert len(clients) == 2
+    assert publisher.start()
+    publisher.finish({("metrics", 0): 1}, "metadata")
+
+
+def test_what_a_call_raises_is_raised():
+    def refused():
+        raise KafkaException(KafkaError(KafkaError._FENCED, "fenced"))
+
+    with pytest.raises(KafkaException, match="fenced"):
+        ended_within(5, refused)
+
+
+def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, caplog):
+    make, _ = made
+    make.hangs = "commit_transaction"
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    publisher.start()
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish({("metrics", 0): 1}, "metadata")
+    publisher._replace_producer(KafkaError(KafkaError._FENCED, "by another"))
+    told = [record.levelno for record in caplog.records if "takes over" in record.message]
+    assert told == [logging.WARNING] * 2
+
+
+@pytest.mark.guarantee("a producer that no longer finds its cluster is replaced")
+def test_a_producer_that_does_not_find_its_way_back_gives_way_to_another(made, monkeypatch):
+    make, clients = made
+    make.hangs = ""
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is clients[0])
+    assert publisher.start()
+    assert len(clients) == 2
+
+
+OFFSETS = {("metrics", 0): 1}
+ABORTABLE = KafkaError(KafkaError._TIMED_OUT, "abortable", txn_requires_abort=True)
+TIMED_OUT = KafkaError(KafkaError._TIMED_OUT, "timed out", retriable=True)
+FENCED = KafkaError(KafkaError._FENCED, "fenced", fatal=True)
+
+
+@pytest.fixture
+def publisher(made):
+    make, clients = made
+    make.hangs = ""
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    assert publisher.start()
+    publisher.publish("forecasts", 0, None, b"1", [])
+    return publisher, clients
+
+
+@pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
+def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
+    publisher, clients = publisher
+    clients[0].fails[call] = ABORTABLE
+    with pytest.raises(NotPublished, match="abortable"):
+        publisher.finish(OFFSETS, "metadata")
+    assert clients[0].calls[-1] == "abort_transaction"
+    clients[0].fails.clear()
+    publisher.publish("forecasts", 0, None, b"1", [])
+    publisher.finish(OFFSETS, "metadata")
+    assert len(clients) == 1
+
+
+@pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
+@pytest.mark.parametrize("error", [TIMED_OUT, FENCED], ids=str)
+def test_another_error_costs_the_producer_and_leaves_the_outcome_to_the_committed_offsets(
+    publisher, call, error
+):
+    publisher, clients = publisher
+    clients[0].fails[call] = error
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish(OFFSETS, "metadata")
+    assert clients[0].purged
+    assert "init_transactions" not in clients[1].calls
+    assert publisher.start()
+    assert clients[1].calls == ["poll", "init_transactions"]
+
+
+def test_a_commit_whose_abort_fails_may_have_been_done(publisher):
+    """librdkafka may report an abortable error after it has sent the commit."""
+    publisher, clients = publisher
+    clients[0].fails |= {"commit_transaction": ABORTABLE, "abort_transaction": FENCED}
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish(OFFSETS, "metadata")
+    assert len(clients) == 2
+
+
+def test_a_topic_that_is_gone_costs_a_producer(publisher):
+    """A client remembers for a while that a topic is not there."""
+    publisher, clients = publisher
+    clients[0].fails["produce"] = KafkaError(KafkaError._UNKNOWN_TOPIC)
+    with pytest.raises(NotPublished):
+        publisher.publish("forecasts", 0, None, b"2", [])
+    assert clients[0].calls[-1] == "abort_transaction"
+    assert len(clients) == 2
+
+
+def fence(publisher, clients) -> None:
+    clients[-1].fails["commit_transaction"] = FENCED
+    assert publisher.start()
+    with pytest.raises(OutcomeUnknown):
+        publisher.finish(OFFSETS, "metadata")
+
+
+def test_who_is_fenced_again_and_again_shares_its_identity(publisher):
+    publisher, clients = publisher
+    for _ in range(MAX_FENCED):
+        fence(publisher, clients)
+    with pytest.raises(ConsumerError, match="give each its own"):
+        fence(publisher, clients)
+
+
+def test_a_transaction_that_the_broker_let_time_out_says_nothing_about_the_identity(publisher, monkeypatch):
+    publisher, clients = publisher
+    monkeypatch.setattr(exactly_once, "TRANSACTION_TIMEOUT_MS", 0)
+    for _ in range(MAX_FENCED + 2):
+        fence(publisher, clients)

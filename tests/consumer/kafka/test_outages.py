@@ -1,0 +1,67 @@
+"""What is told of routes that are out, when, and that a broker that is away costs nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from consumer.kafka import outages
+from consumer.kafka.outages import TELL_S, Outages
+
+
+class Sent:
+    """A producer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[str, dict[str, Any]]] = []
+
+    def produce(self, topic: str, value: bytes, key: bytes, headers: Any, on_delivery: Any) -> None:
+        assert headers == [("content-type", b"application/cloudevents+json; charset=utf-8")]
+        event = orjson.loads(value)
+        assert key.decode() == event["subject"]
+        self.records.append((topic, event))
+
+    def poll(self, timeout_s: float) -> None: ...
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    made = Sent()
+    monkeypatch.setattr(outages, "Producer", lambda *_, **__: made)
+    return made
+
+
+def told(sent: Sent) -> list[tuple[str, bool]]:
+    return [(event["subject"], event["data"]["over"]) for _, event in sent.records]
+
+
+def test_an_outage_is_told_when_it_begins_goes_on_and_ends(sent: Sent) -> None:
+    out = {"forecast": "502"}
+    telling = Outages({}, "outages", "/fncast/g/i", lambda: out)
+    telling.look(0.0)
+    telling.look(TELL_S / 2)
+    assert told(sent) == [("forecast", False)]
+    out["other"] = "401"
+    telling.look(TELL_S)
+    assert told(sent)[1:] == [("forecast", False), ("other", False)]
+    del out["forecast"]
+    telling.look(TELL_S + 0.1)
+    assert told(sent)[3:] == [("forecast", True)]
+    topic, first = sent.records[0]
+    assert (topic, first["source"], first["data"]["reason"]) == ("outages", "/fncast/g/i", "502")
+    assert {event["data"]["since"] for _, event in sent.records if event["subject"] == "forecast"} == {
+        first["data"]["since"]
+    }
+
+
+async def test_without_a_topic_nothing_is_told(sent: Sent) -> None:
+    await Outages({}, "", "/s", lambda: {"forecast": "502"}).run()
+    assert sent.records == []
+
+
+def test_properties_that_the_client_refuses_are_no_reason_to_stop() -> None:
+    telling = Outages({"no.such.property": "1"}, "outages", "/s", lambda: {"forecast": "502"})
+    telling.look(0.0)
+    telling.close()

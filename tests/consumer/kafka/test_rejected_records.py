@@ -1,0 +1,275 @@
+"""Records that the broker refuses: found among their batch, and no others blamed."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import ConsumerError, NotPublished
+from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.rejected_records import MIN_LIMIT_BYTES
+from consumer.result_publisher import Results
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import DeadLetter, Forecast, Headers, OutputEvent
+
+PARTITION = ("metrics", 0)
+
+
+class Report:
+    """As the client gives it: without headers."""
+
+    def __init__(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        self.topic, self.key, self.value = (lambda: topic), (lambda: key), (lambda: value)
+
+
+class Client:
+    """A producer, and a broker that refuses a batch with a record for which `cause` returns a code."""
+
+    def __init__(self) -> None:
+        self.cause = lambda topic, key, value, headers: None
+        self.tells = False  # of a batch, which records are meant
+        self.taken: list[tuple[str, bytes | None]] = []
+        self.batches = 0
+        self._queue: list[tuple] = []
+        self._open: list[tuple[str, bytes | None]] = []
+        self._failed: KafkaError | None = None
+
+    def produce(self, topic, value, key, partition, headers):
+        if self._failed is not None and self.is_transactional:
+            raise KafkaException(KafkaError(KafkaError._STATE))
+        if len(value) > 1_150_000:
+            raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+        self._queue.append((topic, key, value, headers))
+
+    def flush(self, _: float) -> int:
+        batch, self._queue = self._queue, []
+        self.batches += bool(batch)
+        code = next((code for record in batch if (code := self.cause(*record))), None)
+        if code is None:
+            self._open += [(topic, value) for topic, _, value, _ in batch]
+            if not self.is_transactional:
+                self._commit()
+            return 0
+        self._failed = KafkaError(code, "refused", False, False, True)
+        for topic, key, value, headers in batch:
+            is_other = self.tells and not self.cause(topic, key, value, headers)
+            report = KafkaError(KafkaError._INVALID_DIFFERENT_RECORD) if is_other else self._failed
+            self.on_delivery(report, Report(topic, key, value))
+        return 0
+
+    def _commit(self) -> None:
+        self.taken += self._open
+        self._open.clear()
+
+    def poll(self, _: float) -> int:
+        return 0
+
+    def send_offsets_to_transaction(self, *_): ...
+    def begin_transaction(self): ...
+    def init_transactions(self, *_): ...
+
+    def commit_transaction(self, _: float) -> None:
+        self.flush(1)
+        if self._failed is not None:
+            raise KafkaException(self._failed)
+        self._commit()
+
+    def abort_transaction(self, _: float) -> None:
+        self._open, self._queue, self._failed = [], [], None
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+
+@pytest.fixture(params=["exactly-once", "at-least-once"])
+def stage(request, monkeypatch):
+    return Stage(request.param == "exactly-once", monkeypatch)
+
+
+class Stage:
+    def __init__(self, exactly_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.client = Client()
+        self.client.is_transactional = exactly_once
+        kind = ExactlyOnce if exactly_once else AtLeastOnce
+        monkeypatch.setattr(kind, "_make", lambda publisher: self.client)
+        monkeypatch.setattr(kind, "partitions_of", lambda publisher, topic: 1)
+        self.publisher = kind({}, "murmur2_random", *["one"] * exactly_once)
+        self.client.on_delivery = self.publisher._on_failure
+        self.publisher.start()
+        self.results = Results(self.publisher, "forecasts", "dead")
+        assert self.results.knows_partitions("metrics")
+
+    def settle(self, deliveries: list[Delivery], most_rounds: int = 5) -> list[Delivery]:
+        """Publish them as the loop does, again and again while something is undone."""
+        for _ in range(most_rounds):
+            try:
+                for delivery in deliveries:
+                    self.results.publish(delivery)
+                self.publisher.finish({PARTITION: len(deliveries)}, "metadata")
+                return deliveries
+            except NotPublished:
+                pass
+        pytest.fail("it never ends")
+
+
+def forecast(number: int, *values: bytes, headers: Headers | None = None) -> Delivery:
+    made = Delivery(Record("metrics", 0, number, 0, b"key", b"input %d" % number, []))
+    made.outcome = Forecast([OutputEvent(headers or [], value) for value in values])
+    return made
+
+
+@pytest.mark.parametrize(
+    "code", [KafkaError.INVALID_RECORD, KafkaError.POLICY_VIOLATION, KafkaError.MSG_SIZE_TOO_LARGE]
+)
+def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(stage, code):
+    stage.client.cause = lambda topic, key, value, headers: code if value == b"bad" else None
+    sent = stage.settle([forecast(1, b"one"), forecast(2, b"bad"), forecast(3, b"three")])
+    assert [type(delivery.outcome) for delivery in sent] == [Forecast, DeadLetter, Forecast]
+    assert "cannot be published" in sent[1].outcome.reason
+    assert stage.client.taken[-3:] == [("forecasts", b"one"), ("dead", b"input 2"), ("forecasts", b"three")]
+
+
+def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(stage):
+    stage.client.cause = lambda topic, *_: (
+        KafkaError.TOPIC_AUTHORIZATION_FAILED if topic == "forecasts" else None
+    )
+    with pytest.raises(ConsumerError, match=r"does not let this login use the topic 'forecasts'"):
+        stage.settle([forecast(1, b"one")])
+
+
+def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch):
+    """The broker refuses to add topics to a transaction: the client drops their records."""
+    stage = Stage(True, monkeypatch)
+    cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", False, False, True)
+    purged = KafkaError(KafkaError._PURGE_QUEUE)
+
+    def refuse(_):
+        for topic in ("forecasts", "dead"):
+            stage.client.on_delivery(purged, Report(topic, None, None))
+        raise KafkaException(cause)
+
+    stage.client.commit_transaction = refuse
+    with pytest.raises(ConsumerError, match=r"use the topic 'dead' or 'forecasts'"):
+        stage.settle([forecast(1, b"one")])
+
+
+def test_only_those_who_are_fenced_again_and_again_are_told_of_another_consumer(monkeypatch):
+    publisher = Stage(True, monkeypatch).publisher
+    publisher._producer.purge = lambda: None
+    for _ in range(10):
+        publisher._replace_producer(KafkaError(KafkaError._TIMED_OUT))
+    for _ in range(4):
+        publisher._replace_producer(KafkaError(KafkaError._FENCED))
+    with pytest.raises(ConsumerError, match="another consumer runs under this identity"):
+        publisher._replace_producer(KafkaError(KafkaError._FENCED))
+
+
+def test_afterwards_records_share_batches_again(stage):
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.INVALID_RECORD if value == b"bad" else None
+    )
+    stage.settle([forecast(1, b"one"), forecast(2, b"bad")])
+    stage.client.batches = 0
+    stage.settle([forecast(1, b"one"), forecast(2, b"two")])
+    assert stage.client.batches == 1
+
+
+def test_who_was_taken_alone_goes_with_the_others_again(monkeypatch):
+    stage = Stage(True, monkeypatch)
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.INVALID_RECORD if value[:3] == b"bad" else None
+    )
+    good = [forecast(number, b"%d" % number) for number in range(50)]
+    bad = [forecast(50 + number, b"bad %d" % number) for number in range(5)]
+    sent = stage.settle([*good, *bad], most_rounds=7)
+    assert [type(delivery.outcome) for delivery in sent] == [Forecast] * 50 + [DeadLetter] * 5
+    assert stage.results.has_found_refused()
+    assert not stage.results.has_found_refused()
+    assert stage.client.batches <= 1 + 51 + 2 * 5 + 2, "each of the good alone once"
+
+
+def test_where_the_broker_tells_which_they_are_all_are_found_at_once(stage):
+    """Each failure costs an idempotent producer half a second."""
+    stage.client.tells = True
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.INVALID_RECORD if value[:3] == b"bad" else None
+    )
+    sent = stage.settle(
+        [forecast(n, b"bad %d" % n if n % 2 else b"%d" % n) for n in range(100)], most_rounds=2
+    )
+    assert [type(delivery.outcome) for delivery in sent] == [Forecast, DeadLetter] * 50
+    assert stage.client.batches == 2
+
+
+@pytest.mark.guarantee("a dead letter that the broker refuses stops the consumer")
+def test_a_dead_letter_that_is_refused_stops_the_consumer(stage):
+    stage.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
+    letter = forecast(7)
+    letter.outcome = DeadLetter("no")
+    with pytest.raises(ConsumerError, match=r"dead letter of metrics/0, offset 7, is refused: .* for 'dead'"):
+        stage.settle([letter])
+
+
+def test_largeheaders_are_counted_and_blame_no_ordinary_record(stage):
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.MSG_SIZE_TOO_LARGE if sum(len(v) for _, v in headers) > 1_000_000 else None
+    )
+    large = [("ce_subject", b"s" * 1_000_001)]
+    (first,) = stage.settle([forecast(1, b"short", headers=large)])
+    assert type(first.outcome) is DeadLetter
+    assert type(stage.settle([forecast(2, b"x" * 600)])[0].outcome) is Forecast
+    batches = stage.client.batches
+    stage.settle([forecast(3, b"short", headers=large)])
+    assert stage.client.batches == batches + 1, "the limit is known: only the dead letter is sent"
+
+
+def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_take_the_second(stage):
+    (both,) = stage.settle([forecast(1, b"small", b"x" * 1_200_000)])
+    assert type(both.outcome) is DeadLetter
+    assert stage.client.taken == [("dead", b"input 1")]
+
+
+@pytest.mark.parametrize("headers", [[], [("a", b"b")], [(f"ce_{n}", b"x" * n) for n in range(300)]])
+def test_what_is_said_to_fit_is_taken_by_the_client(headers):
+    publisher = AtLeastOnce({"bootstrap.servers": "127.0.0.1:1"}, "murmur2_random")
+    most = publisher._properties["message.max.bytes"]
+    taken = 0
+    for size in range(most - 60_000, most, 50):
+        if publisher.fits("forecasts", b"key", value := b"x" * size, headers):
+            publisher.publish("forecasts", -1, b"key", value, headers)
+            publisher._producer.purge()
+            publisher._producer.poll(0)
+            taken = size
+    assert most - 60_000 < taken < most
+    publisher.close()
+
+
+@pytest.mark.parametrize(("told", "most"), [("1000", 2_000_000), ("3000000", 3_000_000)])
+def test_the_users_limit_leaves_room_for_a_dead_letter(told, most):
+    publisher = AtLeastOnce(
+        {"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": told, "batch.size": "5000"},
+        "murmur2_random",
+    )
+    publisher.allow(2_000_000, 1_000_000)
+    assert publisher._properties["message.max.bytes"] == most
+    assert publisher._properties["batch.size"] == "5000"
+    publisher.close()
+
+
+def test_no_limit_is_learned_from_a_small_record(stage):
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.MSG_SIZE_TOO_LARGE if value == b"small" else None
+    )
+    stage.settle([forecast(1, b"small")])
+    (other,) = stage.settle([forecast(2, b"x" * (MIN_LIMIT_BYTES - 1))])
+    assert type(other.outcome) is Forecast
+
+
+def test_where_records_are_compressed_no_limit_is_learned(stage):
+    stage.publisher._refusals._learns_limits = False
+    stage.client.cause = lambda topic, key, value, headers: (
+        KafkaError.MSG_SIZE_TOO_LARGE if value[:1] == b"r" else None
+    )
+    stage.settle([forecast(1, b"r" * 50_000)])
+    assert type(stage.settle([forecast(2, b"0" * 60_000)])[0].outcome) is Forecast

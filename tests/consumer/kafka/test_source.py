@@ -1,0 +1,186 @@
+"""The adapter over Kafka's consumer, on the embedded broker."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from prometheus_client import REGISTRY
+
+from consumer.errors import CommitFailed, ConsumerError
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.kafka.source import KafkaSource, record
+from interceptor.chain import read
+from interceptor.dead_letter import headers
+from interceptor.delivery import Delivery
+
+JOIN_S = 30
+
+
+@pytest.fixture
+def broker():
+    broker = EmbeddedBroker()
+    yield broker
+    broker.close()
+
+
+def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    producer.produce("metrics", b"1")
+    assert producer.flush(10) == 0
+    source = KafkaSource({"bootstrap.servers": broker.bootstrap_servers}, "group")
+    assigned, given_back = [], []
+    source.subscribe(["metrics"], assigned.append, given_back.append, given_back.append)
+
+    def reads_one() -> bool:
+        deadline_s = time.monotonic() + JOIN_S
+        while time.monotonic() < deadline_s:
+            if source.poll(10, 0.2):
+                return True
+        return False
+
+    assert not source.is_member
+    assert reads_one()
+    assert source.is_member
+    commit = source.commit({("metrics", 0): 0})
+    source.renew()
+    with pytest.raises(CommitFailed):
+        commit.result(0)  # who waits for it goes on
+    assert reads_one()  # nothing was committed: from the beginning
+    assert len(assigned) == 2
+    assert given_back == []  # what becomes of the old client is nobody's concern
+    source.close()
+
+
+def test_an_offset_that_kafka_does_not_have_is_told_once_and_reading_goes_on(broker, caplog):
+    """The embedded broker drops the oldest records beyond 5 MB."""
+    client = {"bootstrap.servers": broker.bootstrap_servers}
+    producer = Producer(client)
+    for _ in range(100):
+        producer.produce("metrics", bytes(100_000), partition=0)
+    producer.produce("metrics", b"one", partition=1)
+    producer.produce("metrics", b"two", partition=2)
+    assert producer.flush(20) == 0
+    earlier = Consumer({**client, "group.id": "group"})
+    committed = [TopicPartition("metrics", 0, 10), TopicPartition("metrics", 1, 5000)]
+    earlier.commit(offsets=committed, asynchronous=False)
+    earlier.close()
+    source = KafkaSource(client, "group")
+    source.subscribe(["metrics"], list, list, list)
+    first: dict[int, int] = {}
+
+    def read_all():
+        first.clear()
+        deadline_s = time.monotonic() + JOIN_S
+        while len(first) < 3 and time.monotonic() < deadline_s:
+            for found in source.poll(100, 0.2):
+                first.setdefault(found.partition, found.offset)
+
+    read_all()
+    low = first[0]
+    assert low > 10
+    assert first == {0: low, 1: 0, 2: 0}
+    deleted, beyond = sorted(caplog.messages)  # partition 2, of which nothing was committed, is no news
+    assert deleted.startswith(
+        f"metrics/0: {low - 10} records are lost: Kafka has deleted offsets 10 to {low - 1} before they were read."
+        f" Reading goes on at offset {low}."
+    )
+    assert beyond.startswith("metrics/1: the group's offset 5000 is beyond the end of the partition, 1: ")
+    assert REGISTRY.get_sample_value("fncast_lost_records_total", {"topic": "metrics"}) == low - 10
+    source.begin_again([("metrics", 0), ("metrics", 1), ("metrics", 2)])
+    read_all()
+    assert first == {0: low, 1: 0, 2: 0}
+    source.begin_again([("metrics", 17)])  # was revoked meanwhile
+    source.close()
+
+
+def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
+    client = {"bootstrap.servers": broker.bootstrap_servers}
+    producer = Producer(client)
+    producer.produce("metrics", b"1", partition=0)
+    producer.produce("metrics", b"2", partition=1)
+    assert producer.flush(10) == 0
+    source = KafkaSource(client | {"partition.assignment.strategy": "range"}, "eager")
+    source.subscribe(["metrics"], list, list, list)
+    found = []
+    deadline_s = time.monotonic() + JOIN_S
+    while len(found) < 2 and time.monotonic() < deadline_s:
+        found += source.poll(10, 0.2)
+    assert sorted(record.value for record in found) == [b"1", b"2"]
+    source.begin_again([("metrics", 0)])
+    while len(found) < 3 and time.monotonic() < deadline_s:
+        found += source.poll(10, 0.2)
+    assert found[2].value == b"1"
+    assert source.poll(10, 0.5) == []
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("instance", "text", "said"),
+    [
+        (
+            "pod-0",
+            "Fatal error: Broker: Static consumer fenced by other consumer with same group.instance.id",
+            "another consumer has joined the group 'group' under this one's name, 'pod-0': give each",
+        ),
+        ("", "Fatal error: Local: something else", "Kafka's client gives up: Fatal error: something else"),
+    ],
+)
+def test_an_error_that_the_client_does_not_outlive_ends_the_consumer(instance, text, said):
+    source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group", instance)
+    with pytest.raises(ConsumerError) as error:
+        source._on_error(KafkaError(KafkaError._FATAL, text))
+    assert str(error.value).startswith(said)
+    source.close()
+
+
+@pytest.mark.guarantee("headers that the client cannot read are reported and left out")
+def test_headers_that_the_driver_cannot_read_are_told_and_left_out():
+    """A header's name that is not UTF-8: confluent-kafka 2.16 raises SystemError."""
+
+    class Message:
+        def topic(self):
+            return "metrics"
+
+        def partition(self):
+            return 0
+
+        def offset(self):
+            return 7
+
+        def timestamp(self):
+            return (1, 1000)
+
+        def key(self):
+            return b"key"
+
+        def value(self):
+            return b"[1]"
+
+        def headers(self):
+            raise SystemError("returned a result with an exception set")
+
+    delivery = Delivery(record(Message()))
+    read(delivery)
+    assert (delivery.record.key, delivery.record.value) == (b"key", b"[1]")
+    letter = headers(delivery, delivery.outcome)
+    assert b"a header's name is not valid UTF-8" in dict(letter)["fncast-reason"]
+    assert dict(letter)["fncast-offset"] == b"7"
+
+
+def test_a_broker_that_is_away_is_told_once_however_long_each_try_took(caplog):
+    source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
+    refused = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"
+    for took in (
+        "(after 0ms in state CONNECT)",
+        "(after 106ms in state CONNECT, 1 identical error(s) suppressed)",
+    ):
+        source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} {took}"))
+    assert [entry.getMessage() for entry in caplog.records] == [
+        "Kafka: the broker b:9092 cannot be reached: connection refused; waiting for it"
+    ]
+    source.heard()
+    source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
+    assert len(caplog.records) == 2
+    source.close()

@@ -1,0 +1,119 @@
+"""What the watch over topics notices, with an admin client that answers as it is told."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.kafka.topic_watch import LOOK_S, SILENT_S, Changes, TopicState, TopicWatch, changes
+
+UNKNOWN = KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+NONE = Changes([], [])
+
+
+class Admin:
+    def __init__(self) -> None:
+        self.topics: dict[str, Any] = {}
+        self.end = 40
+        self.is_silent = False
+        self.asked = 0
+
+    def describe_topics(self, topics: Any, request_timeout: float) -> dict[str, Future[Any]]:
+        self.asked += 1
+        return {name: self._answer(self.topics.get(name, UNKNOWN)) for name in ("metrics", "forecasts")}
+
+    def list_offsets(self, asked: Any, request_timeout: float) -> dict[Any, Future[Any]]:
+        return {place: self._answer(SimpleNamespace(offset=self.end)) for place in asked}
+
+    def _answer(self, value: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
+        if self.is_silent:
+            answer.set_exception(KafkaException(KafkaError(KafkaError._TIMED_OUT)))
+        elif isinstance(value, Exception):
+            answer.set_exception(value)
+        else:
+            answer.set_result(value)
+        return answer
+
+
+def topic(id_: str, partitions: int = 4) -> Any:
+    return SimpleNamespace(topic_id=id_, partitions=[None] * partitions)
+
+
+@pytest.fixture
+def admin() -> Admin:
+    made = Admin()
+    made.topics = {"metrics": topic("A"), "forecasts": topic("F")}
+    return made
+
+
+def watch_of(admin: Admin, renewed: list[int] | None = None) -> TopicWatch:
+    return TopicWatch(lambda: admin, lambda: (renewed or []).append(1), ["metrics", "forecasts"])  # type: ignore
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "expected"),
+    [
+        ({}, {"a": TopicState("1", 4)}, NONE),
+        ({"a": TopicState("1", 4)}, {"a": TopicState("1", 4)}, NONE),
+        ({"a": TopicState("1", 4)}, {}, NONE),
+        ({"a": TopicState("1", 4)}, {"a": TopicState("2", 4)}, Changes(["a"], [])),
+        ({"a": TopicState("1", 4)}, {"a": TopicState("1", 6)}, Changes([], ["a"])),
+        ({"a": TopicState("1", 4)}, {"a": TopicState("2", 2)}, Changes(["a"], ["a"])),
+    ],
+)
+def test_changes(known: Any, found: Any, expected: Changes) -> None:
+    assert changes(known, found) == expected
+
+
+def test_a_topic_created_again_is_noticed_once_also_after_a_while_without_it(admin: Admin) -> None:
+    watch = watch_of(admin)
+    times = iter(range(1, 100, int(2 * LOOK_S)))
+    assert watch.look(next(times), []) == NONE  # asks
+    assert watch.look(next(times), []) == NONE  # knows
+    del admin.topics["metrics"]
+    assert [watch.look(next(times), []) for _ in range(3)] == [NONE] * 3
+    admin.topics["metrics"] = topic("B")
+    assert [watch.look(next(times), []) for _ in range(4)] == [NONE, Changes(["metrics"], []), NONE, NONE]
+    admin.topics["forecasts"] = topic("F", 6)
+    assert [watch.look(next(times), []) for _ in range(3)] == [NONE, Changes([], ["forecasts"]), NONE]
+
+
+def test_it_asks_no_more_often_than_it_should(admin: Admin) -> None:
+    watch = watch_of(admin)
+    for tenth in range(10, 50):
+        watch.look(tenth / 10, [])
+    assert admin.asked == 4 / LOOK_S
+
+
+def test_the_ends_of_assigned_partitions_are_kept(admin: Admin) -> None:
+    watch = watch_of(admin)
+    watch.look(1, [("metrics", 0), ("metrics", 1)])
+    watch.look(3, [("metrics", 0), ("metrics", 1)])
+    assert watch.ends == {("metrics", 0): 40, ("metrics", 1): 40}
+    watch.look(5, [("metrics", 1)])
+    assert watch.ends == {("metrics", 1): 40}
+
+
+def test_answers_that_are_on_their_way_are_not_waited_for(admin: Admin) -> None:
+    watch = watch_of(admin)
+    answer: Future[Any] = Future()
+    admin._answer = lambda _: answer  # type: ignore[method-assign]
+    assert [watch.look(second, [("metrics", 0)]) for second in range(1, 20)] == [NONE] * 19
+    assert admin.asked == 1
+
+
+def test_a_client_that_gets_no_answer_for_long_gives_way_to_another(admin: Admin) -> None:
+    renewed: list[int] = []
+    admin.is_silent = True
+    watch = TopicWatch(lambda: admin, lambda: renewed.append(1), ["metrics"])  # type: ignore
+    for second in range(1, int(SILENT_S)):
+        watch.look(second, [])
+    assert renewed == []
+    for second in range(int(SILENT_S), int(2 * SILENT_S)):
+        watch.look(second, [])
+    assert renewed == [1]

@@ -1,0 +1,48 @@
+"""The topics as they are found at the start; those of a real broker are in tests/integration."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from consumer.errors import ConsumerError
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.kafka.topics import Sizes, Topics
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    started = EmbeddedBroker()
+    yield started
+    started.close()
+
+
+def prepared(topics: Topics) -> Sizes:
+    for _ in range(20):
+        if (sizes := topics.prepare()) is not None:
+            return sizes
+    pytest.fail("no broker answers")
+
+
+def test_of_the_embedded_broker_nothing_is_asked_that_it_cannot_answer(
+    broker: EmbeddedBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no controller: each question to one would cost the start a second, and end in a warning."""
+    topics = Topics({"bootstrap.servers": broker.bootstrap_servers}, ["in"], "out", "dead", "outages")
+    with caplog.at_level(logging.INFO):
+        sizes = prepared(topics)
+    assert sizes == Sizes()
+    assert topics.are_there
+    assert [line for line in caplog.messages if "controller" in line] == []
+    assert [line for line in caplog.messages if "delivery is at least once" in line]
+
+
+@pytest.mark.guarantee("the embedded broker is refused for exactly-once")
+def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker) -> None:
+    topics = Topics(
+        {"bootstrap.servers": broker.bootstrap_servers}, ["in"], "out", "dead", is_exactly_once=True
+    )
+    with pytest.raises(ConsumerError, match='isolates no transactions: set delivery = "at-least-once"'):
+        prepared(topics)

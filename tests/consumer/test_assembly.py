@@ -1,0 +1,63 @@
+"""Routes from the settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.assembly import chain, routes
+from consumer.settings import Fn, Interceptors, Route, Settings, SettingsError
+from interceptor.builtin.deliver import Deliver
+
+
+def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    made = routes(
+        Settings(
+            routes={
+                "forecast": "fn:fncast/forecast",
+                "plain": "http://host/path",
+                "other": Route("https://host", batch=True, mode="binary", token_file=str(token)),
+            }
+        )
+    )
+    assert (made["forecast"].is_fn, made["forecast"].batch) == (True, True)
+    assert (made["plain"].is_fn, made["plain"].batch, made["plain"].mode) == (False, False, "structured")
+    assert (made["other"].batch, made["other"].mode, made["other"].token) == (True, "binary", "secret")
+
+
+@pytest.mark.parametrize(
+    "told", ["fn:no-function", "ftp://host", Route("http://host", token_file="/nowhere")]
+)
+def test_a_wrong_route_is_named(told):
+    with pytest.raises(SettingsError, match=r"\[routes.mine\]"):
+        routes(Settings(routes={"mine": told}))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["deliver"], "`route` before"),
+        (["deliver", "route"], "`route` before"),
+        (["expiry", "route"], "no `deliver`"),
+    ],
+)
+def test_a_chain_that_could_settle_nothing_is_refused(names, told):
+    with pytest.raises(SettingsError, match=told):
+        chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))
+
+
+def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    made = routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
+    assert (made["f"].token, made["u"].token) == ("secret", "")
+
+
+def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
+    """A request has one Authorization: the client would refuse each call, and the route be out for ever."""
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as told:
+        routes(Settings(routes={"mine": Route("http://user:password@host/x", token_file=str(token))}))
+    assert "password" not in str(told.value)

@@ -1,0 +1,150 @@
+"""Results: which record goes where."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from prometheus_client import REGISTRY
+
+from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
+from consumer.result_publisher import BY_KEY, Results
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
+
+
+class Publisher:
+    def __init__(self, partitions: dict[str, int], limit: int = 100) -> None:
+        self.counts, self.limit = partitions, limit
+        self.records: list[tuple] = []
+        self.refuses: set[str] = set()
+        self.refusal: type[RecordRefused] = RecordTooLarge
+
+    def partitions_of(self, topic):
+        return self.counts.get(topic, 0)
+
+    def fits(self, topic, key, value, headers):
+        return len(value or b"") < self.limit
+
+    def publish(self, topic, partition, key, value, headers):
+        if topic in self.refuses:
+            raise self.refusal("refused")
+        self.records.append((topic, partition, key, value, headers))
+
+
+def delivery(outcome, value=b"in") -> Delivery:
+    made = Delivery(Record("metrics", 3, 7, 1000, b"key", value, [("a", b"b")]))
+    made.outcome = outcome
+    return made
+
+
+@pytest.fixture
+def publisher():
+    return Publisher({"metrics": 4, "forecasts": 4, "dead": 2})
+
+
+@pytest.fixture
+def results(publisher):
+    made = Results(publisher, "forecasts", "dead")
+    assert made.knows_partitions("metrics")
+    return made
+
+
+def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(results, publisher):
+    results.publish(delivery(Forecast([OutputEvent([("h", b"1")], b"out"), OutputEvent([], b"2")])))
+    assert publisher.records == [
+        ("forecasts", 3, b"key", b"out", [("h", b"1")]),
+        ("forecasts", 3, b"key", b"2", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "counted_s", "times"), [(-(10**9), 0.0, 1), (-0.001, 0.0, 1), (5.0, 5.0, 1), (None, 0.0, 0)]
+)
+def test_how_long_an_event_took_is_never_below_zero(results, age_s, counted_s, times):
+    """age_s: how old the record's timestamp is; None for a record that has none."""
+
+    def told(what):
+        return REGISTRY.get_sample_value(f"fncast_event_seconds_{what}") or 0.0
+
+    sum_s, count = told("sum"), told("count")
+    made = delivery(Skipped("no"))
+    made.record.timestamp_ms = -1 if age_s is None else int((time.time() - age_s) * 1000)
+    results.publish(made)
+    results.count()
+    assert told("sum") - sum_s == pytest.approx(counted_s, abs=1.0)
+    assert told("sum") >= sum_s
+    assert told("count") - count == times
+
+
+def test_where_numbers_of_partitions_differ_a_record_goes_by_key(results, publisher):
+    results.publish(delivery(DeadLetter("no")))
+    ((topic, partition, key, value, headers),) = publisher.records
+    assert (topic, partition, key, value) == ("dead", BY_KEY, b"key", b"in")
+    assert headers[0] == ("a", b"b")
+    assert ("fncast-reason", b"no") in headers
+
+
+def test_partitions_are_counted_again_when_others_are_assigned(results, publisher):
+    results.publish(delivery(DeadLetter("no")))
+    publisher.counts["dead"] = 4
+    results.assigned()
+    assert results.knows_partitions("metrics")
+    results.publish(delivery(DeadLetter("no")))
+    assert [record[1] for record in publisher.records] == [BY_KEY, 3]
+
+
+def test_what_is_skipped_publishes_nothing(results, publisher):
+    results.publish(delivery(Skipped("expired")))
+    assert publisher.records == []
+
+
+def test_of_a_forecast_that_is_too_large_nothing_is_published_but_its_dead_letter(results, publisher):
+    too_large = delivery(Forecast([OutputEvent([], b"small"), OutputEvent([], b"x" * 200)]))
+    results.publish(too_large)
+    assert [record[0] for record in publisher.records] == ["dead"]
+    assert "cannot be published" in dict(publisher.records[0][4])["fncast-reason"].decode()
+
+
+def test_a_dead_letter_that_does_not_fit_stops_the_consumer(results, publisher):
+    publisher.refuses.add("dead")
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is larger than 'dead' takes"):
+        results.publish(delivery(DeadLetter("no")))
+
+
+def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher):
+    publisher.refuses.add("dead")
+    publisher.refusal = RecordRefused
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is refused: refused"):
+        results.publish(delivery(DeadLetter("no")))
+
+
+@pytest.mark.guarantee("results wait while the broker does not report a topic's partitions")
+@pytest.mark.parametrize("topic", ["metrics", "forecasts", "dead"])
+def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
+    publisher, topic, caplog, monkeypatch
+):
+    """A guess would send the records to come by key, and out of order with those that went before."""
+    monkeypatch.setattr("consumer.result_publisher.ASK_AGAIN_S", 0.0)
+    publisher.counts["dead"] = 4
+    count = publisher.counts.pop(topic)
+    results = Results(publisher, "forecasts", "dead")
+    assert not results.knows_partitions("metrics")
+    assert not results.knows_partitions("metrics")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the broker does not tell how many partitions {topic} has: results wait until it does"
+    ]
+    publisher.counts[topic] = count
+    assert results.knows_partitions("metrics")
+    results.publish(delivery(DeadLetter("no")))
+    assert publisher.records[0][1] == 3
+
+
+@pytest.mark.guarantee("the dead letter of a refused forecast counts its calls")
+def test_the_letter_of_a_forecast_that_is_refused_says_how_often_its_function_was_called(results, publisher):
+    publisher.refuses = {"forecasts"}
+    made = delivery(Forecast([OutputEvent([], b"out")]))
+    made.attempts = 2  # that failed, before the call that brought the forecast
+    results.publish(made)
+    ((_, _, _, _, headers),) = publisher.records
+    assert dict(headers)["fncast-attempts"] == b"3"

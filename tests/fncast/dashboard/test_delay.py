@@ -1,0 +1,65 @@
+"""Rates and delays, by a clock that the test turns."""
+
+from fncast.dashboard.delay import (
+    MAX_UNMATCHED,
+    RATE_WINDOW_S,
+    DelayTracker,
+    PendingInput,
+    RecordRate,
+    percentile,
+)
+
+
+def test_a_rate_is_the_mean_of_the_last_seconds() -> None:
+    rate = RecordRate(0.0)
+    for tenth in range(200):
+        rate.add(tenth / 10, live=True)
+    assert rate.per_s(19.99) == 10.0
+    assert rate.per_s(19.99 + 2 * RATE_WINDOW_S) == 0.0
+    assert rate.total == 200
+
+
+def test_history_counts_in_the_total_alone() -> None:
+    rate = RecordRate(0.0)
+    rate.add(0.0, live=False)
+    assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
+
+
+def test_a_delay_is_from_record_to_record_whichever_is_read_first() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(10.0, 7), 0.0)
+    assert delay.add_answer(("/a", "1"), 10.5, 0.0) == PendingInput(10.0, 7)
+    assert delay.add_answer(("/a", "2"), 11.0, 0.0) is None
+    delay.add_input(("/a", "2"), PendingInput(10.75, None), 0.0)
+    assert delay.as_json(0.0) == {"p50_s": 0.25, "p99_s": 0.5, "count": 2}
+
+
+def test_the_same_id_of_another_source_is_another_event() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(10.0, None), 0.0)
+    assert delay.add_answer(("/b", "1"), 10.5, 0.0) is None
+
+
+def test_delays_are_of_the_last_minute() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(0.0, None), 0.0)
+    delay.add_answer(("/a", "1"), 1.0, 0.0)
+    assert delay.as_json(59.0)["count"] == 1
+    assert delay.as_json(61.0) == {"p50_s": None, "p99_s": None, "count": 0}
+
+
+def test_what_waits_for_its_other_half_is_bounded() -> None:
+    delay = DelayTracker()
+    for n in range(MAX_UNMATCHED + 10):
+        delay.add_input(("/a", str(n)), PendingInput(0.0, None), 0.0)
+        delay.add_answer(("/b", str(n)), 1.0, 0.0)
+    assert delay.add_answer(("/a", "0"), 1.0, 0.0) is None
+    assert len(delay._inputs) == MAX_UNMATCHED
+    assert len(delay._early) == MAX_UNMATCHED
+
+
+def test_percentiles_are_values_that_were_seen() -> None:
+    assert percentile([], 0.5) is None
+    assert percentile([1.0], 0.99) == 1.0
+    assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0
+    assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0

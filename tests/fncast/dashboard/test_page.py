@@ -1,0 +1,239 @@
+"""The page's HTTP interface: responses, the live stream, and slow clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from fncast.dashboard import stream as streams
+from fncast.dashboard.bounded_send import CHUNK_BYTES
+from fncast.dashboard.page import Page
+from fncast.dashboard.reader import BrokerState
+from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.state import PageState, PageTopics
+
+
+class Records:
+    """A record source that a test fills."""
+
+    def __init__(self) -> None:
+        self.state = BrokerState(True, 1.0)
+        self.batches: list[list[ReceivedRecord]] = []
+        self.running = False
+
+    def start(self) -> None:
+        self.running = True
+
+    def close(self) -> None:
+        self.running = False
+
+    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
+        return self.batches.pop(0) if self.batches else []
+
+
+@pytest.fixture
+def source() -> Records:
+    return Records()
+
+
+@pytest.fixture
+async def page(source: Records) -> AsyncIterator[Page]:
+    """A page that has started."""
+    app = Page(source, PageState(PageTopics(), 0.0))
+    to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+    yield app
+    await to_app.put({"type": "lifespan.shutdown"})
+    assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
+    await task
+    assert not source.running
+
+
+class Call:
+    """One request. `next` returns the next ASGI message of the response."""
+
+    def __init__(
+        self, page: Page, path: str, method: str = "GET", headers: dict[str, str] | None = None
+    ) -> None:
+        raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        self._disconnected = asyncio.Event()
+        self._sent: asyncio.Queue[Any] = asyncio.Queue(1)
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "method": method,
+            "path": path,
+            "root_path": "",
+            "query_string": b"",
+            "headers": raw,
+        }
+        self.task = asyncio.create_task(page(scope, self._receive, self._sent.put))
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._disconnected.wait()
+        return {"type": "http.disconnect"}
+
+    def disconnect(self) -> None:
+        self._disconnected.set()
+
+    async def next(self) -> Any:
+        return await asyncio.wait_for(self._sent.get(), 10)
+
+
+async def get(page: Page, path: str, **more: Any) -> tuple[int, dict[str, str], bytes]:
+    call = Call(page, path, **more)
+    start = await call.next()
+    body = (await call.next())["body"]
+    await call.task
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body
+
+
+async def next_event(call: Call, event: str) -> Any:
+    """The data of the next Server-Sent Event of this kind."""
+    while True:
+        text = (await call.next())["body"].decode()
+        for part in text.split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in part.splitlines() if ": " in line)
+            if fields.get("event") == event:
+                return json.loads(fields["data"])
+
+
+async def test_page_and_files_have_a_strict_security_policy(page: Page) -> None:
+    status, headers, body = await get(page, "/")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    for path in ("page.js", "page.css", "vendor/uplot/uPlot.iife.min.js", "vendor/uplot/LICENSE"):
+        status, headers, content = await get(page, f"/static/{path}")
+        assert status == 200
+        assert content
+        assert "default-src 'none'" in headers["content-security-policy"]
+    assert b"http://" not in body.replace(b"http://www.w3.org/2000/svg", b"").replace(b"xmlns='http:", b"")
+    assert b"https://" not in body
+
+
+async def test_an_unchanged_file_is_not_sent_again(page: Page) -> None:
+    _, headers, _ = await get(page, "/static/page.js")
+    status, _, body = await get(page, "/static/page.js", headers={"if-none-match": headers["etag"]})
+    assert (status, body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../page.py", "/static/", "/static/nothing", "/x", "//", "/static/%2e%2e"]
+)
+async def test_other_paths_are_not_found(page: Page, path: str) -> None:
+    assert (await get(page, path))[0] == 404
+
+
+async def test_only_get_and_head_are_allowed(page: Page) -> None:
+    assert (await get(page, "/", method="POST"))[0] == 405
+    status, headers, body = await get(page, "/", method="HEAD")
+    assert (status, body) == (200, b"")
+    assert int(headers["content-length"]) > 0
+
+
+async def test_readyz_reports_the_broker_and_healthz_the_page(page: Page, source: Records) -> None:
+    assert (await get(page, "/readyz"))[0] == 200
+    source.state = BrokerState(False, 1.0, "connection refused")
+    status, _, body = await get(page, "/readyz")
+    assert (status, body) == (503, b"waiting for the broker: connection refused\n")
+    assert (await get(page, "/healthz"))[0] == 200
+
+
+async def test_the_stream_sends_a_snapshot_and_then_changes(page: Page, source: Records, make: Any) -> None:
+    call = Call(page, "/events")
+    start = await call.next()
+    assert (b"content-type", b"text/event-stream") in start["headers"]
+    assert (await next_event(call, "snapshot"))["series"] == []
+    source.batches.append([make.window([1, 2, 3])])
+    while "series" not in (changes := await next_event(call, "changes")):
+        pass
+    assert changes["series"][0]["actual"] == [1, 2, 3]
+    status, _, body = await get(page, "/state")
+    assert (status, json.loads(body)["series"][0]["name"]) == (200, "cpu")
+    call.disconnect()
+    while not call.task.done():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(call._sent.get(), 0.05)
+    await call.task
+
+
+async def test_streams_end_when_the_server_stops(page: Page) -> None:
+    call = Call(page, "/events")
+    await expect_ok(call)
+    page.close_streams()
+    while (await call.next()).get("more_body"):
+        pass
+    await asyncio.wait_for(call.task, 10)
+
+
+async def test_a_large_state_is_sent_in_chunks(page: Page, source: Records, make: Any) -> None:
+    source.batches.append(
+        [make.window([n + 0.123456789 for n in range(400)], series=f"s{k}") for k in range(40)]
+    )
+    chunks: list[bytes] = []
+    while len(chunks) < 2:  # until the page has read the records
+        state = Call(page, "/state")
+        start = await state.next()
+        chunks = []
+        while (part := await state.next()).get("more_body"):
+            chunks.append(part["body"])
+        chunks.append(part["body"])
+    assert max(map(len, chunks)) <= CHUNK_BYTES
+    body = b"".join(chunks)
+    assert (b"content-length", b"%d" % len(body)) in start["headers"]
+    assert len(json.loads(body)["series"]) == 40
+
+
+async def test_updates_continue_after_an_unexpected_error(
+    page: Page, source: Records, make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fncast.dashboard.updater.RESTART_S", (0.05,))
+    failing = True
+
+    def take(timeout_s: float = 0.0) -> list[ReceivedRecord]:
+        if failing:
+            raise RuntimeError("an internal error")
+        return Records.take(source)
+
+    monkeypatch.setattr(source, "take", take)
+    while (await get(page, "/healthz"))[0] == 200:
+        pass
+    assert b"an internal error" in (await get(page, "/healthz"))[2]
+    assert "does not update" in caplog.text
+    failing = False
+    while (await get(page, "/healthz"))[0] != 200:
+        pass
+
+
+async def test_too_many_pages_are_refused(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_CLIENTS", 1)
+    first = Call(page, "/events")
+    await expect_ok(first)
+    status, headers, _ = await get(page, "/events")
+    assert (status, headers["retry-after"]) == (503, "10")
+    first.disconnect()
+    while not first.task.done():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(first._sent.get(), 0.05)
+
+
+async def test_a_client_that_stops_reading_is_disconnected(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fncast.dashboard.bounded_send.SEND_TIMEOUT_S", 0.05)
+    call = Call(page, "/events")
+    await expect_ok(call)
+    await asyncio.wait_for(call.task, 10)  # the test reads no body
+
+
+async def expect_ok(call: Call) -> None:
+    assert (await call.next())["status"] == 200

@@ -1,0 +1,121 @@
+"""The function's image, run as Fn runs it: no root, nothing to write to, a unix socket for a door."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import docker
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).parents[3]
+SAMPLE = json.loads((ROOT / "ce.json").read_text())
+# Fn's bound is 5 s, on a machine that does not run other tests meanwhile.
+LISTEN_S = 15
+
+
+@pytest.fixture(scope="module")
+def engine(docker_engine: None) -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def image(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Built from a copy of the folder, as `make functions` and `fn deploy` would."""
+    context = tmp_path_factory.mktemp("image") / "forecast"
+    leave = shutil.ignore_patterns("*.whl", "__pycache__")
+    shutil.copytree(ROOT / "functions" / "forecast", context, ignore=leave)
+    wheel = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(context), str(ROOT)]
+    made = subprocess.run(wheel, capture_output=True, text=True, timeout=200)
+    assert made.returncode == 0, made.stderr
+    built, _ = engine.images.build(path=str(context), rm=True)
+    yield built
+    engine.images.remove(built.id, force=True)
+
+
+def test_it_is_nobodys_root(image: Any) -> None:
+    assert image.attrs["Config"]["User"] == "1000:1000"
+
+
+@pytest.fixture
+def container(engine: docker.DockerClient, image: Any, model_url: str, tmp_path: Path) -> Iterator[Any]:
+    tmp_path.chmod(0o777)  # for uid 1000
+    running = engine.containers.run(
+        image.id,
+        detach=True,
+        user="1000:1000",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        pids_limit=50,
+        ulimits=[docker.types.Ulimit(name="nofile", soft=350, hard=350)],
+        mem_limit="256m",
+        tmpfs={"/tmp": ""},
+        volumes={str(tmp_path): {"bind": "/tmp/iofs", "mode": "rw"}},
+        network_mode="host",  # the model service of the test listens on the loopback
+        environment={
+            "FN_LISTENER": "unix:/tmp/iofs/lsnr.sock",
+            "FN_FORMAT": "http-stream",
+            "FN_MEMORY": "256",
+            "FN_TYPE": "sync",
+            "FN_FN_ID": "fn-id",
+            "FN_APP_ID": "app-id",
+            "GP_SERVER_URL": model_url,
+        },
+    )
+    try:
+        end = time.monotonic() + LISTEN_S
+        while not (tmp_path / "lsnr.sock").exists():
+            assert time.monotonic() < end, running.logs().decode()
+            time.sleep(0.02)
+        yield running
+    finally:
+        running.remove(force=True)
+
+
+@pytest.fixture
+async def session(container: Any, tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    connector = aiohttp.UnixConnector(str(tmp_path / "lsnr.sock"))
+    async with aiohttp.ClientSession(connector=connector) as opened:
+        yield opened
+
+
+async def call(session: aiohttp.ClientSession, body: Any, content_type: str) -> Any:
+    headers = {"Content-Type": content_type, "Fn-Call-Id": "call-id", "Fn-Deadline": "2099-01-01T00:00:00Z"}
+    data = json.dumps(body).encode()
+    async with session.post("http://localhost/call", data=data, headers=headers, chunked=True) as response:
+        assert response.status == 200
+        return await response.json(content_type=None)
+
+
+async def test_scores_in_fns_sandbox(session: aiohttp.ClientSession, shelf: Any) -> None:
+    shelf.put(1, window=48)
+    output = await call(session, SAMPLE, "text/plain")
+    assert output["type"] == "io.fncast.forecast.v1", output
+    assert output["data"]["values"] == [45, 45]
+    batch = [SAMPLE, {**SAMPLE, "id": "2", "data": [1]}]
+    outputs = await call(session, batch, "application/cloudevents-batch+json")
+    assert [output["type"] for output in outputs] == ["io.fncast.forecast.v1", "io.fncast.rejected.v1"]
+
+
+async def test_holds_no_more_than_it_needs(container: Any) -> None:
+    code, text = container.exec_run(["ls", "/python"])
+    assert code == 0
+    installed = set(text.decode().split())
+    assert {"fdk", "numpy", "model_service", "fncast"} <= installed
+    assert not {"pytest", "Cython", "tensorflow", "confluent_kafka"} & installed
+
+
+def test_installs_what_the_project_was_tested_with() -> None:
+    constraints = (ROOT / "constraints.txt").read_text().split()
+    wanted = (ROOT / "functions" / "forecast" / "requirements.txt").read_text().splitlines()
+    assert {line for line in wanted if not line.startswith("#")} <= set(constraints)

@@ -1,0 +1,100 @@
+"""What a function echoes of its route's secrets is shown nowhere."""
+
+import base64
+
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from interceptor import dead_letter
+from interceptor.chain import read
+from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE, decode
+from interceptor.delivery import Delivery, Record
+from interceptor.errors import Refused, RetriableError
+from interceptor.outcome import DeadLetter
+from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.outcomes import UNAVAILABLE_REASON, outcome_of
+from interceptor.routes.route import Route
+
+TOKEN = "t0ken-of-the-route"
+ROUTE = Route("r", "http://bobby:hunt%20er2@host/path?code=S3CR%2fET&b=c", batch=False, token=TOKEN)
+BASIC = base64.b64encode(b"bobby:hunt er2").decode()
+ECHOES = [
+    TOKEN,
+    "bobby:hunt%20er2",
+    "hunt%20er2",
+    "hunt er2",
+    "bobby",
+    BASIC,
+    "code=S3CR%2fET&b=c",
+    "S3CR%2fET",
+    "S3CR/ET",
+]
+
+
+def delivery() -> Delivery:
+    headers = [("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")]
+    made = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
+    read(made)
+    made.route = ROUTE
+    return made
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_a_dead_letter_shows_none_of_them(echo):
+    headers = dict(dead_letter.headers(delivery(), DeadLetter(f"a 'b' <{echo}> and <{echo}>")))
+    assert headers["fncast-reason"] == headers["knativeerrordata"] == "a 'b' <…> and <…>".encode()
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_a_reason_that_the_function_gives_shows_none_of_them_though_it_is_cut(echo):
+    data = {"reason": "x" * 1020 + echo}
+    members = {"specversion": "1.0", "id": "o", "source": "/f", "data": data}
+    for type_ in (REJECTED_TYPE, UNAVAILABLE_TYPE):
+        outputs = decode(orjson.dumps([{**members, "type": type_}]))
+        try:
+            told = outcome_of(delivery(), outputs).reason
+        except RetriableError as error:
+            told = str(error).removeprefix(f"{UNAVAILABLE_REASON}: ")
+        assert told == "x" * 1020 + "…"
+
+
+@pytest.mark.parametrize("echo", [TOKEN, "hunt er2", "S3CR/ET"])
+@pytest.mark.parametrize("status", [422, 503])
+@pytest.mark.parametrize("as_message", [False, True])
+async def test_an_errors_body_shows_none_of_them_though_it_is_cut(status, echo, as_message):
+    text = f"{echo} " + "x" * 290 + echo
+    body = orjson.dumps({"message": text}) if as_message else text.encode()
+
+    async def answers(_: web.Request) -> web.Response:
+        return web.Response(status=status, body=body)
+
+    app = web.Application()
+    app.add_routes([web.post("/path", answers)])
+    server = TestServer(app)
+    await server.start_server()
+    client = FunctionClient("http://fn", timeout_s=2, connections=1)
+    target = ROUTE.target.replace("@host", f"@{server.host}:{server.port}")
+    if echo == TOKEN:  # no request has a login and a token
+        target = target.replace("bobby:hunt%20er2@", "")
+    with pytest.raises((Refused, RetriableError)) as raised:
+        await client.call(
+            Route("r", target, batch=False, token=TOKEN if echo == TOKEN else ""), [delivery().opened]
+        )
+    assert str(raised.value).endswith(f"answers {status}: … " + "x" * 290 + "…")
+    await client.close()
+    await server.close()
+
+
+def test_what_is_too_short_for_a_secret_leaves_the_text_readable():
+    made = delivery()
+    made.route = Route("r", "http://host/?a=1&b=on", batch=False)
+    headers = dict(dead_letter.headers(made, DeadLetter("values[1] is no number, a=1&b=on")))
+    assert headers["fncast-reason"] == "values[1] is no number, …".encode()
+
+
+def test_without_secrets_nothing_is_changed():
+    made = delivery()
+    made.route = Route("r", "fn:app/f", batch=True)
+    assert dict(dead_letter.headers(made, DeadLetter("a reason")))["fncast-reason"] == b"a reason"

@@ -1,0 +1,256 @@
+"""Several model services as one: the policy with fakes and a clock of the test's own, then real processes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+
+from model_service.client import (
+    Answer,
+    BalancedClient,
+    GraphPipeClient,
+    InvalidShape,
+    ModelError,
+    ModelUnavailable,
+    connect_graphpipe,
+)
+from model_service.client.balanced_client import FIRST_PAUSE_S, MAX_PAUSE_S
+from model_service.protocols.graphpipe import MetadataResponse
+
+WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
+TIMEOUT_S = 6.0
+
+
+class FakeService:
+    """Answers with its own name, or raises `error`; each call takes `takes_s` by the test's clock."""
+
+    def __init__(self, url: str, clock: Clock, asked: list[str]) -> None:
+        self.url = url
+        self.error: Exception | None = None
+        self.takes_s = 0.0
+        self._clock = clock
+        self._asked = asked
+
+    def infer(self, windows: np.ndarray) -> Answer:
+        self._ask()
+        return Answer(windows, self.url, "1")
+
+    def metadata(self) -> MetadataResponse:
+        self._ask()
+        return MetadataResponse(self.url)
+
+    def close(self) -> None:
+        pass
+
+    def _ask(self) -> None:
+        self._asked.append(self.url)
+        self._clock.now_s += self.takes_s
+        if self.error:
+            raise self.error
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Bench:
+    """Three services a, b, c and what was asked of them."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.asked: list[str] = []
+        self.services = {name: FakeService(name, self.clock, self.asked) for name in "abc"}
+        self.client = BalancedClient(list(self.services.values()), TIMEOUT_S, self.clock)
+
+    def calls(self, count: int) -> str:
+        """Whom `count` calls asked, in order."""
+        self.asked.clear()
+        for _ in range(count):
+            self.client.infer(WINDOWS)
+        return "".join(self.asked)
+
+    def end(self, name: str, error: Exception | None = None) -> None:
+        self.services[name].error = error or ModelUnavailable(f"{name} is not reachable")
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_calls_go_round(bench: Bench) -> None:
+    assert bench.calls(6) == "abcabc"
+
+
+def test_a_call_that_one_cannot_answer_goes_to_the_next_and_the_one_is_left_out(bench: Bench) -> None:
+    bench.end("b")
+    assert bench.calls(5) == "abcaca"
+
+
+def test_one_that_is_left_out_is_tried_again_ever_later_and_comes_back(bench: Bench) -> None:
+    bench.end("a")
+    pauses = []
+    for _ in range(10):
+        assert "a" in bench.calls(2)
+        failed_s = bench.clock.now_s
+        while "a" not in bench.calls(2):
+            bench.clock.now_s += FIRST_PAUSE_S / 4
+        pauses.append(bench.clock.now_s - failed_s)
+        bench.clock.now_s += 2 * MAX_PAUSE_S
+    assert FIRST_PAUSE_S <= pauses[0] < 2 * FIRST_PAUSE_S
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == pytest.approx(MAX_PAUSE_S)
+    bench.services["a"].error = None
+    assert Counter(bench.calls(9)) == {"a": 3, "b": 3, "c": 3}
+
+
+def test_all_away_is_said_with_each_reason_and_all_are_tried_again_at_the_next_call(bench: Bench) -> None:
+    for name in "abc":
+        bench.end(name, ModelUnavailable(f"{name} is away", {"a": 5.0, "b": 2.0, "c": 9.0}[name]))
+    for _ in range(2):
+        bench.asked.clear()
+        with pytest.raises(ModelUnavailable, match="of 3 answers: a is away; b is away; c is away") as raised:
+            bench.client.infer(WINDOWS)
+        assert raised.value.retry_after_s == 2.0
+        assert sorted(bench.asked) == ["a", "b", "c"]
+
+
+def test_time_for_one_call_is_not_spent_on_every_address(bench: Bench) -> None:
+    for service in bench.services.values():
+        service.takes_s, service.error = TIMEOUT_S, ModelUnavailable("no answer within 6 s")
+    with pytest.raises(ModelUnavailable):
+        bench.client.infer(WINDOWS)
+    assert bench.asked == ["a"]
+
+
+def test_one_that_hangs_is_left_out_at_once_and_leaves_time_for_another(bench: Bench) -> None:
+    hanging = bench.services["a"]
+    hanging.takes_s, hanging.error = TIMEOUT_S / 2, ModelUnavailable("no answer within 3 s")
+    assert bench.calls(1) == "ab"
+    bench.clock.now_s += MAX_PAUSE_S - 1
+    assert "a" not in bench.calls(4)
+
+
+def test_one_that_refuses_what_another_takes_is_left_out(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.end("a", ModelError("internal confusion"))
+    assert bench.calls(3) == "abcb"
+    assert (
+        "leaving a model service out for now: a refuses what another takes: internal confusion" in caplog.text
+    )
+
+
+def test_what_all_refuse_is_refused_and_none_is_left_out(bench: Bench) -> None:
+    for name in "abc":
+        bench.end(name, ModelError(f"{name} takes no such values"))
+    for _ in range(2):
+        with pytest.raises(ModelError, match="takes no such values"):
+            bench.client.infer(WINDOWS)
+    for name in "abc":
+        bench.services[name].error = None
+    assert sorted(bench.calls(3)) == ["a", "b", "c"]
+
+
+def test_a_refusal_is_the_answer_and_the_next_metadata_and_call_are_of_the_same_service(bench: Bench) -> None:
+    bench.calls(1)
+    bench.end("b", InvalidShape("another window"))
+    with pytest.raises(InvalidShape):
+        bench.client.infer(WINDOWS)
+    bench.services["b"].error = None
+    assert bench.client.metadata().name == "b"
+    assert bench.client.infer(WINDOWS).model_name == "b"
+    assert bench.calls(2) == "ca"
+
+
+@pytest.mark.parametrize(
+    ("urls", "reason"),
+    [
+        ("", "an address is missing"),
+        ("http://a:1,,http://b:2", "an address is missing in 'http://a:1,,http://b:2'"),
+        ("http://a:1, b:2", "'b:2' is no address of a model service; expected http://host:port"),
+        ("http://a:1, http://a:1", "'http://a:1' is named twice"),
+        ("http://a:1 http://b:2", "no address|need encoding"),
+        ("http://a:99999", "'http://a:99999' is no address of a model service: .*0-65535"),
+        ("http://a:0", "is no address"),
+        ("grpc://a:1", r"expected http://host:port or https://host:port"),
+        (",".join(f"http://a:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
+    ],
+)
+def test_addresses_that_are_none(urls: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        connect_graphpipe(urls)
+
+
+def test_one_address_needs_no_balance() -> None:
+    assert isinstance(connect_graphpipe(" http://a:1 "), GraphPipeClient)
+    assert isinstance(connect_graphpipe("http://a:1 , http://b:1/forecast"), BalancedClient)
+
+
+@pytest.mark.integration
+def test_a_service_that_is_killed_in_the_middle_of_work_fails_no_call(
+    start: Callable[..., Any], place: Callable[..., Path], models: Path
+) -> None:
+    """Four callers over three services; one is killed, then starts again at its address and gets calls again."""
+    place("ours", 1)
+    services = [start("--models", models) for _ in range(3)]
+    urls = ", ".join(service.url for service in services)
+    stop = threading.Event()
+    calls = [0] * 4
+    failures: list[Exception] = []
+
+    def ask(number: int) -> None:
+        client = connect_graphpipe(urls, timeout_s=10)
+        while not stop.is_set() and not failures:
+            try:
+                client.infer(WINDOWS)
+            except Exception as failure:
+                failures.append(failure)
+            calls[number] += 1
+        client.close()
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+
+    def more_calls() -> None:
+        before = list(calls)
+        wait_for(lambda: failures or all(now > old + 50 for now, old in zip(calls, before, strict=True)))
+
+    try:
+        more_calls()
+        services[1].stop(signal.SIGKILL)
+        more_calls()
+        port = services[1].url.rpartition(":")[2]
+        again = start("--models", models, "--port", port)
+        wait_for(lambda: failures or windows_scored(again.url) > 20)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+    assert failures == []
+
+
+def windows_scored(url: str) -> float:
+    page = requests.get(f"{url}/metrics", timeout=10).text
+    line = next(line for line in page.splitlines() if line.startswith("fncast_model_batch_windows_sum"))
+    return float(line.split()[1])
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)

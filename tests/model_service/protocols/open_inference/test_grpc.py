@@ -1,0 +1,424 @@
+"""gRPC by the public client tritonclient, and by a bare channel where that client hides something."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, service_pb2
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
+from tritonclient.utils import InferenceServerException
+
+from model_service.protocols.open_inference import grpc_server, grpc_size, grpc_tensors, messages_pb2
+from model_service.protocols.open_inference.grpc_server import Credentials
+from model_service.protocols.open_inference.grpc_size import check_size
+from model_service.serving import request_body
+from model_service.serving.request_error import RequestError
+from model_service.serving.request_queue import Overloaded
+
+WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
+FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
+TEXTS = np.array([b"one", b"", "zwölf".encode()], object)
+NUMBERS = np.array([1, -2, 3], np.int32)
+ROOM = Path(messages_pb2.__file__).parent
+
+
+@pytest.fixture
+def client(grpc_address: str) -> Iterator[InferenceServerClient]:
+    client = InferenceServerClient(grpc_address)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def channel(grpc_address: str) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(grpc_address) as channel:
+        yield channel
+
+
+@pytest.fixture
+def stub(channel: grpc.Channel) -> Any:
+    """The methods by the public messages, nothing of ours."""
+    return GRPCInferenceServiceStub(channel)
+
+
+def tensor(name: str, array: np.ndarray, datatype: str) -> InferInput:
+    made = InferInput(name, list(array.shape), datatype)
+    made.set_data_from_numpy(array)
+    return made
+
+
+def test_compressed_messages_are_refused(grpc_address: str) -> None:
+    """Their size counts before they are inflated: a megabyte may become a thousand."""
+    with grpc.insecure_channel(grpc_address, compression=grpc.Compression.Gzip) as channel:
+        with pytest.raises(grpc.RpcError) as raised:
+            GRPCInferenceServiceStub(channel).ModelMetadata(
+                service_pb2.ModelMetadataRequest(name="forecast" * 1000)
+            )
+        assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready("forecast")
+    assert client.is_model_ready("forecast", "1")
+    assert not client.is_model_ready("forecast", "9")
+    shelf.paths = {}
+    assert client.is_server_live()
+    assert not client.is_server_ready()
+
+
+def test_the_health_service(channel: grpc.Channel, shelf: Any) -> None:
+    check = channel.unary_unary("/grpc.health.v1.Health/Check")
+    assert check(b"") == b"\x08\x01"  # status: SERVING
+    assert check(b"\n\x1einference.GRPCInferenceService") == b"\x08\x01"
+    with pytest.raises(grpc.RpcError) as raised:
+        check(b"\n\x05other")
+    assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+    shelf.paths = {}
+    assert check(b"") == b"\x08\x02"
+
+
+def test_metadata(client: InferenceServerClient) -> None:
+    assert client.get_server_metadata().name == "fncast"
+    model = client.get_model_metadata("forecast", "1")
+    assert (model.name, list(model.versions)) == ("forecast", ["2", "1"])
+    (read,) = model.inputs
+    assert (read.name, read.datatype, list(read.shape)) == ("windows", "FP32", [-1, 6])
+    assert list(model.outputs[0].shape) == [-1, 2, 3]
+    with pytest.raises(InferenceServerException, match="no model at '/weather'") as raised:
+        client.get_model_metadata("weather")
+    assert raised.value.status() == "StatusCode.NOT_FOUND"
+
+
+def test_metadata_tell_the_version_and_model_json(channel: grpc.Channel) -> None:
+    request = messages_pb2.ModelMetadataRequest(name="forecast")
+    answer = channel.unary_unary("/inference.GRPCInferenceService/ModelMetadata")(request.SerializeToString())
+    parameters = messages_pb2.ModelMetadataResponse.FromString(answer).parameters
+    assert parameters["model_version"].string_param == "2"
+    assert json.loads(parameters["model_json"].string_param)["window"] == 6
+
+
+def test_inference(client: InferenceServerClient) -> None:
+    result = client.infer("forecast", [tensor("windows", WINDOWS, "FP32")], request_id="a 7")
+    np.testing.assert_allclose(result.as_numpy("forecast"), FORECAST)
+    answer = result.get_response()
+    assert (answer.model_name, answer.model_version, answer.id) == ("forecast", "2", "a 7")
+    assert len(answer.raw_output_contents) == 1
+    old = client.infer("forecast", [tensor("windows", WINDOWS, "FP32")], model_version="1")
+    np.testing.assert_allclose(old.as_numpy("forecast"), FORECAST + 100)
+
+
+def test_other_types_and_a_choice_of_outputs(client: InferenceServerClient) -> None:
+    inputs = [tensor("texts", TEXTS, "BYTES"), tensor("numbers", NUMBERS, "INT32")]
+    every = client.infer("words", inputs)
+    assert every.as_numpy("doubled").tolist() == [2, -4, 6]
+    outputs = [InferRequestedOutput("texts"), InferRequestedOutput("lengths")]
+    some = client.infer("words", inputs, outputs=outputs)
+    assert [output.name for output in some.get_response().outputs] == ["texts", "lengths"]
+    assert some.as_numpy("texts").tolist() == TEXTS.tolist()
+    assert some.as_numpy("lengths").tolist() == [3, 0, 6]
+
+
+def typed(name: str, datatype: str, shape: list[int], **contents: Any) -> Any:
+    return service_pb2.ModelInferRequest.InferInputTensor(
+        name=name, datatype=datatype, shape=shape, contents=service_pb2.InferTensorContents(**contents)
+    )
+
+
+def test_typed_contents_are_answered_in_kind(stub: Any) -> None:
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=WINDOWS.ravel().tolist())
+    answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    np.testing.assert_allclose(answer.outputs[0].contents.fp32_contents, FORECAST.ravel())
+    assert not answer.raw_output_contents
+    words = [
+        typed("numbers", "INT32", [3], int_contents=[1, -2, 3]),
+        typed("texts", "BYTES", [3], bytes_contents=TEXTS.tolist()),
+    ]
+    answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="words", inputs=words))
+    doubled, lengths, texts = (output.contents for output in answer.outputs)
+    assert list(doubled.int_contents) == [2, -4, 6]
+    assert list(lengths.int64_contents) == [3, 0, 6]
+    assert list(texts.bytes_contents) == TEXTS.tolist()
+
+
+RAW = service_pb2.ModelInferRequest.InferInputTensor(name="windows", datatype="FP32", shape=[2, 6])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "raw", "code", "reason"),
+    [
+        ([RAW], [WINDOWS.tobytes()[:-1]], "INVALID_ARGUMENT", "needs 48 bytes and has 47"),
+        ([RAW], [WINDOWS.tobytes()] * 2, "INVALID_ARGUMENT", "2 raw contents for 1 tensors"),
+        (
+            [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
+            [WINDOWS.tobytes()],
+            "INVALID_ARGUMENT",
+            "both contents and raw",
+        ),
+        (
+            [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
+            [],
+            "INVALID_ARGUMENT",
+            "12 values and has 1",
+        ),
+        ([typed("windows", "FP16", [1])], [], "INVALID_ARGUMENT", "only raw contents can hold"),
+        ([typed("windows", "INT8", [1], int_contents=[200])], [], "INVALID_ARGUMENT", "beyond INT8"),
+        ([typed("windows", "FLOAT", [1])], [], "INVALID_ARGUMENT", "has the datatype 'FLOAT'"),
+        ([typed("windows", "FP32", [-1, -12])], [], "INVALID_ARGUMENT", "holds -1"),
+        ([typed("windows", "FP32", [1, 5], fp32_contents=[1] * 5)], [], "INVALID_ARGUMENT", "not \\[1, 5\\]"),
+        ([typed("x", "FP32", [1, 6], fp32_contents=[1] * 6)], [], "INVALID_ARGUMENT", "has no input 'x'"),
+        ([], [], "INVALID_ARGUMENT", "0 tensors"),
+    ],
+)
+def test_what_does_not_fit(stub: Any, inputs: Any, raw: Any, code: str, reason: str) -> None:
+    request = service_pb2.ModelInferRequest(model_name="forecast", inputs=inputs, raw_input_contents=raw)
+    with pytest.raises(grpc.RpcError, match=reason) as raised:
+        stub.ModelInfer(request)
+    assert raised.value.code().name == code
+
+
+def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = service_pb2.ModelInferRequest(
+        model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
+    )
+
+    def code(message: Any = request) -> str:
+        with pytest.raises(grpc.RpcError) as raised:
+            stub.ModelInfer(message)
+        return raised.value.code().name
+
+    classified = service_pb2.ModelInferRequest(model_name="forecast", inputs=[RAW])
+    classified.outputs.add(name="forecast").parameters["classification"].int64_param = 3
+    assert code(classified) == "INVALID_ARGUMENT"
+    runtime = shelf.paths["/"].runtime
+    for error, expected in ((RuntimeError("bug"), "INTERNAL"), (Overloaded("full"), "UNAVAILABLE")):
+
+        def fail(_: Any, error: Exception = error) -> Any:
+            raise error
+
+        monkeypatch.setattr(runtime, "run", fail)
+        assert code() == expected
+    monkeypatch.undo()
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 50)
+    assert code() == "UNAVAILABLE"
+    monkeypatch.undo()
+    with pytest.raises(grpc.RpcError, match="no protobuf of this method"):
+        channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(b"\xff junk")
+    with pytest.raises(grpc.RpcError) as raised:
+        channel.unary_unary("/inference.GRPCInferenceService/RepositoryIndex")(b"")
+    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert stub.ModelInfer(request).model_version == "2"  # all that was held was given back
+    shelf.paths = {}
+    assert code() == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("name", ["", "forecast/1", "/"])
+def test_a_name_is_one_that_rest_could_ask_for(client: InferenceServerClient, name: str) -> None:
+    assert not client.is_model_ready(name)
+    for ask in (
+        lambda: client.get_model_metadata(name),
+        lambda: client.infer(name, [tensor("windows", WINDOWS, "FP32")]),
+    ):
+        with pytest.raises(InferenceServerException, match=f"no model can be called '{name}'") as raised:
+            ask()
+        assert raised.value.status() == "StatusCode.NOT_FOUND"
+
+
+def test_the_reason_is_short_enough_for_the_clients_to_take_it(stub: Any) -> None:
+    named = typed("é" * 20_000, "FP32", [1, 6], fp32_contents=[1] * 6)
+    with pytest.raises(grpc.RpcError, match=r"has no input 'é{100}") as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[named]))
+    assert raised.value.code().name == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("member", ["inputs", "outputs"])
+def test_many_tensors_are_refused_before_any_is_read(channel: grpc.Channel, member: str) -> None:
+    """Two bytes each: 16 MB of them would take 4 GB and 40 s, in which no other request is answered."""
+    number = messages_pb2.ModelInferRequest.DESCRIPTOR.fields_by_name[member].number
+    name = messages_pb2.ModelInferRequest(model_name="forecast").SerializeToString()
+    began_s = time.monotonic()
+    with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are taken"):
+        channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(
+            name + bytes([number << 3 | 2, 0]) * 1_000_000
+        )
+    assert time.monotonic() - began_s < 1.5
+
+
+def _varint(number: int) -> bytes:
+    return (bytes([number & 0x7F | 0x80]) + _varint(number >> 7)) if number > 0x7F else bytes([number])
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+EMPTY = 20 << 20  # bytes of fields that hold nothing
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _field(5, b"") * (EMPTY // 2),
+        _field(7, b"") * (EMPTY // 2),
+        _field(4, b"") * (EMPTY // 2),
+        b"\x78\x01" * (EMPTY // 2),  # a field that the message has not
+        _field(5, _field(5, _field(8, b"") * (EMPTY // 2))),  # bytes_contents
+        _field(5, _field(4, b"") * (EMPTY // 2)),  # parameters of an input
+    ],
+)
+def test_millions_of_empty_fields_are_refused_before_they_become_objects(body: bytes) -> None:
+    began_s = time.process_time()
+    with pytest.raises(RequestError) as raised:
+        check_size(body, is_inference=True)
+    assert raised.value.status == 413
+    assert time.process_time() - began_s < 0.2
+
+
+def test_raw_contents_may_fill_a_message_and_typed_ones_hold_two_million_numbers() -> None:
+    request = messages_pb2.ModelInferRequest(model_name="forecast", raw_input_contents=[bytes(60 << 20)])
+    check_size(request.SerializeToString(), is_inference=True)
+    contents = messages_pb2.InferTensorContents(fp64_contents=np.ones(grpc_tensors.MAX_TYPED_VALUES))
+    tensor_ = messages_pb2.ModelInferRequest.InferInputTensor(name="x", contents=contents)
+    check_size(messages_pb2.ModelInferRequest(inputs=[tensor_]).SerializeToString(), is_inference=True)
+
+
+@given(st.binary(max_size=60))
+def test_the_size_of_any_bytes_can_be_checked(data: bytes) -> None:
+    """The bounds are lowered, so that the scan is reached."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grpc_size, "MAX_TAIL_BYTES", 0)
+        patch.setattr(grpc_size, "MAX_FIELDS", 3)
+        with suppress(RequestError):
+            check_size(data, is_inference=True)
+
+
+def test_a_question_is_short(channel: grpc.Channel) -> None:
+    with pytest.raises(grpc.RpcError, match="65536 are taken") as raised:
+        channel.unary_unary("/inference.GRPCInferenceService/ModelReady")(_field(1, b"x" * 70_000))
+    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_bug_in_a_method_is_logged_and_answered(
+    stub: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shelf, "paths", None)
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.ModelMetadata(service_pb2.ModelMetadataRequest(name="forecast"))
+    assert raised.value.code() == grpc.StatusCode.INTERNAL
+    assert "a gRPC call failed" in caplog.text
+
+
+class EndingServer:
+    """What the library would give: a server that ends when the test says so, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.ended = asyncio.Event()
+        self.stopped = False
+
+    async def wait_for_termination(self) -> None:
+        await self.ended.wait()
+        if self.error:
+            raise self.error
+
+    async def stop(self, grace_s: float) -> None:
+        self.stopped = True
+        self.ended.set()
+
+
+async def test_a_server_that_ends_by_itself_is_started_again(
+    shelf: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_server, "RESTART_S", 0.001)
+    first, second, third = EndingServer(), EndingServer(RuntimeError("a bug")), EndingServer()
+    taken = OSError("the port is taken")
+    outcomes: list[Any] = [first, taken, taken, second, third]
+    started: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def start() -> Any:
+        outcome = outcomes.pop(0)
+        started.put_nowait(outcome)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    server = grpc_server.GrpcServer(shelf, "127.0.0.1", 1)
+    monkeypatch.setattr(server, "_started", start)
+    await server.start()
+    async with asyncio.timeout(10):
+        first.ended.set()  # not by us
+        while await started.get() is not second:
+            pass
+        second.ended.set()
+        while await started.get() is not third:
+            pass
+        await server.stop()
+    assert third.stopped
+    assert not outcomes
+    assert "the gRPC server on 127.0.0.1:1 has ended; it is started again" in caplog.text
+    assert re.findall(r"the port is taken; next try in (\S+) s", caplog.text) == ["0.002", "0.004"]
+    assert "failed; it is started again" in caplog.text
+    assert "RuntimeError: a bug" in caplog.text
+
+
+def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_tensors, "MAX_TYPED_VALUES", 12)
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
+    stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    three = typed("windows", "FP32", [3, 6], fp32_contents=[1] * 18)
+    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are taken") as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[three]))
+    assert raised.value.code().name == "INVALID_ARGUMENT"
+    raw = service_pb2.ModelInferRequest(
+        model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
+    )
+    assert stub.ModelInfer(raw).model_version == "2"
+
+
+def test_typed_answers_are_bounded(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_server, "MAX_TYPED_VALUES", 11)
+    windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
+    with pytest.raises(
+        grpc.RpcError, match="too large: the answer has 12 typed values; at most 11"
+    ) as raised:
+        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
+    assert raised.value.code().name == "RESOURCE_EXHAUSTED"
+
+
+def test_a_message_that_is_too_large(stub: Any) -> None:
+    request = service_pb2.ModelInferRequest(
+        model_name="forecast", inputs=[RAW], raw_input_contents=[bytes(request_body.MAX_BODY_BYTES)]
+    )
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.ModelInfer(request)
+    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_credentials_are_not_shown() -> None:
+    assert "secret" not in repr(Credentials(b"c", b"secret", "secret"))
+
+
+def test_the_generated_messages_are_those_of_the_proto_file(tmp_path: Path) -> None:
+    """`make protocol` makes them anew."""
+    root = ROOM.parents[2]
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", f"--python_out={tmp_path}"]
+    command += [f"--pyi_out={tmp_path}", str(ROOM / "messages.proto")]
+    subprocess.run(command, check=True, timeout=60, cwd=root)
+    for name in ("messages_pb2.py", "messages_pb2.pyi"):
+        made = next(tmp_path.rglob(name))
+        assert made.read_text() == (ROOM / name).read_text(), name

@@ -1,0 +1,233 @@
+"""Bodies of REST requests: what is read, what is refused, and that nothing else happens whatever the bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from model_service.protocols.open_inference.rest_request import InvalidRequest, read_request
+from model_service.protocols.open_inference.tensor import DTYPES, datatype_of, to_bytes
+
+DEEP = "deeper than repr goes"
+TENSOR = {"name": "x", "datatype": "FP32", "shape": [2, 2], "data": [1, 2.5, 3, 4]}
+NUMERIC = sorted(set(DTYPES) - {"BYTES"})
+
+
+def body(*inputs: Any, **members: Any) -> bytes:
+    document = json.dumps({"inputs": list(inputs), **members})
+    return document.replace(f'"{DEEP}"', "[" * 1000 + "]" * 1000).encode()
+
+
+def raw(name: str, array: np.ndarray) -> dict[str, Any]:
+    return {
+        "name": name,
+        "datatype": datatype_of(array.dtype),
+        "shape": list(array.shape),
+        "parameters": {"binary_data_size": len(to_bytes(array))},
+    }
+
+
+def test_a_plain_request() -> None:
+    request = read_request(body(TENSOR, id="7", parameters={"priority": 3}), None)
+    assert (request.id, request.input_names, request.outputs, request.all_binary) == ("7", ("x",), (), False)
+    (x,) = request.tensors
+    assert x.dtype == np.float32
+    assert x.tolist() == [[1, 2.5], [3, 4]]
+
+
+@pytest.mark.parametrize("data", [[[1, 2.5], [3, 4]], [[[1], [2.5]], [3, 4]], [1, 2.5, 3, 4]])
+def test_values_may_be_nested(data: Any) -> None:
+    assert read_request(body({**TENSOR, "data": data}), None).tensors[0].tolist() == [[1, 2.5], [3, 4]]
+
+
+def test_other_types_as_json() -> None:
+    words = {"name": "w", "datatype": "BYTES", "shape": [2], "data": ["a", "é"]}
+    flags = {"name": "b", "datatype": "BOOL", "shape": [2], "data": [True, False]}
+    large = {"name": "i", "datatype": "UINT64", "shape": [1], "data": [2**64 - 1]}
+    read = read_request(body(words, flags, large), None).tensors
+    assert read[0].tolist() == [b"a", "é".encode()]
+    assert read[1].tolist() == [True, False]
+    assert read[2].tolist() == [2**64 - 1]
+
+
+def test_raw_bytes_follow_the_json_in_the_order_of_the_inputs() -> None:
+    a, b = np.arange(6, dtype=np.float32).reshape(2, 3), np.array([b"xy", b"", b"z"], object)
+    document = body(raw("a", a), TENSOR, raw("b", b))
+    request = read_request(document + to_bytes(a) + to_bytes(b), len(document))
+    np.testing.assert_array_equal(request.tensors[0], a)
+    assert request.tensors[2].tolist() == b.tolist()
+
+
+def test_which_outputs_are_wanted_raw() -> None:
+    wanted = [
+        {"name": "p"},
+        {"name": "q", "parameters": {"binary_data": True}},
+        {"name": "r", "parameters": {"binary_data": False}},
+    ]
+    some = read_request(body(TENSOR, outputs=wanted), None)
+    assert (some.outputs, some.binary) == (("p", "q", "r"), {"q"})
+    most = read_request(body(TENSOR, outputs=wanted, parameters={"binary_data_output": True}), None)
+    assert (most.binary, most.all_binary) == ({"p", "q"}, True)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (b"", "no JSON"),
+        (b"[]", "no JSON object"),
+        (b"{}", "inputs are missing"),
+        (b'{"inputs": 3}', "inputs is no array"),
+        (body(7), "an input is no object"),
+        (body({"name": 3}), "an input has no name"),
+        (body({**TENSOR, "datatype": "FLOAT"}), "'x' has the datatype 'FLOAT'; known are BOOL, UINT8"),
+        (body({**TENSOR, "shape": [4.0]}), "holds 4.0, which is no length"),
+        (body({**TENSOR, "shape": [-2, -2]}), "holds -2, which is no length"),
+        (body({**TENSOR, "shape": [True, 4]}), "holds True, which is no length"),
+        (body({**TENSOR, "shape": [1] * 33}), "at most 32 lengths"),
+        (body({**TENSOR, "shape": "22"}), "no array"),
+        (body({**TENSOR, "shape": [3]}), r"of shape \[3\] needs 3 values and has 4"),
+        (body({**TENSOR, "shape": [2**62, 2**62, 0], "data": []}), "too large"),
+        (body({**TENSOR, "data": None}), "neither an array `data` nor a binary_data_size"),
+        (body({**TENSOR, "data": [1, 2, 3, "4"]}), "holds '4', which is no float32 value"),
+        (body({**TENSOR, "data": [1, 2, 3, True]}), "holds True"),
+        (body({**TENSOR, "data": [1, 2, 3, None]}), "holds None"),
+        (body({**TENSOR, "data": [1, 2, 3, {"a": DEEP}]}), r"holds {'a': \[\["),
+        (body({**TENSOR, "datatype": DEEP}), r"the datatype \[\["),
+        (body({**TENSOR, "shape": [DEEP]}), r"holds \[\["),
+        (body({**TENSOR, "data": None, "parameters": {"binary_data_size": DEEP}}), r"binary_data_size \[\["),
+        (body({**TENSOR, "data": [1, 2, 3, 1e39]}), "beyond float32"),
+        (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 128]}), "beyond int8"),
+        (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 1.5]}), "holds 1.5, which is no int8"),
+        (body(TENSOR, id=3), "id is no text"),
+        (body(TENSOR, parameters=[]), "parameters of the request are no object"),
+        (body(TENSOR, parameters={"binary_data_output": 1}), "neither true nor false"),
+        (body(TENSOR, outputs=[{}]), "an output has no name"),
+        (
+            body(TENSOR, outputs=[{"name": "y", "parameters": {"classification": 2}}]),
+            "the parameter classification",
+        ),
+        (body({**TENSOR, "parameters": {"shared_memory_region": "r"}}), "shared_memory_region"),
+        (body({**TENSOR, "parameters": {"binary_data_size": 16}}), "both `data` and a binary_data_size"),
+        (body(raw("a", np.zeros(2, np.float32))), "has the binary_data_size 8; 0 bytes are left"),
+        (body(*[TENSOR] * 257), "257 inputs; at most 256"),
+    ],
+)
+def test_what_is_refused(document: bytes, reason: str) -> None:
+    with pytest.raises(InvalidRequest, match=reason):
+        read_request(document, None)
+
+
+def test_deep_nesting_is_refused() -> None:
+    data: Any = [1, 2, 3, 4]
+    for _ in range(40):
+        data = [data]
+    with pytest.raises(InvalidRequest, match="nested more than 32 deep"):
+        read_request(body({**TENSOR, "data": data}), None)
+
+
+@pytest.mark.parametrize(
+    ("array", "data", "reason"),
+    [
+        (np.zeros(2, np.float32), b"\0" * 7, "8; 7 bytes are left"),
+        (np.zeros(2, np.float32), b"\0" * 9, "1 bytes follow"),
+        (np.zeros(2, bool), b"\0\2", "neither 0 nor 1"),
+        (np.array([b"ab"], object), b"\7\0\0\0ab", "string 0 of 'a' reaches beyond"),
+        (np.array([b"", b""], object), b"\4\0\0\0abcd", "needs 2 strings and has 1"),
+        (np.array([b"a"], object), b"\0\0\0\0\0", "bytes behind its 1 strings"),
+    ],
+)
+def test_raw_bytes_that_do_not_fit(array: np.ndarray, data: bytes, reason: str) -> None:
+    document = body(raw("a", array))
+    with pytest.raises(InvalidRequest, match=reason):
+        read_request(document + data, len(document))
+
+
+def test_a_json_length_beyond_the_body() -> None:
+    with pytest.raises(InvalidRequest, match="is said to have 1000"):
+        read_request(body(TENSOR), 1000)
+
+
+@given(
+    st.sampled_from(NUMERIC).flatmap(
+        lambda name: arrays(DTYPES[name], array_shapes(max_dims=3, max_side=4, min_side=0))
+    ),
+    st.lists(st.binary(max_size=5), max_size=4),
+)
+def test_raw_tensors_come_back_bit_by_bit(array: np.ndarray, texts: list[bytes]) -> None:
+    strings = np.empty(len(texts), object)
+    strings[:] = texts
+    document = body(raw("a", array), raw("s", strings))
+    request = read_request(document + to_bytes(array) + to_bytes(strings), len(document))
+    assert request.tensors[0].dtype == array.dtype
+    assert request.tensors[0].shape == array.shape
+    assert request.tensors[0].tobytes() == array.tobytes()
+    assert request.tensors[1].tolist() == texts
+
+
+@given(arrays(np.float32, array_shapes(max_dims=2), elements=st.floats(width=32, allow_nan=False)))
+def test_json_tensors_come_back_to_the_last_bit(array: np.ndarray) -> None:
+    finite = np.nan_to_num(array, posinf=1, neginf=1)
+    tensor = {"name": "x", "datatype": "FP32", "shape": list(array.shape), "data": finite.tolist()}
+    np.testing.assert_array_equal(read_request(body(tensor), None).tensors[0], finite)
+
+
+MEMBERS = st.sampled_from(
+    ["inputs", "outputs", "name", "shape", "datatype", "data", "parameters", "binary_data_size", "id"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 2**65) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MEMBERS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.binary(max_size=20), st.none() | st.integers(0, 60))
+def test_whatever_the_json_it_is_a_request_or_an_invalid_one(
+    document: Any, data: bytes, json_bytes: int | None
+) -> None:
+    with contextlib.suppress(InvalidRequest):
+        read_request(json.dumps(document).encode() + data, json_bytes)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.text(max_size=2) | st.integers(),
+            "datatype": st.sampled_from([*DTYPES, "FP8"]),
+            "shape": st.lists(st.integers(-1, 3) | st.just(2**40), max_size=3),
+            "data": JSON,
+            "parameters": st.fixed_dictionaries({}, optional={"binary_data_size": st.integers(-1, 30)}),
+        },
+    ),
+    st.binary(max_size=30),
+)
+def test_whatever_the_tensor(tensor: dict[str, Any], data: bytes) -> None:
+    document = body(tensor)
+    with contextlib.suppress(InvalidRequest):
+        assert list(read_request(document + data, len(document)).tensors[0].shape) == tensor["shape"]
+
+
+def test_lengths_of_strings_are_not_trusted() -> None:
+    document = json.dumps(
+        {
+            "inputs": [
+                {
+                    "name": "s",
+                    "datatype": "BYTES",
+                    "shape": [1],
+                    "parameters": {"binary_data_size": 8},
+                }
+            ]
+        }
+    ).encode()
+    with pytest.raises(InvalidRequest, match="reaches beyond"):
+        read_request(document + struct.pack("<I", 2**32 - 1) + b"abcd", len(document))

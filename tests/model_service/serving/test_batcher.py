@@ -1,0 +1,404 @@
+"""What is scored together, what waits, and what the others notice when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from model_service.serving import batcher as batcher_module
+from model_service.serving.batcher import Batcher
+from model_service.serving.request_queue import (
+    MAX_CALL_ROWS,
+    MAX_LARGE_ROWS,
+    MAX_REQUEST_ROWS,
+    MAX_WAITING_REQUESTS,
+    MAX_WAITING_ROWS,
+    CallCost,
+    Overloaded,
+    RequestQueue,
+    TooManyRows,
+    Waiting,
+)
+from model_service.serving.runtimes.runtime import Array
+
+
+class Doubler:
+    """A model that doubles `x`; may be held, and refuses negative numbers."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.threads: set[str] = set()
+        self.running = threading.Event()
+        self.free = threading.Event()
+        self.free.set()
+
+    def __call__(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        x = inputs["x"]
+        self.calls.append(len(x))
+        self.threads.add(threading.current_thread().name)
+        self.running.set()
+        assert self.free.wait(10)
+        if (x < 0).any():
+            raise ValueError("negative")
+        return {"y": 2 * x}
+
+
+def row(value: float, rows: int = 1, columns: int = 2) -> dict[str, Array]:
+    return {"x": np.full((rows, columns), value, np.float32)}
+
+
+async def until(condition: threading.Event) -> None:
+    assert await asyncio.to_thread(condition.wait, 10)
+
+
+async def test_requests_that_wait_together_are_one_call() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = await asyncio.gather(*(batcher.submit(row(i), 1) for i in range(10)))
+    assert model.calls == [10]
+    for i, answer in enumerate(answers):
+        np.testing.assert_array_equal(answer["y"], 2 * row(i)["x"])
+    await batcher.close()
+
+
+async def test_while_a_call_runs_the_others_gather_and_the_loop_stays_live() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True)
+    first = batcher.submit(row(1), 1)
+    await until(model.running)
+    others = [batcher.submit(row(i, rows=3), 3) for i in range(5)]
+    await asyncio.sleep(0)
+    assert not first.done()
+    model.free.set()
+    await asyncio.gather(first, *others)
+    assert model.calls == [1, 15]
+    await batcher.close()
+
+
+async def test_rows_that_differ_in_length_and_models_that_do_not_merge_go_alone() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    requests = [row(1), row(2), row(3, columns=5), row(4)]
+    await asyncio.gather(*(batcher.submit(request, 1) for request in requests))
+    assert model.calls == [2, 1, 1]
+    alone = Batcher(model, merge=False)
+    model.calls.clear()
+    await asyncio.gather(*(alone.submit(row(i), 1) for i in range(3)))
+    assert model.calls == [1, 1, 1]
+    await batcher.close()
+    await alone.close()
+
+
+async def test_calls_are_bounded_and_a_large_request_is_cut() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    large = {"x": np.arange(2 * MAX_CALL_ROWS + 5, dtype=np.float32)[:, None]}
+    small = [batcher.submit(row(i, rows=400, columns=1), 400) for i in range(4)]
+    answer = await batcher.submit(large, len(large["x"]))
+    np.testing.assert_array_equal(answer["y"], 2 * large["x"])
+    await asyncio.gather(*small)
+    assert model.calls == [800, 800, MAX_CALL_ROWS, MAX_CALL_ROWS, 5]
+    await batcher.close()
+
+
+async def test_one_bad_request_does_not_fail_those_beside_it() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = await asyncio.gather(
+        *(batcher.submit(row(value), 1) for value in (1, -1, 2)), return_exceptions=True
+    )
+    assert isinstance(answers[1], ValueError)
+    for answer, value in ((answers[0], 1), (answers[2], 2)):
+        assert not isinstance(answer, BaseException)
+        np.testing.assert_array_equal(answer["y"], 2 * row(value)["x"])
+    await batcher.close()
+
+
+async def test_a_caller_that_went_away_harms_nobody() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    gone, stays = batcher.submit(row(1), 1), batcher.submit(row(2), 1)
+    gone.cancel()
+    assert (await stays)["y"].tolist() == [[4, 4]]
+    await batcher.close()
+
+
+async def test_short_calls_run_in_the_loop_and_long_ones_in_the_thread() -> None:
+    """Chosen by what the last calls took; the clock says so here."""
+    model = Doubler()
+    seconds = itertools.repeat(batcher_module.INLINE_S / 10)
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += next(seconds)
+        return now
+
+    batcher = Batcher(model, merge=True, clock=clock)
+    await batcher.submit(row(1), 1)
+    assert model.threads == {"model"}  # unknown yet: not in the loop
+    model.threads.clear()
+    await batcher.submit(row(1), 1)
+    assert model.threads == {threading.current_thread().name}
+    model.threads.clear()
+    await batcher.submit(row(1, rows=64), 64)
+    assert model.threads == {"model"}  # of this size nothing is known
+    seconds = itertools.repeat(batcher_module.INLINE_S * 10)
+    for _ in range(CallCost.LAST):  # seen to be slow now, so the next goes to the thread
+        await batcher.submit(row(1), 1)
+    model.threads.clear()
+    await batcher.submit(row(1), 1)
+    assert model.threads == {"model"}
+    await batcher.close()
+
+
+async def test_a_lone_request_is_scored_at_once_where_they_come_one_by_one() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    for _ in range(3):
+        await batcher.submit(row(1), 1)
+        await asyncio.sleep(0)
+    assert batcher.submit(row(1), 1).done()
+    together = [batcher.submit(row(value), 1) for value in (1, 2, 3)]  # in the same turn: one call for these
+    calls = len(model.calls)
+    await asyncio.gather(*together)
+    assert len(model.calls) == calls + 1
+    assert not batcher.submit(row(1), 1).done()  # they come together again
+    await batcher.close()
+
+
+async def test_a_call_is_put_off_while_each_turn_of_the_loop_brings_more_but_not_for_ever() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = []
+    for turn in range(3 * batcher_module.MAX_TURNS):
+        answers.append(batcher.submit(row(turn), 1))
+        await asyncio.sleep(0)
+    await asyncio.gather(*answers)
+    assert model.calls[0] == batcher_module.MAX_TURNS + 1
+    await batcher.close()
+
+
+async def test_a_stuck_model_is_told_of_and_comes_back() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True, stuck_s=0.05)
+    running = batcher.submit(row(1), 1)
+    await until(model.running)
+    waiting = batcher.submit(row(2), 1)
+    for unanswered in (running, waiting):
+        with pytest.raises(Overloaded, match=r"0\.05 s"):
+            await unanswered
+    with pytest.raises(Overloaded):
+        batcher.submit(row(3), 1)
+    model.free.set()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                answer = await batcher.submit(row(4), 1)
+                break
+            except Overloaded:  # until the call has returned
+                await asyncio.sleep(0)
+    assert answer["y"].tolist() == [[8, 8]]
+    await batcher.close()
+
+
+async def test_close_answers_what_waits() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    answers = [batcher.submit(row(i, rows=1000), 1000) for i in range(5)]
+    await batcher.close()
+    assert all(answer.done() for answer in answers)
+
+
+async def test_each_call_is_observed() -> None:
+    seen: list[int] = []
+    batcher = Batcher(Doubler(), merge=True, observe=lambda rows, seconds: seen.append(rows))
+    await asyncio.gather(*(batcher.submit(row(i), 1) for i in range(3)))
+    assert seen == [3]
+    await batcher.close()
+
+
+async def test_the_queue_is_bounded_by_rows_and_requests() -> None:
+    def waiting(rows: int) -> Waiting:
+        return Waiting(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
+
+    queue = RequestQueue(merge=True)
+    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is taken, whatever its size
+    with pytest.raises(Overloaded):
+        queue.add(waiting(1))
+    queue.take()
+    for _ in range(MAX_WAITING_REQUESTS):
+        queue.add(waiting(1))
+    with pytest.raises(Overloaded, match=f"{MAX_WAITING_REQUESTS} requests"):
+        queue.add(waiting(1))
+    assert len(queue.take()) == MAX_CALL_ROWS
+    queue.add(waiting(1))
+
+
+def test_the_expected_cost_follows_the_measured() -> None:
+    cost = CallCost()
+    assert cost.expected_s(10) == float("inf")
+    cost.observe(10, 1.0)
+    assert cost.expected_s(15) == 1.0  # the same power of two
+    assert cost.expected_s(16) == float("inf")
+    cost.observe(10, 0.1)
+    cost.observe(10, 5.0)  # something else took the machine
+    assert cost.expected_s(10) == 0.1
+    for _ in range(CallCost.LAST):
+        cost.observe(10, 0.4)
+    assert cost.expected_s(10) == 0.4
+
+
+async def test_small_requests_are_scored_between_the_slices_of_a_large_one() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True)
+    rows = 20 * MAX_CALL_ROWS
+    large = batcher.submit({"x": np.arange(rows, dtype=np.float32)[:, None]}, rows)
+    await until(model.running)
+    small = [batcher.submit(row(i, columns=1), 1) for i in range(5)]
+    model.free.set()
+    await asyncio.gather(*small)
+    assert not large.done()
+    assert model.calls[:2] == [MAX_CALL_ROWS, 5]
+    np.testing.assert_array_equal((await large)["y"], 2 * np.arange(rows)[:, None])
+    await batcher.close()
+
+
+async def test_two_large_requests_take_turns() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    rows = 4 * MAX_CALL_ROWS
+    first, second = (batcher.submit(row(value, rows), rows) for value in (1, 2))
+    turns = []
+    first.add_done_callback(lambda _: turns.append(len(model.calls)))
+    second.add_done_callback(lambda _: turns.append(len(model.calls)))
+    assert (await first)["y"].shape == (await second)["y"].shape == (rows, 2)
+    assert min(turns) > 4  # the first one's own calls: neither waited until the other was done
+    await batcher.close()
+
+
+async def test_a_request_of_too_many_rows_is_refused_and_large_ones_are_bounded() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True)
+    with pytest.raises(
+        TooManyRows, match=f"{MAX_REQUEST_ROWS + 1} windows; a request may have {MAX_REQUEST_ROWS}"
+    ):
+        batcher.submit(row(0, MAX_REQUEST_ROWS + 1), MAX_REQUEST_ROWS + 1)
+    most = MAX_LARGE_ROWS // MAX_REQUEST_ROWS
+    taken = [batcher.submit(row(i, MAX_REQUEST_ROWS), MAX_REQUEST_ROWS) for i in range(most)]
+    with pytest.raises(Overloaded, match=f"{most} large requests"):
+        batcher.submit(row(0, MAX_CALL_ROWS + 1), MAX_CALL_ROWS + 1)
+    small = batcher.submit(row(1), 1)  # is let in all the same
+    model.free.set()
+    await small
+    assert not any(answer.done() for answer in taken)
+    await asyncio.gather(*taken)
+    await batcher.submit(row(0, MAX_CALL_ROWS + 1), MAX_CALL_ROWS + 1)
+    await batcher.close()
+
+
+async def test_a_large_request_that_fails_or_whose_caller_went_away_ends_at_once() -> None:
+    model = Doubler()
+    batcher = Batcher(model, merge=True)
+    rows = 10 * MAX_CALL_ROWS
+    bad = row(1, rows)
+    bad["x"][MAX_CALL_ROWS] = -1
+    with pytest.raises(ValueError, match="negative"):
+        await batcher.submit(bad, rows)
+    assert len(model.calls) == 2
+    gone = batcher.submit(row(1, rows), rows)
+    gone.cancel()
+    assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
+    await batcher.close()
+    assert len(model.calls) <= 4
+
+
+async def test_a_stuck_model_fails_a_large_request_too() -> None:
+    model = Doubler()
+    model.free.clear()
+    batcher = Batcher(model, merge=True, stuck_s=0.05)
+    with pytest.raises(Overloaded, match=r"0\.05 s"):
+        await batcher.submit(row(1, 3 * MAX_CALL_ROWS), 3 * MAX_CALL_ROWS)
+    model.free.set()
+    await batcher.close()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), MemoryError("no room"), KeyboardInterrupt()])
+@pytest.mark.parametrize("inline", [True, False])
+async def test_a_model_whose_code_ends_the_thread_fails_its_call_alone(
+    error: BaseException, inline: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Doubler()
+    fails: list[BaseException] = []
+
+    def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        if fails:
+            raise fails.pop()
+        return model(inputs)
+
+    # A clock that stands still makes each call look short enough for the event loop, one that runs too long.
+    clock = itertools.repeat(0.0) if inline else itertools.count()
+    batcher = Batcher(run, merge=True, clock=lambda: next(clock))
+    for _ in range(2):
+        await batcher.submit(row(1), 1)
+        fails.append(error)
+        with pytest.raises((RuntimeError, MemoryError)):
+            await batcher.submit(row(1), 1)
+        async with asyncio.timeout(10):
+            assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
+    await batcher.close()
+
+
+async def test_what_measures_and_what_counts_the_time_may_fail(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: object) -> float:
+        raise OSError("the disk is full")
+
+    for batcher in (
+        Batcher(Doubler(), merge=True, observe=fail),  # type: ignore[arg-type]
+        Batcher(Doubler(), merge=True, clock=fail),
+    ):
+        for _ in range(3):
+            async with asyncio.timeout(10):
+                (answer,) = await asyncio.gather(batcher.submit(row(1), 1), return_exceptions=True)
+        await batcher.close()
+        assert isinstance(answer, RuntimeError) or answer["y"].tolist() == [[2, 2]]
+    assert caplog.text.count("the disk is full") >= 6
+
+
+async def test_without_a_thread_the_callers_are_told_and_later_ones_served(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    batcher = Batcher(Doubler(), merge=True)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(Overloaded, match="can't start new thread"):
+        await batcher.submit(row(1), 1)
+    monkeypatch.undo()
+    assert (await batcher.submit(row(1), 1))["y"].tolist() == [[2, 2]]
+    assert "can't start new thread" in caplog.text
+    await batcher.close()
+
+
+def test_a_job_that_raises_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
+    worker = batcher_module._Worker()
+
+    def fail() -> None:
+        raise SystemExit(1)
+
+    done = threading.Event()
+    worker.do(fail)
+    worker.do(done.set)
+    assert done.wait(10)
+    assert "a job of a model's thread failed" in caplog.text
+    worker.end()

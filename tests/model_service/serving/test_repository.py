@@ -1,0 +1,348 @@
+"""Versions that come and go in their folders."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_service.serving.model import Model
+from model_service.serving.repository import LOADED_VERSIONS, Repository
+from model_service.serving.runtimes.runtime import TensorSpec, UnusableModel
+from model_service.serving.runtimes.runtime_choice import open_runtime
+from model_service.serving.version_folder import VersionFolder, is_model_name, scan
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(models: Path) -> Write:
+    """write(version, name=…, **details) writes a version folder with a model.json alone."""
+
+    def put(version: int | str, name: str = "forecast", **details: Any) -> Path:
+        folder = models / name / str(version)
+        folder.mkdir(parents=True)
+        (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 2, **details}))
+        return folder
+
+    return put
+
+
+@pytest.fixture
+def repository(models: Path, fake_runtime: Any) -> Callable[..., Repository]:
+    def make(**settings: Any) -> Repository:
+        def load(folder: VersionFolder) -> Model:
+            details = folder.details()
+            if "reason" in details:
+                raise UnusableModel(details["reason"])
+            return Model(folder.name, folder.version, fake_runtime(), folder.document(), details)
+
+        return Repository(models, load, **settings)
+
+    return make
+
+
+def served(repository: Repository) -> dict[str, str]:
+    return {path: str(model) for path, model in repository.paths.items()}
+
+
+def test_the_newest_version_answers_and_the_others_by_their_number(repository: Any, write: Write) -> None:
+    write(2)
+    write(10)
+    one = repository()
+    assert one.refresh() == []
+    assert served(one) == {
+        "/": "forecast/10",
+        "/forecast": "forecast/10",
+        "/forecast/10": "forecast/10",
+        "/forecast/2": "forecast/2",
+    }
+
+
+def test_a_new_version_takes_over_and_the_old_stays_by_its_number(repository: Any, write: Write) -> None:
+    write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    write(2)
+    assert one.refresh() == []
+    assert served(one)["/"] == "forecast/2"
+    assert one.paths["/forecast/1"] is before
+
+
+def test_nothing_is_loaded_twice(repository: Any, write: Write) -> None:
+    write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    one.refresh()
+    assert one.paths["/"] is before
+
+
+def test_a_broken_version_is_refused_once_and_the_old_stays(
+    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(1)
+    one = repository()
+    one.refresh()
+    folder = write(2, reason="its weights are missing")
+    with caplog.at_level(logging.ERROR):
+        one.refresh()
+        one.refresh()
+    assert [record.getMessage() for record in caplog.records] == [
+        "forecast/2 is refused and stays out of service: its weights are missing"
+    ]
+    assert served(one)["/"] == "forecast/1"
+    assert one.refused == {"forecast/2": "its weights are missing"}
+    (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 2}))  # mended
+    one.refresh()
+    assert served(one)["/"] == "forecast/2"
+    assert one.refused == {}
+
+
+def test_whatever_a_broken_version_makes_its_loading_raise_the_others_come(
+    models: Path, write: Write, fake_runtime: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load(folder: VersionFolder) -> Model:
+        if folder.version == 2:
+            raise IndexError("tuple index out of range")
+        return Model(folder.name, folder.version, fake_runtime(), folder.document(), folder.details())
+
+    write(1)
+    write(2)
+    one = Repository(models, load)
+    one.refresh()
+    one.refresh()
+    assert served(one)["/"] == "forecast/1"
+    assert one.refused == {"forecast/2": "IndexError: tuple index out of range"}
+    [told] = caplog.records
+    assert told.exc_info is not None
+    write(3)
+    one.refresh()
+    assert served(one)["/"] == "forecast/3"
+
+
+def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one(
+    repository: Any, write: Write
+) -> None:
+    """A function could not name what it answers, and none of its events would be forecast."""
+    write(2)
+    one = repository()
+    one.refresh()
+    folder = write(3)
+    described = (folder / "model.json").read_text()
+    (folder / "model.json").unlink()
+    one.refresh()
+    assert served(one)["/"] == "forecast/2"
+    (reason,) = one.refused.values()
+    assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not whole")
+    (folder / "model.json").write_text(described)
+    one.refresh()
+    assert served(one)["/"] == "forecast/3"
+    (write(1) / "model.json").unlink()  # a foreign model, which ours took the place of
+    (write(1, name="foreign") / "model.json").unlink()
+    one.refresh()
+    assert set(served(one)) >= {"/forecast/1", "/foreign"}
+
+
+def test_broken_versions_however_many_push_no_good_one_out(repository: Any, write: Write) -> None:
+    write(1)
+    one = repository()
+    one.refresh()
+    for version in range(2, LOADED_VERSIONS + 4):
+        write(version, reason="its weights are missing")
+    assert one.refresh() == []
+    assert served(one)["/"] == "forecast/1"
+    assert len(one.refused) == LOADED_VERSIONS + 2
+    afresh = repository()
+    afresh.refresh()
+    assert served(afresh)["/"] == "forecast/1"
+
+
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [re.sub(r"loaded in .*", "…)", record.getMessage()) for record in caplog.records]
+
+
+def test_a_new_model_json_alone_is_read_and_the_model_not_loaded_again(
+    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As `fncast train` does once the version is evaluated."""
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    document = json.dumps({"window": 6, "horizon": 2, "metrics": {"test_relative_mae": 0.5}})
+    (folder / "model.json").write_text(document)
+    with caplog.at_level(logging.INFO):
+        assert one.refresh() == []
+        assert one.refresh() == []
+    assert one.paths["/"] is one.paths["/forecast/1"] is before
+    assert before.metadata.description == document
+    assert before.details["metrics"] == {"test_relative_mae": 0.5}
+    assert messages(caplog) == ["forecast/1: its model.json was replaced, and is read anew"]
+
+
+def test_a_version_whose_files_are_replaced_is_reloaded_and_not_said_to_be_out_of_service(
+    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    (folder / "model.tflite").write_bytes(b"other weights")
+    with caplog.at_level(logging.INFO):
+        assert one.refresh() == [before]
+    assert one.paths["/"] is not before
+    assert messages(caplog) == ["forecast/1 is reloaded, its files were replaced (fake, …)"]
+
+
+def test_a_model_json_of_another_window_is_tried_like_a_new_version(repository: Any, write: Write) -> None:
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    before = one.paths["/"]
+    (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 12}))
+    assert one.refresh() == []
+    assert one.paths["/"] is before
+    assert "model.json says horizon 12" in one.refused["forecast/1"]
+
+
+def test_a_version_whose_files_break_stays_as_it_was_loaded(repository: Any, write: Write) -> None:
+    folder = write(1)
+    one = repository()
+    one.refresh()
+    (folder / "model.json").write_text("{")
+    assert one.refresh() == []
+    assert served(one)["/"] == "forecast/1"
+    assert "not JSON" in one.refused["forecast/1"]
+
+
+def test_retired_and_removed_versions_go_and_retired_ones_may_come_back(
+    repository: Any, write: Write
+) -> None:
+    write(1)
+    two = write(2)
+    three = write(3)
+    one = repository()
+    one.refresh()
+    (three / "retired").touch()
+    assert [str(model) for model in one.refresh()] == ["forecast/3"]
+    assert served(one)["/"] == "forecast/2"
+    shutil.rmtree(two)
+    assert [str(model) for model in one.refresh()] == ["forecast/2"]
+    assert served(one)["/"] == "forecast/1"
+    (three / "retired").unlink()
+    one.refresh()
+    assert served(one)["/"] == "forecast/3"
+    assert "/forecast/2" not in one.paths
+
+
+def test_a_folder_that_vanishes_ends_no_service(
+    repository: Any, write: Write, models: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(1)
+    one = repository()
+    one.refresh()
+    models.rename(models.with_name("moved"))
+    one.refresh()
+    one.refresh()
+    assert served(one)["/"] == "forecast/1"
+    assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 1
+
+
+def test_a_pinned_version_answers_whatever_is_newer_or_how_old_it_is(repository: Any, write: Write) -> None:
+    for version in range(1, LOADED_VERSIONS + 5):
+        write(version)
+    one = repository(pins={"forecast": 1})
+    one.refresh()
+    assert served(one)["/"] == served(one)["/forecast"] == "forecast/1"
+    loaded = {path for path in one.paths if path.count("/") == 2}
+    assert len(loaded) == LOADED_VERSIONS + 1
+    assert "/forecast/2" not in loaded
+
+
+@pytest.mark.parametrize(
+    ("names", "default", "expected"),
+    [
+        (["load"], None, "load/1"),
+        (["load", "forecast"], None, "forecast/1"),
+        (["load", "price"], None, None),
+        (["load", "price"], "price", "price/1"),
+        (["load"], "price", None),
+    ],
+)
+def test_which_model_the_root_means(
+    repository: Any, write: Write, names: list[str], default: str | None, expected: str | None
+) -> None:
+    for name in names:
+        write(1, name)
+    one = repository(default=default)
+    one.refresh()
+    assert served(one).get("/") == expected
+
+
+def test_names_that_are_no_versions_are_passed_over(models: Path, write: Write) -> None:
+    write(1)
+    for version in (".writing-2", "2.tmp", "v3", "0", "007", "-1", "\u0663", "9" * 30):
+        write(version)
+    for name in ("Forecast", "v2", "metrics", "control", "_x", "1st", ".git"):
+        write(1, name)
+    (models / "forecast" / "4").touch()
+    (models / "notes").touch()
+    assert [str(folder) for folder in scan(models)] == ["forecast/1"]
+
+
+def test_model_names() -> None:
+    assert is_model_name("a-b_9")
+    assert not any(map(is_model_name, ["", "A", "9a", "a/b", "a.b", "healthz", "readyz", "a\n"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"[1]", "no JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
+)
+def test_a_model_json_that_is_none(models: Path, write: Write, content: bytes, reason: str) -> None:
+    (write(1) / "model.json").write_bytes(content)
+    (folder,) = scan(models)
+    with pytest.raises(UnusableModel, match=reason):
+        folder.details()
+
+
+def test_a_version_that_answers_nan_is_refused(made_models: Path) -> None:
+    details = {"window": 6, "horizon": 2}
+    with pytest.raises(UnusableModel, match=r"forecast/3 answers 'forecast' that is not finite"):
+        Model("forecast", 3, open_runtime(made_models / "broken"), details=details)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"horizon": 12}, r"answers the shape \[1, 2, 3\], but its model.json says horizon 12"),
+        ({"window": 8}, r"takes the shape \[-1, 6\], but its model.json says window 8"),
+        ({"window": "6"}, r"takes the shape \[-1, 6\], but its model.json says window '6'"),
+        ({"quantiles": [0.1, 0.9]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[0.1, 0.9\]"),
+        ({"quantiles": [10, 50, 90]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[10, 50, 90\]"),
+    ],
+)
+def test_a_version_that_is_not_what_its_model_json_says_is_refused(
+    fake_runtime: Any, wrong: dict[str, Any], reason: str
+) -> None:
+    """A function that believes it would refuse each event, or find its answers unfit for their description."""
+    details = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
+    Model("forecast", 2, fake_runtime(horizon=2), details=details)
+    with pytest.raises(UnusableModel, match=reason):
+        Model("forecast", 3, fake_runtime(horizon=2), details={**details, **wrong})
+
+
+def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:
+    runtime = fake_runtime()
+    runtime.outputs = (TensorSpec("mask", np.dtype(bool), (-1,)),)
+    with pytest.raises(UnusableModel, match="'mask' cannot be carried: GraphPipe has no type for bool"):
+        Model("mask", 1, runtime)

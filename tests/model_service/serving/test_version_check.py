@@ -1,0 +1,165 @@
+"""What is told of versions on disk is what a model service makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fncast.cli.main import main
+from model_service.serving import version_check
+from model_service.serving.repository import LOADED_VERSIONS, Repository, loader
+from model_service.serving.runtimes import runtime_choice
+from model_service.serving.version_check import states
+from model_service.serving.version_folder import VersionFolder, hashes_of, scan
+
+Break = Callable[[Path], object]
+
+SAVED_MODEL = "saved_model.pb"
+
+
+def told(models: Path) -> dict[str, str]:
+    folders = scan(models)
+    return {str(folder): str(state) for folder, state in zip(folders, states(folders), strict=True)}
+
+
+def without_saved_model(damage: Break) -> Break:
+    def both(folder: Path) -> None:
+        (folder / SAVED_MODEL).unlink()
+        damage(folder)
+
+    return both
+
+
+def truncate(folder: Path) -> None:
+    content = (folder / "model.tflite").read_bytes()
+    (folder / "model.tflite").write_bytes(content[: len(content) // 2])
+
+
+def hole(folder: Path) -> None:
+    """A model.tflite with a hole, whose hash its model.json tells: LiteRT may kill the process that opens it."""
+    described = {**json.loads((folder / "model.json").read_text()), "files_sha256": hashes_of(folder)}
+    (folder / "model.json").write_text(json.dumps(described))
+    content = (folder / "model.tflite").read_bytes()
+    (folder / "model.tflite").write_bytes(bytes(100) + content[100:])
+
+
+def other_horizon(folder: Path) -> None:
+    described = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**described, "horizon": 12}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (without_saved_model(truncate), "LiteRT cannot load"),
+        (without_saved_model(lambda folder: (folder / "model.tflite").unlink()), "holds neither"),
+        (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "model.json").unlink(), "has no model.json, but forecast/1 has"),
+        (other_horizon, "its model.json says horizon 12"),
+        (hole, "model.tflite is not the file that model.json tells of"),
+    ],
+    ids=[
+        "half a model.tflite",
+        "no model",
+        "model.json is no JSON",
+        "no model.json",
+        "another horizon",
+        "a hole",
+    ],
+)
+def test_broken_is_what_a_service_refuses(place: Any, models: Path, damage: Break, reason: str) -> None:
+    place("ours", 1)
+    damage(place("ours_later", 2))
+    service = Repository(models, loader("auto", lambda rows, seconds: None))
+    service.refresh()
+    (refused,) = service.refused.values()
+    assert reason in refused
+    assert told(models) == {"forecast/2": f"broken: {refused}", "forecast/1": "latest"}
+    assert str(service.paths["/forecast"]) == "forecast/1"
+
+
+def test_one_that_answers_nan_is_broken(place: Any, models: Path) -> None:
+    place("broken", 1)
+    assert told(models) == {
+        "forecast/1": "broken: forecast/1 answers 'forecast' that is not finite to a plain window"
+    }
+
+
+def test_what_only_tensorflow_can_open_is_not_claimed_to_work(place: Any, models: Path) -> None:
+    (place("ours", 1) / "model.tflite").unlink()
+    truncate(place("ours", 2))
+    (place("ours", 1, "price") / "model.tflite").unlink()
+    found = told(models)
+    assert found["forecast/2"].startswith(
+        "latest, not checked: only TensorFlow can open it (LiteRT cannot load"
+    )
+    assert found["forecast/1"] == "older, not checked: only TensorFlow can open it"
+    assert found["price/1"] == "latest, not checked: only TensorFlow can open it"
+
+
+def test_without_litert_nothing_is_claimed(place: Any, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place("ours", 1) / SAVED_MODEL).unlink()
+
+    def absent(path: Path) -> Any:
+        raise runtime_choice.UnusableModel(f"{path} needs LiteRT")
+
+    monkeypatch.setattr(runtime_choice, "_litert", absent)
+    monkeypatch.setattr(version_check, "litert_is_installed", lambda: False)
+    assert told(models)["forecast/1"].startswith("latest, not checked: ")
+
+
+def test_marks_of_many_versions(place: Any, models: Path) -> None:
+    for version in range(1, LOADED_VERSIONS + 3):
+        place("ours", version)
+    newest = LOADED_VERSIONS + 2
+    (models / "forecast" / str(newest) / "retired").touch()
+    assert list(told(models).values()) == [
+        "retired",
+        "latest",
+        *["older"] * (LOADED_VERSIONS - 1),
+        "not loaded",
+    ]
+
+
+def test_fncast_models_list_passes_no_news_of_litert_on(
+    place: Any, models: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place("ours", 1)
+    assert main(["models", "list", "--models", str(models)]) == 0
+    output, errors = capfd.readouterr()
+    assert "latest" in output
+    assert errors == ""
+
+
+def test_broken_versions_push_none_out(place: Any, models: Path) -> None:
+    for version in range(1, LOADED_VERSIONS + 2):
+        place("ours", version)
+    (models / "forecast" / str(LOADED_VERSIONS + 1) / "model.json").write_text("{")
+    assert [state.partition(":")[0] for state in told(models).values()] == [
+        "broken",
+        "latest",
+        *["older"] * (LOADED_VERSIONS - 1),
+    ]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), SystemExit("a bug"), MemoryError("a bug")])
+def test_a_version_that_fails_in_any_way_does_not_hide_the_others(
+    models: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    for version in (1, 2):
+        (models / "forecast" / str(version)).mkdir(parents=True)
+
+    def examine(folder: VersionFolder) -> str:
+        if folder.version == 2:
+            raise error
+        return ""
+
+    monkeypatch.setattr(version_check, "_examine", examine)
+    assert [str(state) for state in states(scan(models))] == [
+        f"broken: {type(error).__name__}: a bug",
+        "latest",
+    ]

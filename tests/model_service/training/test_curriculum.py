@@ -1,0 +1,47 @@
+import numpy as np
+
+from model_service.training.curriculum import Mixture, companions
+from model_service.training.dataset import Dataset
+from model_service.training.seasonal_series import generate_weeks
+from model_service.training.settings import TrainingSettings
+
+
+def test_generated_windows_alone_and_then_beside_the_others() -> None:
+    rng = np.random.default_rng(0)
+    own, generated = Dataset([np.arange(50.0)], 8, 2), Dataset([rng.normal(size=100)], 8, 2)
+    mixture = Mixture(own, generated, epochs=10)
+
+    def lines(epoch: int) -> int:
+        windows = mixture.draw(rng, 100, epoch).windows
+        return int((np.ptp(np.diff(windows, axis=1), axis=1) < 1e-6).sum())
+
+    assert mixture.warm_up == 4
+    assert [lines(epoch) for epoch in (1, 4, 5, 10)] == [0, 0, 70, 70]
+
+
+def test_companions_have_the_seasons_that_were_found() -> None:
+    settings = TrainingSettings(window=168, horizon=24, seasons=(24, 168))
+    series = companions(settings)
+    assert {len(one) for one in series} == {168 + 24 + 336}
+    assert all(np.isfinite(one).all() for one in series)
+    by_day = [np.corrcoef(one[:-24], one[24:])[0, 1] for one in series[:200]]
+    by_half = [np.corrcoef(one[:-12], one[12:])[0, 1] for one in series[:200]]
+    assert np.median(by_day) > 0.5 > np.median(by_half)
+
+
+def test_companions_are_repeatable_and_few_where_windows_are_long() -> None:
+    settings = TrainingSettings(window=5_000)
+    assert len(companions(settings)) < 400
+    np.testing.assert_array_equal(companions(settings)[3], companions(settings)[3])
+
+
+def test_a_short_training_has_few_companions() -> None:
+    assert len(companions(TrainingSettings(epochs=1))) == 200
+    assert len(companions(TrainingSettings(epochs=20))) == 4_000
+
+
+def test_weeks_of_any_seasons() -> None:
+    for day, week in ((4, 4), (12, 12), (24, 168), (7, 30)):
+        series = generate_weeks(20, 200, day, week, seed=0)
+        assert {len(one) for one in series} == {200}
+        assert all(np.isfinite(one).all() for one in series)
