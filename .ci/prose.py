@@ -1,7 +1,7 @@
 """Check the pages for long lines, long table cells and phrases that the house style avoids: prose.py PAGE...
 
-codespell checks single words (.ci/words.txt). This script checks what codespell cannot: phrases and layout. Code blocks,
-generated files and link definitions are not checked.
+codespell checks single words (.ci/words.txt). This script checks what codespell cannot: phrases and layout. It does not
+check code blocks and link definitions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
         if line.startswith("|"):
             for cell in LINK.sub("]", line).split(" | "):
                 if len(cell.strip("| ")) > MAX_CELL:
-                    yield number, f"a table cell has {len(cell.strip('| '))} characters; {MAX_CELL} fit on a line"
+                    yield (
+                        number,
+                        f"a table cell has {len(cell.strip('| '))} characters; {MAX_CELL} fit on a line",
+                    )
         elif len(LINK.sub("]", line)) > MAX_LINE:
             yield number, f"the line has {len(line)} characters; wrap it at 110"
 
