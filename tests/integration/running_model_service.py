@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from fncast.http.listener import bind
+from fncast.http.server import build_server
 from model_service.protocols.open_inference.grpc_server import GrpcServer
 from model_service.serving.metrics import Metrics
 from model_service.serving.model import Model

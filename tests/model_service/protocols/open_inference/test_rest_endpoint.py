@@ -216,7 +216,7 @@ def test_bodies_are_bounded_as_graphpipes_are(url: str, monkeypatch: pytest.Monk
 def test_json_is_bounded_and_raw_tensors_are_not(
     url: str, client: InferenceServerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rest, "MAX_JSON_BYTES", 1000)
+    monkeypatch.setattr(rest_endpoint, "MAX_JSON_BYTES", 1000)
     many = np.ones((100, 6), np.float32)
     with pytest.raises(InferenceServerException, match=r"JSON has more than 1000 bytes; .* raw") as raised:
         client.infer("forecast", windows(binary=False, array=many))
