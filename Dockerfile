@@ -10,7 +10,7 @@ ENV HOME=/tmp PYTHONUNBUFFERED=1
 WORKDIR /tmp
 # /models belongs to the user, and so does a volume that is first mounted there.
 RUN mkdir /models && chown 1000:1000 /models
-# What fncast needs comes before fncast itself, so that a changed line of code does not fetch it anew.
+# What fncast needs comes before fncast itself, so that a changed line of code does not fetch it again.
 COPY setup.cfg pyproject.toml constraints.txt /source/
 ARG EXTRAS
 RUN cd /source && touch README.md LICENSE \

@@ -6,6 +6,11 @@ BIN := $(VENV)/bin
 # Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
+# What `make prose` checks: add a source folder once it is green.
+PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
+	$(wildcard docs/decisions/*.md)
+PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile interceptor
+
 .PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
 
 help: ## list the targets

@@ -19,12 +19,13 @@ class Interceptor:
     """An interceptor that does nothing. Subclass it and override the methods that you need."""
 
     def configure(self, settings: Any) -> None:
-        """Called once before the first batch, with the consumer's settings. Raises ValueError to reject them."""
+        """Called once before the first batch. settings: the consumer's `Settings`. Raises ValueError to reject them."""
 
     async def on_consume(self, batch: Batch) -> Batch:
         """Settle deliveries, or change their event or route. Return the batch for the next interceptor.
 
-        Set `outcome` to settle a delivery. `batch.pending()` returns the deliveries without an outcome.
+        batch: deliveries in input order, possibly of several partitions. Set `outcome` to settle a delivery.
+        `batch.pending()` returns the deliveries without an outcome.
 
         A delivery that is unsettled at the end of the chain passes through it again later, in order. Later records of
         its partition are not published or committed before it. An exception stops the consumer, and nothing of the
@@ -33,7 +34,7 @@ class Interceptor:
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
-        """Called after a successful commit. offsets: the next offset to read, by (topic, partition)."""
+        """Called after a successful commit, in the consumer's thread. offsets: next offset by (topic, partition)."""
 
     async def close(self) -> None:
         """Called once at shutdown."""

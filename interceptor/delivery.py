@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 class Record(msgspec.Struct, eq=False):
-    """A Kafka record. `headers` keeps order and duplicates. `flaw` says why headers could not be read, if so."""
+    """A Kafka record as it was read.
+
+    offset: position in the partition. timestamp_ms: milliseconds since 1970 UTC, by the producer or the broker.
+    key, value: bytes, None if the record has none. headers: pairs of a name and bytes or None, in order, with
+    duplicates. flaw: why the headers could not be read; empty if they were.
+    """
 
     topic: str
     partition: int
@@ -41,7 +46,7 @@ class Delivery:
 
     event: set once the record is read. route: set by `route`. outcome: set by the interceptor that settles it.
     is_done: whether the outcome is final. Before that, an interceptor behind `deliver` may still change it.
-    attempts: failed calls with this event alone. retry: owned by `deliver`, None until a call fails.
+    attempts: number of failed calls with this event alone. retry: owned by `deliver`, None until a call fails.
     """
 
     __slots__ = ("attempts", "event", "is_done", "outcome", "record", "retry", "route")
@@ -57,13 +62,19 @@ class Delivery:
 
     @property
     def opened(self) -> Event:
-        """The event. Only for deliveries from `Batch.pending`: their record has been read."""
+        """Return the event. Only for deliveries from `Batch.pending`: their record has been read.
+
+        Raises AssertionError for a record that is not an event.
+        """
         assert self.event is not None
         return self.event
 
 
 class Batch:
-    """Deliveries in input order, possibly of several partitions. Interceptors settle them in place."""
+    """Deliveries in input order, possibly of several partitions. Interceptors settle them in place.
+
+    deliveries: all of them, settled or not; at least one.
+    """
 
     __slots__ = ("deliveries",)
 

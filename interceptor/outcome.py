@@ -13,14 +13,21 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class OutputEvent(msgspec.Struct):
-    """An event to publish in binary mode: Kafka headers and value."""
+    """An event to publish in binary mode.
+
+    headers: Kafka headers, named `ce_` and an attribute's name, or `content-type`, with UTF-8 bytes.
+    value: the event's data as bytes; None publishes a record without a value.
+    """
 
     headers: Headers
     value: bytes | None
 
 
 class Forecast(msgspec.Struct):
-    """The function's events for this input, in the function's order. At least one."""
+    """The function's events for this input are published on the output topic.
+
+    events: at least one, in the function's order. All of them are published, or none.
+    """
 
     events: list[OutputEvent]
 
@@ -51,7 +58,10 @@ class DeadLetter(msgspec.Struct):
 
 
 class Skipped(msgspec.Struct):
-    """Nothing is published: the event expired, or the function returned no event."""
+    """Nothing is published: the event expired, or the function returned no event.
+
+    reason: a short text.
+    """
 
     reason: str
 
