@@ -74,9 +74,10 @@ class Times:
     def zone(self, given: tzinfo | None) -> tzinfo:
         """The zone whose months these times count: their offset from UTC where it is always the same.
 
-        given: the zone of times without an offset; it counts also where the offsets differ. None: the commonest
-        offset, or UTC."""
-        if given is not None and not self.is_dates and (len(self.offsets) != 1 or self.is_local.any()):
+        given: the zone of times without an offset; it counts also where the offsets differ or the times are in UTC.
+        None: the commonest offset, or UTC."""
+        is_fixed = len(self.offsets) == 1 and self.offsets[0].utcoffset(None) and not self.is_local.any()
+        if given is not None and not self.is_dates and not is_fixed:
             return given
         return self.offsets[0] if self.offsets else UTC
 
