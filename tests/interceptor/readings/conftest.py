@@ -1,4 +1,4 @@
-"""What the tests of the formats share: decode a record and name the series of its readings."""
+"""Fixtures for formats: decode a record and name the series of its readings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECORD_MS = 1_700_000_000_000
 
 @pytest.fixture
 def readings():
-    """decode(format, value) -> {series: [(time_ns, value), ...]} and what was skipped, by reason."""
+    """decode(format, value) -> {series: [(time_ns, value), ...]} and the skipped readings by reason."""
 
     def decode(
         format_: Format, value: bytes | str, **record: Any

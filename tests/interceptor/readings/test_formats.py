@@ -1,4 +1,4 @@
-"""The table of formats, and what holds for every format and any bytes."""
+"""Formats by name, and properties of every format for any bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JSON = st.recursive(
 
 
 def check(name: str, value: bytes) -> None:
-    """What decodes is finite, has a time in range, and a series with a name, or none."""
+    """Check that readings are finite, with a time in range and a series that has a name or is None."""
     format_ = build_format(name, {})
     try:
         decoded = format_.decode(value, None, [], 0)
@@ -62,7 +62,7 @@ def test_no_lines_cause_another_error(value):
 
 
 class Own:
-    """A user's own format."""
+    """A format of a user."""
 
     def __init__(self, factor: float = 1.0) -> None:
         self.factor = factor
@@ -72,7 +72,7 @@ class Own:
     def series(self, key): ...
 
 
-def test_a_format_of_the_users_own(monkeypatch):
+def test_a_users_format_is_loaded(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "plant_formats", sys.modules[__name__])
@@ -89,6 +89,6 @@ def test_a_format_of_the_users_own(monkeypatch):
         ("collections:OrderedDict", {}, "needs the methods decode and series"),
     ],
 )
-def test_a_wrong_name_or_option_is_refused_with_a_sentence(name, options, message):
+def test_a_wrong_name_or_option_is_rejected_with_a_reason(name, options, message):
     with pytest.raises(ValueError, match=message):
         build_format(name, options)

@@ -1,4 +1,4 @@
-"""InfluxDB's line protocol, with the escapes that its documentation names."""
+"""InfluxDB's line protocol, with the escapes from its documentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interceptor.readings.influx import InfluxLine
 AT = 1_700_000_123_000_000_000
 
 
-def test_lines_with_numbers_integers_booleans_and_texts(readings):
+def test_lines_with_numbers_integers_booleans_and_strings(readings):
     text = (
         f'cpu,host=web-1 usage_idle=98.2,n=3i,big=7u,up=t,down=FALSE,os="Linux, \\"6.1\\" x=1" {AT}\n'
         f"\n# a comment\nmem free=1e3 {AT + 1}\r\n"
@@ -32,28 +32,28 @@ def test_escapes_in_names_and_tags(readings):
     assert found == {"disk io.read bytes k=ey=v w path=/a,b": [(AT, 1.0)]}
 
 
-def test_without_a_timestamp_the_record_has_one(readings):
+def test_a_line_without_a_timestamp_gets_that_of_the_record(readings):
     found, _ = readings(InfluxLine(), "m v=1")
     assert found == {"m.v": [(1_700_000_000_000 * 10**6, 1.0)]}
 
 
-def test_the_order_of_tags_makes_no_new_series(readings):
+def test_the_order_of_tags_does_not_change_the_series(readings):
     found, _ = readings(InfluxLine(), f"m,a=1,b=2 v=1 {AT}\nm,b=2,a=1 v=2 {AT}")
     assert found == {"m.v a=1 b=2": [(AT, 1.0), (AT, 2.0)]}
 
 
-def test_a_bad_line_harms_no_other(readings):
+def test_a_bad_line_does_not_affect_others(readings):
     found, skipped = readings(InfluxLine(), f"m v=1 {AT}\nbroken\nm v=x {AT}\nm v=2 soon\nm v=3 {AT}")
     assert found == {"m.v": [(AT, 1.0), (AT, 3.0)]}
     assert skipped == {"unsupported": 3}
 
 
-def test_a_text_may_hold_a_line_break(readings):
+def test_a_string_may_contain_a_line_break(readings):
     found, skipped = readings(InfluxLine(), f'm note="a\nb",v=1 {AT}')
     assert (found, skipped) == ({"m.v": [(AT, 1.0)]}, {"text": 1})
 
 
-def test_other_precisions_are_set(readings):
+def test_the_precision_can_be_set(readings):
     found, _ = readings(InfluxLine(time_unit="s"), "m v=1 1700000123")
     assert found == {"m.v": [(AT, 1.0)]}
 
@@ -61,6 +61,6 @@ def test_other_precisions_are_set(readings):
 @pytest.mark.parametrize(
     "value", [b"nothing here to read", b"\xff", b"m", b",a=1 v=1 5", b"m v= 5", b"m =1 5", b'm v="open 5']
 )
-def test_anything_else_is_refused_with_a_sentence(value):
+def test_an_invalid_record_is_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="not line protocol"):
         InfluxLine().decode(value, None, [], 0)

@@ -1,4 +1,4 @@
-"""JSON by mapping: gateways' flat objects, and the envelopes of Kafka Connect and Debezium."""
+"""Mapped JSON: flat objects of gateways, and the envelopes of Kafka Connect and Debezium."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_named_values_labels_and_time(readings):
     assert skipped == {}
 
 
-def test_without_names_each_number_is_a_value_and_the_record_has_the_time(readings):
+def test_without_a_mapping_each_number_is_a_value_at_the_records_time(readings):
     found, _ = readings(MappedJson(labels=["device"]), json.dumps(ROW | {"ok": True}))
     assert set(found) == {f"{name} device=press-04" for name in ("temp", "vibration", "ts", "ok")}
     assert found["temp device=press-04"] == [(1_700_000_000_000 * 10**6, 76.2)]
 
 
-def test_an_envelope_is_opened_by_root(readings):
+def test_root_is_the_path_through_an_envelope(readings):
     format_ = MappedJson(time="at.ts", values=["v"], root="payload.after")
     envelope = {
         "schema": {},
@@ -51,12 +51,12 @@ def test_a_list_of_objects(readings):
         (b"[" * 100_000, "not JSON"),
     ],
 )
-def test_anything_else_is_refused_with_a_sentence(value, message):
+def test_an_invalid_record_is_rejected_with_a_reason(value, message):
     with pytest.raises(UndecodableRecord, match=message):
         MappedJson(values=["v"], root="payload").decode(value, None, [], 0)
 
 
 @pytest.mark.parametrize("path", ["a..b", ".a", "a.", ".".join("a" * 20)])
-def test_a_path_that_leads_nowhere_is_refused(path):
+def test_an_invalid_path_is_rejected(path):
     with pytest.raises(ValueError, match="is not a valid path"):
         MappedJson(root=path)

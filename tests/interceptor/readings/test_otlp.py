@@ -1,4 +1,4 @@
-"""OTLP as the OpenTelemetry SDK's own encoder writes it, in protobuf and in JSON."""
+"""OTLP in protobuf and JSON, written by the encoder of the OpenTelemetry SDK."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("form", ["protobuf", "json"])
-def test_what_the_sdk_sends(readings, request_message, form):
+def test_requests_of_the_sdk_are_decoded(readings, request_message, form):
     if form == "protobuf":
         format_, value = OtlpProtobuf(), request_message.SerializeToString()
     else:
@@ -61,13 +61,13 @@ def point_json(**point: object) -> bytes:
     return json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}).encode()
 
 
-def test_json_carries_64_bits_as_text_or_number(readings):
+def test_64_bit_integers_in_json_are_strings_or_numbers(readings):
     for raw in ("1700000123000000000", 1_700_000_123_000_000_000):
         found, _ = readings(OtlpJson(), point_json(asInt=str(2**40), timeUnixNano=raw))
         assert found == {"m": [(1_700_000_123_000_000_000, float(2**40))]}
 
 
-def test_a_delta_is_known():
+def test_delta_temporality_is_recognised():
     value = point_json(asInt="1", timeUnixNano="1")
     assert OtlpJson().series(OtlpJson().decode(value, None, [], 0).keys[0]).kind is Kind.DELTA
 
@@ -84,16 +84,16 @@ def test_a_delta_is_known():
         ({"asInt": "9" * 400, "timeUnixNano": "1"}, "text"),
     ],
 )
-def test_a_point_without_value_or_time_is_counted(readings, point, reason):
+def test_a_point_without_value_or_time_is_skipped_and_counted(readings, point, reason):
     assert readings(OtlpJson(), point_json(**point)) == ({}, {reason: 1})
 
 
 @pytest.mark.parametrize("value", [b"{}", b"[]", b"\xff\xff", b"[" * 100_000, b'{"resourceMetrics": 1}'])
-def test_other_json_is_refused_with_a_sentence(value):
+def test_invalid_json_is_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="not OTLP metrics"):
         OtlpJson().decode(value, None, [], 0)
 
 
-def test_other_protobuf_is_refused_with_a_sentence():
+def test_invalid_protobuf_is_rejected_with_a_reason():
     with pytest.raises(UndecodableRecord, match="not OTLP metrics"):
         OtlpProtobuf().decode(b"\xff\xff\xff", None, [], 0)

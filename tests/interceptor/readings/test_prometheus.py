@@ -1,4 +1,4 @@
-"""Prometheus: the JSON of prometheus-kafka-adapter, and bodies that Debian's Prometheus sent itself."""
+"""Prometheus: JSON of prometheus-kafka-adapter, and recorded remote-write bodies of Debian's Prometheus."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SAMPLE = {
 AT_NS = 1_700_000_123 * 10**9
 
 
-def test_one_sample_a_record(readings):
+def test_one_sample_per_record(readings):
     assert readings(PrometheusJson(), json.dumps(SAMPLE)) == ({"up instance=a:9100": [(AT_NS, 17.25)]}, {})
 
 
-def test_a_list_of_samples_of_which_some_are_no_numbers(readings):
+def test_a_list_with_samples_that_are_not_numbers(readings):
     values = ["NaN", "+Inf", "x", "3", 4]
     found, skipped = readings(PrometheusJson(), json.dumps([SAMPLE | {"value": value} for value in values]))
     assert found == {"up instance=a:9100": [(AT_NS, 3.0), (AT_NS, 4.0)]}
@@ -36,12 +36,12 @@ def test_a_list_of_samples_of_which_some_are_no_numbers(readings):
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b"7", b'{"value": "1"}', b"[" * 100_000, b"\xff"])
-def test_other_json_is_refused_with_a_sentence(value):
+def test_invalid_json_is_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="prometheus-kafka-adapter"):
         PrometheusJson().decode(value, None, [], 0)
 
 
-def test_what_prometheus_itself_sends(readings):
+def test_recorded_remote_write_bodies_are_decoded(readings):
     format_ = PrometheusRemoteWrite()
     body = (FIXTURES / "prometheus-2.42-remote-write.bin").read_bytes()
     found, skipped = readings(format_, body)
@@ -57,7 +57,7 @@ def test_what_prometheus_itself_sends(readings):
     assert kinds == {Kind.GAUGE}
 
 
-def test_counters_are_known_by_their_names():
+def test_counters_are_recognised_by_name():
     format_ = PrometheusRemoteWrite()
     assert format_.series((("__name__", "http_requests_total"),)).kind is Kind.CUMULATIVE
     assert format_.series((("__name__", "memory_bytes"),)).kind is Kind.GAUGE
@@ -72,24 +72,24 @@ def written(*values: float, timestamp: int = 5) -> bytes:
     return bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
 
 
-def test_a_marker_that_a_series_has_ended_is_no_reading(readings):
+def test_a_staleness_marker_is_skipped(readings):
     stale = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
     found, skipped = readings(PrometheusRemoteWrite(), written(1.0, stale, float("nan"), float("inf")))
     assert found == {"m": [(5 * 10**6, 1.0)]}
     assert skipped == {"stale": 1, "not-a-number": 2}
 
 
-def test_a_time_before_1970_is_counted(readings):
+def test_a_time_before_1970_is_skipped_and_counted(readings):
     assert readings(PrometheusRemoteWrite(), written(1.0, timestamp=-1)) == ({}, {"no-time": 1})
 
 
-def test_a_body_that_would_grow_beyond_bounds_is_refused():
+def test_a_body_that_decompresses_above_the_limit_is_rejected():
     bomb = bytes(cramjam.snappy.compress_raw(bytes(33 * 1024 * 1024)))
     with pytest.raises(UndecodableRecord, match="more than"):
         PrometheusRemoteWrite().decode(bomb, None, [], 0)
 
 
 @pytest.mark.parametrize("value", [b"", b"\xff\xff\xff\xff\xff\xff", b"{}", b"\x04\x0cabcd"])
-def test_other_bytes_are_refused_with_a_sentence(value):
+def test_invalid_bytes_are_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="remote-write"):
         PrometheusRemoteWrite().decode(value, None, [], 0)

@@ -29,7 +29,7 @@ def test_one_reading(readings):
     assert format_.series(("boiler", "Cel")).unit == "Cel"
 
 
-def test_many_readings_of_which_a_bad_one_harms_no_other(readings):
+def test_a_bad_reading_does_not_affect_others(readings):
     rows = [
         {"series": "a", "time": "2023-11-14T22:15:23Z", "value": 1},
         {"series": "b", "time": "soon", "value": 1},
@@ -52,6 +52,6 @@ def test_many_readings_of_which_a_bad_one_harms_no_other(readings):
         (ONE, b"{}x", "JSON"),
     ],
 )
-def test_anything_else_is_refused_with_a_sentence(headers, value, message):
+def test_an_invalid_record_is_rejected_with_a_reason(headers, value, message):
     with pytest.raises(UndecodableRecord, match=message):
         CloudEventsReadings().decode(value, None, headers, 0)

@@ -1,4 +1,4 @@
-"""Telegraf's JSON, as its documentation writes it."""
+"""Telegraf's JSON, as in its documentation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METRIC = {
 }
 
 
-def test_each_number_is_a_reading_and_texts_are_counted(readings):
+def test_each_number_is_a_reading_and_strings_are_counted(readings):
     found, skipped = readings(TelegrafJson(), json.dumps(METRIC))
     assert found == {
         "cpu.usage_idle cpu=cpu0 host=web-1": [(AT_NS, 91.5)],
@@ -28,7 +28,7 @@ def test_each_number_is_a_reading_and_texts_are_counted(readings):
     assert skipped == {"text": 1, "not-a-number": 1}
 
 
-def test_a_batch_holds_several_metrics_and_a_bad_one_harms_no_other(readings):
+def test_a_bad_metric_of_a_batch_does_not_affect_others(readings):
     batch = {"metrics": [METRIC, {"name": "broken"}, METRIC | {"timestamp": 1_700_000_124, "tags": {}}]}
     found, skipped = readings(TelegrafJson(), json.dumps(batch))
     assert found["cpu.usage_idle"] == [(AT_NS + 10**9, 91.5)]
@@ -36,7 +36,7 @@ def test_a_batch_holds_several_metrics_and_a_bad_one_harms_no_other(readings):
     assert skipped == {"text": 2, "not-a-number": 2, "unsupported": 1}
 
 
-def test_the_order_of_tags_makes_no_new_series(readings):
+def test_the_order_of_tags_does_not_change_the_series(readings):
     turned = METRIC | {"tags": {"cpu": "cpu0", "host": "web-1"}}
     batch = {"metrics": [METRIC, turned]}
     found, _ = readings(TelegrafJson(), json.dumps(batch))
@@ -54,20 +54,20 @@ def test_the_order_of_tags_makes_no_new_series(readings):
         ("2023-11-14T22:15:23Z", "auto", AT_NS),
     ],
 )
-def test_the_unit_of_the_timestamp_follows_its_size_or_is_set(readings, timestamp, unit, expected_ns):
+def test_the_unit_of_the_timestamp_is_guessed_or_set(readings, timestamp, unit, expected_ns):
     metric = {"name": "m", "fields": {"v": 1}, "timestamp": timestamp}
     found, _ = readings(TelegrafJson(time_unit=unit), json.dumps(metric))
     assert found == {"m.v": [(expected_ns, 1.0)]}
 
 
 @pytest.mark.parametrize("timestamp", [None, -5, "yesterday", 10**400, True, [], 1e300])
-def test_a_reading_without_a_usable_time_is_counted(readings, timestamp):
+def test_a_reading_without_a_usable_time_is_skipped_and_counted(readings, timestamp):
     metric = {"name": "m", "fields": {"v": 1, "w": 2}, "timestamp": timestamp}
     found, skipped = readings(TelegrafJson(), json.dumps(metric))
     assert (found, skipped) == ({}, {"no-time": 2})
 
 
-def test_the_name_follows_the_setting(readings):
+def test_the_name_follows_the_template(readings):
     found, _ = readings(TelegrafJson("{host}/{name}_{field}"), json.dumps(METRIC | {"fields": {"v": 1}}))
     assert list(found) == ["web-1/cpu_v"]
 
@@ -76,7 +76,7 @@ def test_the_name_follows_the_setting(readings):
     ("template", "message"),
     [("everything", "the same name"), ("{name", "write a placeholder"), ("{} x", "write a placeholder")],
 )
-def test_a_template_that_names_nothing_is_refused(template, message):
+def test_an_invalid_template_is_rejected(template, message):
     with pytest.raises(ValueError, match=message):
         TelegrafJson(template)
 
@@ -94,6 +94,6 @@ def test_a_template_that_names_nothing_is_refused(template, message):
         b'{"name": 1, "fields": {}}',
     ],
 )
-def test_anything_else_is_refused_with_a_sentence(value):
+def test_an_invalid_record_is_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="Telegraf"):
         TelegrafJson().decode(value, None, [], 0)
