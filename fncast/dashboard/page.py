@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -70,9 +71,11 @@ class Page:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        async with self._updater.running(self._stream.publish):
-            yield
-            self.close_streams()
+        # A server that must stop at once cancels the lifespan. Starlette would report that as a failure.
+        with contextlib.suppress(asyncio.CancelledError):
+            async with self._updater.running(self._stream.publish):
+                yield
+                self.close_streams()
 
     async def _index(self, request: Request) -> Response:
         return await self._files.get_response("index.html", request.scope)

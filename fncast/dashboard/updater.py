@@ -51,19 +51,17 @@ class PageUpdater:
 
     @contextlib.asynccontextmanager
     async def running(self, publish: Callable[[bytes], None]) -> AsyncIterator[None]:
-        """Start the source and update until the block ends.
+        """Start the source and update until the block ends. If the block is cancelled, do not wait for the source.
 
         publish: gets the changes every UPDATE_S, as JSON.
         """
         self._source.start()
         task = asyncio.create_task(self._keep_updating(publish))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await asyncio.to_thread(self._source.close)
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(self._source.close)
 
     def snapshot(self) -> bytes:
         """The whole state as JSON."""

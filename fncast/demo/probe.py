@@ -17,7 +17,7 @@ WARM_UP_CALLS = 4  # concurrent; more than a function has processes
 
 
 def http_probe(http: aiohttp.ClientSession, url: str) -> Callable[[], Awaitable[bool]]:
-    """Return a probe that tells whether `url` answers with status 200."""
+    """Return a probe: it returns whether `url` answers with status 200."""
 
     async def probe() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""`fncast demo` as a newcomer runs it, with a model trained for a moment."""
+"""`fncast demo` with a quickly trained model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Demo:
             *words,
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.told: list[str] = []
+        self.lines: list[str] = []
         self._seen: dict[int, psutil.Process] = {}
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
@@ -72,7 +72,7 @@ class Demo:
     def _listen(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.told.append(line.rstrip())
+            self.lines.append(line.rstrip())
 
     def children(self) -> dict[str, psutil.Process]:
         """What runs now, by the part's name."""
@@ -91,21 +91,23 @@ class Demo:
     def until(self, condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
         deadline = time.monotonic() + timeout_s
         while not condition():
-            assert self.process.poll() is None, "the demo ended:\n" + "\n".join(self.told)
-            assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(self.told)
+            assert self.process.poll() is None, "the demo ended:\n" + "\n".join(self.lines)
+            assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(
+                self.lines
+            )
             time.sleep(0.05)  # between two looks
 
     def moves(self) -> bool:
-        return any("forecasts are moving" in line for line in self.told)
+        return any("forecasts are moving" in line for line in self.lines)
 
     def ends(self, timeout_s: float) -> str:
-        """Wait for its end, check that nothing of it is left, and return its standard output."""
+        """Wait for the end, check that no process is left, and return standard output."""
         assert self.process.stdout is not None
         self.process.wait(timeout_s)
         self._listening.join(END_S)
         left = [child for child in self._seen.values() if child.is_running() and child.status() != "zombie"]
         assert not left
-        assert "Traceback" not in "\n".join(self.told)
+        assert "Traceback" not in "\n".join(self.lines)
         return self.process.stdout.read()
 
     def close(self) -> None:
@@ -129,7 +131,7 @@ def start(models: Path) -> Iterator[Callable[..., Demo]]:
         demo.close()
 
 
-def test_it_ends_by_itself_and_says_what_went_through(start: Callable[..., Demo]) -> None:
+def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]) -> None:
     started_s = time.monotonic()
     demo = start("--seconds", "20")
     demo.until(demo.moves, "forecasts")
@@ -150,7 +152,7 @@ def test_the_producer_and_the_reader_of_the_page_start_run_as_they_stand(start: 
     producer, reader = START_PROGRAMS
     demo = start()
     demo.until(demo.moves, "forecasts")
-    [broker] = [line.split()[-1] for line in demo.told if "embedded, at" in line]
+    [broker] = [line.split()[-1] for line in demo.lines if "embedded, at" in line]
     environment = {**os.environ, "KAFKA": broker}
     sent = subprocess.run([sys.executable, "-c", producer], env=environment, timeout=60, check=False)
     assert sent.returncode == 0
@@ -168,7 +170,7 @@ def test_the_producer_and_the_reader_of_the_page_start_run_as_they_stand(start: 
     assert all(isinstance(value, float | int) for value in forecast)
 
 
-def test_each_part_may_be_killed_and_nothing_is_lost(start: Callable[..., Demo]) -> None:
+def test_nothing_is_lost_when_each_process_is_killed(start: Callable[..., Demo]) -> None:
     demo = start()
     demo.until(demo.moves, "forecasts")
     for name, part in (
@@ -181,7 +183,7 @@ def test_each_part_may_be_killed_and_nothing_is_lost(start: Callable[..., Demo])
         killed = demo.children()[name]
         killed.send_signal(signal.SIGKILL)
         again = re.compile(rf" {part} +was ended by SIGKILL; restarting it")
-        demo.until(lambda again=again: any(again.search(line) for line in demo.told), f"{part}'s end")  # type: ignore[misc]
+        demo.until(lambda again=again: any(again.search(line) for line in demo.lines), f"{part}'s end")  # type: ignore[misc]
         demo.until(lambda name=name, old=killed.pid: _other(demo, name, old), f"{part}'s restart")  # type: ignore[misc]
     demo.until(lambda: _connects(demo.port), "the page")
     inputs = [(key, id) for key, id, _ in _records(demo, "metrics")]
@@ -193,8 +195,8 @@ def test_each_part_may_be_killed_and_nothing_is_lost(start: Callable[..., Demo])
 
     demo.until(answered, "a forecast of each event")
     for key in {key for key, _ in inputs}:
-        wanted = [id for own, id in inputs if own == key]
-        found = list(dict.fromkeys(id for own, id in outputs if own == key))
+        wanted = [id for record_key, id in inputs if record_key == key]
+        found = list(dict.fromkeys(id for record_key, id in outputs if record_key == key))
         assert found[: len(wanted)] == wanted
     demo.process.send_signal(signal.SIGINT)
     output = demo.ends(END_S)
@@ -202,7 +204,7 @@ def test_each_part_may_be_killed_and_nothing_is_lost(start: Callable[..., Demo])
     assert SUMMARY.match(output), output
 
 
-def test_a_killed_demo_leaves_nothing_behind(start: Callable[..., Demo]) -> None:
+def test_a_killed_demo_leaves_no_process(start: Callable[..., Demo]) -> None:
     demo = start()
     demo.until(demo.moves, "forecasts")
     children = list(demo.children().values())
@@ -215,7 +217,7 @@ def test_a_killed_demo_leaves_nothing_behind(start: Callable[..., Demo]) -> None
 
 def test_ctrl_c_during_training_ends_it(start: Callable[..., Demo], tmp_path: Path) -> None:
     demo = start(models=tmp_path / "none")
-    demo.until(lambda: any("epoch 1/" in line for line in demo.told), "the first epoch")
+    demo.until(lambda: any("epoch 1/" in line for line in demo.lines), "the first epoch")
     assert "train" in demo.children()
     demo.process.send_signal(signal.SIGINT)
     output = demo.ends(END_S)
@@ -230,13 +232,13 @@ def test_files_are_replayed(start: Callable[..., Demo], tmp_path: Path) -> None:
     path.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
     demo = start("--csv", str(path))
     demo.until(demo.moves, "forecasts")
-    assert any("replaying taxi.csv" in line for line in demo.told)
+    assert any("replaying taxi.csv" in line for line in demo.lines)
     demo.process.terminate()
     demo.ends(END_S)
     assert demo.process.returncode == 0
 
 
-def test_a_port_in_use_is_one_sentence(models: Path) -> None:
+def test_a_port_in_use_gives_one_sentence(models: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         words = [sys.executable, "-m", "fncast", "demo", "--port", str(port), "--models", str(models)]
@@ -257,8 +259,8 @@ def _connects(port: int) -> bool:
 
 
 def _records(demo: Demo, topic: str) -> list[tuple[str, str, str]]:
-    """Key, id and cause of each record of a topic, as any reader sees them, in the order of their partition."""
-    address = next(line.split("at ")[1] for line in demo.told if " broker " in line)
+    """Key, id and cause of each record of a topic, in the order of the partition."""
+    address = next(line.split("at ")[1] for line in demo.lines if " broker " in line)
     consumer = Consumer({"bootstrap.servers": address, "group.id": "look", "fetch.wait.max.ms": 10})
     try:
         places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(4)]

@@ -1,4 +1,4 @@
-"""notebooks/forecast.ipynb runs from start to end, headless, and shows what it says."""
+"""notebooks/forecast.ipynb runs from start to end without a browser, and its results hold."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ nbclient = pytest.importorskip("nbclient", reason="running notebooks needs the e
 nbformat = pytest.importorskip("nbformat", reason="running notebooks needs the extra `notebook`")
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "forecast.ipynb"
-RUN_S = 180  # what the notebook may take from start to end, where the machine has nothing else to do
-CELL_S = 600  # of one cell, on a machine that is busy
-MAX_BYTES = 1_000_000  # it is shown by browsers and kept by git
+RUN_S = 180  # limit for the whole notebook on an idle machine
+CELL_S = 600  # limit for one cell on a busy machine
+MAX_BYTES = 1_000_000  # small enough for browsers and git
 
 needs_tensorflow = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="training needs the extra `training`"
 )
 
-# Put in before the last cell: all that the notebook has running, and what it found.
+# Inserted before the last cell: the processes that the notebook started, and its results.
 PROCESSES = (
     "import psutil\nprint(json.dumps([process.pid for process in psutil.Process().children(recursive=True)]))"
 )
@@ -54,10 +54,10 @@ def is_alive(pid: int) -> bool:
 
 
 def run(notebook: Any, folder: Path) -> float:
-    """Execute every cell in place; returns how many seconds it took. Raises CellExecutionError.
+    """Execute every cell in place. Raises CellExecutionError.
 
-    On a busy machine that would say more about the machine: there it is the CPU that it took, as if one core had done
-    all of it."""
+    Returns the elapsed seconds or the CPU seconds, whichever is less: on a busy machine the elapsed time is longer.
+    """
     client = nbclient.NotebookClient(
         notebook, timeout=CELL_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
@@ -67,7 +67,7 @@ def run(notebook: Any, folder: Path) -> float:
 
 
 def cpu_s() -> float:
-    """Of this process and of those that it started and that have ended: the kernel, and what that started."""
+    """CPU seconds of this process and of its ended children: the kernel and the processes that it started."""
     own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
 
@@ -114,9 +114,9 @@ def test_from_the_curve_to_the_forecast_event(tmp_path: Path, until: Callable[..
 
     processes = printed(asked[0])
     assert len(processes) >= 3, "the model service, the function host and a function"
-    until(lambda: not any(map(is_alive, processes)), 10, "the end of what the notebook started")
+    until(lambda: not any(map(is_alive, processes)), 10, "the end of the processes that the notebook started")
     assert not Path(found["workspace"]).exists()
-    assert not list(tmp_path.iterdir()), "it leaves nothing where it runs"
+    assert not list(tmp_path.iterdir()), "the notebook left files in its folder"
 
     noise = [
         output.text
@@ -124,7 +124,7 @@ def test_from_the_curve_to_the_forecast_event(tmp_path: Path, until: Callable[..
         for output in cell.get("outputs", ())
         if output.output_type == "stream" and output.name == "stderr"
     ]
-    assert not [text for text in noise if "font cache" not in text]  # matplotlib's, at its first run
+    assert not [text for text in noise if "font cache" not in text]  # matplotlib prints this at its first run
 
 
 @pytest.mark.integration
@@ -143,11 +143,11 @@ def test_an_error_leaves_no_process_behind(tmp_path: Path, until: Callable[..., 
 
     processes = printed(asked)
     assert len(processes) >= 2
-    until(lambda: not any(map(is_alive, processes)), 10, "the end of what the notebook started")
+    until(lambda: not any(map(is_alive, processes)), 10, "the end of the processes that the notebook started")
 
 
-def test_what_is_committed_is_one_run_from_start_to_end() -> None:
-    """`.venv/bin/jupyter execute --inplace notebooks/forecast.ipynb` makes it anew."""
+def test_the_committed_notebook_is_one_run_from_start_to_end() -> None:
+    """`.venv/bin/jupyter execute --inplace notebooks/forecast.ipynb` creates it again."""
     notebook = nbformat.read(NOTEBOOK, 4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -158,7 +158,7 @@ def test_what_is_committed_is_one_run_from_start_to_end() -> None:
     assert NOTEBOOK.stat().st_size < MAX_BYTES
 
 
-def test_its_outputs_name_nothing_of_the_machine() -> None:
+def test_the_outputs_contain_no_paths_of_the_machine() -> None:
     notebook = nbformat.read(NOTEBOOK, 4)
     text = "\n".join(
         output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))

@@ -1,4 +1,4 @@
-"""The live page in a real browser, over a broker that can be stopped, fed with events of a moving series."""
+"""The live page in a real browser, with a broker that the tests can pause and a feed of changing series."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 45_000  # a busy machine; each wait ends with its condition
+PATIENCE_MS = 45_000  # for a busy machine
 WINDOW, HORIZON, STEP_S = 24, 6, 0.25
 LONG_NAME = "datacenter-eu-central-1/rack-07/machine-0042.internal.example.com:" + "temperature" * 8
 HOSTILE_NAME = "<img src=x onerror=alert(1)>"
@@ -56,7 +56,7 @@ class Feed(threading.Thread):
                 self._publish(name, number, tick)
             self._producer.poll(0)
             tick += 1
-            # A few minutes' readings at once, then as if they happened now.
+            # Publish the first readings at once, then in real time.
             if tick > 80 and self._stopped.wait(0.1):
                 return
 
@@ -65,7 +65,7 @@ class Feed(threading.Thread):
         self.join(10)
 
     def outage(self, data: dict[str, Any]) -> None:
-        """Tell what a consumer tells of its route `forecast`."""
+        """Publish a consumer's report about its route `forecast`."""
         self._produce("outages", "io.fncast.outage.v1", uuid.uuid4().hex, "forecast", data, {})
         self._producer.flush(10)
 
@@ -115,13 +115,13 @@ class Feed(threading.Thread):
 
 
 class Dashboard:
-    """`fncast dashboard` as a process, on a port that it keeps when it is started again."""
+    """`fncast dashboard` as a process. A restart uses the same port."""
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self.url = self._begin(0)
+        self.url = self._start(0)
 
-    def _begin(self, port: int) -> str:
+    def _start(self, port: int) -> str:
         command = [sys.executable, "-m", "fncast", "dashboard", "--port", str(port)]
         self._process = subprocess.Popen(
             [*command, "--bootstrap-servers", self._address], stderr=subprocess.PIPE, text=True
@@ -137,11 +137,11 @@ class Dashboard:
         self._process.communicate(timeout=20)
         return self._process.returncode
 
-    def begin_again(self) -> None:
-        assert self._begin(int(self.url.rsplit(":", 1)[1])) == self.url
+    def restart(self) -> None:
+        assert self._start(int(self.url.rsplit(":", 1)[1])) == self.url
 
 
-class Stage:
+class Testbed:
     """A broker, a feed, and the dashboard over them."""
 
     def __init__(self) -> None:
@@ -166,8 +166,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    started = Stage()
+def testbed() -> Iterator[Testbed]:
+    started = Testbed()
     yield started
     started.close()
 
@@ -188,7 +188,7 @@ def browser() -> Iterator[Any]:
 
 
 class Visit:
-    """The page in a tab of its own, with all that the browser complains of."""
+    """The page in a new tab. `complaints` holds the browser's errors and warnings."""
 
     def __init__(self, browser: Any, url: str, **context: Any) -> None:
         self._context = browser.new_context(**context)
@@ -210,7 +210,7 @@ class Visit:
         """Wait for a condition; wait_for_function would evaluate text in the page, which its policy forbids."""
         end = time.monotonic() + PATIENCE_MS / 1000
         while not self.tab.evaluate(condition):
-            assert time.monotonic() < end, f"waited in vain for {condition}; {self.complaints}"
+            assert time.monotonic() < end, f"not in time: {condition}; {self.complaints}"
             self.tab.wait_for_timeout(50)
 
     def value(self, expression: str) -> Any:
@@ -226,19 +226,19 @@ def CARD(name: str) -> str:
 
 
 @pytest.fixture
-def visit(stage: Stage, browser: Any) -> Iterator[Any]:
+def visit(testbed: Testbed, browser: Any) -> Iterator[Any]:
     visits: list[Visit] = []
 
     def begin(**context: Any) -> Visit:
-        visits.append(Visit(browser, stage.dashboard.url, **context))
+        visits.append(Visit(browser, testbed.dashboard.url, **context))
         return visits[-1]
 
     yield begin
-    for one in visits:
-        one.close()
+    for opened in visits:
+        opened.close()
 
 
-# A CSS variable's colour, as computed styles tell colours.
+# The colour of a CSS variable, in the form of computed styles.
 COLOUR = """(name) => {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
@@ -247,7 +247,7 @@ COLOUR = """(name) => {
   return colour;
 }"""
 
-# The share of a chart's pixels that have (about) the colour of a CSS variable.
+# The number of pixels of the first chart with about the colour of a CSS variable.
 DRAWN = """(name) => {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
@@ -280,7 +280,7 @@ def test_the_chart_shows_readings_and_forecast_and_moves(visit: Any) -> None:
     assert page.value(f"{card}.chart.plot.data[0].at(-1)") > times[-1]
 
 
-def test_the_figures_on_top_are_those_of_the_feed(visit: Any) -> None:
+def test_the_figures_match_the_feed(visit: Any) -> None:
     page = visit()
     text = page.tab.inner_text
     assert text("#model") == "forecast v7"
@@ -291,21 +291,21 @@ def test_the_figures_on_top_are_those_of_the_feed(visit: Any) -> None:
     page.until(f"/error 0[.][0-9]+ × the last value's/.test({CARD('cpu')}.readout.textContent)")
 
 
-def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(visit: Any, stage: Stage) -> None:
+def test_there_are_no_errors_and_no_requests_to_other_hosts(visit: Any, testbed: Testbed) -> None:
     page = visit()
     page.until(f"{CARD(HOSTILE_NAME)}.chart")
     assert page.value(f"{CARD(HOSTILE_NAME)}.button.textContent") == HOSTILE_NAME
     assert page.value("document.querySelectorAll('img').length") == 0
-    assert [one for one in page.requests if not one.startswith((stage.dashboard.url, "data:"))] == []
+    assert [url for url in page.requests if not url.startswith((testbed.dashboard.url, "data:"))] == []
     assert page.complaints == []
 
 
-def test_a_counter_at_10_to_the_12_keeps_its_ones(visit: Any) -> None:
+def test_large_counters_show_their_last_digits(visit: Any) -> None:
     page = visit()
     page.until(f"/^1,000,000,000,0[0-9][0-9]/.test({CARD('counter')}.value.textContent)")
 
 
-def test_dead_letters_tell_their_reason_by_keyboard(visit: Any) -> None:
+def test_dead_letters_can_be_opened_by_keyboard(visit: Any) -> None:
     page = visit()
     page.until("!document.getElementById('dead-letters-button').disabled")
     page.tab.focus("#dead-letters-button")
@@ -315,20 +315,20 @@ def test_dead_letters_tell_their_reason_by_keyboard(visit: Any) -> None:
     assert page.tab.get_attribute("#dead-letters-button", "aria-expanded") == "true"
 
 
-def test_a_point_is_told_under_the_pointer(visit: Any) -> None:
+def test_the_point_under_the_pointer_is_shown(visit: Any) -> None:
     page = visit()
     page.tab.hover(".card .u-over")
     page.until("/[0-9]{2}:[0-9]{2}:[0-9]{2} · /.test(document.querySelector('.card .readout').textContent)")
 
 
-def test_a_chart_is_described_to_those_who_do_not_see_it(visit: Any) -> None:
+def test_charts_have_a_description_for_screen_readers(visit: Any) -> None:
     label = visit().tab.get_attribute(".card .chart", "aria-label")
     assert "latest reading" in label
     assert "forecast to reach" in label
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_fits_a_phone_in_light_and_dark(visit: Any, scheme: str) -> None:
+def test_the_page_fits_a_phone_in_light_and_dark(visit: Any, scheme: str) -> None:
     page = visit(viewport=PHONE, color_scheme=scheme, device_scale_factor=2)
     page.until(f"{CARD(shown_name(LONG_NAME))}")
     assert page.value("document.documentElement.scrollWidth") == PHONE["width"]
@@ -343,13 +343,13 @@ def test_fits_a_phone_in_light_and_dark(visit: Any, scheme: str) -> None:
     assert page.tab.evaluate(DRAWN, "actual") > 50  # the chart's colours are the scheme's
 
 
-def test_charts_follow_when_the_scheme_changes(visit: Any) -> None:
+def test_charts_follow_the_colour_scheme(visit: Any) -> None:
     page = visit(color_scheme="light")
     page.tab.emulate_media(color_scheme="dark")
     page.until(f"({DRAWN})('actual') > 50")
 
 
-def test_nothing_is_animated_for_those_who_do_not_want_it(visit: Any) -> None:
+def test_reduced_motion_disables_animations(visit: Any) -> None:
     page = visit(reduced_motion="reduce")
     page.until("document.getElementById('path').classList.contains('flows')")
     style = "getComputedStyle(document.querySelector('.path li'), '::before').animationName"
@@ -357,39 +357,39 @@ def test_nothing_is_animated_for_those_who_do_not_want_it(visit: Any) -> None:
 
 
 @pytest.mark.guarantee("the page shows which function is out")
-def test_says_which_function_is_out(visit: Any, stage: Stage) -> None:
+def test_an_outage_of_a_function_is_shown(visit: Any, testbed: Testbed) -> None:
     page = visit()
     since = datetime.now(UTC).isoformat()
-    stage.feed.outage({"since": since, "reason": "http://functions cannot be reached", "over": False})
+    testbed.feed.outage({"since": since, "reason": "http://functions cannot be reached", "over": False})
     page.until("/^Out: forecast since .*cannot be reached/.test(document.getElementById('banner').innerText)")
     assert page.value("getComputedStyle(document.getElementById('function')).color") == page.tab.evaluate(
         COLOUR, "bad"
     )
-    stage.feed.outage({"since": since, "over": True})
+    testbed.feed.outage({"since": since, "over": True})
     page.until("document.getElementById('banner').hidden")
     assert page.complaints == []
 
 
-def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(visit: Any, stage: Stage) -> None:
+def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: Testbed) -> None:
     page = visit()
-    stage.broker.send_signal(signal.SIGSTOP)
+    testbed.broker.send_signal(signal.SIGSTOP)
     try:
         page.until("/broker 127.* has not answered since/.test(document.getElementById('banner').innerText)")
         assert page.tab.inner_text("#link-text") == "not live"
         shown = page.value(f"{CARD('cpu')}.series.times.at(-1)")
     finally:
-        stage.broker.send_signal(signal.SIGCONT)
+        testbed.broker.send_signal(signal.SIGCONT)
     page.until("document.getElementById('banner').hidden")
     page.until(f"{CARD('cpu')}.series.times.at(-1) > {shown}")
     assert page.complaints == []
 
 
-def test_says_that_its_server_is_away_and_goes_on_when_it_is_back(visit: Any, stage: Stage) -> None:
+def test_an_outage_of_the_page_server_is_shown_and_survived(visit: Any, testbed: Testbed) -> None:
     page = visit()
     began_s = time.monotonic()
-    assert stage.dashboard.end() == 0
-    assert time.monotonic() - began_s < 5  # an open page does not hold it up
+    assert testbed.dashboard.end() == 0
+    assert time.monotonic() - began_s < 5  # an open page does not delay the shutdown
     page.until("/server of this page has not answered/.test(document.getElementById('banner').innerText)")
-    stage.dashboard.begin_again()
+    testbed.dashboard.restart()
     page.until("document.getElementById('banner').hidden")
     page.until("document.getElementById('link-text').textContent === 'live'")

@@ -1,4 +1,4 @@
-"""The page shows the dates of the readings: month ends of a CSV file, looked at from far west of Greenwich."""
+"""The page shows the dates of the readings, whatever the browser's time zone: month ends of a CSV file."""
 
 from __future__ import annotations
 

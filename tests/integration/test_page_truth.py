@@ -1,4 +1,4 @@
-"""What the page says of old readings, silent series, many series and outages, in a real browser without a broker."""
+"""The page in a real browser, without a broker: old readings, silent series, many series, outages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 class Source:
-    """Records that a test adds."""
+    """A record source that a test fills."""
 
     def __init__(self) -> None:
         self.state = BrokerState(True, time.time(), address="kafka:9092")
@@ -44,7 +44,7 @@ class Source:
 
 
 class Site:
-    """The page on a port, and what has been read from the topics."""
+    """The page on a port, and the records that it reads."""
 
     def __init__(self) -> None:
         self.source = Source()
@@ -72,7 +72,7 @@ class Site:
         destination: str = "forecast",
         **forecast: str,
     ) -> None:
-        """Windows and forecasts of a series that moves; its last reading was at `end`."""
+        """Add windows and forecasts of a changing series. Its last reading is at `end`."""
         for event in range(events):
             last = end - timedelta(seconds=step_s * (events - 1 - event))
             first = last - timedelta(seconds=step_s * (WINDOW - 1))
@@ -172,7 +172,7 @@ class Tab:
     def until(self, condition: str) -> None:
         end = time.monotonic() + PATIENCE_S
         while not self.tab.evaluate(condition):
-            assert time.monotonic() < end, f"waited in vain for {condition}; {self.complaints}"
+            assert time.monotonic() < end, f"not in time: {condition}; {self.complaints}"
             self.tab.wait_for_timeout(50)
 
     def text(self, selector: str) -> str:
@@ -221,14 +221,14 @@ def test_readings_of_2024_are_dated_and_not_now(site: Site, visit: Callable[...,
     assert not tab.tab.evaluate("document.querySelector('.card').card.series.current(Date.now() / 1000)")
 
 
-def test_days_are_those_of_the_readings_in_every_time_zone(site: Site, visit: Callable[..., Tab]) -> None:
+def test_dates_do_not_depend_on_the_time_zone(site: Site, visit: Callable[..., Tab]) -> None:
     site.series("sales", datetime(2024, 5, 31, tzinfo=UTC), 86_400.0)
     tab = visit(timezone_id="America/Los_Angeles")
     tab.drawn()
     tab.says(".card .age", "^last reading 31 May 2024 ·")
 
 
-def test_readings_of_now_say_so(site: Site, visit: Callable[..., Tab]) -> None:
+def test_current_readings_show_their_age(site: Site, visit: Callable[..., Tab]) -> None:
     site.series("cpu", datetime.now(UTC))
     tab = visit()
     tab.drawn()
@@ -236,9 +236,7 @@ def test_readings_of_now_say_so(site: Site, visit: Callable[..., Tab]) -> None:
     assert tab.tab.evaluate("document.querySelector('.card').card.series.current(Date.now() / 1000)")
 
 
-def test_a_series_silent_for_half_an_hour_is_grey_and_counts_in_no_figure(
-    site: Site, visit: Callable[..., Tab]
-) -> None:
+def test_a_silent_series_is_grey_and_does_not_count(site: Site, visit: Callable[..., Tab]) -> None:
     half_an_hour_ago = time.time() - 1800
     site.series(
         "silent", datetime.fromtimestamp(half_an_hour_ago, UTC), written_s=half_an_hour_ago, factor=1.5
@@ -265,7 +263,7 @@ def test_series_worse_than_the_last_value_are_counted(site: Site, visit: Callabl
     assert tab.tab.evaluate("document.getElementById('ratio').classList.contains('bad')")
 
 
-def test_without_model_and_function_nothing_is_claimed(site: Site, visit: Callable[..., Tab]) -> None:
+def test_without_events_no_model_or_function_is_named(site: Site, visit: Callable[..., Tab]) -> None:
     tab = visit()
     tab.says("#empty-text", "^Waiting for the first events on metrics.$")
     assert tab.text("#function") == tab.text("#model") == "–"
@@ -274,7 +272,7 @@ def test_without_model_and_function_nothing_is_claimed(site: Site, visit: Callab
     assert tab.text("#forecasts-note") == "none yet"
 
 
-def test_a_model_that_only_old_forecasts_name_is_dated(site: Site, visit: Callable[..., Tab]) -> None:
+def test_a_model_of_old_forecasts_shows_their_age(site: Site, visit: Callable[..., Tab]) -> None:
     long_ago = time.time() - 7200
     site.series(
         "cpu",
@@ -295,7 +293,7 @@ def test_a_model_that_only_old_forecasts_name_is_dated(site: Site, visit: Callab
         ("http://functions:8080 cannot be reached", "out", "in the latest forecasts"),
     ],
 )
-def test_what_is_out_is_red(
+def test_the_part_that_is_out_is_red(
     site: Site, visit: Callable[..., Tab], reason: str, function: str, model: str
 ) -> None:
     site.series("cpu", datetime.now(UTC), modelname="forecast", modelversion="1")
@@ -309,7 +307,7 @@ def test_what_is_out_is_red(
     assert red == (["function"] if function == "out" else ["model"])
 
 
-def test_a_filter_without_a_match_says_so(site: Site, visit: Callable[..., Tab]) -> None:
+def test_a_filter_without_a_match_shows_a_message(site: Site, visit: Callable[..., Tab]) -> None:
     for number in range(12):
         site.series(f"host-{number}", datetime.now(UTC), events=2)
     tab = visit()
@@ -340,11 +338,11 @@ def test_200_of_1000_series_are_shown_page_by_page(
     assert tab.tab.locator(".card:visible").count() == 10
 
 
-def test_the_counts_tell_what_has_no_answer(site: Site, visit: Callable[..., Tab]) -> None:
+def test_repeated_forecasts_are_counted_separately(site: Site, visit: Callable[..., Tab]) -> None:
     site.series("cpu", datetime.now(UTC), events=3)
     tab = visit()
     tab.says("#forecasts", "^3$")
     tab.says("#forecasts-note", "^3 events read$")
-    site.series("cpu", datetime.now(UTC), events=3)  # delivered once more
+    site.series("cpu", datetime.now(UTC), events=3)  # delivered again
     tab.says("#forecasts-note", "^6 events read; 3 delivered again$")
     assert tab.text("#forecasts") == "3"

@@ -106,6 +106,20 @@ async def next_event(call: Call, event: str) -> Any:
                 return json.loads(fields["data"])
 
 
+async def test_a_cancelled_lifespan_is_not_reported_as_a_failure(source: Records) -> None:
+    app = Page(source, PageState(PageTopics(), 0.0))
+    to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    sent = [from_app.get_nowait()["type"] for _ in range(from_app.qsize())]
+    assert "lifespan.shutdown.failed" not in sent
+
+
 async def test_page_and_files_have_a_strict_security_policy(page: Page) -> None:
     status, headers, body = await get(page, "/")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")

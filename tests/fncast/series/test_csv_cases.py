@@ -403,7 +403,7 @@ def test_influxdb(tmp_path: Path) -> None:
         lines("time,x", lambda i: f"{HOURS[i]},{i}.5").replace("\n", "\r"),
         lines("time,x", lambda i: f"{HOURS[i]},{i}.5").encode("utf-8-sig"),
         lines("time\tx", lambda i: f"{HOURS[i]}\t{i}.5").encode("utf-16"),
-        gzip.compress(lines("time,x", lambda i: f"{HOURS[i]},{i}.5").encode()),
+        gzip.compress(lines("time,x", lambda i: f"{HOURS[i]},{i}.5").encode(), mtime=0),
     ],
 )
 def test_dialects(tmp_path: Path, text: str | bytes) -> None:
