@@ -288,6 +288,8 @@ class Loop:
                 )
                 again = [partition for partition in self._lanes.partitions if partition[0] == topic]
                 self._dead_letters.assigned(again)
+                for lane in self._lanes.of(again):
+                    lane.start = 0  # all of the new topic waits
                 self._source.begin_again(again)
         if changed.created_again or changed.resized:
             self._results.assigned()

@@ -156,6 +156,20 @@ def test_a_topic_that_was_created_again_is_read_from_its_beginning(
     assert len([line for line in caplog.messages if "deleted and created again" in line]) == bool(begun)
 
 
+def test_all_of_a_topic_created_again_waits_until_it_is_read(loop: Loop) -> None:
+    loop._inputs = frozenset({"metrics"})
+    loop._topics.watch = Watch(["metrics"], [])  # type: ignore[assignment]
+    loop._lanes.assign([("metrics", 0)])
+    [lane] = loop._lanes
+    lane.start = 100_000  # in the topic that is gone
+    loop._source.position = lambda partition: None  # type: ignore[method-assign]
+    loop._source.begin_again = lambda partitions: None  # type: ignore[method-assign]
+    loop._results = SimpleNamespace(assigned=lambda: None)  # type: ignore[assignment]
+    loop._watch()
+    loop._measure_lag()
+    assert lag(0) == 4005
+
+
 def test_while_calls_are_under_way_as_many_full_batches_are_read(
     loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
