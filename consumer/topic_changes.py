@@ -42,6 +42,8 @@ class TopicChanges:
                 log.warning("the topic %s was deleted and created again: it is read from its start", topic)
                 partitions = [partition for partition in self._lanes.partitions if partition[0] == topic]
                 self._dead_letters.assigned(partitions)
+                for lane in self._lanes.of(partitions):
+                    lane.start = 0  # all records of the new topic count as lag
                 self._source.read_from_start(partitions)
         if changed.created_again or changed.resized:
             self._results.assigned()

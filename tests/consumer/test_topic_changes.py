@@ -58,10 +58,13 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     others: Any = Others()
     lanes = Lanes()
     lanes.assign([("metrics", 0), ("metrics", 1), ("other", 0)])
+    for lane in lanes:
+        lane.start = 100_000  # the committed offset in the topic that is gone
     changes = TopicChanges(topics, lanes, others, others, DeadLetterWatch("dead", 3, lambda: 0.0))
     for _ in range(2):
         changes.handle(frozenset({"metrics", "other"}))
     assert others.read_from_start_of == from_start
+    assert [lane.partition for lane in lanes if lane.start == 0] == from_start  # all of it counts as lag
     assert others.assignments == asked  # the numbers of partitions are asked for again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
