@@ -1,1 +1,1 @@
-"""The poll → handle → publish → commit loop, its settings and its Kafka adapters."""
+"""The Kafka consumer process: its loop, its settings and its Kafka adapters."""

@@ -1,4 +1,4 @@
-"""Commits: makes what the lanes published safe, one commit at a time, without holding up the thread that polls."""
+"""Commits published results and their offsets, one commit at a time, without blocking the thread that polls."""
 
 from __future__ import annotations
 
@@ -18,28 +18,27 @@ from interceptor.contract import Offsets
 
 log = logging.getLogger("fncast.consumer")
 
-COMMIT_EVENTS = 4096  # a commit is due as soon as so many are published: they wait in memory until then
-# Between two commits so many times what the last one took: of two fifths of the time at most nothing is published, and
-# under load, when a commit takes longer, more results share one. At most MOST_REST_S: one slow commit is no load.
+COMMIT_EVENTS = 4096  # a commit is due once so many are published: they stay in memory until then
+# The pause after a commit, as a multiple of its duration. Nothing is published during a commit. So this bounds the lost
+# time, and under load, when commits take longer, more results share one commit. At most MOST_REST_S.
 REST = 1.5
 MOST_REST_S = 0.05
-# A commit costs the broker some 3 ms of CPU, whatever it holds: under a backlog, 15 ms apart, that was 23 µs of each
-# event, 100 ms apart 9. So what is published waits a little for each event that waits for its call, which has to wait
-# as long itself.
+# A commit costs the broker the same CPU time however much it holds. So under a backlog a commit waits a little for each
+# event that waits for its call.
 EACH_WAITING_S = 50e-6
 MOST_WAITING_S = 0.1
-REPEAT_TOLD_S = 10.0  # a commit that keeps failing is said once in a while
-# Before what was undone is published again; doubled each time in a row.
+REPEAT_LOG_S = 10.0  # between log lines about a commit that keeps failing
+# The pause before undone results are published again; doubled each time in a row.
 ABORT_REST_S = 0.01
 MOST_ABORT_REST_S = 1.0
-# For the group's committed offsets, after which nothing is polled for a moment; a stop waits less.
+# To read the group's committed offsets. The loop does not poll meanwhile; a stop waits less.
 COMMITTED_S = 2.0
 COMMITTED_AT_STOP_S = 0.5
-TROUBLE_S = 2.0  # a commit that takes longer
+TROUBLE_S = 2.0  # a commit that takes longer is in trouble
 
 
 class Source(Protocol):
-    """What commits ask of where records come from; see KafkaSource."""
+    """The part of KafkaSource that commits use."""
 
     def group_metadata(self) -> Any | None: ...
 
@@ -51,11 +50,11 @@ class Source(Protocol):
 
 
 class Commits:
-    """Used by the loop's thread alone. While one `holds_results`, nothing may be published, so that a commit covers
-    what had been published when it began.
+    """Used by the loop's thread only. While a commit `holds_results`, nothing may be published: a commit covers the
+    results that were published before it.
 
-    A commit has one step where the publisher commits offsets with its results: `finish`, in a thread of its own.
-    Otherwise two: the offsets follow once all results are acknowledged.
+    If the publisher commits offsets with its results, a commit is one step: `Publisher.commit`, in the commit thread.
+    Otherwise there are two steps: the offsets follow once all results are acknowledged.
     """
 
     def __init__(
@@ -76,42 +75,42 @@ class Commits:
         )  # no one joins its thread: a stop does not wait for a broker that is down
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
-        self._doubt: str | None = None
+        self._unknown_outcome: str | None = None
         self._covered: dict[Lane, int] = {}
         self._began_at_s = self._ended_at_s = self._took_s = self._publish_at_s = 0.0
-        self._told_at_s = -REPEAT_TOLD_S
+        self._logged_at_s = -REPEAT_LOG_S
         self._aborts = 0  # in a row
 
     @property
     def is_in_progress(self) -> bool:
-        return self._step is not None or self._doubt is not None
+        return self._step is not None or self._unknown_outcome is not None
 
     @property
     def holds_results(self) -> bool:
-        """Whether nothing may be published now: it would count for the commit under way, or come too early for the
-        next. Offsets that are committed by themselves hold up nothing: they are of what was published before."""
+        """Whether nothing may be published now: it would become part of the commit in progress, or be too early for
+        the next one. A commit of offsets only does not hold results: it covers earlier results."""
         if self.is_in_progress:
             return not self._is_committing_offsets
         return time.monotonic() < self._publish_at_s
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether results do not get through just now: the topics may be gone, for example."""
+        """Whether results cannot be published now, for example because a topic is missing."""
         is_slow = self._step is not None and time.monotonic() - self._began_at_s > TROUBLE_S
-        return is_slow or self._doubt is not None or self._aborts > 0
+        return is_slow or self._unknown_outcome is not None or self._aborts > 0
 
     @property
     def ends_in_poll(self) -> bool:
-        """Whether the answer that it waits for comes inside a poll."""
+        """Whether the commit waits for an answer that arrives inside a poll."""
         return self._is_committing_offsets
 
     def advance(self, *, now: bool = False, in_rebalance: bool = False) -> None:
-        """See to a commit whose step has ended; begin one when it is due, or `now`. Raises ConsumerError.
+        """Continue a commit whose step has ended, or begin one if it is due. Raises ConsumerError.
 
-        in_rebalance: the consumer cannot be polled meanwhile, so offsets are committed before this returns.
+        now: begin without waiting. in_rebalance: no poll is possible, so commit offsets before returning.
         """
-        if self._doubt is not None:
-            self._settle_doubt(COMMITTED_AT_STOP_S if now else COMMITTED_S)
+        if self._unknown_outcome is not None:
+            self._resolve_outcome(COMMITTED_AT_STOP_S if now else COMMITTED_S)
             return
         if self._step is not None:
             if self._step.done() or (self._is_committing_offsets and in_rebalance):
@@ -130,10 +129,10 @@ class Commits:
     def _begin(self) -> None:
         metadata = None
         if self._publisher.commits_offsets:
-            # The metadata is taken here, in the thread that polls: a consumer's methods starve in another.
+            # Read the metadata in the thread that polls: a consumer's methods starve in another thread.
             metadata = self._source.group_metadata()
             if metadata is None:
-                return  # the next poll tells that the lanes are lost
+                return  # the next poll reports that the partitions are lost
         self._began_at_s = time.monotonic()
         self._covered = self._lanes.to_commit()
         offsets, publisher = next_offsets(self._covered), self._publisher
@@ -155,20 +154,20 @@ class Commits:
                     else:
                         self._step, self._is_committing_offsets = self._source.commit(offsets), True
                         return
-        except OutcomeUnknown as doubt:
-            self._step, self._doubt = None, str(doubt)
+        except OutcomeUnknown as error:
+            self._step, self._unknown_outcome = None, str(error)
         except NotPublished as failure:
             self._end()
             self.publish_again(str(failure))
-        except CommitFailed as failure:  # the results are out; these offsets, or later ones, go with the next
+        except CommitFailed as failure:  # the results are published; the next commit covers these offsets
             self._end()
             metrics.COMMITS.labels("failed").inc()
-            self._warn("offsets were not committed, the next commit covers them", str(failure))
+            self._warn("offsets were not committed; the next commit covers them", str(failure))
         else:
             self._committed(offsets)
 
     def _offsets(self) -> dict[Partition, int]:
-        """Those that the commit under way is to commit."""
+        """The offsets of the commit in progress."""
         return next_offsets({lane: count for lane, count in self._covered.items() if not lane.is_dropped})
 
     def _committed(self, offsets: Offsets) -> None:
@@ -179,15 +178,15 @@ class Commits:
         metrics.COMMITS.labels("committed").inc()
         self._on_commit(offsets)
 
-    def _settle_doubt(self, within_s: float) -> None:
-        """Go on from the group's committed offsets. Once the publisher is ready again, the transaction is over."""
+    def _resolve_outcome(self, within_s: float) -> None:
+        """Continue from the group's committed offsets. The transaction has ended once the publisher is ready again."""
         partitions = list(self._offsets())
         committed: Offsets | None = {}
         if partitions:
             committed = self._source.committed(partitions, within_s) if self._publisher.ready() else None
         if committed is None:
             return
-        doubt, self._doubt = self._doubt, None
+        reason, self._unknown_outcome = self._unknown_outcome, None
         done = {lane: lane.published_before(committed.get(lane.partition, -1)) for lane in self._covered}
         self._covered = {lane: count for lane, count in done.items() if count and not lane.is_dropped}
         if self._covered:
@@ -195,7 +194,7 @@ class Commits:
         else:
             self._end()
         if self._lanes.published():
-            self.publish_again(str(doubt))
+            self.publish_again(str(reason))
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
@@ -204,13 +203,13 @@ class Commits:
         self._publish_at_s = self._ended_at_s + self._publisher.settle_s
 
     def publish_again(self, reason: str, *, makes_progress: bool = False) -> None:
-        """What was published is undone, or in part refused: it is published again from memory, not scored again.
+        """Published results were undone, or rejected in part: publish them again from memory, without a new score.
 
-        makes_progress: with something changed, so without a long rest.
+        makes_progress: the next attempt differs from the last one, so it does not need a long pause.
         """
         undone = self._lanes.published()
         self._warn(
-            f"{undone} results are published again" if undone else "another transaction is begun", reason
+            f"publishing {undone} results again" if undone else "beginning another transaction", reason
         )
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
@@ -220,14 +219,14 @@ class Commits:
         self._publish_at_s = max(self._publish_at_s, time.monotonic() + rest_s)
 
     def _warn(self, sentence: str, reason: str) -> None:
-        if time.monotonic() - self._told_at_s >= REPEAT_TOLD_S:
-            self._told_at_s = time.monotonic()
+        if time.monotonic() - self._logged_at_s >= REPEAT_LOG_S:
+            self._logged_at_s = time.monotonic()
             log.warning("%s: %s", sentence, reason)
 
     def abandon(self, lanes: list[Lane]) -> None:
-        """These lanes go to another owner: nothing of theirs may be committed without its offset.
+        """These lanes get another owner: their results must not be committed without their offsets.
 
-        A commit under way holds both, or the broker refuses both, since the group knows of the new owner.
+        A commit in progress contains both. The broker commits both or, once the group has a new owner, rejects both.
         """
         if (
             not self.is_in_progress
@@ -235,11 +234,11 @@ class Commits:
             and any(lane.published for lane in lanes)
         ):
             self._publisher.abort()
-            self.publish_again("partitions went to another owner")
+            self.publish_again("partitions were assigned to another consumer")
 
     def close(self, within_s: float) -> None:
-        """Wait for the step that is under way, but no longer than this."""
+        """Wait for the step in progress, at most this long."""
         if self._step is not None:
             wait([self._step], within_s)
         self._committer.close()
-        self._step, self._doubt, self._covered = None, None, {}
+        self._step, self._unknown_outcome, self._covered = None, None, {}

@@ -1,31 +1,31 @@
-"""What can go wrong between fncast and Kafka, in words for its user; drivers' exceptions end at the adapters."""
+"""Errors between fncast and Kafka, by what the caller does next. The driver's exceptions end in consumer/kafka."""
 
 from __future__ import annotations
 
 
 class ConsumerError(Exception):
-    """The consumer cannot go on; nothing unfinished was committed. The text is one clear sentence."""
+    """The consumer cannot continue. Nothing unfinished was committed. The text is one clear sentence."""
 
 
 class GaveUp(ConsumerError):
-    """A stop did not wait any longer for the broker: what is not committed is read again at the next start."""
+    """A stop no longer waits for the broker. Uncommitted records are read again at the next start."""
 
 
 class RecordRefused(ConsumerError):
-    """The broker takes no such record, whenever it is asked."""
+    """The broker rejects this record, now and later."""
 
 
 class RecordTooLarge(RecordRefused):
-    """The broker or the client takes no record of this size."""
+    """The broker or the client rejects a record of this size."""
 
 
 class NotPublished(Exception):
-    """What was published since the last `finish` was undone, or refused in part: publish it again."""
+    """The records published since the last commit were undone, or rejected in part: publish them again."""
 
 
 class OutcomeUnknown(Exception):
-    """The broker was asked to commit a transaction and did not say whether it did: its offsets tell."""
+    """The broker did not answer a commit. The group's committed offsets show whether it happened."""
 
 
 class CommitFailed(Exception):
-    """Offsets were not committed: the group is rebalancing, or the broker is away. Try later."""
+    """Offsets were not committed: the group is rebalancing, or the broker is down. Try later."""

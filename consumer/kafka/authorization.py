@@ -1,4 +1,4 @@
-"""What the broker does not let this login do: nothing that passes by itself, so the consumer ends with a sentence."""
+"""Errors for access that the broker denies. Access does not come back by itself, so the consumer ends."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from confluent_kafka import KafkaError
 
 from consumer.errors import ConsumerError
 
-_WHAT = {
+_DENIED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "use the topic",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "use the group",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "use the transactional id",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "use the cluster so",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "do this on the cluster",
 }
 
 
 def authorization_error(cause: KafkaError, names: Iterable[str] = ()) -> ConsumerError | None:
-    """The error where the cause is a denial. names: of what may be meant."""
-    what = _WHAT.get(cause.code())
-    if what is None:
+    """The error if the cause is denied access, else None. names: the topics or groups that may be meant."""
+    action = _DENIED.get(cause.code())
+    if action is None:
         return None
     named = " or ".join(repr(name) for name in sorted(names))
     return ConsumerError(
-        f"the broker does not let this login {what}{f' {named}' if named else ''}."
+        f"the broker does not let this login {action}{f' {named}' if named else ''}."
         " Grant it there, or log in as another user"
     )

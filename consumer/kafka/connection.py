@@ -1,8 +1,7 @@
-"""Whether a client of Kafka still finds its cluster.
+"""Detects a Kafka client that has lost its cluster for good.
 
-librdkafka may lose its way for good (seen of 2.16, behind 2 of 9 restarts of a sole node). A node that begins
-to stop tells of a cluster without brokers. The client takes its last one off its list, and the same answer calls off
-what would have it begin anew from bootstrap.servers; from then on it asks nobody. A new client finds the way.
+A node that shuts down can report a cluster without brokers. librdkafka then removes its last broker, and the same
+response cancels the return to bootstrap.servers. From then on the client asks no broker. A new client connects.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-# A client that finds its way back has done so, and by then the group has let its member go, and the broker its
-# transaction.
+# A client that can reconnect has done so by then. The group has removed its member, and its transaction has timed out.
 DOWN_S = 15.0
 LOOK_S = 5.0
 ANSWER_S = 1.0
@@ -26,10 +24,10 @@ class Client(Protocol):
 
 
 class Connection:
-    """Of one client at a time, whose `error_cb` tells it what befalls the client."""
+    """Tracks one client's connectivity, fed by its `error_cb`."""
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
-        """properties: those by which a client reaches the cluster."""
+        """properties: addresses and security, to connect with a second client."""
         self._properties = {"log_level": 0, **properties}
         self._look_at_s = float("inf")
 
@@ -38,20 +36,22 @@ class Connection:
             self._look_at_s = time.monotonic() + DOWN_S
 
     def is_lost(self, client: Client) -> bool:
-        """Whether somebody else reaches the cluster, and this client does not: its owner replaces it then. Asks only
-        once all brokers have been down for a while, then for up to two seconds."""
+        """Whether a second client reaches the cluster and this one does not; then the owner replaces it.
+
+        Checks only after all brokers have been down for a while; then it takes up to two seconds.
+        """
         if time.monotonic() < self._look_at_s:
             return False
-        is_deaf = not answers(client)
-        if is_deaf and not answers(AdminClient(self._properties)):
+        has_no_answer = not answers(client)
+        if has_no_answer and not answers(AdminClient(self._properties)):
             self._look_at_s = time.monotonic() + LOOK_S
             return False
         self._look_at_s = float("inf")
-        return is_deaf
+        return has_no_answer
 
 
 def answers(client: Client) -> bool:
-    """Whether the cluster answers this client."""
+    """Whether the cluster answers this client in time."""
     try:
         client.list_topics(timeout=ANSWER_S)
     except KafkaException:

@@ -14,9 +14,9 @@ MAX_NAMED = 20  # letters that could not be replayed and are named; the others a
 
 
 class Replay:
-    """Publishes letters again where they came from, each once: its progress is in the transaction.
+    """Publishes each letter once to the topic that it came from: the progress is in the transaction.
 
-    Key, value and the record's own headers (so the event's id) are as they were; what the dead letter added is gone.
+    Key, value and the record's headers, and so the event's id, are unchanged. The dead letter's headers are removed.
     """
 
     def __init__(
@@ -26,18 +26,18 @@ class Replay:
         wanted: Filter,
         default_topic: str,
     ) -> None:
-        """default_topic: for letters that do not say where they came from."""
+        """default_topic: for letters that do not name their topic."""
         self._letters = letters
         self._publisher = publisher
         self._wanted = wanted
         self._default_topic = default_topic
-        self._topics: dict[str, int | str] = {}  # how many partitions each has, or why none
+        self._topics: dict[str, int | str] = {}  # the number of partitions, or why it is unknown
         self.left = 0  # letters that could not be replayed
-        self.left_because: list[str] = []  # the first MAX_NAMED of them, each with its place and the reason
+        self.left_because: list[str] = []  # the place and reason of the first MAX_NAMED of them
 
     def run(self) -> int:
-        """Replay what is there now and was not replayed before. Returns how many. Raises ConsumerError."""
-        if not self._is_started_within(ANSWER_S):
+        """Replay the letters that were not replayed before. Returns how many. Raises ConsumerError."""
+        if not self._is_ready_within(ANSWER_S):
             raise ConsumerError("Kafka does not answer")
         offsets: dict[tuple[str, int], int] = {}
         replayed = unfinished = 0
@@ -57,18 +57,22 @@ class Replay:
             if unfinished:
                 self._publisher.commit(offsets, self._letters.metadata())
         except NotPublished as failure:
-            raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
-        except OutcomeUnknown as doubt:  # the progress is in the same transaction: the next replay reads it
             raise ConsumerError(
-                f"whether the last of them were replayed is not known, start it again: {doubt}"
+                f"the last letters were not replayed. Start the replay again: {failure}"
+            ) from None
+        except (
+            OutcomeUnknown
+        ) as error:  # the next replay reads the progress, which is in the same transaction
+            raise ConsumerError(
+                f"it is not known whether the last letters were replayed. Start the replay again: {error}"
             ) from None
         return replayed
 
-    def _is_started_within(self, within_s: float) -> bool:
+    def _is_ready_within(self, within_s: float) -> bool:
         until_s = time.monotonic() + within_s
-        while not (is_started := self._publisher.ready()) and time.monotonic() < until_s:
+        while not (is_ready := self._publisher.ready()) and time.monotonic() < until_s:
             pass
-        return is_started
+        return is_ready
 
     def _leave(self, letter: DeadLetter, reason: str) -> None:
         self.left += 1
@@ -76,15 +80,15 @@ class Replay:
             self.left_because.append(f"{letter.place}: {reason}")
 
     def _obstacle(self, letter: DeadLetter) -> str:
-        """Why it cannot be published where it came from; empty where it can. Raises ConsumerError."""
+        """Why the letter cannot be replayed; empty if it can. Raises ConsumerError."""
         if letter.record.flaw:
-            return f"where it came from cannot be read: {letter.record.flaw}"
+            return f"its topic cannot be read: {letter.record.flaw}"
         found = self._partitions(letter.topic or self._default_topic)
         return found if isinstance(found, str) else ""
 
     def _partitions(self, topic: str) -> int | str:
-        topic = topic[:MAX_TOPIC_NAME]  # which is one too many
-        if topic not in self._topics:  # asked once: each question waits for the fetch that is under way
+        topic = topic[:MAX_TOPIC_NAME]
+        if topic not in self._topics:  # cached: each request waits for the fetch in progress
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
             try:

@@ -22,31 +22,31 @@ from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
 
-ANSWER_S = 10.0  # a broker that does not answer for so long is said to be away
-CHUNK = 500  # letters of one transaction
+ANSWER_S = 10.0  # after this the broker counts as not available
+CHUNK = 500  # letters in one transaction
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 MAX_REASON = dead_letter.MAX_DATA_BYTES  # characters
-MAX_HEADER = 64  # characters that are shown of a header that should be a number or a short name
+MAX_HEADER = 64  # characters shown of a header that should be a number or a short name
 _NUMBER = re.compile(r"[0-9]{1,18}")
 # What Kafka accepts as a topic's name.
 _TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
 
 
 class UnknownTopic(ConsumerError):
-    """The topic is not there, or not for this login."""
+    """The topic does not exist, or this login may not use it."""
 
 
 class DeadLetter:
-    """One letter: the record on the dead letters' topic, and what its headers say, which anybody may have written."""
+    """One dead letter: its record and its headers. Any program may have written them, so they are not trusted."""
 
     def __init__(self, letter: Record) -> None:
         self.record = letter
         self.headers, added = dead_letter.own_and_added(letter)
         names = dead_letter.ADDED_HEADERS
-        said = {name: value for name, value in added or letter.headers if name in names and value}
-        self._added = {name: value.decode("utf-8", "replace") for name, value in said.items()}
+        values = {name: value for name, value in added or letter.headers if name in names and value}
+        self._added = {name: value.decode("utf-8", "replace") for name, value in values.items()}
 
     @property
     def place(self) -> str:
@@ -54,19 +54,19 @@ class DeadLetter:
 
     @property
     def reason(self) -> str:
-        told = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
-        return clean(told, MAX_REASON) or self.record.flaw
+        reason = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
+        return clean(reason, MAX_REASON) or self.record.flaw
 
     @property
     def attempts(self) -> int | str:
-        """A number; the text of the header where it is none."""
-        said = self._added.get("fncast-attempts", "0")
-        number = _number(said)
-        return clean(said, MAX_HEADER) if number is None else number
+        """A number, or the header's text if it is not a number."""
+        text = self._added.get("fncast-attempts", "0")
+        number = _number(text)
+        return clean(text, MAX_HEADER) if number is None else number
 
     @property
     def topic(self) -> str | None:
-        """Where it was read first, as the letter says."""
+        """The input topic that the letter names."""
         return self._added.get("fncast-topic")
 
     @property
@@ -75,7 +75,7 @@ class DeadLetter:
 
     @property
     def refused_at(self) -> datetime | None:
-        """None where the record has no timestamp, or one beyond the year 9999."""
+        """None if the record has no timestamp, or one beyond the year 9999."""
         if self.record.timestamp_ms < 0:
             return None
         try:
@@ -84,7 +84,7 @@ class DeadLetter:
             return None
 
     def attributes(self) -> Mapping[str, Any]:
-        """The event's; where it is none, what its headers say all the same."""
+        """The event's attributes; for a record that is not an event, those in its headers."""
         try:
             return read_event(self.headers, self.record.value).attributes
         except InvalidEvent:
@@ -93,7 +93,7 @@ class DeadLetter:
 
 
 def is_topic_name(name: str) -> bool:
-    """Whether Kafka accepts it."""
+    """Whether Kafka accepts this name."""
     return bool(_TOPIC.fullmatch(name))
 
 
@@ -103,8 +103,8 @@ def _number(text: str) -> int | None:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which letters are meant. reason: a part of it, in any case. since: refused at this time or later. place: this
-    one alone, as PARTITION/OFFSET."""
+    """Which letters to read. reason: a part of the reason, case ignored. since: rejected at this time or later.
+    place: this letter only, as PARTITION/OFFSET."""
 
     reason: str = ""
     destination: str = ""
@@ -121,7 +121,7 @@ class Filter:
         return not self.destination or letter.attributes().get("destination") == self.destination
 
     def name(self, since: str = "") -> str:
-        """Tells this filter from others: each has its own progress. since: as its user wrote it (`2h` moves on)."""
+        """Identifies this filter: each has its own progress. since: as the user wrote it, because `2h` is relative."""
         if self == Filter():
             return "all"
         parts = (self.reason, self.destination, since) + ((self.place,) if self.place else ())
@@ -129,8 +129,10 @@ class Filter:
 
 
 class DeadLetterTopic:
+    """Reads a topic of dead letters, and the progress of replays."""
+
     def __init__(self, client_properties: Mapping[str, str], topic: str, group_id: str) -> None:
-        """group_id: whose committed offsets `committed` and `metadata` are about. Raises ConsumerError."""
+        """group_id: the group of `committed` and `metadata`. Raises ConsumerError."""
         self.topic = topic
         properties: dict[str, Any] = {
             "log_level": 0,
@@ -150,7 +152,7 @@ class DeadLetterTopic:
         return self._consumer.consumer_group_metadata()
 
     def partitions(self, topic: str | None = None) -> list[int]:
-        """Raises UnknownTopic; ConsumerError where nobody answers."""
+        """The topic's partitions. Raises UnknownTopic; ConsumerError if the broker does not answer."""
         name = topic or self.topic
         if not is_topic_name(name):
             raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
@@ -161,18 +163,17 @@ class DeadLetterTopic:
         return sorted(found.partitions)
 
     def committed(self) -> dict[int, int]:
-        """The next offset by partition, where the group has one."""
+        """By partition the group's next offset, if it has one."""
         asked = [TopicPartition(self.topic, partition) for partition in self.partitions()]
         with map_kafka_errors(failing_as("the offsets of earlier replays cannot be read")):
             return {p.partition: p.offset for p in self._consumer.committed(asked, ANSWER_S) if p.offset >= 0}
 
     def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
-        """The letters from `start` (else the first) up to the present end, by partition and offset in turns.
+        """Read letters from `start`, else from the first, to the current end. only: the one partition to read.
 
-        only: of this partition.
-
-        What comes while they are read is left alone: a replay would go on for ever where a consumer refuses again what
-        it has just published."""
+        Letters that arrive meanwhile are not read. Otherwise a replay would never end if a consumer rejects the
+        replayed records again.
+        """
         partitions = [partition for partition in self.partitions() if only in (None, partition)]
         starts = start or {}
         ends: dict[int | None, int] = {partition: self._end(partition) for partition in partitions}
@@ -193,10 +194,10 @@ class DeadLetterTopic:
                 elif error.fatal() or not error.retriable():
                     raise ConsumerError(f"reading {self.topic!r} failed: {words(error)}")
             if time.monotonic() - heard_s > ANSWER_S:
-                raise ConsumerError(f"Kafka does not answer while {self.topic!r} is read")
+                raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
 
     def _end(self, partition: int) -> int:
-        """The offset behind the last record that is there now. Raises ConsumerError."""
+        """The offset after the current last record. Raises ConsumerError."""
         with map_kafka_errors(failing_as("Kafka does not answer")):
             ends: tuple[int, int] = self._consumer.get_watermark_offsets(
                 TopicPartition(self.topic, partition), ANSWER_S

@@ -1,8 +1,7 @@
-"""The embedded broker: librdkafka's mock cluster in a process of its own, for the demo and fast tests.
+"""The embedded broker for the demo and for fast tests: librdkafka's mock cluster in a separate process.
 
-It keeps about 5 MB a partition in memory, makes topics on first use, and isolates no transactions: right for trying
-things out, wrong for any promise about delivery. `python -m consumer.kafka.embedded` prints its addresses as one line
-and lives until its standard input ends or a signal comes.
+It creates topics on first use, keeps records in memory, and does not isolate transactions. So it is not for production.
+`python -m consumer.kafka.embedded` prints its addresses as one line. It ends with its standard input, or by a signal.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from confluent_kafka import Producer
 
 
 class EmbeddedBroker:
-    """Lives as long as this object. `bootstrap_servers` is for any client of any process on this machine."""
+    """Runs as long as this object exists. bootstrap_servers: for clients in any process on this machine."""
 
     def __init__(self) -> None:
         self._client = Producer(

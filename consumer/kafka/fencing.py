@@ -1,4 +1,4 @@
-"""Tells two consumers with one identity, which fence each other again and again, from a producer fenced once."""
+"""Detects two consumers with one identity: they fence each other again and again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ FENCED_WITHIN_S = 60.0
 
 
 class Fencing:
+    """Counts how often producers of one transactional id were fenced."""
+
     def __init__(self, transactional_id: str) -> None:
         self._id = transactional_id
         self._at_s: deque[float] = deque(maxlen=MAX_FENCED)
 
     def count(self) -> None:
-        """A producer of this identity was fenced. Raises ConsumerError where that was so too often."""
+        """A producer of this identity was fenced. Raises ConsumerError if that happened too often."""
         now_s = time.monotonic()
         if len(self._at_s) == MAX_FENCED and now_s - self._at_s[0] < FENCED_WITHIN_S:
             raise ConsumerError(

@@ -1,4 +1,4 @@
-"""Tells a topic which routes are out, so that whoever reads topics alone, as the live page does, sees it."""
+"""Publishes outages of routes to a topic, for readers that only read topics, such as the live page."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ log = logging.getLogger("fncast.kafka")
 
 TYPE = "io.fncast.outage.v1"
 LOOK_S = 0.5
-# An outage is told again and again while it lasts: a reader that has heard nothing for three of these knows that the
-# consumer is gone, and nothing of the route.
-TELL_S = 5.0
+# An outage is published repeatedly while it lasts. A reader that gets nothing for three such periods knows that the
+# consumer has stopped, and does not know the route's state.
+REPEAT_S = 5.0
 CONTENT_TYPE = b"application/cloudevents+json; charset=utf-8"
-# Told or not, it must cost the events nothing: no retries beyond this, no large queue.
+# Publishing outages must not slow down events: few retries, a small queue.
 PROPERTIES: Mapping[str, Any] = {
     "log_level": 0,
     "acks": "1",
@@ -33,8 +33,10 @@ PROPERTIES: Mapping[str, Any] = {
 
 
 class Outages:
-    """`run` looks at the routes until it is cancelled. What cannot be told is left out: log, metric and /readyz say it
-    as well. The client is made with the first outage."""
+    """`run` checks the routes until it is cancelled. The Kafka client is created with the first outage.
+
+    An event that cannot be published is dropped: the log, the metric and /readyz report the outage as well.
+    """
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class Outages:
         source: str,
         routes_out: Callable[[], Mapping[str, str]],
     ) -> None:
-        """topic: empty for none. source: the events' own. routes_out: the reason by route name."""
+        """topic: empty to publish nothing. source: of the events. routes_out: reasons by route name."""
         self._properties = {**client_properties, **PROPERTIES}
         self._topic = topic
         self._source = source
@@ -51,7 +53,7 @@ class Outages:
         self._producer: Producer | None = None
         self._is_refused = False
         self._since: dict[str, str] = {}
-        self._told_at_s: dict[str, float] = {}
+        self._published_at_s: dict[str, float] = {}
 
     async def run(self) -> None:
         while self._topic:
@@ -59,28 +61,28 @@ class Outages:
             await asyncio.sleep(LOOK_S)
 
     def look(self, now_s: float) -> None:
-        """Tell what has begun, goes on or has ended. now_s: a clock that goes forward."""
+        """Publish outages that began, continue or ended. now_s: a monotonic time."""
         out = self._routes_out()
         for route, reason in out.items():
             self._since.setdefault(route, datetime.now(UTC).isoformat(timespec="milliseconds"))
-            if now_s - self._told_at_s.get(route, -TELL_S) >= TELL_S:
-                self._told_at_s[route] = now_s
-                self._tell(route, {"since": self._since[route], "reason": reason, "over": False})
+            if now_s - self._published_at_s.get(route, -REPEAT_S) >= REPEAT_S:
+                self._published_at_s[route] = now_s
+                self._publish(route, {"since": self._since[route], "reason": reason, "over": False})
         for route in self._since.keys() - out.keys():
-            del self._told_at_s[route]
-            self._tell(route, {"since": self._since.pop(route), "over": True})
+            del self._published_at_s[route]
+            self._publish(route, {"since": self._since.pop(route), "over": True})
 
     def close(self) -> None:
-        """Give the client a moment for what it has not sent."""
+        """Wait a moment until the client has sent its events."""
         if self._producer is not None:
             self._producer.flush(LOOK_S)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and not self._is_refused:
             self._is_refused = True
-            log.warning("outages cannot be told on the topic %s: %s", self._topic, words(error))
+            log.warning("outages cannot be published to the topic %s: %s", self._topic, words(error))
 
-    def _tell(self, route: str, data: dict[str, Any]) -> None:
+    def _publish(self, route: str, data: dict[str, Any]) -> None:
         event = {
             "specversion": "1.0",
             "id": str(uuid.uuid4()),
@@ -94,11 +96,11 @@ class Outages:
         try:
             if self._producer is None:
                 self._producer = Producer(self._properties, logger=log)
-            # A refusal is not lost on the operator: nobody would see outages on the page, and not know.
+            # `_delivered` logs a rejection: otherwise the page would silently show no outages.
             headers: list[tuple[str, str | bytes | None]] = [("content-type", CONTENT_TYPE)]
             self._producer.produce(
                 self._topic, orjson.dumps(event), route.encode(), headers=headers, on_delivery=self._delivered
             )
             self._producer.poll(0)
         except (KafkaException, BufferError) as error:
-            log.debug("the outage of %s is not told on %s: %s", route, self._topic, error)
+            log.debug("the outage of %s was not published to %s: %s", route, self._topic, error)

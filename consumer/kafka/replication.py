@@ -1,4 +1,4 @@
-"""Whether the topics that exactly-once depends on have more than one replica."""
+"""Warns if topics that exactly-once delivery depends on have a single replica."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 log = logging.getLogger("fncast.kafka")
 
 ANSWER_S = 1.0
-# Kafka keeps the group's offsets and the transactions here.
+# Kafka stores the group's offsets and the transactions in these topics.
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 
 
@@ -24,7 +24,8 @@ def warn_of_single_replicas(admin: AdminClient, topics: Iterable[str]) -> None:
     single = [
         name
         for name in (*topics, *INTERNAL)
-        if name in known and any(len(one.replicas) == 1 for one in known[name].partitions.values())
+        if name in known
+        and any(len(partition.replicas) == 1 for partition in known[name].partitions.values())
     ]
     if single:
         log.warning(

@@ -1,6 +1,7 @@
-"""Where records come from: the adapter over confluent-kafka's Consumer. Every method is called by one thread.
+"""Reads records from Kafka: the adapter over confluent-kafka's Consumer.
 
-(A second thread that calls a consumer's method starves while the first one polls: seen with confluent-kafka 2.16.)
+One thread calls every method. A second thread that calls a method of a confluent-kafka consumer starves while the first
+one polls.
 """
 
 from __future__ import annotations
@@ -33,22 +34,23 @@ from interceptor.delivery import Record, UnreadableRecord
 
 log = logging.getLogger("fncast.kafka")
 
-# librdkafka's defaults are 64 MB, more than the rest of the process, and 50 MB for one answer. Over a backlog of
-# 200,000 events 16 and 8 MB took 140 MB in all, these 99 MB, in the same time.
+# librdkafka's defaults of 64 MB, and 50 MB for one response, take more memory than the rest of the process.
 MAX_PREFETCH_KB = 4 * 1024
 MAX_FETCH_BYTES = 2 * 1024 * 1024
-FETCH_BACKOFF_MS = 5  # of a client that has fetched enough ahead; at the default, 1 s, it runs out of records
-TOPIC_REFRESH_MS = 10_000  # a topic that is made later is found after this; the default is 5 minutes
+FETCH_BACKOFF_MS = (
+    5  # pause once enough is prefetched; with the default of 1 s the client runs out of records
+)
+TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 OFFSETS_S = 1.0
 LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
-SESSION_TIMEOUT_MS = 10_000  # a killed consumer holds nobody up for longer
-# The loop polls all the time. A rebalance waits so long for members that the coordinator takes to be there, and after a
-# crash of its own it may remember some of long ago.
+SESSION_TIMEOUT_MS = 10_000  # the longest that a killed consumer keeps its partitions
+# The loop polls all the time. A rebalance waits this long for members that no longer exist: after a crash, the
+# coordinator can remember such members.
 POLL_INTERVAL_MS = 60_000
 
-# Errors that the client mends by itself: it reconnects, and topics may be made later.
-_PASSING = frozenset(
+# Errors that the client recovers from: it reconnects, and topics may be created later.
+_TEMPORARY = frozenset(
     {
         KafkaError._ALL_BROKERS_DOWN,
         KafkaError._TRANSPORT,
@@ -62,18 +64,19 @@ _PASSING = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
     }
 )
-
-
-FENCED = "group.instance.id"  # in the text of the error of a static member that another one has replaced
+FENCED = "group.instance.id"  # in the error of a static member that another one has replaced
 
 
 class KafkaSource:
-    """Subscribes, polls, pauses and commits. Raises ConsumerError where Kafka refuses for good."""
+    """Subscribes, polls, pauses and commits. Owned by the loop's thread. Raises ConsumerError for permanent errors.
+
+    problem: the last error, until records arrive again.
+    """
 
     def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
-        """instance: the name of a static member (KIP-345), which is the same after a restart; empty for none."""
+        """instance: the name of a static member (KIP-345), the same after a restart; empty for a dynamic member."""
         properties: dict[str, Any] = {
-            "log_level": 2,  # as the publisher's
+            "log_level": 2,  # at 3, librdkafka logs each attempt to reach a broker that is down
             "queued.max.messages.kbytes": MAX_PREFETCH_KB,
             "fetch.max.bytes": MAX_FETCH_BYTES,
             "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
@@ -86,7 +89,7 @@ class KafkaSource:
             "group.id": group_id,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "auto.offset.reset": "error",  # `_begin` chooses the offset, and says which records are lost
+            "auto.offset.reset": "error",  # `_reset_offsets` chooses the offset, and logs which records are lost
             "isolation.level": "read_committed",
             "error_cb": self._on_error,
             "on_commit": self._on_commit,
@@ -94,19 +97,17 @@ class KafkaSource:
         if instance:
             properties["group.instance.id"] = instance
         self._logged: set[str] = set()
-        self.problem = ""  # the last one, until records come again
+        self.problem = ""
         self._commits: deque[Future[None]] = deque()
-        self._chosen: dict[
-            Partition, int
-        ] = {}  # offsets to begin at, of partitions that nothing was read from yet
-        self._astray: dict[
-            Partition, int
-        ] = {}  # by partition the offset that Kafka does not have, below 0 for none
-        if properties.get("group.protocol") == "consumer":  # the broker holds these then (KIP-848)
+        # Where to start, for partitions that nothing was read from yet.
+        self._start_offsets: dict[Partition, int] = {}
+        # The offset that Kafka does not have; below 0 if the group has none.
+        self._out_of_range: dict[Partition, int] = {}
+        if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
             for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
                 del properties[name]
         strategy = str(properties.get("partition.assignment.strategy", "cooperative"))
-        self._is_eager = "cooperative" not in strategy  # such a group changes its assignment as a whole
+        self._is_eager = "cooperative" not in strategy  # such a group replaces its whole assignment
         self._properties = properties
         self._connection = Connection(client_properties)
         self._consumer = self._create_client()
@@ -126,11 +127,11 @@ class KafkaSource:
 
         def plain(callback: Callable[[list[Partition]], None]) -> Callable[[Consumer, Any], None]:
             def called(client: Consumer, partitions: list[TopicPartition]) -> None:
-                if client is self._consumer:  # not one that `replace_client` has closed
+                if client is self._consumer:  # `replace_client` closes the old client in the background
                     named = [(p.topic, p.partition) for p in partitions]
                     for partition in named:
-                        self._astray.pop(partition, None)
-                        self._chosen.pop(partition, None)
+                        self._out_of_range.pop(partition, None)
+                        self._start_offsets.pop(partition, None)
                     callback(named)
 
             return called
@@ -141,104 +142,114 @@ class KafkaSource:
         self._join()
 
     def is_cut_off(self) -> bool:
-        """Whether this client does not find its way to Kafka any more. Asks for up to two seconds behind an outage."""
+        """Whether this client has lost its connection for good. After an outage this takes up to two seconds."""
         return self._connection.is_lost(self._consumer)
 
     def replace_client(self) -> None:
-        """Join the group with a new client, for one that holds no partitions and gets none.
+        """Join the group with a new client, if the old one has no partitions and gets none.
 
-        Ends the commits under way with a CommitFailed."""
+        Commits in progress fail with CommitFailed.
+        """
         old, self._consumer = self._consumer, self._create_client()
         commits, self._commits = self._commits, deque()
         for commit in commits:
             commit.set_exception(CommitFailed("a new client has joined the group"))
-        self._astray.clear()
+        self._out_of_range.clear()
         self._join()
-        # Nobody waits for its end: what hinders it to join may hinder it to leave.
+        # Do not wait: a client that cannot join may not be able to leave either.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
 
     def poll(self, most: int, timeout_s: float) -> list[Record]:
-        """Up to `most` records: what is there at once, or else the first to come within `timeout_s`."""
+        """Up to `most` records: those that are there, else the first that arrive within `timeout_s`."""
         with map_kafka_errors(failing_as("reading from Kafka failed")):
             messages = self._consumer.consume(most, 0)
             if not messages and timeout_s > 0:
                 messages = self._consumer.consume(1, timeout_s)
                 if messages and most > 1:
                     messages += self._consumer.consume(most - 1, 0)
-        records = [record(message) for message in messages if message.error() is None or self._tell(message)]
-        if self._astray:
-            self._begin()
+        records = [
+            record(message)
+            for message in messages
+            if message.error() is None or self._handle_error_event(message)
+        ]
+        if self._out_of_range:
+            self._reset_offsets()
         return records
 
-    def _tell(self, message: Message) -> bool:
-        """Heed the error that stands in a record's place. Returns that it is no record."""
+    def _handle_error_event(self, message: Message) -> bool:
+        """Handle an error event returned by poll(). Returns False: it is not a record."""
         error = message.error()
         if error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET:
             offset = message.offset()
-            self._astray[str(message.topic()), message.partition() or 0] = -1 if offset is None else offset
+            self._out_of_range[str(message.topic()), message.partition() or 0] = (
+                -1 if offset is None else offset
+            )
         elif error is not None:
             self._on_error(error)
         return False
 
-    def _begin(self) -> None:
-        """Begin with the first record that there is where Kafka does not have the next offset to read.
+    def _reset_offsets(self) -> None:
+        """Where Kafka does not have the next offset, start with the first record that it has.
 
-        A group that has committed nothing begins there without a word."""
-        for partition, offset in list(self._astray.items()):
+        Logs which records are lost. A group that has not committed anything starts there without a log line.
+        """
+        for partition, offset in list(self._out_of_range.items()):
             start = OFFSET_BEGINNING
             if offset >= 0:
                 try:
                     first, end = self._consumer.get_watermark_offsets(TopicPartition(*partition), OFFSETS_S)
                 except KafkaException:
-                    continue  # asked again with the next poll
+                    continue  # the next poll tries again
                 start = first
                 log.warning("%s", out_of_range(partition, offset, first, end))
                 metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
-            del self._astray[partition]
+            del self._out_of_range[partition]
             self._read_from(partition, start)
 
     def read_from_start(self, partitions: Iterable[Partition]) -> None:
-        """Read these partitions from their first record on: they are not the ones that were read so far."""
+        """Read these partitions from their first record: their topic was created again."""
         for partition in partitions:
-            self._astray.pop(partition, None)
+            self._out_of_range.pop(partition, None)
             self._read_from(partition, OFFSET_BEGINNING)
 
     def _read_from(self, partition: Partition, offset: int) -> None:
-        """What was fetched ahead is dropped. Kafka's `seek` works only for a partition that is fetched from."""
+        """Drop prefetched records and read from the offset. `seek` works only while the partition is being fetched."""
         place = TopicPartition(*partition, offset)
         try:
             if self._is_eager:
-                self._chosen[partition] = offset
+                self._start_offsets[partition] = offset
                 assigned = self._consumer.position(self._consumer.assignment())
-                self._consumer.assign([self._stands_at(p, partition) for p in assigned])
+                self._consumer.assign([self._resume_position(p, partition) for p in assigned])
             else:
                 self._consumer.incremental_unassign([place])
                 self._consumer.incremental_assign([place])
-        except KafkaException as error:  # it was revoked: its next owner begins
+        except KafkaException as error:  # it was revoked: its next owner reads it
             log.debug("%s/%d cannot be read from %d: %s", *partition, offset, error)
 
-    def _stands_at(self, position: TopicPartition, moved: Partition) -> TopicPartition:
-        """Where a partition is read on when the assignment is replaced as a whole, of which one is `moved`."""
+    def _resume_position(self, position: TopicPartition, moved: Partition) -> TopicPartition:
+        """Where to continue a partition when the whole assignment is replaced to move one partition."""
         partition = (position.topic, position.partition)
         if partition != moved and position.offset >= 0:
             return position
-        return TopicPartition(*partition, self._chosen.get(partition, OFFSET_STORED))
+        return TopicPartition(*partition, self._start_offsets.get(partition, OFFSET_STORED))
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.on_error(error)
         if error.fatal() or error.code() == KafkaError._FATAL:
-            raise self._end(error)
-        is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
-        if is_groups and (denied := authorization_error(error, [self._properties["group.id"]])):
+            raise self._fatal_error(error)
+        is_group_denied = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+        if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
-        known = words(error)
-        if known not in self._logged:  # once until something is read again: a dead broker repeats itself
-            self._logged.add(known)
-            self.problem = known
-            log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")
+        reason = words(error)
+        if (
+            reason not in self._logged
+        ):  # log it once until records arrive: a broker that is down repeats its errors
+            self._logged.add(reason)
+            self.problem = reason
+            log.warning("Kafka: %s%s", reason, "; waiting for it" if error.code() in _TEMPORARY else "")
 
-    def _end(self, error: KafkaError) -> ConsumerError:
-        """The sentence of an error that no call of this client outlives."""
+    def _fatal_error(self, error: KafkaError) -> ConsumerError:
+        """The error after which this client does not work any more."""
         if (instance := self._properties.get("group.instance.id")) and FENCED in error.str():
             return ConsumerError(
                 f"another consumer has joined the group {self._properties['group.id']!r} under this one's name,"
@@ -247,7 +258,7 @@ class KafkaSource:
         return ConsumerError(f"Kafka's client gives up: {words(error)}")
 
     def clear_problem(self) -> None:
-        """Records arrive again: the next trouble is news."""
+        """Records arrive again: log the next problem."""
         self._logged.clear()
         self.problem = ""
 
@@ -258,7 +269,7 @@ class KafkaSource:
         self._consumer.resume([TopicPartition(*partition) for partition in partitions])
 
     def commit(self, offsets: Mapping[Partition, int]) -> Future[None]:
-        """Commit the next offsets to read. The future is done inside a later `poll`, perhaps with a CommitFailed."""
+        """Commit the next offsets to read. A later `poll` completes the future, perhaps with CommitFailed."""
         done: Future[None] = Future()
         try:
             self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=True)
@@ -279,14 +290,14 @@ class KafkaSource:
             done.set_exception(commit_error(error))
 
     def commit_now(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit and wait for it: for callbacks of a rebalance, which run inside `poll`. Raises CommitFailed."""
+        """Commit and wait: for the callbacks of a rebalance, which run inside `poll`. Raises CommitFailed."""
         with map_kafka_errors(commit_error):
             self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=False)
 
     def committed(self, partitions: Iterable[Partition], within_s: float) -> dict[Partition, int] | None:
-        """The group's committed offsets, negative where there is none; None where the broker does not tell now.
+        """The group's committed offsets, negative if there is none; None if the broker does not answer now.
 
-        A client that reads committed records asks for stable offsets: none of a transaction that is still open.
+        With read_committed the client asks for stable offsets: the broker answers once open transactions have ended.
         """
         try:
             answers = self._consumer.committed([TopicPartition(*p) for p in partitions], within_s)
@@ -297,41 +308,44 @@ class KafkaSource:
         return {(answer.topic, answer.partition): answer.offset for answer in answers}
 
     def group_metadata(self) -> Any | None:
-        """What fences a zombie's transaction, taken anew for each one. None where the client is no member just now.
+        """The group metadata that fences a zombie's transaction; new for each one. None if the client is not a member.
 
-        It ceases to be one before `poll` tells so, and the broker takes offsets without a member's id unchecked.
+        The membership ends before `poll` reports it, and the broker accepts offsets without a member id unchecked.
         """
         metadata = self._consumer.consumer_group_metadata()
         return metadata if self.is_member else None
 
     @property
     def is_member(self) -> bool:
-        """Of the group, with partitions or without. A client of KIP-848 names itself: it is one at once."""
+        """Whether the client is in the group, with or without partitions. Under KIP-848 this is true at once."""
         return bool(self._consumer.memberid())
 
     def position(self, partition: Partition) -> int | None:
-        """The offset behind the last record that `poll` gave; None where it gave none."""
+        """The offset after the last record that `poll` returned; None if there was none."""
         (position,) = self._consumer.position([TopicPartition(*partition)])
         return position.offset if position.offset >= 0 else None
 
     def end(self, partition: Partition) -> int | None:
-        """The offset behind the last record, as of the last fetch."""
+        """The offset after the last record in Kafka, as of the last fetch."""
         _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
 
     def close(self) -> None:
-        """Leave the group. A broker that does not answer lets this member go when its session ends."""
+        """Leave the group. If the broker does not answer, the membership ends with its session."""
         leaving = threading.Thread(target=self._consumer.close, name="leave", daemon=True)
         leaving.start()
         leaving.join(LEAVE_S)
 
 
 def record(message: Message) -> Record:
-    """A message without error; the driver's types leave more open than such a message does."""
+    """Convert a message without error. The driver's types allow None where such a message has a value."""
     kind = Record
     try:
         headers = message.headers() or []
-    except (SystemError, UnicodeDecodeError):  # the driver decodes names as UTF-8, Kafka does not ask for it
+    except (
+        SystemError,
+        UnicodeDecodeError,
+    ):  # the driver decodes header names as UTF-8, Kafka does not require it
         kind, headers = UnreadableRecord, []
     return kind(
         message.topic(),  # type: ignore[arg-type]
@@ -345,24 +359,24 @@ def record(message: Message) -> Record:
 
 
 def out_of_range(partition: Partition, offset: int, first: int, end: int) -> str:
-    """What it means that the partition does not have the offset: it has those from `first` up to `end` without it."""
+    """The log line for an offset that Kafka does not have. It has the offsets from `first` to before `end`."""
     topic, number = partition
     if offset < first:
         return (
             f"{topic}/{number}: {first - offset} records are lost: Kafka has deleted offsets {offset} to {first - 1}"
-            f" before they were read. Reading goes on at offset {first}. If retention deleted them, raise"
+            f" before they were read. Reading continues at offset {first}. If retention deleted them, raise"
             f" retention.ms or retention.bytes of {topic!r}, or start more consumers"
         )
     return (
         f"{topic}/{number}: the group's offset {offset} is beyond the end of the partition, {end}: the topic was"
-        f" truncated or created again, or the offset was set by hand. Reading begins again at offset {first}"
+        f" truncated or created again, or the offset was set by hand. Reading restarts at offset {first}"
     )
 
 
 def commit_error(cause: KafkaError) -> Exception:
-    """What a refused commit means: try later, or, where the group may not be used at all, never."""
+    """The error of a failed commit: CommitFailed to try later, or ConsumerError if access is denied."""
     if cause.code() in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED):
-        return ConsumerError(f"the broker lets fncast commit no offsets: {words(cause)}")
+        return ConsumerError(f"the broker does not let fncast commit offsets: {words(cause)}")
     return CommitFailed(words(cause))
 
 

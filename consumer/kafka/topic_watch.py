@@ -1,5 +1,7 @@
-"""Watches the consumer's topics while it runs: Kafka's client notices neither a topic that was created again under the
-same name, nor how many records wait behind a partition that it does not fetch from.
+"""Watches the consumer's topics while it runs.
+
+Kafka's client does not notice a topic that was deleted and created again. It also does not know the end of a partition
+that it does not fetch.
 """
 
 from __future__ import annotations
@@ -18,27 +20,27 @@ END = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 log = logging.getLogger("fncast.kafka")
 
-LOOK_S = 1.0  # after a topic was created again, records of this span may be forecast twice
+LOOK_S = 1.0  # if a topic is created again, records of this span may be forecast twice
 ANSWER_S = 5.0
-SILENT_S = 30.0  # a client that gets no answer for so long gives way to a new one
+SILENT_S = 30.0  # a client without an answer for so long is replaced
 
 
 class TopicState(NamedTuple):
-    """id: which a topic created again does not share with the one before it."""
+    """id: a topic that is created again gets another one."""
 
     id: str
     partitions: int
 
 
 class Changes(NamedTuple):
-    """created_again: topics that were deleted and created. resized: topics that have another number of partitions."""
+    """created_again: topics that were deleted and created. resized: topics with another number of partitions."""
 
     created_again: list[str]
     resized: list[str]
 
 
 def changes(known: Mapping[str, TopicState], found: Mapping[str, TopicState]) -> Changes:
-    """What is different in `found`. A topic that is only in one of them is no change: it may be about to be created."""
+    """What differs in `found`. A topic that only one of them has does not count: it may be about to be created."""
     both = [topic for topic in found if topic in known]
     return Changes(
         [topic for topic in both if found[topic].id != known[topic].id],
@@ -47,25 +49,28 @@ def changes(known: Mapping[str, TopicState], found: Mapping[str, TopicState]) ->
 
 
 class TopicWatch:
-    """Used by the loop's thread, which it never makes wait: it asks, and looks at the answers the next time."""
+    """Used by the loop's thread, and never blocks it: one call asks, a later call reads the answers.
+
+    ends: by assigned partition the offset after the last record.
+    """
 
     def __init__(
-        self, admin: Callable[[], AdminClient], renew: Callable[[], None], topics: Iterable[str]
+        self, admin: Callable[[], AdminClient], replace_client: Callable[[], None], topics: Iterable[str]
     ) -> None:
-        """admin: the client to ask with. renew: replace it by a new one."""
+        """admin: returns the current client. replace_client: replaces it by a new one."""
         self._admin = admin
-        self._renew = renew
+        self._replace_client = replace_client
         self._topics = list(topics)
         self._known: dict[str, TopicState] = {}
         self._descriptions: Mapping[str, Future[Any]] = {}
         self._offsets: Mapping[TopicPartition, Future[Any]] = {}
-        self._asked: AdminClient | None = None  # kept: a client that is gone answers nothing any more
+        self._asked: AdminClient | None = None  # a reference: a client that is deleted does not answer
         self._look_at_s = 0.0
         self._heard_at_s: float | None = None
         self.ends: dict[Partition, int] = {}
 
     def look(self, now_s: float, assigned: Sequence[Partition]) -> Changes:
-        """What has changed since the last call. Keeps `ends`, the offset behind the last record of each partition."""
+        """What has changed since the last call. Updates `ends`."""
         if now_s < self._look_at_s or not self._is_answered():
             return Changes([], [])
         self._look_at_s = now_s + LOOK_S
@@ -75,7 +80,7 @@ class TopicWatch:
             self._heard_at_s = now_s
         elif now_s - self._heard_at_s >= SILENT_S:
             self._heard_at_s = now_s
-            self._renew()
+            self._replace_client()
         self._ask(assigned)
         changed = changes(self._known, found)
         self._known |= found

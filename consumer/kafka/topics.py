@@ -1,7 +1,6 @@
-"""The topics of the consumer, looked at when it starts: those it writes to are made where they are missing.
+"""Checks the consumer's topics at the start, and creates the topics that it writes to.
 
-A dead letter is its record and up to 64 KiB more, and must fit: where the dead letters' topic allows less, that is
-said at once and not when it is too late.
+A dead letter is its record and up to 64 KiB more. If the dead-letter topic allows less, a warning says so at the start.
 """
 
 from __future__ import annotations
@@ -31,21 +30,27 @@ from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
 
-ANSWER_S = 1.0  # one try; unreachable brokers are asked again
-BROKER_DEFAULT = -1  # replication: what the broker is set to
+ANSWER_S = 1.0  # for one attempt
+BROKER_DEFAULT = -1  # the broker's default.replication.factor
 SIZE = "max.message.bytes"
-EMBEDDED = "mockCluster"  # so begin librdkafka's names of mock clusters
+EMBEDDED = "mockCluster"  # the start of the cluster id of librdkafka's mock clusters
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """record_bytes: the largest dead letter that there can be. batch_bytes: what every topic written to takes."""
+    """record_bytes: the largest possible dead letter. batch_bytes: the largest batch that all output topics accept."""
 
     record_bytes: int = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
     batch_bytes: int = BATCH_BYTES
 
 
 class Topics:
+    """The topics that the consumer reads and writes. Used by the loop's thread.
+
+    problem: why `prepare` returned None. are_there: whether all topics exist; if not, call `prepare` again later.
+    watch: set by `prepare`; None for the embedded broker.
+    """
+
     def __init__(
         self,
         client_properties: Mapping[str, str],
@@ -64,24 +69,22 @@ class Topics:
         self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
         self._is_waiting = False
-        self.problem = ""  # why `prepare` returned None
+        self.problem = ""
         self._needed = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
         self._are_replicas_checked = False
-        self._missing: set[str] = set()  # as far as it was said
-        self._unmade: set[str] = set()  # likewise of those that cannot be created
-        self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
+        self._missing: set[str] = set()  # that a warning has named
+        self._not_created: set[str] = set()  # that a warning has named
+        self.are_there = False
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
         self._admin = self._create_client()
-        self.watch: TopicWatch | None = (
-            None  # from `prepare` on; none for the embedded broker, which tells nothing
-        )
+        self.watch: TopicWatch | None = None
 
     def _create_client(self) -> AdminClient:
         properties = {"log_level": 2, **self._client_properties, "error_cb": self._on_error}
         return create_client(AdminClient, properties, logger=log)
 
-    def _renew(self) -> None:
+    def _replace_client(self) -> None:
         self._admin = self._create_client()
 
     def _on_error(self, error: KafkaError) -> None:
@@ -90,7 +93,10 @@ class Topics:
             self._refusal = error
 
     def prepare(self) -> Sizes | None:
-        """See that all is in place; None where no broker answers: call again. Raises ConsumerError if refused."""
+        """Create missing topics and check limits. Returns None if no broker answers: call again.
+
+        Raises ConsumerError if the broker denies access.
+        """
         try:
             cluster = self._admin.list_topics(timeout=ANSWER_S)
         except KafkaException as error:
@@ -104,47 +110,47 @@ class Topics:
                 log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, error_text(error))
             self._is_waiting = True
             if self._connection.is_lost(self._admin):
-                self._renew()
+                self._replace_client()
             return None
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
             self.problem = ""
             self._is_waiting = False
-        if (cluster.cluster_id or "").startswith(
-            EMBEDDED
-        ):  # it makes topics on first use, and tells no limits
+        if (cluster.cluster_id or "").startswith(EMBEDDED):  # creates topics on first use, reports no limits
             if self._is_exactly_once:
                 raise ConsumerError(
-                    f"the broker at {self._servers} is the embedded one, which isolates no transactions:"
+                    f"the broker at {self._servers} is the embedded broker, which does not isolate transactions:"
                     ' set delivery = "at-least-once" in [kafka] for it'
                 )
-            log.info("the embedded broker isolates no transactions: delivery is at least once")
+            log.info("the embedded broker does not isolate transactions: delivery is at least once")
             self.are_there = True
             return Sizes()
         if self.watch is None:
-            self.watch = TopicWatch(lambda: self._admin, self._renew, self._all())
+            self.watch = TopicWatch(lambda: self._admin, self._replace_client, self._all())
         counts = {name: len(topic.partitions) for name, topic in cluster.topics.items()}
         limits = self._limits([name for name in self._all() if name in counts])
         largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in self._inputs), default=0)
         self._needed = needed = largest + MAX_ADDED_BYTES
-        self._make_missing(counts, needed)
+        self._create_missing(counts, needed)
         if self._is_exactly_once and not self._are_replicas_checked:
             self._are_replicas_checked = True
             warn_of_single_replicas(self._admin, (self._output, self._dead_letters))
-        consequence = f"a dead letter may have {needed}: a larger one would stop the consumer"
+        consequence = f"a dead letter may have {needed}, and one that does not fit stops the consumer"
         self._check_size(limits, self._dead_letters, needed, consequence)
-        consequence = f"the input takes {largest}: a forecast that is larger becomes a dead letter"
+        consequence = (
+            f"the input topics allow {largest}, and a forecast that does not fit becomes a dead letter"
+        )
         self._check_size(limits, self._output, largest, consequence)
         written = [limits[name] for name in (self._output, self._dead_letters) if name in limits]
         return Sizes(needed, min([BATCH_BYTES, *written]))
 
     def _check_size(self, limits: Mapping[str, int], topic: str, needed: int, consequence: str) -> None:
-        """Warn where a topic takes smaller records than may be written to it."""
+        """Warn if a topic allows smaller records than may be written to it."""
         allowed = limits.get(topic)
         if allowed is not None and allowed < needed:
             log.warning(
-                "%s takes records of %d bytes, but %s."
-                " Mend it with kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=%d",
+                "the topic %s allows records of %d bytes, but %s."
+                " Fix it with kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=%d",
                 topic,
                 allowed,
                 consequence,
@@ -154,7 +160,7 @@ class Topics:
             )
 
     def restore(self) -> None:
-        """Create those that are missing again: results do not get through. Says so."""
+        """Create output topics that were deleted. Call it when results cannot be published."""
         try:
             cluster = self._admin.list_topics(timeout=ANSWER_S)
         except KafkaException:
@@ -169,12 +175,12 @@ class Topics:
             return
         for name in missing:
             if name not in self._missing:
-                log.warning("the topic %s is missing: results wait until it is there again", name)
+                log.warning("the topic %s is missing: results wait until it exists again", name)
         self._missing.update(missing)
-        self._make_missing(counts, self._needed)
+        self._create_missing(counts, self._needed)
 
     def sizes_of_inputs(self) -> Sizes:
-        """What publishing to the input topics may need and must keep to: for a replay, once a broker answers."""
+        """The sizes for publishing to the input topics, for a replay. Call it once a broker answers."""
         limits = self._limits(self._inputs).values()
         return Sizes(max([BROKER_RECORD_BYTES, *limits]), min([BATCH_BYTES, *limits]))
 
@@ -182,7 +188,7 @@ class Topics:
         return [*self._inputs, self._output, self._dead_letters]
 
     def _limits(self, topics: Sequence[str]) -> dict[str, int]:
-        """max.message.bytes of each topic that tells it."""
+        """max.message.bytes by topic, where the broker reports it."""
         if not topics:
             return {}
         asked = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
@@ -192,11 +198,14 @@ class Topics:
             )
             return {resource.name: int(answer.result()[SIZE].value) for resource, answer in answers.items()}
         except (KafkaException, KeyError, ValueError, TypeError) as error:
-            log.info("the topics' limits are not told, the usual ones are assumed: %s", error_text(error))
+            log.info(
+                "the broker does not report the topics' limits; assuming the defaults: %s",
+                error_text(error),
+            )
             return {}
 
-    def _make_missing(self, counts: Mapping[str, int], record_bytes: int) -> None:
-        """As many partitions as the input has, so that a record keeps its partition's number."""
+    def _create_missing(self, counts: Mapping[str, int], record_bytes: int) -> None:
+        """Create missing topics with as many partitions as the input, so that a result keeps its record's partition."""
         partitions = max((counts.get(name, 0) for name in self._inputs), default=0)
         wanted = {self._output: partitions, self._dead_letters: partitions, self._outages: 1}
         missing = [name for name in wanted if name and name not in counts]
@@ -215,9 +224,9 @@ class Topics:
         for name, done in self._admin.create_topics(new, request_timeout=ANSWER_S).items():
             try:
                 done.result()
-                log.info("made the topic %s, partitions: %d", name, wanted[name])
-                self._unmade.discard(name)
+                log.info("created the topic %s with %d partitions", name, wanted[name])
+                self._not_created.discard(name)
             except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS and name not in self._unmade:
-                    self._unmade.add(name)
-                    log.warning("the topic %s is not there and cannot be made: %s", name, error_text(error))
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS and name not in self._not_created:
+                    self._not_created.add(name)
+                    log.warning("the topic %s is missing and cannot be created: %s", name, error_text(error))

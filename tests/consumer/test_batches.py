@@ -46,7 +46,7 @@ def test_while_calls_are_in_flight_as_many_full_batches_are_read(
 ) -> None:
     chain: Any = HeldChain()
     lanes, done = Lanes(), threading.Event()
-    batches = Batches(lanes, chain, event_loop_thread, Batching(events=10, in_flight=2), done.set)
+    batches = Batches(lanes, chain, event_loop_thread, Batching(events=10, in_flight=2, linger_s=0), done.set)
 
     def sizes() -> list[int]:
         batches.submit()

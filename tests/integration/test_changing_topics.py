@@ -122,7 +122,7 @@ def test_records_that_are_deleted_before_they_are_read_are_one_warning(kafka_sta
     (line,) = lines(again, "WARNING")
     assert (
         f"{stage.metrics}/0: 15 records are lost: Kafka has deleted offsets 10 to 24 before they were read."
-        " Reading goes on at offset 25" in line
+        " Reading continues at offset 25" in line
     )
     assert re.search(
         rf'^fncast_lost_records_total{{topic="{stage.metrics}"}} 15.0$', again.admin("/metrics")[1], re.M
@@ -224,7 +224,7 @@ def test_an_output_topic_that_takes_small_records_only_is_said_at_the_start(kafk
     ids = produce(stage, 0, 5)
     consumer = stage.consume()
     consumer.wait_for(
-        f"{small} takes records of 500 bytes, but the input takes 1048588:"
+        f"the topic {small} allows records of 500 bytes, but the input topics allow 1048588"
         " a forecast that is larger becomes a dead letter"
     )
     letters = stage.wait_for(stage.dead, len(ids))

@@ -102,7 +102,10 @@ class Publisher:
 @pytest.mark.parametrize(
     ("end", "says"),
     [
-        (OutcomeUnknown("gone"), "is not known, start it again: gone"),
+        (
+            OutcomeUnknown("gone"),
+            "is not known whether the last letters were replayed. Start the replay again: gone",
+        ),
         (NotPublished("no"), "were not replayed"),
     ],
 )

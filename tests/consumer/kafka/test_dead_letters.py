@@ -145,7 +145,7 @@ def test_a_letter_whose_headers_cannot_be_read_is_named() -> None:
     letters = Letters(UnreadableRecord("dead", 0, 3, 0, b"k", b"v", []))
     replay = Replay(letters, Publisher(), Filter(), "metrics")  # type: ignore[arg-type]
     assert replay.run() == 0
-    assert "0/3: where it came from cannot be read" in command.not_replayed(replay)
+    assert "0/3: its topic cannot be read" in command.not_replayed(replay)
 
 
 def test_of_many_letters_the_first_are_named_and_the_rest_counted() -> None:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from consumer.kafka import outages
-from consumer.kafka.outages import TELL_S, Outages
+from consumer.kafka.outages import REPEAT_S, Outages
 
 
 class Sent:
@@ -41,13 +41,13 @@ def test_an_outage_is_told_when_it_begins_goes_on_and_ends(sent: Sent) -> None:
     out = {"forecast": "502"}
     telling = Outages({}, "outages", "/fncast/g/i", lambda: out)
     telling.look(0.0)
-    telling.look(TELL_S / 2)
+    telling.look(REPEAT_S / 2)
     assert told(sent) == [("forecast", False)]
     out["other"] = "401"
-    telling.look(TELL_S)
+    telling.look(REPEAT_S)
     assert told(sent)[1:] == [("forecast", False), ("other", False)]
     del out["forecast"]
-    telling.look(TELL_S + 0.1)
+    telling.look(REPEAT_S + 0.1)
     assert told(sent)[3:] == [("forecast", True)]
     topic, first = sent.records[0]
     assert (topic, first["source"], first["data"]["reason"]) == ("outages", "/fncast/g/i", "502")

@@ -84,7 +84,7 @@ def test_an_offset_that_kafka_does_not_have_is_told_once_and_reading_goes_on(bro
     deleted, beyond = sorted(caplog.messages)  # partition 2, of which nothing was committed, is no news
     assert deleted.startswith(
         f"metrics/0: {low - 10} records are lost: Kafka has deleted offsets 10 to {low - 1} before they were read."
-        f" Reading goes on at offset {low}."
+        f" Reading continues at offset {low}."
     )
     assert beyond.startswith("metrics/1: the group's offset 5000 is beyond the end of the partition, 1: ")
     assert REGISTRY.get_sample_value("fncast_lost_records_total", {"topic": "metrics"}) == low - 10

@@ -44,5 +44,5 @@ def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker)
     topics = Topics(
         {"bootstrap.servers": broker.bootstrap_servers}, ["in"], "out", "dead", is_exactly_once=True
     )
-    with pytest.raises(ConsumerError, match='isolates no transactions: set delivery = "at-least-once"'):
+    with pytest.raises(ConsumerError, match='does not isolate transactions: set delivery = "at-least-once"'):
         prepared(topics)
