@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.base_producer import Publisher
@@ -18,8 +19,8 @@ from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
-from consumer.loop import Batching, Loop
-from consumer.result_publisher import Results
+from consumer.loop import Loop
+from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
 from consumer.supervision import kept_running
@@ -38,7 +39,7 @@ log = logging.getLogger("fncast.consumer")
 STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
 
 
-def routes(settings: Settings) -> dict[str, Route]:
+def build_routes(settings: Settings) -> dict[str, Route]:
     """The routes of the settings. Raises SettingsError that names the route."""
     made = {}
     fn_token = _fn_token(settings)
@@ -59,7 +60,7 @@ def routes(settings: Settings) -> dict[str, Route]:
     return made
 
 
-def client(settings: Settings) -> FunctionClient:
+def build_function_client(settings: Settings) -> FunctionClient:
     """To be made in the event loop that calls it. Raises SettingsError."""
     fn = settings.fn
     # And one for the probe of each: where all calls hang it must not wait for the connection of one of them.
@@ -92,10 +93,10 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
 
 
-def chain(settings: Settings, deliver: Deliver) -> Chain:
+def build_chain(settings: Settings, deliver: Deliver) -> Chain:
     """The chain of the settings. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
-    router = Router(routes(settings), settings.default_destinations())
+    router = Router(build_routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
         "route": lambda: router,
@@ -107,14 +108,14 @@ def chain(settings: Settings, deliver: Deliver) -> Chain:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
 
-def deliverer(settings: Settings, made: FunctionClient) -> Deliver:
+def build_deliver(settings: Settings, made: FunctionClient) -> Deliver:
     fn = settings.fn
     limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
     names = settings.interceptors.chain
     return Deliver(made, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
 
 
-def publisher(kafka: Kafka) -> Publisher:
+def build_publisher(kafka: Kafka) -> Publisher:
     """The publisher of the delivery guarantee. Raises ConsumerError."""
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
@@ -129,19 +130,19 @@ class Service:
         """Raises SettingsError, ConsumerError."""
         kafka = settings.kafka
         self._topics = kafka.input_topics
-        functions = client(settings)
-        self._deliver = deliverer(settings, functions)
-        self._chain = chain(settings, self._deliver)
+        functions = build_function_client(settings)
+        self._deliver = build_deliver(settings, functions)
+        self._chain = build_chain(settings, self._deliver)
         # Interceptors of a user's own may choose other routes than those of the settings.
-        checked = routes(settings) if "route" in settings.interceptors.chain else {}
+        checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
         static = kafka.instance_name() if kafka.static_membership else ""
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
-        made = publisher(kafka)
+        made = build_publisher(kafka)
         self._loop = Loop(
             source,
             made,
-            Results(made, kafka.output_topic, kafka.dead_letter_topic),
+            ResultPublisher(made, kafka.output_topic, kafka.dead_letter_topic),
             Topics(
                 kafka.client_properties(),
                 kafka.input_topics,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 from consumer import metrics
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
 from consumer.kafka.base_producer import Publisher
+from consumer.kafka.timeouts import Worker
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
 from interceptor.contract import Offsets
@@ -71,6 +71,9 @@ class Commits:
         self._lanes = lanes
         self._on_commit = on_commit
         self._wake = wake
+        self._committer = Worker(
+            "commit"
+        )  # no one joins its thread: a stop does not wait for a broker that is down
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
         self._doubt: str | None = None
@@ -80,14 +83,14 @@ class Commits:
         self._aborts = 0  # in a row
 
     @property
-    def is_under_way(self) -> bool:
+    def is_in_progress(self) -> bool:
         return self._step is not None or self._doubt is not None
 
     @property
     def holds_results(self) -> bool:
         """Whether nothing may be published now: it would count for the commit under way, or come too early for the
         next. Offsets that are committed by themselves hold up nothing: they are of what was published before."""
-        if self.is_under_way:
+        if self.is_in_progress:
             return not self._is_committing_offsets
         return time.monotonic() < self._publish_at_s
 
@@ -102,7 +105,7 @@ class Commits:
         """Whether the answer that it waits for comes inside a poll."""
         return self._is_committing_offsets
 
-    def turn(self, *, now: bool = False, in_rebalance: bool = False) -> None:
+    def advance(self, *, now: bool = False, in_rebalance: bool = False) -> None:
         """See to a commit whose step has ended; begin one when it is due, or `now`. Raises ConsumerError.
 
         in_rebalance: the consumer cannot be polled meanwhile, so offsets are committed before this returns.
@@ -133,20 +136,9 @@ class Commits:
                 return  # the next poll tells that the lanes are lost
         self._began_at_s = time.monotonic()
         self._covered = self._lanes.to_commit()
-        step: Future[None] = Future()
-        step.add_done_callback(lambda _: self._wake())
-        self._step = step
-        arguments = (step, next_offsets(self._covered), metadata)
-        # A thread that nobody joins: a stop does not wait for a broker that is away.
-        threading.Thread(target=self._finish, args=arguments, name="commit", daemon=True).start()
-
-    def _finish(self, step: Future[None], offsets: Offsets, metadata: Any) -> None:
-        try:
-            self._publisher.finish(offsets, metadata)
-        except BaseException as error:
-            step.set_exception(error)
-        else:
-            step.set_result(None)
+        offsets, publisher = next_offsets(self._covered), self._publisher
+        self._step = self._committer.submit(lambda: publisher.commit(offsets, metadata))
+        self._step.add_done_callback(lambda _: self._wake())
 
     def _next_step(self, in_rebalance: bool) -> None:
         step = self._step
@@ -167,7 +159,7 @@ class Commits:
             self._step, self._doubt = None, str(doubt)
         except NotPublished as failure:
             self._end()
-            self.not_published(str(failure))
+            self.publish_again(str(failure))
         except CommitFailed as failure:  # the results are out; these offsets, or later ones, go with the next
             self._end()
             metrics.COMMITS.labels("failed").inc()
@@ -192,7 +184,7 @@ class Commits:
         partitions = list(self._offsets())
         committed: Offsets | None = {}
         if partitions:
-            committed = self._source.committed(partitions, within_s) if self._publisher.start() else None
+            committed = self._source.committed(partitions, within_s) if self._publisher.ready() else None
         if committed is None:
             return
         doubt, self._doubt = self._doubt, None
@@ -203,7 +195,7 @@ class Commits:
         else:
             self._end()
         if self._lanes.published():
-            self.not_published(str(doubt))
+            self.publish_again(str(doubt))
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
@@ -211,10 +203,10 @@ class Commits:
         self._took_s = self._ended_at_s - self._began_at_s
         self._publish_at_s = self._ended_at_s + self._publisher.settle_s
 
-    def not_published(self, reason: str, *, gets_further: bool = False) -> None:
+    def publish_again(self, reason: str, *, makes_progress: bool = False) -> None:
         """What was published is undone, or in part refused: it is published again from memory, not scored again.
 
-        gets_further: with something changed, so without a long rest.
+        makes_progress: with something changed, so without a long rest.
         """
         undone = self._lanes.published()
         self._warn(
@@ -223,7 +215,7 @@ class Commits:
         metrics.COMMITS.labels("aborted").inc()
         for lane in self._lanes:
             lane.aborted()
-        self._aborts = 1 if gets_further else self._aborts + 1
+        self._aborts = 1 if makes_progress else self._aborts + 1
         rest_s = min(MOST_ABORT_REST_S, ABORT_REST_S * 2.0 ** min(self._aborts, 10))
         self._publish_at_s = max(self._publish_at_s, time.monotonic() + rest_s)
 
@@ -232,21 +224,22 @@ class Commits:
             self._told_at_s = time.monotonic()
             log.warning("%s: %s", sentence, reason)
 
-    def give_up(self, lanes: list[Lane]) -> None:
+    def abandon(self, lanes: list[Lane]) -> None:
         """These lanes go to another owner: nothing of theirs may be committed without its offset.
 
         A commit under way holds both, or the broker refuses both, since the group knows of the new owner.
         """
         if (
-            not self.is_under_way
+            not self.is_in_progress
             and self._publisher.commits_offsets
             and any(lane.published for lane in lanes)
         ):
             self._publisher.abort()
-            self.not_published("partitions went to another owner")
+            self.publish_again("partitions went to another owner")
 
     def close(self, within_s: float) -> None:
         """Wait for the step that is under way, but no longer than this."""
         if self._step is not None:
             wait([self._step], within_s)
+        self._committer.close()
         self._step, self._doubt, self._covered = None, None, {}

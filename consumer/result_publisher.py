@@ -20,7 +20,7 @@ ASK_AGAIN_S = 1.0
 BY_KEY = -1  # librdkafka: let the partitioner choose
 
 
-class Results:
+class ResultPublisher:
     """Publishes in the order in which it is called.
 
     Where input and output have the same number, a

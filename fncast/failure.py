@@ -2,4 +2,4 @@
 
 
 class Failure(Exception):
-    """A command failed for a reason that its user can act on. The text is one clear sentence; the exit code is 1."""
+    """A command failed for a reason that its user can act on. The text is one sentence; the exit code is 1."""

@@ -1,6 +1,6 @@
-"""Text that somebody else wrote, made safe to print: names, reasons and errors in records, answers and requests.
+"""Makes text from records, responses and requests safe to print in terminals, logs and pages.
 
-Every room may use it: terminals, logs and pages show what any of them read.
+Every package may import it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 MARK = "\N{REPLACEMENT CHARACTER}"
 CUT = "…"
 
-# Characters looked at for each one shown: what is removed makes room for what follows.
-_LOOKED_AT = 4
-# What a terminal takes for a command (ECMA-48): a control sequence, a control string with its end, a short escape.
+# Characters read for each one shown, because escape sequences are removed.
+_READ_PER_SHOWN = 4
+# Terminal commands (ECMA-48): a control sequence, a control string with its end, a short escape.
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
@@ -25,9 +25,9 @@ _SPACES = re.compile(r"\s")
 
 
 def escaped(document: str) -> str:
-    """The same JSON, with every character that is not printable written as an escape.
+    """The same JSON document with every character that is not printable as a JSON escape.
 
-    JSON leaves DEL, C1 controls and bidirectional overrides as they are. Line ends between values stay.
+    JSON itself allows DEL, C1 controls and bidirectional overrides in strings. Line ends between values stay.
     """
     return document if document.isprintable() else _NOT_ASCII.sub(_json_escape, document)
 
@@ -39,17 +39,18 @@ def _json_escape(found: re.Match[str]) -> str:
 
 
 def clean(text: str, limit: int) -> str:
-    """`text` on one line, of at most `limit` characters, with nothing in it that a terminal acts on.
+    """`text` as one line of at most `limit` printable characters.
 
     Line ends, tabs and unusual spaces become a space. Escape sequences and other characters that are not printable
-    (controls, bidirectional overrides, zero-width characters, lone surrogates) become U+FFFD. A cut ends in "…".
+    (controls, bidirectional overrides, zero-width characters, lone surrogates) become U+FFFD. A text that is cut ends
+    in "…".
     """
     if len(text) <= limit and text.isprintable():
         return text
-    head = text[: limit * _LOOKED_AT]
+    head = text[: limit * _READ_PER_SHOWN]
     head = _SPACES.sub(" ", _LINES.sub(" ", _ESCAPE.sub(MARK, head)))
     if not head.isprintable():
         head = "".join(letter if letter.isprintable() else MARK for letter in head)
-    if len(head) <= limit and len(text) <= limit * _LOOKED_AT:
+    if len(head) <= limit and len(text) <= limit * _READ_PER_SHOWN:
         return head
     return head[: max(limit - len(CUT), 0)] + CUT

@@ -1,1 +1,1 @@
-"""Fn functions, a folder each, and the local host that runs such a folder without an Fn server."""
+"""Fn functions, one folder each, and the local host that runs such folders without an Fn server."""

@@ -1,6 +1,7 @@
-"""Puts a function's image on an Fn server, through the server's API: app, function, configuration, HTTP triggers.
+"""Deploys a function's image to an Fn server through its API: app, function, configuration, HTTP triggers.
 
-What `fn deploy --local` and `fn config function` do after the build. API: Fn server 0.3.753, `/v2`."""
+Does what `fn deploy --local` and `fn config function` do after the build. API: Fn server 0.3.753, `/v2`.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +21,22 @@ from functions.host.folder import FunctionFolder
 TIMEOUT_S = 30.0
 MAX_REASON = 500
 MAX_URL = 2000
-MAX_ANSWER_BYTES = 1 << 20  # of a document or a list of one name
+MAX_RESPONSE_BYTES = 1 << 20  # of one document or a list with one name
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
-# Of the forecast function, one for each protocol.
+# Configuration keys of the forecast function, one for each protocol. Only one of them may be set.
 MODEL_URLS = ("GP_SERVER_URL", "KSERVE_URL")
 TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 
 
 class DeployError(Exception):
-    """The server cannot be reached, refuses, or answers as no Fn server does; the text says which."""
+    """The server cannot be reached, refuses a request, or is not an Fn server; the text says which."""
 
 
 class FnServer:
-    """An Fn server's API. Use it as an async context manager."""
+    """The API of an Fn server. An async context manager, which owns its HTTP session."""
 
     def __init__(self, url: str, token: str = "") -> None:
-        """token: bearer token, or empty."""
+        """token: a bearer token, or empty."""
         self._url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
@@ -51,9 +52,10 @@ class FnServer:
     async def deploy(
         self, folder: FunctionFolder, image: str, app: str, config: Mapping[str, str]
     ) -> tuple[str, ...]:
-        """Make or change the function so that it runs `image`; what is right already is left alone.
+        """Create or update the function so that it runs `image`. Sends nothing for entries that are already right.
 
-        config is added to that of func.yaml. Returns its URLs: to invoke it, and of its triggers. Raises DeployError.
+        config: added to the configuration of func.yaml. Returns the function's URLs: one to invoke it, and those of its
+        triggers. Raises DeployError.
         """
         app_id = (await self._ensure("apps", {"name": app}, {}))["id"]
         wanted = {
@@ -74,51 +76,53 @@ class FnServer:
     async def _ensure(
         self, kind: str, key: Mapping[str, str], wanted: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """The entry with this key and these values: made, changed, or there already."""
+        """The entry with this key. Creates it, or updates it to the wanted values if they differ."""
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in key.items())
-        found = (await self._ask("GET", f"/v2/{kind}?{query}")).get("items")
+        found = (await self._request("GET", f"/v2/{kind}?{query}")).get("items")
         if not found:
-            return await self._ask("POST", f"/v2/{kind}", {**key, **wanted})
+            return await self._request("POST", f"/v2/{kind}", {**key, **wanted})
         entry: Mapping[str, Any] = found[0]
         changes = _changes(entry, wanted)
         if not changes:
             return entry
         path = f"/v2/{kind}/{entry['id']}"
-        await self._ask("PUT", path, changes)
-        return await self._ask("GET", path)  # an Fn server answers PUT without the addresses
+        await self._request("PUT", path, changes)
+        return await self._request("GET", path)  # the response to PUT has no URLs
 
-    async def _ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    async def _request(
+        self, method: str, path: str, document: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         url = self._url + path
         shown = _shown(self._url) + path
         body = None if document is None else orjson.dumps(document)
         headers = {"Content-Type": "application/json"}
         try:
             async with self._session.request(method, url, data=body, headers=headers) as response:
-                text = await response.content.read(MAX_ANSWER_BYTES)
+                text = await response.content.read(MAX_RESPONSE_BYTES)
                 status = response.status
         except TimeoutError:
-            raise DeployError(f"{shown} gives no answer within {TIMEOUT_S:g} s") from None
+            raise DeployError(f"{shown} did not answer within {TIMEOUT_S:g} s") from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             raise DeployError(f"{shown} cannot be reached: {words(error)}") from None
         try:
-            answer = orjson.loads(text)
+            content = orjson.loads(text)
         except orjson.JSONDecodeError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise DeployError(f"{shown} does not answer as an Fn server (status {status})")
+            content = None
+        if not isinstance(content, dict):
+            raise DeployError(f"{shown} does not answer like an Fn server (status {status})")
         if status != 200:
-            reason = clean(str(answer.get("message", "")), MAX_REASON)
-            raise DeployError(f"{method} {shown} is refused with {status}: {reason}")
-        return answer
+            reason = clean(str(content.get("message", "")), MAX_REASON)
+            raise DeployError(f"{method} {shown} was refused with status {status}: {reason}")
+        return content
 
 
 def _shown(url: str) -> str:
-    """The server as errors show it: without user and password."""
+    """The URL without user and password, for error texts."""
     try:
         parts = urlsplit(url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     except ValueError:
-        return "a server"
+        return "the server"
 
 
 def _annotation(entry: Mapping[str, Any], name: str) -> str:
@@ -126,9 +130,10 @@ def _annotation(entry: Mapping[str, Any], name: str) -> str:
 
 
 def _changes(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What to send so that the entry becomes as wanted: Fn merges it, and an empty value removes a configuration key.
+    """The update that gives the entry the wanted values. Fn merges it; an empty value removes a configuration key.
 
-    A URL of the model service by the other protocol is removed: the function takes one."""
+    If the wanted configuration has one of MODEL_URLS, the update removes the other.
+    """
     changes = {name: value for name, value in wanted.items() if name != "config" and entry.get(name) != value}
     if "config" in wanted:
         known, config = entry.get("config") or {}, dict(wanted["config"])

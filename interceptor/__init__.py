@@ -1,1 +1,1 @@
-"""The chain that an event passes: expiry, route, deliver; and the view over a record that it works on."""
+"""The interceptor chain: it reads records as events, routes them and calls functions."""

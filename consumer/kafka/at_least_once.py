@@ -1,4 +1,4 @@
-"""The publisher of the delivery guarantee `at-least-once`."""
+"""The publisher for `delivery = "at-least-once"`: an idempotent producer without transactions."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ from typing import Any, NoReturn
 from confluent_kafka import KafkaError
 
 from consumer.errors import ConsumerError, NotPublished
-from consumer.kafka.base_producer import CUT_OFF, FLUSH_STEP_S, GONE, Producing
+from consumer.kafka.base_producer import CUT_OFF, FLUSH_STEP_S, GONE, BaseProducer
 from consumer.kafka.connection import answers
 from consumer.kafka.rejected_records import FAILED_WITH_BATCH
 from consumer.lane import Partition
+from fncast.wording.kafka import words
 
-# Results are seen at once, a crash repeats those of this span. Nothing is published during a commit, so a shorter
-# span is seen in the delay.
+# Readers see results at once; a crash repeats the results of this span. Nothing is published during a commit, so a
+# shorter span increases the delay.
 COMMIT_S = 0.5
-# A broker that is there acknowledges within milliseconds. An idempotent producer whose answers a restart of the broker
-# had cut off was seen that sent nothing any more (confluent-kafka 2.16, once in some sixty restarts).
+# A working broker acknowledges within milliseconds. After a broker's restart, an idempotent producer of confluent-kafka
+# 2.16 can stop sending for good.
 STUCK_S = 30.0
 CLOSE_TIMEOUT_S = 1.0
 
 
-class AtLeastOnce(Producing):
-    """Idempotent, so in order and without repeats of its own; a crash before the commit repeats what it published."""
+class AtLeastOnce(BaseProducer):
+    """Keeps order and repeats nothing while it runs. A crash before a commit repeats the results since the last one."""
 
     commits_offsets = False
     commit_interval_s = COMMIT_S
     settle_s = 0.0
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str) -> None:
-        # An outage of the broker is waited out: messages do not time out.
+        # Records wait as long as an outage of the broker lasts.
         super().__init__(client_properties, partitioner, {"message.timeout.ms": 0})
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         if not len(self._producer) and self._is_cut_off():
-            self._producer = self._make()
+            self._producer = self._create_client()
         return True
 
-    def finish(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
+    def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         least, fewer_at_s = len(self._producer), time.monotonic()
         while left := self._producer.flush(FLUSH_STEP_S):
             if self._failure is not None:
@@ -48,35 +49,37 @@ class AtLeastOnce(Producing):
             if left < least:
                 least, fewer_at_s = left, time.monotonic()
             elif self._is_cut_off():
-                self._renew(CUT_OFF)
+                self._replace_producer(CUT_OFF)
             elif time.monotonic() - fewer_at_s >= STUCK_S:
                 if answers(self._producer):
-                    self._renew(f"it got nothing acknowledged for {STUCK_S:g} s")
+                    self._replace_producer(f"the broker acknowledged nothing for {STUCK_S:g} s")
                 fewer_at_s = time.monotonic()
         failure, self._failure = self._failure, None
         if failure is None:
-            self._refusals.forget_suspects()
+            self._rejected.clear_isolated()
             return
         if failure.code() in FAILED_WITH_BATCH:
             self._failed_topics.clear()
-            raise NotPublished(failure.str())
+            raise NotPublished(words(failure))
         if failure.code() in GONE:
-            self._renew(failure.str())
-        raise self._denial(failure) or ConsumerError(f"publishing to Kafka failed: {failure.str()}")
+            self._replace_producer(words(failure))
+        raise self._authorization_error(failure) or ConsumerError(
+            f"publishing to Kafka failed: {words(failure)}"
+        )
 
-    def _refused(self, cause: KafkaError, topic: str) -> None:
+    def _on_refused(self, cause: KafkaError, topic: str) -> None:
         if cause.code() in GONE:
-            self._renew(cause.str())
-        super()._refused(cause, topic)
+            self._replace_producer(words(cause))
+        super()._on_refused(cause, topic)
 
-    def _renew(self, cause: str) -> NoReturn:
-        """What the old producer had may be there already; it is published again."""
+    def _replace_producer(self, cause: str) -> NoReturn:
+        """Replace the producer. Its records are published again, although the broker may have stored some."""
         self._producer.purge()
-        self._producer = self._make()
-        raise NotPublished(f"a new client takes over from Kafka's: {cause}")
+        self._producer = self._create_client()
+        raise NotPublished(f"a new producer takes over: {cause}")
 
     def abort(self) -> None:
-        """What is published stays; its ids let a reader drop the repeats."""
+        """Published records cannot be undone; readers drop repeats by their ids."""
 
     def close(self) -> None:
         self._producer.purge()

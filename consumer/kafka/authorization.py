@@ -16,7 +16,7 @@ _WHAT = {
 }
 
 
-def denial(cause: KafkaError, names: Iterable[str] = ()) -> ConsumerError | None:
+def authorization_error(cause: KafkaError, names: Iterable[str] = ()) -> ConsumerError | None:
     """The error where the cause is a denial. names: of what may be meant."""
     what = _WHAT.get(cause.code())
     if what is None:

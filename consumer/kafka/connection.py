@@ -33,7 +33,7 @@ class Connection:
         self._properties = {"log_level": 0, **properties}
         self._look_at_s = float("inf")
 
-    def told(self, error: KafkaError) -> None:
+    def on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._look_at_s == float("inf"):
             self._look_at_s = time.monotonic() + DOWN_S
 

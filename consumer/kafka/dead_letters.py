@@ -1,4 +1,4 @@
-"""The dead letters of a topic: read, filtered, and published again."""
+"""Reads and filters the dead letters of a topic."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.source import record, text
+from consumer.errors import ConsumerError
+from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.source import record
 from fncast.foreign_text import clean
 from fncast.wording.kafka import words
 from interceptor import dead_letter
@@ -29,9 +29,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MAX_REASON = dead_letter.MAX_DATA_BYTES  # characters
 MAX_HEADER = 64  # characters that are shown of a header that should be a number or a short name
-MAX_TOPIC_NAME = 250
-MAX_TOPICS = 1000  # that are remembered
-MAX_NAMED = 20  # letters that could not be replayed and are named; the others are counted
 _NUMBER = re.compile(r"[0-9]{1,18}")
 # What Kafka accepts as a topic's name.
 _TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
@@ -144,10 +141,7 @@ class DeadLetterTopic:
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
         }
-        try:
-            self._consumer = Consumer(properties)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+        self._consumer = create_client(Consumer, properties)
 
     def close(self) -> None:
         self._consumer.close()
@@ -160,10 +154,8 @@ class DeadLetterTopic:
         name = topic or self.topic
         if not is_topic_name(name):
             raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
-        try:
+        with map_kafka_errors(failing_as("Kafka does not answer")):
             found = self._consumer.list_topics(name, ANSWER_S).topics[name]
-        except KafkaException as error:
-            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
         if found.error is not None:
             raise UnknownTopic(f"there is no topic {name!r}: {words(found.error)}")
         return sorted(found.partitions)
@@ -171,10 +163,8 @@ class DeadLetterTopic:
     def committed(self) -> dict[int, int]:
         """The next offset by partition, where the group has one."""
         asked = [TopicPartition(self.topic, partition) for partition in self.partitions()]
-        try:
+        with map_kafka_errors(failing_as("the offsets of earlier replays cannot be read")):
             return {p.partition: p.offset for p in self._consumer.committed(asked, ANSWER_S) if p.offset >= 0}
-        except KafkaException as error:
-            raise ConsumerError(f"the offsets of earlier replays cannot be read: {text(error)}") from None
 
     def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
         """The letters from `start` (else the first) up to the present end, by partition and offset in turns.
@@ -207,98 +197,8 @@ class DeadLetterTopic:
 
     def _end(self, partition: int) -> int:
         """The offset behind the last record that is there now. Raises ConsumerError."""
-        try:
+        with map_kafka_errors(failing_as("Kafka does not answer")):
             ends: tuple[int, int] = self._consumer.get_watermark_offsets(
                 TopicPartition(self.topic, partition), ANSWER_S
             )
-        except KafkaException as error:
-            raise ConsumerError(f"Kafka does not answer: {text(error)}") from None
         return ends[1]
-
-
-class Replay:
-    """Publishes letters again where they came from, each once: its progress is in the transaction.
-
-    Key, value and the record's own headers (so the event's id) are as they were; what the dead letter added is gone.
-    """
-
-    def __init__(
-        self,
-        letters: DeadLetterTopic,
-        publisher: ExactlyOnce,
-        wanted: Filter,
-        default_topic: str,
-    ) -> None:
-        """default_topic: for letters that do not say where they came from."""
-        self._letters = letters
-        self._publisher = publisher
-        self._wanted = wanted
-        self._default_topic = default_topic
-        self._topics: dict[str, int | str] = {}  # how many partitions each has, or why none
-        self.left = 0  # letters that could not be replayed
-        self.left_because: list[str] = []  # the first MAX_NAMED of them, each with its place and the reason
-
-    def run(self) -> int:
-        """Replay what is there now and was not replayed before. Returns how many. Raises ConsumerError."""
-        if not self._is_started_within(ANSWER_S):
-            raise ConsumerError("Kafka does not answer")
-        offsets: dict[tuple[str, int], int] = {}
-        replayed = unfinished = 0
-        try:
-            for letter in self._letters.read(self._letters.committed()):
-                offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
-                unfinished += 1
-                if letter in self._wanted:
-                    if obstacle := self._obstacle(letter):
-                        self._leave(letter, obstacle)
-                    else:
-                        self._publish(letter)
-                        replayed += 1
-                if unfinished >= CHUNK:
-                    self._publisher.finish(offsets, self._letters.metadata())
-                    unfinished = 0
-            if unfinished:
-                self._publisher.finish(offsets, self._letters.metadata())
-        except NotPublished as failure:
-            raise ConsumerError(f"the last of them were not replayed, start it again: {failure}") from None
-        except OutcomeUnknown as doubt:  # the progress is in the same transaction: the next replay reads it
-            raise ConsumerError(
-                f"whether the last of them were replayed is not known, start it again: {doubt}"
-            ) from None
-        return replayed
-
-    def _is_started_within(self, within_s: float) -> bool:
-        until_s = time.monotonic() + within_s
-        while not (is_started := self._publisher.start()) and time.monotonic() < until_s:
-            pass
-        return is_started
-
-    def _leave(self, letter: DeadLetter, reason: str) -> None:
-        self.left += 1
-        if len(self.left_because) < MAX_NAMED:
-            self.left_because.append(f"{letter.place}: {reason}")
-
-    def _obstacle(self, letter: DeadLetter) -> str:
-        """Why it cannot be published where it came from; empty where it can. Raises ConsumerError."""
-        if letter.record.flaw:
-            return f"where it came from cannot be read: {letter.record.flaw}"
-        found = self._partitions(letter.topic or self._default_topic)
-        return found if isinstance(found, str) else ""
-
-    def _partitions(self, topic: str) -> int | str:
-        topic = topic[:MAX_TOPIC_NAME]  # which is one too many
-        if topic not in self._topics:  # asked once: each question waits for the fetch that is under way
-            if len(self._topics) >= MAX_TOPICS:
-                self._topics.clear()
-            try:
-                self._topics[topic] = len(self._letters.partitions(topic))
-            except UnknownTopic as error:
-                self._topics[topic] = str(error)
-        return self._topics[topic]
-
-    def _publish(self, letter: DeadLetter) -> None:
-        topic, partition, record = letter.topic or self._default_topic, letter.partition, letter.record
-        count = self._partitions(topic)
-        if partition is None or isinstance(count, str) or partition >= count:
-            partition = -1
-        self._publisher.publish(topic, partition, record.key, record.value, letter.headers)

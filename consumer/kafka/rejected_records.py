@@ -1,8 +1,7 @@
-"""Records that the broker refuses for what they are: too large, without the key that a compacted topic needs, against a
-policy.
+"""Finds the records that the broker rejects: too large, without the key that a compacted topic needs, against a policy.
 
-Of a batch with one such record all may be reported as failed, and a report tells no headers. So those that failed are
-suspects: published again they go alone, and the answer is about the one.
+If one record of a batch is rejected, the broker may report all records of the batch as failed. So each failed record is
+isolated: it is published again on its own, and the answer is about this record.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from consumer.errors import RecordRefused, RecordTooLarge
 from fncast.wording.kafka import words
 from interceptor.outcome import Headers
 
-# A record alone is to blame for these. Where a broker tells which of a batch it is, the others fail by another code.
-CODES = frozenset(
+# Errors that one record causes. A broker that names the record (KIP-467) gives the rest of its batch another code.
+RECORD_CODES = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.RECORD_LIST_TOO_LARGE,
@@ -22,75 +21,75 @@ CODES = frozenset(
         KafkaError.POLICY_VIOLATION,
         KafkaError.INVALID_TIMESTAMP,
         KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT,
-        KafkaError.INVALID_MSG,  # a compacted topic's answer to a record without key, before Kafka 2.4
+        KafkaError.INVALID_MSG,  # before Kafka 2.4: a record without key for a compacted topic
     }
 )
-# What records of a batch fail by where one of it is refused.
-FAILED_WITH_BATCH = CODES | {KafkaError._INVALID_DIFFERENT_RECORD}
-# A refusal for its size of a smaller one has another cause: no limit that others are measured by.
+# Errors of all records of a batch of which one is rejected.
+FAILED_WITH_BATCH = RECORD_CODES | {KafkaError._INVALID_DIFFERENT_RECORD}
+# A smaller record that is rejected for its size has another cause, so no limit is learned from it.
 MIN_LIMIT_BYTES = 16 * 1024
-# What a record's frame takes, and that of each header, at most.
+# The largest overhead of a record, and of each header.
 FRAME_BYTES = 100
 HEADER_FRAME_BYTES = 10
 
 
-class Refusals:
-    """are_known: whether there is any to heed, now or from before."""
+class RejectedRecords:
+    """Records to isolate, and sizes that are rejected. has_any: whether there is one of either."""
 
     def __init__(self, learns_limits: bool) -> None:
-        """learns_limits: not where records are compressed, whose size the broker looks at."""
-        self.are_known = False
+        """learns_limits: False for compressed records: the broker checks their compressed size."""
+        self.has_any = False
         self._learns_limits = learns_limits
-        self._suspects: dict[int, KafkaError] = {}
-        self._is_told = False  # whether the broker tells which of a batch it is (KIP-467)
-        self._refused_bytes: dict[str, int] = {}  # by topic: from this size on
+        self._isolated: dict[int, KafkaError] = {}
+        self._names_records = False  # whether the broker names the rejected record of a batch (KIP-467)
+        self._refused_bytes: dict[str, int] = {}  # by topic: the smallest rejected size
 
-    def report(self, error: KafkaError, message: Message) -> None:
-        """A record failed, alone or with its batch."""
-        if error.code() in CODES:
-            self._suspects[hash((message.topic(), message.key(), message.value()))] = error
-            self.are_known = True
+    def on_failure(self, error: KafkaError, message: Message) -> None:
+        """Handle a delivery report: a record failed, on its own or with its batch."""
+        if error.code() in RECORD_CODES:
+            self._isolated[hash((message.topic(), message.key(), message.value()))] = error
+            self.has_any = True
         elif error.code() == KafkaError._INVALID_DIFFERENT_RECORD:
-            self._is_told = True
+            self._names_records = True
 
-    def is_suspect(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
-        """By its content, so another of the same may be taken for it: that costs time, and nothing else.
+    def must_go_alone(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
+        """Whether to publish this record on its own. Compares content, so an equal record is isolated as well.
 
-        Raises RecordRefused where the broker has told that it is the one.
+        Raises RecordRefused if the broker has named this record.
         """
-        error = self._suspects.get(hash((topic, key, value))) if self._suspects else None
-        if error is not None and self._is_told and error.code() == KafkaError.INVALID_RECORD:
-            raise self.refusal(error, topic, 0)
+        error = self._isolated.get(hash((topic, key, value))) if self._isolated else None
+        if error is not None and self._names_records and error.code() == KafkaError.INVALID_RECORD:
+            raise self.rejection(error, topic, 0)
         return error is not None
 
-    def acquit(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        """It was taken, alone: published again, it needs not go alone."""
-        self._suspects.pop(hash((topic, key, value)), None)
+    def accepted_alone(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        """The broker accepted this record on its own, so stop isolating it."""
+        self._isolated.pop(hash((topic, key, value)), None)
 
-    def forget_suspects(self) -> None:
-        """All that was published is safe."""
-        self._suspects.clear()
-        self.are_known = bool(self._refused_bytes)
+    def clear_isolated(self) -> None:
+        """Stop isolating records: all of them are committed."""
+        self._isolated.clear()
+        self.has_any = bool(self._refused_bytes)
 
-    def refusal(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
-        """The verdict on a record that failed alone."""
+    def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
+        """The error of a record that failed on its own. Learns the size limit from it."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-            return RecordRefused(f"the broker takes no such record for {topic!r}: {words(error)}")
+            return RecordRefused(f"the broker rejects the record for {topic!r}: {words(error)}")
         if self._learns_limits and size >= MIN_LIMIT_BYTES:
             self._refused_bytes[topic] = min(size, self._refused_bytes.get(topic, size))
-        return RecordTooLarge(f"the broker takes no record of this size for {topic!r}")
+        return RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
 
     def fits(self, topic: str, size: int) -> bool:
-        """False where the broker has refused a record of this size."""
+        """False if the broker has rejected a record of this size."""
         refused = self._refused_bytes.get(topic)
         return refused is None or size < refused
 
 
 def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """The bytes of a record, its frame apart."""
+    """The bytes of a record without overhead."""
     return len(key or b"") + len(value or b"") + sum(len(name) + len(v or b"") for name, v in headers)
 
 
 def framed_size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """What the client takes for a record's size, or a little more."""
+    """An upper bound for the size that the client calculates for a record."""
     return size_of(key, value, headers) + FRAME_BYTES + HEADER_FRAME_BYTES * len(headers)

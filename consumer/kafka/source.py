@@ -24,8 +24,9 @@ from confluent_kafka import (
 
 from consumer import metrics
 from consumer.errors import CommitFailed, ConsumerError
-from consumer.kafka.authorization import denial
+from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
+from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.lane import Partition
 from fncast.wording.kafka import words
 from interceptor.delivery import Record, UnreadableRecord
@@ -92,7 +93,7 @@ class KafkaSource:
         }
         if instance:
             properties["group.instance.id"] = instance
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self.problem = ""  # the last one, until records come again
         self._commits: deque[Future[None]] = deque()
         self._chosen: dict[
@@ -108,14 +109,11 @@ class KafkaSource:
         self._is_eager = "cooperative" not in strategy  # such a group changes its assignment as a whole
         self._properties = properties
         self._connection = Connection(client_properties)
-        self._consumer = self._make()
+        self._consumer = self._create_client()
         self._join: Callable[[], None] = lambda: None
 
-    def _make(self) -> Consumer:
-        try:
-            return Consumer(self._properties, logger=log)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+    def _create_client(self) -> Consumer:
+        return create_client(Consumer, self._properties, logger=log)
 
     def subscribe(
         self,
@@ -128,7 +126,7 @@ class KafkaSource:
 
         def plain(callback: Callable[[list[Partition]], None]) -> Callable[[Consumer, Any], None]:
             def called(client: Consumer, partitions: list[TopicPartition]) -> None:
-                if client is self._consumer:  # not one that `renew` has put away
+                if client is self._consumer:  # not one that `replace_client` has closed
                     named = [(p.topic, p.partition) for p in partitions]
                     for partition in named:
                         self._astray.pop(partition, None)
@@ -146,11 +144,11 @@ class KafkaSource:
         """Whether this client does not find its way to Kafka any more. Asks for up to two seconds behind an outage."""
         return self._connection.is_lost(self._consumer)
 
-    def renew(self) -> None:
+    def replace_client(self) -> None:
         """Join the group with a new client, for one that holds no partitions and gets none.
 
         Ends the commits under way with a CommitFailed."""
-        old, self._consumer = self._consumer, self._make()
+        old, self._consumer = self._consumer, self._create_client()
         commits, self._commits = self._commits, deque()
         for commit in commits:
             commit.set_exception(CommitFailed("a new client has joined the group"))
@@ -161,14 +159,12 @@ class KafkaSource:
 
     def poll(self, most: int, timeout_s: float) -> list[Record]:
         """Up to `most` records: what is there at once, or else the first to come within `timeout_s`."""
-        try:
+        with map_kafka_errors(failing_as("reading from Kafka failed")):
             messages = self._consumer.consume(most, 0)
             if not messages and timeout_s > 0:
                 messages = self._consumer.consume(1, timeout_s)
                 if messages and most > 1:
                     messages += self._consumer.consume(most - 1, 0)
-        except KafkaException as error:
-            raise ConsumerError(f"reading from Kafka failed: {text(error)}") from None
         records = [record(message) for message in messages if message.error() is None or self._tell(message)]
         if self._astray:
             self._begin()
@@ -201,7 +197,7 @@ class KafkaSource:
             del self._astray[partition]
             self._read_from(partition, start)
 
-    def begin_again(self, partitions: Iterable[Partition]) -> None:
+    def read_from_start(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions from their first record on: they are not the ones that were read so far."""
         for partition in partitions:
             self._astray.pop(partition, None)
@@ -229,15 +225,15 @@ class KafkaSource:
         return TopicPartition(*partition, self._chosen.get(partition, OFFSET_STORED))
 
     def _on_error(self, error: KafkaError) -> None:
-        self._connection.told(error)
+        self._connection.on_error(error)
         if error.fatal() or error.code() == KafkaError._FATAL:
             raise self._end(error)
         is_groups = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
-        if is_groups and (denied := denial(error, [self._properties["group.id"]])):
+        if is_groups and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
         known = words(error)
-        if known not in self._told:  # once until something is read again: a dead broker repeats itself
-            self._told.add(known)
+        if known not in self._logged:  # once until something is read again: a dead broker repeats itself
+            self._logged.add(known)
             self.problem = known
             log.warning("Kafka: %s%s", known, "; waiting for it" if error.code() in _PASSING else "")
 
@@ -250,9 +246,9 @@ class KafkaSource:
             )
         return ConsumerError(f"Kafka's client gives up: {words(error)}")
 
-    def heard(self) -> None:
+    def clear_problem(self) -> None:
         """Records arrive again: the next trouble is news."""
-        self._told.clear()
+        self._logged.clear()
         self.problem = ""
 
     def pause(self, partitions: Iterable[Partition]) -> None:
@@ -284,10 +280,8 @@ class KafkaSource:
 
     def commit_now(self, offsets: Mapping[Partition, int]) -> None:
         """Commit and wait for it: for callbacks of a rebalance, which run inside `poll`. Raises CommitFailed."""
-        try:
+        with map_kafka_errors(commit_error):
             self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=False)
-        except KafkaException as error:
-            raise commit_error(error.args[0]) from None
 
     def committed(self, partitions: Iterable[Partition], within_s: float) -> dict[Partition, int] | None:
         """The group's committed offsets, negative where there is none; None where the broker does not tell now.
@@ -374,9 +368,3 @@ def commit_error(cause: KafkaError) -> Exception:
 
 def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-
-
-def text(error: Exception) -> str:
-    """The sentence of a driver's exception."""
-    cause = error.args[0] if error.args else error
-    return words(cause) if isinstance(cause, KafkaError) else str(cause)

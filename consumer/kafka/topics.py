@@ -23,8 +23,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from consumer.errors import ConsumerError
 from consumer.kafka.base_producer import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.connection import Connection
+from consumer.kafka.errors import create_client, error_text
 from consumer.kafka.replication import warn_of_single_replicas
-from consumer.kafka.source import text
 from consumer.kafka.topic_watch import TopicWatch
 from fncast.wording.kafka import words
 from interceptor.dead_letter import MAX_ADDED_BYTES
@@ -72,27 +72,20 @@ class Topics:
         self.are_there = False  # where not, `prepare` is worth another call once there is an input topic
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
-        self._admin = self._make()
+        self._admin = self._create_client()
         self.watch: TopicWatch | None = (
             None  # from `prepare` on; none for the embedded broker, which tells nothing
         )
 
-    def _make(self) -> AdminClient:
-        try:
-            properties: dict[str, Any] = {
-                "log_level": 2,
-                **self._client_properties,
-                "error_cb": self._on_error,
-            }
-            return AdminClient(properties, logger=log)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise ConsumerError(f"Kafka's client refuses the settings: {text(error)}") from None
+    def _create_client(self) -> AdminClient:
+        properties = {"log_level": 2, **self._client_properties, "error_cb": self._on_error}
+        return create_client(AdminClient, properties, logger=log)
 
     def _renew(self) -> None:
-        self._admin = self._make()
+        self._admin = self._create_client()
 
     def _on_error(self, error: KafkaError) -> None:
-        self._connection.told(error)
+        self._connection.on_error(error)
         if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
             self._refusal = error
 
@@ -106,9 +99,9 @@ class Topics:
                 raise ConsumerError(
                     f"Kafka at {self._servers} refuses the connection: {words(self._refusal)}"
                 ) from None
-            self.problem = f"no Kafka answers at {self._servers} ({text(error)})"
+            self.problem = f"no Kafka answers at {self._servers} ({error_text(error)})"
             if not self._is_waiting:
-                log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, text(error))
+                log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, error_text(error))
             self._is_waiting = True
             if self._connection.is_lost(self._admin):
                 self._renew()
@@ -199,7 +192,7 @@ class Topics:
             )
             return {resource.name: int(answer.result()[SIZE].value) for resource, answer in answers.items()}
         except (KafkaException, KeyError, ValueError, TypeError) as error:
-            log.info("the topics' limits are not told, the usual ones are assumed: %s", text(error))
+            log.info("the topics' limits are not told, the usual ones are assumed: %s", error_text(error))
             return {}
 
     def _make_missing(self, counts: Mapping[str, int], record_bytes: int) -> None:
@@ -227,4 +220,4 @@ class Topics:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS and name not in self._unmade:
                     self._unmade.add(name)
-                    log.warning("the topic %s is not there and cannot be made: %s", name, text(error))
+                    log.warning("the topic %s is not there and cannot be made: %s", name, error_text(error))

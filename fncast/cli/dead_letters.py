@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from consumer.errors import ConsumerError
-from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.topics import Topics
 from consumer.settings import Kafka
@@ -192,7 +193,7 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
         sizes = topics.sizes_of_inputs()
-        publisher.allow(sizes.record_bytes, sizes.batch_bytes)
+        publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])
         try:
             count = replaying.run()

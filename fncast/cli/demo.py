@@ -99,7 +99,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
 
-    def tell(name: str, text: str) -> None:
+    def report(name: str, text: str) -> None:
         print(
             f"{time.monotonic() - started_s:6.1f} s  {name:<{NAME_WIDTH}}  {text}",
             file=sys.stderr,
@@ -112,7 +112,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     page, *others = free_ports(4)
     ports = Ports(arguments.port or page, *others[:3])
     plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time(), reading_words(arguments))
-    supervisor = DemoSupervisor(plan, folder, arguments.csv, tell)
+    supervisor = DemoSupervisor(plan, folder, arguments.csv, report)
     playing = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -121,7 +121,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
         )
         if playing.done():
             playing.result()
-        tell("", "ending")
+        report("", "ending")
     finally:
         stopping.cancel()
         playing.cancel()

@@ -130,9 +130,9 @@ def _steps(described: dict[str, Any], name: str, folder: Path) -> int:
 
 def _tell_seen(evaluation: Evaluation, folder: Path) -> None:
     """Say so where the model was trained or validated on readings that it is tried on now."""
-    from model_service.training.lineage import Seen
+    from model_service.training.lineage import Lineage
 
-    seen = Seen(folder)
+    seen = Lineage(folder)
     for one in evaluation.series:
         begin = one.backtest.series.time(int(one.backtest.at[0]))
         until = seen.until(one.backtest.series)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from consumer.assembly import client, routes
+from consumer.assembly import build_function_client, build_routes
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_config_argument, settings
 from fncast.failure import Failure
@@ -93,11 +93,11 @@ async def invoke(told: Settings, destination: str, body: bytes) -> Answer:
 
     Raises InvalidEvent, SettingsError, RetriableError, Refused.
     """
-    route = routes(told).get(destination)
+    route = build_routes(told).get(destination)
     if route is None:
         raise SettingsError(f"no route {destination!r}; routes here: {', '.join(sorted(told.routes))}")
     event = read_event([("content-type", b"application/cloudevents+json")], body)
-    functions = client(told)
+    functions = build_function_client(told)
     try:
         return await functions.call(route, [event])
     finally:

@@ -137,7 +137,9 @@ def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
     if not is_model_name(name):
         raise Failure(f"{name!r} cannot be a model's name: {_NAME_RULE}")
     try:
-        runtime = open_runtime(path, arguments.runtime, arguments.inputs, arguments.outputs, is_doubtful=True)
+        runtime = open_runtime(
+            path, arguments.runtime, arguments.inputs, arguments.outputs, is_unverified=True
+        )
         return SingleModel(Model(name, 1, runtime, observe=metrics.observe))
     except UnusableModel as error:
         raise Failure(str(error)) from None

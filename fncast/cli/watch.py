@@ -61,12 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _follow(reader: TopicReader, address: str, limit: int | None, as_json: bool) -> None:
     """Print until `limit` forecasts were printed."""
-    lines, printed = ConsoleFormatter(), 0
+    formatter, printed = ConsoleFormatter(), 0
     told: object = None
     started_s = time.monotonic()
     while limit is None or printed < limit:
         for record in reader.take(TAKE_S):
-            text = _line(record, lines, as_json)
+            text = _line(record, formatter, as_json)
             if text is None:
                 continue
             print(text, flush=True)
@@ -80,11 +80,11 @@ def _follow(reader: TopicReader, address: str, limit: int | None, as_json: bool)
             print(_word(state, address), file=sys.stderr, flush=True)
 
 
-def _line(record: ReceivedRecord, lines: ConsoleFormatter, as_json: bool) -> str | None:
+def _line(record: ReceivedRecord, formatter: ConsoleFormatter, as_json: bool) -> str | None:
     """The text of a record; None for one that is no forecast, which is said on stderr."""
     try:
         event = parse(record)
-        return escaped(event.document().decode()) if as_json else lines.line(event, record.timestamp_s)
+        return escaped(event.document().decode()) if as_json else formatter.format(event, record.timestamp_s)
     except (NotAnEvent, UnreadableData) as error:
         place = f"{record.topic}/{record.partition}@{record.offset}"
         print(f"{place} cannot be shown: {clean(str(error), MAX_PROBLEM)}", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""The readers: forecasts on a live page and in a terminal."""
+"""Shows forecasts: on a live page and in a terminal."""

@@ -1,4 +1,4 @@
-"""Forecasts as lines of text."""
+"""Formats forecasts as lines of text for a terminal."""
 
 from __future__ import annotations
 
@@ -11,54 +11,55 @@ from fncast.foreign_text import clean
 from fncast.series.step import Step, format_start
 
 SHOWN_STEPS = 3
-# Columns grow with what they hold, up to this; a longer name is cut.
+# The widest columns, in characters. Longer names are cut.
 MAX_NAME, MAX_UNIT, MAX_MODEL = 32, 10, 40
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-SMALLEST_SCALED = 1e4  # 4321 has four digits as it is
+SMALLEST_SCALED = 1e4  # smaller numbers have four digits without a prefix
 
 
 class ConsoleFormatter:
-    """Writes forecasts as aligned columns: when, series, what the next steps bring, model."""
+    """Formats forecasts as aligned columns: time, series, the next steps, model."""
 
     def __init__(self) -> None:
         self._name_width = 12
 
-    def line(self, event: ReceivedEvent, timestamp_s: float | None) -> str:
-        """One line, such as `15:04:05  cpu  2024-05-01T12:00:00Z every 300 s  37.2 [30…44] …  forecast v1`.
+    def format(self, event: ReceivedEvent, timestamp_s: float | None) -> str:
+        """Format one forecast: `15:04:05  cpu  2024-05-01T12:00:00Z +0:05:00  37.2 [30 … 44]  … 9 more  forecast v1`.
 
-        timestamp_s: the record's. Raises UnreadableData."""
+        timestamp_s: the record's, in seconds since 1970. Raises UnreadableData.
+        """
         forecast = parse_forecast(event, 0)
         grid = Grid.of(event.data)
         name = clean(event.subject, MAX_NAME)
         self._name_width = max(self._name_width, len(name))
         unit = event.data.get("unit")
-        words = [
+        columns = [
             _clock(timestamp_s),
             name.ljust(self._name_width),
             _when(grid).ljust(29),
             "  ".join(_value(forecast, step) for step in range(min(SHOWN_STEPS, len(forecast.values)))),
         ]
         if (more := len(forecast.values) - SHOWN_STEPS) > 0:
-            words.append(f"… {more} more")
+            columns.append(f"… {more} more")
         if isinstance(unit, str):
-            words.append(clean(unit, MAX_UNIT))
-        return "  ".join([*words, clean(forecast.model, MAX_MODEL)]).rstrip()
+            columns.append(clean(unit, MAX_UNIT))
+        return "  ".join([*columns, clean(forecast.model, MAX_MODEL)]).rstrip()
 
 
 def _when(grid: Grid) -> str:
     if grid.anchor is None or grid.step is None:
         return "next steps"
-    return f"{format_start(_whole(grid.anchor, grid.step), grid.step)} +{_step(grid.step)}"
+    return f"{format_start(_truncate(grid.anchor, grid.step), grid.step)} +{_format_step(grid.step)}"
 
 
-def _whole(moment: datetime, step: Step) -> datetime:
-    """Without the fraction of a second where the step is of whole seconds."""
+def _truncate(moment: datetime, step: Step) -> datetime:
+    """Drop the fraction of a second if the step is at least a second, else keep milliseconds."""
     if step.period_s is None or step.period_s >= 1:
         return moment.replace(microsecond=0)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _step(step: Step) -> str:
+def _format_step(step: Step) -> str:
     if step.period_s is None:
         return _months(step.months or 0)
     return str(timedelta(seconds=step.period_s)) if step.period_s >= 60 else f"{step.period_s:g} s"
@@ -79,7 +80,7 @@ def _value(forecast: ShownForecast, step: int) -> str:
 
 
 def number(value: float | None, width: float = 0.0) -> str:
-    """Four digits and an SI letter, such as 37.25 or 1.234M; whole, where a band of `width` needs more digits."""
+    """Format with four digits and an SI prefix: 37.25, 1.234M. As an integer if a band of `width` needs more digits."""
     if value is None:
         return "?"
     if abs(value) >= SMALLEST_SCALED and 0 < width < abs(value) / 1000:

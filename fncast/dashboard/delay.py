@@ -1,4 +1,4 @@
-"""How much flows, and how long it takes: events a second, and the delay from record in to forecast out."""
+"""Throughput and latency: records per second, and the delay from an input record to its answer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeVar
 
-RATE_WINDOW_S = 10  # long enough to be calm, short enough to follow
+RATE_WINDOW_S = 10  # long enough for a steady figure, short enough to show changes
 DELAY_WINDOW_S = 60.0
-# Delays kept of the last minute: beyond 300 forecasts a second percentiles come from the newest of them.
+# Delays to keep. Above 300 forecasts per second, percentiles cover less than the last minute.
 MAX_DELAYS = 20_000
-# Inputs remembered until their forecast comes, and the other way round: a minute's worth at 300 a second.
+# Inputs without an answer, and answers without an input, to keep: one minute of them at 300 per second.
 MAX_UNMATCHED = 20_000
-# An event without an answer for so long is worth a word.
+# An event without an answer for this long is reported.
 LATE_S = 10.0
 
 V = TypeVar("V")
@@ -22,15 +22,15 @@ Key = tuple[str, str]  # the input's source and id
 
 
 class RecordRate:
-    """Records a second over the last RATE_WINDOW_S whole and partial seconds."""
+    """Records per second, averaged over the last RATE_WINDOW_S."""
 
     def __init__(self, now_s: float) -> None:
         self.total = 0
         self._since_s = now_s
-        self._buckets: deque[tuple[int, int]] = deque()  # second, count
+        self._buckets: deque[tuple[int, int]] = deque()  # (second, records in it)
 
     def add(self, now_s: float, live: bool) -> None:
-        """Count a record; one of the history counts in the total alone."""
+        """Count a record. A record that is not live counts only in the total."""
         self.total += 1
         if not live:
             return
@@ -42,9 +42,10 @@ class RecordRate:
             self._forget(now_s)
 
     def per_s(self, now_s: float) -> float:
+        """The current rate. In the first seconds, the average since the start."""
         self._forget(now_s)
-        seen_s = min(RATE_WINDOW_S, max(1.0, now_s - self._since_s))
-        return sum(count for _, count in self._buckets) / seen_s
+        window_s = min(RATE_WINDOW_S, max(1.0, now_s - self._since_s))
+        return sum(count for _, count in self._buckets) / window_s
 
     def _forget(self, now_s: float) -> None:
         while self._buckets and self._buckets[0][0] <= now_s - RATE_WINDOW_S:
@@ -53,7 +54,10 @@ class RecordRate:
 
 @dataclass(frozen=True, slots=True)
 class PendingInput:
-    """What is remembered of an input until its answer comes. last: the index of its last reading, if it has one."""
+    """An input that waits for its answer.
+
+    timestamp_s: the record's, in seconds since 1970. last: the index of its last reading, None if it has no readings.
+    """
 
     timestamp_s: float | None
     last: int | None
@@ -61,57 +65,66 @@ class PendingInput:
 
 
 class DelayTracker:
-    """Matches answers with their inputs, whichever is read first. Only what comes live counts in the figures."""
+    """Matches answers with their inputs, in any order. Only live records count in the figures."""
 
     def __init__(self) -> None:
         self._inputs: OrderedDict[Key, PendingInput] = OrderedDict()
-        self._waiting: OrderedDict[Key, float] = OrderedDict()  # live inputs without an answer, when read
-        # Answers read before their input: when they were written, None for what gives no delay.
+        self._waiting: OrderedDict[Key, float] = (
+            OrderedDict()
+        )  # live inputs without an answer → when they were read
+        # Answers that were read before their input → when they were written; None for a dead letter.
         self._early: OrderedDict[Key, float | None] = OrderedDict()
-        self._delays: deque[tuple[float, float]] = deque(maxlen=MAX_DELAYS)  # when read, delay
+        self._delays: deque[tuple[float, float]] = deque(
+            maxlen=MAX_DELAYS
+        )  # (when the answer was read, delay)
 
-    def add_input(self, key: Key, one: PendingInput, now_s: float, live: bool = True) -> None:
-        _put(self._inputs, key, one)
+    def add_input(self, key: Key, pending: PendingInput, now_s: float, live: bool = True) -> None:
+        """Add an input event with the source and id in `key`."""
+        _put(self._inputs, key, pending)
         if key in self._early:
-            early = self._early.pop(key)
-            if live and early is not None and one.timestamp_s is not None:
-                self._delays.append((now_s, early - one.timestamp_s))
+            answered_s = self._early.pop(key)
+            if live and answered_s is not None and pending.timestamp_s is not None:
+                self._delays.append((now_s, answered_s - pending.timestamp_s))
         elif live:
             _put(self._waiting, key, now_s)
 
     def add_answer(
         self, key: Key, timestamp_s: float | None, now_s: float, live: bool = True
     ) -> PendingInput | None:
-        """Count an answer whose event names `key` as its cause. Returns the input, if it was read already."""
-        one = self._inputs.get(key)
-        waited = self._waiting.pop(key, None) is not None  # an answer delivered again has no delay of its own
-        if one is None:
+        """Add an answer that names `key` as its cause. Returns the input if it was read before."""
+        pending = self._inputs.get(key)
+        # Only the first answer of an input has a delay, not one that is delivered again.
+        was_waiting = self._waiting.pop(key, None) is not None
+        if pending is None:
             _put(self._early, key, timestamp_s)
-        elif live and waited and timestamp_s is not None and one.timestamp_s is not None:
-            self._delays.append((now_s, timestamp_s - one.timestamp_s))
-        return one
+        elif live and was_waiting and timestamp_s is not None and pending.timestamp_s is not None:
+            self._delays.append((now_s, timestamp_s - pending.timestamp_s))
+        return pending
 
-    def add_refusal(self, key: Key) -> None:
-        """The input became a dead letter: it has its answer."""
+    def add_dead_letter(self, key: Key) -> None:
+        """Stop waiting for an answer: the input became a dead letter."""
         if self._waiting.pop(key, None) is None and key not in self._inputs:
             _put(self._early, key, None)
 
     def waiting(self, now_s: float) -> int:
-        """How many of the last MAX_UNMATCHED inputs have been without an answer for LATE_S."""
+        """How many of the last MAX_UNMATCHED inputs have waited longer than LATE_S for an answer."""
         late = takewhile(lambda read_s: now_s - read_s > LATE_S, self._waiting.values())
         return sum(1 for _ in late)
 
     def as_json(self, now_s: float) -> dict[str, Any]:
-        """Percentiles in seconds over the last minute, None where no forecast was matched; and of how many."""
+        """Percentiles of the last minute's delays in seconds, None if there are none; and their count."""
         while self._delays and self._delays[0][0] < now_s - DELAY_WINDOW_S:
             self._delays.popleft()
-        # Clocks of two producers may differ by more than the delay: below 0 means nothing else.
+        # A delay is negative where the clocks of two producers differ by more than the delay.
         delays = sorted(max(0.0, delay_s) for _, delay_s in self._delays)
         return {"p50_s": percentile(delays, 0.5), "p99_s": percentile(delays, 0.99), "count": len(delays)}
 
 
 def percentile(ordered: list[float], share: float) -> float | None:
-    """The smallest of `ordered` that at least `share` of it does not exceed (nearest rank)."""
+    """The percentile by nearest rank: the smallest value that at least `share` of the values do not exceed.
+
+    ordered: ascending. share: 0 to 1. Returns None for an empty list.
+    """
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 

@@ -1,4 +1,4 @@
-"""The CloudEvent in a record, read as a reader may: tolerant of all that does not hinder showing it."""
+"""Reads the CloudEvent in a record. Tolerates every fault that does not prevent showing the event."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import orjson
 
 from fncast.dashboard.record import ReceivedRecord
 
-STRUCTURED = (
-    "application/cloudevents"  # CloudEvents' Kafka binding, section 3: the prefix that tells the mode
-)
+# The prefix that marks structured mode: CloudEvents' Kafka binding, section 3.
+STRUCTURED = "application/cloudevents"
 PREFIX = "ce_"
 
 
 class NotAnEvent(ValueError):
-    """The record holds no CloudEvent; the text says why."""
+    """The record does not hold a CloudEvent. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
-    """`attributes` holds all but the data; `data` a JSON value, or bytes where it is no JSON."""
+    """A CloudEvent.
+
+    attributes: everything except the data. data: a JSON value, or bytes if it is not JSON.
+    """
 
     attributes: dict[str, Any]
     data: Any
@@ -40,19 +42,19 @@ class ReceivedEvent:
 
     @property
     def subject(self) -> str:
-        """The series; the source where the event names no subject."""
+        """The series name: the subject, or the source if there is no subject."""
         return str(self.attributes.get("subject") or self.source)
 
     def text(self, name: str) -> str | None:
-        """An attribute as text, None where it is missing."""
+        """An attribute as a string, None if it is missing."""
         value = self.attributes.get(name)
         return None if value is None else str(value)
 
     def document(self) -> bytes:
-        """The event in CloudEvents' JSON format, on one line. Raises NotAnEvent where it is nested too deeply."""
+        """The event in CloudEvents' JSON format, on one line. Raises NotAnEvent if its data is nested too deeply."""
         document = dict(self.attributes)
         if isinstance(self.data, bytes):
-            import base64  # rare
+            import base64  # rarely needed
 
             document["data_base64"] = base64.b64encode(self.data).decode()
         elif self.data is not None:
@@ -60,11 +62,14 @@ class ReceivedEvent:
         try:
             return orjson.dumps(document)
         except orjson.JSONEncodeError as error:
-            raise NotAnEvent(f"it cannot be written as JSON: {error}") from None
+            raise NotAnEvent(f"the event cannot be written as JSON: {error}") from None
 
 
 def parse(record: ReceivedRecord) -> ReceivedEvent:
-    """The event of a record, binary or structured; null and empty attributes are absent. Raises NotAnEvent."""
+    """Read the event in a record, in binary or structured mode. Null and empty attributes are absent.
+
+    Raises NotAnEvent.
+    """
     content_type = (record.header("content-type") or "").lower()
     if content_type.startswith(STRUCTURED):
         attributes, data = _structured(record)
@@ -86,7 +91,7 @@ def _structured(record: ReceivedRecord) -> tuple[dict[str, Any], Any]:
     data = document.pop("data", None)
     encoded = document.pop("data_base64", None)
     if encoded is not None:
-        import base64  # rare
+        import base64  # rarely needed
 
         if data is not None:
             raise NotAnEvent("both data and data_base64")
@@ -110,4 +115,4 @@ def _binary(record: ReceivedRecord, content_type: str) -> tuple[dict[str, Any], 
     try:
         return attributes, orjson.loads(record.value)
     except orjson.JSONDecodeError as error:
-        raise NotAnEvent(f"its data is not JSON: {error}") from None
+        raise NotAnEvent(f"the data is not JSON: {error}") from None

@@ -1,4 +1,4 @@
-"""A forecast as its event tells it."""
+"""Reads forecasts from events."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from fncast.dashboard.names import shown_name
 from fncast.dashboard.readings import UnreadableData, Values, parse_numbers
 
 FORECAST_TYPE = "io.fncast.forecast.v1"
-# Steps of one forecast that are looked at; a longer one is cut, its far end would not be seen in a chart anyway.
+# Steps to read from a forecast. A chart cannot show more.
 MAX_HORIZON = 512
 
 
 @dataclass(slots=True)
 class ShownForecast:
-    """Values `start` … `start + len(values) - 1` on the series' grid; `low` and `high` are its outer quantiles.
+    """A forecast for the indices `start` … `start + len(values) - 1` of its series.
 
-    band: these quantiles, such as (0.1, 0.9); None where the forecast is a median alone, low and high empty then.
-    scored: how many of its steps have been compared with what came true."""
+    values: medians. low, high: the outer quantiles; empty if the forecast has only medians.
+    band: the levels of low and high, for example (0.1, 0.9); None if the forecast has only medians.
+    scored: how many steps have been compared with readings.
+    """
 
     start: int
     values: Values
@@ -31,23 +33,26 @@ class ShownForecast:
 
 
 def model_name(event: ReceivedEvent) -> str:
-    """Name and version of the model, as `forecast v3`; empty where the event does not say."""
+    """Name and version of the model, for example `forecast v3`; "" if the event does not name a model."""
     name, version = event.text("modelname") or "", event.text("modelversion")
     return shown_name(f"{name} v{version}".strip() if version else name)
 
 
 def parse_forecast(event: ReceivedEvent, start: int) -> ShownForecast:
-    """The forecast in an event's data, its first value at index `start`. Raises UnreadableData."""
+    """Read the forecast in an event's data.
+
+    start: the index of its first value. Raises UnreadableData.
+    """
     if event.data is None:
         raise UnreadableData("the event has no data")
     if not isinstance(event.data, dict):
-        raise UnreadableData("a forecast's data is a JSON object")
+        raise UnreadableData("the data of a forecast must be a JSON object")
     quantiles = _quantiles(event.data.get("quantiles"))
     medians: Any = event.data.get("values")
     if medians is None:
         medians = quantiles.get(0.5)
     if not isinstance(medians, list) or not medians:
-        raise UnreadableData("a forecast without values")
+        raise UnreadableData("the forecast has no values")
     values = parse_numbers(medians[:MAX_HORIZON], MAX_HORIZON)
     low = high = Values()
     band = None
@@ -66,4 +71,4 @@ def _quantiles(table: Any) -> dict[float, list[Any]]:
     try:
         return {float(level): values for level, values in table.items() if isinstance(values, list)}
     except ValueError:
-        raise UnreadableData("quantiles have names that are no numbers") from None
+        raise UnreadableData("the names of quantiles must be numbers") from None

@@ -1,4 +1,4 @@
-"""Names from events, made short enough to keep and to show."""
+"""Shortens names from events, so that they can be stored and shown."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 
 from fncast.foreign_text import clean
 
-# As many characters as a page shows of a name.
+# Characters of a name that the page shows.
 MAX_NAME = 120
 _DIGEST_DIGITS = 8
 
 
 def shown_name(text: str) -> str:
-    """A printable name of at most MAX_NAME characters. Names that differ only in what is cut stay different."""
+    """A printable name of at most MAX_NAME characters. Different names stay different: a cut name ends in a digest."""
     if len(text) <= MAX_NAME and text.isprintable():
         return text
     suffix = f" #{_digest(text)[:_DIGEST_DIGITS]}"
@@ -20,7 +20,7 @@ def shown_name(text: str) -> str:
 
 
 def short_key(text: str) -> str:
-    """A text that identifies `text` in a table and takes at most MAX_NAME characters of memory."""
+    """A key of at most MAX_NAME characters that identifies `text`."""
     return text if len(text) <= MAX_NAME else _digest(text)
 
 

@@ -1,4 +1,4 @@
-"""Where a reader of topics begins in each partition, and which partitions there are."""
+"""Finds the partitions of topics and the offsets at which to start reading."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from fncast.wording.kafka import words
 
-# One question to the broker; the reader's thread can be stopped between two.
-QUESTION_TIMEOUT_S = 2.0
+# One request to the broker. The reader's thread can stop between two requests.
+REQUEST_TIMEOUT_S = 2.0
 
 
 def list_partitions(
     consumer: Consumer, topics: Iterable[str]
 ) -> tuple[list[tuple[str, int]], dict[str, str]]:
-    """The partitions of `topics` that exist, and for each topic without any why. Creates no topic.
+    """List the partitions of `topics`, and the topics without partitions with the reason. Creates no topic.
 
-    Raises KafkaException where the broker does not answer."""
-    # For all topics: a broker that creates topics on first use would create one that is asked for by name.
-    known = consumer.list_topics(timeout=QUESTION_TIMEOUT_S).topics
+    Raises KafkaException if the broker does not answer.
+    """
+    # Ask for all topics: a broker with auto-creation creates a topic that is requested by name.
+    known = consumer.list_topics(timeout=REQUEST_TIMEOUT_S).topics
     found: list[tuple[str, int]] = []
     missing: dict[str, str] = {}
     for topic in topics:
@@ -34,12 +35,14 @@ def list_partitions(
 
 
 def from_beginning(partition: tuple[str, int]) -> TopicPartition:
+    """The start of a partition."""
     return TopicPartition(*partition, OFFSET_BEGINNING)
 
 
 def near_end(consumer: Consumer, partition: tuple[str, int], history: int) -> tuple[TopicPartition, int]:
-    """Where the newest `history` records of a partition begin, and the offset that the next new one will get.
+    """The start of the newest `history` records of a partition, and the offset of the next new record.
 
-    Raises KafkaException where the broker does not answer."""
-    low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=QUESTION_TIMEOUT_S)
+    Raises KafkaException if the broker does not answer.
+    """
+    low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=REQUEST_TIMEOUT_S)
     return TopicPartition(*partition, max(low, high - history)), high

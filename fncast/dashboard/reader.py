@@ -1,4 +1,4 @@
-"""Reads topics in a thread of its own: joins no group, commits nothing, creates nothing, outlives its broker."""
+"""Reads topics in a separate thread. Joins no group, commits no offsets, creates no topics, survives broker outages."""
 
 from __future__ import annotations
 
@@ -21,36 +21,37 @@ from fncast.wording.kafka import words
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS = 500
-# Batches read ahead of the taker; beyond, the records wait at the broker.
+# Batches to read ahead. More records wait at the broker.
 QUEUE_BATCHES = 40
 POLL_S = 0.2
-# New topics and partitions are looked for this often; while a topic is missing, oftener.
-LOOK_S, LOOK_MISSING_S = 10.0, 1.0
-# A broker that has sent nothing for so long is asked whether it is still there; one that is away, every time.
+# Intervals of the search for new topics and partitions: normally, and while a topic is missing.
+SEARCH_S, SEARCH_MISSING_S = 10.0, 1.0
+# After this long without records, check that the broker still answers. During an outage, check every time.
 QUIET_S = 3.0
-# A client may lose its way to a broker for good (see `consumer/kafka/connection.py`): of one that is away for so
-# long another client asks, and again after as long.
+# A librdkafka client can stay disconnected for ever, although the broker is back. Replace it this often in an outage.
 RENEW_S = 15.0
-# After an error that nobody expected; the thread itself never ends before `close`.
+# Pauses after unexpected errors. The thread does not end before `close`.
 RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 CLOSE_S = 5.0
 MAX_PROBLEM = 300
 
-# Errors that a record's partition can have because it is gone: it is looked for anew.
+# Errors of a partition that no longer exists. They start a search for partitions.
 GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC})
 
 
 class InvalidProperties(ValueError):
-    """librdkafka refuses the client's properties; the text says which."""
+    """librdkafka rejects the client properties. The message names the property."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerState:
-    """What the reader knows of its broker, and the `address` that it was given. since_s: when it became so, in
-    seconds since 1970.
+    """What the reader knows about its broker.
 
-    connected: None while it was never reached nor missed. problem: why not, or what else hinders reading.
-    missing: topics that cannot be read yet, and why. skipped: records left out to keep up with the topics."""
+    connected: None before the first answer or failure. since_s: when `connected` changed, in seconds since 1970.
+    problem: why the broker cannot be reached, or what else prevents reading.
+    missing: topics that cannot be read yet, with the reason. skipped: records that were skipped to keep up.
+    address: the bootstrap servers.
+    """
 
     connected: bool | None
     since_s: float
@@ -61,10 +62,12 @@ class BrokerState:
 
 
 class TopicReader:
-    """Records of `topics`, from the end less `history` a partition; one thread fills, any other takes.
+    """Reads the records of topics. Its own thread fills a queue, and another thread takes batches from it.
 
-    history: None reads everything from the beginning. max_lag: if further behind than this, skip to the end less
-    `history` and count what was left out; None never skips. Raises InvalidProperties."""
+    history: how many records before the end of each partition to start with; None starts at the beginning.
+    max_lag: beyond this lag in records, skip to `history` records before the end; None never skips.
+    Raises InvalidProperties.
+    """
 
     def __init__(
         self,
@@ -81,32 +84,33 @@ class TopicReader:
         self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
         self._assigned: dict[tuple[str, int], int] = {}  # partition → offset from which its records are live
         self._offsets: dict[tuple[str, int], int] = {}  # partition → the offset to read next
-        self._began = False
-        self._looked_s = -LOOK_S
-        self._heard_s = time.monotonic()
-        self._complaint = ""  # librdkafka's last
+        self._has_started = False
+        self._searched_s = -SEARCH_S
+        self._answered_s = time.monotonic()
+        self._last_error = ""  # librdkafka's last error
         self._properties = _properties(client_properties, self._on_error)
         self._renew_at_s = time.monotonic() + RENEW_S
         try:
-            self._consumer = self._make()
+            self._consumer = self._create_consumer()
         except KafkaException as error:
             raise InvalidProperties(words(error.args[0])) from None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
-    def _make(self) -> Consumer:
-        return Consumer(self._properties, logger=_Murmur())
+    def _create_consumer(self) -> Consumer:
+        return Consumer(self._properties, logger=_DebugLog())
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop reading; waits for the thread."""
+        """Stop reading and wait for the thread, at most CLOSE_S."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
 
     def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
-        """The next batch; empty if there is none within `timeout_s`."""
+        """Return the next batch, or an empty list after `timeout_s`."""
         try:
             return self._batches.get(timeout_s > 0, timeout_s or None)
         except queue.Empty:
@@ -118,64 +122,67 @@ class TopicReader:
             try:
                 if failures:
                     self._renew()
-                self._turn_or_wait()
+                self._poll_or_wait()
                 failures = 0
             except Exception as error:
-                log.exception("Reading failed. It is tried again.")
-                self._become(False, f"reading failed ({type(error).__name__}: {error}); trying again")
+                log.exception("Reading failed. Trying again.")
+                self._set_state(False, f"reading failed ({type(error).__name__}: {error}); trying again")
                 self._stop.wait(RESTART_S[min(failures, len(RESTART_S) - 1)])
                 failures += 1
         self._consumer.close()
 
-    def _turn_or_wait(self) -> None:
+    def _poll_or_wait(self) -> None:
         try:
-            self._turn()
+            self._poll_once()
         except KafkaException as error:
-            self._away(error.args[0])
+            self._set_away(error.args[0])
 
-    def _turn(self) -> None:
-        """One round: read a batch; look for partitions when it is time; ask after a broker that is quiet."""
-        came = self._read(POLL_S if self._assigned else 0.0)
+    def _poll_once(self) -> None:
+        """Read a batch. Search for partitions when due, or to check that a quiet broker still answers."""
+        has_records = self._read(POLL_S if self._assigned else 0.0)
         now = time.monotonic()
-        away = self.state.connected is False
-        due_s = LOOK_MISSING_S if self.state.missing or not self._began else LOOK_S
-        if now - self._looked_s >= due_s or (not came and (away or now - self._heard_s > QUIET_S)):
-            self._look()
+        is_away = self.state.connected is False
+        due_s = SEARCH_MISSING_S if self.state.missing or not self._has_started else SEARCH_S
+        if now - self._searched_s >= due_s or (
+            not has_records and (is_away or now - self._answered_s > QUIET_S)
+        ):
+            self._search()
         elif not self._assigned:
             self._stop.wait(POLL_S)
 
     def _read(self, timeout_s: float) -> bool:
-        """Queue the next batch. Returns whether records came."""
+        """Queue the next batch. Returns whether there were records."""
         messages = self._consumer.consume(BATCH_RECORDS, timeout_s)
         records = [record for message in messages if (record := self._record(message)) is not None]
         if records:
-            self._here()
+            self._set_connected()
             self._put(records)
             for record in records:
                 self._offsets[record.topic, record.partition] = record.offset + 1
             self._keep_up()
         return bool(records)
 
-    def _look(self) -> None:
-        """Assign partitions that are new. Raises KafkaException where the broker does not answer."""
+    def _search(self) -> None:
+        """Assign new partitions, unassign those that are gone. Raises KafkaException if the broker does not answer."""
         found, missing = list_partitions(self._consumer, self._topics)
-        self._looked_s = time.monotonic()
+        self._searched_s = time.monotonic()
         new = [partition for partition in found if partition not in self._assigned]
         gone = [partition for partition in self._assigned if partition not in found]
         if gone:
             self._consumer.incremental_unassign([TopicPartition(*partition) for partition in gone])
             for partition in gone:
                 del self._assigned[partition], self._offsets[partition]
-        # What appears later is new from its first record on.
+        # A partition that appears later is read from its first record.
         starts = {
-            p: (from_beginning(p), 0) if self._began or self._history is None else self._end(p) for p in new
+            p: (from_beginning(p), 0) if self._has_started or self._history is None else self._end(p)
+            for p in new
         }
         if starts:
             self._consumer.incremental_assign([start for start, _ in starts.values()])
             self._assigned.update({partition: live for partition, (_, live) in starts.items()})
             self._offsets.update({partition: start.offset for partition, (start, _) in starts.items()})
-        self._began = True
-        self._here()
+        self._has_started = True
+        self._set_connected()
         if tuple(missing.items()) != self.state.missing:
             self.state = replace(self.state, missing=tuple(missing.items()))
 
@@ -186,9 +193,9 @@ class TopicReader:
         error = message.error()
         if error is not None:
             if error.code() in GONE:
-                self._looked_s = -LOOK_S
+                self._searched_s = -SEARCH_S
             else:
-                self._become(self.state.connected, problem=words(error))
+                self._set_state(self.state.connected, problem=words(error))
             return None
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         kind, timestamp_ms = message.timestamp()
@@ -197,7 +204,7 @@ class TopicReader:
         except (
             SystemError,
             UnicodeDecodeError,
-        ):  # the driver decodes names as UTF-8, Kafka does not ask for it
+        ):  # confluent-kafka decodes header names as UTF-8, but Kafka allows any bytes
             headers = []
         return ReceivedRecord(
             topic,
@@ -218,7 +225,7 @@ class TopicReader:
                 continue
 
     def _keep_up(self) -> None:
-        """Skip what a page could show only late: it shows what is now."""
+        """Skip records beyond `max_lag`: the page shows the present."""
         if self._max_lag is None:
             return
         for position in self._consumer.position([TopicPartition(*partition) for partition in self._assigned]):
@@ -230,54 +237,55 @@ class TopicReader:
                 skipped = self.state.skipped + start - position.offset
                 self.state = replace(self.state, skipped=skipped)
 
-    def _here(self) -> None:
-        self._heard_s = time.monotonic()
-        self._renew_at_s = self._heard_s + RENEW_S
-        self._complaint = ""
+    def _set_connected(self) -> None:
+        self._answered_s = time.monotonic()
+        self._renew_at_s = self._answered_s + RENEW_S
+        self._last_error = ""
         if self.state.connected is not True or self.state.problem:
-            self._become(connected=True)
+            self._set_state(connected=True)
 
-    def _away(self, error: KafkaError) -> None:
-        """Take note that the broker does not answer, unless records come all the same."""
+    def _set_away(self, error: KafkaError) -> None:
+        """Record that the broker does not answer, unless there are records to read."""
         with contextlib.suppress(KafkaException):
-            # librdkafka tells its own errors, which say more, to those who read.
+            # Reading delivers librdkafka's own errors, which are more precise.
             if self._read(0.0):
                 return
-        self._become(connected=False, problem=self._complaint or words(error))
+        self._set_state(connected=False, problem=self._last_error or words(error))
         if time.monotonic() >= self._renew_at_s:
             self._renew()
         self._stop.wait(POLL_S)
 
     def _renew(self) -> None:
-        """Continue with a new client, from the offsets that this reader has counted.
+        """Continue with a new client from the offsets that this reader has counted.
 
-        A client's own position is unknown until its first record, so a client renewed twice has none."""
-        old, self._consumer = self._consumer, self._make()
+        Do not ask the old client for its position: it has none before its first record.
+        """
+        old, self._consumer = self._consumer, self._create_consumer()
         self._renew_at_s = time.monotonic() + RENEW_S
         if self._offsets:
             self._consumer.incremental_assign(
                 [TopicPartition(*partition, offset) for partition, offset in self._offsets.items()]
             )
-        # Nobody waits for its end: it may wait for a broker.
+        # Closing can block until a broker answers, so do it in another thread.
         threading.Thread(target=old.close, name="old reader", daemon=True).start()
 
-    def _become(self, connected: bool | None, problem: str = "") -> None:
+    def _set_state(self, connected: bool | None, problem: str = "") -> None:
         since_s = self.state.since_s if connected is self.state.connected else time.time()
         self.state = replace(self.state, connected=connected, since_s=since_s, problem=problem[:MAX_PROBLEM])
 
     def _on_error(self, error: KafkaError) -> None:
-        """librdkafka's own word: it only explains; whether the broker is there is asked of the broker."""
+        """Remember librdkafka's error as the reason. Whether the broker is away is decided by requests to it."""
         log.debug("%s", error)
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
-            self._heard_s = -QUIET_S
+            self._answered_s = -QUIET_S
         else:
-            self._complaint = words(error)
+            self._last_error = words(error)
         if error.code() == KafkaError._AUTHENTICATION:
-            self._become(self.state.connected, problem=words(error))
+            self._set_state(self.state.connected, problem=words(error))
 
 
-class _Murmur:
-    """librdkafka's log, all of it for debugging: what a user should know of it is in the state."""
+class _DebugLog:
+    """Sends librdkafka's log to our debug log. What users need to know is in the state."""
 
     def log(self, level: int, text: str, *arguments: object) -> None:
         log.debug(text, *arguments)
@@ -288,11 +296,11 @@ def _properties(
 ) -> dict[str, Any]:
     return {
         **client_properties,
-        # librdkafka wants a name; without a subscription and commits no group is made of it.
+        # librdkafka requires a group id. Without a subscription or commits, no group is created.
         "group.id": f"fncast-reader-{uuid.uuid4()}",
         "enable.auto.commit": "false",
         "enable.auto.offset.store": "false",
-        # After a topic was made anew, or cut before we had read it.
+        # Applies when a topic was created again, or when retention removed records before they were read.
         "auto.offset.reset": "earliest",
         "allow.auto.create.topics": "false",
         "queued.max.messages.kbytes": "16384",

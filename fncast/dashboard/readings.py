@@ -1,4 +1,4 @@
-"""The recent readings of one series, put together from windows that overlap."""
+"""Combines overlapping windows into the recent readings of one series."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from fncast.series.window import MAX_MAGNITUDE
 
-# Readings kept a series: more than a chart shows, enough to score forecasts that are read late.
+# Readings to keep per series: more than a chart shows, so that late forecasts can be scored.
 MAX_READINGS = 1024
 
 Values = list[float | None]
 
 
 class UnreadableData(ValueError):
-    """Data that cannot be shown: no numbers, or numbers that no forecast is made of."""
+    """The data cannot be shown, for example because it does not hold numbers. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The times that readings of a series have: `anchor` is index 0. Without a step, indices are all there is."""
+    """The times of a series' readings. `anchor` is the time of index 0. Readings without times have only indices."""
 
     step: Step | None = None
     anchor: datetime | None = None
 
     @classmethod
     def of(cls, data: Any) -> Grid:
-        """The grid that starts at an event's `start`; an unknown one for a bare array. Raises UnreadableData."""
+        """The grid that starts at the `start` of an event's data. Data without a start gives a grid without times.
+
+        Raises UnreadableData.
+        """
         if not isinstance(data, dict) or data.get("start") is None:
             return cls()
         try:
@@ -42,18 +45,18 @@ class Grid:
 
     @property
     def offset_s(self) -> float:
-        """Seconds from UTC of the days that its times have."""
+        """The UTC offset of the anchor in seconds. It decides which day a time belongs to."""
         offset = self.anchor.utcoffset() if self.anchor else None
         return offset.total_seconds() if offset else 0.0
 
     def index_of(self, moment: datetime) -> int:
-        """The index nearest to `moment`, so that times which jitter within a step stay in place."""
+        """The index nearest to `moment`. Raises ValueError if the grid has no times."""
         if self.step is None or self.anchor is None:
-            raise ValueError("a grid without times has no index of a time")
+            raise ValueError("the grid has no times")
         return self.step.index_between(self.anchor, moment)
 
     def time_of(self, index: int) -> float:
-        """Seconds since 1970, or the index itself where there are no times."""
+        """The time of an index in seconds since 1970; the index itself if the grid has no times."""
         if self.step is None or self.anchor is None:
             return float(index)
         if self.step.period_s is not None:
@@ -65,9 +68,9 @@ class Grid:
 
 
 def parse_numbers(values: Any, limit: int) -> Values:
-    """The last `limit` of a list of numbers and nulls. Raises UnreadableData."""
+    """Read the last `limit` values of a list of numbers and nulls. Raises UnreadableData."""
     if not isinstance(values, list):
-        raise UnreadableData("values are no list")
+        raise UnreadableData("values must be an array")
     return [_number(value) for value in values[-limit:]]
 
 
@@ -75,7 +78,7 @@ def _number(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnreadableData(f"{str(value)[:40]!r} is no number")
+        raise UnreadableData(f"{str(value)[:40]!r} is not a number")
     number = float(value)
     if not math.isfinite(number) or abs(number) > MAX_MAGNITUDE:
         raise UnreadableData(f"{number:g} is beyond ±{MAX_MAGNITUDE:g}")
@@ -83,7 +86,7 @@ def _number(value: Any) -> float | None:
 
 
 class ReadingBuffer:
-    """Readings `first` … `newest` on a grid's indices, None where one is missing; at most MAX_READINGS."""
+    """The readings with indices `first` … `newest`, None for a missing one; at most MAX_READINGS."""
 
     def __init__(self) -> None:
         self.first = 0
@@ -94,16 +97,16 @@ class ReadingBuffer:
 
     @property
     def newest(self) -> int:
-        """The index of the last reading; one before `first` while there is none."""
+        """The index of the last reading; `first` - 1 if there are no readings."""
         return self.first + len(self._values) - 1
 
     def at(self, index: int) -> float | None:
-        """The reading at `index`; None where it is missing, not kept any more or not yet there."""
+        """The reading at `index`; None if it is missing, dropped or not read yet."""
         position = index - self.first
         return self._values[position] if 0 <= position < len(self._values) else None
 
     def last_known(self, index: int) -> float | None:
-        """The last reading that is not missing at `index` or before it, as far as readings are kept."""
+        """The last known reading at or before `index`; None if all of them are missing or dropped."""
         for position in range(min(index, self.newest) - self.first, -1, -1):
             value = self._values[position]
             if value is not None:
@@ -111,22 +114,23 @@ class ReadingBuffer:
         return None
 
     def between(self, first: int, last: int) -> Values:
-        """The readings `first` … `last`, both included."""
+        """The readings from `first` to `last`, both included."""
         return [self.at(index) for index in range(first, last + 1)]
 
     def merge(self, start: int, values: Values) -> int | None:
-        """Put in a window whose oldest reading has index `start`; the later event wins, a null wins over nothing.
+        """Add a window whose first reading has the index `start`. New values replace old ones; nulls replace nothing.
 
-        Returns the lowest index that changed, None where nothing did."""
+        Returns the lowest index that changed, None if nothing changed.
+        """
         newest = max(self.newest, start + len(values) - 1) if self._values else start + len(values) - 1
-        surplus = max(0, newest - MAX_READINGS + 1 - start)  # of the window; too old to be kept
+        surplus = max(0, newest - MAX_READINGS + 1 - start)  # readings of the window that are too old to keep
         start, values = start + surplus, values[surplus:]
         if not values:
             return None
         if not self._values or start > self.newest + MAX_READINGS:
             self.first, self._values = start, list(values)
             return start
-        if start < self.first:  # older readings than any so far: a longer window, or history read late
+        if start < self.first:  # older than all readings: a longer window, or history that is read late
             self._values[:0] = [None] * (self.first - start)
             self.first = start
         changed: int | None = None
@@ -149,15 +153,16 @@ class ReadingBuffer:
 
 
 def count_new_values(known: Sequence[float | None], window: Sequence[float | None]) -> int:
-    """How many of the last values of `window` are new, where windows carry no times and the last one was `known`.
+    """Count the new values at the end of `window`, for windows without times. `known` is the window before it.
 
-    The shortest slide by which the windows agree; all of it where they do not overlap, none where they are equal
-    (a repeat), unless all values are the same: then a slide by one."""
+    This is the shortest shift by which the two windows agree: len(window) if they do not overlap, and 0 if they are
+    equal (a repeat). If all values are the same, the shift is 1.
+    """
     size = len(window)
     if len(known) == size:
-        for slide in range(1, size):
-            if known[slide:] == window[: size - slide]:
-                return slide
+        for shift in range(1, size):
+            if known[shift:] == window[: size - shift]:
+                return shift
         if known == window:
             return 0
     return size

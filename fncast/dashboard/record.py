@@ -1,4 +1,4 @@
-"""A record of a topic, as the readers see it."""
+"""A record as read from a topic."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRecord:
-    """What a partition holds at one offset.
+    """One record.
 
-    timestamp_s: the record's own, in seconds since 1970, None where it has none. headers: in order, repeats kept.
-    live: written after the reader came, not part of the history that it began with.
+    timestamp_s: in seconds since 1970, None if the record has no timestamp. headers: in order, with repeats.
+    live: whether it was written after the reader started; False for the history that the reader begins with.
     """
 
     topic: str
@@ -24,7 +24,10 @@ class ReceivedRecord:
     live: bool = True
 
     def header(self, name: str) -> str | None:
-        """The text of the last header of this name, in any case; None where there is none."""
+        """The value of the last header with this name, as a string; None if there is none.
+
+        name: in lower case; matches headers in any case.
+        """
         for header, value in reversed(self.headers):
             if header.lower() == name:
                 return None if value is None else value.decode("utf-8", "replace")

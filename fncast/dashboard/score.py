@@ -1,4 +1,4 @@
-"""How well the latest forecasts came true, beside the naive forecast that the last value stays."""
+"""Compares recent forecasts with readings, and with the naive forecast that repeats the last value."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 from fncast.dashboard.forecast import ShownForecast
 from fncast.dashboard.readings import ReadingBuffer
 
-# Readings that a score covers: enough to be calm, few enough that a model that turns bad shows at once.
+# Readings that a score covers: enough for a steady figure, few enough to show quickly that a model got worse.
 SCORED_READINGS = 60
 
 
 @dataclass(slots=True)
 class ErrorSums:
-    """Sums of absolute errors over the same points, so that the two forecasts can be compared."""
+    """Sums of absolute errors of both forecasts over the same points.
+
+    banded: points with a band. inside: points whose reading was inside the band.
+    """
 
     points: int = 0
     error_sum: float = 0.0
@@ -32,26 +35,30 @@ class ErrorSums:
 
 
 class ForecastScore:
-    """Compares forecasts with the last SCORED_READINGS readings of their series."""
+    """The score of one model for the last SCORED_READINGS readings of one series."""
 
     def __init__(self) -> None:
         self._by_reading: dict[int, ErrorSums] = {}
 
     def add(self, forecast: ShownForecast, readings: ReadingBuffer) -> None:
-        """Compare the steps of `forecast` that readings have reached and that were not compared yet.
+        """Compare those steps of `forecast` that now have readings and were not compared before.
 
-        A step whose reading is missing does not count, nor does a forecast whose last value before it is unknown."""
-        reached = min(readings.newest - forecast.start + 1, len(forecast.values))
-        if reached <= forecast.scored:
+        Does not count steps with a missing reading, nor forecasts without a known reading before them.
+        """
+        end = min(readings.newest - forecast.start + 1, len(forecast.values))
+        if end <= forecast.scored:
             return
         naive = readings.last_known(forecast.start - 1)
         if naive is not None:
-            for step in range(forecast.scored, reached):
+            for step in range(forecast.scored, end):
                 self._compare(forecast, step, readings.at(forecast.start + step), naive)
-        forecast.scored = reached
+        forecast.scored = end
 
     def forget_before(self, newest: int) -> None:
-        """Drop readings that are not among the last SCORED_READINGS; `newest` is the index of the last one."""
+        """Drop the readings before the last SCORED_READINGS.
+
+        newest: the index of the last reading.
+        """
         for index in [index for index in self._by_reading if index <= newest - SCORED_READINGS]:
             del self._by_reading[index]
 
@@ -70,8 +77,12 @@ class ForecastScore:
                 errors.inside += low <= actual <= high
 
     def as_json(self) -> dict[str, Any] | None:
-        """None before a forecast has come true. ratio: our mean absolute error over the naive forecast's, None where
-        that is 0. readings: how many are compared, by `points` steps of forecasts."""
+        """The score as JSON values; None before the first comparison.
+
+        readings: how many readings were compared. points: with how many forecast steps. mae, naive_mae: mean absolute
+        errors in the unit of the readings. ratio: mae / naive_mae, None if naive_mae is 0. inside: share of readings
+        inside the band, None without a band.
+        """
         total = _sum(self._by_reading.values())
         if not total.points:
             return None
@@ -85,8 +96,8 @@ class ForecastScore:
         }
 
 
-def _sum(many: Iterable[ErrorSums]) -> ErrorSums:
+def _sum(parts: Iterable[ErrorSums]) -> ErrorSums:
     total = ErrorSums()
-    for errors in many:
+    for errors in parts:
         total.add(errors)
     return total

@@ -1,4 +1,4 @@
-"""One series as the page shows it: readings, the latest forecast, earlier forecasts that came true, the error."""
+"""One series as the page shows it: readings, the latest forecast, earlier forecasts, the error."""
 
 from __future__ import annotations
 
@@ -19,77 +19,82 @@ from fncast.dashboard.readings import (
 from fncast.dashboard.score import ForecastScore
 from fncast.dashboard.silence import SilenceDetector
 
-# Readings shown: eight horizons, so that the forecast takes a ninth of the chart; within what a chart can show.
+# Readings to show: eight horizons, so that the forecast takes a ninth of the chart.
 SHOWN_HORIZONS = 8
 MIN_SHOWN, MAX_SHOWN = 64, 480
-# Forecasts that wait for their readings; at one forecast a reading there are as many as the horizon has steps.
+# Forecasts that wait for readings. With one forecast per reading, there are as many as the horizon has steps.
 MAX_PENDING = 512
-# Ids of forecasts kept, so that one delivered again counts once.
+# Forecast ids to remember, so that a repeated forecast counts once.
 MAX_IDS = 1024
-# So many events in a row that are newer but tell of older times: the feed has started anew.
+# This many newer events in a row with older times mean that the feed has started from its beginning.
 RESTART_EVENTS = 3
 MAX_UNIT = 24
-# Models whose forecasts of one series are judged apart: two versions during a roll-out, or two routes.
+# Models to score separately per series: two versions during a roll-out, or two routes.
 MAX_MODELS = 4
 
 
 class SeriesView:
-    """Fed with events in any order; tells what changed since it was asked last."""
+    """Collects events of one series in any order. Returns a snapshot, or the changes since the last call."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.silence = SilenceDetector()
-        self._seen_s = 0.0  # the newest record's timestamp
+        self._newest_s = 0.0  # the newest record's timestamp
         self._clear()
 
     def _clear(self) -> None:
         self._unit = ""
         self._grid: Grid | None = None
-        self._bare: Values = []  # the last window without times
+        self._untimed: Values = []  # the last window without times
         self._readings = ReadingBuffer()
         self._older_events = 0
         self._latest: ShownForecast | None = None
         self._pending: deque[ShownForecast] = deque(maxlen=MAX_PENDING)
         self._ids: dict[str, None] = {}
-        self._earlier: dict[int, tuple[int, float | None]] = {}  # index → distance from the lead, value
-        self._scores: OrderedDict[str, ForecastScore] = OrderedDict()  # by model, the latest last
+        self._earlier: dict[int, tuple[int, float | None]] = {}  # index → (distance from the lead, value)
+        self._scores: OrderedDict[str, ForecastScore] = OrderedDict()  # by model, the latest one last
         self._model = ""
         self._changed: int | None = None  # lowest index that changed
-        self._whole = True  # everything is to be told anew
+        self._whole = True  # whether the next changes hold everything
 
     def __bool__(self) -> bool:
-        """Whether there is anything to show; not if all of its events were unreadable."""
+        """Whether there is something to show; False if all events were unreadable."""
         return len(self._readings) > 0 or self._latest is not None
 
     def add_window(self, event: ReceivedEvent, timestamp_s: float | None) -> int:
-        """Take in the readings of a window. Returns the index of its last one. Raises UnreadableData."""
+        """Add the readings of a window.
+
+        timestamp_s: the record's. Returns the index of the last reading. Raises UnreadableData.
+        """
         data = event.data
-        listed: Any = data.get("values") if isinstance(data, dict) else data
-        values = parse_numbers(listed, MAX_SHOWN)
+        all_values: Any = data.get("values") if isinstance(data, dict) else data
+        values = parse_numbers(all_values, MAX_SHOWN)
         grid = Grid.of(data)
-        skipped = len(listed) - len(values)
+        skipped = len(all_values) - len(values)
         if isinstance(data, dict) and isinstance(data.get("unit"), str):
             self._unit = data["unit"][:MAX_UNIT]
         if self._grid is None or self._grid.step != grid.step:
             self._restart(grid)
         if grid.anchor is None:
-            start = self._place_bare(values)
+            start = self._place_untimed(values)
         else:
             assert self._grid is not None
             start = self._grid.index_of(grid.anchor) + skipped
-            if self._restarted(start + len(values) - 1, timestamp_s):
+            if self._has_restarted(start + len(values) - 1, timestamp_s):
                 self._restart(grid)
                 start = skipped
         changed = self._readings.merge(start, values)
         if changed is not None:
-            self._note(changed)
-            self._settle()
+            self._mark_changed(changed)
+            self._score_pending()
         return start + len(values) - 1
 
     def add_forecast(self, event: ReceivedEvent, after: int | None) -> None:
-        """Take in a forecast. after: the index of its input's last reading, if known; counts where it has no start.
+        """Add a forecast. Ignores a repeated one.
 
-        Raises UnreadableData."""
+        after: the index of the last reading of its input, if known. Places a forecast without a start.
+        Raises UnreadableData.
+        """
         if short_key(event.id) in self._ids:
             return
         grid = Grid.of(event.data)
@@ -99,7 +104,7 @@ class SeriesView:
             if self._grid is None:
                 self._restart(grid)
             if self._grid is None or self._grid.step != grid.step:
-                raise UnreadableData("the forecast's step is not its series'")
+                raise UnreadableData("the step of the forecast differs from the step of its series")
             start = self._grid.index_of(grid.anchor)
         forecast = parse_forecast(event, start)
         self._remember(short_key(event.id))
@@ -114,19 +119,22 @@ class SeriesView:
             self._unit = self._unit or (unit[:MAX_UNIT] if isinstance(unit, str) else "")
         self._pending.append(forecast)
         self._keep_earlier(forecast)
-        self._note(min(forecast.start, self._readings.newest + 1))
-        self._settle()
+        self._mark_changed(min(forecast.start, self._readings.newest + 1))
+        self._score_pending()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that the page shows of this series."""
-        first = max(self._readings.first, self._readings.newest - self._shown() + 1)
+        """Everything that the page shows of this series, as JSON values."""
+        first = max(self._readings.first, self._readings.newest - self._shown_readings() + 1)
         return self._as_json(first, first)
 
     def take_changes(self) -> dict[str, Any] | None:
-        """What changed since the last call; None where nothing did. `from` is the first index told anew."""
+        """The changes since the last call as JSON values; None if nothing changed.
+
+        `from` is the first index that changed.
+        """
         if self._changed is None and not self._whole:
             return None
-        first = max(self._readings.first, self._readings.newest - self._shown() + 1)
+        first = max(self._readings.first, self._readings.newest - self._shown_readings() + 1)
         start = first if self._whole or self._changed is None else max(first, self._changed)
         self._changed, self._whole = None, False
         return self._as_json(first, start)
@@ -159,14 +167,14 @@ class SeriesView:
             },
             "model": self._model,
             "score": score.as_json() if (score := self._scores.get(self._model)) else None,
-            "heard_s": self.silence.heard_s,
+            "heard_s": self.silence.last_s,
             "silent_after_s": self._silent_after_s(),
         }
 
     def is_silent(self, now_s: float) -> bool:
-        """Whether no event of the series has come for longer than usual."""
-        heard_s = self.silence.heard_s
-        return heard_s is not None and now_s - heard_s > self._silent_after_s()
+        """Whether no event of the series has arrived for longer than usual."""
+        last_s = self.silence.last_s
+        return last_s is not None and now_s - last_s > self._silent_after_s()
 
     def _silent_after_s(self) -> float:
         grid = self._grid or Grid()
@@ -177,30 +185,30 @@ class SeriesView:
         self._clear()
         self._grid = grid
 
-    def _restarted(self, last: int, timestamp_s: float | None) -> bool:
-        """Whether newer events keep telling of older times: a replay that began again, not a record read late."""
+    def _has_restarted(self, last: int, timestamp_s: float | None) -> bool:
+        """Whether several newer events in a row have older times. A single one is only a record that is read late."""
         older = (
-            len(self._readings) > 0 and last < self._readings.newest and (timestamp_s or 0.0) > self._seen_s
+            len(self._readings) > 0 and last < self._readings.newest and (timestamp_s or 0.0) > self._newest_s
         )
-        self._seen_s = max(self._seen_s, timestamp_s or 0.0)
+        self._newest_s = max(self._newest_s, timestamp_s or 0.0)
         self._older_events = self._older_events + 1 if older else 0
         return self._older_events >= RESTART_EVENTS
 
-    def _place_bare(self, values: Values) -> int:
-        added = count_new_values(self._bare, values)
-        self._bare = values
+    def _place_untimed(self, values: Values) -> int:
+        added = count_new_values(self._untimed, values)
+        self._untimed = values
         return self._readings.newest + 1 + added - len(values)
 
-    def _shown(self) -> int:
+    def _shown_readings(self) -> int:
         horizon = len(self._latest.values) if self._latest else 0
         return min(MAX_SHOWN, max(MIN_SHOWN, SHOWN_HORIZONS * horizon))
 
     def _lead(self) -> int:
-        """How many steps ahead the earlier forecasts shown were made: half the horizon, neither easy nor far."""
+        """How many steps ahead the shown earlier forecasts were made: half the horizon."""
         return (len(self._latest.values) + 1) // 2 if self._latest else 0
 
     def _keep_earlier(self, forecast: ShownForecast) -> None:
-        """Of the forecasts for one moment, keep the value of the one that was made closest to the lead."""
+        """For each index, keep the value of the forecast whose distance is closest to the lead."""
         lead = self._lead()
         for step, value in enumerate(forecast.values):
             index, distance = forecast.start + step, abs(step + 1 - lead)
@@ -210,8 +218,8 @@ class SeriesView:
             kept = sorted(self._earlier)[-2 * MAX_SHOWN :]
             self._earlier = {index: self._earlier[index] for index in kept}
 
-    def _settle(self) -> None:
-        """Score what has come true by now."""
+    def _score_pending(self) -> None:
+        """Score the forecast steps that have readings now."""
         newest = self._readings.newest
         for forecast in self._pending:
             score = self._scores.get(forecast.model)
@@ -227,5 +235,5 @@ class SeriesView:
         if len(self._ids) > MAX_IDS:
             del self._ids[next(iter(self._ids))]
 
-    def _note(self, index: int) -> None:
+    def _mark_changed(self, index: int) -> None:
         self._changed = index if self._changed is None else min(self._changed, index)

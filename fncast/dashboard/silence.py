@@ -1,35 +1,41 @@
-"""When a series was heard last, and from when on it is silent."""
+"""Detects that no events of a series arrive any more."""
 
 from __future__ import annotations
 
 from collections import deque
 
-# Silence shorter than this is never told: batches, restarts and rebalances take as long.
+# Shorter pauses do not count as silence: batches, restarts and rebalances take this long.
 MIN_SILENT_S = 300.0
-# Of the longest recent gap between two events of the series.
+# A series is silent after this many times its longest recent gap between two events.
 GAPS = 3.0
 KEPT_GAPS = 16
-# With fewer gaps than this the series' own step says how often it is to be expected.
+# With fewer gaps than this, the step of the series counts as a gap, too.
 FEW_GAPS = 4
 
 
 class SilenceDetector:
-    """Times are seconds since 1970, on the clock of the records."""
+    """Remembers when the events of one series were written, in seconds since 1970.
+
+    last_s: the newest event, None before the first.
+    """
 
     def __init__(self) -> None:
-        self.heard_s: float | None = None
+        self.last_s: float | None = None
         self._gaps_s: deque[float] = deque(maxlen=KEPT_GAPS)
 
-    def hear(self, at_s: float) -> None:
-        """An event of the series, written at `at_s`. One that is read late changes nothing."""
-        if self.heard_s is not None:
-            if at_s < self.heard_s:
+    def add(self, at_s: float) -> None:
+        """Add an event that was written at `at_s`. Ignores an event older than the newest one."""
+        if self.last_s is not None:
+            if at_s < self.last_s:
                 return
-            self._gaps_s.append(at_s - self.heard_s)
-        self.heard_s = at_s
+            self._gaps_s.append(at_s - self.last_s)
+        self.last_s = at_s
 
     def limit_s(self, step_s: float) -> float:
-        """How long after the last event the series counts as silent. step_s: between two readings; 0: unknown."""
+        """Seconds after the last event from which the series counts as silent.
+
+        step_s: seconds between two readings; 0 if unknown.
+        """
         expected_s = max(self._gaps_s, default=0.0)
         if len(self._gaps_s) < FEW_GAPS:
             expected_s = max(expected_s, step_s)

@@ -1,4 +1,4 @@
-"""All that the page shows, built from the records of the topics. No I/O, no clock of its own."""
+"""Everything that the page shows, computed from the records of the topics. No I/O; the caller passes the time."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.series_list import SeriesList
 from fncast.dashboard.training_curve import TRAINING_TYPE, TrainingCurve
 
-# Ids of forecasts kept, so that one delivered again counts as a repeat.
+# Forecast ids to remember. A forecast with a known id is a repeat.
 MAX_IDS = 20_000
 TRAINING_TOPIC = "training"
 
 
 @dataclass(frozen=True, slots=True)
 class PageTopics:
-    """Which topics hold what."""
+    """The topics that the page reads. An empty name means that the topic is not read."""
 
     inputs: tuple[str, ...] = ("metrics",)
     output: str = "forecasts"
@@ -34,34 +34,38 @@ class PageTopics:
     training: str = TRAINING_TOPIC
 
     def all(self) -> tuple[str, ...]:
-        named = (*self.inputs, self.output, self.dead_letters, self.outages, self.training)
-        return tuple(topic for topic in named if topic)
+        """All topic names, without empty ones."""
+        topics = (*self.inputs, self.output, self.dead_letters, self.outages, self.training)
+        return tuple(topic for topic in topics if topic)
 
 
 class PageState:
-    """Fed record by record; tells everything, or what changed since the last time."""
+    """Collects records. Returns the whole state as a snapshot, or the changes since the last call.
+
+    Times are seconds since 1970.
+    """
 
     def __init__(self, topics: PageTopics, now_s: float) -> None:
         self.topics = topics
         self._since_s = now_s
         self._events = RecordRate(now_s)
         self._forecasts = RecordRate(now_s)
-        self._others = 0  # answers that are no forecasts
+        self._other_answers = 0  # answers that are not forecasts
         self._repeats = 0
         self._forecast_ids: OrderedDict[str, None] = OrderedDict()
         self._delay = DelayTracker()
         self._dead_letters = DeadLetters()
         self._training = TrainingCurve()
         self._outages = RouteOutages()
-        self._shelf = SeriesList()
-        self._asked = RecentNames()  # destinations of events
-        self._answered = RecentNames()  # destinations of events that have an answer
+        self._series = SeriesList()
+        self._requested = RecentNames()  # destinations of events
+        self._answered = RecentNames()  # destinations of answered events
         self._models = RecentNames()
         self._unreadable = 0
         self._last_answer_s: float | None = None
 
     def add(self, record: ReceivedRecord, now_s: float) -> None:
-        """Take in one record. One that cannot be shown is counted as unreadable; nothing is raised."""
+        """Add one record. Counts a record that cannot be shown as unreadable; raises nothing."""
         if record.topic == self.topics.dead_letters:
             self._dead_letters.add(record)
         elif record.topic in self.topics.inputs:
@@ -74,7 +78,7 @@ class PageState:
     def _add_event(self, event: ReceivedEvent, record: ReceivedRecord, now_s: float) -> None:
         written_s = _written_s(record, now_s)
         if record.topic == self.topics.dead_letters:
-            self._delay.add_refusal(_key(event.source, event.id))
+            self._delay.add_dead_letter(_key(event.source, event.id))
         elif record.topic == self.topics.output:
             self._add_answer(event, record, written_s, now_s)
         elif record.topic == self.topics.outages:
@@ -91,18 +95,18 @@ class PageState:
     ) -> None:
         destination = shown_name(event.text("destination") or "")
         if destination:
-            self._asked.hear(destination, written_s)
+            self._requested.add(destination, written_s)
         last: int | None = None
         try:
             holds_values = isinstance(event.data, list) or (
                 isinstance(event.data, dict) and "values" in event.data
             )
-            if holds_values and (view := self._shelf.get(event.subject, now_s)) is not None:
+            if holds_values and (view := self._series.get(event.subject, now_s)) is not None:
                 last = view.add_window(event, record.timestamp_s)
-                view.silence.hear(written_s)
+                view.silence.add(written_s)
         finally:
-            one = PendingInput(record.timestamp_s, last, destination)
-            self._delay.add_input(_key(event.source, event.id), one, now_s, record.live)
+            pending = PendingInput(record.timestamp_s, last, destination)
+            self._delay.add_input(_key(event.source, event.id), pending, now_s, record.live)
 
     def _add_answer(
         self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
@@ -113,23 +117,23 @@ class PageState:
             self._forecasts.add(now_s, record.live)
             self._repeats += self._is_repeat(event)
         else:
-            self._others += 1
+            self._other_answers += 1
         source, id = event.text("causationsource"), event.text("causationid")
-        one: PendingInput | None = None
+        answered: PendingInput | None = None
         if source is not None and id is not None:
-            one = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
-            if one is not None and one.destination:
-                self._answered.hear(one.destination, written_s)
+            answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
+            if answered is not None and answered.destination:
+                self._answered.add(answered.destination, written_s)
         if is_forecast:
             if model := model_name(event):
-                self._models.hear(model, written_s)
-            if (view := self._shelf.get(event.subject, now_s)) is not None:
-                view.add_forecast(event, one.last if one else None)
-                if view.silence.heard_s is None:
-                    view.silence.hear(written_s)
+                self._models.add(model, written_s)
+            if (view := self._series.get(event.subject, now_s)) is not None:
+                view.add_forecast(event, answered.last if answered else None)
+                if view.silence.last_s is None:
+                    view.silence.add(written_s)
 
     def _is_repeat(self, event: ReceivedEvent) -> bool:
-        """Whether a forecast of this id was read already: delivered twice, or made again by a replay."""
+        """Whether a forecast with this id was read before: it was delivered twice, or a replay created it again."""
         id = short_key(event.id)
         if id in self._forecast_ids:
             return True
@@ -139,20 +143,20 @@ class PageState:
         return False
 
     def snapshot(self, now_s: float) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
+        """The whole state as JSON values."""
         return {
             "totals": self._totals(now_s),
             "dead_letters": self._dead_letters.snapshot(),
             "training": self._training.snapshot(),
-            "series": [view.snapshot() for view in self._shelf],
+            "series": [view.snapshot() for view in self._series],
         }
 
     def take_changes(self, now_s: float) -> dict[str, Any]:
-        """What changed since the last call: the totals always, of the rest only what is new."""
+        """The changes since the last call as JSON values: always the totals, and the other parts if they changed."""
         changes: dict[str, Any] = {"totals": self._totals(now_s)}
         parts = {
-            "series": [one for view in self._shelf if (one := view.take_changes())],
-            "gone": self._shelf.take_gone(),
+            "series": [changed for view in self._series if (changed := view.take_changes())],
+            "gone": self._series.take_removed(),
             "dead_letters": self._dead_letters.take_changes(),
             "training": self._training.take_changes(),
         }
@@ -160,13 +164,13 @@ class PageState:
         return changes
 
     def _totals(self, now_s: float) -> dict[str, Any]:
-        destinations = self._answered.names() or self._asked.names()
+        destinations = self._answered.names() or self._requested.names()
         return {
             "events": self._events.total,
             "events_per_s": round(self._events.per_s(now_s), 2),
             "forecasts": self._forecasts.total - self._repeats,
             "forecasts_per_s": round(self._forecasts.per_s(now_s), 2),
-            "others": self._others,
+            "others": self._other_answers,
             "repeats": self._repeats,
             "waiting": self._delay.waiting(now_s),
             "answer_age_s": _age_s(self._last_answer_s, now_s),
@@ -178,13 +182,13 @@ class PageState:
             "destinations": destinations,
             "models": self._models.names(),
             "model_age_s": _age_s(self._models.last_s, now_s),
-            "left_out": self._shelf.left_out,
+            "left_out": self._series.not_shown,
             "topics": _topics(self.topics),
         }
 
 
 def _written_s(record: ReceivedRecord, now_s: float) -> float:
-    """When a record was written, as far as its timestamp can be believed: never in the future."""
+    """When a record was written. A timestamp in the future is wrong and counts as now."""
     return now_s if record.timestamp_s is None else min(record.timestamp_s, now_s)
 
 

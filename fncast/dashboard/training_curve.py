@@ -1,4 +1,4 @@
-"""The falling error of a model while it is trained."""
+"""The error of a model during its training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -8,41 +8,50 @@ from typing import Any
 from fncast.dashboard.event import ReceivedEvent
 
 TRAINING_TYPE = "io.fncast.training.v1"
-MAX_EPOCHS = 1000  # points of the curve; of a longer training the first part is forgotten
+MAX_EPOCHS = 1000  # points of the curve; older ones are dropped
 
 
 class TrainingCurve:
-    """The curve of the training that is under way, or of the last one."""
+    """The error curve of the current or the last training."""
 
     def __init__(self) -> None:
         self._epochs: list[dict[str, float | None]] = []
-        self._of = 0
-        self._done = False
-        self._heard_s = 0.0
+        self._epoch_count = 0
+        self._is_done = False
+        self._reported_s = 0.0
         self._changed = False
 
     def add(self, event: ReceivedEvent, at_s: float) -> None:
-        """Take in one epoch, told at `at_s`. An epoch that is not after the last begins a new training."""
+        """Add the report of one epoch. An epoch number that does not grow starts a new training.
+
+        at_s: when the report was written, in seconds since 1970.
+        """
         data = event.data if isinstance(event.data, dict) else {}
         epoch, loss, val_loss = (_number(data.get(name)) for name in ("epoch", "loss", "val_loss"))
         if epoch is not None and (loss is not None or val_loss is not None):
             if self._epochs and epoch <= (self._epochs[-1]["epoch"] or 0):
                 self._epochs.clear()
-                self._done = False
+                self._is_done = False
             self._epochs.append({"epoch": epoch, "loss": loss, "val_loss": val_loss})
             del self._epochs[:-MAX_EPOCHS]
-        self._of = int(_number(data.get("epochs")) or self._of)
-        self._done = bool(data.get("done")) or (self._done and epoch is None)
-        self._heard_s = at_s
+        self._epoch_count = int(_number(data.get("epochs")) or self._epoch_count)
+        self._is_done = bool(data.get("done")) or (self._is_done and epoch is None)
+        self._reported_s = at_s
         self._changed = True
 
     def snapshot(self) -> dict[str, Any] | None:
+        """The curve as JSON values; None before the first epoch."""
         if not self._epochs:
             return None
-        return {"epochs": self._epochs, "of": self._of, "done": self._done, "heard_s": self._heard_s}
+        return {
+            "epochs": self._epochs,
+            "of": self._epoch_count,
+            "done": self._is_done,
+            "heard_s": self._reported_s,
+        }
 
     def take_changes(self) -> dict[str, Any] | None:
-        """The whole again if it changed since the last call."""
+        """A snapshot if something changed since the last call, else None."""
         changed, self._changed = self._changed, False
         return self.snapshot() if changed else None
 

@@ -1,1 +1,1 @@
-"""The demo: every part of fncast as its own process on this machine, watched over until it ends."""
+"""The demo: runs every part of fncast as a separate process on this machine, and supervises the processes."""

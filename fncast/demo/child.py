@@ -1,7 +1,7 @@
-"""Runs a fncast command that ends when the process that started it is gone.
+"""Runs an fncast command that ends when its parent process ends.
 
-`python -m demo.child COMMAND …` with a pipe on stdin whose other end the parent holds: however the parent ends, its end
-closes then. That works on every system; Linux's PR_SET_PDEATHSIG does not.
+Usage: `python -m fncast.demo.child COMMAND …` with a pipe as stdin. The parent holds the other end of the pipe. The
+system closes it when the parent ends for any reason. Unlike Linux's PR_SET_PDEATHSIG, this works everywhere.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 import threading
 import time
 
-END_S = 3.0  # for a clean end; the parent is gone, so nobody waits longer
+END_S = 3.0  # time for a clean shutdown
 
 
 def end_with_parent() -> None:
-    """Ask this process to end once stdin is at its end, and make it end if it does not."""
+    """Send this process SIGTERM when stdin is closed, and exit END_S later if it is still running."""
 
     def watch() -> None:
         with contextlib.suppress(OSError):

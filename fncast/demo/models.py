@@ -1,4 +1,4 @@
-"""The model of the demo: whether there is one, what it takes, and how well it did in its evaluation."""
+"""Finds the demo's model, its window and its evaluation."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ DEFAULT_WINDOW = 48
 
 @dataclass(frozen=True)
 class FoundModel:
-    """The newest version that is in service. details: its model.json."""
+    """The newest version that is not retired.
+
+    details: the content of its model.json.
+    """
 
     folder: VersionFolder
     details: dict[str, Any]
 
     @property
     def window(self) -> int:
-        """Readings that it needs."""
+        """How many readings the model needs."""
         window = self.details.get("window")
         return window if isinstance(window, int) and window > 0 else DEFAULT_WINDOW
 
     def evaluation(self) -> list[str]:
-        """How it did on data it never saw, beside other methods, one line each; [] if model.json does not say."""
+        """The errors on unseen data of the model and other methods, one line each; [] if model.json has none."""
         metrics = self.details.get("metrics")
         test = metrics.get("test") if isinstance(metrics, dict) else None
         if not isinstance(test, dict):
@@ -40,12 +43,12 @@ class FoundModel:
         width = max(map(len, errors), default=0)
         return [
             f"{method:<{width}}  {error:.3f}"
-            for method, error in sorted(errors.items(), key=lambda one: one[1])
+            for method, error in sorted(errors.items(), key=lambda item: item[1])
         ]
 
 
 def find(models: Path) -> FoundModel | None:
-    """The model that the demo would serve, None if there is none. Raises UnusableModel, OSError."""
+    """Find the model that the demo serves; None if there is none. Raises UnusableModel, OSError."""
     if not models.is_dir():
         return None
     for folder in scan(models):

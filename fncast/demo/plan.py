@@ -1,4 +1,4 @@
-"""Which processes the demo runs, with which flags; every hop is one of its own."""
+"""The command lines of the demo's processes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from urllib.parse import quote
 from fncast.demo.models import NAME
 
 HOST = "127.0.0.1"
-# Enough for an error well below naive's, in about half a minute on two cores.
+# Enough for an error well below that of the naive forecast, in about half a minute on two cores.
 EPOCHS = 4
-# The embedded broker looks for new records only when a fetch's wait is over: by default twice a second.
+# The embedded broker looks for new records only at the end of a fetch's wait, by default twice per second.
 FETCH_WAIT_MS = 10
 FUNCTION = Path(__file__).resolve().parents[2] / "functions" / "forecast"
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the parts listen. All but the page's are whatever is free."""
+    """The ports of the processes."""
 
     dashboard: int
     model_service: int
@@ -32,9 +32,11 @@ class Ports:
 
 @dataclass(frozen=True)
 class Plan:
-    """The command lines of the parts. settings: the demo's own fncast.toml, so that no other is read.
+    """The command lines of the processes.
 
-    reading: flags that say how files of readings are read."""
+    settings: the demo's own fncast.toml, so that no other one is read. since_s: the start of the demo, in seconds since
+    1970. reading: flags that say how to read files of readings.
+    """
 
     ports: Ports
     settings: Path
@@ -67,15 +69,15 @@ class Plan:
         )
 
     def training(self) -> list[str]:
-        words = ("--models", self.models, "--name", NAME, "--epochs", EPOCHS, "--progress", "json")
-        return self._fncast("train", *words)
+        flags = ("--models", self.models, "--name", NAME, "--epochs", EPOCHS, "--progress", "json")
+        return self._fncast("train", *flags)
 
     def model_service(self) -> list[str]:
-        words = ("--models", self.models, "--name", NAME, "--host", HOST, "--port", self.ports.model_service)
-        return self._fncast("model-service", *words)
+        flags = ("--models", self.models, "--name", NAME, "--host", HOST, "--port", self.ports.model_service)
+        return self._fncast("model-service", *flags)
 
     def functions(self) -> list[str]:
-        words = (
+        flags = (
             "--host",
             HOST,
             "--port",
@@ -83,16 +85,16 @@ class Plan:
             "--config",
             f"GP_SERVER_URL={self.model_url}",
         )
-        return self._fncast("functions", FUNCTION, *words)
+        return self._fncast("functions", FUNCTION, *flags)
 
     def consumer(self) -> list[str]:
         return self._fncast("consume", "--config", self.settings, "--host", HOST, "--port", self.ports.admin)
 
     def source(self, files: Sequence[Path], window: int) -> list[str]:
-        """files: CSV files to replay instead of this machine and the shop."""
+        """files: CSV files to replay instead of this machine's metrics and the shop."""
         feeds = [*self.reading, "--replay", *files] if files else ["--machine", "--shop"]
         name = f"fncast/demo/{quote(socket.gethostname())}"
-        words = (
+        flags = (
             "--config",
             self.settings,
             "--window",
@@ -102,10 +104,10 @@ class Plan:
             "--since",
             f"{self.since_s:.3f}",
         )
-        return self._fncast("produce", *feeds, *words)
+        return self._fncast("produce", *feeds, *flags)
 
     def write_settings(self, bootstrap_servers: str) -> None:
-        """Write the settings file. The embedded broker isolates no transactions, so delivery is at least once."""
+        """Write the settings file. Delivery is at-least-once: the embedded broker does not isolate transactions."""
         self.settings.write_text(
             "[kafka]\n"
             f'bootstrap_servers = "{bootstrap_servers}"\n'
@@ -119,24 +121,24 @@ class Plan:
         )
 
     @staticmethod
-    def _fncast(*words: object) -> list[str]:
-        return [sys.executable, "-m", "fncast.demo.child", *map(str, words)]
+    def _fncast(*arguments: object) -> list[str]:
+        return [sys.executable, "-m", "fncast.demo.child", *map(str, arguments)]
 
 
 def environment() -> dict[str, str]:
-    """What the processes inherit: all but fncast's settings, which are for the user's own broker."""
+    """The environment of the processes, without `FNCAST_…`: these settings are for the user's own broker."""
     return {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on now, all different."""
+    """Return different ports that are currently free."""
     held = []
     try:
         for _ in range(count):
-            one = socket.socket()
-            one.bind((HOST, 0))
-            held.append(one)
-        return [one.getsockname()[1] for one in held]
+            listener = socket.socket()
+            listener.bind((HOST, 0))
+            held.append(listener)
+        return [listener.getsockname()[1] for listener in held]
     finally:
-        for one in held:
-            one.close()
+        for listener in held:
+            listener.close()

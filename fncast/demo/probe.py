@@ -1,4 +1,4 @@
-"""Asks the parts over HTTP whether they are ready."""
+"""Checks over HTTP whether the processes are ready."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fncast.produce.events import build_window_event, to_kafka_record
 from fncast.produce.windows import SeriesWindow
 from fncast.series.step import Step
 
-WARM_UP_CALLS = 4  # at once: more than a function has processes
+WARM_UP_CALLS = 4  # concurrent; more than a function has processes
 
 
 def http_probe(http: aiohttp.ClientSession, url: str) -> Callable[[], Awaitable[bool]]:
-    """A probe: whether `url` answers 200."""
+    """Return a probe that tells whether `url` answers with status 200."""
 
     async def probe() -> bool:
         try:
-            async with http.get(url) as answer:
-                return answer.status == 200
+            async with http.get(url) as response:
+                return response.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
 
@@ -30,7 +30,7 @@ def http_probe(http: aiohttp.ClientSession, url: str) -> Callable[[], Awaitable[
 
 
 async def warm_up(http: aiohttp.ClientSession, functions_url: str, window: int) -> None:
-    """Call the function in each of its processes: the FDK imports its code with the first call, in 0.3 s.
+    """Call each process of the function once. The FDK imports the function's code with the first call.
 
     window: how many readings the model needs.
     """
@@ -44,7 +44,7 @@ async def warm_up(http: aiohttp.ClientSession, functions_url: str, window: int) 
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with http.post(
                 f"{functions_url}/t/fncast/forecast", data=message.value, headers=headers
-            ) as answer:
-                await answer.read()
+            ) as response:
+                await response.read()
 
     await asyncio.gather(*(call() for _ in range(WARM_UP_CALLS)))

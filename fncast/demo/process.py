@@ -1,4 +1,4 @@
-"""One process of the demo: started, waited for until it is ready, and started again when it ends."""
+"""Runs one process: starts it, waits until it is ready, and restarts it when it ends."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fncast.demo.process_log import ProcessLog
 
-READY_S = 60.0  # a slow disk may need half of it for the first imports
+READY_S = 60.0  # the first imports are slow on a slow disk
 READY_PROBE_S = 0.05
-STEADY_S = 5.0  # who lived that long did not die of its start
-QUICK_ENDS = 4  # in a row; then starting once more mends nothing
+STEADY_S = 5.0  # a process that ran this long has started successfully
+QUICK_ENDS = 4  # failed starts in a row after which we give up
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 TAIL_LINES = 12
 READ_BYTES = 65_536
 MAX_LINE = 4_000
-MAX_SHOWN = 200  # characters of a line that cannot be used
-SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # of one process; the rest is in its log
+MAX_SHOWN = 200  # characters of an unusable line to show
+SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # at most so many warnings of one process per period; all are in its log
 
-# The command line's log format, and how it tells a failure.
+# A warning in the command line's log format, or its failure message.
 WARNING = re.compile(r"\d{4}-\S+ \S+ (?:WARNING|ERROR|CRITICAL) +(.*)|fncast: (.*)")
 
-Tell = Callable[[str, str], None]
+Report = Callable[[str, str], None]
 
 
 class ProcessFailed(Exception):
-    """A process cannot be kept running; the text says which, how it ended and what it said last."""
+    """A process cannot be kept running. The message says which one, how it ended, and the end of its log."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run. ready: asked until it says True; None: ready once started.
+    """What to run.
 
-    output: gets each line of stdout. environment: the whole of it; None: this process' own.
-    restart: whether it is started again when it ends.
+    ready: polled until it returns True; None means ready once started. output: gets each line of stdout.
+    environment: the whole environment; None means that of this process. restart: whether to restart it when it ends.
     """
 
     name: str
@@ -53,14 +54,14 @@ class Program:
 
 
 class Process:
-    """Runs a program. `run` is its life, `ready` is set while it is ready, `end` ends it."""
+    """Runs a program and restarts it. `ready` is set while the program is ready. Use it in one event loop."""
 
-    def __init__(self, program: Program, log_path: Path, tell: Tell) -> None:
+    def __init__(self, program: Program, log_path: Path, report: Report) -> None:
         self.program = program
         self.ready = asyncio.Event()
         self.restarts = 0
         self._log_path = log_path
-        self._tell = tell
+        self._report = report
         self._process: asyncio.subprocess.Process | None = None
         self._ending = asyncio.Event()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -72,44 +73,44 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """The process' id while it runs."""
+        """The process id; None while it is not running."""
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
     async def run(self) -> int:
-        """Keep the program running until `end`; one that is not restarted, until it ends by itself.
+        """Keep the program running until `end` or `kill`; without restarts, until it ends by itself.
 
-        Returns the exit code (negative: the signal). Raises ProcessFailed.
+        Returns the exit code, or the negative signal number. Raises ProcessFailed.
         """
         quick_ends = 0
         while True:
             started_s = time.monotonic()
-            code = await self._live()
+            code = await self._run_once()
             if self._ending.is_set() or (code == 0 and not self.program.restart):
                 return code
             quick_ends = 1 if time.monotonic() - started_s > STEADY_S else quick_ends + 1
             if not self.program.restart or quick_ends >= QUICK_ENDS:
-                often = f" {quick_ends} times in a row" if quick_ends > 1 else ""
-                raise ProcessFailed(f"{self.name} {_ended(code)}{often}{self._last_words()}")
-            self._tell(self.name, f"{_ended(code)}; starting it again")
+                times = f" {quick_ends} times in a row" if quick_ends > 1 else ""
+                raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._last_words()}")
+            self._report(self.name, f"{_ended(code)}; restarting it")
             self.restarts += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), BACKOFF_S[quick_ends - 1])
                 return code
 
     def end(self) -> None:
-        """Ask it to end, for good."""
+        """Ask the process to end, and do not restart it."""
         self._ending.set()
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once, with what it started."""
+        """Kill the process and its children, and do not restart it."""
         self._ending.set()
         self._signal(signal.SIGKILL)
 
-    async def _live(self) -> int:
-        """From start to end of one process. Raises ProcessFailed if it does not become ready."""
-        # A group of its own: Ctrl-C in the terminal is the demo's to hear, and what it started can be ended with it.
+    async def _run_once(self) -> int:
+        """Run the process once. Raises ProcessFailed if it does not become ready."""
+        # A separate process group: only the demo gets Ctrl-C from the terminal, and children can be killed together.
         self._process = process = await asyncio.create_subprocess_exec(
             *self.program.argv,
             stdin=asyncio.subprocess.PIPE,
@@ -122,7 +123,7 @@ class Process:
         assert process.stderr is not None
         if self._ending.is_set():
             self._signal(signal.SIGTERM)
-        with contextlib.closing(ProcessLog(self._log_path, self._report)) as log:
+        with contextlib.closing(ProcessLog(self._log_path, partial(self._report, self.name))) as log:
             readers = [
                 asyncio.create_task(_lines(process.stdout, log, self._output)),
                 asyncio.create_task(_lines(process.stderr, log, self._error)),
@@ -159,27 +160,24 @@ class Process:
             return
         try:
             self.program.output(line)
-        except Exception as error:  # its other lines are still to be read, or it would wait for a reader
-            self._tell(self.name, f"a line of its output cannot be used ({error!r}): {line[:MAX_SHOWN]}")
-
-    def _report(self, text: str) -> None:
-        self._tell(self.name, text)
+        except Exception as error:  # keep reading, or the process would block on a full pipe
+            self._report(self.name, f"its output has an unusable line ({error!r}): {line[:MAX_SHOWN]}")
 
     def _error(self, line: str) -> None:
         self._tail.append(line)
         found = WARNING.fullmatch(line)
-        # librdkafka warns of each property that only the other kind of client uses: the parts share one file.
+        # librdkafka warns about properties for the other kind of client. All parts share one settings file.
         if found is None or self._ending.is_set() or "CONFWARN" in line:
             return
         now_s = time.monotonic()
         if len(self._shown) == SHOWN_LINES and now_s - self._shown[0] < SHOWN_PER_S:
             return
         self._shown.append(now_s)
-        self._tell(self.name, found[1] or found[2])
+        self._report(self.name, found[1] or found[2])
 
     def _last_words(self) -> str:
         lines = "".join(f"\n    {line}" for line in self._tail if line.strip())
-        return f". The end of its log, {self._log_path}:{lines}" if lines else " without a word."
+        return f". The end of its log, {self._log_path}:{lines}" if lines else ". Its log is empty."
 
     def _signal(self, number: int) -> None:
         if self.pid is not None:

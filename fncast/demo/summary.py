@@ -1,4 +1,4 @@
-"""What went through: events in, forecasts out, dead letters, and the delay of each forecast."""
+"""Counts the demo's events, forecasts and dead letters, and measures delays."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fncast.dashboard.delay import percentile
 from fncast.dashboard.event import NotAnEvent, parse
 from fncast.dashboard.record import ReceivedRecord
 
-# Inputs remembered until their outcome comes: an hour and a half at the demo's rates, some 20 MB.
+# Inputs to remember until their outcome arrives: an hour and a half at the demo's rates.
 MAX_OPEN = 100_000
-# Delays kept; beyond an hour at the demo's rates the percentiles are those of the newest.
+# Delays to keep. After an hour at the demo's rates, the percentiles cover only the newest ones.
 MAX_DELAYS = 100_000
 MAX_REASONS = 3
 
@@ -18,12 +18,12 @@ Key = tuple[str, str]
 
 
 class DemoSummary:
-    """Counts the records of the topics, as any reader sees them; told in any order."""
+    """Collects the records of the topics, in any order."""
 
     def __init__(self, input_topic: str, output_topic: str, dead_letter_topic: str) -> None:
         self.events = 0
         self.forecasts = 0
-        self.repeats = 0  # forecasts of an input that had its forecast: at-least-once at work
+        self.repeats = 0  # more forecasts of the same input, as at-least-once delivery allows
         self.dead_letters = 0
         self._topics = (input_topic, output_topic, dead_letter_topic)
         self._open: OrderedDict[Key, float | None] = OrderedDict()
@@ -33,11 +33,12 @@ class DemoSummary:
         self._reasons: Counter[str] = Counter()
 
     @property
-    def under_way(self) -> int:
-        """Events in that have no outcome yet."""
+    def pending(self) -> int:
+        """How many events have no outcome yet."""
         return len(self._open)
 
     def add(self, record: ReceivedRecord) -> None:
+        """Add a record of one of the three topics."""
         input_topic, output_topic, dead_letter_topic = self._topics
         if record.topic == input_topic:
             self.events += 1
@@ -55,8 +56,8 @@ class DemoSummary:
         """The summary, one line each."""
         forecasts = f"{self.forecasts:,}" + (f" (and {self.repeats:,} repeats)" if self.repeats else "")
         lines = [f"{self.events:,} events in, {forecasts} forecasts out, {self.dead_letters:,} dead letters"]
-        if self.under_way:
-            lines[0] += f", {self.under_way:,} still under way"
+        if self.pending:
+            lines[0] += f", {self.pending:,} still pending"
         lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(MAX_REASONS)]
         ordered = sorted(self._delays_s)
         median_s, p99_s = percentile(ordered, 0.5), percentile(ordered, 0.99)
@@ -104,7 +105,7 @@ def _bound(table: OrderedDict[Key, float | None] | OrderedDict[Key, None]) -> No
 
 
 def _key(record: ReceivedRecord, source: str, id: str) -> Key | None:
-    """The two names of an event; None for a record that has them not."""
+    """The values of two attributes of an event; None if the record lacks one of them."""
     try:
         event = parse(record)
     except NotAnEvent:

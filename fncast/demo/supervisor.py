@@ -1,4 +1,4 @@
-"""The demo from its first process to its last: starts them in order, watches over them, ends them."""
+"""Starts the demo's processes in order, supervises them, and ends them."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ PROBE_TIMEOUT_S = 2.0
 COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
 MAX_NAMES = 3
-# Together below the 5 s within which everything ends.
+# Their sum is below 5 s, within which the demo ends.
 SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 1.2, 1.8, 0.3
-SETTLE_S = 0.5  # the reader hands over what it has read only every 0.2 s
+SETTLE_S = 0.5  # the reader hands over records every 0.2 s
 
-Tell = Callable[[str, str], None]
+Report = Callable[[str, str], None]
 
 
 class DemoSupervisor:
-    """Made and used in one event loop. `run` starts everything and watches over it, `close` ends it."""
+    """Owns the demo's processes. Create and use it in one event loop: `run` starts the processes, `close` ends them."""
 
-    def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], tell: Tell) -> None:
-        """folder: for the logs. files: CSV files to replay. tell: gets a process' name and what it does."""
+    def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], report: Report) -> None:
+        """folder: for the logs. files: CSV files to replay. report: gets a process's name and a message."""
         self.summary = DemoSummary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)
         self.model: FoundModel | None = None
         self.processes: dict[str, Process] = {}
         self._plan = plan
         self._folder = folder
         self._files = files
-        self._tell = tell
+        self._report = report
         self._tasks: dict[str, asyncio.Task[int]] = {}
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closing = False
@@ -54,72 +54,74 @@ class DemoSupervisor:
         self._environment = environment()
 
     async def run(self) -> None:
-        """Start everything, then watch until cancelled. Raises ProcessFailed, UnusableModel, OSError."""
-        script = asyncio.create_task(self._startup())
+        """Start all processes, then supervise them until cancelled. Raises ProcessFailed, UnusableModel, OSError."""
+        startup = asyncio.create_task(self._startup())
         try:
-            await asyncio.wait({script, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({startup, self._failure}, return_when=asyncio.FIRST_COMPLETED)
             if self._failure.done():
                 self._failure.result()
-            await script
+            await startup
             await self._failure
         finally:
-            script.cancel()
+            startup.cancel()
             with contextlib.suppress(asyncio.CancelledError, ProcessFailed):
-                await script
+                await startup
 
     async def close(self) -> None:
-        """End the source, let what is under way arrive, end the others. Takes less than 5 s."""
+        """End the source, wait for pending forecasts, end the others. Takes less than 5 s."""
         self._closing = True
         await self._end(["source"], SOURCE_END_S)
         if self._counting is not None and "source" in self._tasks:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._drained(), DRAIN_S)
+                await asyncio.wait_for(self._wait_for_pending(), DRAIN_S)
         if self._counting is not None:
             self._counting.cancel()
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
             self._count()
-        # The broker last: to the others its end would be an outage to wait out.
+        # End the broker last: for the others, its end would be an outage.
         await self._end([name for name in self._tasks if name != "broker"], END_S)
         await self._end(["broker"], KILL_S)
         if self._http is not None:
             await self._http.close()
 
-    async def _drained(self) -> None:
+    async def _wait_for_pending(self) -> None:
         await asyncio.sleep(SETTLE_S)
-        while self.summary.under_way:  # noqa: ASYNC110  # what is counted, comes from another thread
+        while self.summary.pending:  # noqa: ASYNC110  # another thread reads the records
             await asyncio.sleep(COUNT_S / 2)
 
     async def _startup(self) -> None:
-        """The order of things; each waits until what it needs is ready."""
+        """Start the processes. Each one waits until the processes that it needs are ready."""
         plan = self._plan
         self.model = models.find(plan.models)
         self._http = http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
         await self._start_broker()
-        # It needs three seconds to join its group, and nothing of the others for that.
+        # Joining its group takes three seconds and needs only the broker, so do it meanwhile.
         consumer = asyncio.create_task(
             self._start(Program("consumer", plan.consumer(), http_probe(http, f"{plan.admin_url}/readyz")))
         )
         await self._start(Program("dashboard", plan.dashboard(), http_probe(http, f"{plan.page}/healthz")))
-        self._tell("dashboard", f"open {plan.page}")
+        self._report("dashboard", f"open {plan.page}")
         if self.model is None:
             await self._train()
         model_service = Program(
             "model-service", plan.model_service(), http_probe(http, f"{plan.model_url}/readyz")
         )
         await self._start(model_service)
-        self._tell(
+        self._report(
             "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
         )
         functions = Program("functions", plan.functions(), http_probe(http, f"{plan.functions_url}/healthz"))
         await self._start(functions)
         window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
         await warm_up(http, plan.functions_url, window)
-        self._tell("functions", f"fncast/forecast at {plan.functions_url}")
+        self._report("functions", f"fncast/forecast at {plan.functions_url}")
         await consumer
-        self._tell("consumer", f"in its group, delivers at least once; metrics at {plan.admin_url}/metrics")
+        self._report(
+            "consumer", f"joined its group, delivers at least once; metrics at {plan.admin_url}/metrics"
+        )
         await self._start(Program("source", plan.source(self._files, window)))
-        self._tell("source", _sources(self._files))
+        self._report("source", _sources(self._files))
         await self._first_forecast()
 
     async def _start_broker(self) -> None:
@@ -136,17 +138,17 @@ class DemoSupervisor:
         servers = address.result()
         await asyncio.to_thread(create_topics, servers)
         self._plan.write_settings(servers)
-        self._tell("broker", f"embedded, at {servers}")
+        self._report("broker", f"embedded, at {servers}")
         self._servers = servers
         properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
         self._reader = TopicReader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)
         self._reader.start()
-        self._counting = asyncio.create_task(self._keep_counting(), name="counting")
-        self._counting.add_done_callback(self._counting_ended)
+        self._counting = asyncio.create_task(self._count_continuously(), name="counting")
+        self._counting.add_done_callback(self._on_counting_end)
 
     async def _train(self) -> None:
-        """Train the first model; its progress goes to the topic that the page reads."""
-        self._tell("training", f"no model in {self._plan.models} yet: training one, about half a minute")
+        """Train the first model, and publish the progress for the page."""
+        self._report("training", f"no model in {self._plan.models} yet: training one, about half a minute")
         training = TrainingEvents("fncast/demo/training")
         publisher = TopicPublisher({"bootstrap.servers": self._servers}, TRAINING_TOPIC)
         await asyncio.to_thread(publisher.connect)
@@ -155,7 +157,7 @@ class DemoSupervisor:
             event = training.event(line)
             if event is not None:
                 publisher.publish(to_kafka_record(event))
-                self._tell("training", training.progress)
+                self._report("training", training.progress)
 
         await self._start(Program("training", self._plan.training(), output=output, restart=False))
         await self._tasks["training"]
@@ -166,34 +168,34 @@ class DemoSupervisor:
         started_s = time.monotonic()
         while not self.summary.forecasts:
             if time.monotonic() - started_s > FIRST_FORECAST_S:
-                self._tell(
+                self._report(
                     "consumer", f"no forecast after {FIRST_FORECAST_S:g} s; the logs are in {self._folder}"
                 )
                 return
             await asyncio.sleep(COUNT_S)
-        self._tell("", f"forecasts are moving: {self._plan.page} (Ctrl-C ends everything)")
+        self._report("", f"forecasts are moving: {self._plan.page} (Ctrl-C ends everything)")
 
     async def _start(self, program: Program) -> None:
         """Start a program and wait until it is ready. Raises ProcessFailed."""
         program = Program(
             program.name, program.argv, program.ready, program.output, self._environment, program.restart
         )
-        process = Process(program, self._folder / f"{program.name}.log", self._tell)
+        process = Process(program, self._folder / f"{program.name}.log", self._report)
         task = asyncio.create_task(process.run(), name=program.name)
         self.processes[program.name], self._tasks[program.name] = process, task
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_end)
         ready = asyncio.create_task(process.ready.wait())
         await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         if task.done():
             task.result()
 
-    def _ended(self, task: asyncio.Task[int]) -> None:
+    def _on_end(self, task: asyncio.Task[int]) -> None:
         if self._closing or self._failure.done() or task.cancelled():
             return
         if (error := task.exception()) is not None:
             lost = (
-                "\nIts records were in its memory: start the demo again."
+                "\nIts records were in memory and are lost: start the demo again."
                 if task.get_name() == "broker"
                 else ""
             )
@@ -202,7 +204,7 @@ class DemoSupervisor:
             self._failure.set_exception(ProcessFailed(f"{task.get_name()} ended by itself"))
 
     async def _end(self, names: Sequence[str], timeout_s: float) -> None:
-        """Ask these to end, and end those that do not within `timeout_s`."""
+        """Ask these processes to end. Kill those that do not end within `timeout_s`."""
         tasks = {self._tasks[name] for name in names if name in self._tasks}
         if not tasks:
             return
@@ -215,21 +217,21 @@ class DemoSupervisor:
                 process.kill()
             await asyncio.wait(left, timeout=KILL_S)
 
-    async def _keep_counting(self) -> None:
+    async def _count_continuously(self) -> None:
         while True:
             self._count()
             await asyncio.sleep(COUNT_S)
 
-    def _counting_ended(self, task: asyncio.Task[None]) -> None:
-        """Without the counts the demo would wait in vain: it ends and says why."""
+    def _on_counting_end(self, task: asyncio.Task[None]) -> None:
+        """End the demo if counting fails: it would wait for forecasts for ever."""
         if task.cancelled() or self._failure.done() or self._closing:
             return
         self._failure.set_exception(ProcessFailed(f"the demo cannot count records: {task.exception()!r}"))
 
     def _count(self) -> None:
         while self._reader is not None and (batch := self._reader.take()):
-            for one in batch:
-                self.summary.add(one)
+            for counted in batch:
+                self.summary.add(counted)
 
 
 def _sources(files: Sequence[Path]) -> str:

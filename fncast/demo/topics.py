@@ -1,4 +1,4 @@
-"""The topics of the demo."""
+"""The demo's topics."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from fncast.wording.kafka import words
 
 INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
 TRAINING_TOPIC, OUTAGE_TOPIC = "training", "outages"
-ANSWER_S = 5.0
+TIMEOUT_S = 5.0
 
 
 def create_topics(servers: str) -> None:
-    """The embedded broker makes a topic when a producer asks for it; readers only wait. Raises ProcessFailed."""
+    """Create the topics. The embedded broker creates a topic when a producer requests its metadata.
+
+    Raises ProcessFailed.
+    """
     client = Producer({"bootstrap.servers": servers, "log_level": 0})
     try:
         for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, OUTAGE_TOPIC, TRAINING_TOPIC):
-            client.list_topics(topic, timeout=ANSWER_S)
+            client.list_topics(topic, timeout=TIMEOUT_S)
     except KafkaException as error:
         raise ProcessFailed(f"the broker at {servers} does not answer: {words(error.args[0])}") from None

@@ -1,4 +1,4 @@
-"""The trainer's progress as CloudEvents, so that the page shows the falling error."""
+"""Turns the trainer's progress into CloudEvents for the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUBJECT = "forecast"
 
 
 class TrainingEvents:
-    """Reads the lines of `fncast train --progress json`."""
+    """Reads the output of `fncast train --progress json`."""
 
     def __init__(self, source: str) -> None:
         """source: the events' CloudEvents source."""
@@ -23,34 +23,34 @@ class TrainingEvents:
         self._version: int | None = None
 
     def event(self, line: str) -> CloudEvent | None:
-        """The event of a line; None if it tells no progress."""
+        """Return the event for a line; None if the line does not report progress."""
         try:
-            told = orjson.loads(line)
+            report = orjson.loads(line)
         except orjson.JSONDecodeError:
             return None
-        if not isinstance(told, dict):
+        if not isinstance(report, dict):
             return None
-        if "epoch" in told:
+        if "epoch" in report:
             self._last = {
-                "epoch": told["epoch"],
-                "epochs": told.get("epochs"),
-                "loss": told.get("train_error"),
-                "val_loss": told.get("validation_error"),
-                "naive_loss": told.get("naive_error"),
+                "epoch": report["epoch"],
+                "epochs": report.get("epochs"),
+                "loss": report.get("train_error"),
+                "val_loss": report.get("validation_error"),
+                "naive_loss": report.get("naive_error"),
             }
-            return self._event(str(told["epoch"]), self._last)
-        if "version" in told:
-            self._version = told["version"]
+            return self._event(str(report["epoch"]), self._last)
+        if "version" in report:
+            self._version = report["version"]
             return self._event("done", {"epochs": self._last.get("epochs"), "done": True})
         return None
 
     @property
     def progress(self) -> str:
-        """Where it stands, in a few words."""
+        """The progress in a few words."""
         if not self._last:
             return "starting"
         if self._version is not None:
-            return f"version {self._version} is written"
+            return f"version {self._version} has been written"
         last = " (evaluating it now)" if self._last["epoch"] == self._last["epochs"] else ""
         return f"epoch {self._last['epoch']}/{self._last['epochs']}, error {self._last['val_loss']:.3f}{last}"
 

@@ -1,4 +1,4 @@
-"""CloudEvents as they are published: windows, and events that come as JSON."""
+"""Builds the CloudEvents to publish: from windows, and from JSON documents."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Mode = Literal["binary", "structured"]
 
 
 class InvalidEventText(ValueError):
-    """A text that is no CloudEvent in JSON; the message says why."""
+    """The text is not a CloudEvent in JSON. The message gives the reason."""
 
 
 def build_window_event(window: SeriesWindow, *, source: str, destination: str, run: str = "") -> CloudEvent:
-    """The CloudEvent of a window. Its id is the same whenever the same window of the same `run` is made.
+    """Build the event for a window. The same window of the same run always gets the same id.
 
-    source: a URI-reference. run: tells apart windows with equal indices, where a feed starts from 0 each time.
+    source: a URI-reference. run: distinguishes windows with equal indices, for feeds that always start with index 0.
     """
     data: dict[str, Any] = {
         "start": format_start(window.start, window.step),
@@ -58,18 +58,18 @@ def build_window_event(window: SeriesWindow, *, source: str, destination: str, r
 
 
 def parse_event(text: bytes, destination: str | None = None) -> CloudEvent:
-    """The event that one JSON document (the structured form) holds.
+    """Parse one event in structured JSON form.
 
-    destination: given to an event that names none. Raises InvalidEventText.
+    destination: the default for events without one. Raises InvalidEventText.
     """
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidEventText(f"not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise InvalidEventText(f"a CloudEvent is a JSON object, this is {_kind(document)}")
+        raise InvalidEventText(f"a CloudEvent must be a JSON object, not {_kind(document)}")
     if missing := [name for name in REQUIRED if document.get(name) in (None, "")]:
-        raise InvalidEventText(f"no CloudEvent: {' and '.join(missing)} missing")
+        raise InvalidEventText(f"not a CloudEvent: {' and '.join(missing)} missing")
     data = _data(document)
     attributes = {
         name: _attribute(name, value) for name, value in document.items() if value not in (None, "")
@@ -78,31 +78,31 @@ def parse_event(text: bytes, destination: str | None = None) -> CloudEvent:
         attributes.setdefault("destination", destination)
     if data is not None and not isinstance(data, bytes):
         attributes.setdefault("datacontenttype", JSON_CONTENT_TYPE)
-    timeless = "time" not in attributes
+    has_no_time = "time" not in attributes
     try:
         event = CloudEvent(attributes, data)
     except CloudEventValidationError as error:
         reasons = "; ".join(str(reason) for reasons in error.errors.values() for reason in reasons)
-        raise InvalidEventText(f"no CloudEvent: {reasons}") from None
-    if timeless:  # the SDK gives an event that has no time the present one: not the event that we were given
+        raise InvalidEventText(f"not a CloudEvent: {reasons}") from None
+    if has_no_time:  # the SDK adds the current time, but the event must stay as it is
         del event.get_attributes()["time"]
     return event
 
 
 def to_kafka_record(event: CloudEvent, mode: Mode = "binary") -> KafkaMessage:
-    """The Kafka record of an event. Its key is the event's `partitionkey`; without data its value is null."""
+    """Convert an event to a Kafka record. The key is the `partitionkey`. Without data, the value is null."""
     if mode == "structured":
         return to_structured(event, _FORMAT)
     message = to_binary(event, _FORMAT)
     if event.get_data() is not None:
         return message
-    return replace(message, value=None)  # type: ignore[arg-type]  # the SDK knows no null value
+    return replace(message, value=None)  # type: ignore[arg-type]  # the SDK has no null value
 
 
 class _Format(JSONFormat):
-    """The SDK's JSON, but lists and other JSON values stay JSON in binary mode, and NaN becomes null.
+    """The SDK's JSON format, but any JSON value stays JSON in binary mode, and NaN becomes null.
 
-    The SDK writes any value but a dict as Python prints it.
+    The SDK writes every value except a dict as its Python representation.
     """
 
     def write(self, event: BaseCloudEvent) -> bytes:
@@ -128,33 +128,35 @@ _FORMAT = _Format()
 
 
 def _data(document: dict[str, Any]) -> Any:
-    """Take the data out of a document: a JSON value, bytes, or None where there is none."""
+    """Remove the data from a document. Returns a JSON value, bytes, or None if there is no data."""
     data, encoded = document.pop("data", None), document.pop("data_base64", None)
     if encoded is None:
         return data
     if data is not None:
-        raise InvalidEventText("no CloudEvent: it has both data and data_base64")
-    import base64  # rare
+        raise InvalidEventText("not a CloudEvent: it has both data and data_base64")
+    import base64  # rarely needed
 
     try:
         return base64.b64decode(encoded, validate=True)
     except (ValueError, TypeError):
-        raise InvalidEventText("no CloudEvent: data_base64 is not Base64") from None
+        raise InvalidEventText("not a CloudEvent: data_base64 is not Base64") from None
 
 
 def _attribute(name: str, value: Any) -> str | int | datetime:
     if isinstance(value, bool):
-        return "true" if value else "false"  # the CloudEvents type system's text; the SDK would write True
+        return (
+            "true" if value else "false"
+        )  # the string form of the CloudEvents type system; the SDK would write True
     if not isinstance(value, str | int):
-        raise InvalidEventText(f"no CloudEvent: attribute {name} is {_kind(value)}")
+        raise InvalidEventText(f"not a CloudEvent: attribute {name} is {_kind(value)}")
     if name != "time":
         return value
     try:
         return parse_time(str(value))
     except ValueError as error:
-        raise InvalidEventText(f"no CloudEvent: time {error}") from None
+        raise InvalidEventText(f"not a CloudEvent: time {error}") from None
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
+    names = {dict: "an object", list: "an array", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")

@@ -1,4 +1,4 @@
-"""Plays feeds at their pace and tells the windows that their readings make."""
+"""Plays feeds in real time and yields the windows of their readings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def live_windows(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[SeriesWindow]:
-    """Windows of all feeds as time passes, without end.
+    """Yield the windows of all feeds as time passes, without end.
 
-    since_s: the time of tick 0 on `clock`; a process that starts again with the same goes on where it should be by now.
-    A feed that recalls has its first window at once.
+    window: readings per window. every: readings between two windows. since_s: the time of tick 0 on `clock`, in
+    seconds. A process restarted with the same value continues at the current tick. Recordings have a window at once.
     """
-    players = [_Player(feed, window, every, since_s, clock()) for feed in feeds]
+    players = [_FeedPlayer(feed, window, every, since_s, clock()) for feed in feeds]
     while True:
         now_s = clock()
         for player in players:
@@ -34,30 +34,30 @@ def live_windows(
         sleep(max(0.0, min(player.due_s for player in players) - clock()))
 
 
-class _Player:
-    """One feed with the sliding windows of its series."""
+class _FeedPlayer:
+    """One feed and the sliding windows of its series."""
 
     def __init__(self, feed: Feed, window: int, every: int, since_s: float, now_s: float) -> None:
         self._feed = feed
         self._window, self._every = window, every
         self._since_s = since_s
         self._windows: dict[str, SlidingWindow] = {}
-        # A recording is `window` ticks ahead, so that its first window is full at tick 0.
-        self._ahead = window - 1 if feed.recalls else 0
+        # A recorded feed starts `window` readings earlier, so that its first window is full at tick 0.
+        self._ahead = window - 1 if feed.is_recorded else 0
         self._next = self._tick(now_s)
 
     @property
     def due_s(self) -> float:
-        """When the next tick falls."""
+        """The time of the next tick."""
         return self._since_s + self._next * self._feed.interval_s
 
     def catch_up(self, now_s: float) -> Iterator[SeriesWindow]:
-        """The windows of every tick that is due. Only a feed that recalls can tell those that were missed."""
+        """Yield the windows of all due ticks. Missed ticks are read only from a recorded feed."""
         tick = self._tick(now_s)
         if tick < self._next:
             return
-        # After a long sleep (a suspended laptop) the older ticks are let go rather than told in one flood.
-        first = max(self._next, tick - self._window + 1) if self._feed.recalls else tick
+        # After a long pause (a suspended laptop), skip older ticks instead of publishing them all at once.
+        first = max(self._next, tick - self._window + 1) if self._feed.is_recorded else tick
         if not self._windows:
             first = tick - self._ahead
         for number in range(first, tick + 1):
@@ -70,5 +70,5 @@ class _Player:
         self._next = tick + 1
 
     def _tick(self, now_s: float) -> int:
-        # A tick that was slept for to its very time has come, whatever rounding makes of the division.
+        # Tolerate rounding errors: after a sleep until a tick's exact time, the tick is due.
         return math.floor((now_s - self._since_s) / self._feed.interval_s + ROUNDING)

@@ -1,4 +1,4 @@
-"""This machine's own metrics, read with psutil."""
+"""Metrics of this machine, read with psutil."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import psutil
 from fncast.produce.reading import Reading
 from fncast.series.step import Step
 
-# Four a second: quick enough to see the page move, slow enough that CPU shares (counted in 10 ms) are smooth.
+# Short enough to see the page move, long enough for smooth CPU shares (the system counts in 10 ms).
 INTERVAL_S = 0.25
 
 
 class MachineFeed:
-    """A feed of CPU and memory in %, network and disk traffic in B/s.
+    """A feed of CPU and memory usage in %, and of network and disk traffic in B/s.
 
-    Traffic is the growth of the system's counters over the real time between two reads. A system that shows no such
-    counters (some containers) has no such series. The first read tells no traffic: there is nothing to compare it with.
+    Traffic is the growth of a system counter divided by the time between two reads. The first read has no traffic.
+    A system without such counters (some containers) has no such series.
     """
 
-    recalls = False
+    is_recorded = False
 
     def __init__(
         self, since: datetime, interval_s: float = INTERVAL_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """since: the time of tick 0. clock: seconds, never going back."""
+        """since: the time of tick 0. clock: monotonic, in seconds."""
         self.interval_s = interval_s
         self._since = since.astimezone(UTC)
         self._step = Step.seconds(interval_s)
         self._clock = clock
         self._before: tuple[float, dict[str, int]] | None = None
-        psutil.cpu_percent()  # the first call only marks the start of what the next one measures
+        psutil.cpu_percent()  # the first call only starts the measurement
 
     def read(self, tick: int) -> list[Reading]:
         now, counters = self._clock(), _counters()
@@ -44,7 +44,7 @@ class MachineFeed:
             elapsed_s = now - then
             if elapsed_s <= 0:
                 return []
-            # A counter that fell was reset (an interface came anew): the growth since then is not known.
+            # A counter that shrank was reset, for example with its network interface. The growth is unknown.
             traffic = [
                 (name, (count - before[name]) / elapsed_s if count >= before[name] else float("nan"))
                 for name, count in counters.items()
@@ -59,13 +59,13 @@ class MachineFeed:
 
 
 def _counters() -> dict[str, int]:
-    """Bytes since the system's start, by the name of their series."""
+    """Bytes since the start of the system, by series name."""
     counters: dict[str, int] = {}
     if (network := psutil.net_io_counters()) is not None:
         counters |= {"network-in": network.bytes_recv, "network-out": network.bytes_sent}
     try:
         disk = psutil.disk_io_counters()
-    except (OSError, RuntimeError, NotImplementedError):  # a /proc or /sys that hides the disks
+    except (OSError, RuntimeError, NotImplementedError):  # /proc or /sys does not show disks
         disk = None
     if disk is not None:
         counters |= {"disk-read": disk.read_bytes, "disk-write": disk.write_bytes}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# After a hold-up (a full queue) at most so much is made up for at once; the rest of the delay stays.
+# After a delay (for example a full queue), catch up at most this much at once.
 MAX_BURST_S = 1.0
 
 
 class RateLimiter:
-    """Lets `events_per_s` events pass a second, each at its own time of a fixed schedule. None: no limit."""
+    """Limits events to `events_per_s` per second on a fixed schedule; None means no limit."""
 
     def __init__(
         self,
@@ -20,14 +20,14 @@ class RateLimiter:
     ) -> None:
         """Raises ValueError unless the rate is positive and finite."""
         if events_per_s is not None and not 0 < events_per_s < float("inf"):
-            raise ValueError(f"a rate is a positive number of events a second, not {events_per_s:g}")
+            raise ValueError(f"the rate must be a positive number of events per second, not {events_per_s:g}")
         self._interval_s = 1 / events_per_s if events_per_s else 0.0
         self._sleep = sleep
         self._clock = clock
         self._due_s = clock()
 
     def wait(self) -> None:
-        """Wait for the next event's time."""
+        """Wait until the next event is due."""
         if not self._interval_s:
             return
         now_s = self._clock()

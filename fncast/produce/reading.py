@@ -1,4 +1,4 @@
-"""One reading of a series, and the feeds that tell readings as time passes."""
+"""One reading of a series, and the interface of feeds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fncast.series.step import Step
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The value of `series` at `time`; NaN where it is missing.
+    """The value of `series` at `time`; NaN if it is missing.
 
-    index: the reading's place on its series' regular grid, in steps; it grows by one a reading, and a jump is a gap.
-    highest: what no reading of the series can be above, None where nothing is.
+    index: the position in steps since the start of the series. A jump is a gap. highest: the maximum possible value of
+    the series, None if there is none.
     """
 
     series: str
@@ -27,15 +27,15 @@ class Reading:
 
 
 class Feed(Protocol):
-    """Tells readings at a fixed pace: tick n falls `interval_s` after tick n - 1."""
+    """A source of readings in fixed intervals: tick n is `interval_s` after tick n - 1."""
 
     @property
     def interval_s(self) -> float:
         """Seconds of real time between two ticks."""
 
     @property
-    def recalls(self) -> bool:
-        """Whether `read` also tells the readings of ticks that have passed; a meter cannot, a recording can."""
+    def is_recorded(self) -> bool:
+        """Whether `read` can return the readings of past ticks. True for a recording, False for a meter."""
 
     def read(self, tick: int) -> list[Reading]:
-        """The readings of tick `tick`, each with `tick` as its index; empty where there are none."""
+        """Return the readings of a tick, each with `tick` as its index; [] if there are none."""

@@ -1,4 +1,4 @@
-"""A generated web shop: orders an hour, week after week, played fast."""
+"""A generated web shop: orders per hour, week after week, played fast."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from fncast.produce.reading import Reading
 from fncast.series.step import Step
 
 SERIES = "shop-orders"
-INTERVAL_S = 0.2  # five hours of the shop a second: its day passes in about five seconds
+INTERVAL_S = 0.2  # five hours per second: a day takes about five seconds
 HOURS_A_WEEK = 7 * 24
 MEAN_ORDERS = 120.0
-# Orders of each hour of a day relative to the mean: a quiet night, a lunch peak, a higher evening peak.
+# Orders of each hour of a day, relative to the mean.
 NIGHT_TO_NOON = (0.35, 0.22, 0.16, 0.13, 0.14, 0.22, 0.42, 0.70, 0.95, 1.10, 1.18, 1.28)
 NOON_TO_NIGHT = (1.40, 1.32, 1.20, 1.16, 1.20, 1.32, 1.50, 1.72, 1.80, 1.62, 1.18, 0.72)
-WEEKDAYS = np.array(
-    [1.0, 0.97, 0.98, 1.02, 1.10, 0.80, 0.74]
-)  # Monday first; people shop less at the weekend
+WEEKDAYS = np.array([1.0, 0.97, 0.98, 1.02, 1.10, 0.80, 0.74])  # Monday first
 NOISE = 0.06  # standard deviation relative to the expected orders
 PROMOTION_HOURS = 6
 PROMOTION_GAIN = 1.7
 
 
 class ShopFeed:
-    """A feed of hourly orders. The same seed tells the same orders, whenever it is asked."""
+    """A feed of hourly orders. The same seed always gives the same orders."""
 
-    recalls = True
+    is_recorded = True
     interval_s = INTERVAL_S
 
     def __init__(self, since: datetime, seed: int = 0) -> None:
-        """since: tick 0 is the midnight before the Monday of its week."""
+        """since: tick 0 is the start (UTC) of the week that contains this time."""
         monday = since.astimezone(UTC) - timedelta(days=since.astimezone(UTC).weekday())
         self._start = monday.replace(hour=0, minute=0, second=0, microsecond=0)
         self._step = Step.seconds(3600.0)
@@ -48,7 +46,7 @@ class ShopFeed:
 
 
 def orders(seed: int, week: int) -> NDArray[np.float64]:
-    """The orders of each hour of one week, (168,), whole numbers. One promotion a week, on a random day."""
+    """Generate the orders of each hour of one week: (168,), integers. Each week has one promotion on a random day."""
     random = np.random.default_rng((seed, week))
     expected = MEAN_ORDERS * np.outer(WEEKDAYS, NIGHT_TO_NOON + NOON_TO_NIGHT).ravel()
     promotion = 24 * int(random.integers(7)) + int(random.integers(9, 16))

@@ -1,4 +1,4 @@
-"""Windows: the last readings of a series, sliding on as readings come."""
+"""Sliding windows over the readings of a series."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from datetime import datetime
 from fncast.produce.reading import Reading
 from fncast.series.step import Step
 
-# The function refuses longer windows of ours anyway (an event of 1 MB); a series needs memory for as many readings.
+# Longer windows exceed the function's limit of 1 MB per event. Each series keeps one window in memory.
 MAX_WINDOW = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesWindow:
-    """`values` of a series, oldest first, None where a reading is missing.
+    """`values` of a series, oldest first, None for a missing reading.
 
-    start and end: the times of the first and last value. index: that of the last reading. highest: as of a reading.
+    index: of the last reading. start, end: the times of the first and the last reading. highest: see Reading.
     """
 
     series: str
@@ -32,28 +32,28 @@ class SeriesWindow:
 
 
 class SlidingWindow:
-    """Turns the readings of one series into windows of `steps` readings, one for every `every` readings."""
+    """Turns the readings of one series into windows of `steps` readings, one window per `every` readings."""
 
     def __init__(self, steps: int, every: int = 1) -> None:
-        """Raises ValueError where a number is out of range."""
+        """Raises ValueError for a number out of range."""
         if not 1 <= steps <= MAX_WINDOW:
-            raise ValueError(f"a window has 1 to {MAX_WINDOW} readings, not {steps}")
+            raise ValueError(f"a window must have 1 to {MAX_WINDOW} readings, not {steps}")
         if every < 1:
-            raise ValueError(f"a window starts every 1 or more readings, not {every}")
+            raise ValueError(f"a window must start every 1 or more readings, not {every}")
         self._every = every
         self._values: deque[float | None] = deque(maxlen=steps)
         self._times: deque[datetime] = deque(maxlen=steps)
         self._last: Reading | None = None
 
     def add(self, reading: Reading) -> SeriesWindow | None:
-        """The window that this reading completes, if it does. Readings that were skipped count as missing.
+        """Add a reading. Returns a window if this reading completes one. Skipped readings count as missing.
 
-        Raises ValueError for a reading that is not after the last.
+        Raises ValueError if the reading is not newer than the last one.
         """
         if self._last is not None:
-            self._bridge(self._last, reading)
+            self._fill_gap(self._last, reading)
         self._last = reading
-        # JSON has no word for NaN and the infinities: a reading that is no number is a missing one.
+        # JSON cannot represent NaN and infinity, so such a reading counts as missing.
         self._values.append(reading.value if math.isfinite(reading.value) else None)
         self._times.append(reading.time)
         steps = self._values.maxlen or 0
@@ -71,11 +71,11 @@ class SlidingWindow:
             reading.highest,
         )
 
-    def _bridge(self, last: Reading, reading: Reading) -> None:
+    def _fill_gap(self, last: Reading, reading: Reading) -> None:
         if reading.index <= last.index:
             raise ValueError(f"reading {reading.index} of {reading.series} comes after reading {last.index}")
         skipped = reading.index - last.index - 1
-        if skipped >= (self._values.maxlen or 0):  # nothing of the old window would be left
+        if skipped >= (self._values.maxlen or 0):  # the gap is longer than the window
             self._values.clear()
             self._times.clear()
             return

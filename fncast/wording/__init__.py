@@ -1,1 +1,1 @@
-"""The words in which errors of other libraries reach a user."""
+"""Translates errors of other libraries into plain sentences for users."""

@@ -1,4 +1,4 @@
-"""Why an HTTP call had no answer, in the words of this project: aiohttp's own texts show its objects."""
+"""Describes errors of HTTP calls for users. The texts of aiohttp itself show its internal objects."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import ssl
 
 import aiohttp
 
+from fncast.foreign_text import clean
+
 MAX_CHARACTERS = 300
 
 
 def words(error: BaseException) -> str:
-    """What went wrong, on one line, to be read behind "cannot be reached: ". Shows no URL, which may hold a secret."""
+    """Why a call failed, as one line to follow "cannot be reached: ". Shows no URL, which may have a password."""
     if isinstance(error, aiohttp.InvalidURL):
-        return "it is no URL"
+        return "it is not a URL"
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return "its host name is unknown"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -29,7 +31,7 @@ def words(error: BaseException) -> str:
         return "it closed the connection without an answer"
     if isinstance(error, aiohttp.ClientPayloadError | asyncio.IncompleteReadError):
         return "its answer breaks off"
-    if isinstance(error, aiohttp.ClientResponseError):  # what came instead is cut: it is foreign text
+    if isinstance(error, aiohttp.ClientResponseError):
         return f"its answer is not HTTP: {_one_line(error.message)}"
     if isinstance(error, ssl.SSLError):
         return f"no TLS connection: {_tls(error)}"
@@ -39,7 +41,7 @@ def words(error: BaseException) -> str:
 
 
 def _system(error: OSError) -> str:
-    """The system's own word for it. Where several addresses were tried, asyncio joins their errors in one text."""
+    """The system's text. If several addresses were tried, asyncio joins their errors into one text."""
     if isinstance(error, ConnectionRefusedError):
         return "the connection is refused"
     if isinstance(error, ConnectionResetError):
@@ -53,7 +55,7 @@ def _system(error: OSError) -> str:
 
 
 def _tls(error: BaseException) -> str:
-    """OpenSSL's reason: "certificate verify failed: self-signed certificate"."""
+    """OpenSSL's reason, for example "certificate verify failed: self-signed certificate"."""
     reason = (getattr(error, "reason", "") or "").replace("_", " ").lower()
     if reason in ("wrong version number", "record layer failure", "http request", "packet length too long"):
         return "it does not speak TLS"
@@ -62,5 +64,4 @@ def _tls(error: BaseException) -> str:
 
 
 def _one_line(text: str) -> str:
-    clean = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(clean.split())[:MAX_CHARACTERS]
+    return " ".join(clean(text, MAX_CHARACTERS).split())

@@ -1,4 +1,4 @@
-"""Kafka's errors in the words of this project: librdkafka's own texts name its sockets, states and C formats."""
+"""Describes Kafka errors for users. The texts of librdkafka name its sockets, internal states and C formats."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from confluent_kafka import KafkaError
 
 # "sasl_ssl://HOST:PORT/bootstrap: TEXT", and "HOST:PORT/7: TEXT" for the broker with the id 7.
 _BROKER = re.compile(r"\A(?:[a-z_]+://)?(?P<broker>[^\s/]+:\d+)/(?P<id>bootstrap|-?\d+): ")
-# How long it took, and how often it was so before: "(after 2ms in state CONNECT, 1 identical error(s) suppressed)".
+# Duration and repetitions: "(after 2ms in state CONNECT, 1 identical error(s) suppressed)".
 _TOOK = re.compile(r" \(after -?\d+ms .*\)\Z")
 _NULL = re.compile(r"\(\(?null\)?\)|\(null\)")
 _TOPIC_NOT_AVAILABLE = re.compile(r"\ASubscribed topic not available: (?P<topic>[a-zA-Z0-9._-]+):")
 _CONNECT = re.compile(r"\AConnect to \S+ failed: (?P<reason>.*)\Z")
 _ORIGIN = re.compile(r"(?:\A|(?<=: ))(?:Broker|Local): ")
 
-# What these codes mean, whatever the text beside them says.
+# Texts for codes whose own text does not help.
 _MEANINGS = {
     KafkaError._ALL_BROKERS_DOWN: "no broker can be reached",
     KafkaError._TIMED_OUT: "no broker answered in time",
     KafkaError._TIMED_OUT_QUEUE: "no broker answered in time",
     KafkaError.REQUEST_TIMED_OUT: "the broker did not finish the request in time",
     KafkaError._MSG_TIMED_OUT: "no broker acknowledged the record in time",
-    KafkaError._MAX_POLL_EXCEEDED: "this process did not ask for records in time, so it has lost its partitions",
+    KafkaError._MAX_POLL_EXCEEDED: "this process did not poll in time, so it lost its partitions",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "the topic or partition does not exist",
     KafkaError._UNKNOWN_TOPIC: "the topic does not exist",
     KafkaError._UNKNOWN_PARTITION: "the partition does not exist",
-    KafkaError.LEADER_NOT_AVAILABLE: "the partition has no leader now",
+    KafkaError.LEADER_NOT_AVAILABLE: "the partition currently has no leader",
     KafkaError.NOT_LEADER_FOR_PARTITION: "the partition has moved to another broker",
-    KafkaError.COORDINATOR_NOT_AVAILABLE: "the broker that coordinates the group is not available now",
-    KafkaError.NOT_COORDINATOR: "another broker coordinates the group now",
+    KafkaError.COORDINATOR_NOT_AVAILABLE: "the group coordinator is currently not available",
+    KafkaError.NOT_COORDINATOR: "the group coordinator has moved to another broker",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "access to the topic is denied",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "access to the group is denied",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "access to the cluster is denied",
@@ -44,16 +44,16 @@ _MEANINGS = {
 
 
 def words(error: KafkaError) -> str:
-    """What is wrong, on one line: names the broker or topic where the error does, and ends without a full stop."""
-    text = _TOOK.sub("", one_line(error.str()))
+    """What is wrong, as one line without a full stop. Names the broker or topic if the error does."""
+    text = _TOOK.sub("", _one_line(error.str()))
     found = _BROKER.match(text)
     where = f"the broker {found['broker']}" if found else ""
-    detail = cleaned(text[found.end() :] if found else text)
+    detail = _cleaned(text[found.end() :] if found else text)
     code = error.code()
     if code == KafkaError._TRANSPORT:
         return f"{where} cannot be reached: {_reason(detail)}" if where else "no broker can be reached"
     if code == KafkaError._RESOLVE:
-        # The bootstrap address is from the settings; the others are what the brokers say of themselves.
+        # The bootstrap address is from the settings. Brokers advertise all other addresses.
         hint = "" if not found or found["id"] == "bootstrap" else f". {ADVERTISED}"
         return f"{where or 'a broker'} cannot be reached: its host name is unknown{hint}"
     if code == KafkaError._SSL:
@@ -67,11 +67,13 @@ def words(error: KafkaError) -> str:
     return _MEANINGS.get(code) or detail or error.name()
 
 
-ADVERTISED = "The brokers give this address as their own: check advertised.listeners, or make it known here"
+ADVERTISED = (
+    "The brokers advertise this address: check advertised.listeners, or make the name known on this machine"
+)
 
 
 def advertised(error: KafkaError) -> str:
-    """The address of a broker that cannot be reached, where a broker gave it and not the settings; empty else."""
+    """The address of an unreachable broker if a broker advertised it; empty if it is from the settings."""
     if error.code() not in (KafkaError._TRANSPORT, KafkaError._RESOLVE):
         return ""
     found = _BROKER.match(error.str())
@@ -87,10 +89,10 @@ def _reason(detail: str) -> str:
     return detail[:1].lower() + detail[1:] if detail[1:2].islower() else detail
 
 
-def cleaned(text: str) -> str:
-    """A text of the driver without the names of its parts and the marks of what it had no value for."""
+def _cleaned(text: str) -> str:
+    """A text of librdkafka without its prefixes and without `(null)`."""
     return _ORIGIN.sub("", _NULL.sub("", text)).strip(" :;,")
 
 
-def one_line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The way to the model, as the function's configuration says it."""
+"""Builds the client of the model service from the function's configuration."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from model_service.client import (
 )
 from model_service.protocols.graphpipe import MetadataResponse
 
-# Both tries of a swapped model together stay under the timeout in func.yaml.
+# Of one call. Two calls, if the model is replaced in between, must fit into the timeout in func.yaml.
 MODEL_TIMEOUT_S = 6.0
-# Until someone sets the address and deploys the function again.
+# A person has to change the configuration first.
 RETRY_UNCONFIGURED_S = 30.0
 
 
 class NoClient:
-    """Stands for a model service whose address is missing or wrong; says so at each call."""
+    """A client for a configuration that is missing or wrong. Each call raises ModelUnavailable with the reason."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -37,11 +37,13 @@ class NoClient:
 
 
 def connect(config: Mapping[str, str]) -> ModelClient:
-    """The client that GP_SERVER_URL (GraphPipe) or KSERVE_URL (the Open Inference Protocol) asks for, with the token of
-    GP_SERVER_TOKEN or KSERVE_TOKEN. Where they are missing or wrong, one that says so in each answer."""
+    """The client for GP_SERVER_URL (GraphPipe) or KSERVE_URL (Open Inference Protocol).
+
+    It sends the token in GP_SERVER_TOKEN or KSERVE_TOKEN. Returns a NoClient if the configuration is missing or wrong.
+    """
     graphpipe, kserve = config.get("GP_SERVER_URL", ""), config.get("KSERVE_URL", "")
     if graphpipe and kserve:
-        return NoClient("GP_SERVER_URL and KSERVE_URL are both set; one of them says which protocol to speak")
+        return NoClient("GP_SERVER_URL and KSERVE_URL are both set: set only the one for the protocol to use")
     try:
         if graphpipe:
             return connect_graphpipe(graphpipe, MODEL_TIMEOUT_S, config.get("GP_SERVER_TOKEN", ""))

@@ -1,6 +1,6 @@
-"""The CloudEvents of a request, in each form that HTTP can carry them; and the readings in their data.
+"""Reads the CloudEvents of a request in binary, structured or batch mode, and the readings in their data.
 
-Protocol: CloudEvents 1.0.2, its HTTP binding (binary, structured, batch) and its JSON format.
+Protocol: CloudEvents 1.0.2, HTTP binding and JSON format.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Window(msgspec.Struct, gc=False):
-    """An event's data as they should be. values: oldest reading first, None where one is missing."""
+    """Valid data of an event. values: oldest reading first, None for a missing one."""
 
     values: list[float | None]
     start: str | None = None
@@ -43,9 +43,8 @@ class Window(msgspec.Struct, gc=False):
     max: int | float | None = None
 
 
-class _Plain(msgspec.Struct):
-    """An event as it should be, with what a forecast needs of it. Read and checked in one pass, a batch of them takes
-    two thirds of the time that parsing and looking takes."""
+class _PlainEvent(msgspec.Struct):
+    """A valid event, with the members that a forecast needs. msgspec parses and checks it in one pass."""
 
     id: Text
     source: Text
@@ -56,29 +55,29 @@ class _Plain(msgspec.Struct):
     data_base64: None = None
 
 
-_plain_batch = msgspec.json.Decoder(list[_Plain])
+_plain_batch = msgspec.json.Decoder(list[_PlainEvent])
 
-# Of these 0 is a point of a scale and no floor: a series that was above it may fall below.
+# In these units 0 is only a point of the scale: a series that was above 0 may fall below it.
 UNITS_BELOW_ZERO = frozenset(("°C", "°F", "℃", "℉", "C", "F", "Cel", "degC", "degF", "dB", "dBm", "dBFS"))
 
-# How many starts and steps of recent events are kept in their parsed form.
+# How many starts and steps of recent events are cached in parsed form.
 _STARTS = 4096
 _STEPS = 256
-MAX_NAME = 64  # characters of a sender's name or value, in a reason
+MAX_NAME = 64  # characters of a header's name or value in a reason
 
 
 class InvalidEvent(ValueError):
-    """An event that cannot be scored; the text says what in it is wrong."""
+    """An event cannot be scored. The text says which part of it is wrong."""
 
 
-# Not frozen: that would make each one three times as dear, and they are made for every event.
+# Not frozen: one is created for every event, and frozen dataclasses are slow to create.
 @dataclass(slots=True)
 class Event:
-    """What an output needs of its input.
+    """The parts of an input event that its output needs.
 
     digest: 32 hexadecimal digits, the same for the same source, id and subject.
-    members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON; empty where the input does not tell.
-    data: a Window, any other parsed JSON data, or what is wrong with the event.
+    members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON, or empty if the event has no id or source.
+    data: a Window, other parsed JSON data, or an InvalidEvent if the event is wrong.
     """
 
     digest: bytes
@@ -88,9 +87,13 @@ class Event:
 
 @dataclass(slots=True)
 class Readings:
-    """An event's window. values: what the event holds, not checked yet. place: `"start":…,"step_s":…,` as JSON, of
-    the reading after the last; empty where the event has no times. unit: `,"unit":…` as JSON, or empty. low, high: what
-    the forecast keeps; None where the event does not say."""
+    """The readings of one event.
+
+    values: as the event has them, not checked yet.
+    place: start and step of the forecast as JSON, `"start":…,"step_s":…,`; empty if the event has no times.
+    unit: `,"unit":…` as JSON, or empty.
+    low, high: limits of the forecast, or None if the event has none.
+    """
 
     values: Any
     place: bytes = b""
@@ -101,7 +104,10 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """events: in their order. is_batch: the answer is a batch as well. is_plain: the data of all are Windows."""
+    """The events of a request, in their order.
+
+    is_batch: whether the answer must be a batch. is_plain: whether the data of all events are Windows.
+    """
 
     events: list[Event]
     is_batch: bool
@@ -109,23 +115,24 @@ class Request:
 
 
 def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request:
-    """The events of a request. headers: names in lower case, as the FDK hands them over.
+    """The events of a request. headers: names in lower case, as the FDK passes them.
 
-    A body without `ce-*` headers is looked at whatever its content type is, as `fn invoke` posts text/plain.
-    Raises nothing: what is wrong is said by the event that it is wrong in."""
+    A body without `ce-*` headers is read whatever its content type is, because `fn invoke` posts text/plain.
+    Raises nothing: an event that is wrong has an InvalidEvent as its data.
+    """
     content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
         return Request([_binary(headers, body)], False)
     if content_type == BATCH_TYPE:
         try:
             if not body.isascii():
-                body.decode("utf-8")  # what the decoder skips it does not look at
+                body.decode("utf-8")  # the decoder does not check members that it skips
             plain = _plain_batch.decode(body)
             return Request(
-                [_named(each.id, each.source, each.subject, each.data) for each in plain], True, True
+                [_named(event.id, event.source, event.subject, event.data) for event in plain], True, True
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # read with more patience: each event says for itself what is wrong with it
+            pass  # read event by event below, so that each gets its own reason
     try:
         document = read_json(body)
     except ValueError as error:
@@ -138,8 +145,10 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON value that `body` is. Numbers beyond float64 and NaN are let through as infinities and NaN, so that
-    only the event that holds them is refused. Raises ValueError."""
+    """The JSON value in `body`. Raises ValueError.
+
+    NaN and numbers beyond float64 are accepted, as NaN and infinities, so that only their event is rejected.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -181,7 +190,7 @@ def read_readings(data: object) -> Readings:
 
 
 def _limits(low: object, high: object, unit: str | None) -> tuple[float | None, float | None]:
-    """The limits that an event names by `min` and `max`, or by its unit. Raises InvalidEvent."""
+    """The limits that an event sets by `min` and `max`, or by its unit. Raises InvalidEvent."""
     if low is None and high is None and unit not in UNITS_BELOW_ZERO:
         return None, None
     lowest, highest = _limit("min", low), _limit("max", high)
@@ -201,17 +210,17 @@ def _limit(name: str, limit: object) -> float | None:
 
 
 def _place(data: Mapping[str, Any], steps: int) -> bytes:
-    """The members start and step of the output: `steps` steps after the start of `data`. Raises InvalidEvent."""
-    told = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
+    """The output's members start and step: `steps` steps after the start in `data`. Raises InvalidEvent."""
+    members = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
-        return _following(*told)
-    except TypeError:  # an array or an object, which cannot be looked up
-        return _following.__wrapped__(*told)
+        return _following(*members)
+    except TypeError:  # an array or object cannot be a key of the cache
+        return _following.__wrapped__(*members)
 
 
 @lru_cache(_STARTS, typed=True)
 def _following(start: object, step_s: object, step: object, step_day: object, steps: int) -> bytes:
-    """Kept: series that are read together share their start. Raises InvalidEvent."""
+    """As `_place`. Cached because series of one source share their start. Raises InvalidEvent."""
     try:
         read = _step(step_s, step, step_day)
     except TypeError:
@@ -223,7 +232,7 @@ def _following(start: object, step_s: object, step: object, step_day: object, st
         text = format_start(following, anchored)
     except ValueError as error:
         raise InvalidEvent("start is missing" if start is None else f"start: {error}") from None
-    # A step in seconds is written as the event writes it: as `step` or as `step_s`.
+    # A step in seconds keeps the form of the event: `step` or `step_s`.
     members = anchored.as_json(following) if step is None or read.months else {"step": str(read)}
     return b'"start":"%b",%b,' % (text.encode(), orjson.dumps(members)[1:-1])
 
@@ -242,20 +251,20 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
     for name, value in headers.items():
         if name.startswith("ce-"):
             if type(value) is list and len(set(value)) > 1:
-                return _refused(f"the header {clean(name, MAX_NAME)!r} is there twice")
+                return _refused(f"the header {clean(name, MAX_NAME)!r} is sent twice")
             attributes[name[3:]] = unquote(_one(value).strip('"'))
     content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
     if all(content_types) and len({"".join(each.split()).lower() for each in content_types}) > 1:
         first, second = (clean(each, MAX_NAME) for each in content_types)
-        refusal = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
-        return _event(attributes, InvalidEvent(refusal))
+        reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
+        return _event(attributes, InvalidEvent(reason))
     return _event(attributes, _parsed(body) if body else None)
 
 
 def _structured(document: object, is_event: bool) -> Event:
-    """is_event: the request says that the document is an event."""
+    """The event in a JSON document. is_event: whether the content type says that the document is an event."""
     if type(document) is not dict or not (is_event or any(name in document for name in REQUIRED)):
-        return _refused("no CloudEvent: neither ce-* headers nor a JSON object with specversion")
+        return _refused("not a CloudEvent: send ce-* headers, or a JSON object with specversion")
     data, encoded = document.get("data"), document.get("data_base64")
     if encoded is None:
         return _event(document, data)
@@ -264,12 +273,12 @@ def _structured(document: object, is_event: bool) -> Event:
     try:
         content = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError) as error:
-        return _event(document, InvalidEvent(f"data_base64 is not a string in base64: {error}"))
+        return _event(document, InvalidEvent(f"data_base64 is not a base64 string: {error}"))
     return _event(document, _parsed(content))
 
 
 def _parsed(content: bytes) -> object:
-    """The data, or what is wrong with them."""
+    """The data, or an InvalidEvent."""
     try:
         return read_json(content)
     except ValueError as error:
@@ -304,7 +313,7 @@ def _event(attributes: Mapping[str, Any], data: object) -> Event:
 
 
 def _named(id_: str, source: str, subject: str | None, data: object) -> Event:
-    """Raises JSONEncodeError."""
+    """An event with id and source. Raises JSONEncodeError if a name is not valid Unicode."""
     named = {"causationid": id_, "causationsource": source}
     if subject:
         named["subject"] = subject
@@ -313,7 +322,7 @@ def _named(id_: str, source: str, subject: str | None, data: object) -> Event:
 
 
 def _refused(reason: str) -> Event:
-    """An event that cannot even be named: its output is matched by position."""
+    """An event without a valid id and source. Its output is matched by position."""
     return Event(_digest(reason.encode()), b"", InvalidEvent(reason))
 
 
@@ -329,7 +338,7 @@ def _why_unnamed(attributes: Mapping[str, Any]) -> str:
 
 
 def _missing(attributes: Mapping[str, Any]) -> str:
-    """Which attributes are missing; empty where all are there."""
+    """A text that names the missing attributes, or an empty one."""
     missing = [name for name in REQUIRED if attributes.get(name) in (None, "")]
     if not missing:
         return ""
@@ -342,5 +351,5 @@ def _is_batch(document: list[object]) -> bool:
 
 
 def _one(header: str | list[str]) -> str:
-    """A header's value; through a trigger the FDK may hand over a list."""
+    """A header's value. For a trigger the FDK may pass a list."""
     return header if isinstance(header, str) else next(iter(header), "")

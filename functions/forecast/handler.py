@@ -1,4 +1,4 @@
-"""Scores the events of a request: bad ones are refused, the good ones forecast by one call of the model."""
+"""Scores the events of a request: valid ones by one call of the model, the others are rejected."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ log = logging.getLogger("fncast.forecast")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the function answers, in kind: a batch to a batch, one structured event to one event."""
+    """The function's response: a batch for a batch, else one structured event."""
 
     content_type: str
     body: bytes
 
 
 class Forecaster:
-    """The function without Fn around it. Not thread-safe: the FDK calls one at a time."""
+    """The function without Fn. Not thread-safe: the FDK makes one call at a time."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
 
     def answer(self, headers: Mapping[str, str | list[str]], body: bytes) -> Answer:
-        """One output for each input event, in their order. Raises nothing that a request can cause.
+        """One output for each input event, in their order. headers: names in lower case.
 
-        headers: names in lower case."""
+        No request makes it raise an error.
+        """
         request = read_request(headers, body)
         answers: list[bytes | None] = [None] * len(request.events)
         positions: list[int] = []
@@ -55,16 +56,17 @@ class Forecaster:
         return Answer(EVENT_TYPE, events_json[0])
 
     def _score(self, events: Sequence[Event], readings: Sequence[Readings], are_checked: bool) -> list[bytes]:
-        """An output for each event. A model that was swapped meanwhile is described anew, once.
+        """An output for each event. If the model was replaced, its description is read again, once.
 
-        are_checked: that all values are float or None is known."""
+        are_checked: whether all values are known to be float or None.
+        """
         if not events:
             return []
         try:
             try:
                 return self._forecast(events, readings, are_checked)
             except ChangedModel as change:
-                log.info("reading the model's description anew: %s", change)
+                log.info("reading the model's description again: %s", change)
                 self._model.forget()
                 return self._forecast(events, readings, are_checked)
         except ChangedModel as change:
@@ -75,7 +77,7 @@ class Forecaster:
     def _forecast(
         self, events: Sequence[Event], readings: Sequence[Readings], are_checked: bool
     ) -> list[bytes]:
-        """Raises ChangedModel; ModelUnavailable where not even a description is to be had."""
+        """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
         window = self._model.describe().window
         answers: list[bytes | None] = [None] * len(events)
         for steps, positions in _by_steps(readings, window).items():
@@ -87,31 +89,33 @@ class Forecaster:
             good_events = [events[position] for position in good]
             if not good:
                 if window is not None:
-                    self._model.confirm()  # else what is too short for a model that is gone is refused for ever
+                    self._model.confirm()  # a new model may take shorter windows
                 continue
             try:
                 scored = self._model.forecast(windows.values)
             except ModelUnavailable as error:
-                made = self._unavailable(good_events, str(error), error.retry_after_s)
+                scored_events = self._unavailable(good_events, str(error), error.retry_after_s)
             else:
                 good_readings = [readings[position] for position in good]
                 scored = replace(scored, values=limited(scored.values, windows.values, good_readings))
-                made = outputs.forecasts(good_events, good_readings, windows.filled, scored)
-            for position, output in zip(good, made, strict=True):
+                scored_events = outputs.forecasts(good_events, good_readings, windows.filled, scored)
+            for position, output in zip(good, scored_events, strict=True):
                 answers[position] = output
         return [output for output in answers if output is not None]
 
     def _unavailable(
         self, events: Sequence[Event], reason: str, retry_after_s: float = RETRY_AFTER_S
     ) -> list[bytes]:
-        self._model.forget()  # what comes back may be another
+        self._model.forget()  # the service may come back with another model
         log.warning("%d events not scored: %s", len(events), reason)
         return [outputs.unavailable(event, reason, retry_after_s) for event in events]
 
 
 def _by_steps(readings: Sequence[Readings], window: int | None) -> dict[int, list[int]]:
-    """Positions by the readings that the model shall get: all the model's window, or each its own length where the
-    model takes any."""
+    """Positions, grouped by how many readings the model gets of them.
+
+    window: how many readings the model takes, or None if it takes any number; then each event counts with all of its.
+    """
     if window is not None:
         return {window: list(range(len(readings)))}
     groups: dict[int, list[int]] = {}

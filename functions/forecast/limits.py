@@ -1,4 +1,4 @@
-"""The limits that a forecast keeps: those that its event names, and 0 for a series that was never negative."""
+"""Limits of forecasts: those that the event sets, and 0 for a series that was never negative."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from fncast.series.window import Float64Array, floor_of
 
 
 def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
-    """The forecasts, cut at the limits of their series; quantiles stay in order.
+    """The forecasts, cut at the limits of their series. Quantiles stay in order.
 
-    values: (batch, quantiles, horizon), NaN stays. windows: (batch, steps), what they were forecast from. readings:
-    what the events hold, which may be more than the windows."""
+    values: (batch, quantiles, horizon); NaN stays NaN. windows: (batch, steps), the input of the model.
+    readings: those of the events, which may be longer than the windows.
+    """
     low, high = floor_of(windows), None
     steps = windows.shape[1]
     for row, reading in enumerate(readings):
@@ -32,5 +33,5 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
 
 
 def _was_negative(values: Sequence[object]) -> bool:
-    """values: not checked, as no model gets them."""
+    """values: not checked, because the model does not get them."""
     return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The model behind the function: what it is, read from its service and kept, and its forecasts."""
+"""The model that the function calls: its description, which is cached, and its forecasts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ MEDIAN = 0.5
 
 
 class ChangedModel(Exception):
-    """The model is not the one that was described: describe it anew and try once more."""
+    """The model does not fit its cached description. The caller should read it again and retry once."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """window: readings that the model takes, None where it takes any number. quantiles: of the output's last axis,
-    None where the model does not tell. version: None where it is not known."""
+    """A model as its service describes it.
+
+    window: how many readings the model takes, None for any number. quantiles: levels of the output's last axis, None if
+    not described. version: None if not known.
+    """
 
     window: int | None
     quantiles: tuple[float, ...] | None
@@ -32,8 +35,11 @@ class Description:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """values: (batch, quantiles, horizon) float64, in the series' own unit; NaN where the model answered NaN.
-    moves: (batch,) the largest distance of a value from the window's last reading."""
+    """Forecasts of a batch of windows.
+
+    values: (batch, quantiles, horizon) float64, in the unit of the series; NaN where the model returned NaN.
+    moves: (batch,), the largest distance of a value from the window's last reading.
+    """
 
     values: Float64Array
     moves: Float64Array
@@ -43,37 +49,39 @@ class Forecasts:
 
 
 class Model:
-    """One model. Its description is read at first use and kept until `forget`."""
+    """A model behind a client. Its description is read at first use and cached until `forget`."""
 
     def __init__(self, client: ModelClient) -> None:
         self._client = client
         self._description: Description | None = None
 
     def describe(self) -> Description:
-        """Raises ModelUnavailable."""
+        """The model's description. Raises ModelUnavailable."""
         if self._description is None:
             try:
                 self._description = _description(self._client.metadata())
             except ModelError as error:
-                raise ModelUnavailable(f"the model service gives no metadata: {error}") from None
+                raise ModelUnavailable(f"the model service sends no metadata: {error}") from None
         return self._description
 
     def forget(self) -> None:
-        """Have the next `describe` ask again."""
+        """Drop the cached description; the next `describe` reads it again."""
         self._description = None
 
     def confirm(self) -> None:
-        """Have the service tell whether the description still holds, where no answer to a window does.
+        """Compare the cached description with the service. Without an answer to a window a change would stay unnoticed.
 
-        Raises ChangedModel, ModelUnavailable."""
+        Raises ChangedModel, ModelUnavailable.
+        """
         before, self._description = self._description, None
         if self.describe() != before:
-            raise ChangedModel("it is another model's by now")
+            raise ChangedModel("the model has been replaced")
 
     def forecast(self, windows: Float64Array) -> Forecasts:
-        """Forecast each window, one call for all. windows: (batch, steps), batch ≥ 1.
+        """Forecast all windows by one call. windows: (batch, steps), batch ≥ 1.
 
-        Raises ChangedModel where the answer or refusal does not fit the description, ModelUnavailable."""
+        Raises ChangedModel if the answer or refusal does not fit the description, ModelUnavailable.
+        """
         description = self.describe()
         shifted, levels = shift(windows)
         try:
@@ -83,7 +91,7 @@ class Model:
         except ModelError as error:
             raise ModelUnavailable(f"the model service refuses the windows: {error}") from None
         if description.version and answer.model_version and description.version != answer.model_version:
-            raise ChangedModel(f"version {answer.model_version} answered for {description.version}")
+            raise ChangedModel(f"version {answer.model_version} answered instead of {description.version}")
         quantiles, moved = _by_quantile(answer.outputs, description.quantiles)
         moves = np.abs(moved).max(axis=(1, 2), initial=0.0)
         return Forecasts(
@@ -101,12 +109,12 @@ def _by_quantile(
         quantiles = (MEDIAN,)
     if outputs.ndim != 3 or quantiles is None or outputs.shape[2] != len(quantiles) or not outputs.shape[1]:
         named = "no quantiles" if quantiles is None else f"{len(quantiles)} quantiles"
-        raise ChangedModel(f"the model answers the shape {list(outputs.shape)} and names {named}")
+        raise ChangedModel(f"the model answers with shape {list(outputs.shape)} and describes {named}")
     return quantiles, np.ascontiguousarray(outputs.transpose(0, 2, 1), dtype=np.float64)
 
 
 def _description(metadata: MetadataResponse) -> Description:
-    """What metadata tell; of a foreign server at least the window, from the input's shape."""
+    """The description in metadata. For a server of others it has at least the window, from the input's shape."""
     try:
         described = json.loads(metadata.description)
     except ValueError:

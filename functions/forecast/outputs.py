@@ -1,7 +1,8 @@
-"""The CloudEvents that answer: forecasts, rejections, `unavailable`; each names its input.
+"""Output CloudEvents: forecasts, rejections and `unavailable`. Each names its input.
 
-They are put together as text, the numbers of a whole batch by one `orjson.dumps`: half the cost of a dump an event.
-What is spliced in is JSON that this function made itself (`events.Event.members`, `events.Readings`)."""
+They are assembled as text: the numbers of a whole batch come from one `orjson.dumps`, because one per event is slower.
+Only JSON that this function wrote is spliced in (`events.Event.members`, `events.Readings`).
+"""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ REJECTED = "io.fncast.rejected.v1"
 UNAVAILABLE = "io.fncast.unavailable.v1"
 SOURCE = "fncast/forecast"
 
-# A forecast is told to seven digits of its largest move, which is what float32 can say: 21.34, not 21.340000629425.
+# Digits of a forecast, counted from its largest move. Float32 has no more: 21.34, not 21.340000629425.
 DIGITS = 7
-# Float64 holds 15 decimal digits of any number.
+# Decimal digits that float64 keeps of any number.
 _FLOAT64_DIGITS = 15
 _POWERS_OF_TEN = np.array([float(f"1e{exponent}") for exponent in range(301)])
 
@@ -29,14 +30,14 @@ _POWERS_OF_TEN = np.array([float(f"1e{exponent}") for exponent in range(301)])
 def forecasts(
     events: Sequence[Event], readings: Sequence[Readings], filled: Sequence[int], scored: Forecasts
 ) -> list[bytes]:
-    """An event for each input, in their order; a rejection where the model answered no finite number."""
+    """An event for each input, in their order. A rejection if the model's numbers are not finite."""
     median = min(range(len(scored.quantiles)), key=lambda index: abs(scored.quantiles[index] - MEDIAN))
     template = _template(scored)
     texts = orjson.dumps(_rounded(scored.values, scored.moves), option=orjson.OPT_SERIALIZE_NUMPY)
     outputs = []
     for event, reading, gaps, row in zip(events, readings, filled, texts[3:-3].split(b"]],[["), strict=True):
         if b"null" in row:  # how orjson writes NaN and infinities
-            outputs.append(rejected(event, "the model answers no finite number for this window"))
+            outputs.append(rejected(event, "the model returned a number that is not finite for this window"))
             continue
         levels = row.split(b"],[")
         outputs.append(
@@ -47,7 +48,7 @@ def forecasts(
 
 
 def _template(scored: Forecasts) -> bytes:
-    """A forecast with gaps for digest, members, place, median, each quantile, unit, filled."""
+    """A forecast event with placeholders for digest, members, place, median, each quantile, unit and filled."""
     model = {}
     if scored.model_name is not None:
         model["modelname"] = scored.model_name
@@ -66,16 +67,16 @@ def _template(scored: Forecasts) -> bytes:
 
 
 def rejected(event: Event, reason: str) -> bytes:
-    """The event that says why `event` cannot be scored, now or ever."""
-    return _settling(event, REJECTED, "rejected", {"reason": reason})
+    """An event with the reason why `event` can never be scored."""
+    return _reply(event, REJECTED, "rejected", {"reason": reason})
 
 
 def unavailable(event: Event, reason: str, retry_after_s: float) -> bytes:
-    """The event that says why `event` is not scored now."""
-    return _settling(event, UNAVAILABLE, "unavailable", {"reason": reason, "retry_after_s": retry_after_s})
+    """An event with the reason why `event` cannot be scored now. retry_after_s: when to retry, in seconds."""
+    return _reply(event, UNAVAILABLE, "unavailable", {"reason": reason, "retry_after_s": retry_after_s})
 
 
-def _settling(event: Event, type_: str, kind: str, data: dict[str, object]) -> bytes:
+def _reply(event: Event, type_: str, kind: str, data: dict[str, object]) -> bytes:
     return b'%b%b"%b,"data":%b}' % (
         _head(type_, kind),
         event.digest,
@@ -85,7 +86,7 @@ def _settling(event: Event, type_: str, kind: str, data: dict[str, object]) -> b
 
 
 def _head(type_: str, kind: str) -> bytes:
-    """An output up to its id, which the input's digest completes: one input has one id for each kind of answer."""
+    """The start of an output, up to the prefix of its id. The input's digest follows, so a retry has the same id."""
     attributes = {
         "specversion": "1.0",
         "type": type_,
@@ -97,7 +98,10 @@ def _head(type_: str, kind: str) -> bytes:
 
 
 def _rounded(values: Float64Array, moves: Float64Array) -> Float64Array:
-    """values: (batch, quantiles, horizon), rounded to DIGITS digits of moves: (batch,); never before the point."""
+    """values rounded to DIGITS digits of their move, never left of the decimal point.
+
+    values: (batch, quantiles, horizon). moves: (batch,).
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         largest = np.abs(values).max(axis=(1, 2))
         decimals = DIGITS - 1 - np.floor(np.log10(moves))

@@ -1,4 +1,4 @@
-"""Fn's API to list, show and add apps, functions and triggers (`/v2/...`), as Fn server 0.3.753 answers it."""
+"""Fn's API to list, show and add apps, functions and triggers: `/v2/...` of Fn server 0.3.753."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Reply = tuple[int, dict[str, Any]]
 
 
 class InvalidRequest(ValueError):
-    """A body or path that the API does not know; answered 400."""
+    """A body that the API cannot read. The status is 400."""
 
 
 class Api:
-    """Answers `/v2/...` requests; pure."""
+    """Answers `/v2/...` requests from the registry. Does no I/O."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes, base_url: str) -> Reply:
-        """(status, JSON document). base_url: how the caller reached the host, `http://host:port`."""
+        """Status and JSON document. base_url: the host's URL as the caller sees it, `http://host:port`."""
         kind, _, id_ = path.removeprefix("/v2/").partition("/")
         entries = self._entries(kind)
         if entries is None:
@@ -40,7 +40,7 @@ class Api:
             if method == "POST" and not id_:
                 return 200, self._show(self._add(kind, _document(body)), base_url)
             if method == "PUT" and kind == "fns" and id_:
-                # Without annotations, as Fn answers.
+                # Fn answers PUT without annotations.
                 return 200, self._registry.change_function(id_, _document(body)).document
         except InvalidRequest as error:
             return _error(400, str(error))

@@ -1,4 +1,4 @@
-"""The host as an ASGI application: Fn's HTTP API over the function folders of this machine."""
+"""The function host as an ASGI application: Fn's HTTP API for function folders of this machine."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = "0.3.753"  # of the Fn server whose API this is
-# Of the requests that the host holds in memory; Fn's own bound is a setting, FN_MAX_REQUEST_SIZE.
+VERSION = "0.3.753"  # of the Fn server that the API follows
+# Of one request. Fn has a setting for it, FN_MAX_REQUEST_SIZE.
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
-# Of all requests whose body is here and that have no answer yet.
+# Of the bodies of all requests in progress.
 MAX_HELD_BYTES = 256 * 1024 * 1024
-# A document of the API; a configuration has less.
+# Of a document for the API. A configuration is smaller.
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
-# Two, so that one works while the other waits for its model.
+# Of one function. With two, one computes while the other waits for the model service.
 PROCESSES = 2
 
 
 class FunctionHost:
-    """ASGI application with lifespan. Functions start with it and end with it."""
+    """ASGI application with lifespan. It owns the pools of all functions: they start and stop with it."""
 
     def __init__(
         self,
@@ -46,8 +46,9 @@ class FunctionHost:
         processes: int = PROCESSES,
         max_request_bytes: int = MAX_REQUEST_BYTES,
     ) -> None:
-        """environ: the environment, from which functions get the configuration that their func.yaml names.
-        config: set for all functions. Raises InvalidFunction."""
+        """environ: the environment. A function gets from it the configuration that its func.yaml names.
+        config: set for all functions. processes: for each function. Raises InvalidFunction.
+        """
         self._pools = [
             Pool(folder, _variables(app, folder, configure(folder, environ, config or {})), processes)
             for folder in folders
@@ -59,20 +60,20 @@ class FunctionHost:
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] == "http":
             try:
-                with self._holding() as hold:
+                with self._count_held_bytes() as hold:
                     reply = await self._reply(scope, receive, hold)
             except ConnectionError:
                 return
             except _TooMuchHeld:
                 reply = message(503, "Timed out - server too busy", ("retry-after", str(RETRY_AFTER_S)))
-            except asyncio.CancelledError:  # the host ends, and the time that open requests get has passed
+            except asyncio.CancelledError:  # the host shuts down, and the time for open requests is over
                 reply = message(503, "server is shutting down")
             await _send(reply, send)
 
-    async def _live(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def _lifespan(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
@@ -85,8 +86,8 @@ class FunctionHost:
                 return
 
     @contextlib.contextmanager
-    def _holding(self) -> Iterator[Callable[[int], None]]:
-        """Count the bytes of a request until it is answered; what it yields raises _TooMuchHeld."""
+    def _count_held_bytes(self) -> Iterator[Callable[[int], None]]:
+        """Yield a function that counts bytes of a request until the request ends. It raises _TooMuchHeld."""
         held = 0
 
         def hold(size: int) -> None:
@@ -102,7 +103,7 @@ class FunctionHost:
             self._held_bytes -= held
 
     async def _reply(self, scope: Any, receive: ASGIReceiveCallable, hold: Callable[[int], None]) -> Reply:
-        """Raises ConnectionError where the caller went away, _TooMuchHeld."""
+        """The response to a request. Raises ConnectionError if the caller has left, _TooMuchHeld."""
         method, path = scope["method"], scope["path"]
         headers = [(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]]
         is_api = path.startswith("/v2/")
@@ -125,10 +126,10 @@ class FunctionHost:
         if is_api:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             return _json(*self._api.answer(method, path, query, body, _base_url(scope, headers)))
-        return self._own(path)
+        return self._status(path)
 
-    def _own(self, path: str) -> Reply:
-        """The version, and whether each function has a process that listens."""
+    def _status(self, path: str) -> Reply:
+        """The version, or whether each function has a process that listens."""
         if path == "/version":
             return _json(200, {"version": VERSION})
         if path in ("/healthz", "/ping", "/"):
@@ -147,7 +148,7 @@ class FunctionHost:
 
 
 class _TooMuchHeld(Exception):
-    """MAX_HELD_BYTES of requests wait for their answers."""
+    """The requests in progress have more than MAX_HELD_BYTES."""
 
 
 async def _body(
@@ -156,9 +157,10 @@ async def _body(
     max_bytes: int,
     hold: Callable[[int], None],
 ) -> bytes | None:
-    """The request's body; None if it is too large. hold: told the size of each part.
+    """The request's body; None if it is too large. hold: called with the size of each part.
 
-    Raises ConnectionError where the caller goes away first."""
+    Raises ConnectionError if the caller leaves before the end.
+    """
     length = next((value for name, value in headers if name == "content-length"), "0")
     if length.isdecimal() and int(length) > max_bytes:
         return None
@@ -178,7 +180,10 @@ async def _body(
 
 
 def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> dict[str, str]:
-    """What a function sees of Fn, and its configuration without empty values. Raises InvalidFunction."""
+    """The environment of a function: Fn's variables and the configuration without empty values.
+
+    Raises InvalidFunction.
+    """
     try:
         check_not_reserved(config)
     except InvalidConfig as error:
@@ -202,7 +207,7 @@ async def _send(reply: Reply, send: ASGISendCallable) -> None:
 
 
 def _text(header: bytes) -> str:
-    """A header's value, as UTF-8 where it is that: the FDK reads it in the same way."""
+    """A header's value: UTF-8 if it is valid, else Latin-1. The FDK decodes it in the same way."""
     try:
         return header.decode("utf-8")
     except UnicodeDecodeError:
@@ -214,7 +219,7 @@ def _json(status: int, document: Mapping[str, Any]) -> Reply:
 
 
 def _is_json(headers: Sequence[tuple[str, str]]) -> bool:
-    """Forms of other sites cannot send that type without being asked first."""
+    """Whether the body is declared as JSON. A form of another site cannot declare it without a CORS preflight."""
     types = [value for name, value in headers if name == "content-type"]
     return len(types) == 1 and types[0].partition(";")[0].strip().lower() == "application/json"
 
@@ -224,7 +229,7 @@ def _not_allowed() -> Reply:
 
 
 def _base_url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
-    """How the caller reached the host."""
+    """The host's URL as the caller sees it."""
     address, port = scope["server"]
     host = next((value for name, value in headers if name == "host"), f"{address}:{port}")
     scheme: str = scope["scheme"]
@@ -233,5 +238,5 @@ def _base_url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
 
 def _url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
     query = scope["query_string"].decode("latin-1")
-    path: str = scope["raw_path"].decode("latin-1")  # as it was sent: the decoded one could hold a line break
+    path: str = scope["raw_path"].decode("latin-1")  # still encoded: the decoded path could have a line break
     return _base_url(scope, headers) + path + (f"?{query}" if query else "")

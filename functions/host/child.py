@@ -1,6 +1,7 @@
-"""The process of a function: the FDK's own entry point, tied to the life of the host.
+"""The main module of a function's process: runs the FDK and ends with the host.
 
-Run by `process.py` as `python -P child.py func.py handler`, in the function's folder."""
+`process.py` runs it as `python -P child.py func.py handler` in the function's folder.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ from pathlib import Path
 
 
 def end_with_host() -> None:
-    """End this process when the host is gone, even if that was killed: its end of the pipe on stdin closes then."""
+    """Start a thread that ends this process when the host ends, even if the host is killed.
+
+    The host holds the other end of the pipe on stdin, which closes with the host.
+    """
 
     def wait() -> None:
         with contextlib.suppress(OSError):
@@ -29,14 +33,14 @@ def end_with_host() -> None:
 
 def main() -> None:
     end_with_host()
-    sys.modules["uvloop"] = None  # type: ignore[assignment]  # the FDK would pick it up, and then not start
+    sys.modules["uvloop"] = None  # type: ignore[assignment]  # the FDK would use it and then fail to start
     from fdk.scripts import fdk
 
     sys.argv[0] = "fdk"
     try:
         fdk.main()
     except RuntimeError as error:
-        # How the FDK leaves its event loop on SIGTERM; nobody needs to see a stack trace for it.
+        # The FDK leaves its event loop so on SIGTERM. A stack trace would only confuse.
         if "Event loop stopped" not in str(error):
             raise
 

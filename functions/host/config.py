@@ -1,4 +1,4 @@
-"""A function's configuration: names and values that can be a process's environment, and none that steer the process."""
+"""Checks a function's configuration: it must fit into a process's environment and not control the process."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from collections.abc import Mapping
 from fncast.foreign_text import clean
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-# Linux starts no process with a longer variable (MAX_ARG_STRLEN), or with more of them (a quarter of the stack).
+# Linux limits one variable (MAX_ARG_STRLEN) and the whole environment (a quarter of the stack).
 MAX_VARIABLE_BYTES = 100_000
 MAX_BYTES = 1_000_000
-# They decide what the process loads, or where; Fn and the host set some of them.
+# These decide what code a process loads. Fn and the host set some of them.
 _RESERVED = re.compile(r"(LD_|DYLD_|PYTHON|FN_).*|PATH|HOME|GCONV_PATH|GLIBC_TUNABLES|BASH_ENV", re.DOTALL)
-_SHOWN = 60
+_SHOWN = 60  # characters of a key in an error
 
 
 class InvalidConfig(ValueError):
-    """A configuration that a function cannot have; the text names the key."""
+    """A configuration that a function cannot have. The text names the key."""
 
 
 def check_config(config: Mapping[str, object]) -> dict[str, str]:
-    """The same, when every key and value can be an environment variable. Raises InvalidConfig."""
+    """The configuration, if every key and value can be an environment variable. Raises InvalidConfig."""
     checked: dict[str, str] = {}
     total = 0
     for name, value in config.items():
         shown = repr(clean(name, _SHOWN))
         if not _NAME.fullmatch(name):
             raise InvalidConfig(
-                f"config key {shown} is not a variable's name: it needs letters, digits, `_`, `.` or `-`, "
-                "and does not begin with a digit"
+                f"config key {shown} is not a variable name: use letters, digits, `_`, `.` and `-`, and no digit at "
+                "the start"
             )
         if not isinstance(value, str):
-            raise InvalidConfig(f"config key {shown} needs a string as its value")
+            raise InvalidConfig(f"config key {shown} must have a string as its value")
         if "\0" in value:
-            raise InvalidConfig(f"config key {shown} has a value with a NUL character")
+            raise InvalidConfig(f"config key {shown} has a NUL character in its value")
         size = len(name) + len(value.encode("utf-8", "surrogatepass")) + 2
         total += size
         if size > MAX_VARIABLE_BYTES:

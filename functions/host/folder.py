@@ -1,4 +1,4 @@
-"""A function's folder: what its func.yaml says (schema 20180708)."""
+"""Reads a function's folder and its func.yaml (schema 20180708)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from functions.host.config import InvalidConfig, check_config
 
-# Fn's own defaults and bounds.
+# Defaults and limits of Fn.
 TIMEOUT_S = 30
 MAX_TIMEOUT_S = 300
 IDLE_TIMEOUT_S = 30
@@ -23,13 +23,16 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
 
 class InvalidFunction(ValueError):
-    """A folder that is no function; the text names the file and how to mend it."""
+    """A folder is not a valid function. The text names the file and what to change."""
 
 
 @dataclass(frozen=True)
 class FunctionFolder:
-    """sources: of the HTTP triggers, each with a leading slash, by trigger name. config: from func.yaml.
-    required: names of configuration that must be set."""
+    """A function as its func.yaml describes it.
+
+    config: from func.yaml. expected, required: names of configuration that may or must be set elsewhere.
+    sources: paths of the HTTP triggers with a leading slash, by trigger name.
+    """
 
     path: Path
     name: str
@@ -50,28 +53,30 @@ class FunctionFolder:
 def read_folder(path: Path) -> FunctionFolder:
     """The function in a folder. Raises InvalidFunction."""
     if not path.is_dir():
-        raise InvalidFunction(f"{path} is no folder")
+        raise InvalidFunction(f"{path} is not a folder")
     for name in ("func.yaml", "func.py"):
         if not (path / name).is_file():
-            raise InvalidFunction(f"{path} has no {name}: it is no Fn function in Python")
-    described = path / "func.yaml"
+            raise InvalidFunction(f"{path} has no {name}, so it is not an Fn function in Python")
+    file = path / "func.yaml"
     try:
-        document = yaml.safe_load(described.read_text(encoding="utf-8"))
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
         if not isinstance(document, dict):
-            raise InvalidFunction(f"{described} is no mapping of names to values")
+            raise InvalidFunction(f"{file} is not a mapping of names to values")
         return _folder(path.resolve(), document)
     except yaml.YAMLError as error:
-        raise InvalidFunction(f"{described} is no valid YAML: {' '.join(str(error).split())}") from None
+        raise InvalidFunction(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidFunction(f"{described} cannot be read: {error}") from None
+        raise InvalidFunction(f"{file} cannot be read: {error}") from None
     except _InvalidValue as error:
-        raise InvalidFunction(f"{described}: {error}") from None
+        raise InvalidFunction(f"{file}: {error}") from None
 
 
 def configure(folder: FunctionFolder, environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The function's configuration: func.yaml, overlaid by the environment for the names that func.yaml knows,
-    overlaid by what was given. Raises InvalidFunction for a required name without a value, and for names and values
-    that no environment can hold."""
+    """The function's configuration: `given` wins over the environment, which wins over func.yaml.
+
+    Of the environment only the names in func.yaml count. Raises InvalidFunction for a required name without a value,
+    and for names and values that cannot be environment variables.
+    """
     known = {name: environ[name] for name in {*folder.config, *folder.expected} if name in environ}
     config = {**folder.config, **known, **given}
     missing = sorted(name for name in folder.required if not config.get(name))
@@ -93,17 +98,17 @@ class _InvalidValue(ValueError):
 def _folder(path: Path, document: Mapping[str, Any]) -> FunctionFolder:
     name = document.get("name", path.name)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise _InvalidValue(f"name must be letters, digits, `_`, `-` or `.`, not {name!r}")
+        raise _InvalidValue(f"name must consist of letters, digits, `_`, `-` and `.`, not {name!r}")
     timeout_s = document.get("timeout", TIMEOUT_S)
     if not _is_number(timeout_s) or not 0 < timeout_s <= MAX_TIMEOUT_S:
         raise _InvalidValue(f"timeout must be a number of seconds up to {MAX_TIMEOUT_S}, not {timeout_s!r}")
     memory_mb = document.get("memory", MEMORY_MB)
     if type(memory_mb) is not int or memory_mb < 1:
-        raise _InvalidValue(f"memory must be a whole number of megabytes, not {memory_mb!r}")
+        raise _InvalidValue(f"memory must be an integer (megabytes), not {memory_mb!r}")
     idle_timeout_s = document.get("idle_timeout", IDLE_TIMEOUT_S)
     if type(idle_timeout_s) is not int or not 0 < idle_timeout_s <= MAX_IDLE_TIMEOUT_S:
         raise _InvalidValue(
-            f"idle_timeout must be a whole number of seconds up to {MAX_IDLE_TIMEOUT_S}, not {idle_timeout_s!r}"
+            f"idle_timeout must be an integer (seconds) up to {MAX_IDLE_TIMEOUT_S}, not {idle_timeout_s!r}"
         )
     expects = _expects(document)
     return FunctionFolder(
@@ -125,12 +130,14 @@ def _config(document: Mapping[str, Any]) -> dict[str, str]:
         raise _InvalidValue("config must be a mapping of names to values")
     for name, value in config.items():
         if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise _InvalidValue(f"config {name!r} must be a name and one value")
+            raise _InvalidValue(
+                f"config {name!r} must have a string as its name and a string or number as its value"
+            )
     return {name: str(value) for name, value in config.items()}
 
 
 def _expects(document: Mapping[str, Any]) -> dict[str, bool]:
-    """Names of expected configuration, and whether they are required."""
+    """Names of the expected configuration, each with whether it is required."""
     expects = document.get("expects") or {}
     entries = expects.get("config") or [] if isinstance(expects, dict) else None
     if not isinstance(entries, list) or not all(
@@ -148,7 +155,7 @@ def _sources(document: Mapping[str, Any]) -> dict[str, str]:
     for trigger in triggers:
         name, source = trigger.get("name"), trigger.get("source")
         if trigger.get("type", "http") != "http" or not isinstance(name, str) or not isinstance(source, str):
-            raise _InvalidValue("a trigger needs a name, the type http and a source")
+            raise _InvalidValue("a trigger must have a name, a source and the type http")
         sources[name] = "/" + source.strip("/")
     return sources
 

@@ -1,6 +1,7 @@
-"""One call of a function over HTTP: what its process is sent, and how its answer or failure reads outside.
+"""Calls a function for an HTTP request, and turns its answer or failure into a response.
 
-Statuses and bodies are those of Fn server 0.3.753; `/invoke` passes headers as they are, `/t` with Fn's prefixes."""
+Statuses and bodies are those of Fn server 0.3.753. `/invoke` passes headers unchanged, `/t` with Fn's prefixes.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +19,27 @@ from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, Not
 
 log = logging.getLogger(__name__)
 
-# An Fn server says 15; here a process is back sooner.
+# An Fn server sends 15. Here a process is free sooner.
 RETRY_AFTER_S = 1
 _PREFIX = "fn-http-h-"
-# They belong to one connection, or are set anew.
+# These belong to one connection, or each hop sets its value.
 _HOP_BY_HOP = frozenset(
     ("connection", "content-length", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te",
      "trailer", "transfer-encoding", "upgrade")
 )  # fmt: skip
 _LOGGED_CHARACTERS = 500
-_SHOWN = 60
+_SHOWN = 60  # characters of a header in an error
 _STATUS = re.compile("[2-5][0-9][0-9]")
-# What a header field may hold (RFC 9110, 5.5 and 5.6.2); other bytes would end or forge an answer.
+# The characters that HTTP allows in a header (RFC 9110, 5.5 and 5.6.2). Others could forge a response.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NO_FIELD_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_INVALID_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the caller of the host gets."""
+    """The response to the host's caller."""
 
     status: int
     headers: Headers
@@ -46,12 +47,12 @@ class Reply:
 
 
 def message(status: int, text: str, *headers: tuple[str, str]) -> Reply:
-    """Fn's form of an error."""
+    """An error as Fn formats it."""
     return Reply(status, [("content-type", "application/json"), *headers], orjson.dumps({"message": text}))
 
 
 async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
-    """`POST /invoke/<id>`. headers: names in lower case."""
+    """The response to `POST /invoke/<id>`. headers: names in lower case."""
     if (repeated := _repeated(headers)) is not None:
         return message(400, repeated)
     call_id = _call_id()
@@ -63,7 +64,10 @@ async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
 
 
 async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: bytes) -> Reply:
-    """A request to `/t/<app>/<source>`: any method; the function sees it in headers and chooses the status."""
+    """The response to `/t/<app>/<source>`, any method.
+
+    The function gets method and URL in headers and may choose the status. headers: names in lower case.
+    """
     if (repeated := _repeated(headers)) is not None:
         return message(400, repeated)
     call_id = _call_id()
@@ -91,7 +95,7 @@ async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: byt
 
 
 async def _call(pool: Pool, headers: dict[str, str], body: bytes) -> FunctionAnswer | Reply:
-    """The function's answer, or how its failure reads outside."""
+    """The function's answer, or the response to its failure."""
     name = pool.folder.name
     try:
         answer = await pool.call(headers, body)
@@ -107,38 +111,38 @@ async def _call(pool: Pool, headers: dict[str, str], body: bytes) -> FunctionAns
         log.warning("function %s did not answer within %g s: killed", name, pool.folder.timeout_s)
         return message(504, "Timed out")
     except CallFailed as error:
-        log.warning("function %s broke off a call: %s", name, clean(str(error), _LOGGED_CHARACTERS))
+        log.warning("function %s failed during a call: %s", name, clean(str(error), _LOGGED_CHARACTERS))
         return message(502, "error receiving function response")
     for field, value in answer.headers:
-        if not _FIELD_NAME.fullmatch(field) or _NO_FIELD_VALUE.search(value):
+        if not _FIELD_NAME.fullmatch(field) or _INVALID_VALUE.search(value):
             log.warning(
-                "function %s answered with the header %s, which HTTP does not allow",
+                "function %s answered with the header %s, which is not valid in HTTP",
                 name,
                 clean(field, _SHOWN),
             )
             return message(502, "error receiving function response")
     if answer.status == 200:
         return answer
-    # An Fn server drops this text; whoever runs a function locally wants to read it.
+    # An Fn server drops this text. On a developer's machine it is useful.
     text = answer.body[: 4 * _LOGGED_CHARACTERS].decode("utf-8", "replace")
     log.warning("function %s failed: %s", name, clean(text, _LOGGED_CHARACTERS))
     return message(504, "Timed out") if answer.status == 504 else message(502, "function failed")
 
 
 def _repeated(headers: Headers) -> str | None:
-    """What is wrong with the attributes of an event in binary form, if one is there twice."""
+    """An error text if a header of an event in binary mode is repeated, else None."""
     values: dict[str, str] = {}
     for name, value in headers:
         if name in values:
             first, second = clean(values[name], _SHOWN), clean(value, _SHOWN)
-            return f"the header {name!r} is there twice, as {first!r} and {second!r}; send it once"
+            return f"the header {name!r} is sent twice, as {first!r} and {second!r}; send it once"
         if name.startswith("ce-") or name == "content-type":
             values[name] = value
     return None
 
 
 def _passed(headers: Headers) -> dict[str, str]:
-    """The headers that are for the function; one that comes several times is joined, as HTTP lets one do."""
+    """The headers for the function. Repeated headers are joined by commas (RFC 9110, section 5.3)."""
     passed: dict[str, str] = {}
     for name, value in headers:
         if name not in _HOP_BY_HOP:

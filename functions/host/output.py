@@ -1,4 +1,4 @@
-"""What a function's process prints, on this process's stderr: line by line, each with the function's name."""
+"""Copies the output of a function's process to stderr, each line with the function's name."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from fncast.foreign_text import clean
 
 log = logging.getLogger(__name__)
 
-# A longer line is shown in parts.
+# A longer line is split.
 MAX_LINE = 2000
 _READ_BYTES = 65536
 
 
 async def show_output(name: str, stream: asyncio.StreamReader) -> None:
-    """Show lines until the process closes `stream`. Never raises but for a cancellation: a pipe that nobody empties
-    would stop the process."""
+    """Show lines until the process closes `stream`. Raises only CancelledError: a full pipe would block the process."""
     rest = b""
     while data := await stream.read(_READ_BYTES):
         *lines, rest = (rest + data).split(b"\n")
@@ -33,5 +32,5 @@ def _show(name: str, lines: list[bytes]) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except (OSError, ValueError):  # stderr is closed, and so is the log
-        log.debug("a function's output cannot be shown")
+    except (OSError, ValueError):  # stderr cannot be written or is closed
+        log.debug("the output of function %s cannot be written to stderr", name)

@@ -1,4 +1,4 @@
-"""The processes of one function: one call at a time each, dead ones replaced, waiting calls bounded."""
+"""The processes of one function. Each serves one call at a time, dead ones are replaced, waiting calls are bounded."""
 
 from __future__ import annotations
 
@@ -14,43 +14,48 @@ from functions.host.process import FunctionAnswer, FunctionProcess, NotStarted, 
 
 log = logging.getLogger(__name__)
 
-# Calls that wait for a free process. A caller with more than this in flight is told to slow down.
+# Calls that may wait for a free process. More are refused with Busy.
 MAX_WAITING = 256
-# A process that dies before it has answered anything would die again at once.
+# The pause before the next start after a process ended without any answer.
 FIRST_BACKOFF_S = 0.1
 MAX_BACKOFF_S = 3.0
 
 
 class Busy(Exception):
-    """Too many calls wait, or one has waited for the function's whole timeout."""
+    """Too many calls wait, or a call has waited for the function's whole timeout."""
 
 
 class Pool:
-    """Runs `size` processes of a function between `start` and `close`. Used in one event loop."""
+    """Owns the processes of a function: keeps `size` of them running between `start` and `close`.
+
+    Used in one event loop.
+    """
 
     def __init__(self, folder: FunctionFolder, variables: Mapping[str, str], size: int) -> None:
         self.folder = folder
         self._variables = {name: value for name, value in variables.items() if value}
-        self._outdated: set[FunctionProcess] = set()  # have other variables; replaced once they are idle
+        self._outdated: set[FunctionProcess] = set()  # run with old variables; killed once they are idle
         self._size = size
         self._idle: list[FunctionProcess] = []
         self._waiting: deque[asyncio.Future[FunctionProcess]] = deque()
         self._alive: set[FunctionProcess] = set()
         self._keepers: list[asyncio.Task[None]] = []
-        self._why_not: str | None = None  # set while no process runs because the last one would not start
+        self._start_error: str | None = None  # set while no process runs because the last start failed
 
     @property
     def is_ready(self) -> bool:
-        """A process listens."""
+        """Whether a process runs and listens."""
         return any(process.is_alive for process in self._alive)
 
     def start(self) -> None:
-        """Begin to start the processes; calls wait for them."""
+        """Start the processes in the background. Calls wait for them."""
         self._keepers = [asyncio.create_task(self._keep()) for _ in range(self._size)]
 
     def configure(self, config: Mapping[str, str]) -> None:
-        """Have these variables too, and not those with an empty value: every process is replaced, after the call that
-        it works on."""
+        """Set variables; an empty value removes one. If that changes something, all processes are replaced.
+
+        Calls in progress end first.
+        """
         changed = {name: value for name, value in {**self._variables, **config}.items() if value}
         if changed == self._variables:
             return
@@ -61,7 +66,7 @@ class Pool:
         self._idle.clear()
 
     async def close(self) -> None:
-        """End all processes. Calls in flight fail."""
+        """End all processes. Calls in progress fail."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -69,9 +74,10 @@ class Pool:
             waiter.cancel()
 
     async def call(self, headers: Mapping[str, str], body: bytes) -> FunctionAnswer:
-        """One call by the next free process. headers: names in lower case.
+        """Call the function in the next free process. headers: names in lower case.
 
-        Raises Busy, NotStarted, CallFailed, CallTimedOut."""
+        Raises Busy, NotStarted, CallFailed, CallTimedOut.
+        """
         timeout_s = self.folder.timeout_s
         process = await self._acquire(timeout_s)
         try:
@@ -83,11 +89,11 @@ class Pool:
 
     async def _acquire(self, timeout_s: float) -> FunctionProcess:
         while self._idle:
-            process = self._idle.pop()  # the one used last: its memory is warm
+            process = self._idle.pop()  # the last used: its memory is warm
             if process.is_alive:
                 return process
-        if self._why_not is not None:
-            raise NotStarted(self._why_not)
+        if self._start_error is not None:
+            raise NotStarted(self._start_error)
         if len(self._waiting) >= MAX_WAITING:
             raise Busy
         waiter: asyncio.Future[FunctionProcess] = asyncio.get_running_loop().create_future()
@@ -97,7 +103,7 @@ class Pool:
                 return await waiter
         except BaseException as error:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self._release(waiter.result())  # it came at the very moment that the call gave up
+                self._release(waiter.result())  # the process became free just as the call gave up
             if isinstance(error, TimeoutError):
                 raise Busy from None
             raise
@@ -107,7 +113,7 @@ class Pool:
 
     def _release(self, process: FunctionProcess) -> None:
         if process not in self._alive or not process.is_alive:
-            return  # its keeper starts another
+            return  # its keeper starts a new one
         if process in self._outdated:
             process.kill()
             return
@@ -119,34 +125,34 @@ class Pool:
         self._idle.append(process)
 
     async def _keep(self) -> None:
-        """Have one process running for as long as the pool is open, whatever goes wrong meanwhile."""
+        """Keep one process running until the pool is closed. No error ends this task."""
         backoff_s = FIRST_BACKOFF_S
         while True:
-            answered = False
+            has_answered = False
             try:
-                answered = await self._run_once()
+                has_answered = await self._run_once()
             except NotStarted as error:
                 log.error("function %s does not start: %s", self.folder.name, error)
-                self._refuse(str(error))
-            except Exception as error:  # a bug, and no reason to have one process fewer from now on
-                log.exception("function %s: its process cannot be looked after", self.folder.name)
-                self._refuse(f"{type(error).__name__}: {error}")
-            if answered:
+                self._fail_waiting(str(error))
+            except Exception as error:  # a bug; the pool must not lose a process for good
+                log.exception("function %s: keeping its process running failed", self.folder.name)
+                self._fail_waiting(f"{type(error).__name__}: {error}")
+            if has_answered:
                 backoff_s = FIRST_BACKOFF_S
                 continue
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
 
     async def _run_once(self) -> bool:
-        """Run one process to its end. Returns whether it had answered anything. Raises NotStarted."""
+        """Run one process to its end. Returns whether it answered any call. Raises NotStarted."""
         process = await start_process(self.folder, self._variables)
-        self._why_not = None
+        self._start_error = None
         self._alive.add(process)
         try:
             self._release(process)
             code = await process.wait()
             log.warning("a process of function %s ended with exit code %s", self.folder.name, code)
-            return process.answered
+            return process.has_answered
         finally:
             self._alive.discard(process)
             self._outdated.discard(process)
@@ -154,11 +160,11 @@ class Pool:
                 self._idle.remove(process)
             await process.stop()
 
-    def _refuse(self, reason: str) -> None:
-        """Where no process runs at all, tell the calls that wait instead of letting them time out."""
+    def _fail_waiting(self, reason: str) -> None:
+        """If no process runs at all, fail the waiting calls at once instead of letting them time out."""
         if self._alive:
             return
-        self._why_not = reason
+        self._start_error = reason
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():

@@ -1,4 +1,4 @@
-"""One process of a function, spoken to as Fn's agent does: the http-stream contract over a unix socket."""
+"""One process of a function, called as Fn's agent does: Fn's http-stream contract over a unix socket."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ import aiohttp
 from functions.host.folder import FunctionFolder
 from functions.host.output import show_output
 
-# Fn gives a container 5 s to listen; a laptop that trains a model meanwhile needs more.
+# Fn gives a container 5 s to listen. A laptop that trains a model at the same time needs more.
 START_TIMEOUT_S = 15.0
 _POLL_S = 0.01
-# From SIGTERM to SIGKILL; with the 2 s that open requests get, a host ends within 3 s.
+# From SIGTERM to SIGKILL. Open requests get 2 s before that, so a host ends within 3 s.
 STOP_TIMEOUT_S = 0.5
-# Idle connections are closed as Fn's agent does: after 75 s idle the FDK would spin at full CPU.
+# Idle connections are closed early, as Fn's agent does: after 75 s idle the FDK uses a whole core.
 KEEP_ALIVE_S = 1.0
-# More than any batch of forecasts; Fn's own bound is a setting, FN_MAX_RESPONSE_SIZE.
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# Larger than any batch of forecasts. Fn has a setting for it, FN_MAX_RESPONSE_SIZE.
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _CHILD = Path(__file__).with_name("child.py")
-# A unix socket's path has at most 107 bytes on Linux, 103 on macOS.
+# The path of a unix socket may have 107 bytes on Linux and 103 on macOS.
 _MAX_SOCKET_PATH = 100
-# Of the host's environment, what a Python process needs; a container would see none of the rest either.
+# The variables of the host that a Python process needs. It gets no others, like a container.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 
 
 class NotStarted(Exception):
-    """The process ended or did not listen in time."""
+    """The process ended before it listened, or did not listen in time."""
 
 
 class CallFailed(Exception):
-    """The process broke off: died, closed the connection, or answered no HTTP."""
+    """The process died, closed the connection, or sent an invalid response."""
 
 
 class CallTimedOut(Exception):
-    """The function's time passed; its process is killed."""
+    """The function exceeded its timeout and its process was killed."""
 
 
 @dataclass(frozen=True)
 class FunctionAnswer:
-    """What came over the socket. status: 200, or 502 or 504 where the function failed."""
+    """The response of a function's process. status: 200, or 502 or 504 if the function failed."""
 
     status: int
     headers: Sequence[tuple[str, str]]
@@ -56,7 +56,7 @@ class FunctionAnswer:
 
 
 class FunctionProcess:
-    """A running FDK process. One call at a time, which the pool sees to."""
+    """A running FDK process. It serves one call at a time; the pool, which owns it, ensures that."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class FunctionProcess:
         session: aiohttp.ClientSession,
         output: asyncio.Task[None],
     ) -> None:
-        """Made by `start_process`. output: shows what the process prints, until it ends."""
+        """Use `start_process`. output: the task that shows what the process prints."""
         self._output = output
         self._process = process
         self._directory = directory
         self._session = session
         self._is_killed = False
-        self.answered = False  # a process that never did is not restarted at once
+        self.has_answered = False  # if not, the pool waits before it starts the next process
 
     @property
     def pid(self) -> int:
@@ -79,7 +79,7 @@ class FunctionProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Asked of the kernel: the event loop learns of a death some time later."""
+        """Whether the process runs. Asks the kernel, because the event loop notices an exit later."""
         if self._is_killed or self._process.returncode is not None:
             return False
         try:
@@ -88,14 +88,17 @@ class FunctionProcess:
             return False
 
     async def call(self, headers: Mapping[str, str], body: bytes, timeout_s: float) -> FunctionAnswer:
-        """POST /call, chunked. Raises CallFailed, CallTimedOut; after either the process is no longer of use."""
+        """Send `POST /call` in chunks. headers: names in lower case.
+
+        Raises CallFailed, CallTimedOut. After either the process is killed.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 async with self._session.post(
                     "http://localhost/call", data=body, headers=headers, chunked=True
                 ) as response:
-                    answer = await _bounded(response)
-                    self.answered = True
+                    answer = await _read_bounded(response)
+                    self.has_answered = True
                     pairs = [(name.lower(), value) for name, value in response.headers.items()]
                     return FunctionAnswer(response.status, pairs, answer)
         except TimeoutError:
@@ -109,18 +112,21 @@ class FunctionProcess:
             raise
 
     def kill(self) -> None:
-        """End it now, and what it started in its session."""
+        """End the process and its children at once."""
         self._is_killed = True
         with contextlib.suppress(ProcessLookupError):
             if self._process.returncode is None:
                 os.killpg(self.pid, signal.SIGKILL)
 
     async def wait(self) -> int:
-        """The exit code, once it has ended."""
+        """Wait for the process to end. Returns its exit code."""
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """End it: connections first (an open one makes the FDK hang on Python 3.12+), SIGTERM, then SIGKILL."""
+        """Close the connection, send SIGTERM, then SIGKILL after STOP_TIMEOUT_S.
+
+        The connection comes first: an open one makes the FDK hang on Python 3.12 and later.
+        """
         await self._session.close()
         try:
             with contextlib.suppress(ProcessLookupError):
@@ -131,16 +137,17 @@ class FunctionProcess:
             self.kill()
             await self._process.wait()
         finally:
-            self._output.cancel()  # a process that it started may hold the pipe open
+            self._output.cancel()  # a child of the process may still hold the pipe open
             with contextlib.suppress(asyncio.CancelledError):
                 await self._output
             shutil.rmtree(self._directory, ignore_errors=True)
 
 
 async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) -> FunctionProcess:
-    """Start the folder's function and wait until it listens. variables: Fn's own and the configuration.
+    """Start a function's process and wait until it listens. variables: Fn's variables and the configuration.
 
-    Raises NotStarted."""
+    Raises NotStarted.
+    """
     directory = private_directory()
     socket_path = directory / "lsnr.sock"
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
@@ -157,10 +164,10 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
             sys.executable, "-P", str(_CHILD), str(folder.func), "handler",
             cwd=folder.path,
             env=environment,
-            stdin=asyncio.subprocess.PIPE,  # held open for as long as the host lives: see child.py
+            stdin=asyncio.subprocess.PIPE,  # open while the host runs: see child.py
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C is for the host, which stops its functions in order
+            start_new_session=True,  # Ctrl-C must reach only the host, which stops its functions in order
         )  # fmt: skip
     except BaseException as error:
         shutil.rmtree(directory, ignore_errors=True)
@@ -181,7 +188,7 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
             while not socket_path.exists():
                 if process.returncode is not None:
                     raise NotStarted(f"its process ended with exit code {process.returncode}")
-                await asyncio.sleep(_POLL_S)  # nothing tells of a file without inotify
+                await asyncio.sleep(_POLL_S)  # only inotify could report the new file
     except TimeoutError:
         await started.stop()
         raise NotStarted(f"it did not listen within {START_TIMEOUT_S:g} s") from None
@@ -191,19 +198,23 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
     return started
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The response's body. Raises ValueError if it is too large."""
     chunks = []
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise ValueError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+        if size > MAX_RESPONSE_BYTES:
+            raise ValueError(f"the answer has more than {MAX_RESPONSE_BYTES} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
 
 
 def private_directory() -> Path:
-    """A new directory that only this user can enter, with a path short enough for a unix socket. Raises NotStarted."""
+    """Create a directory for this user only, with a path that is short enough for a unix socket.
+
+    Raises NotStarted.
+    """
     parent = "/tmp"
     try:
         found = tempfile.gettempdir()
@@ -211,16 +222,16 @@ def private_directory() -> Path:
             parent = found
         return Path(tempfile.mkdtemp(prefix="fn-", dir=parent))
     except OSError as error:
-        # Where `tempfile` found none, its error lists all candidates and no cause.
-        cause = error if error.filename else _fault(parent := os.environ.get("TMPDIR", "/tmp"))
+        # If `tempfile` found no folder, its error lists the candidates but no cause.
+        cause = error if error.filename else _mkdir_error(parent := os.environ.get("TMPDIR", "/tmp"))
         raise NotStarted(
-            f"functions need a folder for their sockets, and none can be made in {parent}: "
-            f"{cause.strerror if cause else 'not writable'}. Set TMPDIR to a folder that can be written"
+            f"functions need a folder for their sockets, but none can be created in {parent}: "
+            f"{cause.strerror if cause else 'not writable'}. Set TMPDIR to a writable folder"
         ) from None
 
 
-def _fault(folder: str) -> OSError | None:
-    """Why no folder can be made there."""
+def _mkdir_error(folder: str) -> OSError | None:
+    """Why no folder can be created in `folder`."""
     try:
         Path(tempfile.mkdtemp(prefix="fn-", dir=folder)).rmdir()
     except OSError as error:
@@ -229,7 +240,7 @@ def _fault(folder: str) -> OSError | None:
 
 
 def _cause(error: OSError | ValueError) -> str:
-    """Why a process could not be started, in one sentence."""
+    """Why a process could not be started, as one phrase."""
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)

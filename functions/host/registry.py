@@ -1,4 +1,4 @@
-"""The apps, functions and triggers that the host shows through Fn's API; in memory, as the folders are the truth."""
+"""The apps, functions and triggers of Fn's API. Kept in memory, because the folders are the source of truth."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from functions.host.config import InvalidConfig, check_config, check_not_reserve
 from functions.host.folder import InvalidFunction
 from functions.host.pool import Pool
 
-# What PUT can change; only the configuration has an effect.
+# The fields that PUT can change. Only the configuration has an effect.
 _CHANGEABLE = ("image", "memory", "timeout", "idle_timeout")
 MAX_NAME = 255
-# What POST can add in memory: a script that sets up an Fn server should work here, a runaway one should not.
+# Entries of each kind. It lets scripts that set up an Fn server work here, and bounds the memory.
 MAX_ENTRIES = 1000
 
 
 class Conflict(Exception):
-    """The name or source is taken."""
+    """The name or source is already used."""
 
 
 class Missing(Exception):
-    """There is nothing of that id."""
+    """No entry has that id."""
 
 
 class Refused(Exception):
-    """A request that this host cannot carry out."""
+    """This host cannot carry out the request."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An app, function or trigger as Fn's API shows it. document: without the annotations, which hold addresses."""
+    """An app, function or trigger. document: as Fn's API shows it, without the annotations, which have URLs."""
 
     document: dict[str, Any]
     pool: Pool | None = field(default=None, compare=False)
@@ -43,10 +43,10 @@ class Entry:
 
 
 class Registry:
-    """Apps, functions and triggers by id. Ids follow from names, so they are the same after a restart."""
+    """Apps, functions and triggers by id. Ids are derived from names, so a restart keeps them."""
 
     def __init__(self, app: str, pools: Iterable[Pool]) -> None:
-        """Raises InvalidFunction where two folders claim one name or one trigger source."""
+        """Raises InvalidFunction if two folders have the same name or trigger source."""
         self.apps: dict[str, Entry] = {}
         self.functions: dict[str, Entry] = {}
         self.triggers: dict[str, Entry] = {}
@@ -84,7 +84,10 @@ class Registry:
         return _add(self.triggers, document, "Trigger already exists")
 
     def change_function(self, id_: str, changes: Mapping[str, Any]) -> Entry:
-        """Note the changes and apply `config`; the folder goes on being what runs. Raises Missing, Refused."""
+        """Record the changes and apply `config`. The function's code stays that of its folder.
+
+        Raises Missing, Refused.
+        """
         entry = self.functions.get(id_)
         if entry is None or entry.pool is None:
             raise Missing("Fn not found")
@@ -100,10 +103,10 @@ class Registry:
             config = check_config({**known, **patch})
         except InvalidConfig as error:
             raise Refused(f"Fn {error}") from None
-        noted = {name: value for name, value in changes.items() if name in _CHANGEABLE}
-        # As Fn does: an empty value removes the key.
+        recorded = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+        # An empty value removes the key, as in Fn.
         kept = {name: value for name, value in config.items() if value}
-        self.functions[id_] = changed = Entry({**entry.document, **noted, "config": kept}, entry.pool)
+        self.functions[id_] = changed = Entry({**entry.document, **recorded, "config": kept}, entry.pool)
         entry.pool.configure(patch)
         return changed
 
@@ -130,12 +133,12 @@ class Registry:
 
 
 def app_id(name: str) -> str:
-    """The id of an app by its name."""
+    """The id of the app with this name."""
     return _id("app", name)
 
 
 def function_id(app: str, name: str) -> str:
-    """The id of a function by its app's id and its name."""
+    """The id of the function with this name. app: the id of its app."""
     return _id("fn", app, name)
 
 
@@ -148,11 +151,11 @@ def _add(
     if entry.id in entries:
         raise Conflict(conflict)
     if len(entries) >= MAX_ENTRIES:
-        raise Refused(f"more than {MAX_ENTRIES} entries")
+        raise Refused(f"there are already {MAX_ENTRIES} entries")
     entries[entry.id] = entry
     return entry
 
 
 def _id(*parts: str) -> str:
-    """26 letters and digits, as Fn's ids look."""
+    """An id in the form of Fn's ids: 26 letters and digits."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:26].upper()

@@ -1,4 +1,4 @@
-"""What a format offers: it decodes a record into readings, and says which series a reading belongs to."""
+"""The contract of a format: it decodes a record into readings, and names the series of each reading."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import msgspec
 
 from interceptor.outcome import Headers
 
-MAX_READINGS = 100_000  # in one record; a larger one is refused as a whole
+MAX_READINGS = 100_000  # per record; a record with more is rejected as a whole
 MAX_NAME_CHARACTERS = 1024  # of a series, labels included
 
 
 class Kind(Enum):
-    """How the values of a series follow each other."""
+    """How to interpret the values of a series."""
 
-    GAUGE = "gauge"  # each value stands for itself
-    CUMULATIVE = "cumulative"  # a counter that grows until its process restarts: its rate is what is forecast
-    DELTA = "delta"  # what came since the reading before
+    GAUGE = "gauge"  # a measured value
+    CUMULATIVE = "cumulative"  # a counter that grows until its process restarts; its rate is forecast
+    DELTA = "delta"  # the change since the previous reading
 
 
 class Series(NamedTuple):
-    """The series that a key stands for. Two keys may stand for the same series: their names are equal then."""
+    """The series of a key. Two keys with equal names are the same series."""
 
     name: str
     labels: dict[str, str]
@@ -32,21 +32,21 @@ class Series(NamedTuple):
 
 
 class Skip(Enum):
-    """Why a reading was left out. The values are labels of a metric, so this set is fixed."""
+    """Why a reading was skipped. The values are labels of a metric, so the set is fixed."""
 
-    TEXT = "text"  # a string, where only numbers can be forecast
+    TEXT = "text"  # a string: only numbers can be forecast
     NOT_A_NUMBER = "not-a-number"  # NaN, an infinity, null, a list
     STALE = "stale"  # Prometheus' marker that a series has ended
     NO_TIME = "no-time"  # a time that cannot be read, or lies outside the years 1970 to 2261
-    NO_SERIES = "no-series"  # no name, or one that is too long
+    NO_SERIES = "no-series"  # the name is missing or too long
     UNSUPPORTED = "unsupported"  # a kind of metric that has no single value
 
 
 class Decoded(msgspec.Struct):
     """The readings of one record, as parallel lists of equal length.
 
-    keys: of the reading's series, see `Format.series`. times_ns: since 1970 in UTC. values: finite.
-    skipped: how many readings were left out, by reason.
+    keys: one per reading, for `Format.series`. times_ns: since 1970 in UTC. values: finite.
+    skipped: number of skipped readings by reason.
     """
 
     keys: list[Hashable] = []
@@ -64,17 +64,17 @@ class Decoded(msgspec.Struct):
 
 
 class UndecodableRecord(ValueError):
-    """The record holds no readings in this format. The text says why, in one sentence."""
+    """The record cannot be decoded in this format. The message is one sentence with the reason."""
 
 
 class Format(Protocol):
-    """A format of readings. An instance keeps its settings alone: the same bytes always decode to the same readings."""
+    """A format of readings. An instance holds only settings: equal bytes always decode to equal readings."""
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
-        """The readings of a record, in its order. timestamp_ms: of the record, for readings without a time.
+        """Return the readings of a record, in order. timestamp_ms: the record's, for readings without a time.
 
-        Raises UndecodableRecord where nothing can be read, never anything else.
+        Raises only UndecodableRecord, if nothing can be read.
         """
 
     def series(self, key: Any) -> Series | None:
-        """The series of a key that `decode` returned; None where it has no usable name."""
+        """Return the series of a key from `decode`. None if its name is empty or too long."""

@@ -1,4 +1,4 @@
-"""The table of formats by the names that settings use, and a user's own by its dotted path."""
+"""The formats by the name in the settings. A user's own format is loaded by its dotted path."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BUILT_IN = {
 
 
 def build_format(name: str, options: Mapping[str, Any]) -> Format:
-    """The format that `name` stands for: a built-in name, or "package.module:Class".
+    """Return the format with this built-in name, or of the class at "package.module:Class".
 
-    options: keyword arguments of its constructor. Raises ValueError that says what is wrong with name or options.
+    options: keyword arguments of the constructor. Raises ValueError with what is wrong in the name or the options.
     """
     path = BUILT_IN.get(name, name)
     module, _, attribute = path.partition(":")
@@ -33,11 +33,11 @@ def build_format(name: str, options: Mapping[str, Any]) -> Format:
             f"format = {name!r} is unknown. Use one of {known}, or your own as package.module:Class"
         )
     try:
-        made = getattr(importlib.import_module(module), attribute)
+        constructor = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"format = {name!r} cannot be loaded: {error}") from None
     try:
-        built: Format = made(**options)
+        built: Format = constructor(**options)
     except TypeError as error:
         raise ValueError(f"format = {name!r}: {error}") from None
     if not callable(getattr(built, "decode", None)) or not callable(getattr(built, "series", None)):

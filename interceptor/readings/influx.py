@@ -1,4 +1,4 @@
-"""InfluxDB's line protocol, Telegraf's default: one line or several a record.
+"""InfluxDB's line protocol, Telegraf's default: one or more lines per record.
 
 Source: InfluxData, "Line protocol": `measurement,tag=value field=1.5,count=3i 1458229140000000000`.
 """
@@ -26,11 +26,11 @@ _BOOLEANS = {
 
 
 class LineError(ValueError):
-    """The line breaks the protocol; the text says where."""
+    """The line violates the protocol. The message says where."""
 
 
 class InfluxLine:
-    """time_unit: of the timestamps, nanoseconds unless the producer was set to another precision."""
+    """time_unit: unit of the timestamps. Nanoseconds unless the producer is configured for another precision."""
 
     def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "ns") -> None:
         self._template = NameTemplate(series, ("name", "field", "tags"))
@@ -59,7 +59,7 @@ class InfluxLine:
         identity, rest = _split_once(line, " ")
         fields_text, time_text = _split_once(rest.lstrip(" "), " ", quotes=True)
         if not identity or identity.startswith(",") or not fields_text:
-            raise LineError("it needs a measurement, a blank, and at least one field")
+            raise LineError("it needs a measurement, a space and at least one field")
         time_text = time_text.strip(" ")
         if not time_text:
             at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
@@ -97,10 +97,10 @@ class InfluxLine:
 
 
 def _field_value(raw: str) -> float | Skip:
-    """Raises LineError for what is no value of the protocol."""
+    """Return the number, or why there is none. Raises LineError for an invalid value."""
     if raw[0] == '"':
         if len(raw) < 2 or raw[-1] != '"':
-            raise LineError("a text is not closed by a quote")
+            raise LineError("a string has no closing quote")
         return Skip.TEXT
     if _FLOAT.fullmatch(raw):
         return number(float(raw))
@@ -114,18 +114,18 @@ def _field_value(raw: str) -> float | Skip:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines without comments and empty ones. A quoted text may hold a line break."""
+    """Return the lines without comments and empty lines. A quoted string may contain a line break."""
     parts = text.split("\n") if '"' not in text else _split_all(text, "\n", quotes=True)
     stripped = (part.strip(" \r") for part in parts)
     return [line for line in stripped if line and not line.startswith("#")]
 
 
 def _split_once(text: str, separator: str, quotes: bool = False) -> tuple[str, str]:
-    """Before and after the first separator that is neither escaped nor, with `quotes`, inside a quoted text."""
+    """Split at the first separator that is not escaped. With `quotes`, skip separators in quoted strings."""
     if "\\" not in text and not (quotes and '"' in text):
         before, _, after = text.partition(separator)
         return before, after
-    at = next(_places(text, separator, quotes), len(text))
+    at = next(_positions(text, separator, quotes), len(text))
     return text[:at], text[at + 1 :]
 
 
@@ -133,14 +133,14 @@ def _split_all(text: str, separator: str, quotes: bool = False) -> list[str]:
     if "\\" not in text and not (quotes and '"' in text):
         return text.split(separator)
     parts, begin = [], 0
-    for at in _places(text, separator, quotes):
+    for at in _positions(text, separator, quotes):
         parts.append(text[begin:at])
         begin = at + 1
     return [*parts, text[begin:]]
 
 
-def _places(text: str, separator: str, quotes: bool) -> Iterator[int]:
-    """Where the separator stands unescaped and, with `quotes`, outside of quoted texts."""
+def _positions(text: str, separator: str, quotes: bool) -> Iterator[int]:
+    """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings."""
     is_escaped = is_quoted = False
     for at, character in enumerate(text):
         if is_escaped:

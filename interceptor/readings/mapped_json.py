@@ -1,6 +1,6 @@
-"""JSON of any flat shape: settings name the members that hold time, values and labels.
+"""JSON objects of any shape: settings name the members with time, values and labels.
 
-`root` leads through an envelope, as `payload.after` of Debezium or `payload` of Kafka Connect.
+`root` is the path through an envelope, for example `payload.after` for Debezium or `payload` for Kafka Connect.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ _decoder = msgspec.json.Decoder()
 
 
 class MappedJson:
-    """time, values, labels: paths with dots below `root`. Without `time` the record's timestamp counts.
+    """A record is one object or a list of objects.
 
-    Without `values` each member that is a number is one, but for time and labels. A record may hold a list of objects.
+    time, values, labels: dotted paths below `root`. Without `time`, the record's timestamp is used. Without `values`,
+    each member that is a number is a value, except time and labels.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class MappedJson:
         decoded = Decoded([], [], [], {})
         if not all(isinstance(row, dict) for row in rows):
             at = f" at {'.'.join(self._root)}" if self._root else ""
-            raise UndecodableRecord(f"there is no JSON object{at}")
+            raise UndecodableRecord(f"no JSON object{at}")
         for row in rows:
             self._add(decoded, row, timestamp_ms)
         if not decoded.keys and not decoded.skipped and rows:
@@ -98,10 +99,10 @@ class MappedJson:
 
 
 def _path(dotted: str) -> tuple[str, ...]:
-    """Raises ValueError for a path that is too deep or has an empty part."""
+    """Split a dotted path. Raises ValueError if it is too deep or has an empty part."""
     parts = tuple(dotted.split(".")) if dotted else ()
     if len(parts) > MAX_DEPTH or "" in parts:
-        raise ValueError(f"{dotted!r} is not a path such as payload.after")
+        raise ValueError(f"{dotted!r} is not a valid path: write for example payload.after")
     return parts
 
 

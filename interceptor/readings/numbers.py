@@ -8,7 +8,7 @@ from interceptor.readings.contract import Skip
 
 
 def number(raw: object) -> float | Skip:
-    """A finite number; booleans are 0 and 1. Texts are no numbers, also if they look like one."""
+    """Return a finite number, or why there is none. Booleans are 0 and 1. A string is never a number."""
     if type(raw) is float:
         return raw if isfinite(raw) else Skip.NOT_A_NUMBER
     if isinstance(raw, int):  # bool too
@@ -20,7 +20,7 @@ def number(raw: object) -> float | Skip:
 
 
 def number_in_text(raw: object) -> float | Skip:
-    """Like `number`, and a text may hold the number, as where JSON cannot carry NaN or 64 bits."""
+    """Like `number`, but a string may contain the number: JSON has no NaN, and often no 64-bit integers."""
     if isinstance(raw, str):
         if len(raw) > 64 or "_" in raw:
             return Skip.TEXT

@@ -1,8 +1,8 @@
 """OpenTelemetry metrics as the Collector's Kafka exporter sends them: `otlp_proto` and `otlp_json`.
 
 Source: the OpenTelemetry Protocol, `opentelemetry/proto/metrics/v1/metrics.proto` and its JSON mapping, in which 64-bit
-integers are texts or numbers and names are in lowerCamelCase. `otlp_json.py` reads JSON into the same shape that
-protobuf's classes have, so that one walk serves both.
+integers are strings or numbers and names are in lowerCamelCase. `otlp_json.py` parses JSON into objects with the same
+attributes as protobuf's classes, so that one function reads both.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from interceptor.readings.times import time_ns
 DEFAULT_NAME = "{name} {labels}"
 DELTA, CUMULATIVE = 1, 2  # AggregationTemporality
 NO_RECORDED_VALUE = 1  # DataPointFlags
-# These describe the library and the process, change at every restart, and tell no two series apart.
+# These describe the library and the process. They change at every restart and do not distinguish series.
 _NOT_IN_NAMES = ("telemetry.", "process.")
 
 Attributes = tuple[tuple[str, str], ...]
 
 
 class _Otlp:
-    """Both forms: they differ in how the bytes are read."""
+    """Common to both formats, which differ in how the bytes are parsed."""
 
     def __init__(self, series: str = DEFAULT_NAME) -> None:
         self._template = NameTemplate(series, ("name", "labels"))
@@ -41,7 +41,7 @@ class _Otlp:
 
 
 class OtlpProtobuf(_Otlp):
-    """One `ExportMetricsServiceRequest`, which is a `MetricsData` on the wire, a record."""
+    """One `ExportMetricsServiceRequest` per record. On the wire it equals `MetricsData`."""
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         from google.protobuf.message import DecodeError
@@ -100,7 +100,7 @@ def _add_numbers(
 def _add_counts(
     decoded: Decoded, metric: Any, kind: str, resource: Attributes, attributes_of: Callable[..., Attributes]
 ) -> None:
-    """Of a distribution its count and its sum are series, named like Prometheus names them."""
+    """Add count and sum of a distribution as two series, named as in Prometheus."""
     data = getattr(metric, kind)
     temporality = CUMULATIVE if kind == "summary" else data.aggregation_temporality
     meaning = _meaning(temporality, True)
@@ -120,7 +120,7 @@ def _add(decoded: Decoded, key: Hashable, point: Any, raw: object) -> None:
     found = number(raw)
     if point.flags & NO_RECORDED_VALUE:
         decoded.skip(Skip.STALE)
-    elif not at_ns:  # 0: the time is not known
+    elif not at_ns:  # 0: unknown time
         decoded.skip(Skip.NO_TIME)
     elif isinstance(found, Skip):
         decoded.skip(found)
@@ -150,7 +150,7 @@ def _kind_of_message(metric: Any) -> str | None:
 
 
 def _attributes_of_message(attributes: Iterable[Any]) -> Attributes:
-    """Names and texts in order of the names; lists and maps are left out."""
+    """Return names and texts sorted by name. Lists and maps are skipped."""
     found = []
     for attribute in attributes:
         which = attribute.value.WhichOneof("value")

@@ -1,4 +1,4 @@
-"""The JSON form of OTLP metrics, read into objects with the attribute names of protobuf's classes.
+"""The JSON form of OTLP metrics, parsed into objects with the attribute names of protobuf's classes.
 
 Source: the OpenTelemetry Protocol, "JSON Protobuf Encoding".
 """
@@ -17,7 +17,7 @@ _TEMPORALITIES = {"AGGREGATION_TEMPORALITY_DELTA": 1, "AGGREGATION_TEMPORALITY_C
 
 
 class _Message(msgspec.Struct, rename="camel"):
-    """A message; unknown members are ignored, as the protocol asks."""
+    """A message. Unknown members are ignored, as the protocol requires."""
 
 
 class _AnyValue(_Message):
@@ -92,7 +92,7 @@ _decoder = msgspec.json.Decoder(_MetricsData)
 
 
 def decode(value: bytes) -> _MetricsData:
-    """Raises ValueError for what is not this JSON."""
+    """Parse a request. Raises ValueError if it is not valid OTLP JSON."""
     try:
         return _decoder.decode(value)
     except RecursionError:
@@ -102,12 +102,12 @@ def decode(value: bytes) -> _MetricsData:
 
 
 def kind_of(metric: _Metric) -> str | None:
-    """Which kind of data the metric carries."""
+    """Return the name of the member with the metric's data."""
     return next((kind for kind in _KINDS if getattr(metric, kind) is not None), None)
 
 
 def attributes_of(attributes: Iterable[_Attribute]) -> tuple[tuple[str, str], ...]:
-    """Names and texts in order of the names; lists and maps are left out."""
+    """Return names and texts sorted by name. Lists and maps are skipped."""
     found = []
     for attribute in attributes:
         value = attribute.value
@@ -123,7 +123,7 @@ def attributes_of(attributes: Iterable[_Attribute]) -> tuple[tuple[str, str], ..
 
 
 def _integer(raw: object) -> object:
-    """64-bit integers are texts in this JSON."""
+    """Convert a 64-bit integer, which is a string in this JSON."""
     if isinstance(raw, str) and len(raw) <= 20 and raw.isascii() and raw.removeprefix("-").isdecimal():
         return int(raw)
     return raw

@@ -38,7 +38,7 @@ _labels = msgspec.json.Decoder(dict[str, Any])
 
 
 class _Prometheus:
-    """What both forms share: the name and kind of a series follow from its labels."""
+    """Common to both formats: name and kind of a series are derived from its labels."""
 
     def __init__(self, series: str = DEFAULT_NAME) -> None:
         self._template = NameTemplate(series, ("name", "labels"))
@@ -54,7 +54,7 @@ class _Prometheus:
 
 
 class PrometheusJson(_Prometheus):
-    """One sample a record, or a list of them. `value` is a text that may be NaN or +Inf."""
+    """One sample or a list of samples per record. `value` is a string and may be NaN or +Inf."""
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         decoded = Decoded([], [], [], {})
@@ -105,7 +105,7 @@ class PrometheusJson(_Prometheus):
 
 
 class PrometheusRemoteWrite(_Prometheus):
-    """A compressed `WriteRequest` a record. Native histograms have no single value and are left out."""
+    """One compressed `WriteRequest` per record. Native histograms have no single value and are skipped."""
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         from google.protobuf.message import DecodeError
@@ -143,7 +143,7 @@ class PrometheusRemoteWrite(_Prometheus):
 
 
 def _decompressed(value: bytes) -> bytes:
-    """Raises UndecodableRecord, also where the body would be larger than MAX_BODY_BYTES."""
+    """Return the decompressed body. Raises UndecodableRecord, also if it exceeds MAX_BODY_BYTES."""
     import cramjam
 
     try:
@@ -155,5 +155,5 @@ def _decompressed(value: bytes) -> bytes:
         return bytes(cramjam.snappy.decompress_raw(value))
     except cramjam.DecompressionError:
         raise UndecodableRecord(
-            "not a remote-write request: it is not compressed by snappy's block format"
+            "not a remote-write request: it is not compressed with snappy's block format"
         ) from None

@@ -36,7 +36,7 @@ _reading = msgspec.json.Decoder(_Reading)
 
 
 class CloudEventsReadings:
-    """Of one reading, `subject` is the series and `time` when it was read; several carry both in `readings`."""
+    """One reading: its series is the event's `subject`, its time is `time`. Several readings: see `readings`."""
 
     def __init__(self, series: str = DEFAULT_NAME) -> None:
         self._template = NameTemplate(series, ("series",))

@@ -1,4 +1,4 @@
-"""Telegraf's JSON (`data_format = "json"`), one metric a record or a batch of them.
+"""Telegraf's JSON (`data_format = "json"`), one metric or a batch per record.
 
 Source: Telegraf's documentation of its JSON serializer:
 `{"fields": {...}, "name": "...", "tags": {...}, "timestamp": 1458229140}` and `{"metrics": [...]}`.
@@ -40,7 +40,7 @@ _tags = msgspec.json.Decoder(dict[str, Any])
 
 
 class TelegrafJson:
-    """time_unit: of `timestamp`, as Telegraf's json_timestamp_units; auto follows its size."""
+    """time_unit: unit of `timestamp`, as in Telegraf's json_timestamp_units. auto guesses by size."""
 
     def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "auto") -> None:
         self._template = NameTemplate(series, ("name", "field", "tags"))

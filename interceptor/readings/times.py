@@ -1,4 +1,4 @@
-"""Times of readings: numbers in a unit that is set or follows from their size, and RFC 3339 texts."""
+"""Times of readings: numbers in a given or guessed unit, and RFC 3339 strings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from fncast.series.rfc3339 import parse_time
 
 UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-MAX_TIME_NS = 2**63 - 1  # in the year 2262: the largest that 64 bits hold
+MAX_TIME_NS = 2**63 - 1  # the largest 64-bit time, in the year 2262
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A number below the first bound counts seconds (until the year 5138), below the second milliseconds, and so on.
+# A number below the first bound is in seconds (until the year 5138), below the second in milliseconds, and so on.
 _SIZES = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 
 
 def time_ns(raw: object, unit: str = "auto") -> int | None:
-    """Nanoseconds since 1970 in UTC, or None where `raw` is no time between the years 1970 and 2261.
+    """Return nanoseconds since 1970 in UTC, or None if `raw` is not a time between the years 1970 and 2261.
 
-    raw: a number, a text of digits, or an RFC 3339 text. unit: s, ms, us, ns, or auto, which follows the size.
+    raw: a number, a string of digits, or an RFC 3339 string. unit: s, ms, us, ns, or auto, which guesses by size.
     """
     if isinstance(raw, str):
         return _of_text(raw, unit)
@@ -26,13 +26,13 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
         unit = unit_of(raw)
     try:
         found = raw * UNITS_NS[unit] if isinstance(raw, int) else round(raw * UNITS_NS[unit])
-    except (OverflowError, ValueError):  # an infinity, NaN
+    except (OverflowError, ValueError):  # infinity or NaN
         return None
     return found if 0 <= found <= MAX_TIME_NS else None
 
 
 def unit_of(number: float) -> str:
-    """The unit in which a number of this size lies between the years 1973 and 5138."""
+    """Return the unit in which a number of this size is a time between the years 1973 and 5138."""
     return next((unit for bound, unit in _SIZES if number < bound), "ns")
 
 

@@ -1,7 +1,7 @@
 """Clients of a model service, for functions: GraphPipe, and the Open Inference Protocol over REST and gRPC.
 
-No TensorFlow, and gRPC only where an address asks for it. All have one interface, `ModelClient`, and work with any
-server of their protocol. Not thread-safe: one call at a time."""
+All clients have the interface `ModelClient` and work with any server of their protocol. They are not thread-safe.
+Importing this package loads neither TensorFlow nor gRPC; gRPC is loaded when an address needs it."""
 
 from model_service.client.balanced_client import BalancedClient
 from model_service.client.connect import connect_graphpipe, connect_inference_protocol

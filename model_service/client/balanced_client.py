@@ -1,4 +1,4 @@
-"""Several model services as one: calls go round, a service that fails is left out for a while."""
+"""Balances calls over several model services, and excludes a failing service for a while."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from model_service.protocols.graphpipe import MetadataResponse
 
 log = logging.getLogger(__name__)
 
-# A service that restarts is back within seconds. Trying one that is gone costs 50 µs where the port is closed, and up
-# to the time to connect where the host is gone: once in 15 s.
+# A failing service is excluded for FIRST_PAUSE_S, then for twice as long, up to MAX_PAUSE_S. A restart takes seconds.
+# Trying a host that is gone costs the time to connect, so this must be rare.
 FIRST_PAUSE_S = 0.25
 MAX_PAUSE_S = 15.0
-# One that let a call wait for longer than this hangs, and is left out for MAX_PAUSE_S at once: each try costs so much.
+# A service whose call failed after more than this hangs. It is excluded for MAX_PAUSE_S at once.
 HANGS_S = 1.0
 
 Result = TypeVar("Result")
@@ -38,7 +38,7 @@ class AddressedClient(ModelClient, Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Service:
-    """failures: in a row. until_s: left out so long, by the clock."""
+    """One service. failures: consecutive ones. until_s: time of the clock until which it is excluded."""
 
     client: AddressedClient
     failures: int = 0
@@ -48,9 +48,9 @@ class _Service:
 class BalancedClient:
     """A `ModelClient` over several addresses.
 
-    A call that one service cannot answer goes to the next at once: scoring twice does no harm. Where all are left out
-    all are tried, the one first that is due first. The metadata are those of the service that answered last, and the
-    next call goes to it as well, so that versions that differ while they are rolled out do not mix."""
+    If a service fails, the call goes to the next one at once: scoring is idempotent. If all are excluded, all are
+    tried, in the order in which their exclusion ends. `metadata` asks the service that responded last, and the next
+    call goes to the same service, so that different versions do not mix during a rollout."""
 
     def __init__(
         self,
@@ -58,12 +58,12 @@ class BalancedClient:
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """timeout_s: after so long a call goes to no further service."""
+        """timeout_s: no further service is tried after this time. clock: in seconds."""
         self._services = [_Service(client) for client in clients]
         self._timeout_s = timeout_s
         self._clock = clock
-        self._turn = 0  # the place of the service whose turn it is
-        self._last = 0  # of the one that answered last
+        self._turn = 0  # index of the service for the next call
+        self._last = 0  # index of the service that responded last
 
     def infer(self, windows: Float32Array) -> Answer:
         answer = self._call(self._turn, lambda client: client.infer(windows))
@@ -79,58 +79,64 @@ class BalancedClient:
         for service in self._services:
             service.client.close()
 
-    def _call(self, first: int, ask: Callable[[AddressedClient], Result]) -> Result:
+    def _call(self, first: int, send: Callable[[AddressedClient], Result]) -> Result:
         started_s = self._clock()
         failures: list[ModelUnavailable] = []
         refusals: list[tuple[int, ModelError]] = []
-        for place in self._order(first, started_s):
-            service = self._services[place]
-            asked_s = self._clock()
+        for index in self._order(first, started_s):
+            service = self._services[index]
+            sent_s = self._clock()
             try:
-                result = ask(service.client)
+                result = send(service.client)
             except ModelUnavailable as failure:
                 failures.append(failure)
-                self._leave_out(service, str(failure), self._clock() - asked_s)
+                self._exclude(service, str(failure), self._clock() - sent_s)
                 if self._clock() - started_s >= self._timeout_s:
                     break
                 continue
-            except InvalidShape:  # its model has another window: the caller reads the metadata anew
-                self._keep(place)
+            except (
+                InvalidShape
+            ):  # its model has another window, so the caller reads the metadata of this service
+                self._record_success(index)
                 raise
-            except ModelError as refusal:  # is it the request, or this service alone? The next one tells
-                refusals.append((place, refusal))
+            except (
+                ModelError
+            ) as refusal:  # the next service shows whether the request or this service is at fault
+                refusals.append((index, refusal))
                 continue
-            self._keep(place)
-            for refusing, told in refusals:
-                other = self._services[refusing]
-                self._leave_out(other, f"{other.client.url} refuses what another takes: {told}", 0.0)
+            self._record_success(index)
+            for rejecting, reason in refusals:
+                other = self._services[rejecting]
+                self._exclude(
+                    other, f"{other.client.url} rejects a request that another service accepts: {reason}", 0.0
+                )
             return result
         if refusals:
-            place, first_refusal = refusals[0]
-            self._keep(place)
+            index, first_refusal = refusals[0]
+            self._record_success(index)
             raise first_refusal
         reasons = "; ".join(map(str, failures))
         raise ModelUnavailable(
-            f"no model service of {len(self._services)} answers: {reasons}",
+            f"none of {len(self._services)} model services responds: {reasons}",
             min(failure.retry_after_s for failure in failures),
         )
 
     def _order(self, first: int, now_s: float) -> Iterator[int]:
-        """Each place once: those in service, from `first` on, then those left out."""
-        places = [(first + offset) % len(self._services) for offset in range(len(self._services))]
-        yield from sorted(places, key=lambda place: max(self._services[place].until_s - now_s, 0.0))
+        """All indices: the available services, beginning with `first`, then the excluded ones."""
+        indexs = [(first + offset) % len(self._services) for offset in range(len(self._services))]
+        yield from sorted(indexs, key=lambda index: max(self._services[index].until_s - now_s, 0.0))
 
-    def _keep(self, place: int) -> None:
-        service = self._services[place]
-        self._last = place
+    def _record_success(self, index: int) -> None:
+        service = self._services[index]
+        self._last = index
         if service.failures:
-            log.info("%s is back", service.client.url)
+            log.info("%s is available again", service.client.url)
             service.failures, service.until_s = 0, 0.0
 
-    def _leave_out(self, service: _Service, told: str, took_s: float) -> None:
-        """told: for the log, with the service's address."""
+    def _exclude(self, service: _Service, reason: str, took_s: float) -> None:
+        """Exclude a service for a while. reason: for the log, including the address. took_s: duration of the call."""
         if not service.failures:
-            log.warning("leaving a model service out for now: %s", told)
+            log.warning("excluding a model service for now: %s", reason)
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(service.failures, 16), MAX_PAUSE_S)
         if took_s > HANGS_S:
             pause_s = MAX_PAUSE_S

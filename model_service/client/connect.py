@@ -1,4 +1,4 @@
-"""From settings to a client: which protocol, and which addresses."""
+"""Creates a client from an address or a list of addresses."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from model_service.client.interface import ModelClient
 from model_service.client.rest_client import RestClient
 
 TIMEOUT_S = 10.0
-# One function process would hardly get round more, and each is a connection.
+# Each address is a connection in every function process.
 MAX_ADDRESSES = 64
 
 Open = Callable[[str, float, str], AddressedClient]
 
 
 def connect_graphpipe(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") -> ModelClient:
-    """A client of GraphPipe servers. urls: one address or several, separated by commas. Raises ValueError."""
+    """A client of GraphPipe servers.
+
+    urls: one address or several, separated by commas. timeout_s: limits a call. token: bearer token, or empty.
+    Raises ValueError for an invalid address or token."""
     return _connect(urls, timeout_s, token, GraphPipeClient)
 
 
 def connect_inference_protocol(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") -> ModelClient:
-    """A client of servers of the Open Inference Protocol. urls: one address or several, separated by commas: http or
-    https for REST, grpc or grpcs for gRPC. Raises ValueError."""
+    """A client of servers of the Open Inference Protocol.
+
+    urls: one address or several, separated by commas; http or https for REST, grpc or grpcs for gRPC. timeout_s: limits
+    a call. token: bearer token, or empty. Raises ValueError for an invalid address or token."""
     return _connect(urls, timeout_s, token, _open_inference_protocol)
 
 
 def _open_inference_protocol(url: str, timeout_s: float, token: str) -> AddressedClient:
-    """Raises ValueError."""
+    """A REST or gRPC client, by the scheme of the address. Raises ValueError."""
     scheme = address(url, ("http", "https", "grpc", "grpcs")).scheme
     if scheme in ("http", "https"):
         return RestClient(url, timeout_s, token)
@@ -44,7 +49,7 @@ def _open_inference_protocol(url: str, timeout_s: float, token: str) -> Addresse
 
 def _connect(urls: str, timeout_s: float, token: str, open_one: Open) -> ModelClient:
     found = _split(urls)
-    # Of several, one that hangs must leave time to ask another.
+    # If one of several services hangs, there must be time left to try another.
     one_s = timeout_s if len(found) == 1 else timeout_s / 2
     clients = [open_one(url, one_s, token) for url in found]
     return clients[0] if len(clients) == 1 else BalancedClient(clients, timeout_s)
@@ -56,8 +61,8 @@ def _split(urls: str) -> Sequence[str]:
     if "" in found:
         raise ValueError(f"an address is missing in {urls!r}; several are separated by commas")
     if len(found) > MAX_ADDRESSES:
-        raise ValueError(f"{len(found)} addresses of model services; at most {MAX_ADDRESSES} are taken")
+        raise ValueError(f"{len(found)} addresses of model services; at most {MAX_ADDRESSES} are accepted")
     for url in found:
         if found.count(url) > 1:
-            raise ValueError(f"{url!r} is named twice")
+            raise ValueError(f"{url!r} is listed twice")
     return found

@@ -1,19 +1,19 @@
-"""GraphPipe: flatbuffers in the body of an HTTP POST. Ours adds the headers Model-Name and Model-Version to answers."""
+"""The GraphPipe client: flatbuffers over HTTP POST. Servers of fncast add the headers Model-Name and Model-Version."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from model_service.client.http_connection import HttpConnection, Reply, address
+from model_service.client.http_connection import HttpConnection, HttpResponse, address
 from model_service.client.interface import (
     MAX_REASON,
     Answer,
     Float32Array,
     ModelError,
     ModelUnavailable,
-    checked,
+    checked_forecast,
+    model_error,
     one_line,
-    refusal,
 )
 from model_service.protocols import graphpipe
 
@@ -25,7 +25,7 @@ class GraphPipeClient:
 
     def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
         """url: `http://host:port/path`; the path chooses the model (`/`, `/<name>`, `/<name>/<version>`).
-        timeout_s, token: see HttpConnection. Raises ValueError for a bad one; connects at the first call."""
+        timeout_s, token: see HttpConnection. Connects on the first call. Raises ValueError."""
         parts = address(url, ("http", "https"))
         self.url = url
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -37,10 +37,10 @@ class GraphPipeClient:
         try:
             response = graphpipe.decode_infer_response(reply.body)
         except graphpipe.InvalidMessage as error:
-            raise ModelUnavailable(f"{self.url} answered no GraphPipe message: {error}") from None
+            raise ModelUnavailable(f"{self.url} did not return a GraphPipe message: {error}") from None
         if response.errors:
             raise _refusal(response.errors)
-        outputs = checked(self.url, response.output_tensors, len(windows))
+        outputs = checked_forecast(self.url, response.output_tensors, len(windows))
         return Answer(outputs, reply.headers.get("Model-Name"), reply.headers.get("Model-Version"))
 
     def metadata(self) -> graphpipe.MetadataResponse:
@@ -48,13 +48,13 @@ class GraphPipeClient:
         try:
             return graphpipe.decode_metadata_response(reply.body)
         except graphpipe.InvalidMessage as error:
-            raise ModelUnavailable(f"{self.url} answered no GraphPipe metadata: {error}") from None
+            raise ModelUnavailable(f"{self.url} did not return GraphPipe metadata: {error}") from None
 
     def close(self) -> None:
         self._connection.close()
 
-    def _post(self, body: bytes) -> Reply:
-        """An answer with the status 200. Raises what any other means."""
+    def _post(self, body: bytes) -> HttpResponse:
+        """A response with status 200. Raises ModelError or ModelUnavailable for any other status."""
         reply = self._connection.post(self._path, _HEADERS, body)
         if reply.status == 200:
             return reply
@@ -68,7 +68,7 @@ class GraphPipeClient:
 
 
 def _errors(body: bytes) -> tuple[graphpipe.ErrorMessage, ...]:
-    """What an error's body says: an InferResponse with errors, or plain text as the reference servers answer."""
+    """The errors in a response body: an InferResponse, or plain text as the reference servers send it."""
     try:
         errors = graphpipe.decode_infer_response(body).errors
     except graphpipe.InvalidMessage:
@@ -77,7 +77,7 @@ def _errors(body: bytes) -> tuple[graphpipe.ErrorMessage, ...]:
 
 
 def _refusal(errors: tuple[graphpipe.ErrorMessage, ...]) -> ModelError:
-    return refusal(one_line(_text(errors)), any(error.code == graphpipe.DOES_NOT_FIT for error in errors))
+    return model_error(one_line(_text(errors)), any(error.code == graphpipe.DOES_NOT_FIT for error in errors))
 
 
 def _text(errors: tuple[graphpipe.ErrorMessage, ...]) -> str:

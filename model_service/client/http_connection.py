@@ -1,4 +1,4 @@
-"""One kept-alive HTTP connection to a model service."""
+"""A persistent HTTP connection to a model service."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from urllib.parse import SplitResult, urlsplit
 
 from model_service.client.interface import ModelUnavailable, one_line, retry_after_s
 
-# A forecast of a whole batch is a few hundred kB; a server that sends more than this is not a model of ours.
-MAX_ANSWER_BYTES = 256 << 20
-# A host that is there accepts within milliseconds; one that is gone must not take the time of the next address.
+# Responses are usually far smaller, so a server that sends more than this is not a forecasting model.
+MAX_RESPONSE_BYTES = 256 << 20
+# Reachable hosts accept within milliseconds. An unreachable host must leave time to try the next address.
 CONNECT_TIMEOUT_S = 2.0
 _READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Reply:
-    """An HTTP answer."""
+class HttpResponse:
+    """An HTTP response."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -30,18 +30,19 @@ class Reply:
 
     @property
     def retry_after_s(self) -> float:
+        """Seconds to wait before a retry."""
         return retry_after_s(self.headers.get("Retry-After"))
 
 
 class HttpConnection:
-    """Sends requests to one server, one at a time. Connects at the first."""
+    """Sends requests to one server, one at a time. Connects on the first request. Not thread-safe."""
 
     def __init__(self, url: str, timeout_s: float, token: str) -> None:
-        """url: its path is not used. timeout_s: bounds the sending of a request, and the whole of the wait for its
-        answer; connecting is given up after 2 s. An https server's certificate must be one that the system trusts, or
-        SSL_CERT_FILE in the environment. token: bearer token, or empty.
+        """url: http or https; its path is ignored. timeout_s: limits sending a request, and again receiving the whole
+        response; connecting has a limit of CONNECT_TIMEOUT_S. token: bearer token, or empty.
 
-        Raises ValueError for something that is no http(s) URL, or no token."""
+        Certificates of https servers are verified with the CAs of the system, or those in SSL_CERT_FILE. Raises
+        ValueError for an invalid url or token."""
         parts = address(url, ("http", "https"))
         check_token(token)
         self._url = url
@@ -50,24 +51,24 @@ class HttpConnection:
         authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._headers = f" HTTP/1.1\r\nHost: {host}\r\n{authorization}".encode()
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        assert parts.hostname  # `address` has seen to it
+        assert parts.hostname  # checked by `address`
         self._connection = kind(parts.hostname, parts.port, timeout=min(timeout_s, CONNECT_TIMEOUT_S))
 
-    def get(self, path: str) -> Reply:
-        """Raises ModelUnavailable where no answer comes."""
+    def get(self, path: str) -> HttpResponse:
+        """Send a GET request. Raises ModelUnavailable if there is no complete response."""
         return self._send("GET", b"GET " + path.encode() + self._headers + b"\r\n")
 
-    def post(self, path: str, headers: bytes, body: bytes) -> Reply:
-        """headers: lines of their own, each with its line end. Raises ModelUnavailable where no answer comes."""
-        # Head and body in one piece: http.client sends two, and the first alone wakes the server (50 µs a call).
+    def post(self, path: str, headers: bytes, body: bytes) -> HttpResponse:
+        """Send a POST request. headers: lines with CRLF. Raises ModelUnavailable if there is no complete response."""
+        # Head and body in one packet. http.client sends two, and the first would wake the server needlessly.
         head = b"POST %b%b%bContent-Length: %d\r\n\r\n" % (path.encode(), self._headers, headers, len(body))
         return self._send("POST", head + body)
 
     def close(self) -> None:
         self._connection.close()
 
-    def _send(self, method: str, request: bytes) -> Reply:
-        """A kept-alive connection that the server has closed meanwhile is opened anew."""
+    def _send(self, method: str, request: bytes) -> HttpResponse:
+        """Send a request. Reconnects once if the server has closed the persistent connection."""
         kept = self._connection.sock is not None
         try:
             return self._exchange(method, request)
@@ -78,7 +79,7 @@ class HttpConnection:
             self.close()
             if not kept:
                 raise self._unavailable(error) from None
-        # UnicodeError: a host name that cannot be looked up.
+        # UnicodeError: an invalid host name.
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self.close()
             raise self._unavailable(error) from None
@@ -88,33 +89,35 @@ class HttpConnection:
         return self._send(method, request)
 
     def _unavailable(self, error: Exception) -> ModelUnavailable:
-        # RemoteDisconnected is both: the peer said nothing.
+        # RemoteDisconnected is both types: the server closed the connection without a response.
         if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
-            return ModelUnavailable(f"{self._url} answered no whole HTTP response: {_reason(error)}")
+            return ModelUnavailable(f"{self._url} did not return a complete HTTP response: {_reason(error)}")
         return ModelUnavailable(f"{self._url} is not reachable: {_reason(error)}")
 
-    def _exchange(self, method: str, request: bytes) -> Reply:
+    def _exchange(self, method: str, request: bytes) -> HttpResponse:
         connection = self._connection
         if connection.sock is None:
             self._connect()
         connection.sock.settimeout(self._timeout_s)
         connection.sock.sendall(request)
-        answer = _Answer(connection.sock, time.monotonic() + self._timeout_s)
-        response = http.client.HTTPResponse(answer, method=method)  # type: ignore[arg-type]  # reads `makefile` alone
+        reader = _DeadlineReader(connection.sock, time.monotonic() + self._timeout_s)
+        response = http.client.HTTPResponse(reader, method=method)  # type: ignore[arg-type]  # only uses `makefile`
         response.begin()
         chunks: list[bytes] = []
         size = 0
         while chunk := response.read1(_READ_BYTES):
             chunks.append(chunk)
             size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise ModelUnavailable(f"{self._url} answered more than {MAX_ANSWER_BYTES} bytes")
+            if size > MAX_RESPONSE_BYTES:
+                raise ModelUnavailable(f"{self._url} returned more than {MAX_RESPONSE_BYTES} bytes")
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
         response.close()
         if response.will_close:
             connection.close()
-        return Reply(response.status, response.headers, chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        return HttpResponse(
+            response.status, response.headers, chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        )
 
     def _connect(self) -> None:
         try:
@@ -125,9 +128,10 @@ class HttpConnection:
             ) from None
 
 
-class _Answer(io.RawIOBase):
-    """What comes from a socket until `end_s`, by the monotonic clock. A socket's own timeout bounds each wait by
-    itself: a peer that sends a byte now and then would hold a call for minutes."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket until `end_s` of the monotonic clock.
+
+    The timeout of a socket limits each read separately, so a server that sends single bytes could stall a call."""
 
     def __init__(self, sock: socket.socket, end_s: float) -> None:
         self._sock = sock
@@ -148,26 +152,32 @@ class _Answer(io.RawIOBase):
 
 
 def address(url: str, schemes: tuple[str, ...]) -> SplitResult:
-    """The parts of an address of a model service. Raises ValueError with a text for whoever has set it."""
-    if "@" in re.split("[/?#]", url.partition("//")[2])[0]:  # before what shows the URL: it holds a secret
-        raise ValueError("an address of a model service has a login: give a bearer token instead")
+    """Parse the address of a model service. Raises ValueError with a text for the user."""
+    if (
+        "@" in re.split("[/?#]", url.partition("//")[2])[0]
+    ):  # checked first, because the other errors quote the URL
+        raise ValueError("the address of a model service contains a login: use a bearer token instead")
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:  # a port that is no number, or brackets without an end
-        raise ValueError(f"{url!r} is no address of a model service: {error}") from None
+    except ValueError as error:  # an invalid port, or unbalanced brackets
+        raise ValueError(f"{url!r} is not the address of a model service: {error}") from None
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
-        raise ValueError(f"{url!r} is no address of a model service; expected {expected}")
+        raise ValueError(f"{url!r} is not the address of a model service; expected {expected}")
     if not url.isascii() or any(character <= " " for character in url):
-        raise ValueError(f"{url!r} is no address of a model service; its spaces and letters need encoding")
+        raise ValueError(
+            f"{url!r} is not the address of a model service; percent-encode spaces and non-ASCII characters"
+        )
     return parts
 
 
 def check_token(token: str) -> None:
-    """Raises ValueError, whose text does not show the token."""
+    """Raises ValueError for an invalid token. The text does not contain the token."""
     if not token.isascii() or any(character <= " " for character in token):
-        raise ValueError("the token for the model service has a letter that no token has")
+        raise ValueError(
+            "the token for the model service contains a space, a control character or a non-ASCII character"
+        )
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What every client of a model service offers, answers and raises."""
+"""The interface of all clients of a model service: methods, results and errors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from model_service.protocols.graphpipe import MetadataResponse
 Float32Array = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.floating[Any]]
 
-# Asked for where the server does not say (a restart takes a second or two), and the most that it is believed.
+# The wait before a retry if the server sends no Retry-After, and the longest wait accepted from a server.
 RETRY_AFTER_S = 1.0
 MAX_RETRY_AFTER_S = 60.0
-# How much of a server's error is worth passing on.
+# Characters of an error message of a server that are passed on.
 MAX_REASON = 500
 
 
 class ModelUnavailable(Exception):
-    """No answer now: refused, timed out, overloaded, broken or garbage. The same request may succeed later."""
+    """No usable response: connection refused, timeout, overload, or garbage. The same request may succeed later."""
 
     def __init__(self, reason: str, retry_after_s: float = RETRY_AFTER_S) -> None:
         super().__init__(reason)
@@ -32,17 +32,19 @@ class ModelUnavailable(Exception):
 
 
 class ModelError(Exception):
-    """The server refused the request itself; sending it again gets the same answer."""
+    """The server rejected the request itself; sending it again has the same result."""
 
 
 class InvalidShape(ModelError):
-    """The windows do not fit the model, or no longer do: read the metadata anew."""
+    """The windows do not fit the model. It may have been replaced, so read the metadata again."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """outputs: floating point, [n, horizon, quantiles], or [n, horizon] where a server gives the median alone.
-    Name and version are None where the server does not tell them."""
+    """The result of an inference.
+
+    outputs: floating point, [n, horizon, quantiles], or [n, horizon] if a server returns only the median.
+    model_name, model_version: None if the server does not send them."""
 
     outputs: FloatArray
     model_name: str | None
@@ -50,7 +52,7 @@ class Answer:
 
 
 class ModelClient(Protocol):
-    """One model, wherever it is served."""
+    """Calls one model."""
 
     def infer(self, windows: Float32Array) -> Answer:
         """Forecast each window. windows: [n, steps], oldest reading first, n ≥ 1.
@@ -58,24 +60,26 @@ class ModelClient(Protocol):
         Raises ModelUnavailable, InvalidShape, ModelError."""
 
     def metadata(self) -> MetadataResponse:
-        """Which model answers, its inputs and outputs; asked anew each time. `description` is the JSON of model.json
-        where the server is ours. Raises ModelUnavailable, ModelError."""
+        """Name, version, inputs and outputs of the model, requested from the server on each call.
+
+        `description` is the text of model.json if the server is fncast. Raises ModelUnavailable, ModelError."""
 
     def close(self) -> None:
-        """Close what connections there are. Nothing may be called any more."""
+        """Close the connections. Call no method afterwards."""
 
 
-def checked(url: str, outputs: Sequence[npt.NDArray[Any]], windows: int) -> FloatArray:
-    """The first output, if it can be a forecast of `windows` windows. Raises ModelUnavailable."""
+def checked_forecast(url: str, outputs: Sequence[npt.NDArray[Any]], windows: int) -> FloatArray:
+    """The first output, if its shape and type fit a forecast of `windows` windows. Raises ModelUnavailable."""
     if not outputs or outputs[0].dtype.kind != "f" or outputs[0].ndim < 2 or len(outputs[0]) != windows:
-        seen = f"{outputs[0].dtype} {list(outputs[0].shape)}" if outputs else "no tensor"
-        raise ModelUnavailable(f"{url} answered {seen} to {windows} windows")
+        received = f"{outputs[0].dtype} {list(outputs[0].shape)}" if outputs else "no tensor"
+        raise ModelUnavailable(f"{url} returned {received} for {windows} windows")
     return outputs[0]
 
 
-def refusal(text: str, does_not_fit: bool = False) -> ModelError:
-    """What a refused request means. Foreign servers have no code for it, but all name the shape, the dimension or
-    the input that is wrong."""
+def model_error(text: str, does_not_fit: bool = False) -> ModelError:
+    """The exception for a rejected request: InvalidShape if the windows do not fit, else ModelError.
+
+    Other servers have no status code for this, but their messages name the shape, dimension or input."""
     words = ("shape", "dimension", "rank", "has no input", "unexpected inference input")
     if does_not_fit or any(word in text.lower() for word in words):
         return InvalidShape(text)
@@ -83,14 +87,14 @@ def refusal(text: str, does_not_fit: bool = False) -> ModelError:
 
 
 def one_line(text: str) -> str:
-    """A peer's text, bounded, without control characters: it cannot pretend to be a line of ours."""
+    """A text of a server on one line, shortened and without control characters, so that it cannot forge log lines."""
     return " ".join(clean(text, MAX_REASON).split())
 
 
 def retry_after_s(header: str | None) -> float:
-    """The seconds in a header Retry-After, as far as they are believed."""
+    """The seconds in a Retry-After header, limited to MAX_RETRY_AFTER_S."""
     try:
         seconds = float(header or "")
-    except ValueError:  # absent, or a date: the clocks of two machines are not compared here
+    except ValueError:  # absent, or a date: the clocks of two machines may differ
         return RETRY_AFTER_S
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(seconds) else RETRY_AFTER_S

@@ -1,4 +1,4 @@
-"""Addresses of the Open Inference Protocol, which has no model that goes without a name."""
+"""Addresses of models in the Open Inference Protocol, in which every model has a name."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from model_service.protocols import graphpipe
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse
 from model_service.protocols.open_inference.tensor import DTYPES
 
-# What an address without a path means; what `fncast train` writes without --name.
+# The model of an address without a path. The default of `fncast train --name`.
 DEFAULT_MODEL = "forecast"
 _PATH = re.compile(r"/(?:v2/models/)?([^/]+)(?:/(?:versions/)?([^/]+))?/?")
 
 
 @dataclass(frozen=True)
 class ModelAddress:
-    """version: empty for the one that the server chooses."""
+    """A model on a server. version: empty if the server chooses."""
 
     name: str
     version: str
 
     @classmethod
     def of(cls, url: str, path: str) -> ModelAddress:
-        """The model that the path of a URL names: none, /NAME, /NAME/VERSION, or the same as the protocol writes it.
+        """Parse the path of a URL: empty, /NAME, /NAME/VERSION, or /v2/models/NAME with or without /versions/VERSION.
+
         Raises ValueError."""
         if path in ("", "/"):
             return cls(DEFAULT_MODEL, "")
         found = _PATH.fullmatch(path)
         if found is None:
             raise ValueError(
-                f"the path of {url!r} names no model; expected /NAME, /NAME/VERSION or /v2/models/NAME"
+                f"the path of {url!r} does not name a model; expected /NAME, /NAME/VERSION or /v2/models/NAME"
             )
         return cls(found[1], found[2] or "")
 
@@ -39,7 +40,7 @@ class ModelAddress:
 def metadata(
     name: str, inputs: list[tuple[str, str, tuple[int, ...]]], parameters: dict[str, Any]
 ) -> MetadataResponse:
-    """What a server of this protocol tells, in GraphPipe's terms. inputs: name, datatype, shape of each."""
+    """The metadata of a server of this protocol as a GraphPipe message. inputs: name, datatype and shape of each."""
     return MetadataResponse(
         name=name,
         version=str(parameters.get("model_version", "")),
@@ -53,5 +54,5 @@ def metadata(
 def _type(datatype: str) -> graphpipe.Type:
     try:
         return graphpipe.type_of(DTYPES[datatype])
-    except (KeyError, graphpipe.InvalidMessage):  # one that GraphPipe does not have
+    except (KeyError, graphpipe.InvalidMessage):  # a type that GraphPipe lacks
         return graphpipe.Type.Null

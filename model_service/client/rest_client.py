@@ -1,4 +1,4 @@
-"""The Open Inference Protocol over HTTP, tensors as raw bytes behind the JSON (Triton's binary tensor extension)."""
+"""The REST client of the Open Inference Protocol. Tensors are raw bytes after the JSON (binary tensor extension)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 import orjson
 
 from model_service.client import model_address
-from model_service.client.http_connection import HttpConnection, Reply, address
+from model_service.client.http_connection import HttpConnection, HttpResponse, address
 from model_service.client.interface import (
     MAX_REASON,
     Answer,
     Float32Array,
     ModelError,
     ModelUnavailable,
-    checked,
+    checked_forecast,
+    model_error,
     one_line,
-    refusal,
 )
 from model_service.client.model_address import ModelAddress
 from model_service.protocols.graphpipe import MetadataResponse
@@ -31,18 +31,18 @@ class RestClient:
 
     def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
         """url: `http://host:port/path`; the path names the model, see ModelAddress. timeout_s, token: see
-        HttpConnection. Raises ValueError for a bad one; connects at the first call."""
+        HttpConnection. Connects on the first call. Raises ValueError."""
         model = ModelAddress.of(url, address(url, ("http", "https")).path)
         self.url = url
         self._path = f"/v2/models/{model.name}" + (f"/versions/{model.version}" if model.version else "")
         self._connection = HttpConnection(url, timeout_s, token)
-        self._input = ""  # its name: the metadata tell it
+        self._input = ""  # name of the input, from the metadata
 
     def infer(self, windows: Float32Array) -> Answer:
         if not self._input:
             self.metadata()
         data = np.ascontiguousarray(windows, "<f4").tobytes()
-        document = orjson.dumps(
+        request = orjson.dumps(
             {
                 "inputs": [
                     {
@@ -57,17 +57,17 @@ class RestClient:
         )
         headers = b"Content-Type: application/octet-stream\r\n%b: %d\r\n" % (
             JSON_BYTES.encode(),
-            len(document),
+            len(request),
         )
-        reply = self._checked(self._connection.post(f"{self._path}/infer", headers, document + data))
+        reply = self._checked(self._connection.post(f"{self._path}/infer", headers, request + data))
         try:
-            answer, raw = _parts(reply)
-            outputs = [_output(answer["outputs"][0], raw)] if answer["outputs"] else []
-            name, version = answer.get("model_name"), answer.get("model_version")
+            document, raw = _parts(reply)
+            outputs = [_output(document["outputs"][0], raw)] if document["outputs"] else []
+            name, version = document.get("model_name"), document.get("model_version")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise ModelUnavailable(f"{self.url} answered no inference: {error!r}") from None
+            raise ModelUnavailable(f"{self.url} did not return an inference response: {error!r}") from None
         return Answer(
-            checked(self.url, outputs, len(windows)),
+            checked_forecast(self.url, outputs, len(windows)),
             str(name) if name else None,
             str(version) if version else None,
         )
@@ -75,31 +75,31 @@ class RestClient:
     def metadata(self) -> MetadataResponse:
         reply = self._checked(self._connection.get(self._path))
         try:
-            told = orjson.loads(reply.body)
-            inputs = [(each["name"], each["datatype"], tuple(each["shape"])) for each in told["inputs"]]
+            described = orjson.loads(reply.body)
+            inputs = [(each["name"], each["datatype"], tuple(each["shape"])) for each in described["inputs"]]
             self._input = str(inputs[0][0])
-            return model_address.metadata(str(told["name"]), inputs, told.get("parameters") or {})
+            return model_address.metadata(str(described["name"]), inputs, described.get("parameters") or {})
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-            raise ModelUnavailable(f"{self.url} answered no metadata of a model: {error!r}") from None
+            raise ModelUnavailable(f"{self.url} did not return metadata of a model: {error!r}") from None
 
     def close(self) -> None:
         self._connection.close()
 
-    def _checked(self, reply: Reply) -> Reply:
-        """An answer with the status 200. Raises what any other means."""
+    def _checked(self, reply: HttpResponse) -> HttpResponse:
+        """A response with status 200. Raises ModelError or ModelUnavailable for any other status."""
         if reply.status == 200:
             return reply
         text = _error(reply.body)
         if reply.status == 400:
-            raise refusal(text)
+            raise model_error(text)
         reason = f"{self.url} answered {reply.status}: {text}"
         if reply.status in (413, 415, 422):
             raise ModelError(reason)
         raise ModelUnavailable(reason, reply.retry_after_s)
 
 
-def _parts(reply: Reply) -> tuple[Any, memoryview]:
-    """The JSON and the raw bytes behind it. Raises ValueError."""
+def _parts(reply: HttpResponse) -> tuple[Any, memoryview]:
+    """The JSON and the raw bytes after it. Raises ValueError."""
     json_bytes = int(reply.headers.get(JSON_BYTES, len(reply.body)))
     if not 0 <= json_bytes <= len(reply.body):
         raise ValueError(f"{JSON_BYTES} is {json_bytes}, the body has {len(reply.body)} bytes")
@@ -108,18 +108,18 @@ def _parts(reply: Reply) -> tuple[Any, memoryview]:
 
 
 def _output(output: dict[str, Any], raw: memoryview) -> Array:
-    """The first output, whose raw bytes, if any, come first. Raises ValueError, KeyError, TypeError."""
+    """The first output. raw: the bytes after the JSON, its own first. Raises ValueError, KeyError, TypeError."""
     name = str(output["name"])
     dtype, shape = dtype_of(name, output["datatype"]), checked_shape(name, output["shape"])
     size = (output.get("parameters") or {}).get("binary_data_size")
     if size is not None:
         return from_bytes(name, dtype, shape, raw[:size])
-    # A server without the extension. null becomes NaN, as which our own server means it.
+    # A server without the extension. null becomes NaN; our server writes NaN as null.
     return shaped(name, np.array(output["data"], dtype).ravel(), shape)
 
 
 def _error(body: bytes) -> str:
-    """What an error says: {"error": …}, or whatever a proxy in between wrote."""
+    """The text of an error: the member `error` of the JSON, or the body of a proxy."""
     try:
         return one_line(str(orjson.loads(body)["error"]))
     except (ValueError, KeyError, TypeError):

@@ -1,1 +1,1 @@
-"""What goes over the wire: GraphPipe and the Open Inference Protocol."""
+"""The wire protocols of the model service: GraphPipe and the Open Inference Protocol."""

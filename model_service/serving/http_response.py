@@ -1,4 +1,4 @@
-"""What the endpoints of the server say to ASGI."""
+"""Builds the HTTP responses of the endpoints and sends them over ASGI."""
 
 from __future__ import annotations
 
@@ -24,31 +24,32 @@ JSON: Header = (b"content-type", b"application/json")
 
 
 def error_json(reason: object) -> bytes:
-    """The body of an error as JSON, in the form that the Open Inference Protocol gives it."""
+    """The JSON body of an error, in the form of the Open Inference Protocol: {"error": reason}."""
     return orjson.dumps({"error": str(reason)})
 
 
-async def send_answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
+async def send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Send a whole response; adds Content-Length."""
     length = (b"content-length", b"%d" % len(body))
     await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})
 
 
-def answered_by(model: Model) -> Headers:
-    """The headers that tell the model."""
-    return _told(model.name, model.version)
+def model_headers(model: Model) -> Headers:
+    """The headers Model-Name and Model-Version."""
+    return _model_headers(model.name, model.version)
 
 
 @lru_cache
-def _told(name: str, version: int) -> Headers:
+def _model_headers(name: str, version: int) -> Headers:
     return [(b"model-name", name.encode()), (b"model-version", b"%d" % version)]
 
 
 def error_headers(status: int, kind: Header) -> Headers:
-    """The headers of an error. kind: of its body."""
+    """The headers of an error response. kind: the Content-Type of its body."""
     headers = [kind]
     if status == 503:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
     if status == 408:
-        headers.append((b"connection", b"close"))  # the rest of the body is not read
+        headers.append((b"connection", b"close"))  # the rest of the request body is not read
     return headers

@@ -1,4 +1,4 @@
-"""What the model service measures."""
+"""The Prometheus metrics of the model service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS = (1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.
 
 
 class Metrics:
-    """A registry of its own for each server, so that two can live in one process."""
+    """The metrics of one server. Each server has a separate registry, so that a process may run several."""
 
     content_type = CONTENT_TYPE
 
@@ -30,16 +30,17 @@ class Metrics:
         self._registry.register(self._seconds)
 
     def observe(self, windows: int, seconds: float) -> None:
-        """One call of a model."""
+        """Record one call of a model."""
         self._windows.observe(windows)
         self._seconds.observe(seconds)
 
     def page(self) -> bytes:
+        """All metrics in the Prometheus text format."""
         return generate_latest(self._registry)
 
 
 class _Histogram(Collector):
-    """A histogram of one thread, without the library's locks: 0.3 µs an observation instead of 3."""
+    """A histogram without the locks of the library, because only the event loop observes."""
 
     def __init__(self, name: str, help_: str, bounds: Sequence[float]) -> None:
         self._name = name

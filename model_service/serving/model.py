@@ -1,4 +1,4 @@
-"""One version of a model in service: what it is, what it takes, and the queue in front of it."""
+"""One loaded version of a model: its metadata, the checks of its inputs, and its batcher."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from model_service.serving.batcher import Batcher
 from model_service.serving.request_queue import RowShapes
 from model_service.serving.runtimes.runtime import Array, Runtime, TensorSpec, UnusableModel
 
-# Batch sizes run before a version takes over: the first calls of a size are slow (TensorFlow traces, LiteRT plans).
+# Batch sizes to run before a version is served: the first call of a size is slow (TensorFlow traces, LiteRT plans).
 WARM_UP_ROWS = (1, 2, 64)
-# What stands for a free length in a warm-up call.
+# Replaces a free length of a shape in a warm-up call.
 _WARM_UP_LENGTH = 8
 
 
 class DoesNotFit(ValueError):
-    """A request whose tensors do not fit the model: their names, types or shapes. The text is for the caller."""
+    """The tensors of a request do not fit the model: their names, types or shapes. The text is for the caller."""
 
 
 class UnknownTensor(ValueError):
-    """A request that names an input or output which the model does not have."""
+    """A request names an input or output that the model does not have."""
 
 
 class Model:
-    """A loaded, warmed version.
+    """A loaded and warmed-up version, used from one event loop.
 
-    document: the text of model.json, "" without one. Requests share calls only if there is one with a `window`:
-    our models score each row by itself, a foreign model may not."""
+    Requests share calls only if model.json has a `window`. Models of fncast score each row independently; other models
+    may not."""
 
     def __init__(
         self,
@@ -44,7 +44,10 @@ class Model:
         details: Mapping[str, Any] | None = None,
         observe: Callable[[int, float], None] = lambda rows, seconds: None,
     ) -> None:
-        """Runs the model to warm it. Raises UnusableModel where it cannot be served or fails."""
+        """document: the text of model.json, "" if there is none. details: the same, parsed. observe: called with the
+        rows and seconds of each call.
+
+        Runs the model to warm it up. Raises UnusableModel if the model cannot be served."""
         self.name = name
         self.version = version
         self.runtime = runtime
@@ -53,7 +56,7 @@ class Model:
             spec.shape is not None and spec.shape[:1] == (-1,) for spec in runtime.inputs
         )
         self._inputs = {spec.name: spec for spec in runtime.inputs}
-        self._plain = _plain(runtime.inputs)
+        self._single_input = _single_fixed_input(runtime.inputs)
         self._output_names = tuple(spec.name for spec in runtime.outputs)
         self.metadata = graphpipe.MetadataResponse(
             name=name,
@@ -70,13 +73,14 @@ class Model:
         return f"{self.name}/{self.version}"
 
     @property
-    def takes(self) -> str:
-        """The inputs with their types and shapes, for an error's text."""
+    def input_summary(self) -> str:
+        """The inputs with their types and shapes, for error messages."""
         return _listing(self._inputs.values())
 
-    def describe(self, document: str, details: Mapping[str, Any]) -> bool:
-        """Take another model.json for the same files; False, and nothing is changed, where it says other things of
-        how the model is run, which a warm-up has to show."""
+    def replace_document(self, document: str, details: Mapping[str, Any]) -> bool:
+        """Replace model.json without loading the model again.
+
+        Returns False, and changes nothing, if window, horizon or quantiles differ: these need a warm-up."""
         if any(self.details.get(name) != details.get(name) for name in ("window", "horizon", "quantiles")):
             return False
         self.details = details
@@ -86,10 +90,13 @@ class Model:
     def submit(
         self, tensors: Sequence[Array], input_names: Sequence[str] = ()
     ) -> asyncio.Future[Mapping[str, Array]]:
-        """All outputs by name, later. Without names the tensors are the inputs in order. Raises DoesNotFit,
-        UnknownTensor, Overloaded; the future raises what the model raises (RefusedInput: the values are to blame)."""
-        if self._plain is not None and len(tensors) == 1:
-            name, dtype, row_shapes = self._plain
+        """Check the tensors and queue them.
+
+        tensors: in the order of `input_names`, or of the inputs of the model if there are no names. Returns a future of
+        all outputs by name, which raises what the model raises (RefusedInput if it rejects the values). Raises
+        DoesNotFit, UnknownTensor, Overloaded, TooManyRows."""
+        if self._single_input is not None and len(tensors) == 1:
+            name, dtype, row_shapes = self._single_input
             tensor = tensors[0]
             if (
                 tensor.dtype == dtype
@@ -101,7 +108,7 @@ class Model:
         names = input_names or tuple(self._inputs)
         if len(tensors) != len(self._inputs) or len(names) != len(tensors):
             raise DoesNotFit(
-                f"{len(tensors)} tensors and {len(input_names)} names; {self} takes {self.takes}"
+                f"{len(tensors)} tensors and {len(input_names)} names; {self} takes {self.input_summary}"
             )
         inputs = dict(zip(names, tensors, strict=True))
         for name, tensor in inputs.items():
@@ -115,15 +122,15 @@ class Model:
                 raise DoesNotFit(f"the inputs of {self} must have equally many rows")
         return self._batcher.submit(inputs, rows)
 
-    def asked(self, output_names: Sequence[str]) -> Sequence[str]:
-        """The names of the outputs to answer, in order; without names all. Raises UnknownTensor."""
+    def requested_outputs(self, output_names: Sequence[str]) -> Sequence[str]:
+        """The outputs to return, in order: those requested, or all if none are. Raises UnknownTensor."""
         for name in output_names:
             if name not in self._output_names:
                 raise UnknownTensor(f"{self} has no output {name!r}; it has {', '.join(self._output_names)}")
         return output_names or self._output_names
 
     async def close(self) -> None:
-        """Answer what waits, then let the runtime go."""
+        """Finish all waiting requests, then release the runtime."""
         await self._batcher.close()
 
     def _check(self, name: str, tensor: Array) -> None:
@@ -150,10 +157,10 @@ class Model:
         try:
             return graphpipe.IOMetadata(spec.name, graphpipe.type_of(spec.dtype), spec.shape or ())
         except graphpipe.InvalidMessage as error:
-            raise UnusableModel(f"{self}: {spec.name!r} cannot be carried: {error}") from None
+            raise UnusableModel(f"{self}: GraphPipe cannot carry {spec.name!r}: {error}") from None
 
     def _run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        # Tensors of a request are views of its body and may stand at any address; runtimes want them aligned.
+        # Tensors are views of the request body and may be unaligned; runtimes need aligned ones.
         aligned = {name: _aligned(value) for name, value in inputs.items()}
         outputs = self.runtime.run(aligned)
         if self.merges:
@@ -165,19 +172,19 @@ class Model:
 
     def _warm_up(self) -> None:
         if not self.merges:
-            return  # what a foreign model makes of zeros is its own business
+            return  # a foreign model may fail on made-up inputs
         self._check_window()
         for rows in WARM_UP_ROWS:
             inputs = {spec.name: _ramp(spec, rows) for spec in self.runtime.inputs}
             try:
                 outputs = self._run(inputs)
-            except Exception as error:  # whatever the runtime raises: such a version must not take over
+            except Exception as error:  # a runtime may raise anything
                 raise UnusableModel(f"{self} fails: {type(error).__name__}: {error}") from None
             for name, value in outputs.items():
                 self._check_output(name, value)
 
     def _check_window(self) -> None:
-        """Functions cut the windows that they send as model.json tells: another length would be refused for ever."""
+        """Check that the model accepts the `window` of model.json, which is the length that functions send."""
         if not self.runtime.inputs:
             raise UnusableModel(f"{self} takes no input")
         window, shape = self.details["window"], self.runtime.inputs[0].shape
@@ -202,7 +209,7 @@ class Model:
 
 
 def _names_last_axis(levels: object, value: Array) -> bool:
-    """Whether `levels` are quantiles, one for each of the last axis; an output without that axis is the median."""
+    """Whether `levels` are quantiles, one per entry of the last axis. An output without that axis is the median."""
     if not isinstance(levels, list) or not all(
         isinstance(level, int | float) and 0 < level < 1 for level in levels
     ):
@@ -210,9 +217,10 @@ def _names_last_axis(levels: object, value: Array) -> bool:
     return value.ndim < 3 or value.shape[2] == len(levels)
 
 
-def _plain(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:
-    """(name, type, row shapes) of a single input of any number of equal rows: what is checked at once, 3 µs sooner
-    than the general way. None for other models."""
+def _single_fixed_input(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:
+    """(name, type, row shapes) of the only input, if its shape is fixed except for the number of rows.
+
+    Requests for such models take a faster check. None for other models."""
     if len(inputs) != 1:
         return None
     shape = inputs[0].shape
@@ -229,14 +237,14 @@ def _aligned(value: Array) -> Array:
 
 
 def _ramp(spec: TensorSpec, rows: int) -> Array:
-    """Readings that rise by 1: within any model's reach, and not constant."""
+    """A warm-up input of rising values: plausible for any model, and not constant."""
     lengths = [_WARM_UP_LENGTH if length == -1 else length for length in (spec.shape or ())[1:]]
     size = int(np.prod(lengths, dtype=int))
     return np.broadcast_to(np.arange(size).reshape(lengths), (rows, *lengths)).astype(spec.dtype)
 
 
 def _type(dtype: np.dtype[Any]) -> str:
-    """The name that GraphPipe has for it, or numpy's for one that comes by another protocol."""
+    """The GraphPipe name of a type, or the numpy name if GraphPipe has none."""
     try:
         return graphpipe.type_of(dtype).name
     except graphpipe.InvalidMessage:
@@ -252,7 +260,7 @@ def _listing(specs: Any) -> str:
 
 
 def server_version() -> str:
-    """Of fncast; empty where it is run from a folder that is not installed."""
+    """The version of fncast, "" if fncast is not installed."""
     try:
         return metadata.version("fncast")
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""The versions in service, kept in step with their folders: a new one is loaded and warmed beside the old."""
+"""Keeps the served versions in step with the folder of models: loads and warms up new versions, closes removed ones."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from model_service.serving.version_folder import VersionFolder, has_hash, scan
 
 log = logging.getLogger(__name__)
 
-# Versions of one model kept loaded, newest first (a pinned one in addition): training daily must not fill the memory.
-# One that is refused takes no memory and does not count, else broken ones would push the last good one out.
+# Versions of a model that stay loaded, newest first, plus the pinned one; this bounds the memory. Rejected versions do
+# not count, so that broken versions cannot displace the last working one.
 LOADED_VERSIONS = 8
-# Of several models the one that `/` means, unless another is chosen.
+# The model that `/` addresses if there are several and none is chosen.
 DEFAULT_NAME = "forecast"
 
 Load = Callable[[VersionFolder], Model]
 
 
 class Models(Protocol):
-    """What is in service now."""
+    """The models in service."""
 
     paths: Mapping[str, Model]
-    """`/`, `/<name>` and `/<name>/<version>` to the model that answers there; replaced as a whole."""
+    """`/`, `/<name>` and `/<name>/<version>` to their models. The mapping is never changed, only replaced."""
 
     def refresh(self) -> Sequence[Model]:
-        """Look for changes and load what is new, which may take seconds; returns the models that went out of
-        service. Called by one thread at a time."""
+        """Look for changes on disk and load new versions, which may take seconds.
+
+        Returns the models that are no longer served. Call it from one thread at a time."""
 
 
 def find(models: Models, path: str) -> Model:
-    """The model at a path of `Models.paths`. Raises RequestError: 404, or 503 while no model at all is in service."""
+    """The model at a path of `Models.paths`. Raises RequestError: 404, or 503 while no model is in service."""
     paths = models.paths
     model = paths.get(path) or paths.get(path.rstrip("/"))
     if model is not None:
@@ -49,15 +50,15 @@ def find(models: Models, path: str) -> Model:
 
 
 class Repository:
-    """The models under one folder."""
+    """The models in one folder. Owned by the server; only `refresh` changes it."""
 
     def __init__(
         self, root: Path, load: Load, pins: Mapping[str, int] | None = None, default: str | None = None
     ) -> None:
-        """pins: by name the version that answers at `/<name>`, whatever is newer. default: the name that `/` means
-        (without it: the only one, or `forecast`)."""
+        """pins: by model name, the version that `/<name>` addresses even if there are newer ones. default: the name of
+        the model that `/` addresses; None for the only one, or `forecast`."""
         self.paths: Mapping[str, Model] = {}
-        self.refused: Mapping[str, str] = {}  # "<name>/<version>" to the reason, of what is on disk now
+        self.refused: Mapping[str, str] = {}  # "<name>/<version>" to the reason, for versions on disk
         self._root = root
         self._load = load
         self._pins = dict(pins or {})
@@ -71,7 +72,7 @@ class Repository:
             folders = scan(self._root)
         except OSError as error:
             if str(error) != self._unreadable:
-                log.error("%s cannot be read: %s; what is loaded stays in service", self._root, error)
+                log.error("%s cannot be read: %s; the loaded versions stay in service", self._root, error)
             self._unreadable = str(error)
             return []
         self._unreadable = ""
@@ -91,7 +92,7 @@ class Repository:
     def _open_wanted(
         self, folders: Sequence[VersionFolder], on_disk: Sequence[VersionFolder]
     ) -> set[VersionFolder]:
-        """Of each name the newest that can be loaded, and the pinned ones; what is new of them is loaded."""
+        """Select the newest working versions of each model and the pinned ones, and load those that are new."""
         counts: dict[str, int] = {}
         wanted = set()
         for folder in folders:
@@ -110,16 +111,16 @@ class Repository:
         before = next((one for one in self._loaded if str(one) == str(folder)), None)
         try:
             folder.check_whole(on_disk)
-            if before is not None and self._describe(before, folder):
+            if before is not None and self._replace_document(before, folder):
                 return
             model = self._load(folder)
-        # Whatever a broken one has libraries raise must not keep the others from service.
+        # A broken version may make libraries raise anything. The other versions must be served nevertheless.
         except (Exception, SystemExit) as error:
             known = isinstance(error, UnusableModel)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
             self._broken[folder] = reason
             self._note_refused()
-            log.error("%s is refused and stays out of service: %s", folder, reason, exc_info=not known)
+            log.error("%s is rejected and not served: %s", folder, reason, exc_info=not known)
             return
         self._loaded[folder] = model
         self._publish()
@@ -127,26 +128,29 @@ class Repository:
         what = "in service" if before is None else "reloaded, its files were replaced"
         log.info("%s is %s (%s, loaded in %.1f s)", folder, what, kind, seconds)
 
-    def _describe(self, before: VersionFolder, now: VersionFolder) -> bool:
-        """Give a loaded model its new model.json where nothing else was replaced: `fncast train` adds what the test
-        part said to a version that is in service already. Raises UnusableModel."""
-        if before.state != now.state or not self._loaded[before].describe(now.document(), now.details()):
+    def _replace_document(self, before: VersionFolder, now: VersionFolder) -> bool:
+        """Give a loaded model its new model.json if no other file changed. Returns whether this was possible.
+
+        `fncast train` adds the test metrics to a version that may be in service already. Raises UnusableModel."""
+        if before.state != now.state or not self._loaded[before].replace_document(
+            now.document(), now.details()
+        ):
             return False
         self._loaded[now] = self._loaded.pop(before)
-        log.info("%s: its model.json was replaced, and is read anew", now)
+        log.info("%s: model.json was replaced and has been read again", now)
         return True
 
     def _note_refused(self) -> None:
         self.refused = {str(folder): reason for folder, reason in self._broken.items()}
 
     def _stays(self, folder: VersionFolder, wanted: Set[VersionFolder]) -> bool:
-        """A version whose files were replaced by broken ones stays as it was loaded."""
+        """Whether a loaded version stays in service: it is wanted, or its files were replaced by broken ones."""
         if folder in wanted:
             return True
         return any(str(broken) == str(folder) and broken in wanted for broken in self._broken)
 
     def _publish(self) -> None:
-        """Replace `paths` as a whole: a request sees all of a change or none of it."""
+        """Replace `paths` with a new mapping, so that a request sees all of a change or none of it."""
         paths: dict[str, Model] = {}
         for folder, model in sorted(self._loaded.items(), key=lambda item: item[0].version):
             paths[f"/{folder}"] = model
@@ -160,7 +164,7 @@ class Repository:
 
 
 class SingleModel:
-    """One model that does not change, given as a file or folder."""
+    """A single model, given as a file or folder, that never changes."""
 
     def __init__(self, model: Model) -> None:
         self.paths: Mapping[str, Model] = dict.fromkeys(("/", f"/{model.name}", f"/{model}"), model)
@@ -170,11 +174,11 @@ class SingleModel:
 
 
 def loader(runtime: str, observe: Callable[[int, float], None]) -> Load:
-    """Loads a version with the runtime asked for ("auto", "litert", "tensorflow")."""
+    """A function that loads a version. runtime: "auto", "litert" or "tensorflow". observe: see Model."""
 
     def load(folder: VersionFolder) -> Model:
         document, details = folder.document(), folder.details()
-        opened = open_runtime(folder.path, runtime, is_doubtful=not has_hash(details))
+        opened = open_runtime(folder.path, runtime, is_unverified=not has_hash(details))
         return Model(folder.name, folder.version, opened, document, details, observe)
 
     return load

@@ -1,4 +1,4 @@
-"""Reads bodies that come in pieces: bounded each, in sum, and in time."""
+"""Reads chunked request bodies, with limits on the size, the total memory and the time."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from collections.abc import Awaitable, Callable
 from model_service.serving.http_response import Message
 from model_service.serving.request_error import RequestError
 
-# 340,000 windows of 48 readings, or 100 pictures of 224 × 224 × 3 for somebody's picture model.
+# Room for several hundred thousand windows, or for a batch of images for a foreign model.
 MAX_BODY_BYTES = 64 << 20
-# Of all bodies that come in pieces, from their first byte to their answer; small ones arrive at once, and the queue
-# bounds them.
+# All chunked bodies together, each from its first byte to its response. Small bodies arrive in one piece; the queue
+# limits those.
 MAX_HELD_BYTES = 256 << 20
-# A client that sends nothing for so long holds its part of the above in vain. A body of any size may take longer in
-# all; the listener ends those that come too slowly.
+# The longest pause between two chunks. A whole body may take longer; the listener ends bodies that are too slow.
 BODY_TIMEOUT_S = 20.0
 
 
 class RequestBodies:
-    """All bodies that are held now."""
+    """Counts the bytes of all bodies in memory. One instance per server, used from its event loop."""
 
     def __init__(self) -> None:
         self._held_bytes = 0
 
     async def read(self, first: Message, receive: Callable[[], Awaitable[Message]]) -> bytearray:
-        """The body that begins with `first`; it is held until `release`. Raises RequestError, and ConnectionError
-        for a client that goes away, and then holds nothing.
+        """Read the body that begins with `first`. Its bytes count until `release`.
 
-        A body that is refused is still read to its end: a client that is cut off while it sends sees a reset
-        connection and never the answer that tells it why."""
+        Raises RequestError, or ConnectionError if the client disconnects; then no bytes count. A rejected body is still
+        read to its end: a client that is cut off while sending sees a connection reset instead of the response."""
         body = bytearray()
         refusal: RequestError | None = None
         message = first
@@ -51,14 +49,14 @@ class RequestBodies:
         except BaseException as error:
             self._drop(body)
             if isinstance(error, TimeoutError):
-                raise RequestError(408, f"nothing of the body arrived for {BODY_TIMEOUT_S:g} s") from None
+                raise RequestError(408, f"no data of the body arrived for {BODY_TIMEOUT_S:g} s") from None
             raise
         if refusal is not None:
             raise refusal
         return body
 
     def hold(self, body_bytes: int) -> None:
-        """Count a body that has come in one piece, until `release`. Raises RequestError, and then holds nothing."""
+        """Count a body that arrived in one piece until `release`. Raises RequestError; then no bytes count."""
         self._held_bytes += body_bytes
         refusal = self._refusal(body_bytes)
         if refusal is not None:
@@ -66,6 +64,7 @@ class RequestBodies:
             raise refusal
 
     def release(self, body_bytes: int) -> None:
+        """Stop counting a body."""
         self._held_bytes -= body_bytes
 
     def _refusal(self, body_bytes: int) -> RequestError | None:

@@ -1,4 +1,4 @@
-"""How a request is refused, whatever its protocol."""
+"""Errors returned to callers, common to all protocols."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from model_service.serving.runtimes.runtime import RefusedInput
 
 log = logging.getLogger(__name__)
 
-# What a refused client is asked to wait where it may come back.
+# Value of Retry-After in seconds.
 RETRY_AFTER_S = 1
-# A reason may quote names of the request; a longer one is cut.
+# A reason may quote names from the request, so its length is limited.
 MAX_REASON_CHARS = 1500
 
 
 class RequestError(Exception):
-    """An answer other than 200. code: the one in GraphPipe's InferResponse, if it is not the HTTP status.
+    """A response other than 200. The text is the reason, at most MAX_REASON_CHARS long.
 
-    The text is the reason, at most MAX_REASON_CHARS long."""
+    status: the HTTP status. code: the code in a GraphPipe InferResponse, if it differs from the status."""
 
     def __init__(self, status: int, reason: str, code: int | None = None) -> None:
         super().__init__(reason if len(reason) <= MAX_REASON_CHARS else f"{reason[:MAX_REASON_CHARS]}…")
@@ -28,13 +28,13 @@ class RequestError(Exception):
         self.code = code or status
 
 
-def contradictory(reason: str, model: Model, takes: str) -> RequestError:
-    """The error for a request that contradicts itself. takes: the inputs of the model, as its protocol names them."""
+def malformed(reason: str, model: Model, takes: str) -> RequestError:
+    """The error for a malformed request. takes: the inputs of the model, in the terms of the protocol."""
     return RequestError(400, f"{reason[: MAX_REASON_CHARS // 2]}; {model} takes {takes} (-1: any length)")
 
 
-def refused(error: Exception, model: Model) -> RequestError:
-    """What an error of `Model.submit`, of its future or of `Model.asked` is to the caller."""
+def to_request_error(error: Exception, model: Model) -> RequestError:
+    """Translate an error of `Model.submit`, of its future or of `Model.requested_outputs` for the caller."""
     if isinstance(error, DoesNotFit):
         return RequestError(400, str(error), graphpipe.DOES_NOT_FIT)
     if isinstance(error, UnknownTensor | RefusedInput):
@@ -43,6 +43,6 @@ def refused(error: Exception, model: Model) -> RequestError:
         return RequestError(413, str(error))
     if isinstance(error, Overloaded):
         return RequestError(503, str(error))
-    # The model failed: its bug, and to be seen in the log.
+    # The model itself failed.
     log.error("%s failed", model, exc_info=error)
     return RequestError(500, f"{model} failed: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""Requests that wait for a model, and which of them go into its next call. Pure: no clock, no threads."""
+"""Queues requests for a model and selects those of its next call. Pure: no clock, no threads."""
 
 from __future__ import annotations
 
@@ -10,65 +10,67 @@ from dataclasses import dataclass
 
 from model_service.serving.runtimes.runtime import Array
 
-# From some 256 windows on, a window costs the same; more in one call would only make the others wait longer.
+# Larger calls do not reduce the cost of a window further; they only make other requests wait longer.
 MAX_CALL_ROWS = 1024
-# 64 calls, so 0.1-0.4 s of waiting with LiteRT: beyond it the caller is better told to come back.
+# 64 calls. A caller that would wait longer is asked to retry later.
 MAX_WAITING_ROWS = 65_536
 MAX_WAITING_REQUESTS = 4096
-# A larger request takes seconds, in which its caller may as well send parts of it.
+# A larger request would take seconds; its caller can split it.
 MAX_REQUEST_ROWS = 2 * MAX_WAITING_ROWS
-# Requests of more than one call that are scored slice by slice beside the queue. Each holds its tensors meanwhile.
+# All requests that are being scored in slices, together. Each keeps its tensors in memory until it is done.
 MAX_LARGE_ROWS = 2 * MAX_REQUEST_ROWS
 
 
 class Overloaded(Exception):
-    """The queue is full: come back later."""
+    """The queue is full; the same request may succeed later."""
 
 
 class TooManyRows(Exception):
-    """A request has more windows than a request may have: it must be split."""
+    """A request has more windows than are accepted; its caller must split it."""
 
 
 RowShapes = tuple[tuple[int, ...], ...]
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
-    """One request. inputs: by name; rows: the length of their first dimension, 1 where it is not merged;
-    row_shapes: the other dimensions of each, equal for requests that may share a call."""
+class QueuedRequest:
+    """A request in the queue.
+
+    inputs: arrays by name. rows: length of their first dimension, 1 if requests are not merged. row_shapes: the other
+    dimensions of each input; requests share a call only if these are equal. future: resolved with the outputs."""
 
     inputs: Mapping[str, Array]
     rows: int
     row_shapes: RowShapes
-    answer: asyncio.Future[Mapping[str, Array]]
+    future: asyncio.Future[Mapping[str, Array]]
 
 
 class RequestQueue:
-    """First come, first served; what waits together is called together."""
+    """First in, first out; requests that wait together share a call."""
 
     def __init__(self, merge: bool) -> None:
-        """merge: whether requests may share a call; a model whose rows influence each other must not."""
+        """merge: whether requests may share a call. False for models whose rows influence each other."""
         self._merge = merge
-        self._requests: deque[Waiting] = deque()
+        self._requests: deque[QueuedRequest] = deque()
         self._rows = 0
 
     def __len__(self) -> int:
         return len(self._requests)
 
-    def add(self, request: Waiting) -> None:
-        """Raises Overloaded. A request that is large by itself is taken if nothing else waits."""
+    def add(self, request: QueuedRequest) -> None:
+        """Append a request. An empty queue accepts a request of any size. Raises Overloaded."""
         requests = len(self._requests)
         if requests and (requests >= MAX_WAITING_REQUESTS or self._rows + request.rows > MAX_WAITING_ROWS):
             raise Overloaded(f"{requests} requests with {self._rows} windows are waiting")
         self.add_slice(request)
 
-    def add_slice(self, request: Waiting) -> None:
-        """Add a slice of a request that was accepted as a whole: the bounds do not apply to it."""
+    def add_slice(self, request: QueuedRequest) -> None:
+        """Append a slice of a large request. No limits: the whole request was accepted before."""
         self._requests.append(request)
         self._rows += request.rows
 
-    def take(self) -> list[Waiting]:
-        """The next call's requests: the oldest and those behind it that fit, in order. Empty if none waits."""
+    def take(self) -> list[QueuedRequest]:
+        """Remove and return the requests of the next call: the oldest, then those behind it that fit, in order."""
         if not self._requests:
             return []
         waiting = self._requests
@@ -86,12 +88,12 @@ class RequestQueue:
 
 
 class CallCost:
-    """How long a call takes by itself, by the power of two of its rows.
+    """Estimates how long a call takes, by the power of two of its rows.
 
-    The least of the last few: what a busy machine or a fight for the GIL adds is not the model's. With their mean a
-    model once called in its thread would look too slow for the event loop, and so stay in the thread for good."""
+    The estimate is the minimum of the last few calls, which leaves out delays by a busy machine or by waiting for the
+    GIL. A mean would include the delays of the thread, and keep a fast model in the thread forever."""
 
-    LAST = 4  # follows a change in as many calls
+    LAST = 4  # calls remembered per size
 
     def __init__(self) -> None:
         self._seconds: dict[int, deque[float]] = {}
@@ -104,6 +106,6 @@ class CallCost:
         last.append(seconds)
 
     def expected_s(self, rows: int) -> float:
-        """Seconds, infinite while no call of such a size was seen."""
+        """Expected seconds of a call; infinite before the first call of this size."""
         last = self._seconds.get(rows.bit_length())
         return min(last) if last else math.inf

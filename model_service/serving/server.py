@@ -1,4 +1,4 @@
-"""The server: a plain ASGI application that routes to the protocols, and watches the models while it lives."""
+"""The ASGI application of the model service: routes requests to the protocols and watches for new versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from model_service.serving.http_response import (
     Send,
     error_headers,
     error_json,
-    send_answer,
+    send_response,
 )
 from model_service.serving.metrics import Metrics
 from model_service.serving.model import Model
@@ -29,12 +29,12 @@ from model_service.serving.request_error import RequestError
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-# A look at the folder that fails is repeated after twice the time, at most this long.
+# After a failed refresh the interval doubles, up to this.
 MAX_POLL_S = 30.0
 
 
 class Companion(Protocol):
-    """What runs beside the application in its event loop, such as a server of another protocol."""
+    """Runs beside the application in its event loop, for example the gRPC server."""
 
     async def start(self) -> None:
         """Raises OSError."""
@@ -43,13 +43,13 @@ class Companion(Protocol):
 
 
 class ModelServer:
-    """GraphPipe at / , /<name> , /<name>/<version>; the Open Inference Protocol at /v2; health and metrics."""
+    """Serves GraphPipe at /, /<name>, /<name>/<version>; the Open Inference Protocol at /v2; health and metrics."""
 
     def __init__(
         self, models: Models, metrics: Metrics, poll_s: float = POLL_S, companion: Companion | None = None
     ) -> None:
-        """models: refreshed every `poll_s` seconds while the application lives. companion: started and stopped with
-        it."""
+        """models: refreshed every `poll_s` seconds while the application runs. companion: started and stopped with the
+        application."""
         self._models = models
         self._metrics = metrics
         self._poll_s = poll_s
@@ -60,9 +60,9 @@ class ModelServer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] != "http":
-            raise NotImplementedError(f"no {scope['type']} here")
+            raise NotImplementedError(f"scope type {scope['type']} is not supported")
         elif scope["path"].startswith("/v2/") or scope["path"] == "/v2":
             await self._rest(scope, receive, send)
         elif scope["method"] == "POST":
@@ -75,7 +75,7 @@ class ModelServer:
         status, body = 200, b"ok\n"
         headers: Headers = [TEXT]
         if scope["method"] not in ("GET", "HEAD"):
-            reason = f"{scope['method'][:20]} is not answered here; POST and GET are"
+            reason = f"{scope['method'][:20]} is not supported; use GET or POST"
             status, body, headers = 405, error_json(reason), [JSON, (b"allow", b"GET, HEAD, POST")]
         elif path in ("/healthz", "/control/is_alive"):
             pass
@@ -89,15 +89,15 @@ class ModelServer:
                 headers, body = self._graphpipe.get(path)
             except RequestError as error:
                 status, body, headers = error.status, error_json(error), error_headers(error.status, JSON)
-        await send_answer(send, status, headers, b"" if scope["method"] == "HEAD" else body)
+        await send_response(send, status, headers, b"" if scope["method"] == "HEAD" else body)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """The lifespan protocol: watch the models from start-up to shutdown."""
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """Handle the ASGI lifespan: run the companion and the watch from start-up to shutdown."""
         await receive()
         if self._companion is not None:
             try:
                 await self._companion.start()
-            except Exception as error:  # uvicorn would go on without the watch and without the companion
+            except Exception as error:  # else uvicorn would serve without the watch and the companion
                 known = isinstance(error, OSError)
                 message = str(error) if known else f"the start failed: {type(error).__name__}: {error}"
                 if not known:
@@ -118,8 +118,7 @@ class ModelServer:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self) -> None:
-        """Keep the models in step with their folder. Never ends by itself: what is loaded stays in service, whatever
-        fails."""
+        """Refresh the models until cancelled. After an error the loaded versions stay in service."""
         closing: set[asyncio.Task[None]] = set()
         wait_s = self._poll_s
         while True:
@@ -128,10 +127,10 @@ class ModelServer:
                 gone = await asyncio.to_thread(self._models.refresh)
             except asyncio.CancelledError:
                 raise
-            except BaseException:  # a model's code may even call exit() while it is loaded
+            except BaseException:  # the code of a model may even call exit() while it is loaded
                 wait_s = min(2 * wait_s, max(MAX_POLL_S, self._poll_s))
                 log.exception(
-                    "looking for new versions failed; what is loaded stays in service; next look in %g s",
+                    "looking for new versions failed; the loaded versions stay in service; next attempt in %g s",
                     wait_s,
                 )
                 continue
@@ -146,4 +145,4 @@ async def _close(model: Model) -> None:
     try:
         await model.close()
     except Exception:
-        log.exception("%s is out of service, but closing it failed", model)
+        log.exception("%s is no longer served, but closing it failed", model)

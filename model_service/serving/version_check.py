@@ -1,4 +1,4 @@
-"""What a model service would make of the versions on disk, as far as it can be known without one, or TensorFlow."""
+"""Predicts, without a model service and without TensorFlow, which versions on disk a model service would serve."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from model_service.serving.version_folder import VersionFolder, has_hash
 
 @dataclass(frozen=True)
 class VersionState:
-    """kind: latest, what answers at /<name> where no other version is pinned; older, what answers by its number alone;
-    not loaded, what is too old for that; retired; broken, what any model service refuses.
+    """The state of one version.
 
-    reason: why it is broken; else why it could not be checked, "" where it was run as the service runs it, or is not
-    loaded anyway."""
+    kind: "latest" is served at /<name> unless another version is pinned; "older" is served by its number only; "not
+    loaded" is too old to be loaded; "retired"; "broken" is rejected by any model service.
+    reason: why it is broken, or why it could not be checked; "" if it was run successfully or is not loaded."""
 
     kind: Literal["latest", "older", "not loaded", "retired", "broken"]
     reason: str = ""
@@ -40,7 +40,7 @@ class VersionState:
 
 
 def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
-    """Of each of `folders`, which are all versions of a folder of models as `scan` gives them: newest first."""
+    """The state of each of `folders`. folders: all versions of a folder of models, newest first, as from `scan`."""
     counts: dict[str, int] = {}
     have_latest: set[str] = set()
     found = []
@@ -55,7 +55,7 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
         try:
             folder.check_whole(folders)
             reason = _examine(folder)
-        # Whatever a library or a model's code raises, the other versions are examined.
+        # A library or the code of a model may raise anything; check the other versions nevertheless.
         except (Exception, SystemExit) as error:
             known = isinstance(error, UnusableModel)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
@@ -68,14 +68,14 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
 
 
 def _examine(folder: VersionFolder) -> str:
-    """Load and warm it with LiteRT as the service does; returns why that tells nothing, "" where it passed.
+    """Load a version and warm it up with LiteRT, as the service does.
 
-    Raises UnusableModel where every model service refuses it."""
+    Returns why it could not be checked, "" if it passed. Raises UnusableModel if every model service rejects it."""
     document, details = folder.document(), folder.details()
     try:
-        runtime = open_runtime(folder.path, "litert", is_doubtful=not has_hash(details))
+        runtime = open_runtime(folder.path, "litert", is_unverified=not has_hash(details))
     except UnusableModel as error:
-        if (folder.path / SAVED_MODEL_FILE).is_file():  # which the service turns to then
+        if (folder.path / SAVED_MODEL_FILE).is_file():  # the service falls back to it
             has_lite = (folder.path / TFLITE_FILE).is_file()
             return "only TensorFlow can open it" + (f" ({error})" if has_lite else "")
         if not litert_is_installed():

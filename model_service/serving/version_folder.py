@@ -1,7 +1,7 @@
-"""The folders that versions live in: DIR/<name>/<version>/, as `fncast train` writes them.
+"""The folders of versions, DIR/<name>/<version>/, as `fncast train` writes them.
 
-A version is written elsewhere beside them and renamed into place, so a folder is there whole or not at all.
-A file named `retired` in it takes it out of service; without the file it is back (`fncast models`).
+A version is written to a temporary folder and then renamed, so a version folder is always complete. A file named
+`retired` in it takes the version out of service; removing the file puts it back (`fncast models`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 DOCUMENT_FILE = "model.json"
 RETIRED_FILE = "retired"
-# The member of model.json that tells what the model's files are, by their names.
+# The member of model.json with the hashes of the files of the model, by file name.
 HASHES = "files_sha256"
 HASHED_FILES = (TFLITE_FILE, SAVED_MODEL_FILE)
-# Paths of the server (and of the Open Inference Protocol) that a model must not stand in for.
+# Names that would collide with other paths of the server.
 RESERVED_NAMES = frozenset({"v2", "control", "metrics", "healthz", "readyz"})
 MAX_DOCUMENT_BYTES = 1 << 20
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
@@ -38,8 +38,10 @@ def is_model_name(name: str) -> bool:
 
 @dataclass(frozen=True)
 class VersionFolder:
-    """One version on disk. state: differs if the model's files were replaced, document_state if model.json was; so a
-    broken one is tried again, and a model is not loaded again for its description."""
+    """One version on disk.
+
+    state: changes when the files of the model are replaced. document_state: changes when model.json is replaced.
+    A changed folder compares unequal, so a broken version is tried again."""
 
     name: str
     version: int
@@ -52,17 +54,19 @@ class VersionFolder:
         return f"{self.name}/{self.version}"
 
     def check_whole(self, others: Iterable[VersionFolder]) -> None:
-        """Raises UnusableModel where it has no model.json, but an older version of the model has. It may be half
-        copied; and functions that were told quantiles could not name what this one answers. And where a file is not the
-        one that model.json tells of: LiteRT has been seen to kill its process over a file with a hole in it."""
+        """Check that the version is complete. others: the other versions on disk.
+
+        Raises UnusableModel if it has no model.json but an older version has one: it may be partly copied, and
+        functions would not know its quantiles. Raises UnusableModel if the hash of a file is not the one in model.json:
+        a damaged file can crash the process that opens it."""
         if self.document_state:
             self._check_files()
             return
         for other in others:
             if other.name == self.name and other.version < self.version and other.document_state:
                 raise UnusableModel(
-                    f"{self.path} has no {DOCUMENT_FILE}, but {other} has: it is not whole"
-                    " (or a model of another kind, then write {} into one)"
+                    f"{self.path} has no {DOCUMENT_FILE}, but {other} has: it is not complete"
+                    " (if it is a model of another kind, write {} into that file)"
                 )
 
     def _check_files(self) -> None:
@@ -70,15 +74,15 @@ class VersionFolder:
         if not isinstance(hashes, dict):
             return
         for name in HASHED_FILES:
-            path, told = self.path / name, hashes.get(name)
+            path, expected = self.path / name, hashes.get(name)
             try:
-                is_told = told is None or not path.is_file() or _sha256(path) == told
+                matches = expected is None or not path.is_file() or _sha256(path) == expected
             except OSError as error:
                 raise UnusableModel(f"{path} cannot be read: {error}") from None
-            if not is_told:
+            if not matches:
                 raise UnusableModel(
-                    f"{path} is not the file that {DOCUMENT_FILE} tells of: it is damaged or half copied"
-                    f" (or another on purpose, then take {HASHES} out)"
+                    f"{path} does not match its hash in {DOCUMENT_FILE}: it is damaged or partly copied"
+                    f" (if it was replaced on purpose, remove {HASHES} from {DOCUMENT_FILE})"
                 )
 
     def document(self) -> str:
@@ -96,7 +100,7 @@ class VersionFolder:
             raise UnusableModel(f"{path} cannot be read: {error}") from None
 
     def details(self) -> dict[str, Any]:
-        """model.json, {} if there is none. Raises UnusableModel if it is no JSON object."""
+        """The content of model.json, {} if there is none. Raises UnusableModel if it is not a JSON object."""
         text = self.document()
         if not text:
             return {}
@@ -105,20 +109,20 @@ class VersionFolder:
         except (ValueError, RecursionError) as error:
             raise UnusableModel(f"{self.path / DOCUMENT_FILE} is not JSON: {error}") from None
         if not isinstance(details, dict):
-            raise UnusableModel(f"{self.path / DOCUMENT_FILE} is no JSON object")
+            raise UnusableModel(f"{self.path / DOCUMENT_FILE} is not a JSON object")
         return details
 
     def retire(self) -> None:
-        """Take it out of service; a running model service sees it within a second. Raises OSError."""
+        """Take the version out of service; a running model service notices within a second. Raises OSError."""
         (self.path / RETIRED_FILE).touch()
 
     def restore(self) -> None:
-        """Put it back into service. Raises OSError."""
+        """Put the version back into service. Raises OSError."""
         (self.path / RETIRED_FILE).unlink(missing_ok=True)
 
 
 def scan(root: Path) -> list[VersionFolder]:
-    """All versions under `root`, by name, newest first; other names are passed over. Raises OSError."""
+    """All versions under `root`, sorted by name, newest first. Other entries are ignored. Raises OSError."""
     models = [model for model in root.iterdir() if is_model_name(model.name) and model.is_dir()]
     found = [
         _version_folder(model.name, folder)
@@ -130,12 +134,12 @@ def scan(root: Path) -> list[VersionFolder]:
 
 
 def hashes_of(folder: Path) -> dict[str, str]:
-    """What model.json tells of the model's files that are there. Raises OSError."""
+    """The hashes of the files of a model, by file name, for model.json. Raises OSError."""
     return {name: _sha256(folder / name) for name in HASHED_FILES if (folder / name).is_file()}
 
 
 def has_hash(details: Mapping[str, Any]) -> bool:
-    """Whether model.json tells the hash of its .tflite file, so that a damaged one is known before it is opened."""
+    """Whether model.json has the hash of the .tflite file, so that a damaged file is detected before it is opened."""
     hashes = details.get(HASHES)
     return isinstance(hashes, dict) and TFLITE_FILE in hashes
 
@@ -150,7 +154,7 @@ def _version_folder(name: str, path: Path) -> VersionFolder:
     files = (
         path,
         *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE)),
-        *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # perhaps not yet copied whole
+        *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # may still be being copied
     )
     return VersionFolder(
         name,
@@ -163,7 +167,7 @@ def _version_folder(name: str, path: Path) -> VersionFolder:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """A folder by its identity alone: the file `retired` comes and goes in it."""
+    """Identifies the content of a file. A folder only by its inode: adding `retired` must not change it."""
     try:
         stat = path.stat()
     except OSError:

@@ -1,1 +1,1 @@
-"""Data preparation, the RNN, evaluation and plots: the one room that needs TensorFlow."""
+"""Data preparation, the network, training, evaluation and plots. The only package that needs TensorFlow."""

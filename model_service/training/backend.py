@@ -1,31 +1,33 @@
-"""TensorFlow, set up once before its first use: quiet, seeded, and with few threads."""
+"""Imports and configures TensorFlow before its first use: few log messages, few threads, repeatable results."""
 
 from __future__ import annotations
 
 import logging
 import os
 
-# Set before the import: TensorFlow reads them once. 2 = errors only, it warns of every missing CPU feature.
+# Set before the import, because TensorFlow reads them once. 2: errors only, no warnings about CPU features.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # sums in one order: equal seeds give equal weights
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a GPU's kernel would be baked into the exported graph
+os.environ.setdefault(
+    "TF_ENABLE_ONEDNN_OPTS", "0"
+)  # fixed order of sums, so that equal seeds give equal weights
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # otherwise the exported graph could contain GPU kernels
 
 import keras
 import tensorflow as tf
 
 __all__ = ["keras", "seed_everything", "tf"]
 
-# The networks are small: more threads cost more in hand-over than they save.
+# The networks are small, so more threads would cost more than they save.
 THREADS = 2
 
-logging.getLogger("tensorflow").setLevel(logging.ERROR)  # "Assets written to" is no news
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # hides "Assets written to"
 
 
 def _limit_threads() -> None:
     try:
         tf.config.threading.set_intra_op_parallelism_threads(min(THREADS, os.cpu_count() or 1))
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:  # the process has used TensorFlow already, with its own settings
+    except RuntimeError:  # the process has already used TensorFlow with other settings
         pass
 
 
@@ -33,7 +35,8 @@ _limit_threads()
 
 
 def seed_everything(seed: int) -> None:
-    """Equal seeds and threads give equal weights, on a busy machine too: no operation sums in the order in which
-    threads happen to end."""
+    """Seed all random generators, and make all operations deterministic.
+
+    With the same seed and number of threads, training gives the same weights."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

@@ -1,4 +1,4 @@
-"""Rolling origins: what a method would have forecast at each of them, from the readings before it alone."""
+"""Rolling-origin backtests: at each origin a method sees only the readings before it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Float64Array = NDArray[np.float64]
 class Backtest:
     """The origins of one series.
 
-    at: (origins,) index of the first reading to forecast. windows: (origins, window) readings before it, gaps
-    bridged as for events. actuals: (origins, horizon), NaN where missing. before: index at which test begins.
-    left_out: origins that an event would be refused at, or with nothing to compare."""
+    at: (origins,) index of the first reading to forecast. windows: (origins, window) readings before the origin, with
+    gaps bridged as in events. actuals: (origins, horizon), NaN if missing. before: index at which the test part begins.
+    left_out: number of origins without a valid window or without any reading to compare with."""
 
     series: Series
     before: int
@@ -33,13 +33,13 @@ class Backtest:
 
 
 def rolling_origins(series: Series, window: int, horizon: int, before: int, stride: int) -> Backtest:
-    """Origins at `before`, `before + stride`, … while a whole horizon of readings is left."""
+    """A backtest with origins at `before`, `before + stride`, … as long as a whole horizon of readings follows."""
     at, windows, actuals, left_out = [], [], [], 0
     for origin in range(max(before, window), len(series) - horizon + 1, stride):
         actual = series.values[origin : origin + horizon]
         try:
             if np.isnan(actual).all():
-                raise InvalidWindow("nothing to compare with")
+                raise InvalidWindow("no reading to compare with")
             bridged, _ = bridge(series.values[origin - window : origin])
             if np.abs(bridged).max() > MAX_MAGNITUDE:
                 raise InvalidWindow("too large")
@@ -60,10 +60,10 @@ def rolling_origins(series: Series, window: int, horizon: int, before: int, stri
 
 
 def bridge_with_nearest(values: Float64Array) -> Float64Array:
-    """Gaps on the line between the readings on either side, at the ends the nearest reading again.
+    """Fill gaps by linear interpolation; gaps at the ends repeat the nearest reading.
 
-    Given the readings before an origin, nothing after it has a part in what fills them. Raises ValueError where all
-    are missing."""
+    values: the readings before an origin, so that later readings have no influence. Raises ValueError if all are
+    missing."""
     missing = np.isnan(values)
     if not missing.any():
         return values

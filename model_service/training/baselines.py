@@ -1,4 +1,4 @@
-"""The naive methods that every model is shown beside. Each answers (origins, horizon, 3): 0.1, 0.5, 0.9."""
+"""Naive methods for comparison. Each returns (origins, horizon, 3) for the quantiles 0.1, 0.5, 0.9."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from model_service.training.settings import QUANTILES
 
 Float64Array = NDArray[np.float64]
 
-# The readings of `last_readings`: an hour of 5 minutes, and the reference of the published trials.
+# The default of `last_readings`: one hour of 5-minute readings.
 LAST_READINGS = 12
 
 
@@ -20,7 +20,7 @@ def last_value(backtest: Backtest) -> Float64Array:
 
 
 def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
-    """The reading one season (or as many as reach the past) before; gaps are bridged."""
+    """The last known reading of the same phase of the season. Gaps are bridged."""
     values = backtest.series.values
     steps = np.arange(backtest.actuals.shape[1])
     forecasts = np.empty(backtest.actuals.shape)
@@ -30,7 +30,7 @@ def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
             forecasts[row] = backtest.windows[row, -1]
             continue
         season_ago = past[origin - season :][steps % season]
-        if np.isnan(season_ago).any():  # bridged with what was known at the origin
+        if np.isnan(season_ago).any():  # bridged with readings before the origin only
             season_ago = bridge_with_nearest(past)[origin - season :][steps % season]
         forecasts[row] = season_ago
     return _same(backtest, forecasts)

@@ -1,4 +1,4 @@
-"""Split-conformal scaling of a forecast's band, so that it holds what it promises on readings not trained on."""
+"""Scales the band of forecasts by split conformal prediction, so that it covers the stated share of new readings."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ from numpy.typing import NDArray
 
 Float32Array = NDArray[np.float32]
 
-# The factors stay within these: a tail of a few windows must not blow the band up, nor make it vanish.
+# Limits of the factors, so that a few extreme windows cannot make the band huge or tiny.
 LEAST_FACTOR, LARGEST_FACTOR = 0.2, 5.0
-# A step of the horizon gets a factor of its own only as far as this many independent windows support it.
+# The factor of a single step of the horizon is pooled with that of all steps, with the weight of this many windows.
 PRIOR_WINDOWS = 50
-# The factors leave 1, which training has aimed at, only as far as this many independent windows support them: a few
-# days can be calmer or wilder than what follows.
+# The factors are shrunk towards 1, with the weight of this many windows: a few days may not be typical.
 TRUSTED_WINDOWS = 12
-# What is known of few windows is known badly, and what follows changes: the band is wider by this, over the root of
-# their number.
+# The band is widened by CAUTION / sqrt(windows), because few windows give an uncertain estimate.
 CAUTION = 0.3
 
 
 def band_factors(
     forecast: Float32Array, targets: Float32Array, miss: float, independent: float
 ) -> tuple[Float32Array, Float32Array]:
-    """By how much to multiply the widths below and above the median at each step of the horizon.
+    """The factors for the widths below and above the median, for each step of the horizon.
 
-    forecast: (windows, horizon, 3); targets: (windows, horizon), NaN where unknown, both scaled by their window.
-    miss: the share of readings meant to lie below the band, and the share above. independent: how many of the windows
-    share no target with each other; the others tell little more. Returns two (horizon,) arrays.
+    forecast: (windows, horizon, 3). targets: (windows, horizon), NaN if unknown. Both are scaled by their window.
+    miss: the intended share of readings below the band, and above it. independent: number of windows that share no
+    targets. Returns two arrays of shape (horizon,).
     Source: split conformal prediction with the score (reading - median) / width (Romano et al. 2019, section 3,
-    one-sided), pooled with the factor over all steps, and with 1, where independent windows are few."""
+    one-sided), shrunk towards the factor over all steps, and towards 1."""
     low, middle, high = (forecast[:, :, i].astype(np.float64) for i in range(3))
     independent = max(1.0, independent)
     below = _factors((middle - targets) / np.maximum(middle - low, 1e-6), miss, independent)
@@ -44,8 +42,8 @@ def _factors(scores: NDArray[np.float64], miss: float, independent: float) -> Fl
         for step, column in enumerate(scores.T):
             known = np.isfinite(column)
             count = independent * known.mean()
-            own = _quantile(column, miss) if known.any() else pooled
-            factors[step] = (count * own + PRIOR_WINDOWS * pooled) / (count + PRIOR_WINDOWS)
+            single = _quantile(column, miss) if known.any() else pooled
+            factors[step] = (count * single + PRIOR_WINDOWS * pooled) / (count + PRIOR_WINDOWS)
         found = np.clip(factors, LEAST_FACTOR, LARGEST_FACTOR)
         factors = found ** (independent / (independent + TRUSTED_WINDOWS))
     return np.asarray(factors * (1 + CAUTION / np.sqrt(independent)), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The classical methods of statsforecast over rolling origins: in parallel, and each result kept for the next run."""
+"""Backtests the classical methods of statsforecast in parallel processes, and caches each result."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from model_service.training.backtest import Backtest, bridge_with_nearest
 Float64Array = NDArray[np.float64]
 
 METHODS = ("SES", "AutoETS", "AutoARIMA", "Theta", "MSTL", "MSTL+ARIMA")
-# What a method is fitted on: enough for forty days of hours with two seasons; more costs minutes a fit.
+# The most readings that a method is fitted on. Enough for two seasons of hourly data; more make a fit very slow.
 MAX_READINGS = 2_000
-# Up to so many origins, on up to so many readings, a method is fitted anew at each; beyond, once before the test, and
-# then only brought up to date: a fit on many readings changes little within a test.
+# Within these limits a method is fitted again at every origin. Beyond them it is fitted once before the test part and
+# then only updated, because a fit on many readings changes little.
 MAX_REFITS = 50
 MAX_REFIT_READINGS = 500
-# Longer seasons make AutoARIMA's search run for hours; it then has none, as ETS refuses more than 24 by itself.
+# Longer seasons are ignored: the search of AutoARIMA would take hours, and ETS does not support them.
 MAX_MODEL_SEASON = 24
-# Above it AutoARIMA compares its candidates by an approximation and fits the chosen one exactly, as R's `auto.arima`
-# does by itself: 10 s for a day of hours on 2,000 readings, where the exact search took more than 6 minutes.
+# For longer seasons AutoARIMA compares candidates by an approximation and fits the chosen one exactly, as `auto.arima`
+# of R does, because the exact search is very slow.
 MAX_EXACT_SEASON = 12
-# Part of the cache's key: raise it when a result would come out otherwise.
+# Part of the cache key. Increase it when a change affects results.
 PROTOCOL = 2
-# Seconds between two looks at how far the workers are.
-LOOK_S = 0.5
-# The slowest first, so that none of them is begun when all others are done.
+# Seconds between progress reports.
+PROGRESS_S = 0.5
+# Slow methods start first, so that none of them runs alone at the end.
 SLOWEST_FIRST = ("AutoARIMA", "MSTL+ARIMA", "MSTL", "AutoETS", "Theta", "SES")
 
 
@@ -57,6 +57,7 @@ class Task:
     seasons: tuple[int, ...]
 
     def key(self) -> str:
+        """The cache key: a hash of everything that determines the result."""
         digest = hashlib.sha256(self.values.tobytes() + self.at.tobytes())
         facts = (self.method, self.before, self.horizon, self.seasons, PROTOCOL, version("statsforecast"))
         digest.update(json.dumps(facts).encode())
@@ -64,17 +65,20 @@ class Task:
 
     @property
     def fits_once(self) -> bool:
+        """Whether the method is fitted once and then only updated."""
         return len(self.at) > MAX_REFITS or self.before > MAX_REFIT_READINGS
 
     def history(self, origin: int) -> Float64Array:
-        """What the method is given at an origin: the last readings before it, gaps bridged with these alone."""
+        """The readings that the method sees at an origin: the last ones before it, with gaps bridged."""
         return bridge_with_nearest(self.values[max(0, origin - MAX_READINGS) : origin])
 
 
 def tasks(
     backtests: Sequence[tuple[Backtest, tuple[int, ...]]], methods: Sequence[str] = METHODS
 ) -> list[Task]:
-    """backtests: each with the seasons of its series. Without one MSTL is its trend's method: not run twice."""
+    """One task per series and method.
+
+    backtests: each with the seasons of its series. Without a season MSTL equals its trend method, so it is skipped."""
     found = []
     for backtest, seasons in backtests:
         series, horizon = backtest.series, backtest.actuals.shape[1]
@@ -93,10 +97,9 @@ def forecasts(
     workers: int,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Iterator[tuple[Task, Float64Array | str]]:
-    """Each task with its forecasts (origins, horizon, 3), or the reason why there are none, as they are done.
+    """Yield each task with its forecasts (origins, horizon, 3), or with the reason for a failure, as they finish.
 
-    progress: called twice a second and with each result, with how many origins of all tasks are done, and of how
-    many."""
+    progress: called with the number of finished origins and of all origins, at each result and every PROGRESS_S."""
     waiting, kept_origins = [], 0
     for task in wanted:
         kept = _read(cache, task)
@@ -110,7 +113,7 @@ def forecasts(
     if not waiting:
         return
     waiting.sort(key=lambda task: SLOWEST_FIRST.index(task.method))
-    # Spawned, not forked: TensorFlow's threads do not survive a fork.
+    # Spawned, because TensorFlow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     counter = context.Value("q", 0)
     others = set(multiprocessing.active_children())
@@ -120,17 +123,17 @@ def forecasts(
         pending = {pool.submit(_run_counted, task): task for task in waiting}
         try:
             while pending:
-                for future in wait(pending, LOOK_S, FIRST_COMPLETED).done:
+                for future in wait(pending, PROGRESS_S, FIRST_COMPLETED).done:
                     task = pending.pop(future)
                     try:
                         result: Float64Array | str = future.result()
                         _write(cache, task, np.asarray(result))
-                    except Exception as error:  # a method may fail on a series in any way; the others go on
+                    except Exception as error:  # a method may raise anything; the others continue
                         result = f"{type(error).__name__}: {error}"
                     yield task, result
                 progress(kept_origins + counter.value if pending else of, of)
         except BaseException:
-            # Nobody waits for a fit that takes a minute. What is done is kept for the next run.
+            # Do not wait for fits that take a minute. Finished results are in the cache.
             pool.shutdown(wait=False, cancel_futures=True)
             ours = set(multiprocessing.active_children()) - others
             for process in ours:
@@ -140,21 +143,19 @@ def forecasts(
             raise
 
 
-# How many origins are done, over all workers: set in each worker.
+# The number of finished origins of all workers. Set in each worker.
 _counter: Any = None
 
 
 def _begin_worker(counter: Any) -> None:
     global _counter
     _counter = counter
-    signal.signal(
-        signal.SIGINT, signal.SIG_DFL
-    )  # Ctrl-C reaches the whole group: end at once, without a trace
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; exit without a traceback
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def wait_for_end() -> None:
-        """A worker whose parent was killed would go on fitting for minutes."""
+        """Exit when the parent is killed; otherwise the worker would continue for minutes."""
         parent.join()
         os._exit(1)
 
@@ -162,36 +163,36 @@ def _begin_worker(counter: Any) -> None:
 
 
 def _run_counted(task: Task) -> Float64Array:
-    told = 0
+    counted = 0
 
-    def tell(origins: int) -> None:
-        nonlocal told
+    def count(origins: int) -> None:
+        nonlocal counted
         with _counter.get_lock():
             _counter.value += origins
-        told += origins
+        counted += origins
 
     try:
-        return run(task, lambda: tell(1))
+        return run(task, lambda: count(1))
     finally:
-        tell(len(task.at) - told)  # of a method that failed
+        count(len(task.at) - counted)  # the rest, if the method failed
 
 
-def run(task: Task, tell: Callable[[], None] = lambda: None) -> Float64Array:
-    """The forecasts of one task: (origins, horizon, 3). tell: called after each origin."""
+def run(task: Task, on_origin: Callable[[], None] = lambda: None) -> Float64Array:
+    """The forecasts of one task: (origins, horizon, 3). on_origin: called after each origin."""
     warnings.simplefilter("ignore")
     model = _model(task.method, task.seasons)
     if task.fits_once:
         model = model.fit(task.history(task.before))
-    ask = model.forward if task.fits_once else model.forecast
+    forecast = model.forward if task.fits_once else model.forecast
     rows = []
     for origin in task.at:
-        answer = ask(y=task.history(origin), h=task.horizon, level=[80])
-        rows.append(np.stack([answer["lo-80"], answer["mean"], answer["hi-80"]], axis=1))
-        tell()
-    result = np.array(rows, dtype=np.float64)
-    if not np.isfinite(result).all():
+        result = forecast(y=task.history(origin), h=task.horizon, level=[80])
+        rows.append(np.stack([result["lo-80"], result["mean"], result["hi-80"]], axis=1))
+        on_origin()
+    stacked = np.array(rows, dtype=np.float64)
+    if not np.isfinite(stacked).all():
         raise ValueError("its forecasts are not finite")
-    return result
+    return stacked
 
 
 def _model(method: str, seasons: tuple[int, ...]) -> Any:
@@ -219,7 +220,7 @@ def _read(cache: Path, task: Task) -> Float64Array | None:
 
 
 def _write(cache: Path, task: Task, result: Float64Array) -> None:
-    """A cache that cannot be written costs the next run time, nothing else."""
+    """Cache a result. Errors are ignored: the next run computes it again."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         handle, unnamed = tempfile.mkstemp(dir=cache, suffix=".part")

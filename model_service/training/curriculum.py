@@ -1,4 +1,4 @@
-"""Generated windows beside those of the user's series, so that few of the latter are not learnt by heart."""
+"""Mixes generated windows into training, to prevent overfitting on short series of a user."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import numpy as np
 
 from model_service.training.dataset import Dataset, Float64Array, Windows
 from model_service.training.generator import generate
-from model_service.training.seasonal_series import generate_weeks
+from model_service.training.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
 
-# The first part of the epochs sees generated windows alone, the others this share of them.
+# The share of epochs with generated windows only, and the share of generated windows in the later epochs.
 WARM_UP_SHARE = 0.4
 GENERATED_SHARE = 0.3
-# Sizes of what is generated: enough that none is seen often, little beside the time that training takes.
+# Limits of the number of generated series: enough variety, but generating must be fast compared with training.
 MAX_COMPANIONS, LEAST_COMPANIONS = 4_000, 100
-COMPANIONS_AN_EPOCH = (
-    200  # a short training draws few windows: to generate more would take longer than it does
-)
+COMPANIONS_PER_EPOCH = 200  # few epochs draw few windows
 COMPANION_READINGS = 1_500_000
-# Readings of a series beyond those of one window with its horizon, at most; each of them begins another window.
+# The most windows of one generated series.
 MAX_WINDOWS_OF_ONE = 1_000
 
 
 def companions(settings: TrainingSettings) -> list[Float64Array]:
-    """Generated series to train on beside a user's: with the seasons that were found, or of all kinds where there are
-    none. Repeatable by the settings' seed, and others than the seed makes without anybody's series."""
+    """Generated series to train on besides those of the user.
+
+    They have the seasons in the settings, or are of all kinds if there are none. Repeatable by the seed of the
+    settings, but different from the series generated for training without user data."""
     shortest = settings.window + settings.horizon
     if settings.seasons:
         day, week = settings.seasons[0], settings.seasons[-1]
         length = shortest + min(2 * week, MAX_WINDOWS_OF_ONE)
-        return generate_weeks(_count(length, settings.epochs), length, day, week, settings.seed + 1)
+        return generate_seasonal(_count(length, settings.epochs), length, day, week, settings.seed + 1)
     longest = max(4, settings.window // 2)
     length = shortest + min(10 * longest, MAX_WINDOWS_OF_ONE)
     return [
@@ -38,23 +38,23 @@ def companions(settings: TrainingSettings) -> list[Float64Array]:
 
 
 def _count(length: int, epochs: int) -> int:
-    most = min(MAX_COMPANIONS, COMPANIONS_AN_EPOCH * epochs, COMPANION_READINGS // length)
+    most = min(MAX_COMPANIONS, COMPANIONS_PER_EPOCH * epochs, COMPANION_READINGS // length)
     return max(LEAST_COMPANIONS, most)
 
 
-class Mixture:
-    """Windows of `own` and of `generated`, by the number of the epoch, 1 to `epochs`."""
+class Curriculum:
+    """Draws the windows of an epoch: first generated ones only, later mostly those of the user."""
 
-    def __init__(self, own: Dataset, generated: Dataset, epochs: int) -> None:
-        self._own, self._generated = own, generated
+    def __init__(self, users: Dataset, generated: Dataset, epochs: int) -> None:
+        self._users, self._generated = users, generated
         self.warm_up = int(WARM_UP_SHARE * epochs)
 
     def draw(self, rng: np.random.Generator, count: int, epoch: int) -> Windows:
-        """`count` windows, shuffled."""
+        """`count` shuffled windows. epoch: from 1."""
         if epoch <= self.warm_up:
             return self._generated.draw(rng, count)
         generated = int(GENERATED_SHARE * count)
-        parts = (self._own.draw(rng, count - generated), self._generated.draw(rng, generated))
+        parts = (self._users.draw(rng, count - generated), self._generated.draw(rng, generated))
         order = rng.permutation(count)
         return Windows(
             *(

@@ -1,4 +1,4 @@
-"""Training windows: the series split in time, and windows drawn from the parts, each scaled by itself."""
+"""Training windows: splits series in time and draws windows, each with its own scale."""
 
 from __future__ import annotations
 
@@ -15,36 +15,38 @@ from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, bridge
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
-# Targets are clipped there, in mean absolute deviations of their window: one burst must not steer a batch.
+# Targets are clipped to this many mean absolute deviations of their window, to limit the influence of bursts.
 MAX_SCALED_TARGET = 10.0
-# Errors count in units of their series, as they do in every measure of quality; the bounds keep quiet windows of a
-# bursty series from counting nothing, and bursts from drowning the rest.
+# Limits of the weight of a window. The weight expresses errors in units of the series, as the quality measures do. The
+# limits keep quiet windows from having no weight, and bursts from dominating.
 LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
 
 
 class TooLittleData(ValueError):
-    """The series are too short, or too empty, for windows of this length."""
+    """The series are too short, or have too many gaps, for windows of this length."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Where a series is cut, as indices of its readings: [0, train) [train, validation) [validation, end)."""
+    """The parts of a series, as indices of its readings: [0, train), [train, validation), [validation, end)."""
 
     train: int
     validation: int
 
 
 def split(length: int, test_share: float, validation_share: float) -> Split:
-    """Cut in time: the last `test_share` is test, of what is before the last `validation_share` is validation."""
+    """Split in time: the last `test_share` is for testing; the last `validation_share` of the rest for validation."""
     validation = length - int(length * test_share)
     return Split(train=validation - int(validation * validation_share), validation=validation)
 
 
 @dataclass(frozen=True)
 class Windows:
-    """windows: (count, window) and targets: (count, horizon), float32, each window about its last reading and
-    divided by its mean absolute deviation; NaN where a target is missing. weights: (count,) float32, what an error
-    of the window counts: its deviation in units of the usual change of its series, within bounds."""
+    """Scaled windows with their targets.
+
+    windows: (count, window) float32. targets: (count, horizon) float32, NaN if missing. Both are relative to the last
+    reading of the window and divided by its mean absolute deviation. weights: (count,) float32, the deviation of the
+    window in units of the usual change of its series, within limits."""
 
     windows: Float32Array
     targets: Float32Array
@@ -52,12 +54,12 @@ class Windows:
 
 
 class Dataset:
-    """The windows of one part of the series, drawn by number.
+    """The usable windows of parts of series.
 
-    bridged: how many have gaps that are bridged. unused: positions of the parts that have no window to use."""
+    bridged: number of windows with bridged gaps. unused: indices of the parts without a usable window."""
 
     def __init__(self, parts: Sequence[Float64Array], window: int, horizon: int) -> None:
-        """parts: readings in a row (NaN where missing); no window reaches beyond its part.
+        """parts: consecutive readings of one series each, NaN if missing. No window crosses the end of its part.
 
         Raises TooLittleData."""
         self.window, self.horizon = window, horizon
@@ -82,8 +84,8 @@ class Dataset:
             changes.append(_usual_change(part, horizon))
         if not self._views:
             if refused:
-                told = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())
-                raise TooLittleData(f"no window of {window} readings can be used: {told}")
+                reasons = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())
+                raise TooLittleData(f"no window of {window} readings can be used: {reasons}")
             longest = max((len(part) for part in parts), default=0)
             raise TooLittleData(
                 f"no window of {window} readings with {horizon} to forecast fits: the longest part has {longest}"
@@ -95,7 +97,9 @@ class Dataset:
         return sum(len(starts) for starts in self._starts)
 
     def draw(self, rng: np.random.Generator, count: int) -> Windows:
-        """`count` windows; a series is drawn by the root of its length, so that long ones do not drown others."""
+        """`count` random windows.
+
+        Series are weighted by the root of their length, so that long ones do not dominate."""
         weights = np.sqrt([len(starts) for starts in self._starts])
         per_series = rng.multinomial(count, weights / weights.sum())
         rows = [
@@ -107,7 +111,7 @@ class Dataset:
         return self._scaled(np.concatenate(rows)[order], self._changes.repeat(per_series)[order])
 
     def spread(self, most: int) -> Windows:
-        """Up to about `most` windows, evenly spread over every series."""
+        """About `most` windows or fewer, evenly spread over each series."""
         stride = max(1, len(self) // most)
         rows = [view[starts[::stride]] for view, starts in zip(self._views, self._starts, strict=True)]
         changes = self._changes.repeat([len(some) for some in rows])
@@ -129,7 +133,7 @@ class Dataset:
 
 
 def _usual_change(part: Float64Array, horizon: int) -> float:
-    """The mean absolute error of the last value, half a horizon ahead; of a constant series any positive number."""
+    """The mean absolute change over half a horizon. 1 for a constant series."""
     ahead = max(1, horizon // 2)
     changes = np.abs(part[ahead:] - part[:-ahead])
     known = changes[~np.isnan(changes)]
@@ -138,9 +142,9 @@ def _usual_change(part: Float64Array, horizon: int) -> float:
 
 
 def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[np.int64]:
-    """The starts of windows that serving would take, that move at all, and of whose targets half is there.
+    """The starts of usable windows: accepted in serving, not constant, and with at least half of their targets.
 
-    The others are counted in `refused`, by what is wrong with them."""
+    Counts the other windows in `refused`, by reason."""
     horizon = view.shape[1] - window
     missing = np.isnan(view)
     bridgeable = missing[:, :window].sum(axis=1) <= MAX_MISSING_SHARE * window
@@ -148,7 +152,7 @@ def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[n
     highest = np.where(missing, -np.inf, view)[:, :window].max(axis=1)
     lowest = np.where(missing, np.inf, view)[:, :window].min(axis=1)
     size = np.maximum(highest, -lowest)
-    # What moves by less than float64 can tell from rounding is constant.
+    # Changes within the rounding error of float64 count as constant.
     moves = highest - lowest > 1e-12 * size
     fits = size <= MAX_MAGNITUDE
     reasons = {

@@ -1,4 +1,4 @@
-"""Backtests a model and the methods beside it on the test part of each series."""
+"""Backtests a model and the methods to compare with on the test part of each series."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAST_READINGS = "quantiles of the last 12"
 
 @dataclass
 class SeriesEvaluation:
-    """One series: its origins, what each method forecast, and how far off it was."""
+    """One series: its backtest, and the forecasts and scores of each method."""
 
     backtest: Backtest
     seasons: tuple[int, ...]
@@ -42,15 +42,16 @@ class SeriesEvaluation:
 
     @property
     def season(self) -> int:
-        """The shortest season, 1 where there is none."""
+        """The shortest season, 1 if there is none."""
         return self.seasons[0] if self.seasons else 1
 
     @property
     def longest_season(self) -> int:
+        """The longest season, 1 if there is none."""
         return self.seasons[-1] if self.seasons else 1
 
     def add(self, method: str, forecast: Float64Array) -> None:
-        """forecast: (origins, horizon, 3)."""
+        """Add and score the forecasts of a method: (origins, horizon, 3)."""
         backtest = self.backtest
         naive = mae(baselines.last_value(backtest), backtest.actuals)
         difference = seasonal_difference(backtest.series.values[: backtest.before], self.season)
@@ -60,7 +61,7 @@ class SeriesEvaluation:
 
 @dataclass
 class Evaluation:
-    """All series, and those left out with the reason."""
+    """All evaluated series, and the reasons why others are left out."""
 
     window: int
     horizon: int
@@ -70,7 +71,7 @@ class Evaluation:
 
     @property
     def methods(self) -> list[str]:
-        """Those that every series has, the model first."""
+        """The methods that every series has; the model is first."""
         shared = (
             [m for m in self.series[0].scores if all(m in one.scores for one in self.series)]
             if self.series
@@ -80,17 +81,18 @@ class Evaluation:
 
     @property
     def incomplete(self) -> dict[str, list[str]]:
-        """Methods that failed on some of the series, with the names of those: they have no part in the means."""
+        """Methods that failed on some series, with the names of these series. They are left out of the means."""
         every = dict.fromkeys(method for one in self.series for method in one.scores)
         lacking = {m: [one.name for one in self.series if m not in one.scores] for m in every}
         return {method: names for method, names in lacking.items() if names}
 
     @property
     def origins(self) -> int:
+        """The number of origins of all series."""
         return sum(len(one.backtest) for one in self.series)
 
     def overall(self, method: str) -> dict[str, float | None]:
-        """Geometric mean of relative MAE, means of the others, over the series."""
+        """The means over the series: geometric for the relative MAE, arithmetic for the others."""
         each = [one.scores[method] for one in self.series]
         return {
             "relative_mae": geometric_mean(one.relative_mae for one in each),
@@ -129,9 +131,10 @@ def prepare(
     stride: int | None = None,
     seasons: tuple[int, ...] | None = None,
 ) -> Evaluation:
-    """Rolling origins over the last `test_share` of each series, a stride (the horizon) apart, and the naive methods.
+    """Backtest the naive methods on the last `test_share` of each series.
 
-    seasons: for all series in any order, else found in each one's readings before the test."""
+    stride: steps between origins; default: the horizon. seasons: of all series; default: found in the readings of each
+    series before the test part."""
     stride = horizon if stride is None else stride
     result = Evaluation(window, horizon, stride)
     for one in series:
@@ -152,7 +155,7 @@ def prepare(
 
 
 def _add_naive(evaluated: SeriesEvaluation, has_longer: bool) -> None:
-    """has_longer: some series has more than one season; where none has, the longest would be the same line again."""
+    """has_longer: whether any series has more than one season. If not, the longest season is not a separate method."""
     backtest = evaluated.backtest
     evaluated.add(LAST_VALUE, baselines.last_value(backtest))
     evaluated.add(SEASONAL, baselines.seasonal_naive(backtest, evaluated.season))
@@ -162,14 +165,15 @@ def _add_naive(evaluated: SeriesEvaluation, has_longer: bool) -> None:
 
 
 def add_model(evaluation: Evaluation, model: Model) -> None:
-    """model: (origins, window) float32 → (origins, horizon, 3) float32."""
+    """Add the forecasts of a model to all series. model: (origins, window) → (origins, horizon, 3), both float32."""
     for one in evaluation.series:
         one.add(MODEL, model_forecast(model, one.backtest))
 
 
 def model_forecast(model: Model, backtest: Backtest) -> Float64Array:
-    """As the forecast function does it: windows shifted by their last reading in float64, and no forecast below 0 of
-    a window that never was."""
+    """Forecast as the forecast function does: (origins, horizon, 3) float64.
+
+    Windows are shifted by their last reading in float64. If a window is never negative, neither is its forecast."""
     shifted, levels = shift(backtest.windows)
     forecast = model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
     return np.maximum(floor_of(backtest.windows)[:, np.newaxis, np.newaxis], forecast)

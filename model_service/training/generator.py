@@ -1,4 +1,4 @@
-"""Generated series of many kinds, so that a model can be trained without anybody's data."""
+"""Generates series of many kinds, so that a model can be trained without user data."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int, int], Float64Array]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-# Lengths of a season that people's data have: week of days, year of months, day of hours, and parts of them.
+# Usual lengths of a season: week of days, year of months, day of hours, and parts of them.
 USUAL_SEASONS = (4, 5, 6, 7, 8, 10, 12, 12, 24, 24, 24)
 
-# 8,000 series for the default window; fewer, longer ones for long windows. Against 2,000 and a third of the steps, the
-# error on series of another seed is 2 % smaller; 24,000 gain nothing more.
+# For long windows fewer, longer series are generated. More series do not reduce the error.
 MAX_GENERATED_SERIES = 8_000
 MAX_GENERATED_READINGS = 2_400_000
 
 
 def generated_size(window: int, horizon: int) -> tuple[int, int]:
-    """How many series of which length train a model of this window and horizon."""
+    """(number of series, their length) to train a model with this window and horizon."""
     length = 5 * (window + horizon)
     return max(200, min(MAX_GENERATED_SERIES, MAX_GENERATED_READINGS // length)), length
 
@@ -33,24 +32,24 @@ def generated_size(window: int, horizon: int) -> tuple[int, int]:
 def generate(count: int, length: int, longest_season: int, seed: int) -> list[Series]:
     """`count` series of `length` hourly readings with seasons of at most `longest_season` steps.
 
-    Repeatable by seed. Kinds, levels and scales are drawn anew for each."""
+    Repeatable by seed. Each series has a random kind, level and scale."""
     rng = np.random.default_rng(seed)
     kinds = list(KINDS)
     shares = np.array([KINDS[kind] for kind in kinds])
     chosen = rng.choice(len(kinds), size=count, p=shares / shares.sum())
     series = []
     for number, kind in enumerate(chosen):
-        values = _dress(rng, kinds[kind](rng, length, max(4, longest_season)))
+        values = _distort(rng, kinds[kind](rng, length, max(4, longest_season)))
         series.append(Series(f"generated-{number}", START, Step.seconds(3600.0), values))
     return series
 
 
 def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """Trend, drift and a season, its size constant or growing with the level, under noise."""
+    """Trend, drift, season and noise. The amplitude of the season is constant or grows with the level."""
     season = _season(rng, longest)
     shape = season_shape(rng, season)
     swing = shape[(np.arange(length) + rng.integers(season)) % season]
-    if rng.random() < 0.4:  # days of a week differ
+    if rng.random() < 0.4:  # the days of a week differ
         days = rng.uniform(0.6, 1.2, size=7) if rng.random() < 0.5 else np.array([1] * 5 + [0.6, 0.7])
         swing = swing * days[(np.arange(length) // season + rng.integers(7)) % 7]
     level = trend(rng, length) * 10 ** rng.uniform(-1, 1.2)
@@ -62,8 +61,9 @@ def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Arra
 
 
 def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """A level that wanders with a slope that wanders too, a season that changes slowly, little noise; half of them
-    as logarithms, so that season and noise grow with the level (Harvey's basic structural model)."""
+    """Harvey's basic structural model: level and slope are random walks, the season changes slowly, noise is low.
+
+    Half of the series are exponentiated, so that season and noise grow with the level."""
     season = _season(rng, longest)
     slope = rng.normal(0, 0.06) + 0.003 * rng.choice([0.0, 1.0]) * np.cumsum(rng.normal(size=length))
     level = np.cumsum(slope + rng.choice([0.03, 0.1, 0.3]) * rng.normal(size=length))
@@ -77,7 +77,7 @@ def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Ar
 
 
 def growing(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """Growth that goes on: each step adds to the level, or multiplies it, by a rate that changes slowly."""
+    """Continuing growth: each step adds to or multiplies the level, with a slowly changing rate."""
     rate = rng.normal(0, 1) + rng.uniform(0, 1) * memory_noise(
         rng, length, rng.choice([0.0, 0.5, 0.9])
     ) * rng.choice([0.2, 1.0])
@@ -88,8 +88,7 @@ def growing(rng: np.random.Generator, length: int, longest: int) -> Float64Array
 
 
 def compounding(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """Business figures: a level that grows or shrinks by a rate that hardly changes, compounding or in a line; season
-    and noise are shares of it."""
+    """Business figures: steady exponential or linear growth or decline. Season and noise are proportional to it."""
     season = _season(rng, longest)
     a_season = rng.normal(0.03, 0.06)
     changes = np.cumsum(rng.normal(0, rng.choice([0.0, 0.002, 0.01]), size=length))
@@ -109,7 +108,7 @@ def wandering(rng: np.random.Generator, length: int, longest: int) -> Float64Arr
 
 
 def long_wave(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """A season too long for the window: what is seen of it is a slow curve."""
+    """A season that is longer than the window, so that a window shows a slow curve."""
     season = longest * rng.uniform(3, 12)
     phase = 2 * np.pi * (np.arange(length) / season + rng.random())
     wave = np.sin(phase) + rng.uniform(0, 0.5) * np.sin(2 * phase + rng.uniform(0, 6))
@@ -117,7 +116,7 @@ def long_wave(rng: np.random.Generator, length: int, longest: int) -> Float64Arr
 
 
 def bursty(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """Host metrics: a quiet level, bursts that come at any time and fade, heavy tails."""
+    """Host metrics: a quiet level with random bursts that fade, and heavy tails."""
     starts = rng.random(length) < rng.choice([0.01, 0.03, 0.1])
     heights = starts * rng.lognormal(1.5, rng.uniform(0.3, 1.0), size=length)
     fade = rng.choice([0.0, 0.3, 0.6, 0.9])
@@ -126,7 +125,7 @@ def bursty(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
 
 
 def switching(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """Two or three states, each held for a while, with noise of its own."""
+    """Switches between two or three states with different levels and noise."""
     states = rng.integers(2, 4)
     levels = rng.normal(0, 3, size=states)
     noises = rng.uniform(0.02, 0.6, size=states)
@@ -136,7 +135,7 @@ def switching(rng: np.random.Generator, length: int, longest: int) -> Float64Arr
 
 
 def clockwork(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """A quiet level with a burst every so many steps, as timed jobs make them."""
+    """A quiet level with bursts at regular intervals, as timed jobs cause them."""
     season = _season(rng, longest)
     width = int(rng.integers(1, max(2, season // 3)))
     position = (np.arange(length) + rng.integers(season)) % season
@@ -151,7 +150,7 @@ def positive_noise(rng: np.random.Generator, length: int, longest: int) -> Float
 
 
 def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """A counter: the sum of steps that are never negative, sometimes set back to 0."""
+    """A counter: the sum of non-negative steps, sometimes reset to 0."""
     rate = np.maximum(0, seasonal(rng, length, longest) + rng.uniform(0.5, 4))
     total = np.cumsum(rate)
     if rng.random() < 0.2:
@@ -174,8 +173,8 @@ KINDS: dict[Kind, float] = {
 }
 
 
-def _dress(rng: np.random.Generator, values: Float64Array) -> Float64Array:
-    """What happens to any series: spikes, a shift of level, limits, rounding, and a scale and level of its own."""
+def _distort(rng: np.random.Generator, values: Float64Array) -> Float64Array:
+    """Apply what may happen to any series: spikes, a level shift, limits, rounding, and a random scale and level."""
     length = len(values)
     size = np.abs(values - np.median(values)).mean() + 1e-9
     if rng.random() < 0.25:
@@ -200,7 +199,7 @@ def _season(rng: np.random.Generator, longest: int) -> int:
 
 
 def season_shape(rng: np.random.Generator, season: int) -> Float64Array:
-    """One season of about unit size: harmonics, or free values, or a day with a quiet night."""
+    """One season of about unit size: harmonics, random values, or a day with a quiet night."""
     turn = 2 * np.pi * np.arange(season) / season
     kind = rng.random()
     if kind < 0.55:
@@ -218,7 +217,7 @@ def season_shape(rng: np.random.Generator, season: int) -> Float64Array:
 
 
 def trend(rng: np.random.Generator, length: int) -> Float64Array:
-    """A line, a line whose slope changes now and then, or a smooth drift; of about unit size over the series."""
+    """A line, a line with changing slope, or a smooth drift. About unit size over the series."""
     kind = rng.random()
     if kind < 0.25:
         return np.asarray(np.cumsum(memory_noise(rng, length, 0.95)) / length)
@@ -241,6 +240,7 @@ def unit_noise(rng: np.random.Generator, length: int) -> Float64Array:
 
 
 def memory_noise(rng: np.random.Generator, length: int, memory: float) -> Float64Array:
+    """AR(1) noise. memory: 0 is white noise, 1 a random walk."""
     shocks = rng.normal(size=length) if rng.random() < 0.7 else rng.standard_t(4, size=length)
     if memory == 0:
         return shocks

@@ -1,6 +1,6 @@
-"""The layers that look for seasons: how well each lag repeats, and what it would forecast.
+"""Layers for seasons: how well the readings repeat at each lag, and the forecast of each lag.
 
-Both are one product of the window with a constant matrix, which costs less than to pick readings."""
+Both are one product of the window with a constant matrix, which is cheaper than selecting readings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from model_service.training.backend import keras, tf
 
-# How many of the last readings are compared with those a lag before.
+# Number of last readings that are compared with the readings one lag earlier.
 COMPARED = 24
-# A smooth season is the mean of so many seasons at most, older ones weighing less; and it stands on the level of the
-# last readings, older ones weighing less. Chosen on public monthly and quarterly series.
+# A smooth season is the weighted mean of at most SEASONS seasons, on the weighted mean level of the last readings.
+# Older seasons and readings weigh less, by these factors.
 SEASONS, SEASON_DECAY, LEVEL_DECAY = 6, 0.7, 0.6
 LEAST_LEVEL = 4
 # Added to deviations, in units of the scale, before their logarithm is taken.
@@ -25,50 +25,53 @@ Float64Array = NDArray[np.float64]
 
 
 class LagFigures(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled → for each lag the mean absolute deviation of the last differences of readings one lag
-    apart (how well the lag repeats), (batch, lags); and the drift from one season to the next, (batch, 2 × lags): over
-    all seasons that are looked at, and the latest."""
+    """Measures how well each lag repeats.
+
+    Input: (batch, window) scaled. Outputs: (batch, lags) the mean absolute deviation of the differences between
+    readings one lag apart; (batch, 2 × lags) the drift from one season to the next, over all seasons considered and
+    over the last two."""
 
     def __init__(self, lags: Sequence[int], window: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags, self.seen = len(lags), readings_seen(lags, window)
-        now = np.arange(max(lags), self.seen)
+        self.lags, self.used = len(lags), readings_used(lags, window)
+        now = np.arange(max(lags), self.used)
         self.compared = len(now)
-        readings = np.eye(self.seen)
+        readings = np.eye(self.used)
         differences = np.stack([readings[:, now] - readings[:, now - lag] for lag in lags], axis=1)
         deviations = differences - differences.mean(axis=2, keepdims=True)
-        drifts = [[drift * lag for drift in _drifts(_seasons(lag, self.seen))] for lag in lags]
+        drifts = [[drift * lag for drift in _drifts(_seasons(lag, self.used))] for lag in lags]
         maps = [
-            deviations.reshape(self.seen, -1),
+            deviations.reshape(self.used, -1),
             *(np.stack(each, axis=1) for each in zip(*drifts, strict=True)),
         ]
         self.map = np.concatenate(maps, axis=1).astype(np.float32)
 
     def call(self, scaled: Any) -> tuple[Any, Any]:
-        figures = tf.matmul(scaled[:, -self.seen :], self.map)
+        figures = tf.matmul(scaled[:, -self.used :], self.map)
         end = self.lags * self.compared
         deviations = tf.reshape(tf.abs(figures[:, :end]), [-1, self.lags, self.compared])
         return tf.reduce_mean(deviations, axis=2), figures[:, end:]
 
 
 class LagMix(keras.layers.Layer):  # type: ignore[misc]
-    """Seasonal forecasts at several lags, weighed by how well each lag repeated and by what the network wishes.
+    """Averages seasonal forecasts at several lags, weighted by how well each lag repeated and by learned logits.
 
-    Each is the last season again, plus a share of what makes it the smooth season on the level of today, plus a share
-    of its drift: with both it is Holt and Winters' additive method with fixed constants, which is linear. (batch,
-    window) scaled, (batch, lags) deviations, (batch, 2 × lags) drifts, (batch, lags) wishes, (batch, 2) the shares →
-    forecast (batch, horizon), and the deviation that the weighed lags had (batch, 1)."""
+    The forecast of a lag repeats the last season. A share of the difference to the smooth season, and a share of the
+    drift, are added. With both shares at 1 this is the additive method of Holt and Winters with fixed constants.
+
+    Inputs: (batch, window) scaled, (batch, lags) deviations, (batch, 2 × lags) drifts, (batch, lags) logits, (batch, 2)
+    shares. Outputs: (batch, horizon) forecast, (batch, 1) weighted deviation of the lags."""
 
     def __init__(self, lags: Sequence[int], horizon: int, window: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags, self.horizon, self.seen = len(lags), horizon, readings_seen(lags, window)
+        self.lags, self.horizon, self.used = len(lags), horizon, readings_used(lags, window)
         ahead = np.arange(horizon)
-        last = [np.eye(self.seen)[:, self.seen - lag + ahead % lag] for lag in lags]
-        still = [smooth_season(lag, self.seen, horizon) for lag in lags]
+        last = [np.eye(self.used)[:, self.used - lag + ahead % lag] for lag in lags]
+        still = [smooth_season(lag, self.used, horizon) for lag in lags]
         maps = np.stack([*last, *(smooth - again for smooth, again in zip(still, last, strict=True))], axis=2)
-        # Last the lags, first the steps: sums over neighbours in memory are the fast ones.
-        self.map = maps.reshape(self.seen, -1).astype(np.float32)
-        drifting = np.array([drift_ahead(lag, self.seen, horizon) for lag in lags])
+        # The lags are the last axis, because sums over adjacent memory are fast.
+        self.map = maps.reshape(self.used, -1).astype(np.float32)
+        drifting = np.array([drift_ahead(lag, self.used, horizon) for lag in lags])
         self.drifting = drifting.transpose(1, 0, 2).reshape(-1, horizon).astype(np.float32)
 
     def build(self, shape: Any) -> None:
@@ -76,10 +79,10 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
         self.preference = self.add_weight(name="preference", shape=(self.lags,), initializer="zeros")
 
     def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[Any, Any]:
-        scaled, deviation, drifts, wishes, shares = parts
+        scaled, deviation, drifts, logits, shares = parts
         fit = -4.0 * self.sharpness * tf.math.log(deviation + LEAST_DEVIATION)
-        weights = tf.nn.softmax(fit + self.preference + wishes, axis=1)
-        each = tf.reshape(tf.matmul(scaled[:, -self.seen :], self.map), [-1, self.horizon, 2 * self.lags])
+        weights = tf.nn.softmax(fit + self.preference + logits, axis=1)
+        each = tf.reshape(tf.matmul(scaled[:, -self.used :], self.map), [-1, self.horizon, 2 * self.lags])
         counted = tf.concat([weights, weights * shares[:, :1]], axis=1)
         forecast = tf.reduce_sum(each * tf.reshape(counted, [-1, 1, 2 * self.lags]), axis=2)
         drift = tf.concat([weights, weights], axis=1) * drifts
@@ -88,8 +91,9 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
 
 
 def smooth_season(lag: int, window: int, horizon: int) -> Float64Array:
-    """The forecast without drift, as a map (window, horizon) that a window is multiplied by: the weighed mean of the
-    seasons' deviations from their means, on the level of the last readings."""
+    """The forecast without drift, as a matrix (window, horizon) to multiply a window by.
+
+    It is the weighted mean of the seasons' deviations from their means, on the level of the last readings."""
     seasons = _seasons(lag, window)
     deviations = seasons - seasons.mean(axis=2, keepdims=True)
     season = np.einsum("k,wkl->wl", _decaying(seasons.shape[1], SEASON_DECAY), deviations)
@@ -99,9 +103,9 @@ def smooth_season(lag: int, window: int, horizon: int) -> Float64Array:
 
 
 def drift_ahead(lag: int, window: int, horizon: int) -> Float64Array:
-    """What each of the two drifts of LagFigures, one season's, adds at each step: (2, horizon).
+    """How much each of the two drifts of LagFigures adds at each step of the horizon: (2, horizon).
 
-    Half of either is the drift that goes on; that over all seasons is also taken out of the season's own shape."""
+    Half of each drift continues. The drift over all seasons is also removed from the shape of the season."""
     ahead = np.arange(horizon)
     middle = np.arange(lag) - (lag - 1) / 2
     latest, weights = _latest(lag, window)
@@ -111,13 +115,13 @@ def drift_ahead(lag: int, window: int, horizon: int) -> Float64Array:
 
 
 def _seasons(lag: int, window: int) -> Float64Array:
-    """Maps to the readings of the last seasons, oldest first: (window, seasons, lag)."""
+    """Matrices that select the last seasons of a window, oldest first: (window, seasons, lag)."""
     count = min(SEASONS, window // lag)
     return np.eye(window)[:, window - count * lag :].reshape(window, count, lag)
 
 
 def _drifts(seasons: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Maps to the drift a step, over all seasons and between the last two: (window,) each, 0 where there is one."""
+    """Vectors (window,) for the drift per step: over all seasons, and between the last two. 0 for a single season."""
     means, lag = seasons.mean(axis=2), seasons.shape[2]
     if means.shape[1] == 1:
         return 0 * means[:, 0], 0 * means[:, 0]
@@ -126,17 +130,17 @@ def _drifts(seasons: Float64Array) -> tuple[Float64Array, Float64Array]:
 
 
 def _latest(lag: int, window: int) -> tuple[NDArray[np.int64], Float64Array]:
-    """The readings that the level is taken from, counted from the end (-1 is the last), and their weights."""
+    """The indices of the readings that define the level (-1 is the last reading), and their weights."""
     latest = np.arange(-min(window, max(lag, LEAST_LEVEL)), 0)
     return latest, _decaying(len(latest), LEVEL_DECAY)
 
 
-def readings_seen(lags: Sequence[int], window: int) -> int:
-    """In how many of the last readings seasons are looked for."""
+def readings_used(lags: Sequence[int], window: int) -> int:
+    """The number of last readings that are searched for seasons."""
     return min(window, COMPARED + max(lags))
 
 
 def _decaying(count: int, decay: float) -> Float64Array:
-    """Weights of sum 1, the last the largest."""
+    """Weights with sum 1; the last is the largest."""
     weights = decay ** np.arange(count)[::-1]
     return np.asarray(weights / weights.sum())

@@ -1,8 +1,7 @@
-"""The layers that know what a window is: scaling, its quantiles, the mixing of candidates.
+"""Layers for windows: scaling, quantiles, and the mixing of candidates.
 
-All of them run in LiteRT's XNNPACK delegate, together: few and large operations (each costs about as much as its
-arithmetic), dense products with constant matrices where one would sort or gather, no shape that is known only at run
-time, and no concatenation of more than five tensors, which the delegate leaves to others."""
+All layers together run in the XNNPACK delegate of LiteRT. So they use few, large operations, dense products with
+constant matrices in place of sorting or gathering, static shapes, and concatenations of at most five tensors."""
 
 from __future__ import annotations
 
@@ -13,44 +12,42 @@ from numpy.typing import NDArray
 
 from model_service.training.backend import keras, tf
 
-# Below it a window is constant; far from the smallest float32, so that its inverse is finite.
+# A smaller scale means a constant window. Large enough that its inverse is finite in float32.
 MIN_SCALE = 1e-30
 # Added to spreads and deviations, in units of the scale, before they divide or their logarithm is taken.
 MIN_SPREAD = 0.02
-# (last readings, quantile): the middles and the spreads that the network starts from. The counts are odd, so that a
-# median is one reading and not any point between two, which rounding would decide.
-QUANTILES_SEEN = (
+# (number of last readings, quantile) of the quantiles that the network uses. The numbers are odd, so that a median is a
+# reading and does not depend on rounding.
+QUANTILES_OF = (
     (11, 0.1), (11, 0.5), (11, 0.9), (23, 0.5), (47, 0.1), (47, 0.25), (47, 0.5), (47, 0.75), (47, 0.9),
 )  # fmt: skip
 MEDIANS = (1, 3, 6)
 MIDDLE = 6
 QUARTILES = (5, 7)
-# Widths that the window shows: (upper, lower) quantile; the first two below the median, the others above it.
+# Pairs of (upper, lower) indices of QUANTILES_OF whose difference is a width below or above the median.
 BELOW, ABOVE = ((1, 0), (6, 4)), ((2, 1), (8, 6))
-COUNTED, AMONG = (
-    48,
-    24,
-)  # a quantile of up to 48 readings, found among the last 24: half the work, the same worth
-SHARPNESS = 3e3  # of the choice of that reading; losses of readings that differ at all are further apart
-OUTSIDE = 100.0  # loss of a reading that is not among the last ones counted
+# A quantile of up to COUNTED readings is searched among the last AMONG, which halves the work.
+COUNTED, AMONG = 48, 24
+SHARPNESS = 3e3  # of the softmin that selects the reading
+OUTSIDE = 100.0  # loss added to readings outside of the range of a quantile
 
 Float32Array = NDArray[np.float32]
 
 
 def squash(values: Any) -> Any:
-    """Linear about 0, logarithmic far from it."""
+    """Compress values: linear near 0, logarithmic far from 0."""
     size = tf.abs(values)
     return values / (size + 1e-9) * tf.math.log(1.0 + size)
 
 
 def window_quantiles(windows: Any) -> Any:
-    """QUANTILES_SEEN of the last readings: (batch, quantiles). No gradient: nothing before it learns.
+    """The quantiles of QUANTILES_OF: (batch, quantiles). Has no gradient, because no earlier layer learns.
 
-    A quantile is the reading of least quantile loss over the readings counted, here its softmin: sums of absolute
-    differences instead of a sort, which XNNPACK has not."""
+    A quantile is the reading with the least quantile loss. The softmin of the losses needs only sums of absolute
+    differences; XNNPACK cannot sort."""
     counted, among = min(COUNTED, windows.shape[1]), min(AMONG, windows.shape[1])
-    counts = np.array([min(count, counted) for count, _ in QUANTILES_SEEN])
-    levels = np.array([level for _, level in QUANTILES_SEEN], dtype=np.float32)
+    counts = np.array([min(count, counted) for count, _ in QUANTILES_OF])
+    levels = np.array([level for _, level in QUANTILES_OF], dtype=np.float32)
     share = (np.arange(counted)[:, np.newaxis] >= counted - counts) * 0.5 / counts
     outside = np.where(np.arange(among)[:, np.newaxis] >= among - counts, 0.0, OUTSIDE)
     each = windows[:, -among:]
@@ -66,14 +63,15 @@ def window_quantiles(windows: Any) -> Any:
 
 
 class Scale(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) raw readings → scaled (batch, window), their quantiles (batch, 9), level and scale (batch, 1).
+    """Scales a window: raw = scaled × scale + level.
 
-    The level is the median of the last 47 readings, the scale the mean absolute deviation: scaled readings times
-    scale plus level are the raw ones. Shifting a window shifts its level, and nothing else."""
+    Input: (batch, window) raw readings. Outputs: (batch, window) scaled, (batch, 9) quantiles of the scaled readings,
+    (batch, 1) level, (batch, 1) scale. The level is the median of the last 47 readings, the scale the mean absolute
+    deviation. Shifting a window changes only its level."""
 
     def call(self, windows: Any) -> tuple[Any, Any, Any, Any]:
         last = windows[:, -1:]
-        centred = windows - last  # first of all: what follows never sees the level, so float32 does
+        centred = windows - last  # first, so that float32 is precise enough for the rest
         scale = _mean(tf.abs(centred - _mean(centred))) + MIN_SCALE
         centred = centred / scale
         quantiles = window_quantiles(centred)
@@ -82,11 +80,12 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
 
 
 class View(keras.layers.Layer):  # type: ignore[misc]
-    """What the learning part sees: the window in segments, a list of (batch, 2 × steps), in units of its scale and of
-    its quartiles' distance, so that the quiet part of a bursty window shows; and the facts about it (batch, facts).
+    """Prepares the inputs of the learned layers.
 
-    pooled: how many neighbouring readings are seen as one, their mean. Large values are squashed. A window that is no
-    whole number of segments is padded in front."""
+    Outputs: the window in segments, a list of (batch, 2 × steps), in units of its scale and of its interquartile range
+    (which shows the quiet part of a bursty window); and (batch, facts) figures about the window. Large values are
+    compressed. pooled: number of neighbouring readings that are averaged. The window is padded in front to a whole
+    number of segments."""
 
     def __init__(self, steps: int, pooled: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -104,8 +103,8 @@ class View(keras.layers.Layer):  # type: ignore[misc]
         if self.pooled > 1:
             scaled = tf.reduce_mean(tf.reshape(scaled, [-1, count * self.steps, self.pooled]), axis=2)
         window = count * self.steps
-        told = tf.concat([quantiles, quantiles / spread, changes], axis=1)
-        seen = squash(tf.concat([scaled, scaled / spread, told], axis=1))
+        figures = tf.concat([quantiles, quantiles / spread, changes], axis=1)
+        seen = squash(tf.concat([scaled, scaled / spread, figures], axis=1))
         segments = [
             tf.concat(
                 [seen[:, start : start + self.steps], seen[:, window + start : window + start + self.steps]],
@@ -113,15 +112,15 @@ class View(keras.layers.Layer):  # type: ignore[misc]
             )
             for start in range(0, window, self.steps)
         ]
-        parts_of_it = tf.reshape(scaled, [-1, count, self.steps])
-        swings = tf.abs(parts_of_it - tf.reduce_mean(parts_of_it, axis=2, keepdims=True))
+        by_segment = tf.reshape(scaled, [-1, count, self.steps])
+        swings = tf.abs(by_segment - tf.reduce_mean(by_segment, axis=2, keepdims=True))
         swings = tf.reduce_mean(swings, axis=2) + MIN_SPREAD
         sizes = tf.math.log(tf.concat([deviation + MIN_SPREAD, spread, swings], axis=1))
         return segments, tf.concat([seen[:, 2 * window :], sizes], axis=1)
 
 
 class Swell(keras.layers.Layer):  # type: ignore[misc]
-    """Forecasts (batch, horizon) with their swing about their mean made larger, or smaller, by a share (batch, 1)."""
+    """Scales the deviations of a forecast (batch, horizon) from its mean by 1 + share. share: (batch, 1)."""
 
     def call(self, parts: tuple[Any, Any]) -> Any:
         forecast, share = parts
@@ -129,8 +128,10 @@ class Swell(keras.layers.Layer):  # type: ignore[misc]
 
 
 class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, window) scaled, (batch, mixes × seasons) logits → (batch, horizon): for each step the same phase of the
-    seasons before, weighed. Where there are fewer mixes than seasons ahead, neighbouring ones share one."""
+    """Forecasts each step by the weighted mean of the same phase in earlier seasons.
+
+    Inputs: (batch, window) scaled, (batch, mixes × seasons) logits. Output: (batch, horizon). If there are fewer mixes
+    than seasons in the horizon, neighbouring seasons share a mix."""
 
     def __init__(self, season: int, horizon: int, mixes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -151,9 +152,9 @@ class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
 
 
 class SharedPoints(keras.layers.Layer):  # type: ignore[misc]
-    """(batch, points) → (batch, steps): neighbouring steps share one of fewer points.
+    """Expands (batch, points) to (batch, steps); neighbouring steps share a point.
 
-    sides: of how many such rows of points, one after the other, the answers are made up."""
+    sides: number of independent rows of points, concatenated."""
 
     def __init__(self, steps: int, sides: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -166,9 +167,10 @@ class SharedPoints(keras.layers.Layer):  # type: ignore[misc]
 
 
 class CandidateMix(keras.layers.Layer):  # type: ignore[misc]
-    """Medians, last reading and forecasts, a list of (batch, horizon), by gates between 0 and 1: (batch, horizon).
+    """Averages the candidates (medians, last reading, forecasts), weighted by gates: (batch, horizon).
 
-    gates: (batch, candidates × mixes); neighbouring steps of the horizon share a mix."""
+    forecasts: a list of (batch, horizon). gates: (batch, candidates × mixes), from 0 to 1; neighbouring steps of the
+    horizon share a mix."""
 
     def call(self, parts: tuple[Any, Any, Any, list[Any]]) -> Any:
         scaled, quantiles, gates, forecasts = parts
@@ -185,14 +187,14 @@ class CandidateMix(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Widths(keras.layers.Layer):  # type: ignore[misc]
-    """Widths of the band below and above the median, none negative: (batch, 2 × horizon).
+    """The widths of the band below and above the median, none negative: (batch, 2 × horizon).
 
-    A mix of the spreads that the window shows on either side, by logits (batch, 2 × 5), times a positive factor of each
-    step, by its logit (batch, 2 × horizon)."""
+    Each is a weighted mean of the spreads of the window on that side, by logits (batch, 2 × 5), times a positive factor
+    per step, by its logit (batch, 2 × horizon)."""
 
     def call(self, parts: tuple[Any, Any, Any, Any]) -> Any:
         quantiles, misfit, mix, factors = parts
-        differences = np.zeros((len(QUANTILES_SEEN), 4), dtype=np.float32)
+        differences = np.zeros((len(QUANTILES_OF), 4), dtype=np.float32)
         for column, (upper, lower) in enumerate((*BELOW, *ABOVE)):
             differences[upper, column], differences[lower, column] = 1, -1
         seen = tf.nn.relu(tf.matmul(quantiles, differences))
@@ -204,10 +206,9 @@ class Widths(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Quantiles(keras.layers.Layer):  # type: ignore[misc]
-    """Median and the widths of the band below and above → (batch, horizon, 3) in raw units.
+    """Combines the median and the widths of the band to quantiles in raw units: (batch, horizon, 3).
 
-    The quantiles never cross. The widths are multiplied by `below` and `above`, one factor for each step, which
-    calibration sets."""
+    The quantiles never cross. Calibration sets `below` and `above`, factors of the widths per step."""
 
     def build(self, shape: Any) -> None:
         horizon = shape[0][1]
@@ -227,7 +228,7 @@ class Quantiles(keras.layers.Layer):  # type: ignore[misc]
 
 
 def spread_of(quantiles: Any) -> Any:
-    """The distance of the quartiles, above 0: (batch, 1)."""
+    """The interquartile range plus MIN_SPREAD: (batch, 1)."""
     low, high = QUARTILES
     return quantiles[:, high : high + 1] - quantiles[:, low : low + 1] + MIN_SPREAD
 

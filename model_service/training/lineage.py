@@ -1,4 +1,4 @@
-"""What a model saw in training: its own, and that of the versions that it went on from."""
+"""Which readings a model has seen in training, including the versions that it was trained from."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from model_service.training.model_folder import InvalidModelFolder, object_in, r
 from model_service.training.provenance import sha256
 
 
-class Seen:
-    """Until when, by the name of a series and by its fingerprint: a file may have another name by now."""
+class Lineage:
+    """The end of the training data of each series, by name and by fingerprint, because files may be renamed."""
 
     def __init__(self, folder: Path) -> None:
-        """folder: of a version. Versions before it that are gone, or tell nothing, are passed over."""
+        """folder: of a version. Earlier versions that are missing or have no training data are ignored."""
         self._until: dict[str, datetime] = {}
         described = _described(folder)
         while described:
@@ -32,7 +32,7 @@ class Seen:
             described = _described(folder.parent / str(before))
 
     def until(self, series: Series) -> datetime | None:
-        """The first moment that it did not see; None where it does not know the series."""
+        """The time of the first reading after the training data; None if the model was not trained on the series."""
         moments = [self._until[key] for key in (series.name, sha256(series)) if key in self._until]
         return max(moments, default=None)
 

@@ -1,4 +1,4 @@
-"""Errors of quantile forecasts; definitions as in docs/quality.md. Missing readings do not count."""
+"""Error measures of quantile forecasts, as defined in docs/quality.md. Missing readings are ignored."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ Float64Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scores:
-    """relative_mae: MAE of the median over that of the last value. mase: over the mean absolute difference of
-    readings one season apart before the test. wql: weighted quantile loss. coverage: share inside the 80 % band.
-    None where the divisor is 0."""
+    """The scores of one method on one series.
+
+    mae: mean absolute error of the median. relative_mae: mae divided by that of the last value. mase: mae divided by
+    the mean absolute difference of readings one season apart, before the test part. wql: weighted quantile loss.
+    coverage: share of readings inside the 80 % band. None if the divisor is 0."""
 
     mae: float
     relative_mae: float | None
@@ -32,7 +34,7 @@ class Scores:
 def scores(
     forecast: Float64Array, actuals: Float64Array, naive_mae: float, seasonal_difference: float
 ) -> Scores:
-    """forecast: (origins, horizon, 3); actuals: (origins, horizon)."""
+    """Score forecasts. forecast: (origins, horizon, 3). actuals: (origins, horizon), NaN if missing."""
     error = mae(forecast, actuals)
     difference = actuals[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)
@@ -60,12 +62,13 @@ def seasonal_difference(values: Float64Array, season: int) -> float:
 
 
 def geometric_mean(values: Iterable[float | None]) -> float | None:
-    """Of the positive ones; None if there is none."""
+    """The geometric mean of the positive values; None if there is none."""
     known = [value for value in values if value is not None and value > 0]
     return float(np.exp(np.mean(np.log(known)))) if known else None
 
 
 def mean(values: Iterable[float | None]) -> float | None:
+    """The mean of the known values; None if there is none."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
 

@@ -34,32 +34,32 @@ WEIGHTS_FILE = "network.weights.h5"
 
 
 class InvalidModelFolder(ValueError):
-    """A model's name, folder or file is not what it should be; the text says which and why."""
+    """The name, folder or a file of a model is invalid. The text says which one and why."""
 
 
 def check_name(name: str) -> None:
-    """Raises InvalidModelFolder."""
+    """Check the name of a model. Raises InvalidModelFolder."""
     if not is_model_name(name):
         raise InvalidModelFolder(
-            f"{name!r} cannot name a model: small letters, digits, _ and -, a letter first, at most 63, and none of"
-            f" {', '.join(sorted(RESERVED_NAMES))}"
+            f"{name!r} is not a model name: use lowercase letters, digits, _ and -, a letter first, at most 63"
+            f" characters, and none of {', '.join(sorted(RESERVED_NAMES))}"
         )
 
 
 def check_writable(models: Path, name: str) -> None:
-    """Whether a version could be written there, told before an hour of training; makes nothing.
+    """Check that a version can be written, before a long training. Creates nothing.
 
     Raises InvalidModelFolder."""
     home = models / name
     there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
     if not there.is_dir():
-        raise InvalidModelFolder(f"{home}: cannot be written: {there} is no folder")
+        raise InvalidModelFolder(f"{home}: cannot be written: {there} is not a folder")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidModelFolder(f"{home}: cannot be written: no right to write into {there}")
+        raise InvalidModelFolder(f"{home}: cannot be written: no permission to write to {there}")
 
 
 def versions(models: Path, name: str) -> list[int]:
-    """The versions in the folder, ascending."""
+    """The version numbers of a model, ascending."""
     try:
         names = [entry.name for entry in (models / name).iterdir() if entry.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
@@ -68,12 +68,12 @@ def versions(models: Path, name: str) -> list[int]:
 
 
 def find_version(models: Path, name: str, wanted: int | None = None) -> Path:
-    """The folder of a version, the latest in service if none is wanted. Raises InvalidModelFolder."""
+    """The folder of the wanted version, or of the latest that is not retired. Raises InvalidModelFolder."""
     check_name(name)
     there = versions(models, name)
     if not there:
         raise InvalidModelFolder(
-            f"{models / name}: no version of a model there; train one with `fncast train`"
+            f"{models / name}: contains no version of a model; train one with `fncast train`"
         )
     if wanted is not None and wanted not in there:
         raise InvalidModelFolder(
@@ -88,23 +88,21 @@ def find_version(models: Path, name: str, wanted: int | None = None) -> Path:
 
 
 def read_model_json(folder: Path) -> dict[str, Any]:
-    """Raises InvalidModelFolder."""
+    """The content of model.json. Raises InvalidModelFolder."""
     path = folder / DOCUMENT_FILE
     try:
         description = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise InvalidModelFolder(
-            f"{path}: there is no such file; is {folder} a version of a model?"
-        ) from None
+        raise InvalidModelFolder(f"{path}: file not found; is {folder} a version of a model?") from None
     except (OSError, ValueError) as error:
         raise InvalidModelFolder(f"{path}: cannot be read: {error}") from None
     if not isinstance(description, dict):
-        raise InvalidModelFolder(f"{path}: holds no JSON object")
+        raise InvalidModelFolder(f"{path}: is not a JSON object")
     return description
 
 
 def object_in(described: dict[str, Any], name: str) -> dict[str, Any]:
-    """A member of a model.json, which anybody may have written: empty where it is no object."""
+    """A member of a model.json; empty if it is not an object, because the file may be written by hand."""
     member = described.get(name)
     return member if isinstance(member, dict) else {}
 
@@ -117,20 +115,21 @@ def write_version(
     description: dict[str, Any],
     extra_files: Callable[[Path], None] = lambda folder: None,
 ) -> tuple[Path, dict[str, Any]]:
-    """Write the next version and return its folder and model.json. A reader sees all of it or nothing.
+    """Write the next version. Readers see either the whole version or nothing.
 
-    description: what model.json holds besides the shapes, hashes and libraries. extra_files is called with the
-    folder while it is still unnamed. Raises InvalidModelFolder where the folder cannot be written."""
+    description: the members of model.json besides shapes, hashes and libraries. extra_files: called with the temporary
+    folder before it is renamed. Returns the folder and the content of model.json. Raises InvalidModelFolder if the
+    folder cannot be written."""
     check_name(name)
     home = models / name
     try:
         home.mkdir(parents=True, exist_ok=True)
-        # In the same folder, so that the rename at the end is one step; the dot hides it from readers.
-        unnamed = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
+        # In the same folder, so that the final rename is atomic. Readers ignore names with a dot.
+        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
     except OSError as error:
         raise InvalidModelFolder(f"{home}: cannot be written: {error.strerror or error}") from None
     try:
-        _export(network, settings.window, unnamed)
+        _export(network, settings.window, temporary)
         written = {
             "name": name,
             "version": 0,
@@ -141,28 +140,29 @@ def write_version(
             **description,
             "parameters": network.count_params(),
             "weights_sha256": weights_sha256(network),
-            HASHES: hashes_of(unnamed),
+            HASHES: hashes_of(temporary),
             "libraries": _libraries(),
         }
-        extra_files(unnamed)
-        os.chmod(unnamed, 0o755)  # mkdtemp keeps it to its owner; the service may run as another user
-        folder = _publish(unnamed, home, written)
+        extra_files(temporary)
+        os.chmod(temporary, 0o755)  # mkdtemp makes it private, but the service may run as another user
+        folder = _publish(temporary, home, written)
     except OSError as error:
         raise InvalidModelFolder(f"{home}: cannot be written: {error.strerror or error}") from None
     finally:
-        shutil.rmtree(unnamed, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder, written
 
 
 def add_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Add to the metrics of a version that is written already, and return its model.json. A reader sees the old file
-    or the new one. Raises InvalidModelFolder."""
+    """Add metrics to the model.json of an existing version, and return its content.
+
+    Readers see either the old file or the new one. Raises InvalidModelFolder."""
     described = read_model_json(folder)
     described["metrics"] = {**described.get("metrics", {}), **metrics}
-    unnamed = folder / f".{DOCUMENT_FILE}"
+    temporary = folder / f".{DOCUMENT_FILE}"
     try:
-        unnamed.write_text(_document(described), "utf-8")
-        unnamed.replace(folder / DOCUMENT_FILE)
+        temporary.write_text(_document(described), "utf-8")
+        temporary.replace(folder / DOCUMENT_FILE)
     except OSError as error:
         raise InvalidModelFolder(f"{folder}: cannot be written: {error.strerror or error}") from None
     return described
@@ -172,15 +172,15 @@ def _document(described: dict[str, Any]) -> str:
     return json.dumps(described, indent=2, allow_nan=False) + "\n"
 
 
-def _publish(unnamed: Path, home: Path, written: dict[str, Any]) -> Path:
-    """Rename to the next free number; another training run may take one at the same time."""
+def _publish(temporary: Path, home: Path, written: dict[str, Any]) -> Path:
+    """Rename the folder to the next free number, which another training run may take at the same time."""
     while True:
         there = versions(home.parent, home.name)
         written["version"] = (there[-1] if there else 0) + 1
-        (unnamed / DOCUMENT_FILE).write_text(_document(written), "utf-8")
+        (temporary / DOCUMENT_FILE).write_text(_document(written), "utf-8")
         folder = home / str(written["version"])
         try:
-            unnamed.rename(folder)
+            temporary.rename(folder)
         except OSError:
             if folder.exists():
                 continue
@@ -189,7 +189,7 @@ def _publish(unnamed: Path, home: Path, written: dict[str, Any]) -> Path:
 
 
 def weights_sha256(network: Any) -> str:
-    """A hash of the weights alone: the bytes of saved_model.pb differ between exports of equal weights."""
+    """A hash of the weights. The bytes of saved_model.pb differ between exports of equal weights."""
     digest = hashlib.sha256()
     for weight in network.get_weights():
         digest.update(f"{weight.dtype}{weight.shape}".encode())
@@ -200,26 +200,29 @@ def weights_sha256(network: Any) -> str:
 def load_scorer(
     folder: Path, window: int, horizon: int
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """What is served: windows (batch, window) → forecasts (batch, horizon, 3), float32. Raises InvalidModelFolder where
-    it cannot be loaded, or takes or answers anything else."""
+    """Load the SavedModel: a function from windows (batch, window) to forecasts (batch, horizon, 3), both float32.
+
+    Raises InvalidModelFolder if it cannot be loaded or has other shapes."""
     try:
         loaded = tf.saved_model.load(str(folder))
         score = loaded.signatures["serving_default"]
     except (OSError, ValueError, KeyError) as error:
-        raise InvalidModelFolder(f"{folder}: is no SavedModel that can be loaded: {error}") from None
+        raise InvalidModelFolder(f"{folder}: cannot be loaded as a SavedModel: {error}") from None
 
     def run(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        assert loaded is not None  # the signature dies with what it is of
+        assert loaded is not None  # keeps the model alive, which the signature needs
         return np.asarray(score(windows=tf.constant(windows))["forecast"])
 
     expected = (1, horizon, len(QUANTILES))
     try:
-        answered = run(np.arange(window, dtype=np.float32)[np.newaxis]).shape
+        returned = run(np.arange(window, dtype=np.float32)[np.newaxis]).shape
     except (TypeError, KeyError, ValueError, tf.errors.OpError) as error:
-        told = str(error).splitlines()[0]
-        raise InvalidModelFolder(f"{folder}: takes no window of {window} readings: {told}") from None
-    if answered != expected:
-        raise InvalidModelFolder(f"{folder}: answers the shape {list(answered)}, not {list(expected)}")
+        reason = str(error).splitlines()[0]
+        raise InvalidModelFolder(
+            f"{folder}: does not accept a window of {window} readings: {reason}"
+        ) from None
+    if returned != expected:
+        raise InvalidModelFolder(f"{folder}: returns the shape {list(returned)}, not {list(expected)}")
     return run
 
 
@@ -227,7 +230,7 @@ def settings_of(folder: Path) -> TrainingSettings:
     """The settings that a version was trained with. Raises InvalidModelFolder."""
     settings = object_in(object_in(read_model_json(folder), "training"), "settings")
     if not settings:
-        raise InvalidModelFolder(f"{folder}/model.json: tells no training settings; fncast did not train it")
+        raise InvalidModelFolder(f"{folder}/model.json: has no training settings, so fncast did not train it")
     try:
         return TrainingSettings(**{**settings, "seasons": tuple(settings.get("seasons", ()))})
     except (TypeError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""The network: an RNN over segments of the scaled window weighs candidates and corrects them.
+"""The network: an RNN over segments of the scaled window weights candidate forecasts and corrects the result.
 
-Candidates for the median are the last reading, the medians of the last readings, seasonal naive forecasts at short
-lags, and the same phase of the seasons before; for the widths of the band, the spreads that the window itself shows.
-So an untrained network forecasts soundly, and a trained one need not learn to copy a reading through its weights."""
+Candidates for the median are the last reading, medians of the last readings, seasonal naive forecasts at short lags,
+and the same phase of earlier seasons. Candidates for the widths of the band are spreads of the window. So even an
+untrained network gives sound forecasts, and training need not learn to copy readings through weights."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from model_service.training.layers import (
 )
 from model_service.training.settings import QUANTILES, Cell, TrainingSettings
 
-# Every lag up to this is looked at in each window; longer seasons have to be named.
+# Every lag up to this is examined in each window. Longer seasons must be in the settings.
 MAX_LAG = 24
-# Unrolled steps of the RNN: up to about 14 the unrolled graph is the faster one, and only it converts to LiteRT.
+# Steps of the RNN. It is unrolled, because only an unrolled graph converts to LiteRT.
 MAX_SEGMENTS = 14
 SEGMENT_STEPS = 16
-# Of a segment the RNN sees at most so many steps; of a window too long for that, neighbouring readings as one.
+# The most steps of a segment. For longer windows, neighbouring readings are averaged.
 MAX_SEGMENT_STEPS = 96
-# Steps of the horizon that mix the candidates in their own way; of a longer one neighbours share.
+# The most mixes of candidates. In longer horizons neighbouring steps share a mix.
 MAX_MIXES = 12
-# Logits of the seasons before, over all their mixes; of more seasons the last are taken.
+# The most logits for earlier seasons, over all mixes. This limits how many seasons are used.
 MAX_SEASON_LOGITS = 60
-# Steps of the horizon with a correction of their own, and with widths; of a longer one neighbours share.
+# The most corrections and widths. In longer horizons neighbouring steps share them.
 MAX_CORRECTIONS = 96
-# Weights in all, at default units; a linear path from the window to the median is left out where it would go beyond.
+# The most weights. The linear path from the window to the median is left out if it would exceed this.
 MAX_WEIGHTS = 100_000
 
 _CELLS: dict[Cell, Any] = {
@@ -48,7 +48,7 @@ _CELLS: dict[Cell, Any] = {
 
 
 def segment_steps(window: int, seasons: Sequence[int]) -> int:
-    """Readings per step of the RNN: whole seasons where one fits, and never more than MAX_SEGMENTS segments."""
+    """Readings per step of the RNN: a whole season if one fits. There are at most MAX_SEGMENTS segments."""
     least = -(-window // MAX_SEGMENTS)
     whole = [season for season in seasons if least <= season <= min(window // 2, MAX_SEGMENT_STEPS)]
     if whole:
@@ -68,36 +68,38 @@ def build_network(settings: TrainingSettings) -> Any:
     pooled = -(-steps // MAX_SEGMENT_STEPS)
     segments, facts = View(-(-steps // pooled), pooled, name="view")([scaled, quantiles, deviation, drifts])
 
-    # The cell is called by hand: a layer that unrolls it asks for the batch's size, and leaves XNNPACK for it.
+    # The cell is called directly: a Keras layer would read the batch size, which XNNPACK does not support.
     cell = _CELLS[settings.cell](units, name="rnn")
     first = keras.layers.Dense(units, activation="tanh", name="first")(facts)
     states = [first] * (2 if settings.cell == "lstm" else 1)
-    see = keras.layers.Dense(units, activation="relu", name="segment")
+    embed = keras.layers.Dense(units, activation="relu", name="segment")
     for segment in segments:
-        seen, states = cell(see(segment), states)
-    state = keras.layers.Dropout(settings.dropout)(seen)
+        output, states = cell(embed(segment), states)
+    state = keras.layers.Dropout(settings.dropout)(output)
     state = keras.layers.Concatenate()([state, facts])
     state = keras.layers.Dense(units, activation="relu", name="hidden")(state)
 
-    def ask(name: str, size: int, activation: str | None = None) -> Any:
-        """An answer of the hidden layer: (batch, size), 0 before training, or what the activation makes of it."""
+    def head(name: str, size: int, activation: str | None = None) -> Any:
+        """An output of the hidden layer: (batch, size). It is activation(0) before training."""
         return keras.layers.Dense(size, activation, kernel_initializer="zeros", name=name)(state)
 
-    wishes, added = ask("wished_lags", len(lags)), ask("added", 2, "sigmoid")
-    repeated, misfit = LagMix(lags, horizon, window, name="lags")([scaled, deviation, drifts, wishes, added])
-    forecasts = [Swell(name="swell")([repeated, ask("swelling", 1, "tanh")])]
+    lag_logits, shares = head("wished_lags", len(lags)), head("added", 2, "sigmoid")
+    repeated, misfit = LagMix(lags, horizon, window, name="lags")(
+        [scaled, deviation, drifts, lag_logits, shares]
+    )
+    forecasts = [Swell(name="swell")([repeated, head("swelling", 1, "tanh")])]
     if settings.seasons and settings.seasons[0] <= window:
         season = settings.seasons[0]
         mixes = min(-(-horizon // season), MAX_MIXES)
-        logits = ask("wished_seasons", min(window // season, MAX_SEASON_LOGITS // mixes) * mixes)
+        logits = head("wished_seasons", min(window // season, MAX_SEASON_LOGITS // mixes) * mixes)
         forecasts.append(SeasonMix(season, horizon, mixes, name="seasons")([scaled, logits]))
-    gates = ask("gates", (len(forecasts) + len(MEDIANS) + 1) * min(horizon, MAX_MIXES), "sigmoid")
+    gates = head("gates", (len(forecasts) + len(MEDIANS) + 1) * min(horizon, MAX_MIXES), "sigmoid")
     middle = CandidateMix(name="middle")([scaled, quantiles, gates, forecasts])
-    correction = ask("correction", min(horizon, MAX_CORRECTIONS))
+    correction = head("correction", min(horizon, MAX_CORRECTIONS))
     if horizon > MAX_CORRECTIONS:
         correction = SharedPoints(horizon)(correction)
     middle = middle + misfit * correction
-    spreads, factors = ask("wished_spreads", 10), ask("factors", 2 * min(horizon, MAX_CORRECTIONS))
+    spreads, factors = head("wished_spreads", 10), head("factors", 2 * min(horizon, MAX_CORRECTIONS))
     if horizon > MAX_CORRECTIONS:
         factors = SharedPoints(horizon, sides=2)(factors)
     widths = Widths(name="widths")([quantiles, misfit, spreads, factors])

@@ -1,4 +1,4 @@
-"""Gradient descent: an epoch of batches in one graph, and the running mean of the weights."""
+"""Runs an epoch of gradient descent in one graph, with a running mean of the weights."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from model_service.training.backend import keras, tf
 from model_service.training.dataset import Windows
 from model_service.training.settings import QUANTILES, TrainingSettings
 
-FINAL_RATE = 0.02  # of the cosine decay, as a share of the learning rate
+FINAL_RATE = 0.02  # end of the cosine decay, as a share of the learning rate
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.004
-# What is kept is the running mean of the weights over about so many steps, and no more than a tenth of all: it is
-# less noisy than the last step's, and overfits later.
+# Steps of the running mean of the weights, at most a tenth of all steps. The mean is less noisy and overfits later.
 AVERAGED_STEPS = 100
 
 
 def batches(drawn: Windows, steps: int, batch: int) -> tuple[Any, Any, Any]:
+    """Windows, targets and weights as tensors of shape (steps, batch, …)."""
     shape = (steps, batch, -1)
     return (
         tf.constant(drawn.windows.reshape(shape)),
@@ -26,8 +26,9 @@ def batches(drawn: Windows, steps: int, batch: int) -> tuple[Any, Any, Any]:
 
 
 def epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple[Any, Any]:
-    """A graph that runs all batches of an epoch and answers the mean loss: 1 call instead of one a batch. And its
-    optimizer, which holds the averaged weights."""
+    """A graph that runs all batches of an epoch and returns the mean loss; and its optimizer with the averaged weights.
+
+    One call per epoch avoids the overhead of a call per batch."""
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * steps, alpha=FINAL_RATE
     )

@@ -25,10 +25,10 @@ from model_service.training.settings import QUANTILES
 from model_service.training.trainer import Epoch
 
 ACTUAL, FORECAST, OTHER, THIRD = "#1f5fa8", "#c8322b", "#7a7a7a", "#3b8c5a"
-# Readings shown in a plot of a series: more are a smear on a slide.
+# Readings shown in the plot of a series; more are not legible.
 MAX_SHOWN = 240
-MAX_NAME = 40  # letters of a series' name: a longer title runs out of the picture
-# By how much of the usual range (2 % to 98 % of the readings) an axis may reach beyond it.
+MAX_NAME = 40  # characters of a series name in a title
+# How far an axis may extend beyond the usual range (2 % to 98 % quantile), as a share of this range.
 BEYOND_USUAL = 0.6
 _STYLE: Any = {
     "figure.dpi": 120,
@@ -38,12 +38,12 @@ _STYLE: Any = {
     "axes.grid": True,
     "grid.alpha": 0.25,
     "legend.frameon": False,
-    "svg.hashsalt": "fncast",  # equal data, equal file
+    "svg.hashsalt": "fncast",  # equal data give equal files
 }
 
 
 def save_training_plot(history: Sequence[Epoch], folder: Path) -> None:
-    """training.png, training.svg: the error by epoch."""
+    """Plot the error by epoch to training.png and training.svg."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(7, 3.6), layout="constrained")
         axes = figure.subplots()
@@ -66,7 +66,7 @@ def save_training_plot(history: Sequence[Epoch], folder: Path) -> None:
 
 
 def save_backtest_plots(evaluation: Evaluation, folder: Path) -> None:
-    """forecast, horizon and calibration, as PNG and SVG."""
+    """Plot forecast, horizon and calibration as PNG and SVG."""
     if not evaluation.series or MODEL not in evaluation.methods:
         return
     with matplotlib.rc_context(_STYLE):
@@ -76,18 +76,18 @@ def save_backtest_plots(evaluation: Evaluation, folder: Path) -> None:
 
 
 def _typical(evaluation: Evaluation) -> SeriesEvaluation:
-    """The series of median relative error: neither the best nor the worst is shown."""
+    """The series with the median relative error."""
     ranked = sorted(evaluation.series, key=lambda one: one.scores[MODEL].relative_mae or 0.0)
     return ranked[len(ranked) // 2]
 
 
 def _forecast(one: SeriesEvaluation) -> Figure:
-    """Actual vs Forecast: the forecasts of successive origins that do not overlap, with the band."""
+    """Actual vs forecast: the non-overlapping forecasts of successive origins, with the band."""
     backtest, series = one.backtest, one.backtest.series
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     horizon = backtest.actuals.shape[1]
-    end = int(backtest.at[-1]) + horizon  # a long gap, or a long stride, may leave many readings behind it
+    end = int(backtest.at[-1]) + horizon  # a gap or a long stride may leave many readings after it
     shown = [i for i, at in enumerate(backtest.at) if at + horizon > end - MAX_SHOWN]
     begin = max(0, int(backtest.at[shown[0]]) - horizon)
     times = date2num([series.time(i) for i in range(begin, end)])  # type: ignore[no-untyped-call]
@@ -109,10 +109,10 @@ def _forecast(one: SeriesEvaluation) -> Figure:
         label, band = {}, {}
     axes.plot(times, series.values[begin:end], color=ACTUAL, linewidth=1.1, label="actual", zorder=3)
     error = one.scores[MODEL].relative_mae
-    told = "" if error is None else f" — error {error:.2f} of the last value's"
-    # A dollar in a name is one, and begins no formula.
+    suffix = "" if error is None else f" — error {error:.2f} of the last value's"
+    # A dollar sign in a name must not start a formula.
     name = series.name if len(series.name) <= MAX_NAME else f"{series.name[: MAX_NAME - 1]}…"
-    axes.set_title(f"Actual vs Forecast, {name}{told}", parse_math=False)
+    axes.set_title(f"Actual vs Forecast, {name}{suffix}", parse_math=False)
     axes.set_ylabel(series.unit or "value", parse_math=False)
     axes.set_ylim(*_readable(series.values[begin:end]))
     figure.legend(loc="outside lower center", ncols=3)
@@ -120,7 +120,7 @@ def _forecast(one: SeriesEvaluation) -> Figure:
 
 
 def _readable(values: Any) -> tuple[float, float]:
-    """Limits of an axis that a few bursts do not flatten: those beyond leave the picture."""
+    """Limits of an axis. A few extreme bursts are cut off, so that they do not flatten the rest."""
     known = values[~np.isnan(values)]
     low, high = np.quantile(known, [0.02, 0.98])
     beyond = BEYOND_USUAL * (high - low) or 1.0
@@ -128,7 +128,7 @@ def _readable(values: Any) -> tuple[float, float]:
 
 
 def _by_step(evaluation: Evaluation) -> Figure:
-    """Mean absolute error by step of the horizon, in units of the last value's over all steps."""
+    """Mean absolute error by step of the horizon, relative to the last value over all steps."""
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     steps = np.arange(1, evaluation.horizon + 1)
@@ -155,25 +155,27 @@ def _by_step(evaluation: Evaluation) -> Figure:
         ylabel="error / last value's",
         ylim=(0, None),
     )
-    # Curves are everywhere; four names are wider than the figure.
+    # Outside, because the curves leave no free space inside the axes.
     figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
 def _calibration(evaluation: Evaluation) -> Figure:
-    """The share of readings below each quantile, against the share that it promises."""
+    """The share of readings below each quantile, against the expected share."""
     figure = Figure(figsize=(4.2, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=OTHER, linestyle="--", label="promised")
+    axes.plot([0, 1], [0, 1], color=OTHER, linestyle="--", label="expected")
     shares = []
     for one in evaluation.series:
         actuals = one.backtest.actuals
         below = actuals[:, :, np.newaxis] <= one.forecasts[MODEL]
         shares.append(below[~np.isnan(actuals)].mean(axis=0))
-    if len(shares) <= 60:  # a cloud of thousands would hide the mean
+    if len(shares) <= 60:  # too many lines would hide the mean
         for share in shares:
             axes.plot(QUANTILES, share, color=FORECAST, alpha=0.25, linewidth=0.8)
-    axes.plot(QUANTILES, np.mean(shares, axis=0), color=FORECAST, marker="o", label="seen (mean of series)")
+    axes.plot(
+        QUANTILES, np.mean(shares, axis=0), color=FORECAST, marker="o", label="observed (mean of series)"
+    )
     axes.set(
         title="Calibration", xlabel="quantile", ylabel="share of readings below", xlim=(0, 1), ylim=(0, 1)
     )
@@ -182,7 +184,7 @@ def _calibration(evaluation: Evaluation) -> Figure:
 
 
 def _mean(errors: Any) -> Any:
-    """By step; NaN where a step has no reading at all."""
+    """The mean by step; NaN for steps without any reading."""
     known = ~np.isnan(errors)
     return np.where(known, errors, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
 

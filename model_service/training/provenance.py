@@ -1,4 +1,4 @@
-"""What model.json tells of a model's making: data, split, epochs, errors."""
+"""The part of model.json about the training: data, split, epochs, errors."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from model_service.training.evaluation import MODEL, Evaluation
 from model_service.training.settings import TrainingSettings
 from model_service.training.trainer import Trained
 
-# The fingerprint of all series covers the rest; a list of thousands helps nobody.
+# The most series listed in model.json. The common fingerprint covers all series.
 MAX_LISTED_SERIES = 200
 
 
 def sha256(series: Series) -> str:
-    """A fingerprint of a series: its start, step and readings, not its name."""
+    """A fingerprint of the start, step and readings of a series, without its name."""
     digest = hashlib.sha256(f"{format_time(series.start)} {series.step.as_json()}".encode())
     digest.update(series.values.tobytes())
     return digest.hexdigest()
 
 
 def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any]) -> dict[str, Any]:
-    """The members of model.json besides shapes and hashes. source: where the series are from."""
+    """The members of model.json besides shapes and hashes. source: the origin of the series."""
     settings = trained.settings
     steps = {str(one.step.as_json()): one.step for one in series}
     described: dict[str, Any] = {}
@@ -69,7 +69,7 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
 
 
 def test_metrics(evaluation: Evaluation) -> dict[str, Any]:
-    """What the evaluation on the test part adds to the metrics."""
+    """The metrics of the evaluation on the test part."""
     return {
         "test": {
             "series": len(evaluation.series),

@@ -1,4 +1,4 @@
-"""An evaluation as a table of text."""
+"""Formats an evaluation as text tables."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from model_service.training.evaluation import MODEL, Evaluation
 
 COLUMNS = ("relative_mae", "mase", "wql", "coverage")
 HEADINGS = ("relative MAE", "MASE", "wQL", "80 % band")
-# Of these the smallest is the best; a band should hold 80 %, neither less nor more.
+# Columns in which the smallest value is the best. The coverage should be 80 %, neither less nor more.
 ERRORS = COLUMNS[:3]
 BEST = "*: best beside the model"
-# More series than these are told by the overall lines alone.
+# The most series with a line each.
 MAX_SERIES_LINES = 40
-# The band of a method that runs away (AutoETS on bursts) must not widen its column to sixty digits.
+# Larger values are shown in exponential notation, so that a diverging method does not widen its column.
 TOO_WIDE = 1e6
 MAX_CELL = 80  # characters of a name
 
 
 def overall_table(evaluation: Evaluation) -> str:
-    """One line a method: the means over all series."""
+    """One line per method: the means over all series."""
     means = {method: evaluation.overall(method) for method in evaluation.methods}
     columns = [
         _cells({method: means[method][column] for method in means}, marked=column in ERRORS)
@@ -30,7 +30,7 @@ def overall_table(evaluation: Evaluation) -> str:
 
 
 def series_table(evaluation: Evaluation, measure: str = "relative_mae") -> str:
-    """One line a series, one column a method, of one measure."""
+    """One line per series and one column per method, for one measure."""
     rows = []
     for one in evaluation.series[:MAX_SERIES_LINES]:
         values = {method: one.scores[method].as_json()[measure] for method in evaluation.methods}
@@ -40,19 +40,19 @@ def series_table(evaluation: Evaluation, measure: str = "relative_mae") -> str:
 
 
 def series_tables(evaluation: Evaluation) -> str:
-    """All measures of each series, and how many series have no line."""
+    """The tables of all measures, and the number of series that are left out."""
     texts = [
         f"{heading}{f' ({BEST})' if column in ERRORS else ''}:\n{series_table(evaluation, column)}"
         for column, heading in zip(COLUMNS, HEADINGS, strict=True)
     ]
     more = len(evaluation.series) - MAX_SERIES_LINES
     if more > 0:
-        texts.append(f"… and {more} more series, without a line here; --json tells all")
+        texts.append(f"… and {more} more series; --json lists all")
     return "\n\n".join(texts)
 
 
 def _cells(values: Mapping[str, float | None], marked: bool) -> dict[str, str]:
-    """The numbers by method, the smallest of those beside the model with a star."""
+    """The formatted numbers by method. The smallest, except for the model, has a star."""
     others = [value for method, value in values.items() if method != MODEL and value is not None]
     best = min(others) if others and marked else None
     return {
@@ -62,7 +62,7 @@ def _cells(values: Mapping[str, float | None], marked: bool) -> dict[str, str]:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; the first to the left, the others to the right."""
+    """A text table. The first column is aligned left, the others right."""
     headings = [clean(cell, MAX_CELL) for cell in headings]
     rows = [[clean(cell, MAX_CELL) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]

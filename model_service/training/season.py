@@ -1,4 +1,4 @@
-"""Finds the seasons of a series: the distances at which its readings repeat."""
+"""Finds the seasons of a series: the lags at which its readings repeat."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from fncast.series.step import Step
 
 Float64Array = NDArray[np.float64]
 
-# Readings looked at: enough for a year of days, or for ten weeks of half hours; the autocorrelation is cheap.
+# The most readings that are examined.
 MAX_READINGS = 20_000
-# A season is seen at least this often in the readings, or it is not told from a trend.
+# A season must repeat at least this often; otherwise it cannot be distinguished from a trend.
 LEAST_REPEATS = 3
-# The autocorrelation at the season, and how far it stands above the valley before it.
+# The least autocorrelation at a season, and its least height above the valley before it.
 LEAST_CORRELATION = 0.3
 LEAST_RISE = 0.15
-# Of peaks about as high the first is the season, the others are its multiples.
+# Of peaks of similar height the first is the season; the others are its multiples.
 NEARLY_AS_HIGH = 0.85
-# A longer season (a week of days) counts where it repeats that much better than the short one.
+# A longer season counts if its autocorrelation exceeds that of the short season by this.
 BETTER_BY = 0.05
-# The same, about a moving level, against the lags of one short season less and more.
+# The same after removing the level, compared with the lags one short season before and after.
 STANDS_OUT_BY = 0.03
 LEAST_SEASON = 3
-# For a day, a week, a year: known beforehand, they need less.
+# Limits for a day, a week and a year, which are plausible in advance.
 LEAST_KNOWN_CORRELATION = 0.2
 KNOWN_SHARE = 0.5
 DAY_S = 86_400.0
@@ -34,9 +34,9 @@ YEAR_MONTHS = 12
 
 
 def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, ...]:
-    """The lengths of the season and of a longer one above it, ascending; empty where nothing repeats.
+    """The lengths of the season and of a longer season, if any, in steps, ascending.
 
-    values: (readings,) float64 with NaN where missing. step: lets a day, a week or a year be tried first."""
+    values: (readings,) float64, NaN if missing. step: if given, a day, a week and a year are tried first."""
     known = values[-MAX_READINGS:]
     longest = len(known) // LEAST_REPEATS
     if longest < LEAST_SEASON or np.isnan(known).mean() > 0.5:
@@ -46,7 +46,7 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
         return ()
     calendar = [lag for lag in _calendar_lags(step) if lag < longest]
     usual = [lag for lag in calendar if _repeats(correlation, lag)]
-    # A level that drifts hides a day; a longer season is held against it below.
+    # A drifting level can hide a daily season.
     if calendar and calendar[0] not in usual and _repeats_about_its_level(known, calendar[0]):
         usual.insert(0, calendar[0])
     peaks = [lag for lag in range(LEAST_SEASON, longest) if _is_peak(correlation, lag)]
@@ -66,15 +66,15 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
 
 
 def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """The seasons that at least half of the series have."""
+    """The seasons of at least half of the series, ascending."""
     counts = Counter(season for one in found for season in one)
     return tuple(sorted(season for season, count in counts.items() if 2 * count >= len(found)))
 
 
 def autocorrelation(values: Float64Array, lags: int) -> Float64Array | None:
-    """Autocorrelations at 0..lags-1 of the readings without their line, extremes cut; None if they are constant.
+    """The autocorrelation at lags 0 to lags - 1, after removing a linear trend and clipping extremes.
 
-    Each is divided by its own number of pairs, so that long lags are not damped."""
+    Each lag is divided by its number of pairs, so that long lags are not damped. None for constant readings."""
     present = ~np.isnan(values)
     at = np.arange(len(values))
     line = np.polyval(np.polyfit(at[present], values[present] - values[present][0], 1), at)
@@ -95,7 +95,7 @@ def autocorrelation(values: Float64Array, lags: int) -> Float64Array | None:
 
 
 def _is_peak(correlation: Float64Array, lag: int) -> bool:
-    """The highest of its neighbourhood, high enough, and above the valley before it."""
+    """Whether a lag is a local maximum, high enough, and above the valley before it."""
     height = correlation[lag]
     near = max(1, lag // 20)
     around = correlation[max(1, lag - near) : lag + near + 1]
@@ -104,7 +104,7 @@ def _is_peak(correlation: Float64Array, lag: int) -> bool:
 
 
 def _repeats(correlation: Float64Array, lag: int) -> bool:
-    """Whether a lag known beforehand is a season: no peak is asked for, noise may hide it."""
+    """Whether a plausible lag is a season. It need not be a peak, because noise may hide the peak."""
     height = _height(correlation, lag)
     return (
         height >= LEAST_KNOWN_CORRELATION and height - _height(correlation, lag // 2, lag // 24) >= LEAST_RISE
@@ -112,13 +112,13 @@ def _repeats(correlation: Float64Array, lag: int) -> bool:
 
 
 def _height(correlation: Float64Array, lag: int, near: int | None = None) -> float:
-    """The mean correlation about a lag."""
+    """The mean autocorrelation around a lag."""
     near = lag // 24 if near is None else near
     return float(correlation[max(1, lag - near) : lag + near + 1].mean())
 
 
 def _calendar_lags(step: Step | None) -> list[int]:
-    """A day, a week, a year in steps, ascending, where they are a whole number of them."""
+    """A day and a week, or a year, in steps, if they are whole numbers of steps; ascending."""
     if step is None:
         return []
     if step.period_s is None:
@@ -129,14 +129,15 @@ def _calendar_lags(step: Step | None) -> list[int]:
 
 
 def _repeats_about_its_level(values: Float64Array, lag: int) -> bool:
-    """Whether a lag known beforehand is a season of what is left without a level that drifts."""
+    """Whether a plausible lag is a season after removing a drifting level."""
     correlation = autocorrelation(without_level(values, lag), 2 * lag)
     return correlation is not None and _repeats(correlation, lag)
 
 
 def _is_better(values: Float64Array, correlation: Float64Array, lag: int, first: int) -> bool:
-    """Whether the longer lag repeats that much better than the first; or, where the level's drift hides it, stands out
-    of the same phases of the first season around it."""
+    """Whether a longer lag is a season too: it repeats better than the first season.
+
+    If a drifting level hides this, the lag must stand out from the lags one short season before and after it."""
     if correlation[lag] >= correlation[first] + BETTER_BY:
         return True
     still = autocorrelation(without_level(values, lag), lag + first + 1)
@@ -147,9 +148,9 @@ def _is_better(values: Float64Array, correlation: Float64Array, lag: int, first:
 
 
 def without_level(values: Float64Array, steps: int) -> Float64Array:
-    """The readings less the mean of the `steps` about each, which holds every season of that length whole."""
+    """The readings minus their moving mean over `steps`, which removes the level but no season of that length."""
     present = ~np.isnan(values)
-    values = values - values[present][0]  # sums of a counter at 10^12 would lose its ones
+    values = values - values[present][0]  # keeps the sums precise for large counters
     sums = np.concatenate([[0.0], np.cumsum(np.where(present, values, 0.0))])
     counts = np.concatenate([[0], np.cumsum(present)])
     at = np.arange(len(values))

@@ -1,4 +1,4 @@
-"""Generated series with seasons of known lengths, a day and a week: what trains a model beside the user's own."""
+"""Generates series with seasons of given lengths (a day and a week), for training together with user data."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from model_service.training.generator import memory_noise, season_shape, trend, 
 
 Float64Array = NDArray[np.float64]
 
-# About a holiday in so many short seasons.
+# The mean number of days between holidays.
 HOLIDAY_EVERY = 60
 
 
-def generate_weeks(count: int, length: int, day: int, week: int, seed: int) -> list[Float64Array]:
+def generate_seasonal(count: int, length: int, day: int, week: int, seed: int) -> list[Float64Array]:
     """`count` series of `length` readings with a season of `day` steps and, where `week` is longer, one of `week`.
 
     Repeatable by seed."""
     rng = np.random.default_rng(seed)
-    return [_weeks(rng, length, day, week) for _ in range(count)]
+    return [_seasonal(rng, length, day, week) for _ in range(count)]
 
 
-def _weeks(rng: np.random.Generator, length: int, day: int, week: int) -> Float64Array:
-    """Days after a plan, some of them holidays, of a size that wanders; a level that wanders, a trend, noise; half of
-    them as logarithms, so that all of it grows with the level; and now and then an outage."""
+def _seasonal(rng: np.random.Generator, length: int, day: int, week: int) -> Float64Array:
+    """One series: a weekly plan with holidays and a varying amplitude, plus level, trend and noise.
+
+    Half of the series are exponentiated, so that everything grows with the level. Some have an outage."""
     days = -(-length // day) + 2
     plan = _plan(rng, day, max(1, week // day))
     grid = plan[(np.arange(days) + rng.integers(len(plan))) % len(plan)]
-    if rng.random() < 0.5:  # the day changes its shape slowly
+    if rng.random() < 0.5:  # the shape of the day changes slowly
         turn = np.linspace(0, rng.uniform(0, 1), days)[:, np.newaxis]
         grid = grid * (1 - turn) + turn * grid.std() * rng.uniform(0.3, 1) * season_shape(rng, day)
     sizes = rng.choice([0.0, 0.05, 0.15]) * memory_noise(rng, days, rng.choice([0.0, 0.5, 0.9]))
@@ -40,7 +41,7 @@ def _weeks(rng: np.random.Generator, length: int, day: int, week: int) -> Float6
     level = rng.choice([0.0, 0.1, 0.3, 0.8]) * memory_noise(rng, days, rng.choice([0.5, 0.8, 0.95])).repeat(
         day
     )
-    if rng.random() < 0.5:  # over the day instead of at midnight
+    if rng.random() < 0.5:  # the level changes over the day instead of at midnight
         level = np.convolve(np.pad(level, day, "edge"), np.ones(day) / day, "same")[day:-day]
     memory = rng.choice([0.5, 0.8, 0.9, 0.97])
     values = (
@@ -58,7 +59,7 @@ def _weeks(rng: np.random.Generator, length: int, day: int, week: int) -> Float6
 
 
 def _plan(rng: np.random.Generator, day: int, days: int) -> Float64Array:
-    """The readings of a week about their level: (days, day). Two days of seven differ from the others."""
+    """The deviations of a week from its level: (days, day). Two of seven days differ from the others."""
     shape = season_shape(rng, day)
     plan = np.tile(shape, (days, 1))
     if days == 1:
@@ -68,6 +69,6 @@ def _plan(rng: np.random.Generator, day: int, days: int) -> Float64Array:
         likeness = rng.uniform(0, 1)
         rest = likeness * shape + (1 - likeness) * season_shape(rng, day)
         plan[off] = rng.uniform(0.4, 1.1) * rest + rng.normal(0, 0.5)
-    if rng.random() < 0.5:  # no two days are quite alike
+    if rng.random() < 0.5:  # every day differs a little
         plan = plan * rng.uniform(0.85, 1.15, size=(days, 1)) + rng.normal(0, 0.1, size=(days, 1))
     return plan

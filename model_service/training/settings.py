@@ -1,4 +1,4 @@
-"""What a training run is asked to do."""
+"""The settings of a training run, with their limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CELLS: tuple[Cell, ...] = ("gru", "lstm", "rnn")
 
 QUANTILES = (0.1, 0.5, 0.9)
 
-# Beyond these a window or horizon is a slip of the finger; they keep a batch of windows below 100 MB.
+# Larger values are mistakes. The limits also bound the memory of a batch.
 MAX_WINDOW = 10_000
 MAX_HORIZON = 2_000
 MAX_UNITS = 1_024
@@ -18,16 +18,16 @@ MAX_EPOCHS = 10_000
 
 
 class InvalidSettings(ValueError):
-    """A setting out of its range; the text names it, and the range."""
+    """A setting is out of its range. The text names both."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Shapes, sizes and pace of one training run. Raises InvalidSettings.
+    """The settings of one training run. Raises InvalidSettings.
 
-    seasons: lengths in steps of the seasons that the network gets to know besides the short ones.
-    test_share: the last part of each series, seen neither by training nor by validation.
-    validation_share: the last part of what is left, for early stop and calibration."""
+    window, horizon: in steps. seasons: lengths in steps of seasons for which the network has special inputs; short
+    seasons need none. test_share: the last part of each series, used for neither training nor validation.
+    validation_share: the last part of the rest, for early stopping and calibration."""
 
     window: int = 48
     horizon: int = 12
@@ -53,13 +53,13 @@ class TrainingSettings:
         self._check("test_share", 0.0, 0.9)
         self._check("seed", 0, 2**32 - 1)
         if self.cell not in CELLS:
-            raise InvalidSettings(f"cell is {self.cell!r}; it is one of {', '.join(CELLS)}")
+            raise InvalidSettings(f"cell is {self.cell!r}; it must be one of {', '.join(CELLS)}")
 
     def _check(self, name: str, least: float, most: float) -> None:
         value = getattr(self, name)
         if not least <= value <= most:
             raise InvalidSettings(
-                f"{name.replace('_', '-')} is {value}; it lies between {least:g} and {most:g}"
+                f"{name.replace('_', '-')} is {value}; it must be between {least:g} and {most:g}"
             )
 
     def as_json(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Trains the network: epochs, early stop, calibration."""
+"""Trains the network: epochs, early stopping, calibration."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from fncast.series.series import Series
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
-from model_service.training.curriculum import Mixture
+from model_service.training.curriculum import Curriculum
 from model_service.training.dataset import Dataset, TooLittleData, Windows, split
 from model_service.training.network import build_network
 from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import QUANTILES, TrainingSettings
 
-# Windows for the validation error and the calibration; more change neither in the third digit.
+# The most windows for validation and calibration; more would not change the results noticeably.
 MAX_VALIDATION_WINDOWS = 8_192
-# An epoch goes over the windows at most about so often: short series would be learnt by heart within the first one.
+# An epoch uses each window about this often at most, because short series would be overfitted within one epoch.
 PASSES_PER_EPOCH = 2
 LEAST_STEPS_PER_EPOCH = 20
-# More of them at least, where generated windows are mixed in, which are new each time.
+# The least steps per epoch if generated windows are mixed in, of which there are many.
 MIXED_STEPS_PER_EPOCH = 80
 
 Float64Array = NDArray[np.float64]
@@ -34,39 +34,39 @@ Float64Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of progress. Errors are mean pinball losses, in units of the usual change of each series."""
+    """The result of one epoch. Errors are mean pinball losses, in units of the usual change of each series."""
 
     epoch: int
     epochs: int
     train_error: float
     validation_error: float
-    naive_error: float  # of the last value, on the same validation windows
+    naive_error: float  # of the last value as the forecast, on the same validation windows
     seconds: float
-    validation_squared_error: float  # of the median, in squares of that unit
+    validation_squared_error: float  # of the median, in squared units
 
 
 @dataclass
 class Trained:
-    """The network with its best weights, and how it came there."""
+    """The network with its best weights, and the history of the training."""
 
     network: Any
     settings: TrainingSettings
     history: list[Epoch] = field(default_factory=list)
-    best_epoch: int = 0  # 0: that of the initial weights, which no epoch made better
-    initial_error: float | None = None  # of the initial weights, as an epoch's validation error
+    best_epoch: int = 0  # 0: no epoch was better than the initial weights
+    initial_error: float | None = None  # validation error of the initial weights
     stopped: str = "finished"  # or "early", or "interrupted"
     train_windows: int = 0
     validation_windows: int = 0
-    bridged_windows: int = 0  # of those to train on, with gaps that were bridged
-    untrained: list[str] = field(default_factory=list)  # names of series without a window to train on
+    bridged_windows: int = 0  # training windows with bridged gaps
+    untrained: list[str] = field(default_factory=list)  # names of series without a usable window
 
 
 class NoEpoch(KeyboardInterrupt):
-    """Interrupted before the first epoch was over: there is nothing to keep."""
+    """Interrupted before the end of the first epoch, so there is no result."""
 
 
 class UnfitWeights(ValueError):
-    """Initial weights that cannot be read, or are another network's; the text says of which file."""
+    """The initial weights cannot be read or do not fit the network. The text names the file."""
 
 
 def train(
@@ -77,13 +77,14 @@ def train(
     companions: Sequence[Float64Array] = (),
     closing: Callable[[], None] = lambda: None,
 ) -> Trained:
-    """Train on the first part of each series, stop and calibrate on the next, leave the last alone.
+    """Train on the first part of each series, validate and calibrate on the second. The test part is not used.
 
-    companions: generated series, which the network is trained on first, and later beside the others (`Mixture`).
-    Validated and kept are the averaged weights (Polyak and Juditsky 1992), not those of the last step; the initial
-    ones, if there are any, where no epoch is better. A KeyboardInterrupt ends training with the best weights so far, if
-    there are any. `closing` is called once the last epoch is over: what follows takes some seconds, and an interrupt
-    there would lose it all. Raises TooLittleData, UnfitWeights, NoEpoch."""
+    progress: called after each epoch. initial_weights: a file; kept if no epoch is better. companions: generated series
+    for the `Curriculum`. closing: called after the last epoch, before steps that must not be interrupted.
+
+    The averaged weights are validated and kept (Polyak and Juditsky 1992), not those of the last step. A
+    KeyboardInterrupt ends training with the best weights so far. Raises TooLittleData, UnfitWeights, or NoEpoch if
+    interrupted in the first epoch."""
     seed_everything(settings.seed)
     rng = np.random.default_rng(settings.seed)
     training, validation = _datasets(series, settings)
@@ -92,9 +93,9 @@ def train(
         try:
             network.load_weights(initial_weights)
         except (OSError, ValueError) as mismatch:
-            told = str(mismatch).splitlines()[0]
+            reason = str(mismatch).splitlines()[0]
             raise UnfitWeights(
-                f"{initial_weights}: does not fit the network of this fncast: {told}"
+                f"{initial_weights}: does not fit the network of this version of fncast: {reason}"
             ) from None
     trained = Trained(
         network,
@@ -109,19 +110,21 @@ def train(
     best, weights = math.inf, network.get_weights()
     if initial_weights is not None:
         trained.initial_error = best = pinball(predict(network, held_out.windows), held_out)
-    mixture, steps = None, steps_per_epoch(len(training), settings)
+    curriculum, steps = None, steps_per_epoch(len(training), settings)
     if companions:
-        mixture = Mixture(training, Dataset(companions, settings.window, settings.horizon), settings.epochs)
+        curriculum = Curriculum(
+            training, Dataset(companions, settings.window, settings.horizon), settings.epochs
+        )
         steps = max(steps, min(settings.steps_per_epoch, MIXED_STEPS_PER_EPOCH))
     run_epoch, optimizer = epoch_runner(network, settings, steps)
     for number in range(1, settings.epochs + 1):
         try:
             started = time.monotonic()
             count = steps * settings.batch
-            drawn = mixture.draw(rng, count, number) if mixture else training.draw(rng, count)
+            drawn = curriculum.draw(rng, count, number) if curriculum else training.draw(rng, count)
             train_error = float(run_epoch(*batches(drawn, steps, settings.batch)))
             current = network.get_weights()
-            optimizer.finalize_variable_values(network.trainable_variables)  # the averaged ones
+            optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
             forecast = predict(network, held_out.windows)
             error = pinball(forecast, held_out)
             averaged = network.get_weights()
@@ -129,7 +132,7 @@ def train(
             seconds = time.monotonic() - started
             squared = squared_error(forecast, held_out)
             epoch = Epoch(number, settings.epochs, train_error, error, naive, seconds, squared)
-            trained.history.append(epoch)  # before its weights are the best: an interrupt may come in between
+            trained.history.append(epoch)  # first, because an interrupt may follow at any time
             if error < best:
                 weights, best, trained.best_epoch = averaged, error, number
             progress(epoch)
@@ -138,7 +141,7 @@ def train(
                 raise NoEpoch from None
             trained.stopped = "interrupted"
             break
-        if number - max(trained.best_epoch, mixture.warm_up if mixture else 0) >= settings.patience:
+        if number - max(trained.best_epoch, curriculum.warm_up if curriculum else 0) >= settings.patience:
             trained.stopped = "early"
             break
     closing()
@@ -156,16 +159,16 @@ def train(
 
 
 def predict(network: Any, windows: np.ndarray[Any, Any], batch: int = 2_048) -> np.ndarray[Any, Any]:
-    """(count, window) → (count, horizon, 3) float32, without dropout."""
-    answers = [
+    """Forecast without dropout: (count, window) → (count, horizon, 3), float32."""
+    forecasts = [
         np.asarray(network(windows[start : start + batch], training=False)["forecast"])
         for start in range(0, len(windows), batch)
     ]
-    return np.concatenate(answers)
+    return np.concatenate(forecasts)
 
 
 def pinball(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
-    """Mean weighted pinball loss over windows, steps and quantiles; targets that are NaN do not count."""
+    """The mean weighted pinball loss over windows, steps and quantiles. Ignores missing targets."""
     difference = actual.targets[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)
     losses = np.maximum(levels * difference, (levels - 1) * difference)
@@ -173,14 +176,16 @@ def pinball(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
 
 
 def squared_error(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
-    """Mean squared error of the median, weighted as the pinball loss is; targets that are NaN do not count."""
+    """The mean weighted squared error of the median. Ignores missing targets."""
     errors = (actual.targets - forecast[:, :, 1]) * actual.weights[:, np.newaxis]
     return float(np.nanmean(errors**2))
 
 
 def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dataset, Dataset]:
-    """Training and validation windows. No training window or target reaches over the cut; what is forecast for
-    validation lies behind it, and only the readings it is forecast from may reach back. Raises TooLittleData."""
+    """The training and validation windows. Raises TooLittleData.
+
+    Training windows and targets are before the cut, validation targets after it. Only the readings of a validation
+    window may be before the cut."""
     before, after = [], []
     for one in series:
         cut = split(len(one), settings.test_share, settings.validation_share)
@@ -194,11 +199,11 @@ def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dat
 
 
 def steps_per_epoch(windows: int, settings: TrainingSettings) -> int:
-    """As many as the settings say, fewer where there are few windows to train on."""
+    """The steps of an epoch: those of the settings, or fewer if there are few windows."""
     enough = math.ceil(PASSES_PER_EPOCH * windows / settings.batch)
     return min(settings.steps_per_epoch, max(LEAST_STEPS_PER_EPOCH, enough))
 
 
 def _naive_error(held_out: Windows) -> float:
-    """The loss of the last value, which scaled windows have at 0, as every quantile."""
+    """The loss of the last value as the forecast of every quantile. The last value of scaled windows is 0."""
     return pinball(np.zeros((*held_out.targets.shape, len(QUANTILES))), held_out)

@@ -25,7 +25,7 @@ from consumer.commits import Commits
 from consumer.errors import CommitFailed
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
-from consumer.loop import Loop
+from consumer.rebalance import Rebalance
 from fncast.cli import main as command_line
 
 FLUSH_S = 8.0
@@ -53,13 +53,13 @@ def strike_at(told: str, number: int) -> None:
 
         ExactlyOnce.publish = published
     elif point == "during-revoke":
-        revoked = Loop._revoked
+        revoked = Rebalance.revoked
 
         def revoking(self, partitions):
             reached()
             revoked(self, partitions)
 
-        Loop._revoked = revoking
+        Rebalance.revoked = revoking
     else:
 
         class Struck(Producer):
@@ -93,7 +93,7 @@ def break_it(bug: str) -> None:
             return records
 
         KafkaSource.poll = committing
-        ExactlyOnce.finish = without_offsets
+        ExactlyOnce.commit = without_offsets
     else:  # another identity at each start, offsets beside the transaction, a transaction that outlives a session
         init = ExactlyOnce.__init__
 
@@ -102,7 +102,7 @@ def break_it(bug: str) -> None:
             self._properties["transaction.timeout.ms"] = 120_000
 
         ExactlyOnce.__init__ = anonymous
-        ExactlyOnce.finish = without_offsets
+        ExactlyOnce.commit = without_offsets
         committed = Commits._committed
 
         def committing_beside(self, offsets):

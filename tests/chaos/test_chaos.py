@@ -172,13 +172,13 @@ spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
 chaos = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(chaos)
 chaos.break_it(sys.argv[2])
-from consumer.assembly import publisher
+from consumer.assembly import build_publisher
 from consumer.settings import Kafka
-one = publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
+one = build_publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
 one._producer = Mock()
 for _ in range(2):
     one.publish("forecasts", 0, b"key", b"value", [])
-    one.finish({("metrics", 0): 1}, None)
+    one.commit({("metrics", 0): 1}, None)
 assert one._producer.begin_transaction.call_count == one._producer.commit_transaction.call_count == 2
 assert not one._producer.send_offsets_to_transaction.called
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.assembly import chain, routes
+from consumer.assembly import build_chain, build_routes
 from consumer.settings import Fn, Interceptors, Route, Settings, SettingsError
 from interceptor.builtin.deliver import Deliver
 
@@ -12,7 +12,7 @@ from interceptor.builtin.deliver import Deliver
 def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
-    made = routes(
+    made = build_routes(
         Settings(
             routes={
                 "forecast": "fn:fncast/forecast",
@@ -31,7 +31,7 @@ def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
 )
 def test_a_wrong_route_is_named(told):
     with pytest.raises(SettingsError, match=r"\[routes.mine\]"):
-        routes(Settings(routes={"mine": told}))
+        build_routes(Settings(routes={"mine": told}))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_a_wrong_route_is_named(told):
 )
 def test_a_chain_that_could_settle_nothing_is_refused(names, told):
     with pytest.raises(SettingsError, match=told):
-        chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))
+        build_chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))
 
 
 def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
-    made = routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
+    made = build_routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
     assert (made["f"].token, made["u"].token) == ("secret", "")
 
 
@@ -59,5 +59,5 @@ def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
     with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as told:
-        routes(Settings(routes={"mine": Route("http://user:password@host/x", token_file=str(token))}))
+        build_routes(Settings(routes={"mine": Route("http://user:password@host/x", token_file=str(token))}))
     assert "password" not in str(told.value)

@@ -30,10 +30,10 @@ class Publisher:
         self.aborts = 0
         self.is_ready = True
 
-    def start(self):
+    def ready(self):
         return self.is_ready
 
-    def finish(self, offsets, metadata):
+    def commit(self, offsets, metadata):
         assert self.may_end.wait(5)
         if self.error:
             raise self.error
@@ -86,7 +86,7 @@ class Stage:
         self.publisher.may_end.set()
         assert self.woken.wait(5)
         self.publisher.may_end.clear()
-        self.commits.turn()
+        self.commits.advance()
 
 
 @pytest.fixture(params=[True, False], ids=["exactly-once", "at-least-once"])
@@ -115,8 +115,8 @@ def at_least():
 
 def test_a_commit_covers_what_was_published_when_it_began(exact):
     exact.publish(0, 1, 2)
-    exact.commits.turn(now=True)
-    assert exact.commits.is_under_way
+    exact.commits.advance(now=True)
+    assert exact.commits.is_in_progress
     exact.end_step()
     assert exact.publisher.finished == [({PARTITION: 3}, "metadata")]
     assert exact.told == [{PARTITION: 3}]
@@ -128,9 +128,9 @@ def test_results_wait_until_the_broker_has_settled_the_transaction_before(exact)
     assert not exact.commits.holds_results
     exact.publish(0)
     began_s = time.monotonic()
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.end_step()
-    assert not exact.commits.is_under_way
+    assert not exact.commits.is_in_progress
     while exact.commits.holds_results:
         assert time.monotonic() - began_s < 5
     assert time.monotonic() - began_s >= 0.02
@@ -140,37 +140,37 @@ def test_whoever_is_no_member_of_the_group_commits_nothing(exact):
     """The broker takes offsets without a member's id unchecked."""
     exact.publish(0)
     exact.source.metadata = None
-    exact.commits.turn(now=True)
-    assert not exact.commits.is_under_way
+    exact.commits.advance(now=True)
+    assert not exact.commits.is_in_progress
     exact.source.metadata = "of a member again"
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.end_step()
     assert exact.publisher.finished == [({PARTITION: 1}, "of a member again")]
 
 
 def test_at_least_once_commits_offsets_only_behind_the_acknowledgement(at_least):
     at_least.publish(0)
-    at_least.commits.turn(now=True)
+    at_least.commits.advance(now=True)
     assert at_least.source.commits == []
     at_least.end_step()
     assert at_least.source.commits == [{PARTITION: 1}]
     assert at_least.told == []
     assert at_least.commits.ends_in_poll
     at_least.source.answer.set_result(None)
-    at_least.commits.turn()
+    at_least.commits.advance()
     assert at_least.told == [{PARTITION: 1}]
-    assert not at_least.commits.is_under_way
+    assert not at_least.commits.is_in_progress
 
 
 def test_at_least_once_publishes_while_offsets_are_committed_and_these_are_of_before(at_least):
     at_least.publish(0, 1)
-    at_least.commits.turn(now=True)
+    at_least.commits.advance(now=True)
     assert at_least.commits.holds_results  # their acknowledgements are waited for
     at_least.end_step()
     assert not at_least.commits.holds_results
     at_least.publish(2)
     at_least.source.answer.set_result(None)
-    at_least.commits.turn()
+    at_least.commits.advance()
     assert at_least.told == at_least.source.commits == [{PARTITION: 2}]
     (lane,) = at_least.lanes
     assert [delivery.record.offset for delivery in lane.published] == [2]
@@ -178,40 +178,40 @@ def test_at_least_once_publishes_while_offsets_are_committed_and_these_are_of_be
 
 def test_in_a_rebalance_offsets_are_committed_before_the_turn_returns(at_least):
     at_least.publish(0)
-    at_least.commits.turn(now=True)
+    at_least.commits.advance(now=True)
     at_least.end_step()
-    at_least.commits.turn(in_rebalance=True)  # the answer to the first would come inside a poll only
+    at_least.commits.advance(in_rebalance=True)  # the answer to the first would come inside a poll only
     assert at_least.source.now == [{PARTITION: 1}]
     assert at_least.told == [{PARTITION: 1}]
 
 
 def test_what_was_not_published_is_published_again(stage):
     stage.publish(0, 1)
-    stage.commits.turn(now=True)
+    stage.commits.advance(now=True)
     stage.end_step(NotPublished("aborted"))
     (lane,) = stage.lanes
     assert [delivery.record.offset for delivery in lane.unpublished] == [0, 1]
     assert stage.told == stage.source.commits == []
-    assert not stage.commits.is_under_way
+    assert not stage.commits.is_in_progress
 
 
 def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
     at_least.publish(0)
-    at_least.commits.turn(now=True)
+    at_least.commits.advance(now=True)
     at_least.end_step()
     at_least.source.answer.set_exception(CommitFailed("rebalancing"))
-    at_least.commits.turn()
+    at_least.commits.advance()
     assert at_least.lanes.published() == 1
     at_least.source.answer = Future()
     at_least.publish(1)
-    at_least.commits.turn(now=True)
+    at_least.commits.advance(now=True)
     at_least.end_step()
     assert at_least.source.commits[-1] == {PARTITION: 2}
 
 
 def test_an_error_without_remedy_goes_through(stage):
     stage.publish(0)
-    stage.commits.turn(now=True)
+    stage.commits.advance(now=True)
     with pytest.raises(ConsumerError, match="refused"):
         stage.end_step(ConsumerError("refused"))
 
@@ -219,14 +219,14 @@ def test_an_error_without_remedy_goes_through(stage):
 def test_published_results_of_a_partition_that_goes_away_are_undone(exact):
     exact.publish(0)
     lanes = list(exact.lanes)
-    exact.commits.give_up(lanes)
+    exact.commits.abandon(lanes)
     assert exact.publisher.aborts == 1
     assert exact.lanes.published() == 0
 
 
 def test_a_partition_that_went_away_meanwhile_is_not_committed_for(at_least):
     at_least.publish(0)
-    at_least.commits.turn(now=True)
+    at_least.commits.advance(now=True)
     at_least.lanes.drop([PARTITION])
     at_least.end_step()
     assert at_least.source.commits == []
@@ -234,12 +234,12 @@ def test_a_partition_that_went_away_meanwhile_is_not_committed_for(at_least):
 
 def test_nothing_is_committed_before_it_is_due(exact):
     exact.publish(0)
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.end_step()
     exact.publish(1)
     exact.publisher.commit_interval_s = 60
-    exact.commits.turn()
-    assert not exact.commits.is_under_way
+    exact.commits.advance()
+    assert not exact.commits.is_in_progress
 
 
 def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeypatch):
@@ -247,40 +247,40 @@ def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeyp
     monkeypatch.setattr("consumer.commits.time", SimpleNamespace(monotonic=lambda: now_s))
     exact.publisher.commit_interval_s = 0.015
     exact.publish(0)
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.end_step()
     exact.publish(1)
     exact.lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(2, 1002))
     now_s += 0.045
-    exact.commits.turn()
-    assert not exact.commits.is_under_way
+    exact.commits.advance()
+    assert not exact.commits.is_in_progress
     (lane,) = exact.lanes
     waiting = lane.take(1000)
-    exact.commits.turn()
-    assert exact.commits.is_under_way  # nothing waits any more
+    exact.commits.advance()
+    assert exact.commits.is_in_progress  # nothing waits any more
     exact.end_step()
     waiting[0].is_done = True
     list(lane.settled())
     lane.put_back(waiting[1:])
     now_s += 0.055
-    exact.commits.turn()
-    assert exact.commits.is_under_way  # it has rested for as long as they make it
+    exact.commits.advance()
+    assert exact.commits.is_in_progress  # it has rested for as long as they make it
 
 
 @pytest.mark.parametrize(("group_has", "is_committed"), [(2, True), (0, False), (-1001, False)])
 def test_a_commit_without_an_answer_is_judged_by_the_committed_offsets(exact, group_has, is_committed):
     exact.publisher.is_ready = False
     exact.publish(0, 1)
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.end_step(OutcomeUnknown("no answer"))
-    exact.commits.turn()
-    assert exact.commits.is_under_way  # nothing may be published until it is known
+    exact.commits.advance()
+    assert exact.commits.is_in_progress  # nothing may be published until it is known
     exact.publisher.is_ready = True
-    exact.commits.turn()
-    assert exact.commits.is_under_way
+    exact.commits.advance()
+    assert exact.commits.is_in_progress
     exact.source.group_has = {PARTITION: group_has}
-    exact.commits.turn()
-    assert not exact.commits.is_under_way
+    exact.commits.advance()
+    assert not exact.commits.is_in_progress
     assert exact.told == ([{PARTITION: 2}] if is_committed else [])
     (lane,) = exact.lanes
     assert len(lane.unpublished) == (0 if is_committed else 2)
@@ -290,20 +290,20 @@ def test_what_is_undone_again_and_again_waits_longer_each_time_and_is_told_once(
     rests_s = []
     for _ in range(12):
         began_s = time.monotonic()
-        exact.commits.not_published("refused")
+        exact.commits.publish_again("refused")
         rests_s.append(exact.commits._publish_at_s - began_s)
     assert rests_s[0] < 0.1
     assert rests_s[-1] >= 1.0
     assert exact.commits.holds_results
     assert len(caplog.records) == 1
     exact.commits._publish_at_s = 0.0
-    exact.commits.not_published("refused", gets_further=True)
+    exact.commits.publish_again("refused", makes_progress=True)
     assert exact.commits._publish_at_s - time.monotonic() < 0.1
     exact.commits._publish_at_s = 0.0
     exact.publish(0)
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.end_step()
-    exact.commits.not_published("another")
+    exact.commits.publish_again("another")
     assert exact.commits._publish_at_s - time.monotonic() < 0.1
 
 
@@ -316,10 +316,10 @@ def test_after_a_doubt_it_goes_on_from_the_committed_offset_of_each_partition(ex
     for delivery in second.take(3):
         delivery.is_done = True
     list(second.settled())
-    exact.commits.turn(now=True)
+    exact.commits.advance(now=True)
     exact.source.group_has = {PARTITION: 2, other: 8}
     exact.end_step(OutcomeUnknown("no answer"))
-    exact.commits.turn()
+    exact.commits.advance()
     assert exact.told == [{PARTITION: 2, other: 8}]
     assert lane.events == 0
     assert [delivery.record.offset for delivery in second.unpublished] == [8, 9]

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
-from consumer.result_publisher import BY_KEY, Results
+from consumer.result_publisher import BY_KEY, ResultPublisher
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
 
@@ -45,7 +45,7 @@ def publisher():
 
 @pytest.fixture
 def results(publisher):
-    made = Results(publisher, "forecasts", "dead")
+    made = ResultPublisher(publisher, "forecasts", "dead")
     assert made.knows_partitions("metrics")
     return made
 
@@ -128,7 +128,7 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
     monkeypatch.setattr("consumer.result_publisher.ASK_AGAIN_S", 0.0)
     publisher.counts["dead"] = 4
     count = publisher.counts.pop(topic)
-    results = Results(publisher, "forecasts", "dead")
+    results = ResultPublisher(publisher, "forecasts", "dead")
     assert not results.knows_partitions("metrics")
     assert not results.knows_partitions("metrics")
     assert [record.getMessage() for record in caplog.records] == [

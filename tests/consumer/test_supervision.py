@@ -104,20 +104,20 @@ def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
     def finish(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    publisher.finish = finish
+    publisher.commit = finish
     source: Any = SimpleNamespace(group_metadata=lambda: "member")
     lanes = Lanes()
     lanes.assign([("metrics", 0)])
     (lane,) = lanes
     lane.published.append(Delivery(Record("metrics", 0, 0, 0, None, b"", [])))
     commits = Commits(source, publisher, lanes, lambda _: None, lambda: None)
-    commits.turn(now=True)
+    commits.advance(now=True)
     step = commits._step
     assert step is not None
     with pytest.raises(RuntimeError, match="a bug"):
         step.result(5)
     with pytest.raises(RuntimeError, match="a bug"):
-        commits.turn()
+        commits.advance()
 
 
 async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -> None:
@@ -131,7 +131,7 @@ async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -
     assert made.health()["reason"] == "it has not joined its group yet"
     made._loop._source.problem = "the topic 'metrics' does not exist"
     assert made.health()["reason"] == "the topic 'metrics' does not exist"
-    made._loop.is_member = True
+    made._loop._rebalance.is_member = True
     assert (made.health()["ready"], made.health()["reason"]) == (True, "")
     made._loop.paused["metrics"] = "metrics: the first 1,000 records are all dead letters"
     assert (made.health()["ready"], made.health()["reason"]) == (False, made._loop.paused["metrics"])

@@ -32,11 +32,11 @@ BAD = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u206
         ("", ""),
     ],
 )
-def test_shows_text_without_what_a_terminal_acts_on(text: str, shown: str) -> None:
+def test_terminal_commands_are_removed(text: str, shown: str) -> None:
     assert clean(text, 100) == shown
 
 
-def test_cuts_with_an_ellipsis() -> None:
+def test_long_text_is_cut_with_an_ellipsis() -> None:
     assert clean("x" * 10, 10) == "x" * 10
     assert clean("x" * 11, 10) == "x" * 9 + "…"
     assert clean("\x1b[31m" * 1_000_000 + "x", 10) == "�" * 8 + "…"
@@ -55,7 +55,7 @@ def test_any_text_is_one_bounded_line(text: str, limit: int) -> None:
 
 
 @given(st.text(st.characters(categories=("L", "N", "P", "S")), max_size=20))
-def test_printable_text_stays_as_it_is(text: str) -> None:
+def test_printable_text_is_unchanged(text: str) -> None:
     assert clean(text, 20) == text
 
 
@@ -68,5 +68,5 @@ def test_escaped_json_is_the_same_json_and_printable(value: object) -> None:
         assert shown.encode()
 
 
-def test_escapes_what_a_terminal_acts_on() -> None:
+def test_characters_that_are_not_printable_are_escaped() -> None:
     assert escaped('{"a":"\x7f\x9b31m\u202e\U000e0001é"}') == r'{"a":"\u007f\u009b31m\u202e\udb40\udc01é"}'

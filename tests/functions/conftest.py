@@ -1,5 +1,4 @@
-"""The forecast function's modules, importable as the FDK makes them: from the function's own folder; and a real
-model service for them to call."""
+"""Makes the forecast function's modules importable from their folder, as the FDK does, and runs a model service."""
 
 import json
 import sys
@@ -20,7 +19,7 @@ FLOAT32 = np.dtype(np.float32)
 
 
 class Naive:
-    """Repeats the last reading, one up or down for the outer quantiles. A foreign one gives the median alone."""
+    """Repeats the last reading. The outer quantiles are one below and above; a foreign model has no quantiles."""
 
     kind = "naive"
 
@@ -46,7 +45,7 @@ class Naives(Shelf):
 
 @pytest.fixture
 def shelf() -> Naives:
-    """The models of the service at `model_url`; none at first."""
+    """The models of the service at `model_url`. Empty at first."""
     return Naives()
 
 
@@ -58,11 +57,11 @@ def addresses(shelf: Naives) -> Iterator[Addresses]:
 
 @pytest.fixture
 def model_url(addresses: Addresses) -> str:
-    """The address of a running model service."""
+    """The URL of a running model service."""
     return addresses.url
 
 
 @pytest.fixture
 def grpc_url(addresses: Addresses) -> str:
-    """Where the same service answers gRPC."""
+    """The gRPC URL of the same service."""
     return f"grpc://{addresses.grpc}"

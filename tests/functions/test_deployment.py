@@ -1,4 +1,4 @@
-"""`fncast deploy` against the function host, which answers Fn's API, and against servers that are none."""
+"""`fncast deploy` to the function host, to a fake Fn server, and to servers that are not Fn servers."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ from functions.host.folder import FunctionFolder, read_folder
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-# Answers with its configuration, so that a test sees what it runs with.
+# Answers with its configuration.
 FUNCTION = """
 import json, os
 from fdk import response
@@ -48,10 +48,10 @@ def folder(tmp_path: Path) -> FunctionFolder:
 
 @pytest.fixture
 def host(folder: FunctionFolder) -> Iterator[str]:
-    """The address of a function host with that folder, configured otherwise, in the app `fncast`."""
+    """The URL of a function host with that folder and another GP_SERVER_URL, in the app `fncast`."""
     listener = bind("127.0.0.1", 0)
     running = build_server(FunctionHost([folder], {}, {"GP_SERVER_URL": "http://before:9000"}, processes=1))
-    running.takes_signals = False  # they belong to the main thread
+    running.takes_signals = False  # only the main thread gets signals
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     yield "http://{}:{}".format(*listener.getsockname())
@@ -67,13 +67,13 @@ def deploy(url: str, folder: FunctionFolder, *words: str) -> int:
     return command.run(build_parser("deploy").parse_args(names))
 
 
-def ask(url: str, **query: str) -> Any:
+def get(url: str, **query: str) -> Any:
     answer = requests.get(url, query, timeout=5)
     assert answer.status_code == 200
     return answer.json()
 
 
-def test_makes_image_configuration_and_trigger_known(
+def test_deploys_image_configuration_and_trigger(
     host: str, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     requests.post(
@@ -82,7 +82,7 @@ def test_makes_image_configuration_and_trigger_known(
     assert deploy(host, folder, "--config", "GP_SERVER_URL=http://model-service:9000") == 0
     invoke_url, trigger_url = capsys.readouterr().out.split()
     assert trigger_url == f"{host}/t/fncast/echo"
-    (function,) = ask(f"{host}/v2/fns", name="echo")["items"]
+    (function,) = get(f"{host}/v2/fns", name="echo")["items"]
     assert function["image"] == "example/echo:1"
     assert function["config"] == {"GP_SERVER_URL": "http://model-service:9000"}
     for url in (invoke_url, trigger_url):
@@ -93,15 +93,15 @@ def test_makes_image_configuration_and_trigger_known(
 def test_deploying_again_changes_nothing(host: str, folder: FunctionFolder) -> None:
     words = ("--config", "GP_SERVER_URL=http://model-service:9000")
     deploy(host, folder, *words)
-    before = [ask(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")]
+    before = [get(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")]
     deploy(host, folder, *words)
-    assert [ask(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")] == before
+    assert [get(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")] == before
 
 
 class FreshServer(BaseHTTPRequestHandler):
-    """An Fn server without functions, which answers as 0.3.753 does; it notes what it is sent."""
+    """A fake of Fn server 0.3.753 without functions. It records the requests that change something."""
 
-    asked: ClassVar[list[tuple[str, str, Any]]]
+    changes: ClassVar[list[tuple[str, str, Any]]]
     entries: ClassVar[dict[str, dict[str, Any]]]
 
     def log_message(self, *_: Any) -> None:
@@ -132,7 +132,7 @@ class FreshServer(BaseHTTPRequestHandler):
 
     def _document(self, method: str) -> Any:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.asked.append((method, self.path, json.loads(body)))
+        self.changes.append((method, self.path, json.loads(body)))
         return json.loads(body)
 
     def _annotated(self, kind: str, entry: dict[str, Any]) -> dict[str, Any]:
@@ -149,8 +149,8 @@ class FreshServer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def fresh_server() -> Iterator[tuple[str, type[FreshServer]]]:
-    """The address of such a server, and what it knows."""
-    kind = type("Server", (FreshServer,), {"asked": [], "entries": {}})
+    """The URL of such a server, and its class with the recorded requests."""
+    kind = type("Server", (FreshServer,), {"changes": [], "entries": {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), kind) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
@@ -162,7 +162,7 @@ def fresh_server() -> Iterator[tuple[str, type[FreshServer]]]:
 GRAPHPIPE = ("--config", "GP_SERVER_URL=http://m:9000")
 
 
-def test_a_new_function_is_as_its_func_yaml_says(
+def test_a_new_function_gets_the_values_of_its_func_yaml(
     fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url, known = fresh_server
@@ -173,7 +173,7 @@ def test_a_new_function_is_as_its_func_yaml_says(
     assert capsys.readouterr().out.split() == ["http://fn/fns", "http://fn/triggers"]
 
 
-def test_after_a_change_both_addresses_are_printed(
+def test_an_update_prints_both_urls(
     fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url, known = fresh_server
@@ -181,22 +181,22 @@ def test_after_a_change_both_addresses_are_printed(
     capsys.readouterr()
     deploy(url, folder, "--config", "GP_SERVER_URL=http://other:9000")
     assert capsys.readouterr().out.split() == ["http://fn/fns", "http://fn/triggers"]
-    method, path, document = known.asked[-1]
+    method, path, document = known.changes[-1]
     assert (method, path) == ("PUT", "/v2/fns/id-of-fns")
     assert document == {"config": {"GP_SERVER_URL": "http://other:9000"}}
 
 
-def test_an_empty_value_again_and_again_changes_nothing(
+def test_deploying_an_empty_value_again_changes_nothing(
     fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder
 ) -> None:
-    """A change replaces the warm containers of an Fn server."""
+    """An update would replace the warm containers of an Fn server."""
     url, known = fresh_server
     for _ in range(3):
         deploy(url, folder, *GRAPHPIPE, "--config", "KSERVE_URL=")
-    assert [method for method, _, _ in known.asked] == ["POST"] * 3
+    assert [method for method, _, _ in known.changes] == ["POST"] * 3
 
 
-def test_switching_the_protocol_unsets_the_other_url(
+def test_another_protocol_removes_the_other_url(
     fresh_server: tuple[str, type[FreshServer]], tmp_path: Path, folder: FunctionFolder
 ) -> None:
     url, known = fresh_server
@@ -208,19 +208,22 @@ def test_switching_the_protocol_unsets_the_other_url(
     assert known.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
 
 
-def test_says_what_a_function_needs(host: str, folder: FunctionFolder) -> None:
+def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) -> None:
     with pytest.raises(Exception, match="needs GP_SERVER_URL") as caught:
         deploy(host, folder)
     assert isinstance(caught.value, Failure)
 
 
-async def test_a_refusal_carries_the_servers_words(host: str, folder: FunctionFolder) -> None:
+async def test_a_refusal_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
     async with FnServer(host) as fn:
-        with pytest.raises(DeployError, match="400: this host runs the folders that it was started with"):
+        with pytest.raises(
+            DeployError,
+            match="was refused with status 400: this host runs the folders that it was started with",
+        ):
             await fn.deploy(folder, "example/echo:1", "another-app", {})
 
 
-async def test_names_a_server_that_is_not_there(folder: FunctionFolder) -> None:
+async def test_an_unreachable_server_is_named(folder: FunctionFolder) -> None:
     listener = bind("127.0.0.1", 0)
     url = "http://{}:{}".format(*listener.getsockname())
     listener.close()
@@ -229,7 +232,7 @@ async def test_names_a_server_that_is_not_there(folder: FunctionFolder) -> None:
             await fn.deploy(folder, "example/echo:1", "fncast", {})
 
 
-async def test_no_error_shows_what_a_url_hides(host: str, folder: FunctionFolder) -> None:
+async def test_no_error_shows_the_password_of_a_url(host: str, folder: FunctionFolder) -> None:
     hidden = "bob:S3CRET@"
     for url in (host, "http://127.0.0.1:1", "http://[::1", "http://127.0.0.1:port"):
         async with FnServer(url.replace("//", f"//{hidden}")) as fn:
@@ -250,5 +253,5 @@ def test_a_token_file_without_a_token_is_refused(
 
 
 def ask_invoke_url(host: str) -> str:
-    (function,) = ask(f"{host}/v2/fns", name="echo")["items"]
+    (function,) = get(f"{host}/v2/fns", name="echo")["items"]
     return str(function["annotations"]["fnproject.io/fn/invokeEndpoint"])

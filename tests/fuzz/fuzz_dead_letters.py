@@ -11,7 +11,8 @@ from typing import Any, cast
 from foreign_records import foreign_record
 from fuzz_report import Report, Until
 
-from consumer.kafka.dead_letters import DeadLetter, Filter, Replay, UnknownTopic, is_topic_name
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic, is_topic_name
 from fncast.cli.dead_letters import line, shown, summary_text
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
@@ -124,7 +125,7 @@ def check_replay(letters: list[Record]) -> None:
     """Raises AssertionError unless each letter is published once with its own headers, or named."""
     published: list[tuple[Any, ...]] = []
     publisher = SimpleNamespace(
-        start=lambda: True, publish=lambda *record: published.append(record), finish=lambda *_: None
+        ready=lambda: True, publish=lambda *record: published.append(record), commit=lambda *_: None
     )
     replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), Filter(), "metrics")
     replayed = replay.run()

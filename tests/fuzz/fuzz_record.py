@@ -135,7 +135,7 @@ def check(delivery: Delivery) -> str:
     assert all(type(name) is str and type(value) is bytes and value for name, value in published.headers)
     event = dashboard_event.parse(ShownRecord("forecasts", 0, 0, 0.0, published.value, published.headers))
     assert event.attributes["causationid"] == delivery.opened.text("id")
-    assert ConsoleFormatter().line(event, 0.0).isprintable()
+    assert ConsoleFormatter().format(event, 0.0).isprintable()
     return "forecast"
 
 

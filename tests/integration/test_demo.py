@@ -180,7 +180,7 @@ def test_each_part_may_be_killed_and_nothing_is_lost(start: Callable[..., Demo])
     ):
         killed = demo.children()[name]
         killed.send_signal(signal.SIGKILL)
-        again = re.compile(rf" {part} +was ended by SIGKILL; starting it again")
+        again = re.compile(rf" {part} +was ended by SIGKILL; restarting it")
         demo.until(lambda again=again: any(again.search(line) for line in demo.told), f"{part}'s end")  # type: ignore[misc]
         demo.until(lambda name=name, old=killed.pid: _other(demo, name, old), f"{part}'s restart")  # type: ignore[misc]
     demo.until(lambda: _connects(demo.port), "the page")

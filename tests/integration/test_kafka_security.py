@@ -222,7 +222,7 @@ def test_a_broker_that_refuses_transactions_is_an_error_and_no_silent_downgrade(
     secured_stage.produce_many(10)
     consumer = secured_stage.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
     assert consumer.wait(60) == 1
-    assert "the broker does not give exactly-once" in consumer.log()
+    assert "the broker does not support exactly-once" in consumer.log()
     assert "Traceback" not in consumer.log()
     assert secured_stage.read_all(secured_stage.forecasts) == []
     assert secured_stage.function.calls == []

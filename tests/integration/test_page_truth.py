@@ -248,7 +248,7 @@ def test_a_series_silent_for_half_an_hour_is_grey_and_counts_in_no_figure(
     tab.says(".card .age", r"^silent for 30 min$")
     assert tab.tab.evaluate("document.querySelector('.card').classList.contains('silent')")
     tab.says("#ratio-note", "^all series are silent$")
-    tab.says(".card .readout", "^before it fell silent: error")
+    tab.says(".card .readout", "^before the silence: error")
     site.series("heard", datetime.now(UTC))
     tab.says("#ratio-note", "^100 % smaller$")
 
@@ -269,7 +269,7 @@ def test_without_model_and_function_nothing_is_claimed(site: Site, visit: Callab
     tab = visit()
     tab.says("#empty-text", "^Waiting for the first events on metrics.$")
     assert tab.text("#function") == tab.text("#model") == "–"
-    assert tab.text("#model-note") == "no forecast names one yet"
+    assert tab.text("#model-note") == "no forecast names a model yet"
     assert "GraphPipe" not in tab.text("body")
     assert tab.text("#forecasts-note") == "none yet"
 
@@ -328,7 +328,7 @@ def test_200_of_1000_series_are_shown_page_by_page(
     for number in range(1000):
         site.series(f"host-{number:03}", datetime.now(UTC), events=1)
     tab = visit(viewport=viewport)
-    tab.says("#left-out", "^800 more series are not shown: there is room for 200.")
+    tab.says("#left-out", "^800 more series are not shown: the page shows at most 200.")
     tab.says("#pager-text", "^1–13 of 200 series$")
     assert tab.tab.locator(".card:visible").count() == 13
     assert tab.height() < 4700

@@ -1,4 +1,4 @@
-"""Any record has exactly one outcome, and none stands in the way of a good one. `make fuzz` tries more of them."""
+"""Any record gets exactly one outcome and does not affect good records. `make fuzz` tries more records."""
 
 import itertools
 import random

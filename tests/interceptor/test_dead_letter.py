@@ -1,4 +1,4 @@
-"""A dead letter is the record as it was, and why."""
+"""A dead letter is the original record with the reason."""
 
 import pytest
 from hypothesis import given
@@ -13,12 +13,12 @@ OWN = [("ce_id", b"1"), ("x", None), ("x", b"\xff"), ("x", b"\xff")]
 
 
 def delivery(headers=OWN) -> Delivery:
-    made = Delivery(Record("metrics", 3, 42, 1_700_000_000_000, b"k", b"v", list(headers)))
-    made.route = Route("forecast", "fn:fncast/forecast", batch=True)
-    return made
+    delivery = Delivery(Record("metrics", 3, 42, 1_700_000_000_000, b"k", b"v", list(headers)))
+    delivery.route = Route("forecast", "fn:fncast/forecast", batch=True)
+    return delivery
 
 
-def test_its_own_headers_stay_in_order_and_ours_follow():
+def test_the_original_headers_come_first_and_in_order():
     headers = dead_letter.headers(delivery(), DeadLetter("bad\nvalue", code=422, attempts=2))
     assert headers[: len(OWN)] == OWN
     assert dict(headers[len(OWN) :]) == {
@@ -34,7 +34,7 @@ def test_its_own_headers_stay_in_order_and_ours_follow():
     }
 
 
-def test_a_replay_finds_the_record_as_it_was():
+def test_a_replay_restores_the_original_headers():
     letter = dead_letter.headers(delivery(), DeadLetter("bad"))
     assert dead_letter.own_and_added(record(letter)) == (OWN, letter[len(OWN) :])
 

@@ -1,4 +1,4 @@
-"""Small models of each kind, made once a run, a fake of them in numpy, and the service as a process."""
+"""Fixtures: small models (created once per run), a fake of them in numpy, and the service as a process."""
 
 from __future__ import annotations
 
@@ -23,20 +23,29 @@ from model_service.serving.model import Model
 from model_service.serving.runtimes.runtime import Array, TensorSpec
 
 MAKE = Path(__file__).with_name("make_models.py")
+# Importing TensorFlow can take minutes on a busy machine.
+MAKE_S = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that may have to create the models the time to do so."""
+    for item in items:
+        if "made_models" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(MAKE_S + 300))
 
 
 @pytest.fixture(scope="session")
 def made_models(once_per_run: Callable[..., Path]) -> Path:
-    """The folder that make_models.py wrote."""
-    if importlib.util.find_spec("tensorflow") is None:  # importing it here would cost every session 3 s
-        pytest.skip("needs TensorFlow to make models")
+    """The folder with the models of make_models.py."""
+    if importlib.util.find_spec("tensorflow") is None:  # not imported here, because that is slow
+        pytest.skip("needs TensorFlow to create models")
 
     def make(folder: Path) -> None:
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        made = subprocess.run(
-            [sys.executable, MAKE, folder], env=environment, capture_output=True, text=True, timeout=100
+        done = subprocess.run(
+            [sys.executable, MAKE, folder], env=environment, capture_output=True, text=True, timeout=MAKE_S
         )
-        assert made.returncode == 0, made.stderr
+        assert done.returncode == 0, done.stderr
 
     return once_per_run("made-models", make)
 
@@ -54,7 +63,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def place(made_models: Path, models: Path) -> Place:
-    """place(variant, version) puts a made model in as forecast/<version>, whole or not at all, as training does."""
+    """place(variant, version) copies a model to forecast/<version> in one step, as training does."""
 
     def put(variant: str, version: int, name: str = "forecast") -> Path:
         written = models / ".written"
@@ -89,7 +98,7 @@ def fake_runtime() -> type[FakeRuntime]:
     return FakeRuntime
 
 
-START_S = 30
+START_S = 120
 Start = Callable[..., "Service"]
 
 
@@ -109,7 +118,7 @@ class Service:
         try:
             found = re.search(r"http://[^ ]+", self.wait_for("GraphPipe on"))
             assert found
-        except BaseException:  # nobody else knows of it yet, and its reader would keep pytest from ending
+        except BaseException:  # otherwise its reader thread would keep pytest from ending
             self.process.kill()
             raise
         self.url = found[0]
@@ -147,7 +156,7 @@ class Service:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """start(*arguments) runs `fncast model-service` on a free port; what still runs at the end is killed."""
+    """start(*arguments) runs `fncast model-service` on a free port; running processes are killed at the end."""
     started: list[Service] = []
 
     def begin(*arguments: object) -> Service:
@@ -164,7 +173,7 @@ DETAILS = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
 
 
 class Words:
-    """A model of another kind: an INT32 and a BYTES tensor in, lengths, the texts and doubled numbers out."""
+    """A foreign model. Inputs: an INT32 and a BYTES tensor. Outputs: doubled numbers, lengths, texts."""
 
     kind = "fake"
     inputs = (TensorSpec("numbers", np.dtype("<i4"), (-1,)), TensorSpec("texts", np.dtype(object), (-1,)))
@@ -181,7 +190,7 @@ class Words:
 
 @pytest.fixture
 def shelf(fake_runtime: Any) -> Shelf:
-    """forecast/1 and forecast/2, the later the default; words/1."""
+    """forecast/1, forecast/2 (the default) and words/1."""
     shelf = Shelf()
     old = Model("forecast", 1, fake_runtime(offset=100), json.dumps(DETAILS), DETAILS)
     new = Model("forecast", 2, fake_runtime(), json.dumps(DETAILS), DETAILS)
@@ -211,5 +220,5 @@ def url(addresses: Addresses) -> str:
 
 @pytest.fixture
 def grpc_address(addresses: Addresses) -> str:
-    """Where the same service answers gRPC, as host:port."""
+    """The gRPC address of the same service, as host:port."""
     return addresses.grpc

@@ -1,10 +1,10 @@
-// The card of one series: name, latest value, chart, how good its forecasts were.
+// The card of one series: name, latest value, chart, and the error of its forecasts.
 
 import { Chart } from "./chart.js";
 import { age, ago, count, moment, percent, quantity, withUnit } from "./format.js";
 import { Series } from "./series.js";
 
-// Screen readers are told of a chart this often.
+// Minimum time between two updates of a chart's description for screen readers.
 const DESCRIBE_MS = 5000;
 
 export class Card {
@@ -41,39 +41,39 @@ export class Card {
     this.button.setAttribute("aria-pressed", String(wide));
   }
 
-  update(told) {
-    const redated = this.chart && this.series.dated !== told.dated;
-    this.series.update(told);
-    if (redated) this.drop();
+  update(changes) {
+    const hasNewAxis = this.chart && this.series.dated !== changes.dated;
+    this.series.update(changes);
+    if (hasNewAxis) this.drop();
     this.dirty = true;
   }
 
-  // Draw what changed, if anybody can see it. `now`: the server's clock.
+  // Draw the changes if the card is on screen. now: the server's time in seconds since 1970.
   draw(now) {
     if (!this.visible) return;
-    this.tick(now);
+    this.showAge(now);
     if (!this.dirty) return;
     this.dirty = false;
     const { series } = this;
-    // Digits enough to see one reading differ from the last.
+    // Show enough digits to tell two readings apart.
     const [number, unit] = quantity(series.latest, series.unit, this.resolution());
     this.value.replaceChildren(number, ...(unit ? [element("small", "", unit)] : []));
     if (this.chart) this.chart.update();
     else this.chart = new Chart(this.figure, series, (at) => this.point(at));
-    if (this.pointed === undefined) this.tell();
+    if (this.pointed === undefined) this.showScore();
     this.describe();
   }
 
-  // How old the latest reading is, and whether the series is silent.
-  tick(now) {
+  // Show how old the latest reading is, and whether the series is silent.
+  showAge(now) {
     const { series } = this;
     const silent = series.silent(now), time = series.latestTime;
-    const words = [];
-    if (silent) words.push(`silent for ${age(now - series.heard)}`);
-    if (time !== null && Math.abs(now - time) > 86400) words.push(`last reading ${moment(time, series.step, now, series.offset)}`);
-    if (time !== null && !silent) words.push(ago(now - time));
-    else if (!silent && series.heard !== null) words.push(`heard ${ago(now - series.heard)}`);
-    const text = words.join(" · ");
+    const parts = [];
+    if (silent) parts.push(`silent for ${age(now - series.lastEvent)}`);
+    if (time !== null && Math.abs(now - time) > 86400) parts.push(`last reading ${moment(time, series.step, now, series.offset)}`);
+    if (time !== null && !silent) parts.push(ago(now - time));
+    else if (!silent && series.lastEvent !== null) parts.push(`last event ${ago(now - series.lastEvent)}`);
+    const text = parts.join(" · ");
     if (this.age.textContent !== text) this.age.textContent = text;
     this.element.classList.toggle("silent", silent);
     if (series.now === undefined || series.current(now) !== series.current(series.now)) this.dirty = true;
@@ -99,25 +99,25 @@ export class Card {
     return known.length > 1 ? (Math.max(...known) - Math.min(...known)) / 100 : 0;
   }
 
-  // What stands below the chart: how the forecasts did, or the point under the pointer.
-  tell() {
+  // The text below the chart: the error of the forecasts, or the point under the pointer.
+  showScore() {
     const { score, forecast } = this.series;
     if (!score) {
-      this.readout.textContent = forecast ? "no forecast has come true yet" : "waiting for its first forecast";
+      this.readout.textContent = forecast ? "no forecast can be compared yet" : "waiting for the first forecast";
       return;
     }
     const parts = [...verdict(score)];
-    if (this.series.silent(this.series.now)) parts.unshift("before it fell silent: ");
+    if (this.series.silent(this.series.now)) parts.unshift("before the silence: ");
     if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
-    this.readout.title = `Over the last ${count(score.readings)} readings: mean absolute error ${mean}; of the last value, if it stayed, ${naive}; ${count(score.points)} forecast steps compared. ${this.series.model}`;
+    this.readout.title = `Last ${count(score.readings)} readings, ${count(score.points)} forecast steps: mean absolute error ${mean}; if the last value is repeated, ${naive}. ${this.series.model}`;
   }
 
   point(at) {
     this.pointed = at ?? undefined;
     const { series } = this;
-    if (at === null || series.times[at] === undefined) return this.tell();
+    if (at === null || series.times[at] === undefined) return this.showScore();
     const [times, actual, earlier, low, high, median] = series.columns();
     const step = this.resolution();
     const show = (value) => withUnit(value, series.unit, step);
@@ -145,18 +145,18 @@ export class Card {
   }
 }
 
-// In words, how the error compares with the naive forecast's.
+// Compares the error with that of the naive forecast, in words.
 function verdict(score) {
   if (score.ratio === null) {
-    return [score.mae === 0 ? "nothing moves, and the forecast is exact" : "nothing moves: the last value makes no error"];
+    return [score.mae === 0 ? "constant, and the forecast is exact" : "constant: the last value has no error"];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
   return ["error ", bold, " the last value's"];
 }
 
 export function element(tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  if (name) created.className = name;
+  if (text) created.textContent = text;
+  return created;
 }

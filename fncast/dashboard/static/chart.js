@@ -5,9 +5,9 @@ import { areDates, axisLabels, axisMoment, moment } from "./format.js";
 /* global uPlot */
 
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
-// A band wider than this beside the readings' own range runs out of the chart, so that the readings stay readable.
+// A band may extend the range of the readings by this share. A wider band is cut, so that the readings stay readable.
 const BAND_SHARE = 0.8;
-// The range shrinks only once what is shown needs less than this of it: a chart that breathes is not calm.
+// The range shrinks only when the content needs less than this share of it, so that the chart does not jump.
 const SHRINK_BELOW = 0.6;
 // Half the width of the widest label of the time axis, less the padding, in CSS pixels.
 const LABEL_HALF = 22;
@@ -109,7 +109,7 @@ export class Chart {
     });
   }
 
-  // Where the readings end: what is right of it has not been read yet.
+  // Mark the end of the readings with a vertical line.
   drawNow(plot) {
     const at = this.series.times[this.series.actual.length - 1];
     if (at === undefined) return;
@@ -150,7 +150,7 @@ export class Chart {
   }
 }
 
-// Whether a label at this place stays on the canvas.
+// Whether a label at this position fits on the canvas.
 function fits(plot, at) {
   return plot.valToPos(at, "x") < plot.bbox.width / devicePixelRatio - LABEL_HALF;
 }
@@ -173,20 +173,20 @@ function needed([, actual, earlier, low, high, median]) {
   const span = top - bottom;
   const [bandLow, bandHigh] = extent(low, high);
   if (bandLow <= bandHigh) {
-    const most = span > 0 ? BAND_SHARE * span : bandHigh - bandLow;
-    bottom = Math.max(Math.min(bottom, bandLow), bottom - most);
-    top = Math.min(Math.max(top, bandHigh), top + most);
+    const limit = span > 0 ? BAND_SHARE * span : bandHigh - bandLow;
+    bottom = Math.max(Math.min(bottom, bandLow), bottom - limit);
+    top = Math.min(Math.max(top, bandHigh), top + limit);
   }
-  const room = top > bottom ? 0.07 * (top - bottom) : Math.abs(top) * 0.05 || 1;
-  // What never falls below 0 gets no room below 0.
-  return [bottom >= 0 && bottom - room < 0 ? 0 : bottom - room, top + room];
+  const margin = top > bottom ? 0.07 * (top - bottom) : Math.abs(top) * 0.05 || 1;
+  // Values that are never negative get no margin below 0.
+  return [bottom >= 0 && bottom - margin < 0 ? 0 : bottom - margin, top + margin];
 }
 
 function steady(wanted, shown) {
   if (!shown) return wanted;
   const fits = wanted[0] >= shown[0] && wanted[1] <= shown[1];
-  const full = (wanted[1] - wanted[0]) / (shown[1] - shown[0]) > SHRINK_BELOW;
-  if (fits && full) return shown;
-  // Grow at once, and by the side that needs it alone.
-  return fits || !full ? wanted : [Math.min(wanted[0], shown[0]), Math.max(wanted[1], shown[1])];
+  const isFilled = (wanted[1] - wanted[0]) / (shown[1] - shown[0]) > SHRINK_BELOW;
+  if (fits && isFilled) return shown;
+  // Grow at once, and only on the side that needs it.
+  return fits || !isFilled ? wanted : [Math.min(wanted[0], shown[0]), Math.max(wanted[1], shown[1])];
 }

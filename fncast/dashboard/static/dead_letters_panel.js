@@ -1,9 +1,9 @@
-// What was refused, and why.
+// The panel with the dead letters and their reasons.
 
 import { element } from "./card.js";
 import { clock, count } from "./format.js";
 
-export class DeadLetters {
+export class DeadLettersPanel {
   constructor() {
     this.button = document.getElementById("dead-letters-button");
     this.panel = document.getElementById("dead-letters-panel");
@@ -13,22 +13,22 @@ export class DeadLetters {
   show(open) {
     this.panel.hidden = !open;
     this.button.setAttribute("aria-expanded", String(open));
-    this.name();
+    this.showLabel();
   }
 
-  update(told) {
-    this.told = told;
-    this.button.disabled = told.total === 0;
-    if (told.total === 0) this.show(false);
-    this.name();
-    document.getElementById("reasons").replaceChildren(...told.reasons.map(reason));
-    document.getElementById("latest").replaceChildren(...told.latest.map(letter));
+  update(letters) {
+    this.letters = letters;
+    this.button.disabled = letters.total === 0;
+    if (letters.total === 0) this.show(false);
+    this.showLabel();
+    document.getElementById("reasons").replaceChildren(...letters.reasons.map(reason));
+    document.getElementById("latest").replaceChildren(...letters.latest.map(letter));
   }
 
-  name() {
-    const kinds = this.told?.reasons.length ?? 0;
+  showLabel() {
+    const kinds = this.letters?.reasons.length ?? 0;
     const closed = kinds === 1 ? "show the reason" : `show ${kinds} reasons`;
-    this.button.textContent = kinds === 0 ? "none refused" : this.panel.hidden ? closed : "hide";
+    this.button.textContent = kinds === 0 ? "no dead letters" : this.panel.hidden ? closed : "hide";
   }
 }
 

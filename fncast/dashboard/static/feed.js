@@ -1,6 +1,6 @@
-// The stream of changes, and whether it flows.
+// Receives the stream of changes, and notices when it stops.
 
-// The server writes several times a second; so long without a word, it is gone whatever the connection says.
+// The server writes several times per second. After this long without a message, the connection is broken.
 const SILENCE_MS = 5000;
 const RETRY_MS = 1000;
 
@@ -13,25 +13,25 @@ export class Feed {
   }
 
   open() {
-    this.heard = Date.now();
+    this.received = Date.now();
     this.source?.close();
     this.source = new EventSource(this.url);
-    this.source.addEventListener("snapshot", (event) => this.hear(event, this.handlers.onSnapshot));
-    this.source.addEventListener("changes", (event) => this.hear(event, this.handlers.onChanges));
+    this.source.addEventListener("snapshot", (event) => this.receive(event, this.handlers.onSnapshot));
+    this.source.addEventListener("changes", (event) => this.receive(event, this.handlers.onChanges));
     this.source.onerror = () => {
       this.handlers.onLost();
-      // EventSource tries again by itself, unless the answer was no stream (a proxy's 502, too many pages).
+      // EventSource retries by itself, except after an HTTP error (a proxy's 502, too many pages).
       if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.open(), RETRY_MS);
     };
   }
 
-  hear(event, handler) {
-    this.heard = Date.now();
+  receive(event, handler) {
+    this.received = Date.now();
     handler(JSON.parse(event.data));
   }
 
   check() {
-    if (Date.now() - this.heard < SILENCE_MS) return;
+    if (Date.now() - this.received < SILENCE_MS) return;
     this.handlers.onLost();
     this.open();
   }

@@ -1,4 +1,4 @@
-// Numbers and times as people read them.
+// Formats numbers and times.
 
 const PREFIXES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 // Units that take an SI prefix themselves: 3.4 MB/s, but 3.4k orders/h.
@@ -9,7 +9,7 @@ const DAY_TIME = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
-// The same of the readings' own dates, which are counted in UTC rather than in the reader's time zone.
+// Dates of readings, which are in UTC and not in the browser's time zone.
 const READING_DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
 const READING_DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
 const AGES = [[31556952, " year", " years"], [86400, " day", " days"], [3600, " h", " h"], [60, " min", " min"], [1, " s", " s"]];
@@ -19,7 +19,7 @@ export function count(number) {
   return number >= 1e6 ? scaled(number, 3).join("") : number.toLocaleString("en");
 }
 
-// The number and its unit, apart: ["3.41", "MB/s"]. `step` is the smallest difference that must show.
+// Returns number and unit: ["3.41", "MB/s"]. step: the smallest difference that must be visible.
 export function quantity(value, unit, step = 0) {
   if (value === null || value === undefined || !Number.isFinite(value)) return ["–", unit];
   if (step > 0 && Math.abs(value) >= PLAIN_BELOW && step / Math.abs(value) < 1e-3) {
@@ -56,7 +56,7 @@ function plain(value, significant) {
   return value.toLocaleString("en", { maximumFractionDigits: decimals });
 }
 
-// Labels of an axis: as many digits as its increment needs; far from 0, the distance from the first label.
+// Labels of an axis, with as many digits as the increment needs. Far from 0: the distance from the first label.
 export function axisLabels(splits, unit) {
   if (splits.length < 2) return splits.map((value) => withUnit(value, unit));
   const step = splits[1] - splits[0];
@@ -77,8 +77,8 @@ export function duration(seconds) {
   return [String(Math.round(seconds / 3600)), "h"];
 }
 
-// What a time axis says at `at`: a second line names the day, and the year, where that is new to the reader.
-// dates: whether the readings have dates, which are counted in UTC rather than in the reader's time zone.
+// The label of a time axis at `at`. A second line has the day or year where it changes.
+// dates: whether the readings have dates (in UTC) and no times of day.
 export function axisMoment(at, before, increment, now, dates) {
   const date = new Date(at * 1000);
   const year = (seconds) => (dates ? new Date(seconds * 1000).getUTCFullYear() : new Date(seconds * 1000).getFullYear());
@@ -95,7 +95,7 @@ export function clock(seconds) {
   return TIME.format(seconds * 1000);
 }
 
-// "12 s", "34 min", "5 h", "3 days", "2 years": how much time, whole.
+// A duration in its largest whole unit: "12 s", "34 min", "5 h", "3 days", "2 years".
 export function age(seconds) {
   for (const [size, one, many] of AGES) {
     const number = Math.floor(seconds / size);
@@ -110,7 +110,7 @@ export function ago(seconds) {
   return seconds < 0 ? `in ${age(-seconds)}` : `${age(seconds)} ago`;
 }
 
-// The day, with its year unless that is the year of `now`.
+// The day, and the year if it differs from that of `now`.
 export function day(seconds, now) {
   const date = new Date(seconds * 1000);
   return (date.getFullYear() === new Date(now * 1000).getFullYear() ? DAY : DATE).format(date);
@@ -120,13 +120,14 @@ export function sameDay(one, other) {
   return new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
 }
 
-// Whether readings so many seconds apart have dates, and no times of the day.
+// Whether readings with this step (seconds) have dates and no times of day.
 export function areDates(step) {
   return step >= HALF_A_DAY;
 }
 
-// A moment of a series whose readings are `step` seconds apart, with its date unless that is today or this week.
-// Dates are those of the readings, `offset` seconds from UTC: a month's last day is the last day in every time zone.
+// The time of a reading, with the date unless it is today or this week.
+// step: seconds between readings. offset: of the readings' dates from UTC in seconds. Dates do not depend on the
+// browser's time zone, so that the last day of a month stays the last day.
 export function moment(seconds, step, now, offset = 0) {
   if (areDates(step)) return READING_DATE.format((seconds + offset) * 1000);
   if (step < 60 && sameDay(seconds, now)) return clock(seconds);

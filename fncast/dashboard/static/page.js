@@ -1,26 +1,26 @@
-// The page: takes in what the server tells, draws what can be seen.
+// The page: applies the server's messages and draws what is on screen.
 
-import { hindrance } from "./banner.js";
+import { bannerMessage } from "./banner.js";
 import { Card } from "./card.js";
-import { DeadLetters } from "./dead_letters_panel.js";
+import { DeadLettersPanel } from "./dead_letters_panel.js";
 import { Feed } from "./feed.js";
 import { ago, count, duration, percent, rate } from "./format.js";
-import { Shelf } from "./series_list.js";
-import { Training } from "./training_panel.js";
+import { SeriesList } from "./series_list.js";
+import { TrainingPanel } from "./training_panel.js";
 
-// A model named by no forecast for so long may not be at work any more.
+// A model that no forecast names for this long may not be in use any more.
 const MODEL_OLD_S = 60;
-// How a function says that it works, but not what it needs.
+// The start of the reason if a function works, but a service that it needs does not.
 const UNAVAILABLE = "the function is unavailable";
 
 const cards = new Map();
-const deadLetters = new DeadLetters();
-const training = new Training();
+const deadLetters = new DeadLettersPanel();
+const training = new TrainingPanel();
 const state = { lost: null, broker: { connected: null, problem: "", missing: [] }, totals: null, now: Date.now() / 1000 };
 const $ = (id) => document.getElementById(id);
-const shelf = new Shelf(cards);
+const seriesList = new SeriesList(cards);
 
-// Charts are made, and drawn, only while they are near the screen.
+// Create and draw charts only while they are near the screen.
 const observer = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     target.card.visible = isIntersecting;
@@ -28,22 +28,22 @@ const observer = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "200px" });
 
-function snapshot(told) {
-  const names = new Set(told.series.map(({ name }) => name));
+function applySnapshot(message) {
+  const names = new Set(message.series.map(({ name }) => name));
   for (const name of cards.keys()) if (!names.has(name)) drop(name);
-  changes(told);
+  applyChanges(message);
 }
 
-function changes(told) {
+function applyChanges(message) {
   state.lost = null;
-  state.broker = told.broker;
-  state.totals = told.totals;
-  state.now = told.now;
-  for (const name of told.gone ?? []) drop(name);
-  for (const series of told.series ?? []) place(series);
-  if (told.gone || told.series) shelf.arrange();
-  if (told.dead_letters) deadLetters.update(told.dead_letters);
-  training.update(told.training, told.totals.forecasts > 0, told.now);
+  state.broker = message.broker;
+  state.totals = message.totals;
+  state.now = message.now;
+  for (const name of message.gone ?? []) drop(name);
+  for (const series of message.series ?? []) updateCard(series);
+  if (message.gone || message.series) seriesList.arrange();
+  if (message.dead_letters) deadLetters.update(message.dead_letters);
+  training.update(message.training, message.totals.forecasts > 0, message.now);
   if (!document.hidden) draw();
 }
 
@@ -53,13 +53,13 @@ function draw() {
   if (state.totals) totals(state.totals);
 }
 
-function place(told) {
-  let card = cards.get(told.name);
-  if (card) return card.update(told);
-  card = new Card(told.name, observer);
-  card.update(told);
-  cards.set(told.name, card);
-  shelf.place(card);
+function updateCard(changes) {
+  let card = cards.get(changes.name);
+  if (card) return card.update(changes);
+  card = new Card(changes.name, observer);
+  card.update(changes);
+  cards.set(changes.name, card);
+  seriesList.place(card);
 }
 
 function drop(name) {
@@ -82,70 +82,70 @@ function figure(id, number, unit) {
   element.replaceChildren(number, ...(unit ? [small] : []));
 }
 
-function totals(told) {
-  text("topic-in", told.topics.in);
-  text("topic-out", told.topics.out);
-  text("events-rate", rate(told.events_per_s));
-  text("forecasts-rate", rate(told.forecasts_per_s));
-  $("path").classList.toggle("flows", told.forecasts_per_s > 0);
-  route(told);
-  model(told);
-  text("forecasts", count(told.forecasts));
-  text("forecasts-note", forecastsNote(told));
-  figure("delay", ...duration(told.delay.p50_s));
-  text("delay-note", told.delay.count ? `median of the last minute; 99 % within ${duration(told.delay.p99_s).join(" ")}` : "no event was answered in the last minute");
-  text("dead-letters", count(told.dead_letters));
+function totals(figures) {
+  text("topic-in", figures.topics.in);
+  text("topic-out", figures.topics.out);
+  text("events-rate", rate(figures.events_per_s));
+  text("forecasts-rate", rate(figures.forecasts_per_s));
+  $("path").classList.toggle("flows", figures.forecasts_per_s > 0);
+  route(figures);
+  model(figures);
+  text("forecasts", count(figures.forecasts));
+  text("forecasts-note", forecastsNote(figures));
+  figure("delay", ...duration(figures.delay.p50_s));
+  text("delay-note", figures.delay.count ? `median of the last minute; 99 % within ${duration(figures.delay.p99_s).join(" ")}` : "no answers in the last minute");
+  text("dead-letters", count(figures.dead_letters));
   ratio();
   legend();
-  shelf.tellLeftOut(told.left_out);
-  empty(told);
+  seriesList.showHidden(figures.left_out);
+  empty(figures);
 }
 
-function forecastsNote(told) {
-  if (!told.events && !told.forecasts) return "none yet";
-  const parts = [`${count(told.events)} ${told.events === 1 ? "event" : "events"} read`];
-  if (told.others) parts.push(`${count(told.others)} other answers`);
-  if (told.repeats) parts.push(`${count(told.repeats)} delivered again`);
-  // Of what was left out to keep up, nobody knows whether it has its answer.
-  if (told.waiting && !state.broker.skipped) parts.push(`${count(told.waiting)} without an answer for 10 s`);
+function forecastsNote(figures) {
+  if (!figures.events && !figures.forecasts) return "none yet";
+  const parts = [`${count(figures.events)} ${figures.events === 1 ? "event" : "events"} read`];
+  if (figures.others) parts.push(`${count(figures.others)} other answers`);
+  if (figures.repeats) parts.push(`${count(figures.repeats)} delivered again`);
+  // It is unknown whether skipped events have an answer.
+  if (figures.waiting && !state.broker.skipped) parts.push(`${count(figures.waiting)} without an answer for 10 s`);
   return parts.join("; ");
 }
 
-// Red is what is out itself: a function that answers "unavailable" works, but what it needs does not.
-function route(told) {
-  text("function", told.destinations.join(", ") || "–");
-  const outages = told.outages.filter((outage) => told.destinations.includes(outage.route));
+// Show in red the part that is out: the function, or the model if the function reports that it is unavailable.
+function route(figures) {
+  text("function", figures.destinations.join(", ") || "–");
+  const outages = figures.outages.filter((outage) => figures.destinations.includes(outage.route));
   const needs = outages.some(({ reason }) => reason.startsWith(UNAVAILABLE));
   const out = outages.some(({ reason }) => !reason.startsWith(UNAVAILABLE));
   $("function").parentElement.classList.toggle("out", out);
   $("model").parentElement.classList.toggle("out", needs);
-  text("function-note", out ? "out" : needs ? "waits for its model" : told.destinations.length || !told.events ? "named by the events" : "named by no event");
+  text("function-note", out ? "out" : needs ? "waits for its model" : figures.destinations.length || !figures.events ? "destination of the events" : "no event names a destination");
 }
 
-function model(told) {
-  text("model", told.models.join(", ") || "–");
-  const old = told.model_age_s > MODEL_OLD_S;
+function model(figures) {
+  text("model", figures.models.join(", ") || "–");
+  const old = figures.model_age_s > MODEL_OLD_S;
   $("model").classList.toggle("old", old);
   const out = $("model").parentElement.classList.contains("out");
-  const named = told.models.length === 0 ? "no forecast names one yet" : old ? `in the last forecast, ${ago(told.model_age_s)}` : "in the latest forecasts";
+  const named = figures.models.length === 0 ? "no forecast names a model yet" : old ? `in the last forecast, ${ago(figures.model_age_s)}` : "in the latest forecasts";
   text("model-note", out ? `out; ${named}` : named);
 }
 
-// Of all series that are heard the middle one: one odd series does not speak for the others, but is counted.
+// The median over all series that are not silent, so that one unusual series does not dominate.
 function ratio() {
-  const heard = [...cards.values()].map(({ series }) => series).filter((series) => !series.silent(state.now));
-  const ratios = heard.map(({ score }) => score?.ratio).filter((one) => one != null).sort((a, b) => a - b);
+  const active = [...cards.values()].map(({ series }) => series).filter((series) => !series.silent(state.now));
+  const ratios = active.map(({ score }) => score?.ratio).filter((value) => value != null).sort((a, b) => a - b);
   $("ratio").classList.remove("good", "bad");
   if (!ratios.length) {
     text("ratio", "–");
-    const silent = cards.size > 0 && heard.length === 0;
-    return text("ratio-note", silent ? "all series are silent" : "no forecast to compare with readings yet");
+    const silent = cards.size > 0 && active.length === 0;
+    return text("ratio-note", silent ? "all series are silent" : "no forecast can be compared yet");
   }
-  const middle = (ratios[(ratios.length - 1) >> 1] + ratios[ratios.length >> 1]) / 2;
-  const worse = ratios.filter((one) => one > 1.005).length;
-  figure("ratio", middle.toFixed(2), "×");
-  if (middle > 1.005) $("ratio").classList.add("bad");
-  const compared = middle < 0.995 ? `${percent(1 - middle)} smaller` : middle > 1.005 ? `${percent(middle - 1)} larger` : "the same";
+  const median = (ratios[(ratios.length - 1) >> 1] + ratios[ratios.length >> 1]) / 2;
+  const worse = ratios.filter((value) => value > 1.005).length;
+  figure("ratio", median.toFixed(2), "×");
+  if (median > 1.005) $("ratio").classList.add("bad");
+  const compared = median < 0.995 ? `${percent(1 - median)} smaller` : median > 1.005 ? `${percent(median - 1)} larger` : "the same";
   text("ratio-note", ratios.length === 1 ? compared : `${compared} (median); ${worse} of ${ratios.length} series worse than the last value`);
 }
 
@@ -155,22 +155,22 @@ function legend() {
   $("legend-band").parentElement.hidden = !band;
   if (band) text("legend-band", `${Math.round(band[0] * 100)}–${percent(band[1])}`);
   const leads = new Set(shown.map(({ lead }) => lead));
-  if (leads.size === 1) text("legend-earlier", `as forecast ${[...leads][0]} steps earlier`);
-  else text("legend-earlier", "as forecast earlier");
+  if (leads.size === 1) text("legend-earlier", `forecast ${[...leads][0]} steps earlier`);
+  else text("legend-earlier", "earlier forecast");
 }
 
-function empty(told) {
+function empty(figures) {
   if (cards.size) return;
-  text("empty-text", told.events ? "Events were read, but none holds readings." : `Waiting for the first events on ${told.topics.in}.`);
+  text("empty-text", figures.events ? "Events were read, but none of them holds readings." : `Waiting for the first events on ${figures.topics.in}.`);
 }
 
-let told = "";
+let shownSentence = "";
 function banner() {
-  const trains = !training.panel.hidden;
-  const hinders = state.totals || state.lost ? hindrance(state.lost, state.broker, state.totals, trains) : null;
-  const [kind, sentence] = hinders ?? ["", ""];
+  const isTraining = !training.panel.hidden;
+  const message = state.totals || state.lost ? bannerMessage(state.lost, state.broker, state.totals, isTraining) : null;
+  const [kind, sentence] = message ?? ["", ""];
   $("banner").hidden = !sentence;
-  if (sentence !== told) $("banner").textContent = told = sentence;
+  if (sentence !== shownSentence) $("banner").textContent = shownSentence = sentence;
   $("banner").dataset.kind = kind;
   document.body.classList.toggle("stale", kind === "lost");
   const link = kind === "lost" ? "lost" : state.broker.connected ? "live" : "wait";
@@ -185,8 +185,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 });
 
 new Feed("events", {
-  onSnapshot: snapshot,
-  onChanges: changes,
+  onSnapshot: applySnapshot,
+  onChanges: applyChanges,
   onLost: () => {
     state.lost ??= Date.now() / 1000;
     banner();

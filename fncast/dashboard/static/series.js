@@ -1,4 +1,4 @@
-// One series as the server tells it: kept between changes, which name only what is new.
+// One series as the server sends it. The server sends only changes, so the rest is kept here.
 
 export class Series {
   constructor(name) {
@@ -9,51 +9,51 @@ export class Series {
     this.earlier = [];
   }
 
-  // `told.from` is the first index told anew; what lies before it stays, from `told.first` on.
-  update(told) {
-    const at = told.from - this.first;
+  // Apply changes. `changes.from` is the first index that changed; `changes.first` is the first index to keep.
+  update(changes) {
+    const at = changes.from - this.first;
     if (at < 0 || at > this.times.length) {
-      this.times = [], this.actual = [], this.earlier = [], this.first = told.from;
+      this.times = [], this.actual = [], this.earlier = [], this.first = changes.from;
     }
-    const keep = told.from - this.first;
+    const keep = changes.from - this.first;
     for (const name of ["times", "actual", "earlier"]) {
       this[name].length = Math.min(keep, this[name].length);
-      this[name].push(...told[name]);
+      this[name].push(...changes[name]);
     }
-    const drop = told.first - this.first;
+    const drop = changes.first - this.first;
     if (drop > 0) {
       for (const name of ["times", "actual", "earlier"]) this[name].splice(0, drop);
-      this.first = told.first;
+      this.first = changes.first;
     }
-    this.unit = told.unit;
-    this.dated = told.dated;
-    this.offset = told.offset_s;
-    this.lead = told.lead;
-    this.forecast = told.forecast;
-    this.model = told.model;
-    this.score = told.score;
-    this.heard = told.heard_s;
-    this.silentAfter = told.silent_after_s;
+    this.unit = changes.unit;
+    this.dated = changes.dated;
+    this.offset = changes.offset_s;
+    this.lead = changes.lead;
+    this.forecast = changes.forecast;
+    this.model = changes.model;
+    this.score = changes.score;
+    this.lastEvent = changes.heard_s;
+    this.silentAfter = changes.silent_after_s;
   }
 
-  // `now` is the server's clock: the browser's may be wrong.
+  // now: the server's time; the browser's clock may be wrong.
   silent(now) {
-    return this.heard !== null && now - this.heard > this.silentAfter;
+    return this.lastEvent !== null && now - this.lastEvent > this.silentAfter;
   }
 
-  // When the latest reading was taken; null where readings have no times.
+  // The time of the latest reading; null if readings have no times.
   get latestTime() {
     const at = this.actual.findLastIndex((value) => value !== null);
     return this.dated && at >= 0 ? this.times[at] : null;
   }
 
-  // Whether the readings end about now, as far as their step allows to say.
+  // Whether the latest reading is about as old as the step.
   current(now) {
     const time = this.latestTime;
     return time !== null && Math.abs(now - time) <= Math.max(60, 2 * this.step);
   }
 
-  // Seconds between two readings, or 1 where there are no times.
+  // Seconds between two readings; 1 if readings have no times.
   get step() {
     return this.times.length > 1 ? this.times[1] - this.times[0] : 1;
   }
@@ -63,7 +63,7 @@ export class Series {
     return null;
   }
 
-  // Columns for the chart: times, actual, earlier, low, high, median; the forecast opens from the reading before it.
+  // Columns for the chart: times, actual, earlier, low, high, median. The forecast starts at the reading before it.
   columns() {
     const size = this.times.length;
     const blank = () => new Array(size).fill(null);

@@ -1,21 +1,21 @@
-// The cards of all series: their order, the filter, and the pages of them.
+// The cards of all series: order, filter and pages.
 
 import { count } from "./format.js";
 
-// With more cards than this a filter helps.
+// Show the filter from this number of cards on.
 const FILTER_FROM = 10;
-// Cards at once: a wide one, and rows of two, three or four.
+// Cards on one page: a wide one, and rows of two, three or four.
 const PAGE_CARDS = 13;
 
-export class Shelf {
+export class SeriesList {
   constructor(cards) {
     this.cards = cards;
     this.page = 0;
-    this.chosen = false;
+    this.hasChosen = false;
     this.element = id("cards");
     this.text = id("filter-text");
     this.text.addEventListener("input", () => this.turn(0));
-    this.element.addEventListener("click", () => (this.chosen = true));
+    this.element.addEventListener("click", () => (this.hasChosen = true));
     id("clear-filter").addEventListener("click", () => {
       this.text.value = "";
       this.turn(0);
@@ -25,7 +25,7 @@ export class Shelf {
     id("next").addEventListener("click", () => this.turn(this.page + 1, true));
   }
 
-  // Put a new card where it belongs.
+  // Insert a new card in order.
   place(card) {
     const before = [...this.element.children].find((other) => order(card, other.card) < 0);
     this.element.insertBefore(card.element, before ?? null);
@@ -50,8 +50,8 @@ export class Shelf {
     const first = this.page * PAGE_CARDS;
     const shown = new Set(matches.slice(first, first + PAGE_CARDS));
     for (const element of all) element.hidden = !shown.has(element);
-    // The first card is wide until somebody has chosen.
-    if (!this.chosen) for (const element of all) element.card.widen(element === matches[first] && matches.length > 1);
+    // The first card is wide until the user chooses another one.
+    if (!this.hasChosen) for (const element of all) element.card.widen(element === matches[first] && matches.length > 1);
     id("no-match").hidden = all.length === 0 || matches.length > 0;
     put("no-match-text", `No series matches “${this.text.value.trim()}”.`);
     id("pager").hidden = pages === 1;
@@ -60,17 +60,17 @@ export class Shelf {
     id("next").disabled = this.page === pages - 1;
   }
 
-  // How many series the server has no room for.
-  tellLeftOut(number) {
+  // Show how many series the server does not send.
+  showHidden(number) {
     id("left-out").hidden = !number;
     const more = number >= 100000 ? "100,000 or more" : count(number);
-    put("left-out", `${more} more series ${number === 1 ? "is" : "are"} not shown: there is room for ${count(this.cards.size)}. A silent one makes room for another.`);
+    put("left-out", `${more} more series ${number === 1 ? "is" : "are"} not shown: the page shows at most ${count(this.cards.size)}. A new series replaces a silent one.`);
   }
 }
 
-// The slowest first, orders an hour before four readings a second, then by name.
-function order(one, other) {
-  return other.series.step - one.series.step || one.series.name.localeCompare(other.series.name, undefined, { numeric: true });
+// Series with long steps first (hours before seconds), then by name.
+function order(a, b) {
+  return b.series.step - a.series.step || a.series.name.localeCompare(b.series.name, undefined, { numeric: true });
 }
 
 function id(name) {

@@ -1,37 +1,37 @@
-// The falling error of a model while it is trained.
+// The panel with the error of a model during its training.
 
 import { palette } from "./chart.js";
 import { ago } from "./format.js";
 
 /* global uPlot */
 
-// An epoch takes minutes on much data; a training that says nothing for so long has ended early.
+// Without a report for this long, the training has ended early. An epoch can take minutes.
 const SILENT_S = 1800;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
 
-export class Training {
+export class TrainingPanel {
   constructor() {
     this.panel = document.getElementById("training");
     this.figure = document.getElementById("training-chart");
   }
 
-  // Hidden once it is over, or has ended early, and forecasts come.
-  update(told, forecasting, now) {
-    this.told = told ?? this.told;
-    const over = this.told && (this.told.done || this.told.epochs.at(-1).epoch >= this.told.of);
-    const early = this.told && !over && now - this.told.heard_s > SILENT_S;
-    this.panel.hidden = !this.told || ((over || early) && forecasting);
-    if (this.panel.hidden || !(told || early)) return;
-    told = this.told;
-    const last = told.epochs.at(-1), first = told.epochs[0];
-    const total = Math.max(told.of, last.epoch);
+  // Hide the panel when the training has ended and there are forecasts.
+  update(curve, hasForecasts, now) {
+    this.curve = curve ?? this.curve;
+    const over = this.curve && (this.curve.done || this.curve.epochs.at(-1).epoch >= this.curve.of);
+    const early = this.curve && !over && now - this.curve.heard_s > SILENT_S;
+    this.panel.hidden = !this.curve || ((over || early) && hasForecasts);
+    if (this.panel.hidden || !(curve || early)) return;
+    curve = this.curve;
+    const last = curve.epochs.at(-1), first = curve.epochs[0];
+    const total = Math.max(curve.of, last.epoch);
     this.panel.querySelector("h2").textContent = over ? "The model is trained" : early ? "A training did not finish" : "The model is being trained";
     document.getElementById("training-epoch").textContent = `epoch ${last.epoch} of ${total}`;
     document.getElementById("training-progress").value = last.epoch / total;
-    const error = (one) => one.val_loss ?? one.loss;
-    const note = over ? "No forecast has come yet." : early ? `Its last epoch came ${ago(now - told.heard_s)}.` : "Forecasts begin once it is done.";
+    const error = (epoch) => epoch.val_loss ?? epoch.loss;
+    const note = over ? "There is no forecast yet." : early ? `The last epoch ended ${ago(now - curve.heard_s)}.` : "Forecasts start after the training.";
     document.getElementById("training-note").textContent = `error ${error(first).toFixed(3)} → ${error(last).toFixed(3)}. ${note}`;
-    this.draw(told.epochs, total);
+    this.draw(curve.epochs, total);
   }
 
   recolour() {
@@ -40,7 +40,7 @@ export class Training {
   }
 
   draw(epochs, total) {
-    const columns = [epochs.map((one) => one.epoch), epochs.map((one) => one.loss), epochs.map((one) => one.val_loss)];
+    const columns = [epochs.map((epoch) => epoch.epoch), epochs.map((epoch) => epoch.loss), epochs.map((epoch) => epoch.val_loss)];
     this.total = total;
     if (this.plot) return this.plot.setData(columns);
     this.colours = palette();

@@ -1,7 +1,8 @@
-"""GraphPipe: tensors as flatbuffers. A pure codec: bytes in, messages out, and the other way; no sockets.
+"""GraphPipe: tensors as flatbuffers. This package exports the codec, which does no I/O.
 
 Protocol: the schema of Oracle's GraphPipe (tables Request, InferRequest, InferResponse, MetadataRequest,
-MetadataResponse). There is no union of answers: which table an answer is follows from the request.
+MetadataResponse). A response does not say which table it is; that follows from the request. `endpoint` serves the
+protocol over HTTP and is not imported here, because functions import the codec only.
 """
 
 from model_service.protocols.graphpipe.decode import (

@@ -1,4 +1,4 @@
-"""Messages to bytes by the flatbuffers library: right for every message, and the measure of the fast way."""
+"""Encodes any message with the flatbuffers library. `single_tensor` must produce the same bytes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from model_service.protocols.graphpipe.messages import (
     type_of,
 )
 
-# flatbuffers' offsets are 32 bits, signed in places; headroom for everything but the data.
+# Offsets of flatbuffers have 32 bits and may be signed. The difference is headroom for everything except tensor data.
 MAX_MESSAGE_BYTES = 2**31 - 2**20
 _INFER, _METADATA = 1, 2  # the union Req
 
 
 def build_request(request: InferRequest | MetadataRequest) -> bytes:
-    """Raises InvalidMessage for a tensor that GraphPipe has no type for, or too much data."""
+    """Encode a message. Raises InvalidMessage for a tensor type that GraphPipe lacks, or for too much data."""
     if isinstance(request, MetadataRequest):
         builder = flatbuffers.Builder(64)
         return _finish_request(builder, _METADATA, _table(builder, ()))
@@ -39,7 +39,7 @@ def build_request(request: InferRequest | MetadataRequest) -> bytes:
 
 
 def build_infer_response(response: InferResponse) -> bytes:
-    """Raises InvalidMessage for a tensor that GraphPipe has no type for, or too much data."""
+    """Encode a message. Raises InvalidMessage for a tensor type that GraphPipe lacks, or for too much data."""
     builder = _builder(response.output_tensors)
     tensors = _tensors(builder, response.output_tensors) if response.output_tensors else 0
     errors = []
@@ -66,7 +66,9 @@ def build_metadata_response(response: MetadataResponse) -> bytes:
 def _builder(tensors: Iterable[Array]) -> flatbuffers.Builder:
     data_bytes = sum(tensor.nbytes for tensor in tensors)
     if data_bytes > MAX_MESSAGE_BYTES:
-        raise InvalidMessage(f"{data_bytes} bytes of tensors; a flatbuffer holds {MAX_MESSAGE_BYTES}")
+        raise InvalidMessage(
+            f"the tensors have {data_bytes} bytes; a flatbuffer can hold {MAX_MESSAGE_BYTES}"
+        )
     return flatbuffers.Builder(data_bytes + 1024)
 
 
@@ -83,7 +85,7 @@ def _finish_request(builder: flatbuffers.Builder, kind: int, content: int) -> by
 
 
 def _table(builder: flatbuffers.Builder, fields: Sequence[int]) -> int:
-    """A table whose fields are all offsets; 0 is an absent one."""
+    """A table whose fields are all offsets. 0 means that a field is absent."""
     builder.StartObject(len(fields))
     for number, offset in enumerate(fields):
         builder.PrependUOffsetTRelativeSlot(number, offset, 0)

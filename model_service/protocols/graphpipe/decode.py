@@ -1,4 +1,4 @@
-"""Bytes to messages. Numeric tensors are read-only views of the bytes given, not copies."""
+"""Decodes messages. Numeric tensors are read-only views of the given bytes, not copies."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from model_service.protocols.graphpipe.messages import (
 
 Bytes = bytes | bytearray | memoryview
 
-# Offsets may repeat, so a small message can name the same tensor many times; a real model has a handful.
+# Offsets may repeat, so a small message can refer to the same tensor many times. Real models have few tensors.
 MAX_TENSORS = 256
-# numpy takes no more than 64 dimensions, models rarely more than 5.
+# numpy supports 64 dimensions; models rarely need more than 5.
 MAX_RANK = 32
-# Each costs an object of some 50 bytes for 4 bytes in the message.
+# A string of 4 bytes in the message becomes a much larger Python object.
 MAX_STRINGS = 1_000_000
 
 _INFER, _METADATA = 1, 2  # the union Req
 
 
 def decode_request(body: Bytes) -> InferRequest | MetadataRequest:
-    """Raises InvalidMessage with the reason, and nothing else, whatever the bytes."""
+    """Decode any bytes. Raises InvalidMessage with the reason, and nothing else."""
     windows = single_tensor.read(single_tensor.REQUEST, body)
     if windows is not None:
         return InferRequest((windows,))
@@ -44,7 +44,7 @@ def decode_request(body: Bytes) -> InferRequest | MetadataRequest:
     if kind == _METADATA:
         return MetadataRequest()
     if kind != _INFER or content is None:
-        raise InvalidMessage("neither an inference nor a metadata request")
+        raise InvalidMessage("the message is neither an inference request nor a metadata request")
     decoded = InferRequest(
         config=content.text(0),
         input_names=_names(content, 1),
@@ -57,7 +57,7 @@ def decode_request(body: Bytes) -> InferRequest | MetadataRequest:
 
 
 def decode_infer_response(body: Bytes) -> InferResponse:
-    """Raises InvalidMessage with the reason, and nothing else, whatever the bytes."""
+    """Decode any bytes. Raises InvalidMessage with the reason, and nothing else."""
     outputs = single_tensor.read(single_tensor.RESPONSE, body)
     if outputs is not None:
         return InferResponse((outputs,))
@@ -73,7 +73,7 @@ def decode_infer_response(body: Bytes) -> InferResponse:
 
 
 def decode_metadata_response(body: Bytes) -> MetadataResponse:
-    """Raises InvalidMessage with the reason, and nothing else, whatever the bytes."""
+    """Decode any bytes. Raises InvalidMessage with the reason, and nothing else."""
     response = Buffer(body).root()
     return MetadataResponse(
         name=response.text(0),
@@ -106,7 +106,7 @@ def _io(table: Table) -> IOMetadata:
 
 def _type(number: int) -> Type:
     if number > Type.String:
-        raise InvalidMessage(f"{number} is no type of GraphPipe")
+        raise InvalidMessage(f"{number} is not a GraphPipe type")
     return Type(number)
 
 
@@ -150,5 +150,5 @@ def _strings(table: Table, shape: tuple[int, ...], count: int) -> Array:
 def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
     try:
         return array.reshape(shape)
-    except (ValueError, OverflowError):  # [2**62, 2**62, 0] has no elements and yet is too large for numpy
+    except (ValueError, OverflowError):  # for example [2**62, 2**62, 0]: no elements, but too large for numpy
         raise InvalidMessage(f"a tensor's shape {list(shape)} is too large") from None

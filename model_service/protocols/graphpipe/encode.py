@@ -17,7 +17,7 @@ from model_service.protocols.graphpipe.messages import (
 
 
 def encode_request(request: InferRequest | MetadataRequest) -> bytes:
-    """Raises InvalidMessage for a tensor that GraphPipe has no type for, or too much data."""
+    """Encode a message. Raises InvalidMessage for a tensor type that GraphPipe lacks, or for too much data."""
     if isinstance(request, InferRequest) and _is_single(request):
         spliced = single_tensor.write(single_tensor.REQUEST, request.input_tensors[0])
         if spliced is not None:
@@ -26,7 +26,7 @@ def encode_request(request: InferRequest | MetadataRequest) -> bytes:
 
 
 def encode_infer_response(response: InferResponse) -> bytes:
-    """Raises InvalidMessage for a tensor that GraphPipe has no type for, or too much data."""
+    """Encode a message. Raises InvalidMessage for a tensor type that GraphPipe lacks, or for too much data."""
     if len(response.output_tensors) == 1 and not response.errors:
         spliced = single_tensor.write(single_tensor.RESPONSE, response.output_tensors[0])
         if spliced is not None:

@@ -1,9 +1,9 @@
-"""Reads a flatbuffer that nobody has verified: every offset and length is checked before it is followed.
+"""Reads untrusted flatbuffers: checks every offset and length before following it.
 
-Python's flatbuffers library has no verifier, so a hostile buffer could point it anywhere. Layout read here
-(all little-endian): the buffer begins with the offset of its root table; a table begins with the distance back
-to its vtable; a vtable is its own size, the table's size, then one 16-bit offset into the table for each field
-(0 = absent). The schema does not recurse, so neither does a reader that follows it.
+The Python library of flatbuffers has no verifier, so a hostile buffer could make it read anywhere. The layout, all
+little-endian: a buffer begins with the offset of its root table. A table begins with the distance back to its vtable.
+A vtable holds its size, the size of the table, and one 16-bit offset into the table per field (0 = absent). The schema
+is not recursive, so reading it needs no recursion limit.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ _I64 = Struct("<q").unpack_from
 
 
 class Buffer:
-    """The bytes of one message. Reading text is bounded by the message's own length in total: offsets may
-    repeat, so a short buffer could otherwise name one text a million times, or one vector of a million texts."""
+    """The bytes of one message.
+
+    All strings read from it may together be as long as the message. Offsets may repeat, so without this limit a short
+    message could refer to the same string a million times."""
 
     __slots__ = ("_text_budget", "data", "size")
 
@@ -33,7 +35,7 @@ class Buffer:
         return Table(self, self.follow(0))
 
     def follow(self, at: int) -> int:
-        """The position that the 32-bit offset at `at` points to; what stands there is yet to be checked."""
+        """The position that the 32-bit offset at `at` points to. The caller has to check the position."""
         if at > self.size - 4:
             raise InvalidMessage(f"an offset at byte {at} of {self.size} is cut off")
         offset: int = _U32(self.data, at)[0]
@@ -42,7 +44,7 @@ class Buffer:
         return at + offset
 
     def vector(self, at: int, item_bytes: int) -> tuple[int, int]:
-        """(position of the first item, number of items) of the vector at `at`, all inside the buffer."""
+        """(position of the first item, number of items) of the vector at `at`. All items are inside the buffer."""
         if at > self.size - 4:
             raise InvalidMessage(f"a vector at byte {at} lies beyond the message's {self.size} bytes")
         length: int = _U32(self.data, at)[0]
@@ -55,18 +57,18 @@ class Buffer:
     def text(self, at: int) -> bytes:
         """The bytes of the string at `at`."""
         first, length = self.vector(at, 1)
-        self._text_budget -= 4 + length  # its offset, so that empty ones are not free
+        self._text_budget -= 4 + length  # the length field counts too, so that empty strings are limited
         if self._text_budget < 0:
-            raise InvalidMessage("its strings are longer than the message itself")
+            raise InvalidMessage("the strings are longer than the message itself")
         return bytes(self.data[first : first + length])
 
     def int64s(self, first: int, count: int) -> tuple[int, ...]:
-        """`count` 64-bit integers from `first` on, which `vector` has checked."""
+        """`count` 64-bit integers from position `first`. Call `vector` first, which checks the bounds."""
         return Struct(f"<{count}q").unpack_from(self.data, first)
 
 
 class Table:
-    """One table, its vtable checked once. Fields are numbered in the order of the schema."""
+    """One table. Checks its vtable on creation. Fields are numbered in the order of the schema."""
 
     __slots__ = ("_fields", "_position", "_size", "_vtable", "buffer")
 
@@ -91,7 +93,7 @@ class Table:
         self._fields = (vtable_bytes - 4) // 2
 
     def field(self, number: int, field_bytes: int) -> int | None:
-        """Where the field stands, or None if it is absent."""
+        """The position of a field, None if the field is absent."""
         if number >= self._fields:
             return None
         offset: int = _U16(self.buffer.data, self._vtable + 4 + 2 * number)[0]
@@ -123,16 +125,16 @@ class Table:
         try:
             return self.buffer.text(self.buffer.follow(at)).decode()
         except UnicodeDecodeError:
-            raise InvalidMessage(f"a text at byte {at} is not UTF-8") from None
+            raise InvalidMessage(f"the string at byte {at} is not UTF-8") from None
 
     def vector(self, number: int, item_bytes: int, most: int, noun: str) -> tuple[int, int]:
-        """(position of the first item, number of items), (0, 0) if absent; InvalidMessage beyond `most`."""
+        """(position of the first item, number of items), (0, 0) if absent. Raises InvalidMessage."""
         at = self.field(number, 4)
         if at is None:
             return 0, 0
         first, count = self.buffer.vector(self.buffer.follow(at), item_bytes)
         if count > most:
-            raise InvalidMessage(f"{count} {noun}; at most {most} are taken")
+            raise InvalidMessage(f"{count} {noun}; at most {most} are accepted")
         return first, count
 
     def tables(self, number: int, most: int, noun: str) -> list[Table]:

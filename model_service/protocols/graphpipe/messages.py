@@ -1,4 +1,4 @@
-"""The messages of GraphPipe, as Python sees them: a tensor is a numpy array."""
+"""The GraphPipe messages as dataclasses. A tensor is a numpy array."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# Code in an ErrorMessage for a well-formed request whose tensors do not fit the model (name, type or shape).
+# The code in an ErrorMessage if a request is valid but its tensors do not fit the model (name, type or shape).
 DOES_NOT_FIT = 422
 
 
 class InvalidMessage(ValueError):
-    """Bytes that are no GraphPipe message, or a message that GraphPipe cannot carry; the text says why."""
+    """Bytes that are not a GraphPipe message, or a message that GraphPipe cannot carry. The text says why."""
 
 
 class Type(IntEnum):
-    """The type of a tensor's elements; values are the protocol's."""
+    """The type of the elements of a tensor. The values are those of the protocol."""
 
     Null = 0
     Uint8 = 1
@@ -54,23 +54,25 @@ _TYPES = {dtype: Type(number) for number, dtype in DTYPES.items()}
 
 
 def type_of(dtype: npt.DTypeLike) -> Type:
-    """The GraphPipe type of a numpy dtype, whatever its byte order; texts, bytes and objects are String.
+    """The GraphPipe type of a numpy dtype in any byte order. str, bytes and objects are String.
 
-    Raises InvalidMessage for one that GraphPipe has no type for (bool, complex, dates)."""
-    described = np.dtype(dtype)
-    if described.kind in "OSU":
+    Raises InvalidMessage for types that GraphPipe lacks (bool, complex, dates)."""
+    wanted = np.dtype(dtype)
+    if wanted.kind in "OSU":
         return Type.String
-    found = _TYPES.get(described.newbyteorder("<"))
+    found = _TYPES.get(wanted.newbyteorder("<"))
     if found is None:
-        raise InvalidMessage(f"GraphPipe has no type for {described}")
+        raise InvalidMessage(f"GraphPipe has no type for {wanted}")
     return found
 
 
-# Not frozen, as the response below: that would make each one three times as dear, and one is made for every request.
+# This class and InferResponse are not frozen, because every call creates both and frozen dataclasses are slower.
 @dataclass(slots=True)
 class InferRequest:
-    """Tensors to run a model on. Without names the tensors are the model's inputs in order, and all outputs
-    are asked for. A String tensor is an object array of `bytes` once decoded; `str` may be encoded."""
+    """Asks for an inference.
+
+    Without input names the tensors are in the order of the inputs of the model. Without output names all outputs are
+    returned. A decoded String tensor is an object array of `bytes`; `str` can be encoded too."""
 
     input_tensors: tuple[Array, ...]
     input_names: tuple[str, ...] = ()
@@ -80,12 +82,12 @@ class InferRequest:
 
 @dataclass(frozen=True)
 class MetadataRequest:
-    """Asks which model answers, and its inputs and outputs."""
+    """Asks for the name, version, inputs and outputs of the model."""
 
 
 @dataclass(frozen=True)
 class ErrorMessage:
-    """Why an inference was refused (the table Error)."""
+    """Why an inference failed (the table Error)."""
 
     code: int
     message: str
@@ -93,7 +95,7 @@ class ErrorMessage:
 
 @dataclass(slots=True)
 class InferResponse:
-    """The outputs in the order asked for, or errors."""
+    """The outputs in the requested order, or errors."""
 
     output_tensors: tuple[Array, ...] = ()
     errors: tuple[ErrorMessage, ...] = ()
@@ -101,7 +103,7 @@ class InferResponse:
 
 @dataclass(frozen=True)
 class IOMetadata:
-    """One input or output of a model. shape: -1 is any length; empty is a scalar or an unknown rank."""
+    """One input or output of a model. shape: -1 is any length; empty means a scalar or an unknown rank."""
 
     name: str
     type: Type
@@ -111,7 +113,7 @@ class IOMetadata:
 
 @dataclass(frozen=True)
 class MetadataResponse:
-    """Which model answers. fncast puts the version's number into `version`, model.json into `description`."""
+    """Describes a model. fncast puts the version number into `version` and model.json into `description`."""
 
     name: str = ""
     version: str = ""

@@ -1,8 +1,8 @@
-"""The common message, one unnamed float32 tensor, by splicing.
+"""A fast codec for the most common message: one unnamed float32 tensor.
 
-For a given shape everything but the tensor's data is the same bytes, so these are built by the library once and
-the data is spliced in: 1 µs instead of 60-110; reading compares the bytes around the data: 2 µs instead of 17.
-Only messages with exactly the bytes that our own encoder makes are read here; others take the verified way.
+Two messages of the same shape differ only in the data of the tensor. So the library builds one message per shape, and
+the data is inserted between its constant parts. Reading compares the constant parts. Messages that differ in any other
+byte are decoded in the general way. See docs/decisions/061-graphpipe-fast-path.md.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from model_service.protocols.graphpipe.build import build_infer_response, build_
 from model_service.protocols.graphpipe.messages import Array, InferRequest, InferResponse
 
 _FLOAT32 = np.dtype("<f4")
-# Shapes kept per kind: one a batch size, some 150 bytes each.
+# Shapes remembered per kind of message. There is one per batch size.
 MAX_TEMPLATES = 2048
-# Beyond this the copy of the data outweighs everything, and a template would be built over a large message.
+# For larger tensors copying the data dominates, and building a template would need a large message.
 MAX_DATA_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class _Template:
-    """The bytes before and after the data of one shape."""
+    """The constant bytes before and after the data, for one shape."""
 
     shape: tuple[int, ...]
     count: int
@@ -34,7 +34,7 @@ class _Template:
 
 
 class Kind:
-    """A message of one tensor: how the library builds it, and the templates seen, by shape and by length."""
+    """A kind of message with one tensor: how the library builds it, and the known templates."""
 
     def __init__(self, build: Callable[[Array], bytes]) -> None:
         self.build = build
@@ -47,7 +47,7 @@ RESPONSE = Kind(lambda tensor: build_infer_response(InferResponse((tensor,))))
 
 
 def write(kind: Kind, tensor: Array) -> bytes | None:
-    """The message around a float32 tensor, the same bytes as the library makes; None if this does not apply."""
+    """Encode a float32 tensor to the same bytes as the library. None if the tensor needs the general way."""
     if tensor.dtype != _FLOAT32 or not 0 < tensor.nbytes <= MAX_DATA_BYTES:
         return None
     template = kind.by_shape.get(tensor.shape) or _template(kind, tensor.shape)
@@ -55,7 +55,7 @@ def write(kind: Kind, tensor: Array) -> bytes | None:
 
 
 def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
-    """The tensor, a view of `body`; None if this does not apply."""
+    """The tensor as a view of `body`. None if the message needs the general way."""
     template = kind.by_length.get(len(body))
     if template is None or not isinstance(body, bytes):
         return None
@@ -65,9 +65,9 @@ def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
 
 
 def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]) -> None:
-    """Remember the layout of a message read the verified way, if it is what our own encoder makes.
+    """Remember the layout of a message decoded in the general way, if it is the layout of our encoder.
 
-    Any other layout could have structure inside its data, and the bytes around it would then not tell all."""
+    Another layout could have structure inside the data, so comparing the bytes around it would not be enough."""
     if len(tensors) != 1 or tensors[0].dtype != _FLOAT32 or not 0 < tensors[0].nbytes <= MAX_DATA_BYTES:
         return
     shape = tensors[0].shape
@@ -81,7 +81,7 @@ def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array
 
 def _template(kind: Kind, shape: tuple[int, ...]) -> _Template:
     count = math.prod(shape)
-    # Two messages that differ in their data alone: where they differ is where the data stands.
+    # Two messages that differ only in their data show where the data is.
     zeros = kind.build(np.zeros(shape, _FLOAT32))
     others = kind.build(np.frombuffer(b"\xff" * (4 * count), _FLOAT32).reshape(shape))
     first = next(

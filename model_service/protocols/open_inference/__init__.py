@@ -1,3 +1,4 @@
-"""The Open Inference Protocol (KServe v2): REST with Triton's binary tensor extension, and gRPC.
+"""The Open Inference Protocol (KServe v2) over REST and gRPC.
 
-Protocol: the Open Inference Protocol's specification, REST and gRPC; NVIDIA Triton's "Binary Tensor Data Extension"."""
+Sources: the REST and gRPC specification of the Open Inference Protocol; the "Binary Tensor Data Extension" of NVIDIA
+Triton, which REST supports."""

@@ -1,6 +1,6 @@
-"""How long the gRPC server waits for its clients, and how many it serves.
+"""Time limits and connection limits of the gRPC server.
 
-`Host` (`:authority`) is not looked at: gRPC for Python does not show it, and no browser sends calls of gRPC.
+The host name (`:authority`) is not checked: gRPC for Python does not expose it, and browsers cannot send gRPC calls.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from typing import Any
 import grpc
 import grpc.aio
 
-# From the start of a call until its message is here; gRPC does not show how much of it has come.
+# From the start of a call until its message is complete. gRPC does not expose the progress of a message.
 MESSAGE_TIMEOUT_S = 60.0
 MAX_CONNECTIONS = 1000
 # https://grpc.github.io/grpc/core/group__grpc__arg__keys.html
 OPTIONS = [
     ("grpc.server_handshake_timeout_ms", 10_000),  # TLS, and HTTP/2's first frames
     ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
-    ("grpc.max_concurrent_streams", 128),  # of one connection; more wait at the client
-    ("grpc.max_connection_idle_ms", 300_000),  # without a call
-    ("grpc.keepalive_time_ms", 60_000),  # a peer that has gone without a word is noticed
+    ("grpc.max_concurrent_streams", 128),  # per connection; further calls wait at the client
+    ("grpc.max_connection_idle_ms", 300_000),  # a connection without calls is closed after this
+    ("grpc.keepalive_time_ms", 60_000),  # detects peers that vanished without closing
     ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after their connection, too
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may send keepalive pings, too
 ]
 
-Answer = Callable[[bytes, Any], Awaitable[bytes]]
+Respond = Callable[[bytes, Any], Awaitable[bytes]]
 
 
-def unary_handler(answer: Answer) -> Any:
-    """The handler of a method of one message each way, as bytes.
+def unary_handler(respond: Respond) -> Any:
+    """A handler for a method with one request and one response message, both as bytes.
 
-    For gRPC it takes a stream: of a plain method the message is awaited before any code of ours runs, without an end.
+    It is registered as a streaming method. For a unary method gRPC would wait for the message without a time limit
+    before it calls the handler.
     """
 
     async def call(_: AsyncIterator[bytes], context: Any) -> bytes:
@@ -46,6 +47,6 @@ def unary_handler(answer: Answer) -> Any:
         if message is grpc.aio.EOF:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
             raise AssertionError("abort raises")
-        return await answer(message, context)
+        return await respond(message, context)
 
     return grpc.stream_unary_rpc_method_handler(call)

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol over gRPC, and gRPC's health service for whatever watches over the process."""
+"""The gRPC server: the Open Inference Protocol, and the standard health service for supervisors of the process."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from model_service.protocols.open_inference.tensor import MAX_TYPED_VALUES, TOO_
 from model_service.serving.model import Model, server_version
 from model_service.serving.repository import Models, find
 from model_service.serving.request_body import MAX_BODY_BYTES, RequestBodies
-from model_service.serving.request_error import RequestError, contradictory, refused
+from model_service.serving.request_error import RequestError, malformed, to_request_error
 from model_service.serving.request_queue import MAX_WAITING_REQUESTS
 
 log = logging.getLogger(__name__)
 
 SERVICE = "inference.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
-# Calls that run when the server stops get this long.
+# Time for running calls to finish when the server stops.
 GRACE_S = 1.0
-# A server that ended by itself is started again after this long, then after twice as long.
+# A server that terminated unexpectedly is restarted after RESTART_S. The delay doubles up to MAX_RESTART_S.
 RESTART_S, MAX_RESTART_S = 1.0, 30.0
-# An error's text is a header of HTTP/2, a letter at most 12 bytes; where it is more than 8 KiB the client sees neither
-# it nor the code.
+# The text of an error is sent as an HTTP/2 header, in which a character may need 12 bytes. If the header exceeds 8 KiB,
+# the client receives neither text nor status code.
 MAX_REASON = 600
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -47,18 +47,18 @@ _CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
 }
 
-Answer = Awaitable[Any]
+Response = Awaitable[Any]
 
 
 class Message(Protocol):
-    """A class of protobuf messages."""
+    """A generated protobuf message class."""
 
     def FromString(self, data: bytes) -> Any: ...
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """certificate, key: PEM, both or none. token: asked for as `authorization: Bearer …`, or empty."""
+    """certificate, key: PEM, both or neither. token: expected as `authorization: Bearer …`; empty for no check."""
 
     certificate: bytes = b""
     key: bytes = b""
@@ -69,7 +69,7 @@ class Credentials:
 
 
 class GrpcServer:
-    """Serves the same models as the HTTP server beside it; to be started and stopped in its event loop."""
+    """Serves the same models as the HTTP server. Start and stop it in the event loop of that server."""
 
     def __init__(
         self,
@@ -79,8 +79,7 @@ class GrpcServer:
         credentials: Credentials = Credentials(),
         reserved: socket.socket | None = None,
     ) -> None:
-        """reserved: a socket that holds the port until gRPC takes it, so that no other process is given it; closed at
-        the start."""
+        """reserved: a socket bound to the port, so that no other process can take it; closed by `start`."""
         self._models = models
         self._reserved = reserved
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -88,48 +87,53 @@ class GrpcServer:
         self._expected = credentials.token
         self._bodies = RequestBodies()
         self._server: Any = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Raises OSError where the port cannot be had."""
-        self._server = await self._started()
-        self._keeper = asyncio.create_task(self._keep())
+        """Start the server. Raises OSError if it cannot listen on the port."""
+        self._server = await self._start_server()
+        self._supervisor = asyncio.create_task(self._supervise())
 
     async def stop(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
+        """Stop the server; running calls get GRACE_S seconds."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+                await self._supervisor
         if self._server is not None:
             await self._server.stop(GRACE_S)
 
-    async def _keep(self) -> None:
-        """Start the server again whenever it ends though nobody has stopped it."""
+    async def _supervise(self) -> None:
+        """Restart the server whenever it terminates unexpectedly. Runs until cancelled."""
         while True:
             try:
-                await self._server.wait_for_termination()
-                log.error("the gRPC server on %s has ended; it is started again", self._address)
+                # Shielded, because `stop` waits for the same future of gRPC, and cancelling this task would cancel it.
+                await asyncio.shield(self._server.wait_for_termination())
+                log.error("the gRPC server on %s terminated; restarting it", self._address)
             except Exception:
-                log.exception("the gRPC server on %s failed; it is started again", self._address)
-            self._server = await self._started_again()
+                log.exception("the gRPC server on %s failed; restarting it", self._address)
+            self._server = await self._restart_server()
 
-    async def _started_again(self) -> Any:
+    async def _restart_server(self) -> Any:
         wait_s = RESTART_S
         while True:
             await asyncio.sleep(wait_s)
             try:
-                return await self._started()
+                return await self._start_server()
             except Exception as error:
                 wait_s = min(2 * wait_s, MAX_RESTART_S)
-                log.error("gRPC cannot be started again: %s; next try in %g s", error, wait_s)
+                log.error("gRPC cannot be restarted: %s; next attempt in %g s", error, wait_s)
 
-    async def _started(self) -> Any:
-        """Raises OSError where the port cannot be had."""
+    async def _start_server(self) -> Any:
+        """Start the server. Raises OSError if it cannot listen on the port."""
         options = [
-            ("grpc.so_reuseport", 0),  # or a second process would silently share the port
+            ("grpc.so_reuseport", 0),  # otherwise a second process could share the port unnoticed
             ("grpc.max_receive_message_length", MAX_BODY_BYTES),
             ("grpc.max_send_message_length", -1),
-            ("grpc.compression_enabled_algorithms_bitset", 1),  # none: a bound holds before inflating alone
+            (
+                "grpc.compression_enabled_algorithms_bitset",
+                1,
+            ),  # no compression: the size limit applies before decompression only
             *OPTIONS,
         ]
         server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_WAITING_REQUESTS)
@@ -159,31 +163,33 @@ class GrpcServer:
             "ModelMetadata": self._method(messages.ModelMetadataRequest, self._model_metadata, True),
             "ModelInfer": self._method(messages.ModelInferRequest, self._model_infer, True),
         }
-        health = {"Check": self._method(messages.HealthCheckRequest, self._check)}
+        health = {"Check": self._method(messages.HealthCheckRequest, self._health_check)}
         return (
             grpc.method_handlers_generic_handler(SERVICE, {**public, **guarded}),
             grpc.method_handlers_generic_handler(HEALTH, health),
         )
 
-    def _method(self, message: Message, answer: Callable[[Any], Answer], is_guarded: bool = False) -> Any:
-        """A method of a service; `answer` takes the request and raises RequestError."""
+    def _method(self, message: Message, respond: Callable[[Any], Response], is_guarded: bool = False) -> Any:
+        """The handler of a method. respond: takes the request message, returns the response, raises RequestError."""
 
         async def call(data: bytes, context: Any) -> bytes:
             held_bytes = 0
             try:
                 if is_guarded and self._expected:
-                    self._let_in(context)
-                self._bodies.hold(len(data))  # it is here already: bounded is what waits for the model
+                    self._authorize(context)
+                self._bodies.hold(
+                    len(data)
+                )  # already in memory; the limit applies while it waits for the model
                 held_bytes = len(data)
                 check_size(data, message is messages.ModelInferRequest)
-                response: bytes = (await answer(message.FromString(data))).SerializeToString()
+                response: bytes = (await respond(message.FromString(data))).SerializeToString()
                 return response
             except DecodeError:
-                status, reason = 400, "the message is no protobuf of this method"
+                status, reason = 400, "the message is not the protobuf message of this method"
             except RequestError as error:
                 status = error.status
                 reason = f"{TOO_LARGE}: {error}" if status == 413 else str(error)
-            except Exception as error:  # a bug, which gRPC would log nowhere
+            except Exception as error:  # a bug; gRPC would not log it
                 log.exception("a gRPC call failed")
                 status, reason = 500, f"the call failed: {type(error).__name__}: {error}"
             finally:
@@ -193,16 +199,16 @@ class GrpcServer:
 
         return unary_handler(call)  # without codecs: bytes in, bytes out
 
-    def _let_in(self, context: Any) -> None:
-        """Raises RequestError."""
+    def _authorize(self, context: Any) -> None:
+        """Check the bearer token. Raises RequestError."""
         given = [value for name, value in context.invocation_metadata() if name == "authorization"]
         if len(given) != 1 or not is_bearer(str(given[0]).encode(), self._expected.encode()):
             raise RequestError(401, "a bearer token is needed")
 
     def _find(self, name: str, version: str) -> Model:
-        """Raises RequestError."""
-        if not name or "/" in name:  # a path of REST holds none of these either
-            raise RequestError(404, f"no model can be called {name[:200]!r}")
+        """The model of a request. Raises RequestError."""
+        if not name or "/" in name:  # consistent with REST, whose paths cannot contain these either
+            raise RequestError(404, f"{name[:200]!r} is not a model name")
         return find(self._models, model_metadata.path_of(name, version))
 
     async def _server_live(self, _: Any) -> Any:
@@ -238,19 +244,19 @@ class GrpcServer:
         model = self._find(request.model_name, request.model_version)
         try:
             tensors = read_inputs(request)
-            names = model.asked([output.name for output in request.outputs])
+            names = model.requested_outputs([output.name for output in request.outputs])
             outputs = await model.submit(tensors, [each.name for each in request.inputs])
         except InvalidTensor as error:
-            raise contradictory(str(error), model, model_metadata.takes(model)) from None
+            raise malformed(str(error), model, model_metadata.input_summary(model)) from None
         except Exception as error:
-            raise refused(error, model) from None
+            raise to_request_error(error, model) from None
         is_raw = bool(request.raw_input_contents)
         values = sum(outputs[name].size for name in names)
         if not is_raw and values > MAX_TYPED_VALUES:
             raise RequestError(
                 413,
-                f"the answer has {values} typed values; at most {MAX_TYPED_VALUES} are sent, and any number as raw "
-                "contents: send the inputs as raw contents",
+                f"the response has {values} typed values; at most {MAX_TYPED_VALUES} are sent. Raw contents have no "
+                "such limit: send the inputs as raw contents",
             )
         response = messages.ModelInferResponse(
             model_name=model.name, model_version=str(model.version), id=request.id
@@ -258,7 +264,7 @@ class GrpcServer:
         write_outputs(response, names, outputs, is_raw)
         return response
 
-    async def _check(self, request: Any) -> Any:
+    async def _health_check(self, request: Any) -> Any:
         if request.service not in ("", SERVICE):
             raise RequestError(404, f"no service {request.service!r}")
         status = messages.HealthCheckResponse.ServingStatus

@@ -1,6 +1,6 @@
-"""Bounds what protobuf makes of a message before it is parsed: two bytes on the wire can become an object of a hundred.
+"""Limits the cost of parsing a protobuf message: two bytes on the wire can become an object of a hundred bytes.
 
-Raw tensors stay what they are and may fill a message. Everything else in it is bounded.
+Raw tensors cost nothing extra and may fill a message. Everything else in the message is limited.
 Wire format: https://protobuf.dev/programming-guides/encoding/
 """
 
@@ -10,13 +10,13 @@ from model_service.protocols.open_inference.messages_pb2 import ModelInferReques
 from model_service.protocols.open_inference.tensor import MAX_TENSORS
 from model_service.serving.request_error import RequestError
 
-# Two million numbers of eight bytes as typed contents, and what describes them.
+# Room for two million typed values of eight bytes, plus their descriptions.
 MAX_DESCRIPTION_BYTES = 17 << 20
-# Of a message with more fields than any real one has.
+# Bytes after the first MAX_FIELDS fields.
 MAX_TAIL_BYTES = 4 << 20
-# Inputs, outputs, raw contents and parameters of a real message are far fewer.
+# Real messages have far fewer inputs, outputs, raw contents and parameters.
 MAX_FIELDS = 4 * MAX_TENSORS
-# Requests of all other methods hold a name and a version.
+# Requests of the other methods contain only a name and a version.
 MAX_QUESTION_BYTES = 64 << 10
 
 _RAW_FIELD = ModelInferRequest.DESCRIPTOR.fields_by_name["raw_input_contents"].number
@@ -24,10 +24,12 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
 def check_size(data: bytes, is_inference: bool) -> None:
-    """Raises RequestError for a message that would cost too much to parse. Malformed ones are left to protobuf."""
+    """Raises RequestError for a message that is too expensive to parse. Leaves malformed messages to protobuf."""
     if not is_inference:
         if len(data) > MAX_QUESTION_BYTES:
-            raise RequestError(413, f"the message has {len(data)} bytes; {MAX_QUESTION_BYTES} are taken")
+            raise RequestError(
+                413, f"the message has {len(data)} bytes; at most {MAX_QUESTION_BYTES} are accepted"
+            )
         return
     if len(data) <= MAX_TAIL_BYTES:
         return
@@ -38,13 +40,13 @@ def check_size(data: bytes, is_inference: bool) -> None:
     if described_bytes > MAX_DESCRIPTION_BYTES:
         raise RequestError(
             413,
-            f"the message has {described_bytes} bytes beside raw contents; {MAX_DESCRIPTION_BYTES} are taken, and any "
-            "number as raw contents",
+            f"the message has {described_bytes} bytes beside raw contents; at most {MAX_DESCRIPTION_BYTES} are "
+            "accepted. Send the tensors as raw contents",
         )
 
 
 def _raw_bytes(data: bytes) -> tuple[int, int]:
-    """How many bytes of a ModelInferRequest are raw tensors, and how many come after the first MAX_FIELDS fields."""
+    """(bytes of raw tensors, bytes after the first MAX_FIELDS fields) of a ModelInferRequest."""
     at = raw = fields = 0
     end = len(data)
     while at < end and fields < MAX_FIELDS:
@@ -63,12 +65,12 @@ def _raw_bytes(data: bytes) -> tuple[int, int]:
             if tag >> 3 == _RAW_FIELD:
                 raw += min(length, end)
         else:
-            break  # groups, which this message has not, or no protobuf at all
+            break  # groups, which this message does not have, or not protobuf
     return raw, max(end - at, 0)
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number at a position, and where it ends; a number that is cut off ends the message."""
+    """The number at a position, and the position after it. A truncated number ends the message."""
     value = shift = 0
     while at < len(data) and shift < 70:
         byte = data[at]

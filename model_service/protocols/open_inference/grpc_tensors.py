@@ -1,4 +1,4 @@
-"""The tensors of gRPC's messages: as raw bytes, or as the typed contents that protobuf has for most datatypes."""
+"""Converts the tensors of gRPC messages, which are raw bytes or typed protobuf fields, to and from arrays."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ _FIELDS = {
 
 
 def read_inputs(request: ModelInferRequest) -> tuple[Array, ...]:
-    """The tensors of a request, in order. Raises InvalidTensor, also for what would keep the server from all others."""
+    """The tensors of a request, in order. Raises InvalidTensor, also if the request has too many tensors or values."""
     for tensors, noun in ((request.inputs, "inputs"), (request.outputs, "outputs")):
-        if len(tensors) > MAX_TENSORS:  # asked before any of them becomes an object of Python
-            raise InvalidTensor(f"{len(tensors)} {noun}; at most {MAX_TENSORS} are taken")
+        if len(tensors) > MAX_TENSORS:  # checked before any of them becomes a Python object
+            raise InvalidTensor(f"{len(tensors)} {noun}; at most {MAX_TENSORS} are accepted")
         for tensor in tensors:
             for name in REFUSED_PARAMETERS:
                 if name in tensor.parameters:
-                    raise InvalidTensor(f"{tensor.name!r} has the parameter {name}, which is not known here")
+                    raise InvalidTensor(f"{tensor.name!r} has the parameter {name}, which is not supported")
     typed = sum(
         len(getattr(each.contents, _FIELDS.get(each.datatype, "fp32_contents"))) for each in request.inputs
     )
     if typed > MAX_TYPED_VALUES:
         raise InvalidTensor(
-            f"{typed} typed values; at most {MAX_TYPED_VALUES} are taken, and any number as raw contents"
+            f"{typed} typed values; at most {MAX_TYPED_VALUES} are accepted. Send the tensors as raw contents"
         )
     return _read(request.inputs, request.raw_input_contents)
 
 
 def read_outputs(response: ModelInferResponse) -> tuple[Array, ...]:
-    """The tensors of an answer, in order. Raises InvalidTensor."""
+    """The tensors of a response, in order. Raises InvalidTensor."""
     return _read(response.outputs, response.raw_output_contents)
 
 
-def _read(described: Sequence[Any], raw: Sequence[bytes]) -> tuple[Array, ...]:
-    """The tensors that are described, their data raw or in their contents. Raises InvalidTensor."""
-    if raw and len(raw) != len(described):
-        raise InvalidTensor(f"{len(raw)} raw contents for {len(described)} tensors")
+def _read(messages: Sequence[Any], raw: Sequence[bytes]) -> tuple[Array, ...]:
+    """Convert tensors. raw: their data, or empty if it is in their contents. Raises InvalidTensor."""
+    if raw and len(raw) != len(messages):
+        raise InvalidTensor(f"{len(raw)} raw contents for {len(messages)} tensors")
     tensors = []
-    for place, each in enumerate(described):
+    for place, each in enumerate(messages):
         dtype = dtype_of(each.name, each.datatype)
         shape = checked_shape(each.name, tuple(each.shape))
         if not raw:
@@ -88,7 +88,7 @@ def _read(described: Sequence[Any], raw: Sequence[bytes]) -> tuple[Array, ...]:
 def write_outputs(
     response: ModelInferResponse, names: Sequence[str], outputs: Mapping[str, Array], is_raw: bool
 ) -> None:
-    """Put the outputs called `names` into a response, in order. is_raw: as raw bytes; FP16 makes all of them so."""
+    """Add the outputs called `names` to a response, in order. is_raw: as raw bytes; always so if one is FP16."""
     datatypes = [datatype_of(outputs[name].dtype) for name in names]
     is_raw = is_raw or any(datatype not in _FIELDS for datatype in datatypes)
     for name, datatype in zip(names, datatypes, strict=True):

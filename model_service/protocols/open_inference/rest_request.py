@@ -1,4 +1,4 @@
-"""Reads the body of a REST inference request: JSON, then the raw bytes of the tensors that JSON does not hold."""
+"""Reads the body of a REST inference request: JSON, then the raw bytes of tensors sent as binary."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ from model_service.protocols.open_inference.tensor import (
     strings,
 )
 
-# The JSON values that numpy's kinds of types take; integers are all others.
+# The Python types that JSON values must have, by the kind of a numpy dtype. All other kinds need integers.
 _KINDS: dict[str, set[type]] = {"f": {int, float}, "b": {bool}, "O": {str}}
 
 
 class InvalidRequest(ValueError):
-    """A body that is no inference request; the text says what in it is wrong."""
+    """A body that is not an inference request. The text says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """id: echoed, None if there was none. outputs: the names asked for, all if empty. binary: of `outputs` those
-    wanted as raw bytes; all_binary: whether those not named are."""
+    """A parsed request.
+
+    id: returned in the response; may be None. outputs: the requested names, empty for all. binary: the names in
+    `outputs` to return as raw bytes. all_binary: whether all outputs are raw bytes if `outputs` is empty."""
 
     id: str | None
     input_names: tuple[str, ...]
@@ -47,9 +49,9 @@ class InferenceRequest:
 
 
 def read_request(body: bytes | bytearray, json_bytes: int | None) -> InferenceRequest:
-    """json_bytes: the header Inference-Header-Content-Length, None where the whole body is JSON.
+    """Parse any body. json_bytes: the header Inference-Header-Content-Length, None if the whole body is JSON.
 
-    Raises InvalidRequest, and nothing else, whatever the bytes."""
+    Raises InvalidRequest, and nothing else."""
     try:
         return _read(body, json_bytes)
     except InvalidTensor as error:
@@ -62,16 +64,18 @@ def _read(body: bytes | bytearray, json_bytes: int | None) -> InferenceRequest:
     if json_bytes is None:
         json_bytes = len(body)
     elif json_bytes > len(body):
-        raise InvalidRequest(f"the body has {len(body)} bytes, its JSON is said to have {json_bytes}")
+        raise InvalidRequest(
+            f"the body has {len(body)} bytes, but Inference-Header-Content-Length is {json_bytes}"
+        )
     try:
         document = orjson.loads(view[:json_bytes])
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"the body is no JSON: {error}") from None
+        raise InvalidRequest(f"the body is not JSON: {error}") from None
     if type(document) is not dict:
-        raise InvalidRequest("the body is no JSON object")
+        raise InvalidRequest("the body is not a JSON object")
     id_ = document.get("id")
     if id_ is not None and type(id_) is not str:
-        raise InvalidRequest("id is no text")
+        raise InvalidRequest("id must be a string")
     parameters = _parameters(document, "the request")
     names, tensors, end = [], [], json_bytes
     for member in _members(document, "inputs"):
@@ -94,7 +98,7 @@ def _read(body: bytes | bytearray, json_bytes: int | None) -> InferenceRequest:
 
 
 def _tensor(name: str, member: Mapping[str, Any], body: memoryview, start: int) -> tuple[Array, int]:
-    """An input, its raw bytes if any from `start` on, and where they end."""
+    """An input, and the position after its raw bytes, which begin at `start` if there are any."""
     dtype = dtype_of(name, member.get("datatype"))
     shape = checked_shape(name, member.get("shape"))
     size = _parameters(member, f"input {name!r}").get("binary_data_size")
@@ -113,16 +117,18 @@ def _tensor(name: str, member: Mapping[str, Any], body: memoryview, start: int) 
 
 
 def _from_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], data: list[Any]) -> Array:
-    """A tensor of JSON values, flat or nested. Types are not converted: 1.5 is no INT32, "1" and true no number."""
+    """A tensor from JSON values, flat or nested. Types are not converted: 1.5 is not an INT32, "1" not a number."""
     values, kinds = _flat(name, data)
-    if len(values) != math.prod(shape):  # before millions of values are looked at one by one
+    if len(values) != math.prod(shape):  # checked first, because the checks below look at every value
         raise InvalidTensor(
             f"{name!r} of shape {list(shape)} needs {math.prod(shape)} values and has {len(values)}"
         )
     expected = _KINDS.get(dtype.kind, {int})
     if not kinds <= expected:
         wrong = next(value for value in values if type(value) not in expected)
-        raise InvalidTensor(f"{name!r} holds {reprlib.repr(wrong)}, which is no {np.dtype(dtype).name} value")
+        raise InvalidTensor(
+            f"{name!r} holds {reprlib.repr(wrong)}, which is not a {np.dtype(dtype).name} value"
+        )
     if dtype.kind == "O":
         return strings(name, (value.encode() for value in values), shape)
     try:
@@ -133,13 +139,13 @@ def _from_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], data: 
         raise InvalidTensor(f"{name!r} holds a value beyond {np.dtype(dtype).name}") from None
     with np.errstate(over="ignore"):
         array = wide.astype(dtype)
-    if not np.isfinite(array).all():  # JSON has no infinities
+    if not np.isfinite(array).all():  # JSON has no infinities, so this value overflowed
         raise InvalidTensor(f"{name!r} holds a value beyond {np.dtype(dtype).name}")
     return shaped(name, array, shape)
 
 
 def _flat(name: str, data: list[Any]) -> tuple[list[Any], set[type]]:
-    """The values of an array that may be nested, and their types. Raises InvalidTensor."""
+    """The values of a possibly nested array, and their types. Raises InvalidTensor."""
     values = data
     for _ in range(MAX_RANK):
         kinds = set(map(type, values))
@@ -149,7 +155,7 @@ def _flat(name: str, data: list[Any]) -> tuple[list[Any], set[type]]:
             values = list(itertools.chain.from_iterable(values))
         else:
             values = [inner for value in values for inner in (value if type(value) is list else (value,))]
-    raise InvalidTensor(f"the data of {name!r} are nested more than {MAX_RANK} deep")
+    raise InvalidTensor(f"the data of {name!r} are nested more than {MAX_RANK} levels deep")
 
 
 def _members(document: Mapping[str, Any], name: str) -> Sequence[Any]:
@@ -157,15 +163,15 @@ def _members(document: Mapping[str, Any], name: str) -> Sequence[Any]:
     if members is None:
         return ()
     if type(members) is not list:
-        raise InvalidRequest(f"{name} is no array")
+        raise InvalidRequest(f"{name} must be an array")
     if len(members) > MAX_TENSORS:
-        raise InvalidRequest(f"{len(members)} {name}; at most {MAX_TENSORS} are taken")
+        raise InvalidRequest(f"{len(members)} {name}; at most {MAX_TENSORS} are accepted")
     return members
 
 
 def _name(member: object, noun: str) -> str:
     if type(member) is not dict:
-        raise InvalidRequest(f"{noun} is no object")
+        raise InvalidRequest(f"{noun} must be an object")
     name = member.get("name")
     if type(name) is not str:
         raise InvalidRequest(f"{noun} has no name")
@@ -177,15 +183,15 @@ def _parameters(owner: Mapping[str, Any], noun: str) -> Mapping[str, Any]:
     if parameters is None:
         return {}
     if type(parameters) is not dict:
-        raise InvalidRequest(f"the parameters of {noun} are no object")
+        raise InvalidRequest(f"the parameters of {noun} must be an object")
     for name in REFUSED_PARAMETERS:
         if name in parameters:
-            raise InvalidRequest(f"{noun} has the parameter {name}, which is not known here")
+            raise InvalidRequest(f"{noun} has the parameter {name}, which is not supported")
     return parameters
 
 
 def _flag(parameters: Mapping[str, Any], name: str, noun: str, default: bool) -> bool:
     flag = parameters.get(name, default)
     if type(flag) is not bool:
-        raise InvalidRequest(f"the parameter {name} of {noun} is neither true nor false")
+        raise InvalidRequest(f"the parameter {name} of {noun} must be true or false")
     return flag

@@ -1,4 +1,4 @@
-"""Writes the body of a REST inference answer: JSON, then the raw bytes of the outputs wanted so."""
+"""Writes the body of a REST inference response: JSON, then the raw bytes of outputs requested as binary."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from model_service.protocols.open_inference.rest_request import InferenceRequest
 from model_service.protocols.open_inference.tensor import Array, datatype_of, to_bytes
 from model_service.serving.model import Model
 
-# Writing them holds the event loop for a fifth of a second. Raw bytes cost nothing.
+# Writing JSON blocks the event loop, so it is limited. Raw bytes cost nothing.
 MAX_JSON_VALUES = 2_000_000
 
 
 class TooMuchJson(ValueError):
-    """An answer would hold more JSON than the server writes."""
+    """A response has more JSON values than the server writes."""
 
 
 class NotText(ValueError):
-    """An output whose bytes are no UTF-8 was asked for as JSON."""
+    """An output that is not UTF-8 was requested as JSON."""
 
 
-def write_answer(
+def write_response(
     model: Model, request: InferenceRequest, names: Sequence[str], outputs: Mapping[str, Array]
 ) -> tuple[bytes, int | None]:
-    """The body, and how many bytes of it are JSON: None for all. names: of the outputs, in order. Raises NotText,
-    TooMuchJson."""
+    """The body, and how many bytes of it are JSON (None for all). names: the outputs to write, in order.
+
+    Raises NotText, TooMuchJson."""
     _check_json(sum(outputs[name].size for name in names if not _is_raw(request, name)))
     members = []
     raw: list[bytes] = []
@@ -46,11 +47,11 @@ def write_answer(
         else:
             member["data"] = _values(name, array)
         members.append(member)
-    answer: dict[str, Any] = {"model_name": model.name, "model_version": str(model.version)}
+    header: dict[str, Any] = {"model_name": model.name, "model_version": str(model.version)}
     if request.id is not None:
-        answer["id"] = request.id
-    answer["outputs"] = members
-    document = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+        header["id"] = request.id
+    header["outputs"] = members
+    document = orjson.dumps(header, option=orjson.OPT_SERIALIZE_NUMPY)
     if not raw:
         return document, None
     return b"".join((document, *raw)), len(document)
@@ -64,13 +65,13 @@ def _check_json(values: int) -> None:
     """Raises TooMuchJson."""
     if values > MAX_JSON_VALUES:
         raise TooMuchJson(
-            f"the answer has {values} values as JSON; at most {MAX_JSON_VALUES} are written, and any number as raw "
-            'bytes: send "parameters": {"binary_data_output": true}'
+            f"the response has {values} values as JSON; at most {MAX_JSON_VALUES} are written. Request raw "
+            'bytes instead: send "parameters": {"binary_data_output": true}'
         )
 
 
 def _values(name: str, array: Array) -> object:
-    """What orjson writes as a flat array; NaN and infinities, which JSON has not, become null."""
+    """The values as orjson writes them in a flat array. NaN and infinities become null."""
     if array.dtype.kind != "O":
         return np.ascontiguousarray(array.ravel(), array.dtype.newbyteorder("="))
     try:
@@ -78,4 +79,4 @@ def _values(name: str, array: Array) -> object:
             value.decode() if isinstance(value, bytes) else str(value) for value in array.ravel().tolist()
         ]
     except UnicodeDecodeError:
-        raise NotText(f"output {name!r} is not UTF-8 text; ask for it with binary_data") from None
+        raise NotText(f"output {name!r} is not UTF-8 text; request it with binary_data") from None

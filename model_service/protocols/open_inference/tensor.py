@@ -1,7 +1,7 @@
-"""Tensors as the protocol carries them: a datatype, a shape, and raw bytes or a flat list of values.
+"""Converts between numpy arrays and tensors of the protocol: a datatype, a shape, and raw bytes or values.
 
-Raw bytes are little-endian and row-major, without padding; an element of BYTES is its length as uint32, then its
-bytes."""
+Raw bytes are little-endian and row-major, without padding. An element of BYTES is its length as uint32, then its bytes.
+"""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ DTYPES: dict[str, np.dtype[Any]] = {
     BYTES: np.dtype(object),
 }
 _DATATYPES = {dtype: name for name, dtype in DTYPES.items()}
-# numpy takes no more than 64 dimensions, models rarely more than 5.
+# numpy supports 64 dimensions; models rarely need more than 5.
 MAX_RANK = 32
-# Of a request; a real model has a handful. Each costs 500 bytes and 2 µs for 2 bytes in a message.
+# Per request. Real models have few tensors. A tensor may need 2 bytes in a message but much more as an object.
 MAX_TENSORS = 256
-# Each costs an object of some 50 bytes for 4 bytes in the message.
+# A string of 4 bytes in the message becomes a much larger Python object.
 MAX_STRINGS = 1_000_000
-# Of a request, in protobuf's own repeated fields: 0.3 µs each, in which nobody else is answered. Raw bytes cost none.
+# Values per request in typed protobuf fields. Converting them blocks the event loop; raw bytes cost nothing.
 MAX_TYPED_VALUES = 2_000_000
-# Begins the reason of gRPC's RESOURCE_EXHAUSTED where sending the request again is useless.
+# Prefix of the reason of RESOURCE_EXHAUSTED if retrying the request is useless.
 TOO_LARGE = "too large"
-# Parameters of Triton's extensions that would change what is answered, so they must not be passed over.
+# Parameters of Triton extensions that would change the response, so they must not be ignored.
 REFUSED_PARAMETERS = ("shared_memory_region", "classification")
 _LENGTH = Struct("<I")
 
 
 class InvalidTensor(ValueError):
-    """A tensor that contradicts itself; the text names it and says what is wrong."""
+    """A malformed tensor. The text names it and says what is wrong."""
 
 
 def datatype_of(dtype: np.dtype[Any]) -> str:
-    """The protocol's name of a model's type."""
+    """The protocol name of a numpy dtype."""
     return _DATATYPES[dtype.newbyteorder("<")]
 
 
 def dtype_of(name: str, datatype: object) -> np.dtype[Any]:
-    """numpy's type of a tensor called `name`. Raises InvalidTensor."""
+    """The numpy dtype of a protocol datatype. name: of the tensor, for errors. Raises InvalidTensor."""
     found = DTYPES.get(datatype) if isinstance(datatype, str) else None
     if found is None:
         raise InvalidTensor(
@@ -69,17 +69,17 @@ def dtype_of(name: str, datatype: object) -> np.dtype[Any]:
 
 
 def checked_shape(name: str, shape: object) -> tuple[int, ...]:
-    """A shape as it came, checked. Raises InvalidTensor."""
+    """Check an untrusted shape and return it as a tuple. Raises InvalidTensor."""
     if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) > MAX_RANK:
-        raise InvalidTensor(f"the shape of {name!r} is no array of at most {MAX_RANK} lengths")
+        raise InvalidTensor(f"the shape of {name!r} must be an array of at most {MAX_RANK} lengths")
     for length in shape:
         if type(length) is not int or length < 0:
-            raise InvalidTensor(f"the shape of {name!r} holds {reprlib.repr(length)}, which is no length")
+            raise InvalidTensor(f"the shape of {name!r} holds {reprlib.repr(length)}, which is not a length")
     return tuple(shape)
 
 
 def from_bytes(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], data: Bytes) -> Array:
-    """The tensor that `data` holds, a view of it but for BYTES. Raises InvalidTensor."""
+    """The tensor in `data`. A view of `data`, except for BYTES. Raises InvalidTensor."""
     count = math.prod(shape)
     if dtype.kind == "O":
         return shaped(name, _strings(name, count, data), shape)
@@ -102,7 +102,7 @@ def to_bytes(array: Array) -> bytes:
 
 
 def strings(name: str, texts: Iterable[bytes], shape: tuple[int, ...]) -> Array:
-    """A BYTES tensor of `texts`. Raises InvalidTensor if the shape needs more or fewer."""
+    """A BYTES tensor of `texts`. Raises InvalidTensor if their number does not fit the shape."""
     listed = list(texts)
     array = np.empty(len(listed), object)
     array[:] = listed
@@ -110,25 +110,25 @@ def strings(name: str, texts: Iterable[bytes], shape: tuple[int, ...]) -> Array:
 
 
 def shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    """`array` in its shape. Raises InvalidTensor."""
+    """`array` with the given shape. Raises InvalidTensor if the size does not fit."""
     if math.prod(shape) != array.size:
         raise InvalidTensor(
             f"{name!r} of shape {list(shape)} needs {math.prod(shape)} values and has {array.size}"
         )
     try:
         return array.reshape(shape)
-    except (ValueError, OverflowError):  # [2**62, 2**62, 0] has no elements and yet is too large for numpy
+    except (ValueError, OverflowError):  # for example [2**62, 2**62, 0]: no elements, but too large for numpy
         raise InvalidTensor(f"the shape {list(shape)} of {name!r} is too large") from None
 
 
 def _strings(name: str, count: int, data: Bytes) -> Array:
     if count > MAX_STRINGS:
-        raise InvalidTensor(f"{name!r} has {count} strings; at most {MAX_STRINGS} are taken")
+        raise InvalidTensor(f"{name!r} has {count} strings; at most {MAX_STRINGS} are accepted")
     texts: list[bytes] = []
     position = 0
     while position < len(data):
         if len(texts) == count or position + _LENGTH.size > len(data):
-            raise InvalidTensor(f"{name!r} has bytes behind its {len(texts)} strings")
+            raise InvalidTensor(f"{name!r} has bytes after its {len(texts)} strings")
         (length,) = _LENGTH.unpack_from(data, position)
         position += _LENGTH.size
         if position + length > len(data):

@@ -1,1 +1,1 @@
-"""Runs one version of a model, with LiteRT or TensorFlow."""
+"""The libraries that run a model: LiteRT and TensorFlow."""

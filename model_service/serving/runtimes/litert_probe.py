@@ -1,4 +1,4 @@
-"""Opens a .tflite file in a process of its own, because a damaged one can end the process that opens it."""
+"""Opens a .tflite file in a child process, because a damaged file can crash the process that opens it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,30 @@ import numpy as np
 from model_service.serving.runtimes.runtime import UnusableModel
 
 TIMEOUT_S = 60.0
-_LENGTH = 8  # stands for a free length
+_LENGTH = 8  # replaces a free length of a shape
 
 
 def check_loads(path: Path) -> None:
-    """Raises UnusableModel where the process that opens and runs the file is ended by it, or hangs.
+    """Raises UnusableModel if the child process that opens and runs the file crashes or hangs.
 
-    A file that fails in an ordinary way passes: the caller's own attempt says what is wrong."""
+    A file that only raises an error passes: the caller gets the same error when it opens the file."""
     command = [sys.executable, "-m", "model_service.serving.runtimes.litert_probe", str(path)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     try:
         done = subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        raise UnusableModel(f"{path} cannot be opened within {TIMEOUT_S:g} s: it is damaged") from None
+        raise UnusableModel(
+            f"{path} cannot be opened within {TIMEOUT_S:g} s: it is damaged; copy or train it again"
+        ) from None
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        raise UnusableModel(f"{path} ends the process that opens it ({name}): it is damaged or half copied")
+        raise UnusableModel(
+            f"{path} crashes the process that opens it ({name}): it is damaged or partly copied"
+        )
 
 
 def main(path: Path) -> None:
-    """Open and run the file once; runs in a process of its own."""
+    """Open the file and run it once. Runs in the child process."""
     from model_service.serving.runtimes.litert_runtime import LiteRTRuntime
 
     runtime = LiteRTRuntime(path)

@@ -1,4 +1,4 @@
-"""What runs a model: the interface that the batcher and the server know."""
+"""The interface between the server and the libraries that run models."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Array = npt.NDArray[Any]
 
 
 class UnusableModel(Exception):
-    """A model that cannot be loaded or served; the text says which and why."""
+    """A model that cannot be loaded or served. The text says which one and why."""
 
 
 class RefusedInput(ValueError):
-    """The model itself refuses the values of an input, which have the right type and shape."""
+    """The model rejects the values of an input, although their type and shape are right."""
 
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One input or output. shape: -1 is any length; None is an unknown rank. Strings have dtype object."""
+    """One input or output of a model. shape: -1 is any length, None an unknown rank. Strings have the dtype object."""
 
     name: str
     dtype: np.dtype[Any]
@@ -30,12 +30,13 @@ class TensorSpec:
 
 
 class Runtime(Protocol):
-    """A loaded model. One call at a time: the caller sees to it."""
+    """A loaded model. The caller must not run it concurrently."""
 
     kind: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
 
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        """All outputs by name, for inputs that match `inputs`. Raises RefusedInput; anything else is a failure
-        of the model."""
+        """All outputs by name. inputs: arrays that match `self.inputs`.
+
+        Raises RefusedInput if the model rejects the values. Any other exception is a failure of the model."""

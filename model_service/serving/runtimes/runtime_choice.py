@@ -1,4 +1,4 @@
-"""Which runtime a model on disk gets. Each is imported only where it is chosen: TensorFlow takes 3 s and 490 MB."""
+"""Chooses the runtime for a model on disk. Imports only the chosen one, because TensorFlow is slow and large."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def open_runtime(
     runtime: str = "auto",
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
-    is_doubtful: bool = False,
+    is_unverified: bool = False,
 ) -> Runtime:
     """Load a model with `runtime` ("auto", "litert" or "tensorflow").
 
-    path: a folder with saved_model.pb or model.tflite, a .tflite file, or a frozen graph (.pb), for which
-    `inputs` and `outputs` name its nodes (without them: its placeholders, and what nothing else reads).
-    is_doubtful: nothing says that the files are whole, so a .tflite file is first opened in a process of its own.
-    auto: LiteRT where there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
+    path: a folder with saved_model.pb or model.tflite, a .tflite file, or a frozen graph (.pb).
+    runtime: "auto" means LiteRT if there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
+    inputs, outputs: names of nodes of a frozen graph. Default: its placeholders, and nodes that no other node reads.
+    is_unverified: there is no hash to check the files, so a .tflite file is first opened in a child process.
     Raises UnusableModel.
     """
     if path.suffix == ".pb":
@@ -39,15 +39,15 @@ def open_runtime(
     tflite = path if path.suffix == ".tflite" else path / TFLITE_FILE
     has_saved_model = (path / SAVED_MODEL_FILE).is_file()
     if not tflite.is_file() and not has_saved_model:
-        raise UnusableModel(f"{path} holds neither {SAVED_MODEL_FILE} nor {TFLITE_FILE}")
+        raise UnusableModel(f"{path} contains neither {SAVED_MODEL_FILE} nor {TFLITE_FILE}")
     if runtime == "tensorflow" or not tflite.is_file() or (runtime == "auto" and not litert_is_installed()):
         if not has_saved_model:
-            raise UnusableModel(f"{path} holds no {SAVED_MODEL_FILE}, which the TensorFlow runtime needs")
+            raise UnusableModel(f"{path} contains no {SAVED_MODEL_FILE}, which the TensorFlow runtime needs")
         if runtime == "litert":
-            raise UnusableModel(f"{path} holds no {TFLITE_FILE}, which the LiteRT runtime needs")
+            raise UnusableModel(f"{path} contains no {TFLITE_FILE}, which the LiteRT runtime needs")
         return _tensorflow(path, inputs, outputs)
     try:
-        if is_doubtful and litert_is_installed():
+        if is_unverified and litert_is_installed():
             check_loads(tflite)
         return _litert(tflite)
     except UnusableModel as error:

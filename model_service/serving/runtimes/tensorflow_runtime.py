@@ -1,4 +1,4 @@
-"""Runs a SavedModel or a frozen graph with TensorFlow: the one file of the model service that imports it."""
+"""Runs a SavedModel or a frozen graph with TensorFlow. The only file outside training that imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up lines on CPU features say nothing to users
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hides start-up messages about CPU features
 
 import numpy as np
 import tensorflow as tf
@@ -16,15 +16,15 @@ from model_service.serving.runtimes.runtime import Array, RefusedInput, TensorSp
 
 
 class SavedModelRuntime:
-    """A SavedModel by its signature `serving_default`, or its only one."""
+    """A SavedModel. Runs the signature `serving_default`, or the only one."""
 
     kind = "tensorflow"
 
     def __init__(self, path: Path) -> None:
         """Raises UnusableModel."""
         try:
-            self._model = tf.saved_model.load(str(path))  # kept: it owns the variables
-        except Exception as error:  # whatever TensorFlow raises for files that are broken or missing
+            self._model = tf.saved_model.load(str(path))  # must stay referenced: it owns the variables
+        except Exception as error:  # TensorFlow raises many types for broken or missing files
             raise UnusableModel(f"TensorFlow cannot load {path}: {_first_line(error)}") from None
         signatures = dict(self._model.signatures)
         name = "serving_default" if "serving_default" in signatures else next(iter(signatures), None)
@@ -45,7 +45,7 @@ class SavedModelRuntime:
 
 
 class FrozenGraphRuntime:
-    """A frozen graph (a GraphDef in a .pb file), as TensorFlow 1 wrote them."""
+    """A frozen graph: a GraphDef in a .pb file, the format of TensorFlow 1."""
 
     kind = "tensorflow"
 
@@ -56,7 +56,7 @@ class FrozenGraphRuntime:
             wrapped = tf.compat.v1.wrap_function(
                 lambda: tf.compat.v1.import_graph_def(graph_def, name=""), []
             )
-        except Exception as error:  # protobuf's and TensorFlow's own errors for bytes that are no graph
+        except Exception as error:  # protobuf and TensorFlow raise many types for invalid bytes
             raise UnusableModel(f"TensorFlow cannot load {path}: {_first_line(error)}") from None
         graph = wrapped.graph
         tensors_in = {name: _tensor(path, graph, name) for name in inputs or _placeholders(graph)}
@@ -92,7 +92,9 @@ def _spec(path: Path, name: str, tensor: Any) -> TensorSpec:
         try:
             dtype = np.dtype(tensor.dtype.as_numpy_dtype)
         except TypeError:
-            raise UnusableModel(f"{path}: {name!r} is of type {tensor.dtype.name}, no tensor") from None
+            raise UnusableModel(
+                f"{path}: {name!r} has the type {tensor.dtype.name}, not a tensor type"
+            ) from None
     shape = None
     if tensor.shape.rank is not None:
         shape = tuple(-1 if length is None else int(length) for length in tensor.shape)
@@ -113,7 +115,7 @@ def _placeholders(graph: Any) -> list[str]:
 
 
 def _ends(graph: Any) -> list[str]:
-    """Nodes whose outputs nothing else reads."""
+    """Nodes whose outputs no other node reads."""
     return [
         operation.name
         for operation in graph.get_operations()
@@ -122,10 +124,10 @@ def _ends(graph: Any) -> list[str]:
 
 
 def _refusal(error: tf.errors.InvalidArgumentError) -> RefusedInput:
-    """With the line that says what is wrong: those before it, and `[[…]]` after it, only say where in the graph."""
+    """Keep the line that says what is wrong. The other lines only give the position in the graph."""
     lines = [line for line in error.message.splitlines() if line and not line.startswith(("\t", "<stack"))]
-    told = [line for line in lines if not line.startswith(("Graph execution error:", "Detected at node"))]
-    return RefusedInput(f"{type(error).__name__}: {(told or lines or [''])[0]}")
+    reasons = [line for line in lines if not line.startswith(("Graph execution error:", "Detected at node"))]
+    return RefusedInput(f"{type(error).__name__}: {(reasons or lines or [''])[0]}")
 
 
 def _first_line(error: Exception) -> str:

@@ -44,7 +44,7 @@ def publisher_with(monkeypatch):
 
     def made(client: Client) -> AtLeastOnce:
         clients = iter([client])
-        monkeypatch.setattr(AtLeastOnce, "_make", lambda self: next(clients, Client()))
+        monkeypatch.setattr(AtLeastOnce, "_create_client", lambda self: next(clients, Client()))
         return AtLeastOnce({}, "murmur2_random")
 
     monkeypatch.setattr(at_least_once, "STUCK_S", 0.0)
@@ -55,10 +55,10 @@ def publisher_with(monkeypatch):
 def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
     stuck = Client(waiting=20)
     publisher = publisher_with(stuck)
-    with pytest.raises(NotPublished, match="a new client takes over"):
-        publisher.finish({("metrics", 0): 1}, None)
+    with pytest.raises(NotPublished, match="a new producer takes over: the broker acknowledged nothing"):
+        publisher.commit({("metrics", 0): 1}, None)
     assert stuck.purged
-    publisher.finish({("metrics", 0): 1}, None)
+    publisher.commit({("metrics", 0): 1}, None)
 
 
 def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
@@ -66,30 +66,30 @@ def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
     lost = Client(waiting=20, broker_is_there=False)
     publisher = publisher_with(lost)
-    assert publisher.start()  # what it holds is waited for
-    with pytest.raises(NotPublished, match="does not find its way"):
-        publisher.finish({("metrics", 0): 1}, None)
+    assert publisher.ready()  # what it holds is waited for
+    with pytest.raises(NotPublished, match="has lost its connection"):
+        publisher.commit({("metrics", 0): 1}, None)
     assert lost.purged
-    publisher.finish({("metrics", 0): 1}, None)
+    publisher.commit({("metrics", 0): 1}, None)
 
 
 def test_an_idle_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
     lost = Client(broker_is_there=False)
     publisher = publisher_with(lost)
-    assert publisher.start()
+    assert publisher.ready()
     assert publisher._producer is not lost
 
 
 def test_a_slow_client_is_waited_for(publisher_with):
     slow = Client(waiting=20, acknowledged=1)
-    publisher_with(slow).finish({("metrics", 0): 1}, None)
+    publisher_with(slow).commit({("metrics", 0): 1}, None)
     assert slow.waiting == 0
     assert not slow.asked
 
 
 def test_a_broker_that_is_away_is_waited_for(publisher_with):
     client = Client(waiting=20, broker_is_there=False)
-    publisher_with(client).finish({("metrics", 0): 1}, None)
+    publisher_with(client).commit({("metrics", 0): 1}, None)
     assert client.asked == 3
     assert not client.purged

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer import connection
+from consumer.kafka import connection
 from consumer.kafka.connection import Connection
 
 DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN)
@@ -41,7 +41,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Client:
 
 def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock: list[float]) -> None:
     client, own = Client(False), Connection({})
-    own.told(KafkaError(KafkaError._TRANSPORT))
+    own.on_error(KafkaError(KafkaError._TRANSPORT))
     clock[0] = 1000.0
     assert not own.is_lost(client)
     assert client.asked == 0
@@ -49,10 +49,10 @@ def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock:
 
 def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list[float]) -> None:
     client, own = Client(False), Connection({})
-    own.told(DOWN)
+    own.on_error(DOWN)
     assert not own.is_lost(client)
     clock[0] = connection.DOWN_S - 0.1
-    own.told(DOWN)  # again: it is the first that counts
+    own.on_error(DOWN)  # again: it is the first that counts
     assert not own.is_lost(client)
     assert client.asked == 0
     clock[0] = connection.DOWN_S
@@ -62,7 +62,7 @@ def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list
 def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock: list[float]) -> None:
     client, own = Client(False), Connection({})
     cluster.answers = False
-    own.told(DOWN)
+    own.on_error(DOWN)
     for clock[0] in range(int(connection.DOWN_S), 60):
         assert not own.is_lost(client)
     assert client.asked == cluster.asked == (60 - connection.DOWN_S) / connection.LOOK_S
@@ -73,11 +73,11 @@ def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock
 
 def test_a_client_that_is_back_is_not_asked_any_more(cluster: Client, clock: list[float]) -> None:
     client, own = Client(True), Connection({})
-    own.told(DOWN)
+    own.on_error(DOWN)
     for clock[0] in range(60):
         assert not own.is_lost(client)
     assert client.asked == 1
-    own.told(DOWN)
+    own.on_error(DOWN)
     clock[0] += connection.DOWN_S
     client.answers = False
     assert own.is_lost(client)

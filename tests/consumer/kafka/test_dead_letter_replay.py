@@ -11,7 +11,8 @@ from confluent_kafka import TopicPartition
 
 import consumer.kafka.dead_letters
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter, Replay
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter
 from interceptor.delivery import Record, UnreadableRecord
 
 
@@ -85,14 +86,14 @@ class Publisher:
         self.published: list[Any] = []
         self.starts = 0
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         self.starts += 1
         return True
 
     def publish(self, *record: Any) -> None:
         self.published.append(record)
 
-    def finish(self, *_: Any) -> None:
+    def commit(self, *_: Any) -> None:
         if self.end:
             raise self.end
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.kafka.dead_letters import DeadLetter, Filter, Replay, UnknownTopic
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic
 from fncast.cli import dead_letters as command
 from fncast.failure import Failure
 from interceptor import dead_letter
@@ -113,13 +114,13 @@ class Publisher:
         self.published: list[Any] = []
         self.offsets: Any = None
 
-    def start(self) -> bool:
+    def ready(self) -> bool:
         return True
 
     def publish(self, *record: Any) -> None:
         self.published.append(record)
 
-    def finish(self, offsets: Any, _: Any) -> None:
+    def commit(self, offsets: Any, _: Any) -> None:
         self.offsets = offsets
 
 

@@ -11,7 +11,6 @@ from consumer.kafka import exactly_once, timeouts
 from consumer.kafka.connection import Connection
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.fencing import MAX_FENCED
-from consumer.kafka.timeouts import ended_within
 
 
 class Client:
@@ -48,7 +47,7 @@ def made(monkeypatch):
         clients.append(Client(make.hangs if not clients else ""))
         return clients[-1]
 
-    monkeypatch.setattr(ExactlyOnce, "_make", make)
+    monkeypatch.setattr(ExactlyOnce, "_create_client", make)
     return make, clients
 
 
@@ -58,31 +57,23 @@ def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hang
     make, clients = made
     make.hangs = hangs
     publisher = ExactlyOnce({}, "murmur2_random", "one")
-    with pytest.raises(OutcomeUnknown, match="does not end"):
-        publisher.finish({("metrics", 0): 1}, "metadata")
+    with pytest.raises(OutcomeUnknown, match="no broker answered in time"):
+        publisher.commit({("metrics", 0): 1}, "metadata")
     assert clients[0].purged
     assert len(clients) == 2
-    assert publisher.start()
-    publisher.finish({("metrics", 0): 1}, "metadata")
-
-
-def test_what_a_call_raises_is_raised():
-    def refused():
-        raise KafkaException(KafkaError(KafkaError._FENCED, "fenced"))
-
-    with pytest.raises(KafkaException, match="fenced"):
-        ended_within(5, refused)
+    assert publisher.ready()
+    publisher.commit({("metrics", 0): 1}, "metadata")
 
 
 def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, caplog):
     make, _ = made
     make.hangs = "commit_transaction"
     publisher = ExactlyOnce({}, "murmur2_random", "one")
-    publisher.start()
+    publisher.ready()
     with pytest.raises(OutcomeUnknown):
-        publisher.finish({("metrics", 0): 1}, "metadata")
+        publisher.commit({("metrics", 0): 1}, "metadata")
     publisher._replace_producer(KafkaError(KafkaError._FENCED, "by another"))
-    told = [record.levelno for record in caplog.records if "takes over" in record.message]
+    told = [record.levelno for record in caplog.records if "replacing a producer" in record.message]
     assert told == [logging.WARNING] * 2
 
 
@@ -92,7 +83,7 @@ def test_a_producer_that_does_not_find_its_way_back_gives_way_to_another(made, m
     make.hangs = ""
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is clients[0])
-    assert publisher.start()
+    assert publisher.ready()
     assert len(clients) == 2
 
 
@@ -107,7 +98,7 @@ def publisher(made):
     make, clients = made
     make.hangs = ""
     publisher = ExactlyOnce({}, "murmur2_random", "one")
-    assert publisher.start()
+    assert publisher.ready()
     publisher.publish("forecasts", 0, None, b"1", [])
     return publisher, clients
 
@@ -116,12 +107,12 @@ def publisher(made):
 def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
     publisher, clients = publisher
     clients[0].fails[call] = ABORTABLE
-    with pytest.raises(NotPublished, match="abortable"):
-        publisher.finish(OFFSETS, "metadata")
+    with pytest.raises(NotPublished, match="no broker answered in time"):
+        publisher.commit(OFFSETS, "metadata")
     assert clients[0].calls[-1] == "abort_transaction"
     clients[0].fails.clear()
     publisher.publish("forecasts", 0, None, b"1", [])
-    publisher.finish(OFFSETS, "metadata")
+    publisher.commit(OFFSETS, "metadata")
     assert len(clients) == 1
 
 
@@ -133,10 +124,10 @@ def test_another_error_costs_the_producer_and_leaves_the_outcome_to_the_committe
     publisher, clients = publisher
     clients[0].fails[call] = error
     with pytest.raises(OutcomeUnknown):
-        publisher.finish(OFFSETS, "metadata")
+        publisher.commit(OFFSETS, "metadata")
     assert clients[0].purged
     assert "init_transactions" not in clients[1].calls
-    assert publisher.start()
+    assert publisher.ready()
     assert clients[1].calls == ["poll", "init_transactions"]
 
 
@@ -145,7 +136,7 @@ def test_a_commit_whose_abort_fails_may_have_been_done(publisher):
     publisher, clients = publisher
     clients[0].fails |= {"commit_transaction": ABORTABLE, "abort_transaction": FENCED}
     with pytest.raises(OutcomeUnknown):
-        publisher.finish(OFFSETS, "metadata")
+        publisher.commit(OFFSETS, "metadata")
     assert len(clients) == 2
 
 
@@ -161,9 +152,9 @@ def test_a_topic_that_is_gone_costs_a_producer(publisher):
 
 def fence(publisher, clients) -> None:
     clients[-1].fails["commit_transaction"] = FENCED
-    assert publisher.start()
+    assert publisher.ready()
     with pytest.raises(OutcomeUnknown):
-        publisher.finish(OFFSETS, "metadata")
+        publisher.commit(OFFSETS, "metadata")
 
 
 def test_who_is_fenced_again_and_again_shares_its_identity(publisher):

@@ -9,7 +9,7 @@ from consumer.errors import ConsumerError, NotPublished
 from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.rejected_records import MIN_LIMIT_BYTES
-from consumer.result_publisher import Results
+from consumer.result_publisher import ResultPublisher
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Headers, OutputEvent
 
@@ -92,12 +92,12 @@ class Stage:
         self.client = Client()
         self.client.is_transactional = exactly_once
         kind = ExactlyOnce if exactly_once else AtLeastOnce
-        monkeypatch.setattr(kind, "_make", lambda publisher: self.client)
+        monkeypatch.setattr(kind, "_create_client", lambda publisher: self.client)
         monkeypatch.setattr(kind, "partitions_of", lambda publisher, topic: 1)
         self.publisher = kind({}, "murmur2_random", *["one"] * exactly_once)
         self.client.on_delivery = self.publisher._on_failure
-        self.publisher.start()
-        self.results = Results(self.publisher, "forecasts", "dead")
+        self.publisher.ready()
+        self.results = ResultPublisher(self.publisher, "forecasts", "dead")
         assert self.results.knows_partitions("metrics")
 
     def settle(self, deliveries: list[Delivery], most_rounds: int = 5) -> list[Delivery]:
@@ -106,7 +106,7 @@ class Stage:
             try:
                 for delivery in deliveries:
                     self.results.publish(delivery)
-                self.publisher.finish({PARTITION: len(deliveries)}, "metadata")
+                self.publisher.commit({PARTITION: len(deliveries)}, "metadata")
                 return deliveries
             except NotPublished:
                 pass
@@ -251,7 +251,7 @@ def test_the_users_limit_leaves_room_for_a_dead_letter(told, most):
         {"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": told, "batch.size": "5000"},
         "murmur2_random",
     )
-    publisher.allow(2_000_000, 1_000_000)
+    publisher.set_limits(2_000_000, 1_000_000)
     assert publisher._properties["message.max.bytes"] == most
     assert publisher._properties["batch.size"] == "5000"
     publisher.close()
@@ -267,7 +267,7 @@ def test_no_limit_is_learned_from_a_small_record(stage):
 
 
 def test_where_records_are_compressed_no_limit_is_learned(stage):
-    stage.publisher._refusals._learns_limits = False
+    stage.publisher._rejected._learns_limits = False
     stage.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value[:1] == b"r" else None
     )

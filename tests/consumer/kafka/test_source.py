@@ -44,7 +44,7 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     assert reads_one()
     assert source.is_member
     commit = source.commit({("metrics", 0): 0})
-    source.renew()
+    source.replace_client()
     with pytest.raises(CommitFailed):
         commit.result(0)  # who waits for it goes on
     assert reads_one()  # nothing was committed: from the beginning
@@ -88,10 +88,10 @@ def test_an_offset_that_kafka_does_not_have_is_told_once_and_reading_goes_on(bro
     )
     assert beyond.startswith("metrics/1: the group's offset 5000 is beyond the end of the partition, 1: ")
     assert REGISTRY.get_sample_value("fncast_lost_records_total", {"topic": "metrics"}) == low - 10
-    source.begin_again([("metrics", 0), ("metrics", 1), ("metrics", 2)])
+    source.read_from_start([("metrics", 0), ("metrics", 1), ("metrics", 2)])
     read_all()
     assert first == {0: low, 1: 0, 2: 0}
-    source.begin_again([("metrics", 17)])  # was revoked meanwhile
+    source.read_from_start([("metrics", 17)])  # was revoked meanwhile
     source.close()
 
 
@@ -108,7 +108,7 @@ def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
     while len(found) < 2 and time.monotonic() < deadline_s:
         found += source.poll(10, 0.2)
     assert sorted(record.value for record in found) == [b"1", b"2"]
-    source.begin_again([("metrics", 0)])
+    source.read_from_start([("metrics", 0)])
     while len(found) < 3 and time.monotonic() < deadline_s:
         found += source.poll(10, 0.2)
     assert found[2].value == b"1"
@@ -180,7 +180,7 @@ def test_a_broker_that_is_away_is_told_once_however_long_each_try_took(caplog):
     assert [entry.getMessage() for entry in caplog.records] == [
         "Kafka: the broker b:9092 cannot be reached: connection refused; waiting for it"
     ]
-    source.heard()
+    source.clear_problem()
     source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
     assert len(caplog.records) == 2
     source.close()

@@ -77,7 +77,7 @@ class FakeServer:
 )
 async def test_a_listener_that_ends_by_itself_ends_the_consumer(monkeypatch, error, reason):
     monkeypatch.setattr(consume, "Service", FakeService)
-    monkeypatch.setattr(consume, "server", lambda *_: FakeServer(error))
+    monkeypatch.setattr(consume, "build_server", lambda *_: FakeServer(error))
     with pytest.raises(Failure, match=f"^the listener of /metrics, /healthz and /readyz has ended: {reason}"):
         await asyncio.wait_for(consume.consume(Settings(), "127.0.0.1", 0, Security()), 10)
 
@@ -85,7 +85,7 @@ async def test_a_listener_that_ends_by_itself_ends_the_consumer(monkeypatch, err
 async def test_a_fault_in_the_consumer_is_one_sentence(monkeypatch):
     monkeypatch.setattr(consume, "Service", FakeService)
     monkeypatch.setattr(FakeService, "error", ZeroDivisionError("of an interceptor"))
-    monkeypatch.setattr(consume, "server", lambda *_: FakeServer(ends=False))
+    monkeypatch.setattr(consume, "build_server", lambda *_: FakeServer(ends=False))
     with pytest.raises(
         Failure, match=r"^ZeroDivisionError: of an interceptor\. Nothing unfinished was committed"
     ):

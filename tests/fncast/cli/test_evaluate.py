@@ -168,7 +168,7 @@ def test_says_so_where_a_season_is_longer_than_the_window(
     ("flags", "sentence"),
     [
         (["--version", "7"], "no version 7; there are 1"),
-        (["--name", "other"], "no version of a model there"),
+        (["--name", "other"], "contains no version of a model"),
         (["--test-share", "2"], "--test-share is 2.0"),
         (["--stride", "0"], "--stride is 0"),
         (["--workers", "-1", "--classical"], "--workers is -1; it is at least 1"),
@@ -186,8 +186,8 @@ def test_wrong_flags_are_one_clear_sentence(
     ("described", "sentence"),
     [
         ({"window": None}, "does not tell 'window'"),
-        ({"window": 12}, "takes no window of 12 readings"),
-        ({"horizon": 3}, "answers the shape [1, 6, 3], not [1, 3, 3]"),
+        ({"window": 12}, "does not accept a window of 12 readings"),
+        ({"horizon": 3}, "returns the shape [1, 6, 3], not [1, 3, 3]"),
         ({"training": None}, None),
         ({"training": {"settings": None, "data": {"series": [None]}}}, None),
     ],

@@ -1,4 +1,4 @@
-"""`fncast functions` as people run it: curl-like requests, Fn's statuses, and an end without leftovers."""
+"""`fncast functions` as a process: requests, Fn's statuses, and a clean end."""
 
 import http.client
 import json
@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[3]
 FORECAST = ROOT / "functions" / "forecast"
 SAMPLE = json.loads((ROOT / "ce.json").read_text())
 START_S = 30
-# 3 s, and as much again where tests share the machine.
+# A host ends within 3 s; the tests share their machine.
 END_S = 6
-# A function that does what the body says, and chooses its own HTTP status behind a trigger.
+# A function that follows the orders in the body. It sets an HTTP status, which only a trigger passes on.
 FUNCTION = """
 import json, os, time
 from fdk import response
@@ -46,7 +46,7 @@ def handler(ctx, data):
 
 
 class Host:
-    """A running `fncast functions` and what it prints."""
+    """A running `fncast functions` and its stderr."""
 
     def __init__(self, *arguments: object) -> None:
         self.process = subprocess.Popen(
@@ -76,7 +76,7 @@ class Host:
         self.children = psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> None:
-        """Close the pipe's reader once the process, and whoever else holds its stderr, is gone."""
+        """End the process, and close its stderr once no child holds it open."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -97,7 +97,7 @@ def until(condition: Callable[[], bool], within_s: float = START_S) -> None:
 
 @pytest.fixture(scope="module")
 def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A host with the function that does as it is told, time-out 1 s, one process, and the forecast function."""
+    """A host with the forecast function and FUNCTION, which has one process and a timeout of 1 s."""
     folder = tmp_path_factory.mktemp("orders")
     (folder / "func.py").write_text(FUNCTION)
     trigger = "triggers: [{name: t, type: http, source: /any/path}]"
@@ -108,10 +108,10 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     host.end()
 
 
-def test_invoke_passes_headers_as_they_are(orders: Host) -> None:
+def test_invoke_passes_headers_unchanged(orders: Host) -> None:
     headers = {"ce-id": "é☃".encode(), "ce-source": b"\xff", "Fn-Deadline": "of the caller"}
     answer = requests.post(orders.invoke_url("orders"), data="{}", headers=headers, timeout=5)
-    assert answer.status_code == 200  # the function's own status does not show here
+    assert answer.status_code == 200  # invoke does not pass the function's status on
     assert answer.headers["x-own"] == "x"
     assert re.fullmatch(r"[0-9A-F]{26}", answer.headers["fn-call-id"])
     assert answer.json()["headers"]["ce-id"] == "é☃"
@@ -119,7 +119,7 @@ def test_invoke_passes_headers_as_they_are(orders: Host) -> None:
     assert answer.json()["headers"]["fn-deadline"].endswith("Z")
 
 
-def test_a_trigger_shows_the_request_and_gives_the_functions_status(orders: Host) -> None:
+def test_a_trigger_passes_the_request_and_the_functions_status(orders: Host) -> None:
     url = f"{orders.url}/t/fncast/any/path"
     answer = requests.put(url, params={"a": "b\r\nc"}, data="{}", headers={"X-In": "in"}, timeout=5)
     assert answer.status_code == 418
@@ -130,18 +130,20 @@ def test_a_trigger_shows_the_request_and_gives_the_functions_status(orders: Host
 
 
 @pytest.mark.parametrize(
-    ("order", "status", "says"),
+    ("order", "status", "text"),
     [
         ({"raise": True}, 502, "function failed"),
         ({"exit": True}, 502, "error receiving function response"),
         ({"sleep_s": 30}, 504, "Timed out"),
     ],
 )
-def test_failures_read_as_fns_and_pass(orders: Host, order: dict[str, Any], status: int, says: str) -> None:
+def test_failures_have_fns_statuses_and_pass(
+    orders: Host, order: dict[str, Any], status: int, text: str
+) -> None:
     for url in (orders.invoke_url("orders"), f"{orders.url}/t/fncast/any/path"):
         answer = requests.post(url, json=order, timeout=10)
-        assert (answer.status_code, answer.json()) == (status, {"message": says})
-        # Where a process has to start anew, a caller may be told 503 until it has.
+        assert (answer.status_code, answer.json()) == (status, {"message": text})
+        # While a new process starts, a caller may get 503.
         until(lambda: requests.post(orders.invoke_url("orders"), data="{}", timeout=5).status_code == 200)
 
 
@@ -151,7 +153,7 @@ def test_the_text_of_a_failure_is_logged(orders: Host) -> None:
 
 
 @pytest.mark.parametrize("path", ["/invoke/absent", "/t/fncast/absent", "/t/absent/any/path", "/absent"])
-def test_what_is_not_there_is_404(orders: Host, path: str) -> None:
+def test_an_unknown_path_is_404(orders: Host, path: str) -> None:
     answer = requests.post(orders.url + path, data="{}", timeout=5)
     assert answer.status_code == 404
     assert "message" in answer.json()
@@ -163,7 +165,7 @@ def test_a_body_that_is_too_large_is_413(orders: Host) -> None:
     assert "message" in answer.json()
 
 
-def test_a_killed_function_is_replaced(orders: Host) -> None:
+def test_a_killed_process_is_replaced(orders: Host) -> None:
     url = orders.invoke_url("orders")
     pid = requests.post(url, data="{}", timeout=5).json()["pid"]
     psutil.Process(pid).kill()
@@ -182,7 +184,7 @@ def test_many_callers_at_once_are_all_answered(orders: Host) -> None:
 
 @pytest.mark.parametrize("place", ["invoke", "trigger"])
 @pytest.mark.parametrize("form", ["binary", "structured", "plain", "curl's default"])
-def test_the_forecast_function_takes_an_event_in_every_form(orders: Host, place: str, form: str) -> None:
+def test_the_forecast_function_accepts_an_event_in_every_form(orders: Host, place: str, form: str) -> None:
     url = orders.invoke_url("forecast") if place == "invoke" else f"{orders.url}/t/fncast/forecast"
     content_types = {
         "structured": "application/cloudevents+json",
@@ -198,14 +200,14 @@ def test_the_forecast_function_takes_an_event_in_every_form(orders: Host, place:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/cloudevents+json"
     output = answer.json()
-    assert output["type"] == "io.fncast.unavailable.v1"  # no model service is there
+    assert output["type"] == "io.fncast.unavailable.v1"  # no model service runs
     assert (output["causationid"], output["causationsource"]) == (SAMPLE["id"], SAMPLE["source"])
     assert "http://127.0.0.1:9 is not reachable" in output["data"]["reason"]
 
 
 @pytest.mark.parametrize("path", ["invoke", "trigger"])
-@pytest.mark.parametrize("name", ["ce-subject", "Ce-Type", "ce-made-up", "content-type"])
-def test_an_attribute_that_is_there_twice_is_refused(orders: Host, path: str, name: str) -> None:
+@pytest.mark.parametrize("name", ["ce-subject", "Ce-Type", "ce-unknown", "content-type"])
+def test_a_repeated_attribute_is_refused(orders: Host, path: str, name: str) -> None:
     url = orders.invoke_url("orders") if path == "invoke" else f"{orders.url}/t/fncast/any/path"
     address = urlsplit(url)
     with closing(http.client.HTTPConnection(address.netloc, timeout=5)) as connection:
@@ -216,14 +218,14 @@ def test_an_attribute_that_is_there_twice_is_refused(orders: Host, path: str, na
         answer = connection.getresponse()
         text = json.loads(answer.read())["message"]
     assert answer.status == 400
-    assert text.startswith(f"the header {name.lower()!r} is there twice, as 'a' and 'b")
+    assert text.startswith(f"the header {name.lower()!r} is sent twice, as 'a' and 'b")
     assert text.isprintable()
 
 
 @pytest.mark.parametrize(
     "given", [None, "text/plain", "application/x-www-form-urlencoded", "text/plain; application/json"]
 )
-def test_only_json_changes_something(orders: Host, given: str | None) -> None:
+def test_changes_must_be_json(orders: Host, given: str | None) -> None:
     headers = {"content-type": given} if given else {}
     answer = requests.post(f"{orders.url}/v2/apps", data=b'{"name":"plain"}', headers=headers, timeout=5)
     assert answer.status_code == 415
@@ -234,7 +236,7 @@ def test_only_json_changes_something(orders: Host, given: str | None) -> None:
     assert requests.get(f"{orders.url}/v2/apps", {"name": "plain"}, timeout=5).json() == {"items": []}
 
 
-def test_a_page_of_another_site_changes_and_reads_nothing(orders: Host) -> None:
+def test_a_page_of_another_site_can_change_and_read_nothing(orders: Host) -> None:
     document = {"config": {"LD_PRELOAD": "/tmp/x.so"}}
     (function,) = requests.get(f"{orders.url}/v2/fns", {"name": "orders"}, timeout=5).json()["items"]
     url = f"{orders.url}/v2/fns/{function['id']}"
@@ -248,7 +250,7 @@ def test_a_page_of_another_site_changes_and_reads_nothing(orders: Host) -> None:
     assert requests.put(url, json=document, timeout=5).status_code == 400
 
 
-def test_a_functions_error_forges_no_line_of_the_log(orders: Host) -> None:
+def test_a_functions_error_cannot_forge_a_log_line(orders: Host) -> None:
     text = "\x1b[2J\x1b[31mno\r\n2026-01-01 00:00:00,000 INFO    fncast: forged line\u2028\u202e" + "x" * 3000
     answer = requests.post(orders.invoke_url("orders"), json={"raise": True, "text": text}, timeout=5)
     assert answer.status_code == 502
@@ -269,7 +271,7 @@ def test_a_batch_is_answered_by_a_batch(orders: Host) -> None:
     assert kinds == ["unavailable", "rejected", "unavailable"]
 
 
-def test_says_its_version_and_that_it_is_well(orders: Host) -> None:
+def test_version_and_health(orders: Host) -> None:
     assert requests.get(f"{orders.url}/version", timeout=5).json()["version"]
     assert requests.get(f"{orders.url}/ping", timeout=5).json()["functions"]["forecast"] == "ready"
 
@@ -290,7 +292,7 @@ def test_ends_at_once_and_quietly(tmp_path: Path, number: signal.Signals) -> Non
     assert "Traceback" not in "".join(host.stderr)
 
 
-def test_ends_in_time_with_a_call_in_flight(tmp_path: Path) -> None:
+def test_ends_in_time_with_a_call_in_progress(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(FUNCTION)
     (tmp_path / "func.yaml").write_text("name: orders\n")
     host = Host(tmp_path)
@@ -308,7 +310,7 @@ def test_ends_in_time_with_a_call_in_flight(tmp_path: Path) -> None:
     assert "Traceback" not in "".join(host.stderr)
 
 
-def test_the_function_of_the_documentation_works(tmp_path: Path) -> None:
+def test_the_documented_function_works(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "functions.md").read_text()
     for name, language in (("func.py", "python"), ("func.yaml", "yaml")):
         (found,) = re.findall(rf"```{language}\n# {name}\n(.*?)```", text, flags=re.DOTALL)
@@ -325,7 +327,7 @@ def test_the_function_of_the_documentation_works(tmp_path: Path) -> None:
         host.end()
 
 
-def test_functions_die_with_a_killed_host(tmp_path: Path) -> None:
+def test_functions_end_with_a_killed_host(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(FUNCTION)
     (tmp_path / "func.yaml").write_text("name: orders\n")
     host = Host(tmp_path)
@@ -352,8 +354,11 @@ def command(*arguments: object) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_says_what_it_cannot_run(tmp_path: Path) -> None:
-    assert command(tmp_path) == (1, f"fncast: {tmp_path} has no func.yaml: it is no Fn function in Python\n")
+def test_invalid_folders_and_flags_are_refused(tmp_path: Path) -> None:
+    assert command(tmp_path) == (
+        1,
+        f"fncast: {tmp_path} has no func.yaml, so it is not an Fn function in Python\n",
+    )
     (tmp_path / "func.py").write_text(FUNCTION)
     (tmp_path / "func.yaml").write_text("name: f\nexpects: {config: [{name: PLACE, required: true}]}\n")
     code, text = command(tmp_path)
@@ -364,7 +369,7 @@ def test_says_what_it_cannot_run(tmp_path: Path) -> None:
     assert command()[0] == 2
 
 
-def test_says_that_its_port_is_in_use(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(FUNCTION)
     (tmp_path / "func.yaml").write_text("name: orders\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

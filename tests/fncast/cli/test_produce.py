@@ -97,7 +97,7 @@ def test_json_lines_up_to_the_one_that_is_none(broker: str) -> None:
     assert done.returncode == 1
     assert "published 2 events to lines" in done.stderr
     assert done.stderr.endswith(
-        "fncast: stdin, line 4: no CloudEvent: specversion and source and type missing\n"
+        "fncast: stdin, line 4: not a CloudEvent: specversion and source and type missing\n"
     )
 
 
@@ -179,8 +179,8 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
         (["empty.csv"], "empty.csv: the file is empty"),
         (["text.csv"], "text.csv, line 3: 'warm' is not a number"),
         (["short.csv"], "short.csv: short has 2 readings, a window needs 48"),
-        (["short.csv", "--window", "0"], "a window has 1 to"),
-        (["short.csv", "--rate", "0"], "a rate is a positive number"),
+        (["short.csv", "--window", "0"], "a window must have 1 to"),
+        (["short.csv", "--rate", "0"], "the rate must be a positive number"),
         (["empty.json"], "empty.json: not JSON"),
         (["--shop", "--source", "a b"], "--source 'a b' is not a URI-reference"),
         (["--shop", "--replay"], "--replay plays files of readings, and none is named"),

@@ -101,7 +101,7 @@ def test_weights_of_another_network_are_told_of(
     described.write_text(described.read_text().replace('"units": 8', '"units": 9'))
     assert main([*command[:-4], "--units", "9", "--epochs", "1", "--from-version", "1"]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert "network.weights.h5: does not fit the network of this fncast" in error
+    assert "network.weights.h5: does not fit the network of this version of fncast" in error
     assert error.endswith("train without --from-version")
 
 
@@ -221,10 +221,10 @@ def test_the_window_follows_the_season_where_it_is_asked_to(
     ("flags", "sentence"),
     [
         (["none.csv"], "none.csv: there is no such file"),
-        (["--window", "1"], "window is 1; it lies between 4 and 10000"),
-        (["--learning-rate", "0"], "learning-rate is 0.0; it lies between"),
-        (["--name", "v2"], "'v2' cannot name a model"),
-        (["--from-version", "3"], "no version of a model there"),
+        (["--window", "1"], "window is 1; it must be between 4 and 10000"),
+        (["--learning-rate", "0"], "learning-rate is 0.0; it must be between"),
+        (["--name", "v2"], "'v2' is not a model name"),
+        (["--from-version", "3"], "contains no version of a model"),
     ],
 )
 def test_wrong_flags_are_one_clear_sentence(
@@ -242,10 +242,10 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(
     monkeypatch.setattr("model_service.training.trainer.train", lambda *_: pytest.fail("it is trained"))
     file = csv_file(tmp_path)
     assert main(["train", str(file), "--models", str(file / "models"), *SMALL]) == 1
-    assert f"cannot be written: {file} is no folder" in capsys.readouterr().err
+    assert f"cannot be written: {file} is not a folder" in capsys.readouterr().err
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
     assert main(["train", str(file), "--models", str(tmp_path / "models"), *SMALL]) == 1
-    assert f"cannot be written: no right to write into {tmp_path}" in capsys.readouterr().err
+    assert f"cannot be written: no permission to write to {tmp_path}" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -1,4 +1,4 @@
-"""Records as producers and the consumer write them."""
+"""Fixtures: records as producers and the consumer write them, and a broker."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from fncast.dashboard.event import ReceivedEvent, parse
 from fncast.dashboard.record import ReceivedRecord
 
-sys.path.append(str(Path(__file__).parent))  # `tests` is no package
+sys.path.append(str(Path(__file__).parent))  # `tests` is not a package
 from mock_broker import MockBroker
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
 
-class Make:
-    """Makes records; times count in steps from START."""
+class RecordFactory:
+    """Creates records. Times are numbers of steps after START."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -93,8 +93,8 @@ class Make:
 
 
 @pytest.fixture
-def make() -> Make:
-    return Make()
+def make() -> RecordFactory:
+    return RecordFactory()
 
 
 @pytest.fixture

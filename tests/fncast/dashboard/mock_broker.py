@@ -1,4 +1,4 @@
-"""The embedded broker in a process that can be stopped and woken, like a broker that hangs."""
+"""The embedded broker in a process that a test can pause, to simulate a broker that hangs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MockBroker:
     def pause(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Forecasts as lines: aligned, complete, and safe to print."""
+"""Forecasts as lines of text: aligned, complete, and safe to print."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fncast.dashboard.console import ConsoleFormatter, number
 from fncast.dashboard.readings import UnreadableData
 
 
-def test_a_line_tells_series_start_values_band_and_model(make: Any) -> None:
+def test_a_line_shows_series_start_values_band_and_model(make: Any) -> None:
     event = make.forecast_event([37.251, 38, 39, 40], 2, low=[30, 31, 32, 33], high=[44, 45, 46, 47])
-    line = ConsoleFormatter().line(event, 0.0)
+    line = ConsoleFormatter().format(event, 0.0)
     words = " ".join(line.split())
     assert "cpu 2024-05-01T00:10:00Z +0:05:00 37.25 [30 … 44] 38 [31 … 45] 39 [32 … 46] … 1 more" in words
     assert words.endswith("% forecast v1")
@@ -28,51 +28,51 @@ def test_a_line_tells_series_start_values_band_and_model(make: Any) -> None:
         ("P7D", "+7 days, "),
     ],
 )
-def test_a_calendar_step_is_told_in_words(make: Any, step: str, text: str) -> None:
+def test_a_calendar_step_is_written_in_words(make: Any, step: str, text: str) -> None:
     event = make.forecast_event([1.0], 0)
     event.data.pop("step_s")
     event.data.update(start="2024-01-31T00:00:00+02:00", step=step)
-    line = ConsoleFormatter().line(event, 0.0)
+    line = ConsoleFormatter().format(event, 0.0)
     assert text in line
     assert step == "P7D" or "2024-01-31T00:00:00+02:00" in line
 
 
 def test_lines_of_one_series_are_aligned(make: Any) -> None:
-    lines = ConsoleFormatter()
+    formatter = ConsoleFormatter()
     found = [
-        lines.line(make.forecast_event([v], 0, low=[v - 1], high=[v + 1]), 0.0).index("[")
+        formatter.format(make.forecast_event([v], 0, low=[v - 1], high=[v + 1]), 0.0).index("[")
         for v in (1, 150, 7e6)
     ]
     assert len(set(found)) == 1
 
 
-def test_counters_keep_the_digits_that_differ(make: Any) -> None:
+def test_large_numbers_keep_the_digits_that_differ(make: Any) -> None:
     value = 10**12 + 7
-    line = ConsoleFormatter().line(make.forecast_event([value], 0, low=[value - 2], high=[value + 2]), 0.0)
+    line = ConsoleFormatter().format(make.forecast_event([value], 0, low=[value - 2], high=[value + 2]), 0.0)
     assert "1000000000007 [1000000000005 … 1000000000009]" in line
 
 
-def test_a_name_cannot_steer_the_terminal(make: Any) -> None:
-    line = ConsoleFormatter().line(make.forecast_event([1.0], 0, series="\x1b[2Jname\n" + "x" * 100), 0.0)
+def test_a_name_cannot_control_the_terminal(make: Any) -> None:
+    line = ConsoleFormatter().format(make.forecast_event([1.0], 0, series="\x1b[2Jname\n" + "x" * 100), 0.0)
     assert "\x1b" not in line
     assert "\n" not in line
     assert "x" * 40 not in line
 
 
-def test_neither_model_nor_unit_can_steer_the_terminal(make: Any) -> None:
+def test_model_and_unit_cannot_control_the_terminal(make: Any) -> None:
     event = make.forecast_event([1.0], 0, model="\x1b[0m" + "y" * 100)
     event.attributes["modelname"] = "\x1b[2J\x1b[31mEVIL\x1b[0m\r\nx"
     event.data["unit"] = "\u202e°C\n\x07"
-    line = ConsoleFormatter().line(event, 0.0)
+    line = ConsoleFormatter().format(event, 0.0)
     assert line.isprintable()
     assert "��EVIL� x v�yy" in line
     assert "�°C �" in line
     assert len(line) < 160
 
 
-def test_no_values_no_line(make: Any) -> None:
+def test_a_forecast_without_values_raises(make: Any) -> None:
     with pytest.raises(UnreadableData):
-        ConsoleFormatter().line(make.forecast_event([], 0), 0.0)
+        ConsoleFormatter().format(make.forecast_event([], 0), 0.0)
 
 
 @pytest.mark.parametrize(

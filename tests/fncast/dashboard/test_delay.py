@@ -1,4 +1,4 @@
-"""Rates and delays, by a clock that the test turns."""
+"""Rates and delays. The tests pass the time."""
 
 from fncast.dashboard.delay import (
     MAX_UNMATCHED,
@@ -10,7 +10,7 @@ from fncast.dashboard.delay import (
 )
 
 
-def test_a_rate_is_the_mean_of_the_last_seconds() -> None:
+def test_a_rate_is_the_average_of_the_last_seconds() -> None:
     rate = RecordRate(0.0)
     for tenth in range(200):
         rate.add(tenth / 10, live=True)
@@ -19,13 +19,13 @@ def test_a_rate_is_the_mean_of_the_last_seconds() -> None:
     assert rate.total == 200
 
 
-def test_history_counts_in_the_total_alone() -> None:
+def test_history_counts_only_in_the_total() -> None:
     rate = RecordRate(0.0)
     rate.add(0.0, live=False)
     assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
 
 
-def test_a_delay_is_from_record_to_record_whichever_is_read_first() -> None:
+def test_input_and_answer_may_be_read_in_any_order() -> None:
     delay = DelayTracker()
     delay.add_input(("/a", "1"), PendingInput(10.0, 7), 0.0)
     assert delay.add_answer(("/a", "1"), 10.5, 0.0) == PendingInput(10.0, 7)
@@ -40,7 +40,7 @@ def test_the_same_id_of_another_source_is_another_event() -> None:
     assert delay.add_answer(("/b", "1"), 10.5, 0.0) is None
 
 
-def test_delays_are_of_the_last_minute() -> None:
+def test_delays_cover_the_last_minute() -> None:
     delay = DelayTracker()
     delay.add_input(("/a", "1"), PendingInput(0.0, None), 0.0)
     delay.add_answer(("/a", "1"), 1.0, 0.0)
@@ -48,7 +48,7 @@ def test_delays_are_of_the_last_minute() -> None:
     assert delay.as_json(61.0) == {"p50_s": None, "p99_s": None, "count": 0}
 
 
-def test_what_waits_for_its_other_half_is_bounded() -> None:
+def test_unmatched_records_are_bounded() -> None:
     delay = DelayTracker()
     for n in range(MAX_UNMATCHED + 10):
         delay.add_input(("/a", str(n)), PendingInput(0.0, None), 0.0)
@@ -58,7 +58,7 @@ def test_what_waits_for_its_other_half_is_bounded() -> None:
     assert len(delay._early) == MAX_UNMATCHED
 
 
-def test_percentiles_are_values_that_were_seen() -> None:
+def test_percentiles_are_observed_values() -> None:
     assert percentile([], 0.5) is None
     assert percentile([1.0], 0.99) == 1.0
     assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0

@@ -1,4 +1,4 @@
-"""The event in a record, as readers see it."""
+"""Reading the event in a record."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_a_null_value_is_an_event_without_data() -> None:
         (record(STRUCTURED, b"[" * 100_000), "not JSON"),
     ],
 )
-def test_what_is_no_event_says_why(found: ReceivedRecord, reason: str) -> None:
+def test_the_error_names_the_reason(found: ReceivedRecord, reason: str) -> None:
     with pytest.raises(NotAnEvent, match=reason):
         parse(found)
 
 
-def test_what_is_nested_too_deeply_to_be_written_is_told() -> None:
+def test_deeply_nested_data_raises_when_written() -> None:
     deep = b"[" * 500 + b"]" * 500
     event = parse(record(BINARY, deep))
     with pytest.raises(NotAnEvent, match="cannot be written"):
@@ -76,9 +76,7 @@ def test_what_is_nested_too_deeply_to_be_written_is_told() -> None:
     st.none() | st.binary(max_size=20) | st.sampled_from([b"{}", json.dumps(EVENT).encode(), b"[1]"]),
     st.booleans(),
 )
-def test_any_record_is_an_event_or_told_to_be_none(
-    headers: Headers, value: bytes | None, is_event: bool
-) -> None:
+def test_any_record_is_an_event_or_raises(headers: Headers, value: bytes | None, is_event: bool) -> None:
     try:
         event = parse(record([*BINARY, *headers] if is_event else headers, value))
     except NotAnEvent:

@@ -1,4 +1,4 @@
-"""The reader on a broker: where it begins, what it leaves alone, and that it outlives what it reads from."""
+"""The reader with a broker: where it starts, what it does not change, and how it survives outages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def eventually(condition: Callable[[], Any]) -> Any:
     """The first true value of `condition`. Fails after PATIENCE_S."""
     end = time.monotonic() + PATIENCE_S
     while not (value := condition()):
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, f"not within {PATIENCE_S:g} s"
         time.sleep(0.02)
     return value
 
@@ -48,7 +48,7 @@ def start(broker: Any) -> Iterator[Callable[..., TopicReader]]:
         reader.close()
 
 
-def test_reads_all_from_the_beginning(broker: Any, start: Callable[..., TopicReader]) -> None:
+def test_reads_from_the_beginning(broker: Any, start: Callable[..., TopicReader]) -> None:
     broker.publish("t", b"a", headers=[("h", b"\xff"), ("h", b"2"), ("none", None)], timestamp=1_500)
     record = take(start("t"), 1)[0]
     assert (record.topic, record.partition, record.offset, record.value) == ("t", 0, 0, b"a")
@@ -56,16 +56,14 @@ def test_reads_all_from_the_beginning(broker: Any, start: Callable[..., TopicRea
     assert record.headers == [("h", b"\xff"), ("h", b"2"), ("none", None)]
 
 
-def test_begins_at_the_end_less_some_history_and_tells_it_from_what_is_live(
-    broker: Any, start: Callable[..., TopicReader]
-) -> None:
+def test_starts_before_the_end_and_marks_live_records(broker: Any, start: Callable[..., TopicReader]) -> None:
     for number in range(10):
         broker.publish("t", str(number).encode())
     reader = start("t", history=3)
     history = take(reader, 3)
     broker.publish("t", b"10")
     live = take(reader, 1)
-    assert [(one.value, one.live) for one in history + live] == [
+    assert [(record.value, record.live) for record in history + live] == [
         (b"7", False),
         (b"8", False),
         (b"9", False),
@@ -73,19 +71,17 @@ def test_begins_at_the_end_less_some_history_and_tells_it_from_what_is_live(
     ]
 
 
-def test_waits_for_topics_without_making_them(broker: Any, start: Callable[..., TopicReader]) -> None:
+def test_waits_for_topics_without_creating_them(broker: Any, start: Callable[..., TopicReader]) -> None:
     reader = start("later", history=0)
     eventually(lambda: reader.state.missing)
     assert reader.state.missing == (("later", "does not exist yet"),)
     assert "later" not in AdminClient({"bootstrap.servers": broker.address}).list_topics(timeout=10).topics
     broker.publish("later", b"first")
-    assert take(reader, 1)[0].value == b"first"  # a topic that appears is new from its first record on
+    assert take(reader, 1)[0].value == b"first"  # a new topic is read from its first record
     eventually(lambda: not reader.state.missing)
 
 
-def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(
-    broker: Any, start: Callable[..., TopicReader]
-) -> None:
+def test_reports_an_outage_and_continues_after_it(broker: Any, start: Callable[..., TopicReader]) -> None:
     broker.publish("t", b"before")
     reader = start("t")
     assert take(reader, 1)[0].value == b"before"
@@ -94,15 +90,15 @@ def test_says_that_the_broker_is_away_and_goes_on_when_it_is_back(
     eventually(lambda: reader.state.connected is False)
     assert reader.state.problem
     assert reader.state.since_s > since_s
-    broker.wake()
+    broker.resume()
     broker.publish("t", b"after")
     assert take(reader, 1)[0].value == b"after"
     eventually(lambda: reader.state.connected is True)
     assert reader.state.problem == ""
 
 
-class Deaf:
-    """A client that does not find its way to the broker any more."""
+class DisconnectedClient:
+    """A client that cannot reach the broker any more."""
 
     def __init__(self, client: Any) -> None:
         self.position, self.close = client.position, client.close
@@ -114,7 +110,7 @@ class Deaf:
         raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
 
-def test_a_client_that_lost_its_way_gives_way_to_another(
+def test_a_disconnected_client_is_replaced(
     broker: Any, start: Callable[..., TopicReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_module, "RENEW_S", 0.5)
@@ -122,14 +118,14 @@ def test_a_client_that_lost_its_way_gives_way_to_another(
     broker.publish("t", b"long ago", partition=1)
     reader = start("t", history=1)
     take(reader, 2)
-    reader._consumer = Deaf(reader._consumer)  # type: ignore[assignment]
+    reader._consumer = DisconnectedClient(reader._consumer)  # type: ignore[assignment]
     eventually(lambda: reader.state.connected is False)
     broker.publish("t", b"after", partition=0)
     assert [record.value for record in take(reader, 1)] == [b"after"]
     assert reader.state.connected is True
 
 
-def test_two_renewals_in_one_outage_keep_the_positions(
+def test_replacing_the_client_twice_keeps_the_positions(
     broker: Any, start: Callable[..., TopicReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_module, "RENEW_S", 0.3)
@@ -139,11 +135,11 @@ def test_two_renewals_in_one_outage_keep_the_positions(
     reader = start("t", history=4)
     take(reader, 8)
     clients: list[Any] = []
-    make = reader._make
-    monkeypatch.setattr(reader, "_make", lambda: clients.append(make()) or clients[-1])
+    make = reader._create_consumer
+    monkeypatch.setattr(reader, "_create_consumer", lambda: clients.append(make()) or clients[-1])
     broker.pause()
     eventually(lambda: len(clients) >= 3)
-    broker.wake()
+    broker.resume()
     broker.publish("t", b"after", partition=0)
     records = take(reader, 1)
     broker.publish("t", b"last", partition=1)
@@ -151,7 +147,7 @@ def test_two_renewals_in_one_outage_keep_the_positions(
     assert [record.value for record in records] == [b"after", b"last"]
 
 
-def test_an_unexpected_error_is_shown_and_reading_goes_on(
+def test_reading_continues_after_an_unexpected_error(
     broker: Any,
     start: Callable[..., TopicReader],
     monkeypatch: pytest.MonkeyPatch,
@@ -165,11 +161,11 @@ def test_an_unexpected_error_is_shown_and_reading_goes_on(
 
     def fail(timeout_s: float) -> bool:
         if failing:
-            raise RuntimeError("a fault of ours")
+            raise RuntimeError("an internal error")
         return TopicReader._read(reader, timeout_s)
 
     monkeypatch.setattr(reader, "_read", fail)
-    eventually(lambda: "a fault of ours" in reader.state.problem)
+    eventually(lambda: "an internal error" in reader.state.problem)
     assert reader.state.connected is False
     assert "Reading failed" in caplog.text
     failing = False
@@ -178,7 +174,7 @@ def test_an_unexpected_error_is_shown_and_reading_goes_on(
     eventually(lambda: reader.state.connected is True)
 
 
-def test_waits_for_a_broker_that_is_not_there() -> None:
+def test_waits_for_a_broker_that_cannot_be_reached() -> None:
     reader = TopicReader({"bootstrap.servers": "127.0.0.1:1"}, ["t"], 0)
     reader.start()
     try:
@@ -190,9 +186,7 @@ def test_waits_for_a_broker_that_is_not_there() -> None:
         assert time.monotonic() - began_s < 5
 
 
-def test_skips_what_it_cannot_keep_up_with_and_counts_it(
-    broker: Any, start: Callable[..., TopicReader]
-) -> None:
+def test_skipped_records_are_counted(broker: Any, start: Callable[..., TopicReader]) -> None:
     producer = Producer(
         {"bootstrap.servers": broker.address, "linger.ms": 5, "queue.buffering.max.messages": 200_000}
     )

@@ -1,4 +1,4 @@
-"""Windows that overlap become one line of readings."""
+"""Overlapping windows become one sequence of readings."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,27 +17,27 @@ from fncast.dashboard.readings import (
 from fncast.series.step import Step
 
 
-def test_merges_windows_by_their_place() -> None:
+def test_windows_are_merged_by_index() -> None:
     readings = ReadingBuffer()
     assert readings.merge(0, [1, 2, 3]) == 0
     assert readings.merge(1, [2, 3, 4]) == 3
     assert readings.between(0, 3) == [1, 2, 3, 4]
 
 
-def test_a_later_event_wins_and_a_null_wins_over_nothing() -> None:
+def test_a_later_value_replaces_and_a_null_does_not() -> None:
     readings = ReadingBuffer()
     readings.merge(0, [1, None, 3])
     assert readings.merge(0, [None, 2, 5]) == 1
     assert readings.between(0, 2) == [1, 2, 5]
 
 
-def test_a_window_that_tells_nothing_new_changes_nothing() -> None:
+def test_a_window_without_new_values_changes_nothing() -> None:
     readings = ReadingBuffer()
     readings.merge(0, [1, 2, 3])
     assert readings.merge(1, [2, 3]) is None
 
 
-def test_keeps_a_gap_and_older_readings_that_come_late() -> None:
+def test_gaps_and_late_older_readings_are_kept() -> None:
     readings = ReadingBuffer()
     readings.merge(10, [1, 2])
     readings.merge(14, [5])
@@ -45,7 +45,7 @@ def test_keeps_a_gap_and_older_readings_that_come_late() -> None:
     assert readings.between(8, 14) == [8, 9, 1, 2, None, None, 5]
 
 
-def test_is_bounded_and_forgets_what_is_far_behind() -> None:
+def test_old_readings_are_dropped() -> None:
     readings = ReadingBuffer()
     readings.merge(0, [0.0] * (3 * MAX_READINGS))
     assert (len(readings), readings.newest) == (MAX_READINGS, 3 * MAX_READINGS - 1)
@@ -57,7 +57,7 @@ def test_is_bounded_and_forgets_what_is_far_behind() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 60), st.lists(st.none() | st.integers(0, 9), max_size=30)), max_size=20)
 )
-def test_merging_is_the_same_as_writing_each_value_to_its_index(
+def test_merging_equals_writing_each_value_to_its_index(
     windows: list[tuple[int, list[float | None]]],
 ) -> None:
     readings, plain = ReadingBuffer(), dict[int, float]()
@@ -74,22 +74,22 @@ def test_the_last_known_reading() -> None:
     assert (readings.last_known(3), readings.last_known(0), readings.last_known(99)) == (1, None, 1)
 
 
-def test_places_times_that_jitter_on_the_grid() -> None:
+def test_jittering_times_are_placed_on_the_grid() -> None:
     start = datetime(2024, 5, 1, tzinfo=UTC)
     grid = Grid(Step.seconds(0.25), start)
     assert grid.index_of(start + timedelta(seconds=2.56)) == 10
     assert grid.time_of(10) == start.timestamp() + 2.5
 
 
-def test_places_months() -> None:
+def test_months_are_placed_on_the_grid() -> None:
     grid = Grid(Step.calendar("P1M"), datetime(2024, 1, 31, tzinfo=UTC))
     assert grid.index_of(datetime(2025, 3, 31, tzinfo=UTC)) == 14
-    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 13  # a day late, not a month early
+    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 13  # nearest to the end of February
     assert grid.time_of(1) == datetime(2024, 2, 29, tzinfo=UTC).timestamp()
 
 
 def test_a_grid_counts_the_days_of_its_start() -> None:
-    """Whichever window is seen first: one of the 30th that begins in February tells so."""
+    """`step_day` keeps the 30th, even if the first window starts in February."""
     grid = Grid.of({"start": "2023-02-28T00:00:00+02:00", "step": "P3M", "step_day": 30})
     assert grid.offset_s == 7200
     assert grid.time_of(1) == datetime.fromisoformat("2023-05-30T00:00:00+02:00").timestamp()
@@ -97,7 +97,7 @@ def test_a_grid_counts_the_days_of_its_start() -> None:
 
 
 @pytest.mark.parametrize("values", [None, "1", [True], ["1"], [1e308], [float("inf")], [{}]])
-def test_refuses_what_is_no_number(values: object) -> None:
+def test_values_that_are_not_numbers_raise(values: object) -> None:
     with pytest.raises(UnreadableData):
         parse_numbers(values, 10)
 
@@ -113,5 +113,5 @@ def test_refuses_what_is_no_number(values: object) -> None:
         ([5, 5, 5], [5, 5, 5], 1),
     ],
 )
-def test_windows_without_times_slide(known: list[float], window: list[float], added: int) -> None:
+def test_new_values_of_windows_without_times(known: list[float], window: list[float], added: int) -> None:
     assert count_new_values(known, window) == added

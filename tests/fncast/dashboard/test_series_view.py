@@ -33,11 +33,13 @@ def test_shows_readings_and_the_forecast_after_them(view: SeriesView, make: Any)
     assert (shown["unit"], shown["model"], shown["score"]) == ("%", "forecast v1", None)
 
 
-def test_the_error_beside_the_naive_forecast_over_the_same_points(view: SeriesView, make: Any) -> None:
+def test_the_error_is_compared_with_the_naive_forecast_at_the_same_points(
+    view: SeriesView, make: Any
+) -> None:
     view.add_window(make.window_event([9, 10]), 0.0)
     view.add_forecast(make.forecast_event([12, 13], 2, low=[11, 14], high=[13, 15]), None)
     view.add_window(make.window_event([9, 10, 12, 16]), 0.0)
-    # Ours is off by 0 and 3; that 10 stays, by 2 and 6. 12 is in [11, 13], 16 is not in [14, 15].
+    # Our errors are 0 and 3, those of the naive forecast (10) 2 and 6. 12 is in [11, 13], 16 is not in [14, 15].
     assert view.snapshot()["score"] == {
         "readings": 2,
         "points": 2,
@@ -48,16 +50,16 @@ def test_the_error_beside_the_naive_forecast_over_the_same_points(view: SeriesVi
     }
 
 
-def test_the_error_does_not_depend_on_what_is_read_first(view: SeriesView, make: Any) -> None:
+def test_the_error_does_not_depend_on_the_reading_order(view: SeriesView, make: Any) -> None:
     view.add_forecast(make.forecast_event([12, 13], 2, low=[11, 14], high=[13, 15]), None)
     view.add_window(make.window_event([9, 10, 12, 16]), 0.0)
     assert view.snapshot()["score"]["ratio"] == 3 / 8
 
 
-def test_missing_readings_are_no_points(view: SeriesView, make: Any) -> None:
+def test_missing_readings_do_not_count(view: SeriesView, make: Any) -> None:
     view.add_forecast(make.forecast_event([12, 13, 14], 2), None)
     view.add_window(make.window_event([10, None, 11, None, 15]), 0.0)
-    # The naive forecast is the last reading that is known, 10.
+    # The naive forecast is the last known reading, 10.
     assert view.snapshot()["score"] == {
         "readings": 2,
         "points": 2,
@@ -68,7 +70,7 @@ def test_missing_readings_are_no_points(view: SeriesView, make: Any) -> None:
     }
 
 
-def test_a_series_that_does_not_move_has_no_ratio(view: SeriesView, make: Any) -> None:
+def test_a_constant_series_has_no_ratio(view: SeriesView, make: Any) -> None:
     view.add_forecast(make.forecast_event([5], 2), None)
     view.add_window(make.window_event([5, 5, 5]), 0.0)
     assert view.snapshot()["score"]["ratio"] is None
@@ -81,8 +83,8 @@ def test_a_forecast_delivered_twice_counts_once(view: SeriesView, make: Any) -> 
     assert view.snapshot()["score"]["points"] == 1
 
 
-def test_the_error_is_of_the_last_readings_alone(view: SeriesView, make: Any) -> None:
-    """A function that turns bad shows within SCORED_READINGS, however long it was good."""
+def test_the_error_covers_only_the_last_readings(view: SeriesView, make: Any) -> None:
+    """A function that gets worse shows within SCORED_READINGS, even if it was good for long."""
 
     def step(at: int, factor: float) -> None:
         view.add_window(make.window_event([float(at % 5), float((at + 1) % 5)], at), float(at))
@@ -98,7 +100,7 @@ def test_the_error_is_of_the_last_readings_alone(view: SeriesView, make: Any) ->
     assert score["ratio"] == pytest.approx(4.0 / 1.6)  # 2 x the mean of 0..4, over the mean step
 
 
-def test_readings_without_forecasts_let_the_error_age(view: SeriesView, make: Any) -> None:
+def test_readings_without_forecasts_replace_the_error(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([9, 10, 20]), 0.0)
     view.add_forecast(make.forecast_event([19], 2), None)
     assert view.snapshot()["score"] is not None
@@ -106,7 +108,7 @@ def test_readings_without_forecasts_let_the_error_age(view: SeriesView, make: An
     assert view.snapshot()["score"] is None
 
 
-def test_two_models_in_turns_are_judged_apart(view: SeriesView, make: Any) -> None:
+def test_two_alternating_models_have_separate_errors(view: SeriesView, make: Any) -> None:
     for at in range(20):
         view.add_window(make.window_event([at, at + 1], at), float(at))
         view.add_forecast(make.forecast_event([at + 2 + at % 2], at + 2, model=str(1 + at % 2)), None)
@@ -116,26 +118,26 @@ def test_two_models_in_turns_are_judged_apart(view: SeriesView, make: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("heard_s", "step_s", "silent_after_s"),
+    ("event_times_s", "step_s", "silent_after_s"),
     [
-        ([0.0], 3600.0, 10_800.0),  # one event: the step says when the next is due
+        ([0.0], 3600.0, 10_800.0),  # one event: the step counts as the gap
         ([0.0], 1.0, 300.0),
-        ([n * 0.25 for n in range(20)], 3600.0, 300.0),  # hours, played fast
-        ([n * 600.0 for n in range(20)], 1.0, 1800.0),  # ten minutes of seconds in each event
-        ([0.0, 50.0, 20.0], 1.0, 300.0),  # read late
+        ([n * 0.25 for n in range(20)], 3600.0, 300.0),  # hours, replayed fast
+        ([n * 600.0 for n in range(20)], 1.0, 1800.0),  # each event holds ten minutes
+        ([0.0, 50.0, 20.0], 1.0, 300.0),  # an older event
     ],
 )
 def test_a_series_is_silent_after_three_times_its_usual_gap(
-    heard_s: list[float], step_s: float, silent_after_s: float
+    event_times_s: list[float], step_s: float, silent_after_s: float
 ) -> None:
     silence = SilenceDetector()
-    for at_s in heard_s:
-        silence.hear(at_s)
+    for at_s in event_times_s:
+        silence.add(at_s)
     assert silence.limit_s(step_s) == silent_after_s
-    assert silence.heard_s == max(heard_s)
+    assert silence.last_s == max(event_times_s)
 
 
-def test_a_new_model_version_is_judged_by_itself(view: SeriesView, make: Any) -> None:
+def test_a_new_model_version_has_its_own_error(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([9, 10, 20]), 0.0)
     view.add_forecast(make.forecast_event([50], 2), None)
     view.add_forecast(make.forecast_event([19], 2, model="2"), None)
@@ -143,18 +145,16 @@ def test_a_new_model_version_is_judged_by_itself(view: SeriesView, make: Any) ->
     assert view.snapshot()["score"]["mae"] == 1.0
 
 
-def test_what_came_true_is_shown_as_it_was_forecast_half_a_horizon_before(
-    view: SeriesView, make: Any
-) -> None:
+def test_earlier_forecasts_are_those_made_half_a_horizon_before(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([0] * 8), 0.0)
-    for start in range(2, 8):  # each says where and how far ahead it was made: 10 × start + step
+    for start in range(2, 8):  # the values encode start and distance: 10 × start + step
         view.add_forecast(make.forecast_event([10 * start + step for step in (1, 2, 3, 4)], start), None)
     shown = view.snapshot()
     assert shown["lead"] == 2
     assert shown["earlier"] == [None, None, 21, 22, 32, 42, 52, 62]
 
 
-def test_tells_only_what_changed(view: SeriesView, make: Any) -> None:
+def test_changes_hold_only_what_changed(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event(list(range(50))), 0.0)
     first = view.take_changes()
     assert first is not None
@@ -171,48 +171,48 @@ def test_tells_only_what_changed(view: SeriesView, make: Any) -> None:
 
 
 def test_changes_rebuild_the_snapshot(view: SeriesView, make: Any) -> None:
-    """What a page does with the changes gives what a page that comes later gets at once."""
-    told: dict[int, float | None] = {}
+    """A page that applies all changes shows the same as a page that opens later."""
+    shown: dict[int, float | None] = {}
     for n in range(121):
         view.add_window(make.window_event([n + k for k in range(10)], n), float(n))
         view.add_forecast(make.forecast_event([n + 10.5, n + 11.5], n + 10), None)
         if n % 7 == 0 and (part := view.take_changes()):
-            told = {index: value for index, value in told.items() if part["first"] <= index < part["from"]}
-            told |= {part["from"] + k: value for k, value in enumerate(part["actual"])}
+            shown = {index: value for index, value in shown.items() if part["first"] <= index < part["from"]}
+            shown |= {part["from"] + k: value for k, value in enumerate(part["actual"])}
     part = view.take_changes()
     assert part is not None
-    told = {index: value for index, value in told.items() if part["first"] <= index < part["from"]}
-    told |= {part["from"] + k: value for k, value in enumerate(part["actual"])}
-    assert list(told.values()) == view.snapshot()["actual"]
+    shown = {index: value for index, value in shown.items() if part["first"] <= index < part["from"]}
+    shown |= {part["from"] + k: value for k, value in enumerate(part["actual"])}
+    assert list(shown.values()) == view.snapshot()["actual"]
 
 
-def test_places_windows_without_times_by_their_order(view: SeriesView, make: Any) -> None:
+def test_windows_without_times_are_placed_in_order(view: SeriesView, make: Any) -> None:
     assert view.add_window(make.bare_event([1, 2, 3]), 0.0) == 2
     assert view.add_window(make.bare_event([2, 3, 4]), 0.0) == 3
     shown = view.snapshot()
     assert (shown["actual"], shown["times"], shown["dated"]) == ([1, 2, 3, 4], [0, 1, 2, 3], False)
 
 
-def test_a_replay_that_begins_again_is_followed(view: SeriesView, make: Any) -> None:
+def test_a_replay_that_starts_again_is_shown(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([1, 2, 3], 100), 1.0)
     for n in range(RESTART_EVENTS):
         view.add_window(make.window_event([7, 8, 9], n), 2.0 + n)
     assert view.snapshot()["actual"] == [7, 8, 9]
 
 
-def test_a_single_late_event_is_no_new_beginning(view: SeriesView, make: Any) -> None:
+def test_a_single_late_event_is_not_a_restart(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([1, 2, 3], 100), 1.0)
     view.add_window(make.window_event([7, 8, 9], 0), 2.0)
     assert view.snapshot()["actual"][-3:] == [1, 2, 3]
 
 
-def test_another_step_is_another_series(view: SeriesView, make: Any) -> None:
+def test_another_step_replaces_the_readings(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([1, 2, 3]), 0.0)
     view.add_window(make.window_event([4, 5], step_s=60), 0.0)
     assert view.snapshot()["actual"] == [4, 5]
 
 
-def test_keeps_the_ones_of_a_counter_at_10_to_the_12(view: SeriesView, make: Any) -> None:
+def test_large_counters_keep_their_last_digits(view: SeriesView, make: Any) -> None:
     view.add_window(make.window_event([10**12 + n for n in range(3)]), 0.0)
     view.add_forecast(make.forecast_event([10**12 + 3], 3), None)
     view.add_window(make.window_event([10**12 + n for n in range(4)]), 0.0)
@@ -221,7 +221,7 @@ def test_keeps_the_ones_of_a_counter_at_10_to_the_12(view: SeriesView, make: Any
 
 
 @pytest.mark.parametrize("values", [[1e308], ["1"], [True], "12", None, {}])
-def test_a_window_that_no_model_takes_is_not_shown(view: SeriesView, make: Any, values: Any) -> None:
+def test_a_window_with_invalid_values_is_not_shown(view: SeriesView, make: Any, values: Any) -> None:
     with pytest.raises(UnreadableData):
         view.add_window(make.window_event(values), 0.0)
     assert not view
@@ -235,7 +235,7 @@ def test_a_forecast_without_numbers_is_not_shown(view: SeriesView, make: Any, va
 
 def test_everything_is_bounded(view: SeriesView, make: Any) -> None:
     for n in range(2 * MAX_IDS):
-        # Forecasts of a far future wait for readings that never come.
+        # Forecasts for a distant future wait for readings that never come.
         view.add_forecast(make.forecast_event([1.0] * 4, 10_000 + n), None)
     view.add_window(make.window_event([1.0] * 5000, 0), 0.0)
     assert len(view._pending) <= MAX_PENDING

@@ -1,4 +1,4 @@
-"""The whole page's figures from records, without a broker."""
+"""The page's figures, computed from records without a broker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_counts_events_forecasts_and_their_delay(page_state: PageState, make: An
     assert (totals["destinations"], totals["models"]) == (["forecast"], ["forecast v1"])
 
 
-def test_reads_structured_events_as_well(page_state: PageState, make: Any) -> None:
+def test_structured_events_are_read(page_state: PageState, make: Any) -> None:
     attributes = make.attributes("io.fncast.window.v1", "a", "cpu")
     value = json.dumps(attributes | {"data": make.data([1, 2], 0)}).encode()
     headers: list[tuple[str, bytes | None]] = [
@@ -45,7 +45,7 @@ def test_reads_structured_events_as_well(page_state: PageState, make: Any) -> No
     "value", [b"", b"{", b"[1,2", b'{"values":[1e308],"start":"x","step_s":1}', None, b"\xff"]
 )
 @pytest.mark.parametrize("topic", ["metrics", "forecasts", "training", "outages"])
-def test_what_cannot_be_shown_is_counted_and_harms_nothing(
+def test_records_that_cannot_be_shown_are_counted(
     page_state: PageState, make: Any, topic: str, value: bytes | None
 ) -> None:
     kind = {"forecasts": "io.fncast.forecast.v1", "training": "io.fncast.training.v1"}.get(topic, "t")
@@ -56,7 +56,7 @@ def test_what_cannot_be_shown_is_counted_and_harms_nothing(
     orjson.dumps(page_state.snapshot(0.0))
 
 
-def test_a_forecast_without_start_follows_its_own_input(page_state: PageState, make: Any) -> None:
+def test_a_forecast_without_start_follows_its_input(page_state: PageState, make: Any) -> None:
     for number, values in enumerate(([1, 2, 3], [2, 3, 4], [3, 4, 5])):
         attributes = make.attributes("io.fncast.window.v1", f"b{number}", "bare")
         page_state.add(make.record("metrics", attributes, values), 0.0)
@@ -69,12 +69,10 @@ def test_a_forecast_without_start_follows_its_own_input(page_state: PageState, m
 
 
 def shown_names(page_state: PageState) -> set[str]:
-    return {one["name"] for one in page_state.snapshot(0.0)["series"]}
+    return {item["name"] for item in page_state.snapshot(0.0)["series"]}
 
 
-def test_of_a_thousand_series_that_are_heard_the_first_keep_their_places(
-    page_state: PageState, make: Any
-) -> None:
+def test_the_first_series_keep_their_places_among_a_thousand(page_state: PageState, make: Any) -> None:
     for turn in range(3):
         for number in range(1000):
             page_state.add(
@@ -85,7 +83,7 @@ def test_of_a_thousand_series_that_are_heard_the_first_keep_their_places(
     assert "gone" not in page_state.take_changes(3.0)
 
 
-def test_a_silent_series_makes_room_for_a_new_one(page_state: PageState, make: Any) -> None:
+def test_a_new_series_replaces_a_silent_one(page_state: PageState, make: Any) -> None:
     for at_s in (0.0, 1000.0):
         for number in range(MAX_SERIES):
             if at_s == 0.0 or number != 1:
@@ -97,7 +95,7 @@ def test_a_silent_series_makes_room_for_a_new_one(page_state: PageState, make: A
     assert page_state.snapshot(now_s)["totals"]["left_out"] == 0
 
 
-def test_names_and_ids_of_any_length_are_cut_and_stay_different(page_state: PageState, make: Any) -> None:
+def test_long_names_and_ids_are_cut_and_stay_different(page_state: PageState, make: Any) -> None:
     for number in range(60):
         name = "x" * 900_000 + str(number)
         page_state.add(make.window([1, 2], series=name, event_id=name), 0.0)
@@ -109,13 +107,13 @@ def test_names_and_ids_of_any_length_are_cut_and_stay_different(page_state: Page
             ReceivedRecord("dead-letters", 0, 0, 0.0, letter.value, [*letter.headers, *headers]), 0.0
         )
     state = page_state.snapshot(0.0)
-    assert len({one["name"] for one in state["series"]}) == 60
-    assert all(len(one["name"]) <= MAX_NAME for one in state["series"])
-    assert all(one["forecast"] for one in state["series"])
+    assert len({item["name"] for item in state["series"]}) == 60
+    assert all(len(item["name"]) <= MAX_NAME for item in state["series"])
+    assert all(item["forecast"] for item in state["series"])
     assert len(orjson.dumps(state)) < 200_000
 
 
-def test_a_name_that_is_not_printable_is_shown_cleaned(page_state: PageState, make: Any) -> None:
+def test_unprintable_characters_in_names_are_replaced(page_state: PageState, make: Any) -> None:
     page_state.add(make.window([1, 2], series="a\u202eb\r\nc"), 0.0)
     [name] = shown_names(page_state)
     assert name.isprintable()
@@ -128,7 +126,7 @@ def live(record: ReceivedRecord, is_live: bool = True) -> ReceivedRecord:
     )
 
 
-def test_events_without_an_answer_are_counted_once_they_are_late(page_state: PageState, make: Any) -> None:
+def test_late_events_without_an_answer_are_counted(page_state: PageState, make: Any) -> None:
     for name in ("answered", "refused", "waiting"):
         page_state.add(make.window([1, 2], event_id=name, timestamp_s=100.0), 100.0)
     page_state.add(live(make.window([1, 2], event_id="history", timestamp_s=1.0), False), 100.0)
@@ -159,7 +157,7 @@ def test_a_file_published_twice_shows_its_forecasts_again(page_state: PageState,
     assert series["score"]["mae"] == 0.0
 
 
-def test_answers_that_are_no_forecasts_are_counted_as_such(page_state: PageState, make: Any) -> None:
+def test_answers_that_are_not_forecasts_are_counted_separately(page_state: PageState, make: Any) -> None:
     page_state.add(make.window([1, 2], event_id="a", timestamp_s=100.0), 100.0)
     attributes = make.attributes("com.example.alarm", "x", "cpu")
     cause = {"causationid": "a", "causationsource": "/test"}
@@ -169,7 +167,7 @@ def test_answers_that_are_no_forecasts_are_counted_as_such(page_state: PageState
     assert totals["answer_age_s"] == 20.0
 
 
-def test_what_was_read_from_the_history_is_not_of_the_last_minute(page_state: PageState, make: Any) -> None:
+def test_history_does_not_count_for_the_last_minute(page_state: PageState, make: Any) -> None:
     page_state.add(live(make.window([1, 2], event_id="a", timestamp_s=10.0), False), 1000.0)
     page_state.add(live(make.forecast([3], 2, cause="a", timestamp_s=11.0), False), 1000.0)
     totals = page_state.snapshot(1000.0)["totals"]
@@ -177,9 +175,7 @@ def test_what_was_read_from_the_history_is_not_of_the_last_minute(page_state: Pa
     assert (totals["answer_age_s"], totals["model_age_s"]) == (989.0, 989.0)
 
 
-def test_a_destination_that_has_answers_is_shown_rather_than_one_that_has_none(
-    page_state: PageState, make: Any
-) -> None:
+def test_destinations_with_answers_are_preferred(page_state: PageState, make: Any) -> None:
     wrong = make.attributes("io.fncast.window.v1", "w", "cpu") | {"destination": "nowhere"}
     page_state.add(make.record("metrics", wrong, [1, 2], 100.0), 100.0)
     assert page_state.snapshot(100.0)["totals"]["destinations"] == ["nowhere"]
@@ -188,9 +184,7 @@ def test_a_destination_that_has_answers_is_shown_rather_than_one_that_has_none(
     assert page_state.snapshot(100.0)["totals"]["destinations"] == ["forecast"]
 
 
-def test_two_models_at_work_are_both_named_until_one_is_a_minute_old(
-    page_state: PageState, make: Any
-) -> None:
+def test_all_models_of_the_last_minute_are_named(page_state: PageState, make: Any) -> None:
     page_state.add(make.forecast([3], 2, model="1", timestamp_s=100.0), 100.0)
     page_state.add(make.forecast([3], 2, model="2", timestamp_s=130.0), 130.0)
     assert page_state.snapshot(130.0)["totals"]["models"] == ["forecast v1", "forecast v2"]
@@ -199,7 +193,7 @@ def test_two_models_at_work_are_both_named_until_one_is_a_minute_old(
     assert page_state.snapshot(900.0)["totals"]["model_age_s"] == 730.0
 
 
-def test_the_board_tells_when_each_series_was_heard(page_state: PageState, make: Any) -> None:
+def test_the_time_of_the_last_event_of_each_series_is_shown(page_state: PageState, make: Any) -> None:
     page_state.add(make.window([1, 2], step_s=10, timestamp_s=100.0), 5000.0)
     [series] = page_state.snapshot(5000.0)["series"]
     assert (series["heard_s"], series["silent_after_s"]) == (100.0, MIN_SILENT_S)
@@ -216,7 +210,7 @@ def test_changes_hold_only_what_is_new(page_state: PageState, make: Any) -> None
     assert set(page_state.take_changes(0.0)) == {"totals"}
 
 
-def test_dead_letters_are_counted_by_reason_the_latest_first(page_state: PageState, make: Any) -> None:
+def test_dead_letters_are_counted_by_reason_and_listed_newest_first(page_state: PageState, make: Any) -> None:
     for number, reason in enumerate(["no route", "too short", "no route"]):
         record = make.window([1], timestamp_s=float(number), event_id=f"e{number}")
         headers = [*record.headers, ("fncast-reason", reason.encode()), ("fncast-topic", b"metrics")]
@@ -229,9 +223,9 @@ def test_dead_letters_are_counted_by_reason_the_latest_first(page_state: PageSta
     assert "dead_letters" not in page_state.take_changes(0.0)
 
 
-def test_a_dead_letter_that_is_no_event_still_counts(page_state: PageState) -> None:
+def test_a_dead_letter_that_is_not_an_event_counts(page_state: PageState) -> None:
     page_state.add(
-        ReceivedRecord("dead-letters", 0, 0, None, b"\xff\x00", [("fncast-reason", b"no CloudEvent")]), 0.0
+        ReceivedRecord("dead-letters", 0, 0, None, b"\xff\x00", [("fncast-reason", b"not a CloudEvent")]), 0.0
     )
     assert page_state.snapshot(0.0)["totals"]["dead_letters"] == 1
 
@@ -244,10 +238,10 @@ def test_dead_letters_are_bounded(page_state: PageState) -> None:
     assert len(letters["latest"]) == MAX_LATEST
     assert len(letters["reasons"]) == MAX_REASONS + 1
     assert letters["reasons"][0] == {"reason": OTHER_REASONS, "count": 2 * MAX_REASONS}
-    assert sum(one["count"] for one in letters["reasons"]) == letters["total"] == 3 * MAX_REASONS
+    assert sum(item["count"] for item in letters["reasons"]) == letters["total"] == 3 * MAX_REASONS
 
 
-def test_the_falling_error_of_a_training(page_state: PageState, make: Any) -> None:
+def test_the_error_curve_of_a_training(page_state: PageState, make: Any) -> None:
     def epoch(number: int, **more: Any) -> ReceivedRecord:
         data = {"epoch": number, "epochs": 3, "loss": 1 / number, "val_loss": 2 / number, **more}
         record: ReceivedRecord = make.record(
@@ -271,36 +265,40 @@ def test_the_falling_error_of_a_training(page_state: PageState, make: Any) -> No
 def outage(
     make: Any, route: str = "forecast", source: str = "/fncast/a", live: bool = True, **data: Any
 ) -> ReceivedRecord:
-    """What a consumer tells of a route."""
+    """A consumer's report about a route."""
     attributes = make.attributes("io.fncast.outage.v1", "o", route) | {"source": source}
-    told = make.record("outages", attributes, {"over": False, "reason": "502", "since": "2024-05-01"} | data)
-    return ReceivedRecord(told.topic, 0, told.offset, told.timestamp_s, told.value, told.headers, live)
+    record = make.record(
+        "outages", attributes, {"over": False, "reason": "502", "since": "2024-05-01"} | data
+    )
+    return ReceivedRecord(
+        record.topic, 0, record.offset, record.timestamp_s, record.value, record.headers, live
+    )
 
 
 def outages(page_state: PageState, now_s: float) -> Any:
     return page_state.take_changes(now_s)["totals"]["outages"]
 
 
-def test_a_route_is_out_until_its_consumer_says_otherwise(page_state: PageState, make: Any) -> None:
+def test_a_route_is_out_until_its_consumer_reports_its_end(page_state: PageState, make: Any) -> None:
     page_state.add(outage(make), 100.0)
     assert outages(page_state, 101.0) == [{"route": "forecast", "since": "2024-05-01", "reason": "502"}]
     page_state.add(outage(make, over=True), 102.0)
     assert outages(page_state, 103.0) == []
 
 
-def test_a_route_that_two_consumers_find_out_is_told_once_until_both_are_served(
+def test_a_route_that_two_consumers_report_is_listed_once_until_both_report_its_end(
     page_state: PageState, make: Any
 ) -> None:
     page_state.add(outage(make), 100.0)
     page_state.add(outage(make, source="/fncast/b", since="2024-04-30"), 100.0)
-    assert [one["since"] for one in outages(page_state, 101.0)] == ["2024-04-30"]
+    assert [item["since"] for item in outages(page_state, 101.0)] == ["2024-04-30"]
     page_state.add(outage(make, source="/fncast/b", over=True), 101.0)
-    assert [one["since"] for one in outages(page_state, 101.0)] == ["2024-05-01"]
+    assert [item["since"] for item in outages(page_state, 101.0)] == ["2024-05-01"]
 
 
-def test_an_outage_that_nobody_tells_any_more_is_forgotten(page_state: PageState, make: Any) -> None:
+def test_an_outage_that_is_not_repeated_is_forgotten(page_state: PageState, make: Any) -> None:
     page_state.add(outage(make), 100.0)
     assert outages(page_state, 100.0 + FORGET_S) != []
     assert outages(page_state, 101.0 + FORGET_S) == []
-    page_state.add(outage(make, live=False), 200.0)  # of the history: told at 0
+    page_state.add(outage(make, live=False), 200.0)  # from the history: written at 0
     assert outages(page_state, 200.0) == []

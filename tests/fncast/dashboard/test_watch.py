@@ -40,10 +40,10 @@ def line_with(stream: IO[str] | None, text: str) -> str:
     for line in stream:
         if text in line:
             return line
-    raise AssertionError(f"{text!r} was never said")
+    raise AssertionError(f"{text!r} was not printed")
 
 
-def test_prints_a_line_a_forecast_and_stops_after_n(broker: Any, watch: Any, make: Any) -> None:
+def test_prints_one_line_per_forecast_and_stops_after_n(broker: Any, watch: Any, make: Any) -> None:
     for series in ("cpu", "memory", "disk"):
         publish(broker, make, series=series)
     process = watch("--from-beginning", "--max", "2")
@@ -53,14 +53,14 @@ def test_prints_a_line_a_forecast_and_stops_after_n(broker: Any, watch: Any, mak
     assert len(out.splitlines()) == 2
 
 
-def test_json_is_one_structured_event_a_line(broker: Any, watch: Any, make: Any) -> None:
+def test_json_prints_one_structured_event_per_line(broker: Any, watch: Any, make: Any) -> None:
     publish(broker, make, event_id="f1", cause="w1")
     out, _ = watch("--from-beginning", "--json", "--max", "1").communicate(timeout=60)
     event = json.loads(out)
     assert (event["id"], event["causationid"], event["data"]["values"]) == ("f1", "w1", [4.0, 5.0])
 
 
-def test_nothing_that_a_function_answers_steers_the_terminal(broker: Any, watch: Any, make: Any) -> None:
+def test_a_function_cannot_control_the_terminal(broker: Any, watch: Any, make: Any) -> None:
     record = make.forecast([4.0], 3, series="pump\u202e\x9b31m")
     headers = [*record.headers, ("ce_modelname", b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\nx")]
     broker.publish("forecasts", record.value, headers=headers)
@@ -73,8 +73,8 @@ def test_nothing_that_a_function_answers_steers_the_terminal(broker: Any, watch:
     assert json.loads(out)["subject"] == "pump\u202e\x9b31m"
 
 
-def test_what_is_no_forecast_is_said_and_passed_over(broker: Any, watch: Any, make: Any) -> None:
-    broker.publish("forecasts", b"no event")
+def test_records_that_are_not_forecasts_are_reported_and_skipped(broker: Any, watch: Any, make: Any) -> None:
+    broker.publish("forecasts", b"not an event")
     publish(broker, make)
     out, err = watch("--from-beginning", "--max", "1").communicate(timeout=60)
     assert "cpu" in out
@@ -82,7 +82,7 @@ def test_what_is_no_forecast_is_said_and_passed_over(broker: Any, watch: Any, ma
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_says_that_it_waits_and_ends_quietly(watch: Any, number: signal.Signals) -> None:
+def test_reports_that_it_waits_and_ends_quietly(watch: Any, number: signal.Signals) -> None:
     process = watch(address="127.0.0.1:1")
     line_with(process.stderr, "waiting for the broker 127.0.0.1:1")
     process.send_signal(number)
@@ -91,7 +91,7 @@ def test_says_that_it_waits_and_ends_quietly(watch: Any, number: signal.Signals)
     assert "Traceback" not in err
 
 
-def test_begins_with_what_comes_next(broker: Any, watch: Any, make: Any) -> None:
+def test_starts_with_the_next_forecast(broker: Any, watch: Any, make: Any) -> None:
     publish(broker, make, series="old")
     process = watch("--max", "1")
     line_with(process.stderr, "reading")

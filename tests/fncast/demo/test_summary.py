@@ -32,19 +32,19 @@ def test_events_and_their_forecasts_in_any_order(order: tuple[int, ...]) -> None
     found = summary()
     for number in order:
         found.add(records[number])
-    assert (found.events, found.forecasts, found.under_way) == (2, 2, 0)
+    assert (found.events, found.forecasts, found.pending) == (2, 2, 0)
     assert found.lines() == [
         "2 events in, 2 forecasts out, 0 dead letters",
         "delay, record in to forecast out: median 20 ms, p99 40 ms",
     ]
 
 
-def test_dead_letters_settle_their_events_and_show_their_reasons() -> None:
+def test_dead_letters_are_outcomes_and_show_their_reasons() -> None:
     found = summary()
     for number in range(5):
         found.add(event(str(number), 1.0))
         found.add(dead_letter(str(number), 1.1, "too short" if number else "no destination"))
-    assert found.under_way == 0
+    assert found.pending == 0
     assert found.lines() == [
         "5 events in, 0 forecasts out, 5 dead letters",
         "  4 × too short",
@@ -52,7 +52,7 @@ def test_dead_letters_settle_their_events_and_show_their_reasons() -> None:
     ]
 
 
-def test_repeats_are_told_apart() -> None:
+def test_repeats_are_counted_separately() -> None:
     found = summary()
     for record in (event("1", 1.0), forecast("1", 1.5), forecast("1", 9.0)):
         found.add(record)
@@ -60,18 +60,18 @@ def test_repeats_are_told_apart() -> None:
     assert found.lines()[1].endswith("median 500 ms, p99 500 ms")
 
 
-def test_what_has_no_outcome_is_under_way() -> None:
+def test_events_without_an_outcome_are_pending() -> None:
     found = summary()
     found.add(event("1", 1.0))
-    assert found.lines() == ["1 events in, 0 forecasts out, 0 dead letters, 1 still under way"]
+    assert found.lines() == ["1 events in, 0 forecasts out, 0 dead letters, 1 still pending"]
 
 
-def test_what_is_no_event_counts_all_the_same() -> None:
+def test_records_that_are_not_events_count() -> None:
     found = summary()
     found.add(ReceivedRecord("metrics", 0, 0, 1.0, b"\xff", []))
-    found.add(ReceivedRecord("dead-letters", 0, 0, 1.0, b"\xff", [("fncast-reason", b"no CloudEvent")]))
+    found.add(ReceivedRecord("dead-letters", 0, 0, 1.0, b"\xff", [("fncast-reason", b"not a CloudEvent")]))
     found.add(ReceivedRecord("forecasts", 0, 0, 1.0, None, []))
-    assert (found.events, found.forecasts, found.dead_letters, found.under_way) == (1, 1, 1, 0)
+    assert (found.events, found.forecasts, found.dead_letters, found.pending) == (1, 1, 1, 0)
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,5 +80,5 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(100):
         found.add(event(str(number), 1.0))
         found.add(forecast(f"stranger {number}", 1.0))
-    assert found.under_way == 10
+    assert found.pending == 10
     assert found.events == found.forecasts == 100

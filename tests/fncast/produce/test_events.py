@@ -56,8 +56,8 @@ def test_a_window_as_a_binary_record() -> None:
     assert orjson.loads(found.value) == DATA
 
 
-def test_a_window_tells_its_calendar_step_and_limit() -> None:
-    """The 30th: its February would be read as the end of the month without the day."""
+def test_a_window_has_its_calendar_step_and_maximum() -> None:
+    """Without `step_day`, the start in February would mean the end of each month, not the 30th."""
     monthly = window(step=Step.of_months(3, 30), start=datetime(2026, 2, 28, tzinfo=UTC), highest=100.0)
     data = build_window_event(monthly, source="s", destination="d").get_data()
     assert data == {"start": "2026-02-28T00:00:00Z", "step": "P3M", "step_day": 30, "values": DATA["values"],
@@ -85,7 +85,7 @@ def test_calendar_steps_and_no_unit() -> None:
     assert event.get_data() == {"start": DATA["start"], "step": "P1M", "values": DATA["values"]}
 
 
-def test_ids_are_the_same_again_and_differ_where_the_windows_do() -> None:
+def test_ids_are_equal_only_for_equal_windows() -> None:
     def id_of(changes: dict[str, Any], run: str = "") -> str:
         return build_window_event(window(**changes), source="s", destination="d", run=run).get_id()
 
@@ -94,7 +94,7 @@ def test_ids_are_the_same_again_and_differ_where_the_windows_do() -> None:
     assert len({id_of(changes, run) for changes, run in others}) == len(others)
 
 
-def test_an_event_from_json_keeps_what_it_says() -> None:
+def test_an_event_from_json_keeps_its_attributes() -> None:
     event = parse_event(
         orjson.dumps(EVENT | {"destination": "x", "number": 3, "flag": True, "data": [1, None]})
     )
@@ -107,7 +107,7 @@ def test_an_event_from_json_keeps_what_it_says() -> None:
     assert (found.headers["ce_destination"], "ce_time" in found.headers) == (b"x", False)
 
 
-def test_the_destination_is_given_only_to_an_event_without_one() -> None:
+def test_the_default_destination_applies_to_events_without_one() -> None:
     assert parse_event(orjson.dumps(EVENT), "d").get_extension("destination") == "d"
     assert parse_event(orjson.dumps(EVENT | {"destination": "x"}), "d").get_extension("destination") == "x"
 
@@ -133,8 +133,8 @@ def test_bytes_as_data(mode: Any) -> None:
         (b"{", "not JSON"),
         (b'{"data": NaN}', "not JSON"),
         (b"\xff", "not JSON"),
-        (b"[1]", "a CloudEvent is a JSON object, this is an array"),
-        (b"null", "this is null"),
+        (b"[1]", "a CloudEvent must be a JSON object, not an array"),
+        (b"null", "must be a JSON object, not null"),
         (b'{"id": "1", "source": "s"}', "specversion and type missing"),
         (orjson.dumps(EVENT | {"specversion": "0.2"}), "specversion"),
         (orjson.dumps(EVENT | {"id": 7}), "id"),
@@ -145,7 +145,7 @@ def test_bytes_as_data(mode: Any) -> None:
         (orjson.dumps(EVENT | {"data_base64": "AA==", "data": 1}), "both data and data_base64"),
     ],
 )
-def test_what_is_no_event_is_named(text: bytes, reason: str) -> None:
+def test_the_error_names_the_reason(text: bytes, reason: str) -> None:
     with pytest.raises(InvalidEventText, match=reason):
         parse_event(text)
 
@@ -168,13 +168,13 @@ def test_an_event_without_data_is_a_record_without_a_value() -> None:
 
 
 @given(data=JSON)
-def test_any_json_data_arrives_in_both_modes(data: Any) -> None:
+def test_any_json_data_is_kept_in_both_modes(data: Any) -> None:
     event = parse_event(orjson.dumps(EVENT | {"data": data}))
     binary, structured = to_kafka_record(event), to_kafka_record(event, "structured")
     if data is None:
         assert binary.value is None
         assert "data" not in orjson.loads(structured.value)
-        binary = replace(binary, value=b"")  # the SDK reads no null
+        binary = replace(binary, value=b"")  # the SDK cannot read null
     else:
         assert orjson.loads(binary.value) == data
         assert orjson.loads(structured.value)["data"] == data

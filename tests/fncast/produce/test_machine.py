@@ -21,17 +21,17 @@ def clock() -> Iterator[float]:
     return (0.5 * number for number in count())
 
 
-def test_this_machine_tells_its_shares(clock: Iterator[float]) -> None:
+def test_cpu_and_memory_of_this_machine(clock: Iterator[float]) -> None:
     machine = MachineFeed(SINCE, clock=lambda: next(clock))
     readings = {reading.series: reading for reading in machine.read(8)}
-    assert set(readings) == {"cpu", "memory"}  # traffic has nothing yet to be compared with
+    assert set(readings) == {"cpu", "memory"}  # traffic needs two reads
     for reading in readings.values():
         assert 0 <= reading.value <= 100
         assert (reading.index, reading.time, reading.unit) == (8, SINCE + timedelta(seconds=2), "%")
         assert reading.highest == 100
 
 
-def test_traffic_is_the_growth_of_the_counters_a_second(
+def test_traffic_is_the_growth_of_the_counters_per_second(
     monkeypatch: pytest.MonkeyPatch, clock: Iterator[float]
 ) -> None:
     network = iter([Network(1_000, 10_000), Network(1_500, 10_000), Network(20, 30_000)])
@@ -42,12 +42,12 @@ def test_traffic_is_the_growth_of_the_counters_a_second(
     second = {reading.series: reading.value for reading in machine.read(1)}
     assert (second["network-in"], second["network-out"], second["disk-read"]) == (1_000, 0, 0)
     third = {reading.series: reading.value for reading in machine.read(2)}
-    assert math.isnan(third["network-in"])  # a counter that began anew
+    assert math.isnan(third["network-in"])  # a counter that was reset
     assert third["network-out"] == 40_000
 
 
 @pytest.mark.parametrize("error", [None, FileNotFoundError("/proc/diskstats"), RuntimeError("no disk")])
-def test_a_container_without_disk_counters_has_no_such_series(
+def test_without_disk_counters_there_are_no_disk_series(
     monkeypatch: pytest.MonkeyPatch, clock: Iterator[float], error: Exception | None
 ) -> None:
     def counters() -> None:

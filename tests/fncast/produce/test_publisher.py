@@ -14,9 +14,11 @@ from fncast.produce.publisher import PublishError, TopicPublisher
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[str]:
-    """librdkafka's own mock cluster; it lives as long as its client."""
+    """librdkafka's mock cluster, which exists as long as its client."""
     client = Producer({"bootstrap.servers": "ignored:1", "test.mock.num.brokers": 1, "log_level": 0})
-    yield ",".join(f"{one.host}:{one.port}" for one in client.list_topics(timeout=10).brokers.values())
+    yield ",".join(
+        f"{broker.host}:{broker.port}" for broker in client.list_topics(timeout=10).brokers.values()
+    )
     del client
 
 
@@ -25,7 +27,7 @@ def read(broker: str, topic: str, count: int) -> list[tuple[int, bytes, bytes, l
     try:
         consumer.assign(
             [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(4)]
-        )  # no group to join
+        )  # without a consumer group
         found = []
         for _ in range(100):
             found += consumer.consume(count - len(found), 0.2)
@@ -46,13 +48,13 @@ def test_records_arrive_with_their_headers_and_equal_keys_in_order(broker: str) 
     found = read(broker, "ordered", 200)
     assert len(found) == 200
     for key in {record[1] for record in found}:
-        values = [int(value) for _, own, value, _ in found if own == key]
+        values = [int(value) for _, record_key, value, _ in found if record_key == key]
         assert values == sorted(values)
         assert len({record[0] for record in found if record[1] == key}) == 1
     assert all(headers == [("ce_id", value)] for _, _, value, headers in found)
 
 
-def test_more_than_the_queue_holds_waits_for_room(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_publish_waits_while_the_queue_is_full(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fncast.produce.publisher.QUEUE_RECORDS", 10)
     publisher = TopicPublisher({"bootstrap.servers": broker}, "narrow")
     publisher.connect(10)
@@ -62,13 +64,13 @@ def test_more_than_the_queue_holds_waits_for_room(broker: str, monkeypatch: pyte
     assert publisher.delivered == 300
 
 
-def test_a_broker_that_is_away_is_named_after_a_bound() -> None:
+def test_connect_names_a_broker_that_does_not_answer() -> None:
     publisher = TopicPublisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics")
     with pytest.raises(PublishError, match=r"Kafka at 127\.0\.0\.1:1 does not answer: .*gave up after 0.5 s"):
         publisher.connect(0.5)
 
 
-def test_a_record_that_was_not_acknowledged_is_an_error() -> None:
+def test_a_record_without_acknowledgement_is_an_error() -> None:
     publisher = TopicPublisher({"bootstrap.servers": "127.0.0.1:1"}, "metrics", delivery_s=0.5)
     publisher.publish(KafkaMessage({}, None, b"x"))
     with pytest.raises(PublishError, match="1 record did not reach topic 'metrics' on 127"):
@@ -76,10 +78,7 @@ def test_a_record_that_was_not_acknowledged_is_an_error() -> None:
 
 
 class MisleadingBroker:
-    """Answers one metadata request after the other, and says that the cluster's only broker is at another address.
-
-    It stands for a real broker whose advertised.listeners is wrong: a proxy to librdkafka's mock cluster that replaces
-    the port in its answers."""
+    """A broker whose advertised.listeners is wrong: a proxy to the mock cluster that replaces the port in responses."""
 
     def __init__(self, real: str, advertised_port: int) -> None:
         host, _, port = real.rpartition(":")
@@ -106,30 +105,30 @@ class MisleadingBroker:
         self._listener.close()
 
 
-def test_an_address_that_a_broker_advertises_and_nobody_has_is_named(
+def test_a_wrong_advertised_address_is_named(
     broker: str, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = MisleadingBroker(broker, unused_tcp_port)
     publisher = TopicPublisher({"bootstrap.servers": wrong.address}, "metrics", delivery_s=2.0)
-    told = (
+    reason = (
         f"Kafka answers at {wrong.address}, but the broker 127.0.0.1:{unused_tcp_port} cannot be reached:"
-        " connection refused. The brokers give this address as their own: check advertised.listeners"
+        " connection refused. The brokers advertise this address: check advertised.listeners"
     )
     publisher.connect(10.0)
     publisher.publish(KafkaMessage({}, None, b"x"))
     with pytest.raises(PublishError) as error:
         publisher.flush(10)
-    assert f"1 record did not reach topic 'metrics' on {wrong.address}: {told}" in str(error.value)
-    assert [message for message in caplog.messages if message.startswith(told)]
+    assert f"1 record did not reach topic 'metrics' on {wrong.address}: {reason}" in str(error.value)
+    assert [message for message in caplog.messages if message.startswith(reason)]
     wrong.close()
 
 
-def test_a_record_over_every_limit_is_an_error(broker: str) -> None:
+def test_a_record_that_is_too_large_is_an_error(broker: str) -> None:
     publisher = TopicPublisher({"bootstrap.servers": broker}, "metrics")
     with pytest.raises(PublishError, match="too large"):
         publisher.publish(KafkaMessage({}, None, bytes(20_000_000)))
 
 
-def test_a_property_that_is_none_is_named() -> None:
+def test_an_unknown_property_is_named() -> None:
     with pytest.raises(PublishError, match=r'No such configuration property: "no\.such"'):
         TopicPublisher({"bootstrap.servers": "127.0.0.1:1", "no.such": "1"}, "metrics")

@@ -20,7 +20,7 @@ def reading(index: int, value: float) -> Reading:
 
 
 def windows(sliding: SlidingWindow, readings: list[Reading]) -> list[SeriesWindow]:
-    return [window for one in readings if (window := sliding.add(one)) is not None]
+    return [window for reading in readings if (window := sliding.add(reading)) is not None]
 
 
 def test_a_window_slides_with_every_reading() -> None:
@@ -32,30 +32,30 @@ def test_a_window_slides_with_every_reading() -> None:
     assert (found[0].series, found[0].unit, found[0].step) == ("cpu", "%", STEP)
 
 
-def test_every_k_readings_beginning_with_the_first_full_window() -> None:
+def test_one_window_per_k_readings() -> None:
     found = windows(SlidingWindow(4, every=3), [reading(i, float(i)) for i in range(12)])
     assert [window.index for window in found] == [3, 6, 9]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_reading_that_is_no_number_is_a_missing_one(value: float) -> None:
+def test_a_reading_that_is_not_finite_is_missing(value: float) -> None:
     found = windows(SlidingWindow(2), [reading(0, 1.0), reading(1, value)])
     assert found[0].values == [1.0, None]
 
 
-def test_skipped_readings_are_missing_ones_at_their_times() -> None:
+def test_skipped_readings_are_missing() -> None:
     found = windows(SlidingWindow(3), [reading(0, 0.0), reading(1, 1.0), reading(3, 3.0), reading(4, 4.0)])
     assert [window.values for window in found] == [[1.0, None, 3.0], [None, 3.0, 4.0]]
     assert found[1].start == START + timedelta(seconds=600)
 
 
-def test_after_a_gap_as_long_as_the_window_it_fills_anew() -> None:
+def test_a_gap_as_long_as_the_window_empties_it() -> None:
     found = windows(SlidingWindow(2), [reading(0, 0.0), reading(1, 1.0), reading(4, 4.0), reading(5, 5.0)])
     assert [window.values for window in found] == [[0.0, 1.0], [4.0, 5.0]]
     assert found[1].start == START + timedelta(seconds=1200)
 
 
-def test_a_reading_from_the_past_is_an_error() -> None:
+def test_a_reading_that_is_not_newer_raises() -> None:
     sliding = SlidingWindow(2)
     sliding.add(reading(5, 1.0))
     with pytest.raises(ValueError, match="reading 5 of cpu comes after reading 5"):
@@ -63,7 +63,7 @@ def test_a_reading_from_the_past_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(("steps", "every"), [(0, 1), (MAX_WINDOW + 1, 1), (3, 0)])
-def test_numbers_out_of_range_are_refused(steps: int, every: int) -> None:
+def test_numbers_out_of_range_raise(steps: int, every: int) -> None:
     with pytest.raises(ValueError, match="readings"):
         SlidingWindow(steps, every)
 
@@ -73,7 +73,7 @@ def test_numbers_out_of_range_are_refused(steps: int, every: int) -> None:
     every=st.integers(1, 5),
     indices=st.lists(st.integers(0, 60), unique=True, max_size=30).map(sorted),
 )
-def test_a_window_is_what_lies_behind_its_last_reading(steps: int, every: int, indices: list[int]) -> None:
+def test_a_window_holds_the_readings_up_to_its_last(steps: int, every: int, indices: list[int]) -> None:
     for window in windows(SlidingWindow(steps, every), [reading(i, float(i)) for i in indices]):
         grid = range(window.index - steps + 1, window.index + 1)
         assert window.values == [float(i) if i in indices else None for i in grid]

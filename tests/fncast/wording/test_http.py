@@ -1,4 +1,4 @@
-"""aiohttp's errors as users read them: from real connections that fail."""
+"""Texts of errors from real connections that fail."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ async def failure(url: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "text"),
     [
         (b"", "it closed the connection without an answer"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "its answer is not HTTP: "),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "its answer breaks off"),
     ],
 )
-async def test_a_bad_answer(answer: bytes, said: str) -> None:
+async def test_a_bad_answer(answer: bytes, text: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    told = await failure(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/?code=S3CRET")
-    assert told.startswith(said)
-    assert "S3CRET" not in told
-    assert told.isprintable()
+    shown = await failure(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/?code=S3CRET")
+    assert shown.startswith(text)
+    assert "S3CRET" not in shown
+    assert shown.isprintable()
     server.close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_nobody_listens(unused_tcp_port: int, host: str) -> None:
+async def test_a_closed_port(unused_tcp_port: int, host: str) -> None:
     assert await failure(f"http://{host}:{unused_tcp_port}/") == "the connection is refused"
 
 
-async def test_a_host_that_there_is_not() -> None:
+async def test_an_unknown_host() -> None:
     assert await failure("http://no.such.host.invalid/") == "its host name is unknown"
 
 
@@ -56,8 +56,8 @@ async def test_plain_http_where_tls_is_expected() -> None:
         await writer.drain()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    told = await failure(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    assert told == "no TLS connection: it does not speak TLS"
+    shown = await failure(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert shown == "no TLS connection: it does not speak TLS"
     server.close()
 
 
@@ -71,7 +71,7 @@ async def test_plain_http_where_tls_is_expected() -> None:
         TimeoutError(),
     ],
 )
-def test_nothing_of_the_library_is_shown(error: Exception) -> None:
-    told = words(error)
-    assert told
-    assert not [mark for mark in ("ssl:default", "Errno", "S3CRET", "Connect call") if mark in told]
+def test_internals_of_the_library_are_not_shown(error: Exception) -> None:
+    shown = words(error)
+    assert shown
+    assert not [mark for mark in ("ssl:default", "Errno", "S3CRET", "Connect call") if mark in shown]

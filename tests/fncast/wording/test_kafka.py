@@ -1,4 +1,4 @@
-"""librdkafka's errors as users read them."""
+"""Texts of Kafka errors."""
 
 import pytest
 from confluent_kafka import KafkaError
@@ -7,7 +7,7 @@ from fncast.wording.kafka import ADVERTISED, advertised, words
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "said"),
+    ("code", "text", "expected"),
     [
         (KafkaError._ALL_BROKERS_DOWN, "0/1 brokers are down", "no broker can be reached"),
         (
@@ -55,16 +55,16 @@ from fncast.wording.kafka import ADVERTISED, advertised, words
         (KafkaError._STATE, "Local: Erroneous state", "the client is in a state that does not allow this"),
     ],
 )
-def test_an_error_says_what_is_wrong_in_our_words(code: int, text: str, said: str) -> None:
-    assert words(KafkaError(code, text)) == said
+def test_an_error_is_described(code: int, text: str, expected: str) -> None:
+    assert words(KafkaError(code, text)) == expected
 
 
 @pytest.mark.parametrize("code", [code for code in vars(KafkaError).values() if isinstance(code, int)])
-def test_no_error_shows_the_drivers_own_marks(code: int) -> None:
-    said = words(KafkaError(code))
-    assert said
+def test_internals_of_librdkafka_are_not_shown(code: int) -> None:
+    shown = words(KafkaError(code))
+    assert shown
     assert not [
-        mark for mark in ("(null)", "Local:", "Broker:", "KafkaError{", "brokers are down") if mark in said
+        mark for mark in ("(null)", "Local:", "Broker:", "KafkaError{", "brokers are down") if mark in shown
     ]
 
 
@@ -77,5 +77,5 @@ def test_no_error_shows_the_drivers_own_marks(code: int) -> None:
         ("3/3 brokers are down", ""),
     ],
 )
-def test_an_address_that_a_broker_gave_is_told_from_one_of_the_settings(text: str, address: str) -> None:
+def test_an_advertised_address_is_found(text: str, address: str) -> None:
     assert advertised(KafkaError(KafkaError._TRANSPORT, text)) == address

@@ -1,4 +1,4 @@
-"""Months on their whole way: from a CSV file through windows, the function and back, each time in its place."""
+"""Monthly series from a CSV file through windows and the function to the page: all times are right."""
 
 import calendar
 import json
@@ -26,7 +26,7 @@ WINDOW, HORIZON, COUNT = 4, 3, 60
 
 
 class LastValue:
-    """A model that repeats the last reading."""
+    """A fake model that repeats the last reading."""
 
     def metadata(self) -> MetadataResponse:
         described = json.dumps({"window": WINDOW, "quantiles": [0.5]})
@@ -41,7 +41,7 @@ class LastValue:
 
 
 def days(year: int, month: int, months: int, day: int) -> list[datetime]:
-    """A day of months, the last of shorter ones, found without a Step."""
+    """The same day of several months, or the last day of shorter ones. Computed without Step."""
     numbers = [year * 12 + month - 1 + months * index for index in range(COUNT + HORIZON)]
     return [
         datetime(n // 12, n % 12 + 1, min(day, calendar.monthrange(n // 12, n % 12 + 1)[1]), tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The function and the model service over each protocol: what the fake client of the other tests stands for."""
+"""The function with a real model service, over each protocol."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from model import Model
 
 @pytest.fixture(params=["GraphPipe", "REST", "gRPC", "GraphPipe at two addresses"])
 def config(request: pytest.FixtureRequest, model_url: str, grpc_url: str) -> dict[str, str]:
-    """The function's configuration. Of two addresses the first has nobody listening."""
+    """The function's configuration. Of two addresses the first is a closed port."""
     return {
         "GraphPipe": {"GP_SERVER_URL": model_url},
         "REST": {"KSERVE_URL": model_url},
@@ -54,7 +54,7 @@ def test_forecasts_over_the_wire(shelf: Any, forecaster: Forecaster) -> None:
 
 
 @pytest.mark.parametrize("window", [3, 6])
-def test_a_swap_to_another_window_is_survived(shelf: Any, forecaster: Forecaster, window: int) -> None:
+def test_a_new_model_may_have_another_window(shelf: Any, forecaster: Forecaster, window: int) -> None:
     shelf.put(1, window=4)
     readings = [1.0, 2, 3, 4, 5, 6]
     assert ask(forecaster, readings)[0]["modelversion"] == "1"
@@ -64,7 +64,7 @@ def test_a_swap_to_another_window_is_survived(shelf: Any, forecaster: Forecaster
     assert output["data"]["values"] == [6, 6, 6]
 
 
-def test_a_server_without_model_json_gives_the_median(shelf: Any, forecaster: Forecaster) -> None:
+def test_a_server_without_model_json_has_only_the_median(shelf: Any, forecaster: Forecaster) -> None:
     shelf.put(1, window=4, is_foreign=True)
     good, short = ask(forecaster, [1, 2, 3, 4, 5], [1, 2])
     assert good["data"]["quantiles"] == {"0.5": [5, 5]}
@@ -86,8 +86,11 @@ def test_no_model_is_unavailable(shelf: Any, forecaster: Forecaster) -> None:
             {"GP_SERVER_URL": "http://a:1", "KSERVE_URL": "http://a:1"},
             "GP_SERVER_URL and KSERVE_URL are both set",
         ),
-        ({"GP_SERVER_URL": "grpc://a:1"}, "GP_SERVER_URL: 'grpc://a:1' is no address of a model service"),
-        ({"KSERVE_URL": "a:1"}, "KSERVE_URL: 'a:1' is no address of a model service"),
+        (
+            {"GP_SERVER_URL": "grpc://a:1"},
+            "GP_SERVER_URL: 'grpc://a:1' is not the address of a model service",
+        ),
+        ({"KSERVE_URL": "a:1"}, "KSERVE_URL: 'a:1' is not the address of a model service"),
         ({"KSERVE_URL": "http://me:secret@a:1"}, "KSERVE_URL: an address of a model service has a login"),
         ({"KSERVE_URL": "http://me:secret@a:b"}, "KSERVE_URL: an address of a model service has a login"),
         (
@@ -97,7 +100,7 @@ def test_no_model_is_unavailable(shelf: Any, forecaster: Forecaster) -> None:
         ({"KSERVE_URL": "http://a:1", "KSERVE_TOKEN": "a\nb"}, "KSERVE_URL: the token for the model service"),
     ],
 )
-def test_a_configuration_that_is_wrong_is_said_in_each_answer(config: dict[str, str], reason: str) -> None:
+def test_a_wrong_configuration_is_reported_in_each_answer(config: dict[str, str], reason: str) -> None:
     client = connect(config)
     assert isinstance(client, NoClient)
     (output,) = ask(Forecaster(Model(client)), [1, 2, 3, 4])
@@ -106,7 +109,7 @@ def test_a_configuration_that_is_wrong_is_said_in_each_answer(config: dict[str, 
     assert output["data"]["retry_after_s"] == 30
 
 
-def test_grpc_is_loaded_only_where_it_is_asked_for() -> None:
+def test_grpc_is_imported_only_for_a_grpc_address() -> None:
     code = """
 import sys
 sys.modules["grpc"] = sys.modules["google.protobuf"] = None

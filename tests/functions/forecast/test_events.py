@@ -57,7 +57,7 @@ def refusal(body: bytes, headers: dict[str, Any] | None = None) -> str:
         ({**BINARY, "ce-datacontenttype": "Application/JSON"}, DATA),
     ],
 )  # fmt: skip
-def test_every_form_of_one_event_reads_the_same(headers: dict[str, Any], body: bytes) -> None:
+def test_every_mode_of_an_event_is_read_alike(headers: dict[str, Any], body: bytes) -> None:
     request = read_request(headers, body)
     (event,) = request.events
     assert not request.is_batch
@@ -89,18 +89,18 @@ def test_binary_headers_are_percent_decoded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "body", "says"),
+    ("headers", "body", "error"),
     [
         ({}, b"", "not JSON"),
         ({}, b"hello", "not JSON"),
         ({}, b"\xff\xfe", "not JSON"),
         ({}, b"[" * 100_000, "not JSON"),
-        ({}, b"{}", "no CloudEvent"),
-        ({}, DATA, "no CloudEvent"),
+        ({}, b"{}", "not a CloudEvent"),
+        ({}, DATA, "not a CloudEvent"),
         ({"content-type": EVENT_TYPE}, b"{}", "id, source, specversion, type are missing or empty"),
         ({"content-type": BATCH_TYPE}, b"[{}]", "id, source, specversion, type are missing or empty"),
         ({}, b'{"id":"1","source":"/a"}', "specversion, type are missing or empty"),
-        ({}, b"[1,2,3]", "no CloudEvent"),
+        ({}, b"[1,2,3]", "not a CloudEvent"),
         ({"content-type": BATCH_TYPE}, b"{}", "not a JSON array"),
         ({"content-type": BATCH_TYPE}, b"[1", "not JSON"),
         ({}, document(id=""), "id is missing or empty"),
@@ -115,7 +115,7 @@ def test_binary_headers_are_percent_decoded() -> None:
         ({}, document(data=None, data_base64=1), "data_base64 is not"),
         ({}, document(data=None, data_base64="eA=="), "the event's data is not JSON"),
         ({}, document(data_base64="MQ=="), "both data and data_base64"),
-        ({**BINARY, "ce-subject": ["a", "b"]}, DATA, "'ce-subject' is there twice"),
+        ({**BINARY, "ce-subject": ["a", "b"]}, DATA, "'ce-subject' is sent twice"),
         (
             {**BINARY, "ce-datacontenttype": "text/\x1bplain"},
             DATA,
@@ -126,18 +126,18 @@ def test_binary_headers_are_percent_decoded() -> None:
         ({**BINARY, "ce-specversion": "2.0"}, DATA, "specversion"),
     ],
 )
-def test_says_what_is_wrong(headers: dict[str, str], body: bytes, says: str) -> None:
-    assert says in refusal(body, headers)
+def test_an_invalid_event_is_refused(headers: dict[str, str], body: bytes, error: str) -> None:
+    assert error in refusal(body, headers)
 
 
-def test_one_forged_number_does_not_spoil_the_batch() -> None:
+def test_a_number_beyond_float64_rejects_only_its_event() -> None:
     body = b"[%b,%b]" % (document(), document(id="2").replace(b"null", b"1e400"))
     good, bad = read_request({"content-type": BATCH_TYPE}, body).events
     assert good.data == EVENT["data"]
     assert bad.data["values"][2] == float("inf")  # type: ignore[index]
 
 
-def test_readings_carry_the_place_after_the_last() -> None:
+def test_readings_have_the_start_after_the_last_one() -> None:
     readings = read_readings({**EVENT["data"], "unit": '"%"'})  # type: ignore[dict-item]
     assert json.loads(b"{%b%b}" % (readings.place[:-1], readings.unit)) == {
         "start": "2024-01-01T00:15:00Z",
@@ -167,10 +167,10 @@ def test_readings_carry_the_place_after_the_last() -> None:
         ("2024-03-30", {"step_s": 86400}, 2, "2024-04-01", {"step_s": 86400}),
     ],
 )
-def test_any_step_is_followed_and_told_in_kind(
+def test_the_next_start_follows_any_step(
     start: str, step: dict[str, Any], count: int, following: str, members: dict[str, Any]
 ) -> None:
-    """Whether it is read as a plain window or with patience."""
+    """Decoded as a Window or from parsed JSON."""
     data = {"start": f"{start}T00:00:00Z", **step, "values": [1.0] * count}
     expected = {"start": f"{following}T00:00:00Z", **members}
     [event] = read_request({"content-type": BATCH_TYPE}, b"[%b]" % document(data=data)).events
@@ -178,7 +178,7 @@ def test_any_step_is_followed_and_told_in_kind(
         assert json.loads(b"{%b}" % read_readings(each).place[:-1]) == expected
 
 
-def test_the_months_are_those_of_the_offset() -> None:
+def test_months_are_counted_in_the_offset_of_the_start() -> None:
     data = {"start": "2024-01-31T00:00:00+02:00", "step": "P1M", "values": [1]}
     assert read_readings(data).place == b'"start":"2024-02-29T00:00:00+02:00","step":"P1M",'
     data = {"start": "2024-01-31T00:00:00+02:00", "step_s": 60, "values": [1]}
@@ -190,9 +190,9 @@ def test_limits_are_read() -> None:
         data = {**EVENT["data"], **members}  # type: ignore[dict-item]
         body = b"[%b]" % document(data=data)
         [event] = read_request({"content-type": BATCH_TYPE}, body).events
-        plain, patient = read_readings(event.data), read_readings(data)
-        assert (plain.low, plain.high) == (patient.low, patient.high)
-        return plain.low, plain.high
+        decoded, parsed = read_readings(event.data), read_readings(data)
+        assert (decoded.low, decoded.high) == (parsed.low, parsed.high)
+        return decoded.low, decoded.high
 
     assert limits() == (None, None)
     assert limits(min=-5, max=100) == (-5, 100)
@@ -203,13 +203,13 @@ def test_limits_are_read() -> None:
     assert limits(unit="%") == (None, None)
 
 
-def test_a_bare_array_has_no_place() -> None:
+def test_a_bare_array_has_no_start_and_step() -> None:
     assert read_readings([1, 2]).values == [1, 2]
     assert read_readings([1, 2]).place == b""
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "error"),
     [
         ({"values": None}, "values are missing"),
         ({"values": "12"}, "not an array"),
@@ -238,15 +238,15 @@ def test_a_bare_array_has_no_place() -> None:
         ({"min": 2, "max": 1}, "min is above max"),
     ],
 )
-def test_says_what_is_wrong_with_data(change: dict[str, Any], says: str) -> None:
-    read_readings({**EVENT["data"], "step_s": 1})  # type: ignore[dict-item]  # True is no 1, even when cached
+def test_invalid_data_is_refused(change: dict[str, Any], error: str) -> None:
+    read_readings({**EVENT["data"], "step_s": 1})  # type: ignore[dict-item]  # a cached 1 must not accept True
     with pytest.raises(InvalidEvent) as caught:
         read_readings({**EVENT["data"], **change})  # type: ignore[dict-item]
-    assert says in str(caught.value)
+    assert error in str(caught.value)
 
 
 @pytest.mark.parametrize("data", [DATA.decode(), " [1, 2]", orjson.dumps(DATA.decode()).decode()])
-def test_a_string_that_holds_json_is_hinted_at(data: str) -> None:
+def test_the_error_for_a_string_with_json_has_a_hint(data: str) -> None:
     for request in (read_request({}, document(data=data)), read_request(BINARY, orjson.dumps(data))):
         (event,) = request.events
         with pytest.raises(
@@ -256,7 +256,7 @@ def test_a_string_that_holds_json_is_hinted_at(data: str) -> None:
         assert ("holds JSON" in str(caught.value)) == (data[0] in " {")
 
 
-def test_an_empty_subject_is_absent() -> None:
+def test_an_empty_subject_is_left_out() -> None:
     (event,) = read_request({}, document(subject="")).events
     assert b"subject" not in event.members
     (event,) = read_request({**BINARY, "ce-subject": ""}, DATA).events
@@ -282,7 +282,7 @@ ATTRIBUTES = st.dictionaries(st.sampled_from([*EVENT, "data_base64", "x"]), JSON
     st.binary()
     | st.one_of(JSON, ATTRIBUTES, st.lists(ATTRIBUTES, max_size=3)).map(lambda v: json.dumps(v).encode()),
 )
-def test_no_request_raises_and_what_is_spliced_is_valid(headers: dict[str, Any], body: bytes) -> None:  # fmt: skip
+def test_no_request_raises_and_spliced_parts_are_valid_json(headers: dict[str, Any], body: bytes) -> None:  # fmt: skip
     for event in read_request(headers, body).events:
         if event.members:
             members = json.loads(b"{%b}" % event.members[1:].decode().encode())

@@ -1,4 +1,4 @@
-"""The function's contract, without Fn and without a model service."""
+"""The contract of the function, without Fn and with a fake model client."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 
 class FakeClient:
-    """A model of `window` readings: forecasts one, two, three above the last, and 0.1 around it."""
+    """A fake model that takes `window` readings. Its medians are one, two and three above the last one."""
 
     def __init__(self, window: int = 4, quantiles: tuple[float, ...] | None = (0.1, 0.5, 0.9)) -> None:
         self.window = window
@@ -87,7 +87,7 @@ def kinds(outputs: list[dict[str, Any]]) -> list[str]:
     return [output["type"].removeprefix("io.fncast.") for output in outputs]
 
 
-def test_a_forecast_names_its_input_and_holds_what_the_contract_says(forecaster: Forecaster) -> None:
+def test_a_forecast_has_all_members_of_the_contract(forecaster: Forecaster) -> None:
     (output,) = ask(forecaster, event(unit="%"))
     assert output.pop("id").startswith("forecast-")
     assert output == {
@@ -112,7 +112,7 @@ def test_a_forecast_names_its_input_and_holds_what_the_contract_says(forecaster:
 
 
 class Falling(FakeClient):
-    """Forecasts ten below the last reading, and what is 20 above and below that."""
+    """A fake model: the median is ten below the last reading, the outer quantiles are 20 below and above that."""
 
     def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
         spread = np.array([-20, 0, 20], dtype=np.float32)
@@ -126,7 +126,7 @@ class Falling(FakeClient):
         ([0, 0, 0, 0], {}, [0, 0, 10]),
         ([4, None, 2, 1], {}, [0, 0, 11]),
         ([4, -0.5, 2, 1], {}, [-29, -9, 11]),
-        ([-1, 4, 3, 2, 1], {}, [-29, -9, 11]),  # negative before the window that the model gets
+        ([-1, 4, 3, 2, 1], {}, [-29, -9, 11]),  # negative before the model's window
         ([None, 4, 3, 2, 1], {}, [0, 0, 11]),
         ([4, 3, 2, 1], {"unit": "°C"}, [-29, -9, 11]),
         ([4, 3, 2, 1], {"min": -15}, [-15, -9, 11]),
@@ -141,24 +141,24 @@ def test_forecasts_keep_their_limits(
 ) -> None:
     forecaster = Forecaster(Model(Falling()))
     first, *_, other = ask(forecaster, event(values=values, **members), event("2", [-9, -9, -9, -9]))
-    told = first["data"]["quantiles"]
-    assert [told[level] for level in ("0.1", "0.5", "0.9")] == [[limit] * 3 for limit in quantiles]
-    assert first["data"]["values"] == told["0.5"]
+    answered = first["data"]["quantiles"]
+    assert [answered[level] for level in ("0.1", "0.5", "0.9")] == [[limit] * 3 for limit in quantiles]
+    assert first["data"]["values"] == answered["0.5"]
     assert other["data"]["values"] == [-19] * 3
 
 
-def test_answers_one_event_with_one_event(forecaster: Forecaster) -> None:
+def test_one_event_is_answered_with_one_event(forecaster: Forecaster) -> None:
     answer = forecaster.answer({"content-type": EVENT_TYPE}, orjson.dumps(event()))
     assert answer.content_type == EVENT_TYPE
     assert json.loads(answer.body)["data"]["values"] == [5, 6, 7]
 
 
-def test_a_bare_array_is_forecast_without_times(forecaster: Forecaster) -> None:
+def test_the_forecast_of_a_bare_array_has_no_times(forecaster: Forecaster) -> None:
     (output,) = ask(forecaster, {**event(), "data": [1, 2, 3, 4]})
     assert set(output["data"]) == {"values", "quantiles", "filled"}
 
 
-def test_the_whole_batch_is_one_call_and_bad_events_harm_no_other(
+def test_a_batch_is_one_call_and_invalid_events_do_not_affect_others(
     forecaster: Forecaster, client: FakeClient
 ) -> None:
     outputs = ask(
@@ -186,7 +186,7 @@ def test_repeated_ids_are_answered_by_position(forecaster: Forecaster) -> None:
     assert outputs[2]["data"]["values"] == [3, 4, 5]
 
 
-def test_ids_are_the_same_each_time_and_differ_by_input_and_kind(forecaster: Forecaster) -> None:
+def test_ids_are_deterministic_and_differ_by_input_and_kind(forecaster: Forecaster) -> None:
     events = [event("1"), {**event("1"), "source": "/b"}, {**event("a1"), "source": "/"}, event("1", [])]
     first = [output["id"] for output in ask(forecaster, *events)]
     assert first == [output["id"] for output in ask(forecaster, *events)]
@@ -198,14 +198,14 @@ def test_an_empty_batch_calls_no_model(forecaster: Forecaster, client: FakeClien
     assert client.calls == []
 
 
-def test_large_counters_are_forecast_to_the_unit(forecaster: Forecaster) -> None:
+def test_large_counters_keep_their_digits(forecaster: Forecaster) -> None:
     (output,) = ask(forecaster, event(values=[10**12, 10**12 + 1, 10**12 + 2, 10**12 + 3]))
     assert output["data"]["values"] == [10**12 + 4, 10**12 + 5, 10**12 + 6]
     assert output["data"]["quantiles"]["0.1"][0] == 10**12 + 3.9
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("away", 7.0), ModelError("too large")])
-def test_unavailable_is_for_the_good_ones(
+def test_only_valid_events_are_unavailable(
     forecaster: Forecaster, client: FakeClient, error: Exception
 ) -> None:
     ask(forecaster, event())
@@ -219,17 +219,19 @@ def test_unavailable_is_for_the_good_ones(
     assert kinds(ask(forecaster, event())) == ["forecast.v1"]
 
 
-def test_a_model_that_was_never_there_is_unavailable(forecaster: Forecaster, client: FakeClient) -> None:
+def test_a_model_service_that_never_answered_is_unavailable(
+    forecaster: Forecaster, client: FakeClient
+) -> None:
     client.error = ModelUnavailable("refused")
     assert kinds(ask(forecaster, event(), {"specversion": "1.0"})) == ["unavailable.v1", "rejected.v1"]
 
 
-def test_a_missing_setting_is_said() -> None:
+def test_a_missing_setting_is_reported() -> None:
     (output,) = ask(Forecaster(Model(NoClient("GP_SERVER_URL is not set"))), event())
     assert output["data"]["reason"] == "GP_SERVER_URL is not set"
 
 
-def test_a_swap_to_another_window_is_survived(forecaster: Forecaster, client: FakeClient) -> None:
+def test_a_new_model_may_have_another_window(forecaster: Forecaster, client: FakeClient) -> None:
     ask(forecaster, event())
     client.window, client.version = 3, "4"
     (output,) = ask(forecaster, event())
@@ -239,13 +241,13 @@ def test_a_swap_to_another_window_is_survived(forecaster: Forecaster, client: Fa
     assert kinds(outputs) == ["forecast.v1", "rejected.v1"]
 
 
-def test_nothing_is_refused_by_the_window_of_a_model_that_is_gone(
+def test_a_short_window_is_not_rejected_by_an_outdated_description(
     forecaster: Forecaster, client: FakeClient
 ) -> None:
-    """What is too short for the model that was is not sent to the one that is, whose answer would tell."""
+    """A window that is too short for the old model is not sent, so no answer shows that the model is new."""
     client.window = 5
     assert kinds(ask(forecaster, event(values=[1, 2, 3, 4, 5]))) == ["forecast.v1"]
-    client.window, client.version = 4, "2"  # as a roll back does
+    client.window, client.version = 4, "2"  # a rollback
     assert kinds(ask(forecaster, event(), event("b", [1]))) == ["forecast.v1", "rejected.v1"]
     client.window, client.error = 3, ModelUnavailable("away")
     assert kinds(ask(forecaster, event(values=[1, 2, 3]))) == ["unavailable.v1"]
@@ -253,7 +255,7 @@ def test_nothing_is_refused_by_the_window_of_a_model_that_is_gone(
     assert kinds(ask(forecaster, event(values=[1, 2, 3]))) == ["forecast.v1"]
 
 
-def test_a_swap_to_other_quantiles_is_not_mislabelled(forecaster: Forecaster, client: FakeClient) -> None:
+def test_a_new_model_may_have_other_quantiles(forecaster: Forecaster, client: FakeClient) -> None:
     ask(forecaster, event())
     client.quantiles, client.version = (0.2, 0.5, 0.8), "4"
     (output,) = ask(forecaster, event())
@@ -270,7 +272,7 @@ def test_a_model_that_contradicts_its_description_is_unavailable(
     assert len(client.calls) == 2
 
 
-def test_a_foreign_server_gives_the_median_alone(forecaster: Forecaster, client: FakeClient) -> None:
+def test_another_server_has_only_the_median(forecaster: Forecaster, client: FakeClient) -> None:
     client.is_ours = False
     (output,) = ask(forecaster, event())
     assert output["data"]["quantiles"] == {"0.5": output["data"]["values"]}
@@ -278,7 +280,7 @@ def test_a_foreign_server_gives_the_median_alone(forecaster: Forecaster, client:
     assert "modelversion" not in output
 
 
-def test_without_a_known_window_each_event_counts_with_all_its_readings(
+def test_without_a_known_window_all_readings_of_an_event_are_used(
     forecaster: Forecaster, client: FakeClient
 ) -> None:
     client.is_ours, client.window = False, -1
@@ -288,7 +290,7 @@ def test_without_a_known_window_each_event_counts_with_all_its_readings(
     assert sorted(client.calls) == [(1, 3), (2, 2)]
 
 
-def test_a_window_that_the_model_answers_nan_for_is_rejected_alone(
+def test_nan_from_the_model_rejects_only_its_event(
     forecaster: Forecaster, client: FakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     infer = client.infer
@@ -305,7 +307,7 @@ def test_a_window_that_the_model_answers_nan_for_is_rejected_alone(
 
 
 @pytest.mark.parametrize("id_", ['"},{"id":"evil', "caf\u00e9 \u2603 \U0001f600", "\x00\n\\"])
-def test_texts_of_an_event_cannot_forge_another(forecaster: Forecaster, id_: str) -> None:
+def test_texts_of_an_event_cannot_forge_members(forecaster: Forecaster, id_: str) -> None:
     (output,) = ask(
         forecaster, {**event(id_), "subject": id_, "source": id_, "data": event(unit=id_)["data"]}
     )
@@ -355,22 +357,24 @@ MEMBERS = st.sampled_from(
 
 @st.composite
 def odd_events(draw: st.DrawFn) -> dict[str, Any]:
-    """An event as it should be, or one with up to two members that are not."""
+    """A valid event, or one with up to two invalid members."""
     values = draw(st.lists(st.floats(-1e6, 1e6) | st.none() | st.integers(-9, 9), min_size=3, max_size=6))
-    made = event(draw(st.text(min_size=1, max_size=3)), values)
+    drawn = event(draw(st.text(min_size=1, max_size=3)), values)
     for name in draw(st.lists(MEMBERS, max_size=2)):
-        where = made["data"] if name in ("start", "step_s", "step", "unit") else made
+        where = drawn["data"] if name in ("start", "step_s", "step", "unit") else drawn
         where[name] = draw(ODD)
     if draw(st.integers(0, 9)) == 0:
-        made["data"] = draw(ODD | st.lists(READING, max_size=5))
-    return made
+        drawn["data"] = draw(ODD | st.lists(READING, max_size=5))
+    return drawn
 
 
 @given(st.lists(odd_events(), min_size=1, max_size=4))
-def test_an_event_is_answered_in_a_batch_as_it_is_alone(batch: list[dict[str, Any]]) -> None:
-    """A batch of nothing but plain events is read by another decoder than any other body."""
+def test_an_event_gets_the_same_answer_alone_and_in_a_batch(batch: list[dict[str, Any]]) -> None:
+    """A batch of valid events has a decoder of its own; other bodies are parsed event by event."""
     forecaster = Forecaster(Model(FakeClient()))
     body = json.dumps(batch).encode()
     together = forecaster.answer({"content-type": BATCH_TYPE}, body).body
-    alone = [forecaster.answer({"content-type": EVENT_TYPE}, json.dumps(one).encode()).body for one in batch]
+    alone = [
+        forecaster.answer({"content-type": EVENT_TYPE}, json.dumps(each).encode()).body for each in batch
+    ]
     assert together == b"[%b]" % b",".join(alone)

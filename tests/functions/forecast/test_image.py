@@ -1,4 +1,4 @@
-"""The function's image, run as Fn runs it: no root, nothing to write to, a unix socket for a door."""
+"""The function's image, run as Fn runs it: no root, a read-only file system, a unix socket."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(6
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = json.loads((ROOT / "ce.json").read_text())
-# Fn's bound is 5 s, on a machine that does not run other tests meanwhile.
+# Fn allows 5 s. Here other tests run at the same time.
 LISTEN_S = 15
 
 
@@ -32,17 +32,17 @@ def engine(docker_engine: None) -> Iterator[docker.DockerClient]:
 def image(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Built from a copy of the folder, as `make functions` and `fn deploy` would."""
     context = tmp_path_factory.mktemp("image") / "forecast"
-    leave = shutil.ignore_patterns("*.whl", "__pycache__")
-    shutil.copytree(ROOT / "functions" / "forecast", context, ignore=leave)
+    ignored = shutil.ignore_patterns("*.whl", "__pycache__")
+    shutil.copytree(ROOT / "functions" / "forecast", context, ignore=ignored)
     wheel = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(context), str(ROOT)]
-    made = subprocess.run(wheel, capture_output=True, text=True, timeout=200)
-    assert made.returncode == 0, made.stderr
+    done = subprocess.run(wheel, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
     built, _ = engine.images.build(path=str(context), rm=True)
     yield built
     engine.images.remove(built.id, force=True)
 
 
-def test_it_is_nobodys_root(image: Any) -> None:
+def test_it_does_not_run_as_root(image: Any) -> None:
     assert image.attrs["Config"]["User"] == "1000:1000"
 
 
@@ -107,7 +107,7 @@ async def test_scores_in_fns_sandbox(session: aiohttp.ClientSession, shelf: Any)
     assert [output["type"] for output in outputs] == ["io.fncast.forecast.v1", "io.fncast.rejected.v1"]
 
 
-async def test_holds_no_more_than_it_needs(container: Any) -> None:
+async def test_it_has_only_the_packages_that_it_needs(container: Any) -> None:
     code, text = container.exec_run(["ls", "/python"])
     assert code == 0
     installed = set(text.decode().split())
@@ -115,7 +115,7 @@ async def test_holds_no_more_than_it_needs(container: Any) -> None:
     assert not {"pytest", "Cython", "tensorflow", "confluent_kafka"} & installed
 
 
-def test_installs_what_the_project_was_tested_with() -> None:
+def test_it_installs_the_pinned_versions() -> None:
     constraints = (ROOT / "constraints.txt").read_text().split()
     wanted = (ROOT / "functions" / "forecast" / "requirements.txt").read_text().splitlines()
     assert {line for line in wanted if not line.startswith("#")} <= set(constraints)

@@ -1,4 +1,4 @@
-"""The numbers of a forecast as text: short, and no less exact than the model."""
+"""The numbers of a forecast as text: short, and as exact as the model."""
 
 import json
 import math
@@ -16,7 +16,7 @@ EVENT = Event(b"0" * 32, b',"causationid":"1","causationsource":"/a"', None)
 
 
 def written(level: float, moves: list[float]) -> list[float]:
-    """What the forecast `level + moves` reads as."""
+    """The values in the output for the forecast `level + moves`."""
     moved = np.array([[moves]])
     scored = Forecasts(level + moved, np.abs(moved).max(axis=(1, 2)), (0.5,), None, None)
     (output,) = forecasts([EVENT], [Readings([])], [0], scored)
@@ -50,7 +50,7 @@ def test_rounding_is_finer_than_float32(level: float, moves: list[float]) -> Non
         assert math.isclose(value, exact, rel_tol=1e-13, abs_tol=max(5.01e-7 * largest, 1e-300))
 
 
-def test_the_middle_quantile_stands_for_the_median_where_there_is_none() -> None:
+def test_the_quantile_nearest_to_the_median_replaces_a_missing_median() -> None:
     values = np.array([[[1.0], [2.0], [3.0]]])
     scored = Forecasts(values, np.array([3.0]), (0.05, 0.4, 0.95), "m", "1")
     (output,) = forecasts([EVENT], [Readings([])], [2], scored)
@@ -61,6 +61,6 @@ def test_the_middle_quantile_stands_for_the_median_where_there_is_none() -> None
     }
 
 
-def test_refusals_say_why() -> None:
+def test_rejected_and_unavailable_have_a_reason() -> None:
     assert json.loads(rejected(EVENT, 'bad "x"'))["data"] == {"reason": 'bad "x"'}
     assert json.loads(unavailable(EVENT, "away", 2.5))["data"] == {"reason": "away", "retry_after_s": 2.5}

@@ -1,4 +1,4 @@
-"""Fn's API over the registry: what its own client and command-line tool ask."""
+"""Fn's API over the registry: the requests of Fn's clients and command-line tool."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def post(api: Api, path: str, **document: Any) -> tuple[int, dict[str, Any]]:
     return api.answer("POST", path, {}, orjson.dumps(document), URL)
 
 
-def test_a_caller_finds_a_function_by_app_and_name(api: Api) -> None:
+def test_a_function_is_found_by_app_and_name(api: Api) -> None:
     (app,) = get(api, "/v2/apps", name="fncast")["items"]
     (function,) = get(api, "/v2/fns", app_id=app["id"], name="forecast")["items"]
     assert function["annotations"] == {INVOKE_ENDPOINT: f"{URL}/invoke/{function['id']}"}
@@ -42,7 +42,7 @@ def test_a_caller_finds_a_function_by_app_and_name(api: Api) -> None:
     assert trigger["annotations"] == {TRIGGER_ENDPOINT: f"{URL}/t/fncast/forecast"}
 
 
-def test_filters_leave_out_what_does_not_fit(api: Api) -> None:
+def test_filters_select_entries(api: Api) -> None:
     assert len(get(api, "/v2/fns")["items"]) == 2
     assert get(api, "/v2/apps", name="absent") == {"items": []}
     assert get(api, "/v2/fns", app_id="absent", name="forecast") == {"items": []}
@@ -54,7 +54,7 @@ def test_ids_are_the_same_after_a_restart(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "says"),
+    ("method", "path", "status", "text"),
     [
         ("GET", "/v2/apps/absent", 404, "App not found"),
         ("GET", "/v2/fns/absent", 404, "Fn not found"),
@@ -64,11 +64,11 @@ def test_ids_are_the_same_after_a_restart(api: Api) -> None:
         ("POST", "/v2/apps", 400, "Invalid JSON"),
     ],
 )
-def test_errors_are_fns(api: Api, method: str, path: str, status: int, says: str) -> None:
-    assert api.answer(method, path, {}, b"[", URL) == (status, {"message": says})
+def test_errors_are_those_of_fn(api: Api, method: str, path: str, status: int, text: str) -> None:
+    assert api.answer(method, path, {}, b"[", URL) == (status, {"message": text})
 
 
-def test_what_is_there_conflicts_and_triggers_can_be_added(api: Api) -> None:
+def test_existing_names_conflict_and_triggers_can_be_added(api: Api) -> None:
     app_id = get(api, "/v2/apps")["items"][0]["id"]
     function_id = get(api, "/v2/fns", name="other")["items"][0]["id"]
     assert post(api, "/v2/apps", name="fncast")[0] == 409
@@ -81,7 +81,7 @@ def test_what_is_there_conflicts_and_triggers_can_be_added(api: Api) -> None:
     assert post(api, "/v2/apps")[0] == 400
 
 
-def test_images_are_for_an_fn_server(api: Api) -> None:
+def test_an_image_cannot_be_added(api: Api) -> None:
     app_id = get(api, "/v2/apps")["items"][0]["id"]
     status, document = post(api, "/v2/fns", name="new", app_id=app_id, image="x")
     assert status == 400
@@ -101,7 +101,7 @@ def put(api: Api, **document: Any) -> tuple[int, dict[str, Any]]:
 
 
 def variables(api: Api) -> dict[str, str]:
-    """What the processes of `other` are started with."""
+    """The variables that the processes of `other` start with."""
     (function,) = get(api, "/v2/fns", name="other")["items"]
     found = api._registry.functions[function["id"]].pool
     assert found is not None
@@ -109,19 +109,19 @@ def variables(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "says"),
+    ("key", "value", "error"),
     [
-        ("A=B", "c", "'A=B' is not a variable's name"),
-        ("", "c", "'' is not a variable's name"),
-        ("A\u0000", "c", "is not a variable's name"),
-        ("A B", "c", "'A B' is not a variable's name"),
-        ("1A", "c", "'1A' is not a variable's name"),
-        ("É", "c", "'É' is not a variable's name"),
-        ("A\n\u001b[2J", "c", "is not a variable's name"),
-        ("A", "b\u0000c", "'A' has a value with a NUL"),
-        ("A", 1, "'A' needs a string"),
-        ("A", None, "'A' needs a string"),
-        ("A", ["b"], "'A' needs a string"),
+        ("A=B", "c", "'A=B' is not a variable name"),
+        ("", "c", "'' is not a variable name"),
+        ("A\u0000", "c", "is not a variable name"),
+        ("A B", "c", "'A B' is not a variable name"),
+        ("1A", "c", "'1A' is not a variable name"),
+        ("É", "c", "'É' is not a variable name"),
+        ("A\n\u001b[2J", "c", "is not a variable name"),
+        ("A", "b\u0000c", "'A' has a NUL"),
+        ("A", 1, "'A' must have a string"),
+        ("A", None, "'A' must have a string"),
+        ("A", ["b"], "'A' must have a string"),
         ("A", "x" * 200_000, "'A' has a value of more than 100000 bytes"),
         ("A", "é" * 60_000, "'A' has a value of more than 100000 bytes"),
         *(
@@ -144,19 +144,19 @@ def variables(api: Api) -> dict[str, str]:
         ("PATH", "", "'PATH' is reserved"),
     ],
 )
-def test_a_configuration_that_no_process_can_have_is_refused_whole(
-    api: Api, key: str, value: object, says: str
+def test_an_invalid_configuration_is_refused_as_a_whole(
+    api: Api, key: str, value: object, error: str
 ) -> None:
     assert put(api, config={"KEPT": "1"})[0] == 200
     before = get(api, "/v2/fns", name="other"), variables(api)
     status, document = put(api, image="new", config={"GOOD": "1", key: value})
     assert status == 400
-    assert says in document["message"]
+    assert error in document["message"]
     assert document["message"].isprintable()
     assert (get(api, "/v2/fns", name="other"), variables(api)) == before
 
 
-def test_a_configuration_is_bounded_in_sum(api: Api) -> None:
+def test_the_size_of_a_configuration_is_bounded(api: Api) -> None:
     for number in range(10):
         put(api, config={f"A{number}": "x" * 99_000})
     status, document = put(api, config={"B": "x" * 99_000})
@@ -165,24 +165,24 @@ def test_a_configuration_is_bounded_in_sum(api: Api) -> None:
 
 
 @pytest.mark.parametrize("config", ["A", 1, ["A"]])
-def test_a_configuration_is_an_object(api: Api, config: object) -> None:
+def test_a_configuration_must_be_an_object(api: Api, config: object) -> None:
     status, document = put(api, config=config)
     assert (status, document["message"]) == (400, "Fn config must be an object of strings")
 
 
-def test_put_answers_as_fn_does(api: Api) -> None:
+def test_put_responds_as_fn_does(api: Api) -> None:
     status, document = put(api, config={"A": "1", "B": ""})
     assert status == 200
     assert "annotations" not in document
     assert document["config"] == {"A": "1"}  # an empty value removes the key
     assert put(api, config={"A": ""})[1]["config"] == {}
-    assert put(api, memory=512, made_up="x", id="x")[1]["memory"] == 512
+    assert put(api, memory=512, unknown="x", id="x")[1]["memory"] == 512
     (function,) = get(api, "/v2/fns", name="other")["items"]
     assert function["annotations"]
-    assert "made_up" not in function
+    assert "unknown" not in function
 
 
-def test_an_empty_value_unsets_a_variable_of_the_start() -> None:
+def test_an_empty_value_removes_a_variable() -> None:
     folder = FunctionFolder(Path("/functions/other"), "other")
     api = Api(Registry("fncast", [Pool(folder, {"URL": "http://a", "NONE": ""}, 1)]))
     assert variables(api) == {"URL": "http://a"}
@@ -191,5 +191,5 @@ def test_an_empty_value_unsets_a_variable_of_the_start() -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "x" * 100_000])
-def test_names_are_bounded(api: Api, name: str) -> None:
+def test_long_names_are_refused(api: Api, name: str) -> None:
     assert post(api, "/v2/apps", name=name)[0] == 400

@@ -1,4 +1,4 @@
-"""The host's application with callers that leave and callers that send too much."""
+"""Requests that break off and requests that are too large."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functions.host import app as app_module
 from functions.host.app import FunctionHost
 
 
-async def ask(host: FunctionHost, *events: dict[str, Any], path: str = "/v2/apps") -> int | None:
-    """The status of the answer to a POST; None if there is none."""
+async def post(host: FunctionHost, *events: dict[str, Any], path: str = "/v2/apps") -> int | None:
+    """The status of the response to a POST, or None without a response."""
     waiting, sent = list(events), list[Any]()
 
     async def receive() -> Any:
@@ -42,16 +42,16 @@ GONE = {"type": "http.disconnect"}
 
 
 @pytest.mark.parametrize("path", ["/v2/apps", "/invoke/x", "/t/a/b"])
-async def test_half_a_request_does_nothing(path: str) -> None:
+async def test_half_a_request_changes_nothing(path: str) -> None:
     host = FunctionHost([], {})
-    assert await ask(host, part(b'{"name": "half"}', more_body=True), GONE, path=path) is None
+    assert await post(host, part(b'{"name": "half"}', more_body=True), GONE, path=path) is None
     assert host._registry.app_named("half") is None
 
 
-async def test_requests_are_bounded_each_and_in_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_bytes_of_one_and_of_all_requests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     host = FunctionHost([], {}, max_request_bytes=100)
-    assert await ask(host, part(b"x" * 101), path="/invoke/x") == 413
+    assert await post(host, part(b"x" * 101), path="/invoke/x") == 413
     monkeypatch.setattr(app_module, "MAX_HELD_BYTES", 50)
     for _ in range(3):
-        assert await ask(host, part(b"x" * 30, more_body=True), part(b"x" * 30), path="/invoke/x") == 503
-        assert await ask(host, part(b"x" * 50), path="/invoke/x") == 404
+        assert await post(host, part(b"x" * 30, more_body=True), part(b"x" * 30), path="/invoke/x") == 503
+        assert await post(host, part(b"x" * 50), path="/invoke/x") == 404

@@ -1,4 +1,4 @@
-"""Function folders: what func.yaml says, and what is said of a folder that is none."""
+"""Valid and invalid function folders."""
 
 from pathlib import Path
 
@@ -24,19 +24,19 @@ def test_reads_the_forecast_function() -> None:
     assert forecast.timeout_s == 30
 
 
-def test_has_fns_defaults(folder: Path) -> None:
+def test_the_defaults_are_those_of_fn(folder: Path) -> None:
     function = read_folder(folder)
     assert (function.timeout_s, function.memory_mb, function.config) == (30, 128, {})
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "error"),
     [
-        ("a: [", "func.yaml is no valid YAML"),
-        ("- a", "no mapping"),
-        ("", "no mapping"),
-        ("name: [1]", "name must be"),
-        ("name: a/b", "name must be"),
+        ("a: [", "func.yaml is not valid YAML"),
+        ("- a", "not a mapping"),
+        ("", "not a mapping"),
+        ("name: [1]", "name must consist of"),
+        ("name: a/b", "name must consist of"),
         ("name: f\ntimeout: 301", "timeout must be a number of seconds up to 300"),
         ("name: f\ntimeout: soon", "timeout"),
         ("name: f\ntimeout: true", "timeout"),
@@ -48,19 +48,19 @@ def test_has_fns_defaults(folder: Path) -> None:
         ("name: f\ntriggers: [{name: a, type: kafka, source: /a}]", "the type http"),
     ],
 )
-def test_says_what_is_wrong_in_func_yaml(folder: Path, text: str, says: str) -> None:
+def test_an_invalid_func_yaml_is_refused(folder: Path, text: str, error: str) -> None:
     (folder / "func.yaml").write_text(text)
-    with pytest.raises(InvalidFunction, match=says) as caught:
+    with pytest.raises(InvalidFunction, match=error) as caught:
         read_folder(folder)
     assert str(folder / "func.yaml") in str(caught.value)
 
 
 @pytest.mark.parametrize("missing", ["func.yaml", "func.py"])
-def test_says_what_is_missing(folder: Path, missing: str) -> None:
+def test_a_missing_file_is_refused(folder: Path, missing: str) -> None:
     (folder / missing).unlink()
     with pytest.raises(InvalidFunction, match=f"has no {missing}"):
         read_folder(folder)
-    with pytest.raises(InvalidFunction, match="is no folder"):
+    with pytest.raises(InvalidFunction, match="is not a folder"):
         read_folder(folder / "absent")
 
 

@@ -1,4 +1,4 @@
-"""The processes of a function, which are real ones of the FDK: what they survive and what ends them."""
+"""Real FDK processes: failures they survive, and how they end."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from functions.host.process import CallFailed, CallTimedOut, NotStarted, private
 
 pytestmark = pytest.mark.integration
 
-# A function that does what the body says.
+# A function that follows the orders in the body.
 FUNCTION = """
 import asyncio, io, json, os, sys, time
 from fdk import response
@@ -46,10 +46,13 @@ Open = Callable[..., Awaitable[Pool]]
 
 @pytest.fixture
 async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
-    """open_pool(size=…, timeout_s=…, source=…): a started pool; closed at the end, with nothing left behind."""
+    """open_pool(size=…, timeout_s=…, source=…): a started pool.
+
+    The fixture closes it and checks that no child process is left.
+    """
     pools: list[Pool] = []
 
-    async def open_it(size: int = 1, timeout_s: float = 20, source: str = FUNCTION) -> Pool:
+    async def start(size: int = 1, timeout_s: float = 20, source: str = FUNCTION) -> Pool:
         (tmp_path / "func.py").write_text(source)
         (tmp_path / "func.yaml").write_text(f"name: f\ntimeout: {timeout_s}\n")
         variables = {"COLOUR": "green", "FN_APP_ID": "app-id", "FN_FN_ID": "fn-id"}
@@ -58,7 +61,7 @@ async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
         pools.append(pool)
         return pool
 
-    yield open_it
+    yield start
     for pool in pools:
         await pool.close()
     left = [child for child in psutil.Process().children() if "child.py" in " ".join(child.cmdline())]
@@ -74,11 +77,13 @@ async def call(pool: Pool, **order: Any) -> dict[str, Any]:
 
 async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110  # of other processes, which tell no event
+        while not condition():  # noqa: ASYNC110  # other processes send no event
             await asyncio.sleep(0.01)
 
 
-async def test_a_function_sees_what_fn_shows_it(open_pool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_function_gets_fns_variables_and_headers(
+    open_pool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET", "of the host")
     answer = await call(await open_pool())
     assert answer["config"] == "green"
@@ -113,19 +118,19 @@ async def test_a_killed_process_is_replaced_before_the_next_call(open_pool: Open
     for _ in range(3):
         pid = (await call(pool))["pid"]
         os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):  # dead, but the event loop does not know yet
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222  # on purpose
+        with contextlib.suppress(ChildProcessError):  # dead, but the event loop has not noticed yet
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222  # blocks on purpose
         assert (await call(pool))["pid"] != pid
 
 
-async def test_a_process_that_dies_in_a_call_fails_that_call_alone(open_pool: Open) -> None:
+async def test_a_process_that_dies_in_a_call_fails_only_that_call(open_pool: Open) -> None:
     pool = await open_pool()
     with pytest.raises(CallFailed):
         await call(pool, exit=True)
     assert (await call(pool))["config"] == "green"
 
 
-async def test_time_out_ends_the_process_and_the_next_call_gets_another(open_pool: Open) -> None:
+async def test_a_timeout_ends_the_process_and_the_next_call_gets_a_new_one(open_pool: Open) -> None:
     pool = await open_pool(timeout_s=1)
     pid = (await call(pool))["pid"]
     with pytest.raises(CallTimedOut):
@@ -134,7 +139,7 @@ async def test_time_out_ends_the_process_and_the_next_call_gets_another(open_poo
     assert (await call(pool))["pid"] != pid
 
 
-async def test_an_exception_is_an_answer_and_leaves_the_process_alone(open_pool: Open) -> None:
+async def test_an_exception_is_an_answer_and_keeps_the_process(open_pool: Open) -> None:
     pool = await open_pool()
     pid = (await call(pool))["pid"]
     answer = await pool.call({}, b'{"raise": 1}')
@@ -149,7 +154,7 @@ async def test_a_crash_at_import_is_an_answer(open_pool: Open) -> None:
     assert b"absent_module" in answer.body
 
 
-async def test_a_process_that_does_not_start_is_said_at_once_and_tried_again(
+async def test_a_failed_start_fails_calls_at_once_and_is_retried(
     open_pool: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "broken"
@@ -164,7 +169,7 @@ async def test_a_process_that_does_not_start_is_said_at_once_and_tried_again(
     assert (await call(pool))["config"] == "green"
 
 
-async def test_starts_where_uvloop_is_installed(open_pool: Open, tmp_path: Path) -> None:
+async def test_a_function_starts_although_uvloop_is_installed(open_pool: Open, tmp_path: Path) -> None:
     (tmp_path / "uvloop.py").write_text("raise RuntimeError('There is no current event loop')")
     assert (await call(await open_pool()))["config"] == "green"
 
@@ -181,7 +186,7 @@ async def test_waiting_calls_are_bounded(open_pool: Open, monkeypatch: pytest.Mo
     assert (await running)["pid"] == (await waiting)["pid"]
 
 
-async def test_waiting_ends_with_the_functions_timeout(open_pool: Open) -> None:
+async def test_a_call_waits_at_most_for_the_functions_timeout(open_pool: Open) -> None:
     pool = await open_pool(timeout_s=1)
     await call(pool)
     running = asyncio.create_task(call(pool, sleep_s=0.9))
@@ -202,7 +207,7 @@ async def test_an_idle_connection_is_closed_before_the_fdk_spins(open_pool: Open
     assert (await call(pool))["pid"] == process.pid
 
 
-async def test_close_ends_a_call_in_flight_and_every_process(open_pool: Open) -> None:
+async def test_close_ends_a_call_in_progress_and_every_process(open_pool: Open) -> None:
     pool = await open_pool(size=2)
     pid = (await call(pool))["pid"]
     running = asyncio.create_task(call(pool, sleep_s=30))
@@ -215,7 +220,7 @@ async def test_close_ends_a_call_in_flight_and_every_process(open_pool: Open) ->
         await running
 
 
-async def test_a_folder_that_is_moved_away_for_a_while_comes_back(
+async def test_a_function_recovers_when_its_folder_is_back(
     open_pool: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = await open_pool(size=2)
@@ -237,7 +242,7 @@ async def test_a_folder_that_is_moved_away_for_a_while_comes_back(
     assert not any(record.exc_info for record in caplog.records)
 
 
-async def test_no_fault_ends_the_care_for_a_process(
+async def test_no_error_ends_the_task_that_keeps_a_process_running(
     open_pool: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(pool_module, "MAX_BACKOFF_S", 0.1)
@@ -255,23 +260,25 @@ async def test_no_fault_ends_the_care_for_a_process(
     pool = await open_pool()
     await until(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
-    assert caplog.text.count("its process cannot be looked after") == 3
+    assert caplog.text.count("keeping its process running failed") == 3
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-def test_without_a_folder_for_sockets_the_cause_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_the_error_without_a_folder_for_sockets_names_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cached: bool
 ) -> None:
-    """is_known: `tempfile` chose the folder while it could be written."""
+    """is_cached: `tempfile` chose the folder earlier, when it was writable."""
     absent = str(tmp_path / "absent")[-50:]
     monkeypatch.setenv("TMPDIR", absent)
-    monkeypatch.setattr(tempfile, "tempdir", absent if is_known else None)
+    monkeypatch.setattr(tempfile, "tempdir", absent if is_cached else None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [absent])
-    with pytest.raises(NotStarted, match=f"in {absent}: No such file or directory. Set TMPDIR to a folder"):
+    with pytest.raises(
+        NotStarted, match=f"in {absent}: No such file or directory. Set TMPDIR to a writable folder"
+    ):
         private_directory()
 
 
-async def test_what_a_function_prints_is_cleaned_and_carries_its_name(
+async def test_printed_lines_are_cleaned_and_have_the_functions_name(
     open_pool: Open, capfd: pytest.CaptureFixture[str]
 ) -> None:
     source = FUNCTION.replace(

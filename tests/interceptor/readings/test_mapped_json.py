@@ -58,5 +58,5 @@ def test_anything_else_is_refused_with_a_sentence(value, message):
 
 @pytest.mark.parametrize("path", ["a..b", ".a", "a.", ".".join("a" * 20)])
 def test_a_path_that_leads_nowhere_is_refused(path):
-    with pytest.raises(ValueError, match="is not a path"):
+    with pytest.raises(ValueError, match="is not a valid path"):
         MappedJson(root=path)

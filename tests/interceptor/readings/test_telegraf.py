@@ -74,7 +74,7 @@ def test_the_name_follows_the_setting(readings):
 
 @pytest.mark.parametrize(
     ("template", "message"),
-    [("everything", "the same name"), ("{name", "write a place"), ("{} x", "write a place")],
+    [("everything", "the same name"), ("{name", "write a placeholder"), ("{} x", "write a placeholder")],
 )
 def test_a_template_that_names_nothing_is_refused(template, message):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""How long is waited before another attempt: injected chance, no clock."""
+"""The wait before the next attempt. The random number is passed in."""
 
 import asyncio
 
@@ -16,25 +16,25 @@ from interceptor.routes.route import Route
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 40])
-def test_full_jitter_spreads_from_nothing_to_twice_the_last_bound(failures):
+def test_full_jitter_is_between_zero_and_the_exponential_bound(failures):
     bound_s = min(MAX_S, BASE_S * 2.0 ** (failures - 1))
     assert delay_s(failures, None, uniform=lambda: 0.0) == 0.0
     assert delay_s(failures, None, uniform=lambda: 0.5) == pytest.approx(bound_s / 2)
     assert delay_s(failures, None, uniform=lambda: 0.999999) <= bound_s
 
 
-def test_without_a_given_chance_no_two_peers_wait_alike():
+def test_waits_are_random():
     assert len({delay_s(8, None) for _ in range(50)}) > 40
 
 
-def test_what_a_peer_asks_for_is_honoured_up_to_a_bound():
+def test_retry_after_is_honoured_up_to_a_limit():
     assert delay_s(1, 15.0, uniform=lambda: 0.9) == 15.0
     assert delay_s(1, 3600.0) == MAX_RETRY_AFTER_S
     assert delay_s(10, 0.0, uniform=lambda: 0.5) == MAX_S / 2
 
 
-async def test_the_next_call_waits_as_long_as_the_function_asks():
-    """`Retry-After: 15` of one answer is the shortest wait before the next; the batch does not wait with it."""
+async def test_the_next_call_waits_for_retry_after():
+    """The next call is at least 15 s after an answer with `Retry-After: 15`. The batch returns at once."""
     now_s = 100.0
 
     class Client:
@@ -57,13 +57,12 @@ async def test_the_next_call_waits_as_long_as_the_function_asks():
     client = Client()
     deliver = Deliver(client, clock=lambda: now_s)
     await deliver.on_consume(Batch([delivery]))
-    await asyncio.gather(
-        *deliver._states["forecast"]._probes
-    )  # nothing ever succeeded: the circuit closes, to try with what is there
+    # Without a known-good event the breaker closes after a wait, so that the delivery is tried.
+    await asyncio.gather(*deliver._states["forecast"]._probes)
     now_s = 114.9
     await deliver.on_consume(Batch([delivery]))
     assert (client.calls, delivery.outcome) == (1, None)
-    assert deliver.open_circuits() == {"forecast": "503: busy"}  # it is said all the while
+    assert deliver.open_circuits() == {"forecast": "503: busy"}  # reported until a call succeeds
     now_s = 115.1
     await deliver.on_consume(Batch([delivery]))
     assert client.calls == 2

@@ -218,7 +218,7 @@ async def test_fn_statuses_are_retriable(fn, client, status):
 
 
 @pytest.mark.parametrize(
-    ("told", "least", "most"),
+    ("value", "least", "most"),
     [
         ("0", 0, 0),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0, 0),
@@ -236,8 +236,8 @@ async def test_fn_statuses_are_retriable(fn, client, status):
         ("", None, None),
     ],
 )
-def test_retry_after_has_two_forms(told, least, most):
-    after_s = http_response.retry_after_s({"Retry-After": told})
+def test_retry_after_has_two_forms(value, least, most):
+    after_s = http_response.retry_after_s({"Retry-After": value})
     assert after_s is None if least is None else least <= after_s <= most
 
 
@@ -281,7 +281,7 @@ async def test_a_refused_connection_is_retriable(unused_tcp_port_factory):
 
 
 @pytest.mark.parametrize(
-    ("told", "fn_url", "has_token", "called"),
+    ("value", "fn_url", "has_token", "called"),
     [
         ("http://lb:80/invoke/F", "http://fn:8080", False, "http://lb:80/invoke/F"),
         ("http://lb:80/invoke/F", "http://fn:8080", True, "http://fn:8080/invoke/F"),
@@ -291,8 +291,8 @@ async def test_a_refused_connection_is_retriable(unused_tcp_port_factory):
         ("https://lb/invoke/F", "https://fn", False, "https://lb/invoke/F"),
     ],
 )
-def test_a_token_is_sent_only_to_the_configured_origin_and_tls_is_kept(told, fn_url, has_token, called):
-    assert function_client.trusted_endpoint(told, fn_url, has_token) == called
+def test_a_token_is_sent_only_to_the_configured_origin_and_tls_is_kept(value, fn_url, has_token, called):
+    assert function_client.trusted_endpoint(value, fn_url, has_token) == called
 
 
 @pytest.mark.parametrize("whose", ["fn", "route"])
@@ -330,7 +330,7 @@ async def test_a_connection_time_out_means_that_nothing_was_sent(client, monkeyp
     def request(*_, **__):
         raise aiohttp.ConnectionTimeoutError("Connection timeout to host")
 
-    monkeypatch.setattr(client._opened(), "request", request, raising=False)
+    monkeypatch.setattr(aiohttp.ClientSession, "request", request)
     with pytest.raises(RetriableError, match=r"no connection to .* within the time-out") as raised:
         await client.call(FN, [EVENT])
     assert not raised.value.is_sent
@@ -415,8 +415,8 @@ async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(sa
     server.close()
 
 
-async def test_a_url_that_the_client_rejects_is_not_shown(client):
-    with pytest.raises(RetriableError, match="cannot be reached: it is no URL") as raised:
+async def test_a_url_that_the_client_refuses_is_not_shown(client):
+    with pytest.raises(RetriableError, match="cannot be reached: it is not a URL") as raised:
         await client.call(Route("r", "http://bob:S3CRET@\u2100/?code=S3CRET", batch=False), [EVENT])
     assert "S3CRET" not in str(raised.value)
 

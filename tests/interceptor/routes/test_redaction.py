@@ -1,4 +1,4 @@
-"""What a function echoes of its route's secrets is shown nowhere."""
+"""Secrets of a route that its function echoes are not shown."""
 
 import base64
 
@@ -42,28 +42,28 @@ def delivery() -> Delivery:
 
 
 @pytest.mark.parametrize("echo", ECHOES)
-def test_a_dead_letter_shows_none_of_them(echo):
+def test_a_dead_letter_does_not_show_a_secret(echo):
     headers = dict(dead_letter.headers(delivery(), DeadLetter(f"a 'b' <{echo}> and <{echo}>")))
     assert headers["fncast-reason"] == headers["knativeerrordata"] == "a 'b' <…> and <…>".encode()
 
 
 @pytest.mark.parametrize("echo", ECHOES)
-def test_a_reason_that_the_function_gives_shows_none_of_them_though_it_is_cut(echo):
+def test_a_function_reason_does_not_show_part_of_a_secret(echo):
     data = {"reason": "x" * 1020 + echo}
     members = {"specversion": "1.0", "id": "o", "source": "/f", "data": data}
     for type_ in (REJECTED_TYPE, UNAVAILABLE_TYPE):
         outputs = decode(orjson.dumps([{**members, "type": type_}]))
         try:
-            told = outcome_of(delivery(), outputs).reason
+            reason = outcome_of(delivery(), outputs).reason
         except RetriableError as error:
-            told = str(error).removeprefix(f"{UNAVAILABLE_REASON}: ")
-        assert told == "x" * 1020 + "…"
+            reason = str(error).removeprefix(f"{UNAVAILABLE_REASON}: ")
+        assert reason == "x" * 1020 + "…"
 
 
 @pytest.mark.parametrize("echo", [TOKEN, "hunt er2", "S3CR/ET"])
 @pytest.mark.parametrize("status", [422, 503])
 @pytest.mark.parametrize("as_message", [False, True])
-async def test_an_errors_body_shows_none_of_them_though_it_is_cut(status, echo, as_message):
+async def test_an_error_body_does_not_show_part_of_a_secret(status, echo, as_message):
     text = f"{echo} " + "x" * 290 + echo
     body = orjson.dumps({"message": text}) if as_message else text.encode()
 
@@ -76,7 +76,7 @@ async def test_an_errors_body_shows_none_of_them_though_it_is_cut(status, echo, 
     await server.start_server()
     client = FunctionClient("http://fn", timeout_s=2, connections=1)
     target = ROUTE.target.replace("@host", f"@{server.host}:{server.port}")
-    if echo == TOKEN:  # no request has a login and a token
+    if echo == TOKEN:  # a request cannot have both a login and a token
         target = target.replace("bobby:hunt%20er2@", "")
     with pytest.raises((Refused, RetriableError)) as raised:
         await client.call(
@@ -87,14 +87,14 @@ async def test_an_errors_body_shows_none_of_them_though_it_is_cut(status, echo, 
     await server.close()
 
 
-def test_what_is_too_short_for_a_secret_leaves_the_text_readable():
+def test_short_parts_of_a_url_are_not_removed():
     made = delivery()
     made.route = Route("r", "http://host/?a=1&b=on", batch=False)
     headers = dict(dead_letter.headers(made, DeadLetter("values[1] is no number, a=1&b=on")))
     assert headers["fncast-reason"] == "values[1] is no number, …".encode()
 
 
-def test_without_secrets_nothing_is_changed():
+def test_a_route_without_secrets_changes_nothing():
     made = delivery()
     made.route = Route("r", "fn:app/f", batch=True)
     assert dict(dead_letter.headers(made, DeadLetter("a reason")))["fncast-reason"] == b"a reason"

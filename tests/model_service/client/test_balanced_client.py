@@ -1,4 +1,4 @@
-"""Several model services as one: the policy with fakes and a clock of the test's own, then real processes."""
+"""The balanced client: its policy with fakes and a fake clock, then with real processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TIMEOUT_S = 6.0
 
 
 class FakeService:
-    """Answers with its own name, or raises `error`; each call takes `takes_s` by the test's clock."""
+    """Returns its name, or raises `error`. Each call takes `takes_s` of the fake clock."""
 
     def __init__(self, url: str, clock: Clock, asked: list[str]) -> None:
         self.url = url
@@ -66,7 +66,7 @@ class Clock:
 
 
 class Bench:
-    """Three services a, b, c and what was asked of them."""
+    """Three services a, b and c, and a record of the calls."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -75,7 +75,7 @@ class Bench:
         self.client = BalancedClient(list(self.services.values()), TIMEOUT_S, self.clock)
 
     def calls(self, count: int) -> str:
-        """Whom `count` calls asked, in order."""
+        """The services that `count` calls used, in order."""
         self.asked.clear()
         for _ in range(count):
             self.client.infer(WINDOWS)
@@ -90,16 +90,16 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_calls_go_round(bench: Bench) -> None:
+def test_calls_rotate_over_the_services(bench: Bench) -> None:
     assert bench.calls(6) == "abcabc"
 
 
-def test_a_call_that_one_cannot_answer_goes_to_the_next_and_the_one_is_left_out(bench: Bench) -> None:
+def test_a_failed_call_goes_to_the_next_service_and_the_first_is_excluded(bench: Bench) -> None:
     bench.end("b")
     assert bench.calls(5) == "abcaca"
 
 
-def test_one_that_is_left_out_is_tried_again_ever_later_and_comes_back(bench: Bench) -> None:
+def test_an_excluded_service_is_retried_with_growing_pauses_and_returns(bench: Bench) -> None:
     bench.end("a")
     pauses = []
     for _ in range(10):
@@ -116,18 +116,20 @@ def test_one_that_is_left_out_is_tried_again_ever_later_and_comes_back(bench: Be
     assert Counter(bench.calls(9)) == {"a": 3, "b": 3, "c": 3}
 
 
-def test_all_away_is_said_with_each_reason_and_all_are_tried_again_at_the_next_call(bench: Bench) -> None:
+def test_if_all_fail_the_error_has_each_reason_and_the_next_call_tries_all(bench: Bench) -> None:
     for name in "abc":
         bench.end(name, ModelUnavailable(f"{name} is away", {"a": 5.0, "b": 2.0, "c": 9.0}[name]))
     for _ in range(2):
         bench.asked.clear()
-        with pytest.raises(ModelUnavailable, match="of 3 answers: a is away; b is away; c is away") as raised:
+        with pytest.raises(
+            ModelUnavailable, match="of 3 model services responds: a is away; b is away; c is away"
+        ) as raised:
             bench.client.infer(WINDOWS)
         assert raised.value.retry_after_s == 2.0
         assert sorted(bench.asked) == ["a", "b", "c"]
 
 
-def test_time_for_one_call_is_not_spent_on_every_address(bench: Bench) -> None:
+def test_the_timeout_of_a_call_limits_the_services_tried(bench: Bench) -> None:
     for service in bench.services.values():
         service.takes_s, service.error = TIMEOUT_S, ModelUnavailable("no answer within 6 s")
     with pytest.raises(ModelUnavailable):
@@ -135,7 +137,7 @@ def test_time_for_one_call_is_not_spent_on_every_address(bench: Bench) -> None:
     assert bench.asked == ["a"]
 
 
-def test_one_that_hangs_is_left_out_at_once_and_leaves_time_for_another(bench: Bench) -> None:
+def test_a_hanging_service_is_excluded_at_once_and_leaves_time_for_another(bench: Bench) -> None:
     hanging = bench.services["a"]
     hanging.takes_s, hanging.error = TIMEOUT_S / 2, ModelUnavailable("no answer within 3 s")
     assert bench.calls(1) == "ab"
@@ -143,17 +145,18 @@ def test_one_that_hangs_is_left_out_at_once_and_leaves_time_for_another(bench: B
     assert "a" not in bench.calls(4)
 
 
-def test_one_that_refuses_what_another_takes_is_left_out(
+def test_a_service_that_rejects_what_another_accepts_is_excluded(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.end("a", ModelError("internal confusion"))
     assert bench.calls(3) == "abcb"
     assert (
-        "leaving a model service out for now: a refuses what another takes: internal confusion" in caplog.text
+        "excluding a model service for now: a rejects what another service accepts: internal confusion"
+        in caplog.text
     )
 
 
-def test_what_all_refuse_is_refused_and_none_is_left_out(bench: Bench) -> None:
+def test_a_request_that_all_reject_excludes_no_service(bench: Bench) -> None:
     for name in "abc":
         bench.end(name, ModelError(f"{name} takes no such values"))
     for _ in range(2):
@@ -164,7 +167,7 @@ def test_what_all_refuse_is_refused_and_none_is_left_out(bench: Bench) -> None:
     assert sorted(bench.calls(3)) == ["a", "b", "c"]
 
 
-def test_a_refusal_is_the_answer_and_the_next_metadata_and_call_are_of_the_same_service(bench: Bench) -> None:
+def test_after_invalid_shape_metadata_and_next_call_use_the_same_service(bench: Bench) -> None:
     bench.calls(1)
     bench.end("b", InvalidShape("another window"))
     with pytest.raises(InvalidShape):
@@ -180,30 +183,30 @@ def test_a_refusal_is_the_answer_and_the_next_metadata_and_call_are_of_the_same_
     [
         ("", "an address is missing"),
         ("http://a:1,,http://b:2", "an address is missing in 'http://a:1,,http://b:2'"),
-        ("http://a:1, b:2", "'b:2' is no address of a model service; expected http://host:port"),
-        ("http://a:1, http://a:1", "'http://a:1' is named twice"),
-        ("http://a:1 http://b:2", "no address|need encoding"),
-        ("http://a:99999", "'http://a:99999' is no address of a model service: .*0-65535"),
-        ("http://a:0", "is no address"),
+        ("http://a:1, b:2", "'b:2' is not the address of a model service; expected http://host:port"),
+        ("http://a:1, http://a:1", "'http://a:1' is listed twice"),
+        ("http://a:1 http://b:2", "not the address|percent-encode"),
+        ("http://a:99999", "'http://a:99999' is not the address of a model service: .*0-65535"),
+        ("http://a:0", "is not the address"),
         ("grpc://a:1", r"expected http://host:port or https://host:port"),
         (",".join(f"http://a:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
-def test_addresses_that_are_none(urls: str, reason: str) -> None:
+def test_invalid_addresses(urls: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_graphpipe(urls)
 
 
-def test_one_address_needs_no_balance() -> None:
+def test_one_address_needs_no_balancing() -> None:
     assert isinstance(connect_graphpipe(" http://a:1 "), GraphPipeClient)
     assert isinstance(connect_graphpipe("http://a:1 , http://b:1/forecast"), BalancedClient)
 
 
 @pytest.mark.integration
-def test_a_service_that_is_killed_in_the_middle_of_work_fails_no_call(
+def test_killing_a_service_under_load_fails_no_call(
     start: Callable[..., Any], place: Callable[..., Path], models: Path
 ) -> None:
-    """Four callers over three services; one is killed, then starts again at its address and gets calls again."""
+    """Four callers use three services. One is killed, restarted at its address, and gets calls again."""
     place("ours", 1)
     services = [start("--models", models) for _ in range(3)]
     urls = ", ".join(service.url for service in services)

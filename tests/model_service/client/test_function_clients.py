@@ -1,4 +1,4 @@
-"""One contract for the clients that a function uses, over a real service: GraphPipe, REST, gRPC, several at once."""
+"""One contract suite for all clients, against a real service: GraphPipe, REST, gRPC, and balanced."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def protocol(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def connect(protocol: str, url: str, grpc_address: str) -> Iterator[Connect]:
-    """connect(path, timeout_s): a client of the service, the path naming the model."""
+    """connect(path, timeout_s) returns a client of the service; the path names the model."""
     opened: list[ModelClient] = []
 
     def open_one(path: str = "/forecast", timeout_s: float = 5) -> ModelClient:
@@ -55,7 +55,7 @@ def connect(protocol: str, url: str, grpc_address: str) -> Iterator[Connect]:
         client.close()
 
 
-def test_it_forecasts_and_tells_the_model(connect: Any) -> None:
+def test_it_forecasts_and_names_the_model(connect: Any) -> None:
     client = connect()
     for _ in range(4):
         answer = client.infer(WINDOWS)
@@ -88,7 +88,7 @@ def test_windows_that_do_not_fit(connect: Any) -> None:
     np.testing.assert_allclose(client.infer(WINDOWS).outputs, FORECAST)
 
 
-def test_a_swap_to_another_input_is_seen_in_the_metadata(connect: Any, shelf: Any, fake_runtime: Any) -> None:
+def test_metadata_show_a_replaced_model(connect: Any, shelf: Any, fake_runtime: Any) -> None:
     client = connect()
     client.infer(WINDOWS)
     runtime = fake_runtime(window=4)
@@ -107,15 +107,17 @@ def test_many_windows(connect: Any) -> None:
     np.testing.assert_allclose(answer.outputs[:, 0, 0], windows.mean(1), rtol=1e-5)
 
 
-def test_more_windows_than_a_request_may_have_are_not_sent_again(connect: Any) -> None:
+def test_too_many_windows_are_a_permanent_error(connect: Any) -> None:
     client = connect()
-    with pytest.raises(ModelError, match="131073 windows; a request may have 131072, so split it") as raised:
+    with pytest.raises(
+        ModelError, match="131073 windows; at most 131072 are accepted, so split it"
+    ) as raised:
         client.infer(np.zeros((131_073, 6), np.float32))
     assert not isinstance(raised.value, InvalidShape)
     assert client.infer(WINDOWS).model_version == "2"
 
 
-def test_a_model_that_there_is_not_may_come(connect: Any, shelf: Any) -> None:
+def test_a_missing_model_is_a_temporary_error(connect: Any, shelf: Any) -> None:
     with pytest.raises(ModelUnavailable, match="no model at '/weather'"):
         connect("/weather").infer(WINDOWS)
     shelf.paths = {}
@@ -125,7 +127,7 @@ def test_a_model_that_there_is_not_may_come(connect: Any, shelf: Any) -> None:
             ask()
 
 
-def test_a_bug_of_the_model_is_no_fault_of_the_windows(connect: Any, shelf: Any) -> None:
+def test_a_bug_in_the_model_is_a_temporary_error(connect: Any, shelf: Any) -> None:
     def fail(_: Any) -> Any:
         raise RuntimeError("kernel panic")
 
@@ -153,7 +155,7 @@ def test_a_model_that_takes_too_long(connect: Any, shelf: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
-def test_a_service_that_is_away(scheme: str) -> None:
+def test_an_unreachable_service(scheme: str) -> None:
     with bind("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     client = connect_inference_protocol(f"{scheme}://127.0.0.1:{port}/forecast", 5)
@@ -167,17 +169,17 @@ def test_a_service_that_is_away(scheme: str) -> None:
     [
         ("localhost:9000", "expected http://host:port or https://host:port or grpc://"),
         ("grpc://localhost", "the port is missing"),
-        ("http://h:1/a/b/c", "names no model; expected /NAME, /NAME/VERSION or /v2/models/NAME"),
+        ("http://h:1/a/b/c", "does not name a model; expected /NAME, /NAME/VERSION or /v2/models/NAME"),
         ("grpc://h:1, ", "an address is missing"),
     ],
 )
-def test_addresses_that_are_none(url: str, reason: str) -> None:
+def test_invalid_addresses(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_inference_protocol(url)
 
 
 @pytest.mark.parametrize("path", ["/words/1", "/v2/models/words/versions/1", "/v2/models/words"])
-def test_the_path_may_be_the_protocols_own(url: str, path: str) -> None:
+def test_the_path_may_be_that_of_the_protocol(url: str, path: str) -> None:
     client = connect_inference_protocol(url + path)
     assert client.metadata().inputs[0].name == "numbers"
     client.close()

@@ -1,4 +1,4 @@
-"""The client against an HTTP server that answers what each test says."""
+"""The GraphPipe client against an HTTP server whose responses each test sets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 class FakeServer(ThreadingHTTPServer):
-    """Answers with `reply(body)`; counts connections; `drop_after` closes each connection after n answers."""
+    """Responds with `reply(body)` and counts connections; closes each connection after `drop_after` responses."""
 
     daemon_threads = True
 
@@ -106,7 +106,7 @@ def test_infer_sends_one_tensor_and_reads_the_model_from_the_headers(
     assert server.paths == ["/forecast"]
 
 
-def test_a_foreign_server_tells_no_version_and_may_give_the_median_alone(
+def test_a_foreign_server_may_send_no_version_and_only_the_median(
     server: FakeServer, client: GraphPipeClient
 ) -> None:
     server.reply = lambda body: (200, {}, infer_answer(FORECAST[:, :, 1].astype(np.float64)))
@@ -121,9 +121,7 @@ def test_calls_share_one_connection(server: FakeServer, client: GraphPipeClient)
     assert server.connections == 1
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew(
-    server: FakeServer, client: GraphPipeClient
-) -> None:
+def test_a_connection_that_the_server_closed_is_reopened(server: FakeServer, client: GraphPipeClient) -> None:
     server.drop_after = 1
     for _ in range(3):
         client.infer(WINDOWS)
@@ -144,10 +142,10 @@ def test_metadata(server: FakeServer, client: GraphPipeClient) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_a_reason_of_the_server_is_one_clean_line(
+def test_the_reason_from_a_server_is_one_clean_line(
     server: FakeServer, client: GraphPipeClient, status: int
 ) -> None:
-    """The function logs it and the consumer writes it into a dead letter."""
+    """The function logs the reason, and the consumer writes it into a dead letter."""
     forged = "\x1b[2Jshape\r\n2026-01-01 INFO forged\u202e line" + "x" * 5000
     server.reply = lambda body: (status, {}, refusal(400, forged))
     with pytest.raises((ModelError, ModelUnavailable)) as raised:
@@ -158,7 +156,7 @@ def test_a_reason_of_the_server_is_one_clean_line(
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_errors_in_the_answer_whatever_its_status(
+def test_errors_in_a_response_with_any_status(
     server: FakeServer, client: GraphPipeClient, status: int
 ) -> None:
     server.reply = lambda body: (status, {}, refusal(400, "no such output: 'x'"))
@@ -181,7 +179,7 @@ def test_a_shape_that_does_not_fit(server: FakeServer, client: GraphPipeClient, 
 
 
 @pytest.mark.parametrize("status", [404, 500, 502, 503])
-def test_statuses_that_may_pass(server: FakeServer, client: GraphPipeClient, status: int) -> None:
+def test_temporary_statuses(server: FakeServer, client: GraphPipeClient, status: int) -> None:
     server.reply = lambda body: (status, {"Retry-After": "2.5"}, b"busy\nnow")
     with pytest.raises(ModelUnavailable, match=f"answered {status}: busy now") as raised:
         client.infer(WINDOWS)
@@ -189,7 +187,7 @@ def test_statuses_that_may_pass(server: FakeServer, client: GraphPipeClient, sta
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("soon", 1.0), ("-3", 0.0), ("1e9", 60.0), ("nan", 1.0)])
-def test_retry_after_is_not_believed_blindly(
+def test_retry_after_is_limited(
     server: FakeServer, client: GraphPipeClient, header: str, seconds: float
 ) -> None:
     server.reply = lambda body: (503, {"Retry-After": header}, b"")
@@ -201,21 +199,23 @@ def test_retry_after_is_not_believed_blindly(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "no GraphPipe message"),
-        (b"<html>welcome to the proxy</html>", "no GraphPipe message"),
-        (infer_answer(FORECAST[:1]), "to 2 windows"),
-        (infer_answer(np.zeros(2, np.float32)), "to 2 windows"),
-        (infer_answer(FORECAST.astype(np.int64)), "to 2 windows"),
+        (b"", "did not return a GraphPipe message"),
+        (b"<html>welcome to the proxy</html>", "did not return a GraphPipe message"),
+        (infer_answer(FORECAST[:1]), "for 2 windows"),
+        (infer_answer(np.zeros(2, np.float32)), "for 2 windows"),
+        (infer_answer(FORECAST.astype(np.int64)), "for 2 windows"),
         (graphpipe.encode_infer_response(graphpipe.InferResponse()), "no tensor"),
     ],
 )
-def test_garbage_is_no_answer(server: FakeServer, client: GraphPipeClient, body: bytes, reason: str) -> None:
+def test_garbage_is_not_a_response(
+    server: FakeServer, client: GraphPipeClient, body: bytes, reason: str
+) -> None:
     server.reply = lambda _: (200, {}, body)
     with pytest.raises(ModelUnavailable, match=reason):
         client.infer(WINDOWS)
 
 
-def test_what_speaks_another_protocol_cannot_forge_a_line_of_the_log() -> None:
+def test_a_server_of_another_protocol_cannot_forge_a_log_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -226,21 +226,23 @@ def test_what_speaks_another_protocol_cannot_forge_a_line_of_the_log() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         client = GraphPipeClient(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with pytest.raises(ModelUnavailable, match=r"answered no whole HTTP response: .*forged") as raised:
+        with pytest.raises(
+            ModelUnavailable, match=r"did not return a complete HTTP response: .*forged"
+        ) as raised:
             client.infer(WINDOWS)
         thread.join()
         client.close()
     assert str(raised.value).isprintable()
 
 
-def test_an_answer_that_is_cut_off(server: FakeServer, client: GraphPipeClient) -> None:
+def test_a_truncated_response(server: FakeServer, client: GraphPipeClient) -> None:
     server.drop_after = 1
     server.reply = lambda body: (200, {"Content-Length": "1000"}, b"short")
-    with pytest.raises(ModelUnavailable, match="no whole HTTP response"):
+    with pytest.raises(ModelUnavailable, match="did not return a complete HTTP response"):
         client.infer(WINDOWS)
 
 
-def test_a_server_that_does_not_answer_in_time(server: FakeServer) -> None:
+def test_a_server_that_does_not_respond_in_time(server: FakeServer) -> None:
     answered = threading.Event()
 
     def reply(body: bytes) -> Reply:
@@ -257,7 +259,7 @@ def test_a_server_that_does_not_answer_in_time(server: FakeServer) -> None:
 @pytest.mark.parametrize(
     "head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"], ids=["head", "body"]
 )
-def test_a_server_that_sends_a_byte_now_and_then_does_not_answer_in_time(head: bytes) -> None:
+def test_a_server_that_sends_single_bytes_times_out(head: bytes) -> None:
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -281,8 +283,8 @@ def test_a_server_that_sends_a_byte_now_and_then_does_not_answer_in_time(head: b
         thread.join()
 
 
-def test_the_time_for_an_answer_is_each_calls_own(server: FakeServer) -> None:
-    """What one call left of it is not what the next one has, on the same connection."""
+def test_the_timeout_applies_to_each_call(server: FakeServer) -> None:
+    """A call on the same connection does not inherit the remaining time of the previous call."""
     client = GraphPipeClient(server.url, timeout_s=0.5)
 
     def reply(body: bytes) -> Reply:
@@ -296,7 +298,7 @@ def test_the_time_for_an_answer_is_each_calls_own(server: FakeServer) -> None:
     client.close()
 
 
-def test_a_server_that_is_away_and_comes_back(server: FakeServer) -> None:
+def test_a_server_that_goes_away_and_returns(server: FakeServer) -> None:
     client = GraphPipeClient("http://127.0.0.1:1")
     with pytest.raises(ModelUnavailable, match="not reachable"):
         client.infer(WINDOWS)
@@ -306,6 +308,6 @@ def test_a_server_that_is_away_and_comes_back(server: FakeServer) -> None:
     "url",
     ["localhost:9000", "ftp://host", "http://", "", "http://host:port", "http://host/a b", "http://hôst"],
 )
-def test_an_address_that_is_none(url: str) -> None:
+def test_an_invalid_address(url: str) -> None:
     with pytest.raises(ValueError):
         GraphPipeClient(url)

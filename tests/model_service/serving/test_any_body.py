@@ -1,4 +1,4 @@
-"""Whatever is posted to whatever path: an answer, a reason of bounded length, and no status of 500."""
+"""Any body posted to any path gets a response or a reason of limited length, never the status 500."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_any_tensor_as_json(
 @same_fixture
 @given(st.binary(max_size=200), st.integers(0, 150), st.integers(0, 40))
 def test_any_flatbuffer(post: Post, data: bytes, at: int, cut: int) -> None:
-    """A valid message in which a piece is replaced."""
+    """A valid message with one part replaced."""
     valid = graphpipe.encode_request(graphpipe.InferRequest((np.ones((1, 6), np.float32),), ("windows",)))
     body = valid[:at] + data[:cut] + valid[at + cut :]
     status, _, answer = post("/forecast", body)

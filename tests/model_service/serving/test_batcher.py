@@ -1,4 +1,4 @@
-"""What is scored together, what waits, and what the others notice when one fails."""
+"""Merging, queueing, limits and failures of the batcher."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from model_service.serving.request_queue import (
     MAX_WAITING_ROWS,
     CallCost,
     Overloaded,
+    QueuedRequest,
     RequestQueue,
     TooManyRows,
-    Waiting,
 )
 from model_service.serving.runtimes.runtime import Array
 
 
 class Doubler:
-    """A model that doubles `x`; may be held, and refuses negative numbers."""
+    """A model that doubles `x` and rejects negative numbers. Clear `free` to block it."""
 
     def __init__(self) -> None:
         self.calls: list[int] = []
@@ -56,7 +56,7 @@ async def until(condition: threading.Event) -> None:
     assert await asyncio.to_thread(condition.wait, 10)
 
 
-async def test_requests_that_wait_together_are_one_call() -> None:
+async def test_waiting_requests_share_a_call() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     answers = await asyncio.gather(*(batcher.submit(row(i), 1) for i in range(10)))
@@ -66,7 +66,7 @@ async def test_requests_that_wait_together_are_one_call() -> None:
     await batcher.close()
 
 
-async def test_while_a_call_runs_the_others_gather_and_the_loop_stays_live() -> None:
+async def test_requests_queue_while_a_call_runs_and_the_loop_is_not_blocked() -> None:
     model = Doubler()
     model.free.clear()
     batcher = Batcher(model, merge=True)
@@ -81,7 +81,7 @@ async def test_while_a_call_runs_the_others_gather_and_the_loop_stays_live() -> 
     await batcher.close()
 
 
-async def test_rows_that_differ_in_length_and_models_that_do_not_merge_go_alone() -> None:
+async def test_different_row_shapes_and_unmerged_models_do_not_share_a_call() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     requests = [row(1), row(2), row(3, columns=5), row(4)]
@@ -95,7 +95,7 @@ async def test_rows_that_differ_in_length_and_models_that_do_not_merge_go_alone(
     await alone.close()
 
 
-async def test_calls_are_bounded_and_a_large_request_is_cut() -> None:
+async def test_calls_are_limited_and_large_requests_are_sliced() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     large = {"x": np.arange(2 * MAX_CALL_ROWS + 5, dtype=np.float32)[:, None]}
@@ -107,7 +107,7 @@ async def test_calls_are_bounded_and_a_large_request_is_cut() -> None:
     await batcher.close()
 
 
-async def test_one_bad_request_does_not_fail_those_beside_it() -> None:
+async def test_a_bad_request_does_not_fail_others_of_its_batch() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     answers = await asyncio.gather(
@@ -120,7 +120,7 @@ async def test_one_bad_request_does_not_fail_those_beside_it() -> None:
     await batcher.close()
 
 
-async def test_a_caller_that_went_away_harms_nobody() -> None:
+async def test_a_cancelled_request_does_not_affect_others() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     gone, stays = batcher.submit(row(1), 1), batcher.submit(row(2), 1)
@@ -130,7 +130,7 @@ async def test_a_caller_that_went_away_harms_nobody() -> None:
 
 
 async def test_short_calls_run_in_the_loop_and_long_ones_in_the_thread() -> None:
-    """Chosen by what the last calls took; the clock says so here."""
+    """The duration of the last calls decides. The test controls the clock."""
     model = Doubler()
     seconds = itertools.repeat(batcher_module.INLINE_S / 10)
     now = 0.0
@@ -158,7 +158,7 @@ async def test_short_calls_run_in_the_loop_and_long_ones_in_the_thread() -> None
     await batcher.close()
 
 
-async def test_a_lone_request_is_scored_at_once_where_they_come_one_by_one() -> None:
+async def test_single_requests_are_scored_immediately() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     for _ in range(3):
@@ -173,7 +173,7 @@ async def test_a_lone_request_is_scored_at_once_where_they_come_one_by_one() -> 
     await batcher.close()
 
 
-async def test_a_call_is_put_off_while_each_turn_of_the_loop_brings_more_but_not_for_ever() -> None:
+async def test_a_call_is_deferred_a_few_turns_while_requests_arrive() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     answers = []
@@ -185,7 +185,7 @@ async def test_a_call_is_put_off_while_each_turn_of_the_loop_brings_more_but_not
     await batcher.close()
 
 
-async def test_a_stuck_model_is_told_of_and_comes_back() -> None:
+async def test_a_stuck_model_fails_requests_until_it_returns() -> None:
     model = Doubler()
     model.free.clear()
     batcher = Batcher(model, merge=True, stuck_s=0.05)
@@ -209,7 +209,7 @@ async def test_a_stuck_model_is_told_of_and_comes_back() -> None:
     await batcher.close()
 
 
-async def test_close_answers_what_waits() -> None:
+async def test_close_finishes_waiting_requests() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     answers = [batcher.submit(row(i, rows=1000), 1000) for i in range(5)]
@@ -225,9 +225,9 @@ async def test_each_call_is_observed() -> None:
     await batcher.close()
 
 
-async def test_the_queue_is_bounded_by_rows_and_requests() -> None:
-    def waiting(rows: int) -> Waiting:
-        return Waiting(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
+async def test_the_queue_is_limited_by_rows_and_requests() -> None:
+    def waiting(rows: int) -> QueuedRequest:
+        return QueuedRequest(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
 
     queue = RequestQueue(merge=True)
     queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is taken, whatever its size
@@ -242,7 +242,7 @@ async def test_the_queue_is_bounded_by_rows_and_requests() -> None:
     queue.add(waiting(1))
 
 
-def test_the_expected_cost_follows_the_measured() -> None:
+def test_the_expected_cost_follows_the_measured_cost() -> None:
     cost = CallCost()
     assert cost.expected_s(10) == float("inf")
     cost.observe(10, 1.0)
@@ -272,7 +272,7 @@ async def test_small_requests_are_scored_between_the_slices_of_a_large_one() -> 
     await batcher.close()
 
 
-async def test_two_large_requests_take_turns() -> None:
+async def test_large_requests_alternate() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     rows = 4 * MAX_CALL_ROWS
@@ -285,12 +285,12 @@ async def test_two_large_requests_take_turns() -> None:
     await batcher.close()
 
 
-async def test_a_request_of_too_many_rows_is_refused_and_large_ones_are_bounded() -> None:
+async def test_too_many_rows_are_rejected_and_large_requests_are_limited() -> None:
     model = Doubler()
     model.free.clear()
     batcher = Batcher(model, merge=True)
     with pytest.raises(
-        TooManyRows, match=f"{MAX_REQUEST_ROWS + 1} windows; a request may have {MAX_REQUEST_ROWS}"
+        TooManyRows, match=f"{MAX_REQUEST_ROWS + 1} windows; at most {MAX_REQUEST_ROWS} are accepted"
     ):
         batcher.submit(row(0, MAX_REQUEST_ROWS + 1), MAX_REQUEST_ROWS + 1)
     most = MAX_LARGE_ROWS // MAX_REQUEST_ROWS
@@ -306,7 +306,7 @@ async def test_a_request_of_too_many_rows_is_refused_and_large_ones_are_bounded(
     await batcher.close()
 
 
-async def test_a_large_request_that_fails_or_whose_caller_went_away_ends_at_once() -> None:
+async def test_a_failed_or_cancelled_large_request_ends_at_once() -> None:
     model = Doubler()
     batcher = Batcher(model, merge=True)
     rows = 10 * MAX_CALL_ROWS
@@ -334,7 +334,7 @@ async def test_a_stuck_model_fails_a_large_request_too() -> None:
 
 @pytest.mark.parametrize("error", [SystemExit(3), MemoryError("no room"), KeyboardInterrupt()])
 @pytest.mark.parametrize("inline", [True, False])
-async def test_a_model_whose_code_ends_the_thread_fails_its_call_alone(
+async def test_code_that_exits_fails_only_its_call(
     error: BaseException, inline: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Doubler()
@@ -358,7 +358,9 @@ async def test_a_model_whose_code_ends_the_thread_fails_its_call_alone(
     await batcher.close()
 
 
-async def test_what_measures_and_what_counts_the_time_may_fail(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_observer_or_clock_does_not_stop_the_batcher(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def fail(*_: object) -> float:
         raise OSError("the disk is full")
 
@@ -374,7 +376,7 @@ async def test_what_measures_and_what_counts_the_time_may_fail(caplog: pytest.Lo
     assert caplog.text.count("the disk is full") >= 6
 
 
-async def test_without_a_thread_the_callers_are_told_and_later_ones_served(
+async def test_without_a_thread_requests_fail_and_later_ones_succeed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(_: threading.Thread) -> None:

@@ -1,4 +1,4 @@
-"""`fncast model-service` as a process: start, answers to clients that are not ours, swaps under load, the end."""
+"""`fncast model-service` as a process: start, foreign clients, version changes under load, shutdown."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.integration
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
-START_S = 30
+START_S = 120
 Start = Callable[..., Any]  # of conftest.py
 
 
 def failing(*arguments: object) -> str:
-    """The sentence of a start that fails with exit code 1."""
+    """Start the service, which must fail with exit code 1, and return the error message."""
     done = subprocess.run(
         [sys.executable, "-m", "fncast", "model-service", *map(str, arguments)],
         capture_output=True,
@@ -63,7 +63,7 @@ def test_from_start_to_end(start: Start, place: Any, models: Path, runtime: str)
 
 
 def foreign_request(values: np.ndarray) -> bytes:
-    """An inference request by the flatbuffers library from the schema, in an order of its own, nothing of ours."""
+    """An inference request built from the schema with the flatbuffers library only, in another field order."""
     builder = flatbuffers.Builder(0)
     name = builder.CreateString("windows")
     builder.StartVector(8, values.ndim, 8)
@@ -107,7 +107,7 @@ def foreign_answer(body: bytes) -> np.ndarray:
     return vector(8, "<f4").reshape(vector(6, "<i8"))
 
 
-def test_a_client_that_is_not_ours(start: Start, place: Any, models: Path) -> None:
+def test_a_foreign_client(start: Start, place: Any, models: Path) -> None:
     place("ours", 1)
     service = start("--models", models)
     answer = requests.post(service.url, data=foreign_request(WINDOWS), timeout=10)
@@ -139,7 +139,7 @@ def test_all_protocols_share_one_batcher_and_its_metrics(start: Start, place: An
     assert not any("Traceback" in line for line in service.lines)
 
 
-def test_which_grpc_port_it_takes(start: Start, place: Any, models: Path) -> None:
+def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None:
     place("ours", 1)
     assert not any("grpc" in line for line in start("--models", models).lines)  # --port is not the default
     with socket.socket() as taken:
@@ -169,7 +169,7 @@ sys.exit(main(["model-service", *sys.argv[2:]]))
 """
 
 
-def test_where_grpc_is_asked_for_and_not_installed_it_does_not_start(place: Any, models: Path) -> None:
+def test_start_fails_if_grpc_is_requested_but_not_installed(place: Any, models: Path) -> None:
     place("ours", 1)
     words = ["9000", "--models", str(models), "--port", "0", "--grpc-port", "0"]
     done = subprocess.run(
@@ -181,9 +181,7 @@ def test_where_grpc_is_asked_for_and_not_installed_it_does_not_start(place: Any,
     )
 
 
-def test_where_nobody_asked_for_grpc_and_it_is_not_installed_it_warns_and_serves(
-    place: Any, models: Path
-) -> None:
+def test_it_warns_and_serves_if_grpc_is_neither_requested_nor_installed(place: Any, models: Path) -> None:
     place("ours", 1)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -228,8 +226,8 @@ def test_the_public_python_client(start: Start, place: Any, models: Path) -> Non
 
 
 def test_versions_swap_under_load_without_an_error(start: Start, place: Any, models: Path) -> None:
-    """8 clients ask all the time while a version comes, a broken one comes, a wider one comes and one retires; and as
-    long again with no change, to compare with (test_swap_delay.py has versions that are slow to load)."""
+    """8 clients call continuously while a version, a broken version and one with another shape are added and one is
+    retired, and equally long without changes for comparison. test_swap_delay.py has versions that load slowly."""
     place("ours", 1)
     service = start("--models", models)
     stop = threading.Event()
@@ -293,7 +291,7 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
     assert not any("Traceback" in line for line in service.lines)
 
 
-def test_a_request_that_is_too_large_is_told_so(start: Start, place: Any, models: Path) -> None:
+def test_a_request_that_is_too_large_gets_the_reason(start: Start, place: Any, models: Path) -> None:
     place("ours", 1)
     service = start("--models", models)
     client = GraphPipeClient(service.url)
@@ -303,14 +301,14 @@ def test_a_request_that_is_too_large_is_told_so(start: Start, place: Any, models
     assert client.infer(large).outputs.shape == (100_000, 2, 3)
 
 
-def test_a_frozen_graph_as_the_article_had_it(start: Start, made_models: Path) -> None:
+def test_a_frozen_graph_with_a_foreign_client(start: Start, made_models: Path) -> None:
     service = start("--model", made_models / "frozen.pb", "--inputs", "x", "--outputs", "y")
     answer = GraphPipeClient(service.url + "/frozen").infer(np.array([[1, 2]], np.float32))
     assert answer.outputs.tolist() == [[3, 5]]
     assert answer.model_name == "frozen"
 
 
-def test_it_waits_for_a_first_model_if_told_to(start: Start, place: Any, models: Path) -> None:
+def test_it_waits_for_a_first_model_with_the_option(start: Start, place: Any, models: Path) -> None:
     service = start("--models", models, "--wait")
     client = GraphPipeClient(service.url)
     with pytest.raises(ModelUnavailable, match="no model is in service yet"):
@@ -322,7 +320,7 @@ def test_it_waits_for_a_first_model_if_told_to(start: Start, place: Any, models:
     assert requests.get(f"{service.url}/readyz", timeout=10).status_code == 200
 
 
-def test_starts_that_cannot_be(place: Any, models: Path, tmp_path: Path) -> None:
+def test_starts_that_fail(place: Any, models: Path, tmp_path: Path) -> None:
     assert "no such folder" in failing("--models", tmp_path / "away")
     assert "fncast train --models" in failing("--models", models)
     (place("ours", 3) / "retired").touch()

@@ -1,4 +1,4 @@
-"""Versions that come and go in their folders."""
+"""The repository follows versions that are added and removed on disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(models: Path) -> Write:
-    """write(version, name=…, **details) writes a version folder with a model.json alone."""
+    """write(version, name=…, **details) writes a version folder that only contains model.json."""
 
     def put(version: int | str, name: str = "forecast", **details: Any) -> Path:
         folder = models / name / str(version)
@@ -53,7 +53,9 @@ def served(repository: Repository) -> dict[str, str]:
     return {path: str(model) for path, model in repository.paths.items()}
 
 
-def test_the_newest_version_answers_and_the_others_by_their_number(repository: Any, write: Write) -> None:
+def test_the_newest_version_is_the_default_and_others_are_served_by_number(
+    repository: Any, write: Write
+) -> None:
     write(2)
     write(10)
     one = repository()
@@ -66,7 +68,7 @@ def test_the_newest_version_answers_and_the_others_by_their_number(repository: A
     }
 
 
-def test_a_new_version_takes_over_and_the_old_stays_by_its_number(repository: Any, write: Write) -> None:
+def test_a_new_version_takes_over_and_the_old_one_stays_by_number(repository: Any, write: Write) -> None:
     write(1)
     one = repository()
     one.refresh()
@@ -86,7 +88,7 @@ def test_nothing_is_loaded_twice(repository: Any, write: Write) -> None:
     assert one.paths["/"] is before
 
 
-def test_a_broken_version_is_refused_once_and_the_old_stays(
+def test_a_broken_version_is_rejected_once_and_the_old_one_stays(
     repository: Any, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(1)
@@ -97,7 +99,7 @@ def test_a_broken_version_is_refused_once_and_the_old_stays(
         one.refresh()
         one.refresh()
     assert [record.getMessage() for record in caplog.records] == [
-        "forecast/2 is refused and stays out of service: its weights are missing"
+        "forecast/2 is rejected and not served: its weights are missing"
     ]
     assert served(one)["/"] == "forecast/1"
     assert one.refused == {"forecast/2": "its weights are missing"}
@@ -107,7 +109,7 @@ def test_a_broken_version_is_refused_once_and_the_old_stays(
     assert one.refused == {}
 
 
-def test_whatever_a_broken_version_makes_its_loading_raise_the_others_come(
+def test_any_error_of_a_broken_version_does_not_stop_the_others(
     models: Path, write: Write, fake_runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def load(folder: VersionFolder) -> Model:
@@ -129,10 +131,10 @@ def test_whatever_a_broken_version_makes_its_loading_raise_the_others_come(
     assert served(one)["/"] == "forecast/3"
 
 
-def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one(
+def test_a_version_without_model_json_is_incomplete_if_an_older_one_has_it(
     repository: Any, write: Write
 ) -> None:
-    """A function could not name what it answers, and none of its events would be forecast."""
+    """A function would not know its quantiles and could not forecast any event."""
     write(2)
     one = repository()
     one.refresh()
@@ -142,7 +144,7 @@ def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one
     one.refresh()
     assert served(one)["/"] == "forecast/2"
     (reason,) = one.refused.values()
-    assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not whole")
+    assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not complete")
     (folder / "model.json").write_text(described)
     one.refresh()
     assert served(one)["/"] == "forecast/3"
@@ -152,7 +154,7 @@ def test_a_version_without_a_model_json_is_not_whole_where_one_before_it_has_one
     assert set(served(one)) >= {"/forecast/1", "/foreign"}
 
 
-def test_broken_versions_however_many_push_no_good_one_out(repository: Any, write: Write) -> None:
+def test_many_broken_versions_do_not_displace_a_working_one(repository: Any, write: Write) -> None:
     write(1)
     one = repository()
     one.refresh()
@@ -170,10 +172,10 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [re.sub(r"loaded in .*", "…)", record.getMessage()) for record in caplog.records]
 
 
-def test_a_new_model_json_alone_is_read_and_the_model_not_loaded_again(
+def test_a_new_model_json_is_read_without_loading_the_model_again(
     repository: Any, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As `fncast train` does once the version is evaluated."""
+    """`fncast train` replaces model.json after the evaluation."""
     folder = write(1)
     one = repository()
     one.refresh()
@@ -186,10 +188,10 @@ def test_a_new_model_json_alone_is_read_and_the_model_not_loaded_again(
     assert one.paths["/"] is one.paths["/forecast/1"] is before
     assert before.metadata.description == document
     assert before.details["metrics"] == {"test_relative_mae": 0.5}
-    assert messages(caplog) == ["forecast/1: its model.json was replaced, and is read anew"]
+    assert messages(caplog) == ["forecast/1: model.json was replaced and has been read again"]
 
 
-def test_a_version_whose_files_are_replaced_is_reloaded_and_not_said_to_be_out_of_service(
+def test_replaced_files_are_reloaded_without_reporting_the_version_as_removed(
     repository: Any, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = write(1)
@@ -203,7 +205,7 @@ def test_a_version_whose_files_are_replaced_is_reloaded_and_not_said_to_be_out_o
     assert messages(caplog) == ["forecast/1 is reloaded, its files were replaced (fake, …)"]
 
 
-def test_a_model_json_of_another_window_is_tried_like_a_new_version(repository: Any, write: Write) -> None:
+def test_a_model_json_with_another_window_is_loaded_like_a_new_version(repository: Any, write: Write) -> None:
     folder = write(1)
     one = repository()
     one.refresh()
@@ -214,7 +216,7 @@ def test_a_model_json_of_another_window_is_tried_like_a_new_version(repository: 
     assert "model.json says horizon 12" in one.refused["forecast/1"]
 
 
-def test_a_version_whose_files_break_stays_as_it_was_loaded(repository: Any, write: Write) -> None:
+def test_a_loaded_version_survives_broken_files(repository: Any, write: Write) -> None:
     folder = write(1)
     one = repository()
     one.refresh()
@@ -224,9 +226,7 @@ def test_a_version_whose_files_break_stays_as_it_was_loaded(repository: Any, wri
     assert "not JSON" in one.refused["forecast/1"]
 
 
-def test_retired_and_removed_versions_go_and_retired_ones_may_come_back(
-    repository: Any, write: Write
-) -> None:
+def test_retired_and_removed_versions_go_and_restored_ones_return(repository: Any, write: Write) -> None:
     write(1)
     two = write(2)
     three = write(3)
@@ -244,7 +244,7 @@ def test_retired_and_removed_versions_go_and_retired_ones_may_come_back(
     assert "/forecast/2" not in one.paths
 
 
-def test_a_folder_that_vanishes_ends_no_service(
+def test_a_vanished_folder_does_not_end_the_service(
     repository: Any, write: Write, models: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(1)
@@ -257,7 +257,7 @@ def test_a_folder_that_vanishes_ends_no_service(
     assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 1
 
 
-def test_a_pinned_version_answers_whatever_is_newer_or_how_old_it_is(repository: Any, write: Write) -> None:
+def test_a_pinned_version_is_the_default_however_old_it_is(repository: Any, write: Write) -> None:
     for version in range(1, LOADED_VERSIONS + 5):
         write(version)
     one = repository(pins={"forecast": 1})
@@ -278,7 +278,7 @@ def test_a_pinned_version_answers_whatever_is_newer_or_how_old_it_is(repository:
         (["load"], "price", None),
     ],
 )
-def test_which_model_the_root_means(
+def test_which_model_the_root_path_addresses(
     repository: Any, write: Write, names: list[str], default: str | None, expected: str | None
 ) -> None:
     for name in names:
@@ -288,7 +288,7 @@ def test_which_model_the_root_means(
     assert served(one).get("/") == expected
 
 
-def test_names_that_are_no_versions_are_passed_over(models: Path, write: Write) -> None:
+def test_other_names_are_ignored(models: Path, write: Write) -> None:
     write(1)
     for version in (".writing-2", "2.tmp", "v3", "0", "007", "-1", "\u0663", "9" * 30):
         write(version)
@@ -306,16 +306,16 @@ def test_model_names() -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"[1]", "no JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
+    [(b"[1]", "not a JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
 )
-def test_a_model_json_that_is_none(models: Path, write: Write, content: bytes, reason: str) -> None:
+def test_an_invalid_model_json(models: Path, write: Write, content: bytes, reason: str) -> None:
     (write(1) / "model.json").write_bytes(content)
     (folder,) = scan(models)
     with pytest.raises(UnusableModel, match=reason):
         folder.details()
 
 
-def test_a_version_that_answers_nan_is_refused(made_models: Path) -> None:
+def test_a_version_that_returns_nan_is_rejected(made_models: Path) -> None:
     details = {"window": 6, "horizon": 2}
     with pytest.raises(UnusableModel, match=r"forecast/3 answers 'forecast' that is not finite"):
         Model("forecast", 3, open_runtime(made_models / "broken"), details=details)
@@ -331,10 +331,10 @@ def test_a_version_that_answers_nan_is_refused(made_models: Path) -> None:
         ({"quantiles": [10, 50, 90]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[10, 50, 90\]"),
     ],
 )
-def test_a_version_that_is_not_what_its_model_json_says_is_refused(
+def test_a_version_that_contradicts_its_model_json_is_rejected(
     fake_runtime: Any, wrong: dict[str, Any], reason: str
 ) -> None:
-    """A function that believes it would refuse each event, or find its answers unfit for their description."""
+    """A function would reject each event, or find that the outputs do not match their description."""
     details = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
     Model("forecast", 2, fake_runtime(horizon=2), details=details)
     with pytest.raises(UnusableModel, match=reason):
@@ -344,5 +344,5 @@ def test_a_version_that_is_not_what_its_model_json_says_is_refused(
 def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:
     runtime = fake_runtime()
     runtime.outputs = (TensorSpec("mask", np.dtype(bool), (-1,)),)
-    with pytest.raises(UnusableModel, match="'mask' cannot be carried: GraphPipe has no type for bool"):
+    with pytest.raises(UnusableModel, match="GraphPipe cannot carry 'mask': GraphPipe has no type for bool"):
         Model("mask", 1, runtime)

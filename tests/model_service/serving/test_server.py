@@ -1,4 +1,4 @@
-"""The ASGI application, called as a server would call it; models are fakes."""
+"""The ASGI application with fake models, called as a server calls it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)
 
 
 class Shelf:
-    """Models that the test sets; `changed` is what the next refresh finds."""
+    """Models that the test sets; `gone` is returned by the next refresh."""
 
     def __init__(self) -> None:
         self.paths: Mapping[str, Model] = {}
@@ -113,13 +113,13 @@ async def test_another_version_by_its_path(service: Service) -> None:
     np.testing.assert_allclose(graphpipe.decode_infer_response(answer.body).output_tensors[0], FORECAST + 100)
 
 
-async def test_named_tensors_and_a_body_in_pieces(service: Service) -> None:
+async def test_named_tensors_and_a_chunked_body(service: Service) -> None:
     body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS,), ("windows",), ("forecast",)))
     answer = await service.call("POST", "/", body[:10], body[10:90], body[90:])
     np.testing.assert_allclose(graphpipe.decode_infer_response(answer.body).output_tensors[0], FORECAST)
 
 
-async def test_metadata_both_ways(service: Service) -> None:
+async def test_metadata_by_get_and_post(service: Service) -> None:
     request = graphpipe.encode_request(graphpipe.MetadataRequest())
     answer = await service.call("POST", "/forecast/2", request)
     metadata = graphpipe.decode_metadata_response(answer.body)
@@ -150,7 +150,7 @@ async def test_metadata_both_ways(service: Service) -> None:
         ([WINDOWS], {"output_names": ("y",)}, 400, "has no output 'y'; it has forecast"),
     ],
 )
-async def test_what_does_not_fit_is_told_in_both_forms(
+async def test_an_error_has_a_status_and_an_infer_response(
     service: Service, tensors: list[Array], names: Any, code: int, reason: str
 ) -> None:
     answer = await service.infer(*tensors, **names)
@@ -161,10 +161,10 @@ async def test_what_does_not_fit_is_told_in_both_forms(
 
 
 @pytest.mark.parametrize("body", [b"", b"junk", b"\0" * 1000, b"\xff" * 1000, b'{"instances": [1, 2]}'])
-async def test_junk_is_answered(service: Service, body: bytes) -> None:
+async def test_junk_gets_an_error(service: Service, body: bytes) -> None:
     answer = await service.call("POST", "/", body)
     assert answer.status == 400
-    assert answer.errors()[0].message.startswith("no GraphPipe request: ")
+    assert answer.errors()[0].message.startswith("not a GraphPipe request: ")
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
@@ -196,9 +196,7 @@ async def test_paths_without_a_model(service: Service, method: str) -> None:
         ("/" + "x" * 100_000 + "!", b"x"),
     ],
 )
-async def test_a_path_of_another_protocol_is_told_the_right_one_as_json(
-    service: Service, path: str, body: bytes
-) -> None:
+async def test_a_path_of_another_protocol_gets_a_json_hint(service: Service, path: str, body: bytes) -> None:
     posted = await service.call("POST", path, body)
     assert (posted.status, posted.headers["content-type"]) == (404, "application/json")
     error = json.loads(posted.body)["error"]
@@ -210,21 +208,21 @@ async def test_a_path_of_another_protocol_is_told_the_right_one_as_json(
     assert json.loads(got.body)["error"]
 
 
-async def test_json_for_a_model_is_told_where_json_goes(service: Service) -> None:
+async def test_json_for_a_graphpipe_path_gets_a_hint(service: Service) -> None:
     for path in ("/", "/forecast", "/forecast/", "/forecast/2"):
         answer = await service.call("POST", path, b'{"instances": [1, 2]}')
         assert answer.status == 400
         assert "the body is JSON; inference is POST /v2/models/NAME/infer" in answer.errors()[0].message
 
 
-async def test_the_shape_of_the_metadata_is_no_shape_of_a_tensor(service: Service) -> None:
+async def test_a_tensor_cannot_have_a_negative_length(service: Service) -> None:
     body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS[:1],)))
     at = body.index((6).to_bytes(8, "little")) - 8
     minus_one = body[:at] + (-1).to_bytes(8, "little", signed=True) + body[at + 8 :]
     answer = await service.call("POST", "/", minus_one)
     assert answer.status == 400
     assert answer.errors()[0].message == (
-        "no GraphPipe request: a tensor has the shape [-1, 6]; a length cannot be negative; "
+        "not a GraphPipe request: a tensor has the shape [-1, 6]; a length cannot be negative; "
         "forecast/2 takes windows Float32 [-1, 6] (-1: any length)"
     )
 
@@ -248,7 +246,7 @@ async def test_other_methods(service: Service) -> None:
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
-async def test_bodies_are_bounded(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bodies_are_limited(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MAX_BODY_BYTES", 100)
     refused = await service.call(
         "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client is told"
@@ -285,7 +283,7 @@ async def test_a_body_that_never_ends(service: Service, monkeypatch: pytest.Monk
 async def test_a_request_of_too_many_windows(service: Service) -> None:
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS + 1, 6), np.float32))
     assert answer.status == 413
-    assert "131073 windows; a request may have 131072, so split it" in answer.errors()[0].message
+    assert "131073 windows; at most 131072 are accepted, so split it" in answer.errors()[0].message
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS, 6), np.float32))
     assert len(graphpipe.decode_infer_response(answer.body).output_tensors[0]) == MAX_REQUEST_ROWS
 
@@ -319,7 +317,7 @@ async def test_a_model_that_fails(
 
 
 async def test_two_inputs_by_order_and_by_name() -> None:
-    """A model without a model.json: several inputs and outputs, requests never merged."""
+    """A model without model.json: several inputs and outputs, and its requests are not merged."""
 
     class Foreign:
         kind = "fake"
@@ -364,7 +362,7 @@ async def test_metrics_count_calls_and_windows(service: Service) -> None:
     assert "fncast_model_seconds_count 1.0" in page
 
 
-async def test_it_watches_from_start_to_shutdown_and_survives_a_failing_look(
+async def test_it_watches_until_shutdown_and_survives_a_failed_refresh(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox: asyncio.Queue[Any] = asyncio.Queue()
@@ -377,14 +375,14 @@ async def test_it_watches_from_start_to_shutdown_and_survives_a_failing_look(
         service.shelf.refreshed.clear()
         await asyncio.wait_for(service.shelf.refreshed.wait(), 10)
     service.shelf.paths = paths
-    assert any("what is loaded stays" in record.getMessage() for record in caplog.records)
+    assert any("the loaded versions stay" in record.getMessage() for record in caplog.records)
     await inbox.put({"type": "lifespan.shutdown"})
     assert (await sent.get())["type"] == "lifespan.shutdown.complete"
     await asyncio.wait_for(life, 10)
 
 
 @pytest.mark.parametrize("raised", [RuntimeError("a bug"), SystemExit(1), MemoryError()])
-async def test_whatever_ends_a_look_the_next_one_comes_later(
+async def test_after_a_failed_refresh_the_next_one_comes_later(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, raised: BaseException
 ) -> None:
     looks: asyncio.Queue[None] = asyncio.Queue()
@@ -407,13 +405,13 @@ async def test_whatever_ends_a_look_the_next_one_comes_later(
     async with asyncio.timeout(10):
         for _ in range(5):
             await looks.get()
-    waits = [float(match) for match in re.findall(r"next look in (\S+) s", caplog.text)]
+    waits = [float(match) for match in re.findall(r"next attempt in (\S+) s", caplog.text)]
     assert waits == [0.002, 0.004, 0.008]
     await inbox.put({"type": "lifespan.shutdown"})
     await asyncio.wait_for(life, 10)
 
 
-async def test_a_model_that_cannot_be_closed_is_told_of(
+async def test_a_model_that_cannot_be_closed_is_logged(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail() -> None:
@@ -431,12 +429,12 @@ async def test_a_model_that_cannot_be_closed_is_told_of(
             await service.shelf.refreshed.wait()
     await inbox.put({"type": "lifespan.shutdown"})
     await asyncio.wait_for(life, 10)
-    assert "forecast/1 is out of service, but closing it failed" in caplog.text
+    assert "forecast/1 is no longer served, but closing it failed" in caplog.text
     assert "it will not go" in caplog.text
 
 
-class Neighbour:
-    """A server beside the application; `error` is what its start raises."""
+class FakeCompanion:
+    """A companion of the application. Its start raises `error`, if given."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -451,18 +449,18 @@ class Neighbour:
         self.log.append("stop")
 
 
-async def test_its_companion_lives_as_long_as_it_does(service: Service) -> None:
-    neighbour = Neighbour()
-    app = ModelServer(service.shelf, service.metrics, companion=neighbour)
+async def test_the_companion_runs_as_long_as_the_application(service: Service) -> None:
+    companion = FakeCompanion()
+    app = ModelServer(service.shelf, service.metrics, companion=companion)
     inbox: asyncio.Queue[Any] = asyncio.Queue()
     sent: asyncio.Queue[Any] = asyncio.Queue()
     life = asyncio.create_task(app({"type": "lifespan"}, inbox.get, sent.put))
     await inbox.put({"type": "lifespan.startup"})
     assert (await sent.get())["type"] == "lifespan.startup.complete"
-    assert neighbour.log == ["start"]
+    assert companion.log == ["start"]
     await inbox.put({"type": "lifespan.shutdown"})
     await asyncio.wait_for(life, 10)
-    assert neighbour.log == ["start", "stop"]
+    assert companion.log == ["start", "stop"]
 
 
 @pytest.mark.parametrize(
@@ -472,10 +470,10 @@ async def test_its_companion_lives_as_long_as_it_does(service: Service) -> None:
         (RuntimeError("a bug"), "the start failed: RuntimeError: a bug"),
     ],
 )
-async def test_a_companion_that_cannot_start_ends_the_start(
+async def test_a_companion_that_cannot_start_fails_the_start(
     service: Service, error: Exception, told: str
 ) -> None:
-    app = ModelServer(service.shelf, service.metrics, companion=Neighbour(error))
+    app = ModelServer(service.shelf, service.metrics, companion=FakeCompanion(error))
     sent: list[Any] = []
 
     async def receive() -> Any:

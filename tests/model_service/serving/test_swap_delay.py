@@ -1,6 +1,6 @@
-"""A version that is slow to load and slow at first takes over without a request that fails or waits for it.
+"""A version that loads slowly takes over without delaying or failing any request.
 
-Real models of the tests' size are loaded in milliseconds, which no bound on a busy machine could tell from noise."""
+The real test models load in milliseconds, too fast to measure a delay on a busy machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 
 
 class Clients:
-    """Ask all the time; each answer is kept as (when it was asked for, how long it took, its version)."""
+    """Call continuously. Records (start time, duration, version) of each call."""
 
     def __init__(self, url: str) -> None:
         self.answers: list[tuple[float, float, str | None]] = []
@@ -59,7 +59,7 @@ class Clients:
             time.sleep(0.01)
 
     def slowest_s(self, begin: float, end: float) -> float:
-        """Of the answers asked for in between."""
+        """The calls that started in between."""
         return max(seconds for began, seconds, _ in list(self.answers) if begin <= began < end)
 
     def stop(self) -> None:
@@ -80,7 +80,7 @@ def write(models: Path) -> Any:
 
 @pytest.fixture
 def clients(models: Path, write: Any, fake_runtime: Any) -> Iterator[Clients]:
-    """Clients of a service that answers with version 1."""
+    """Clients of a service with version 1."""
 
     class SlowAtFirst(fake_runtime):  # type: ignore[misc]
         called = False

@@ -1,4 +1,4 @@
-"""What is told of versions on disk is what a model service makes of them."""
+"""The reported state of versions on disk matches what a model service does with them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def truncate(folder: Path) -> None:
 
 
 def hole(folder: Path) -> None:
-    """A model.tflite with a hole, whose hash its model.json tells: LiteRT may kill the process that opens it."""
+    """A damaged model.tflite with a hash in model.json. LiteRT may crash the process that opens such a file."""
     described = {**json.loads((folder / "model.json").read_text()), "files_sha256": hashes_of(folder)}
     (folder / "model.json").write_text(json.dumps(described))
     content = (folder / "model.tflite").read_bytes()
@@ -60,7 +60,7 @@ def other_horizon(folder: Path) -> None:
         (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "model.json").unlink(), "has no model.json, but forecast/1 has"),
         (other_horizon, "its model.json says horizon 12"),
-        (hole, "model.tflite is not the file that model.json tells of"),
+        (hole, "model.tflite does not match its hash in model.json"),
     ],
     ids=[
         "half a model.tflite",
@@ -71,7 +71,9 @@ def other_horizon(folder: Path) -> None:
         "a hole",
     ],
 )
-def test_broken_is_what_a_service_refuses(place: Any, models: Path, damage: Break, reason: str) -> None:
+def test_broken_versions_are_those_that_a_service_rejects(
+    place: Any, models: Path, damage: Break, reason: str
+) -> None:
     place("ours", 1)
     damage(place("ours_later", 2))
     service = Repository(models, loader("auto", lambda rows, seconds: None))
@@ -82,14 +84,14 @@ def test_broken_is_what_a_service_refuses(place: Any, models: Path, damage: Brea
     assert str(service.paths["/forecast"]) == "forecast/1"
 
 
-def test_one_that_answers_nan_is_broken(place: Any, models: Path) -> None:
+def test_a_version_that_returns_nan_is_broken(place: Any, models: Path) -> None:
     place("broken", 1)
     assert told(models) == {
         "forecast/1": "broken: forecast/1 answers 'forecast' that is not finite to a plain window"
     }
 
 
-def test_what_only_tensorflow_can_open_is_not_claimed_to_work(place: Any, models: Path) -> None:
+def test_versions_that_need_tensorflow_are_reported_as_not_checked(place: Any, models: Path) -> None:
     (place("ours", 1) / "model.tflite").unlink()
     truncate(place("ours", 2))
     (place("ours", 1, "price") / "model.tflite").unlink()
@@ -101,7 +103,9 @@ def test_what_only_tensorflow_can_open_is_not_claimed_to_work(place: Any, models
     assert found["price/1"] == "latest, not checked: only TensorFlow can open it"
 
 
-def test_without_litert_nothing_is_claimed(place: Any, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_litert_versions_are_reported_as_not_checked(
+    place: Any, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (place("ours", 1) / SAVED_MODEL).unlink()
 
     def absent(path: Path) -> Any:
@@ -112,7 +116,7 @@ def test_without_litert_nothing_is_claimed(place: Any, models: Path, monkeypatch
     assert told(models)["forecast/1"].startswith("latest, not checked: ")
 
 
-def test_marks_of_many_versions(place: Any, models: Path) -> None:
+def test_states_of_many_versions(place: Any, models: Path) -> None:
     for version in range(1, LOADED_VERSIONS + 3):
         place("ours", version)
     newest = LOADED_VERSIONS + 2
@@ -125,7 +129,7 @@ def test_marks_of_many_versions(place: Any, models: Path) -> None:
     ]
 
 
-def test_fncast_models_list_passes_no_news_of_litert_on(
+def test_fncast_models_list_hides_messages_of_litert(
     place: Any, models: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place("ours", 1)
@@ -135,7 +139,7 @@ def test_fncast_models_list_passes_no_news_of_litert_on(
     assert errors == ""
 
 
-def test_broken_versions_push_none_out(place: Any, models: Path) -> None:
+def test_broken_versions_do_not_count_as_loaded(place: Any, models: Path) -> None:
     for version in range(1, LOADED_VERSIONS + 2):
         place("ours", version)
     (models / "forecast" / str(LOADED_VERSIONS + 1) / "model.json").write_text("{")

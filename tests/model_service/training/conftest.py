@@ -21,7 +21,7 @@ def tiny_settings() -> TrainingSettings:
 
 @pytest.fixture(scope="session")
 def trained() -> Trained:
-    """A tiny model, trained for a second: enough to be far from its first weights."""
+    """A tiny model, trained briefly, so that it differs from its initial weights."""
     return train(generate(60, 150, 12, seed=1), TINY)
 
 

@@ -30,7 +30,7 @@ def wanted() -> list[Task]:
     return tasks([(backtest, (12,))], methods=("SES", "Theta"))
 
 
-def test_one_task_a_method_and_mstl_only_where_there_is_a_season() -> None:
+def test_each_method_is_a_task_and_mstl_needs_a_season() -> None:
     backtest = rolling_origins(monthly("sales"), window=24, horizon=6, before=100, stride=6)
     assert [task.method for task in tasks([(backtest, (12,))])] == list(METHODS)
     assert "MSTL" not in [task.method for task in tasks([(backtest, ())])]
@@ -44,8 +44,8 @@ def test_forecasts_follow_the_season(wanted: list[Task]) -> None:
     assert (np.diff(theta, axis=2) >= 0).all()
 
 
-def test_an_origin_sees_its_past_alone() -> None:
-    """A gap that reaches up to the origin is bridged the same whatever comes after it."""
+def test_an_origin_sees_only_earlier_readings() -> None:
+    """Bridging a gap that ends at the origin does not depend on later readings."""
 
     def theta(after: float) -> Any:
         series = monthly("sales")
@@ -60,7 +60,7 @@ def test_an_origin_sees_its_past_alone() -> None:
     assert np.abs(plain[1] - moved[1]).max() > 100
 
 
-def test_a_gap_at_the_end_of_the_past_is_the_last_reading() -> None:
+def test_a_gap_at_the_end_repeats_the_last_reading() -> None:
     task = Task("SES", "s", np.array([np.nan, 1.0, np.nan, 3.0, np.nan, 9.0]), np.array([5]), 5, 1, ())
     assert task.history(5).tolist() == [1, 1, 2, 3, 3]
     assert task.history(6).tolist() == [1, 1, 2, 3, 6, 9]
@@ -92,12 +92,12 @@ def test_short_series_are_fitted_at_each_origin_and_long_ones_once(monkeypatch: 
         assert (calls.count("fit"), calls.count("forward")) == (counts, 2)
 
 
-def test_a_day_of_hours_is_searched_by_approximation_and_a_year_of_months_exactly() -> None:
+def test_long_seasons_are_searched_by_approximation_and_short_ones_exactly() -> None:
     assert classical._model("AutoARIMA", (24, 168)).approximation
     assert not classical._model("AutoARIMA", (12,)).approximation
 
 
-def test_results_are_kept_for_the_next_run(wanted: list[Task], tmp_path: Path) -> None:
+def test_results_are_cached_for_the_next_run(wanted: list[Task], tmp_path: Path) -> None:
     lines: list[tuple[int, int]] = []
 
     def collect() -> dict[str, object]:
@@ -119,7 +119,7 @@ def test_results_are_kept_for_the_next_run(wanted: list[Task], tmp_path: Path) -
 
 
 def test_progress_is_by_origin(wanted: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One slow method on one series is not silent until it is done."""
+    """A slow method reports progress before it is done."""
     monkeypatch.setattr(classical, "LOOK_S", 0.01)
     seen: list[int] = []
     slow = replace(wanted[0], method="AutoARIMA")  # half a second an origin
@@ -127,7 +127,7 @@ def test_progress_is_by_origin(wanted: list[Task], tmp_path: Path, monkeypatch: 
     assert set(seen) == {0, 1, 2, 3}
 
 
-def test_a_method_that_fails_is_told_and_its_origins_count_as_done(
+def test_a_failing_method_is_reported_and_its_origins_count_as_done(
     wanted: list[Task], tmp_path: Path
 ) -> None:
     lines: list[tuple[int, int]] = []
@@ -142,7 +142,7 @@ def test_a_method_that_fails_is_told_and_its_origins_count_as_done(
     assert max(done for done, _ in lines) == 6
 
 
-def test_who_stops_waits_for_no_fit(wanted: list[Task], tmp_path: Path) -> None:
+def test_stopping_does_not_wait_for_running_fits(wanted: list[Task], tmp_path: Path) -> None:
     before = set(multiprocessing.active_children())
 
     def interrupt(done: int, of: int) -> None:

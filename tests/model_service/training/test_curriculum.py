@@ -1,21 +1,21 @@
 import numpy as np
 
-from model_service.training.curriculum import Mixture, companions
+from model_service.training.curriculum import Curriculum, companions
 from model_service.training.dataset import Dataset
-from model_service.training.seasonal_series import generate_weeks
+from model_service.training.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
 
 
-def test_generated_windows_alone_and_then_beside_the_others() -> None:
+def test_generated_windows_first_and_then_a_share_of_them() -> None:
     rng = np.random.default_rng(0)
     own, generated = Dataset([np.arange(50.0)], 8, 2), Dataset([rng.normal(size=100)], 8, 2)
-    mixture = Mixture(own, generated, epochs=10)
+    curriculum = Curriculum(own, generated, epochs=10)
 
     def lines(epoch: int) -> int:
-        windows = mixture.draw(rng, 100, epoch).windows
+        windows = curriculum.draw(rng, 100, epoch).windows
         return int((np.ptp(np.diff(windows, axis=1), axis=1) < 1e-6).sum())
 
-    assert mixture.warm_up == 4
+    assert curriculum.warm_up == 4
     assert [lines(epoch) for epoch in (1, 4, 5, 10)] == [0, 0, 70, 70]
 
 
@@ -29,7 +29,7 @@ def test_companions_have_the_seasons_that_were_found() -> None:
     assert np.median(by_day) > 0.5 > np.median(by_half)
 
 
-def test_companions_are_repeatable_and_few_where_windows_are_long() -> None:
+def test_companions_are_repeatable_and_few_for_long_windows() -> None:
     settings = TrainingSettings(window=5_000)
     assert len(companions(settings)) < 400
     np.testing.assert_array_equal(companions(settings)[3], companions(settings)[3])
@@ -42,6 +42,6 @@ def test_a_short_training_has_few_companions() -> None:
 
 def test_weeks_of_any_seasons() -> None:
     for day, week in ((4, 4), (12, 12), (24, 168), (7, 30)):
-        series = generate_weeks(20, 200, day, week, seed=0)
+        series = generate_seasonal(20, 200, day, week, seed=0)
         assert {len(one) for one in series} == {200}
         assert all(np.isfinite(one).all() for one in series)

@@ -15,8 +15,8 @@ def test_split_in_time() -> None:
     assert (cut.train, cut.validation) == (595, 700)
 
 
-def test_no_window_leaves_its_part() -> None:
-    """Each part has a level of its own: a window over two parts would show both."""
+def test_no_window_crosses_the_end_of_its_part() -> None:
+    """Each part has a different level, so a window over two parts would show both."""
     parts = [np.arange(40.0) + 1000 * part for part in range(3)]
     drawn = Dataset(parts, WINDOW, HORIZON).draw(np.random.default_rng(0), 500)
     assert (np.diff(drawn.windows, axis=1) > 0).all()
@@ -74,7 +74,7 @@ def test_training_prepares_a_window_as_serving_does(readings: list[float | None]
     np.testing.assert_allclose(trained_on * scale, shifted[0], rtol=1e-5, atol=1e-5 * scale)
 
 
-def test_band_factors_bring_the_band_to_its_promise() -> None:
+def test_band_factors_give_the_band_its_coverage() -> None:
     rng = np.random.default_rng(0)
     targets = rng.normal(size=(4000, 2)).astype(np.float32)
     forecast = np.broadcast_to(np.array([-0.5, 0.0, 3.0], dtype=np.float32), (4000, 2, 3))
@@ -83,8 +83,8 @@ def test_band_factors_bring_the_band_to_its_promise() -> None:
     np.testing.assert_allclose(above * 3.0, 1.28, atol=0.08)
 
 
-def test_few_independent_windows_move_the_band_little_and_make_it_wider() -> None:
-    """Four days that were calm, seen from hundreds of origins that share them, promise no calm ones to come."""
+def test_few_independent_windows_change_the_band_little_and_widen_it() -> None:
+    """Four calm days, shared by hundreds of origins, are not evidence for calm days to come."""
     targets = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
     calm = np.broadcast_to(np.array([-3.0, 0.0, 3.0], dtype=np.float32), (400, 2, 3))
     many, _ = band_factors(calm, targets, miss=0.1, independent=400)
@@ -95,7 +95,7 @@ def test_few_independent_windows_move_the_band_little_and_make_it_wider() -> Non
     assert (np.stack(band_factors(right, targets, miss=0.1, independent=4)) > 1.1).all()
 
 
-def test_without_a_target_the_band_stays_but_for_caution() -> None:
+def test_without_targets_the_band_is_only_widened_by_caution() -> None:
     targets = np.full((5, 2), np.nan, dtype=np.float32)
     forecast = np.zeros((5, 2, 3), dtype=np.float32)
     below, above = band_factors(forecast, targets, miss=0.1, independent=1e6)

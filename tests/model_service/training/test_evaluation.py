@@ -50,7 +50,7 @@ def test_origins_with_too_many_gaps_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(("lowest_reading", "lowest"), [(0, 0), (-1, -101)])
-def test_no_forecast_is_negative_where_no_reading_was(lowest_reading: int, lowest: int) -> None:
+def test_a_forecast_is_not_negative_if_no_reading_was(lowest_reading: int, lowest: int) -> None:
     values = np.arange(60) % 4 + lowest_reading
     backtest = rolling_origins(series_of(values), window=12, horizon=4, before=49, stride=4)
     falling = model_forecast(lambda windows: np.full((len(windows), 4, 3), -100, np.float32), backtest)
@@ -64,7 +64,7 @@ def test_naive_methods() -> None:
     assert baselines.last_readings(backtest)[0, 0] == pytest.approx([0.1, 2.5, 4.9])
 
 
-def test_seasonal_naive_bridges_gaps_with_the_past_alone() -> None:
+def test_seasonal_naive_bridges_gaps_with_earlier_readings_only() -> None:
     values = np.arange(60.0)
     values[45] = np.nan
     backtest = rolling_origins(series_of(values), window=12, horizon=3, before=48, stride=12)
@@ -72,7 +72,7 @@ def test_seasonal_naive_bridges_gaps_with_the_past_alone() -> None:
     assert baselines.seasonal_naive(backtest, 3)[0, :, 1].tolist() == [45, 46, 47]
 
 
-def test_the_longest_season_has_a_naive_line_of_its_own() -> None:
+def test_the_longest_season_is_a_separate_naive_method() -> None:
     at = np.arange(600)
     weekly = series_of((at % 4) + 10.0 * (at // 4 % 7 >= 5), "weekly")  # a day of 4, a week of 28
     daily = series_of((at % 4).astype(float) + np.random.default_rng(0).normal(size=600), "daily")
@@ -115,7 +115,7 @@ def test_a_counter_far_from_zero_is_forecast_as_well(trained: Trained, models: P
     np.testing.assert_allclose(model_forecast(model, far) - 1e12, model_forecast(model, near), atol=1e-3)
 
 
-def test_the_model_stands_beside_the_naive_methods(trained: Trained, models: Path, tmp_path: Path) -> None:
+def test_the_model_is_compared_with_the_naive_methods(trained: Trained, models: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     daily = [
         series_of(np.sin(np.arange(300) * np.pi / 6) + 0.1 * rng.normal(size=300), f"s{i}") for i in range(3)
@@ -157,7 +157,7 @@ def of_a_week() -> Evaluation:
     return evaluation
 
 
-def test_a_name_with_dollars_is_no_formula(of_a_week: Evaluation, tmp_path: Path) -> None:
+def test_a_name_with_dollar_signs_is_not_a_formula(of_a_week: Evaluation, tmp_path: Path) -> None:
     save_backtest_plots(of_a_week, tmp_path)
     assert (tmp_path / "forecast.svg").stat().st_size > 0
 
@@ -187,14 +187,14 @@ def test_table_aligns() -> None:
     assert table(["", "b"], [["long", "1"], ["x", "22"]]) == "       b\nlong   1\nx     22"
 
 
-def test_a_method_that_runs_away_widens_no_column() -> None:
+def test_a_diverging_method_does_not_widen_its_column() -> None:
     evaluation = prepare([series_of(np.arange(60) % 6)], 12, 3, test_share=0.3)
     evaluation.series[0].add("astray", np.full((*evaluation.series[0].backtest.actuals.shape, 3), 1e60))
     assert "e+59" in overall_table(evaluation)
     assert max(map(len, overall_table(evaluation).splitlines())) < 80
 
 
-def test_the_best_beside_the_model_is_marked_in_each_column_of_errors() -> None:
+def test_the_best_other_method_is_marked_in_each_error_column() -> None:
     noise = np.random.default_rng(0).normal(scale=0.1, size=200)
     evaluation = prepare([series_of(np.arange(200) % 6 + noise)], 12, 3, test_share=0.3, seasons=(6,))
     add_model(evaluation, lambda windows: np.zeros((len(windows), 3, 3), np.float32))
@@ -205,12 +205,12 @@ def test_the_best_beside_the_model_is_marked_in_each_column_of_errors() -> None:
     assert "*" not in series_table(evaluation, "coverage")
 
 
-def test_series_without_a_line_are_told_of() -> None:
+def test_series_without_a_line_are_counted() -> None:
     many = [series_of(np.arange(100) % 6, f"shop-{i}") for i in range(MAX_SERIES_LINES + 2)]
     text = series_tables(prepare(many, 12, 3, test_share=0.3, seasons=(6,)))
     assert f"shop-{MAX_SERIES_LINES - 1} " in text
     assert f"shop-{MAX_SERIES_LINES} " not in text
-    assert text.endswith("… and 2 more series, without a line here; --json tells all")
+    assert text.endswith("… and 2 more series; --json lists all")
 
 
 def test_a_method_that_failed_on_a_series_is_named() -> None:

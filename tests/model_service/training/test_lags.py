@@ -17,26 +17,26 @@ def forecast(window: np.ndarray, lags: range | list[int], shares: tuple[float, f
     return np.asarray(answer)
 
 
-def test_lags_that_repeat_best_make_the_forecast() -> None:
-    """With the season 24 and with a line: each is told from the differences one lag apart."""
+def test_the_best_repeating_lags_dominate_the_forecast() -> None:
+    """For a season of 24 and for a line. Both are recognised by the differences one lag apart."""
     series = np.stack([np.sin(2 * np.pi * AT / 24), AT / 10])
     np.testing.assert_allclose(forecast(series[:, :48], range(1, 25), (1, 1)), series[:, 48:], atol=0.03)
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5, 12, 24])
-def test_a_season_on_a_line_goes_on(lag: int) -> None:
+def test_a_season_on_a_line_continues(lag: int) -> None:
     season = np.random.default_rng(0).normal(size=lag)
     series = (season[AT % lag] + AT / 10)[np.newaxis]
     np.testing.assert_allclose(forecast(series[:, :48], [lag], (1, 1)), series[:, 48:], atol=1e-4)
 
 
-def test_without_shares_it_is_the_last_season_again() -> None:
+def test_without_shares_the_last_season_repeats() -> None:
     window = np.random.default_rng(0).normal(size=(1, 48))
     np.testing.assert_allclose(forecast(window, [12], (0, 0)), window[:, 36:], atol=1e-5)
 
 
 def test_the_smooth_season_is_a_mean_of_seasons() -> None:
-    """Noise about a season: the mean of four seasons is nearer to it than the last one."""
+    """With noise, the mean of four seasons is closer to the true season than the last one."""
     rng = np.random.default_rng(0)
     true = np.sin(2 * np.pi * AT / 12)
     windows = true[:48] + 0.3 * rng.normal(size=(200, 48))
@@ -44,7 +44,7 @@ def test_the_smooth_season_is_a_mean_of_seasons() -> None:
     assert errors[1] < 0.8 * errors[0]
 
 
-def test_no_drift_is_known_of_a_single_season() -> None:
+def test_a_single_season_has_no_drift() -> None:
     deviation, drifts = LagFigures([30], 48)(np.random.default_rng(0).normal(size=(2, 48)).astype(np.float32))
     assert np.asarray(deviation).shape == (2, 1)
     assert np.asarray(drifts).tolist() == [[0, 0], [0, 0]]

@@ -28,7 +28,7 @@ def litert(folder: Path) -> Any:
     return interpreter.get_signature_runner("serving_default")
 
 
-def test_litert_saved_model_and_keras_answer_alike(trained: Trained, models: Path, windows: Any) -> None:
+def test_litert_saved_model_and_keras_agree(trained: Trained, models: Path, windows: Any) -> None:
     folder = find_version(models, "forecast")
     expected = predict(trained.network, windows)
     size = np.abs(windows).max(axis=1)[:, np.newaxis, np.newaxis]
@@ -48,7 +48,7 @@ def test_litert_needs_built_in_operations_only(models: Path) -> None:
     assert interpreter.get_input_details()[0]["shape_signature"].tolist() == [-1, 24]
 
 
-def test_xnnpack_takes_the_whole_graph(models: Path, windows: Any) -> None:
+def test_xnnpack_runs_the_whole_graph(models: Path, windows: Any) -> None:
     assert partitions(find_version(models, "forecast"), windows) == 1
 
 
@@ -69,7 +69,7 @@ def test_xnnpack_takes_the_whole_graph_of_long_windows(
 
 
 def partitions(folder: Path, windows: Any) -> int:
-    """Into how many the delegate cuts the graph: each more costs two copies of all its tensors, each call."""
+    """The number of partitions of the delegate. Each additional one copies all its tensors twice per call."""
     module = pytest.importorskip("ai_edge_litert.interpreter")
     interpreter = module.Interpreter(str(folder / "model.tflite"))
     interpreter.get_signature_runner("serving_default")(windows=windows)
@@ -89,14 +89,16 @@ def test_model_json_explains_the_version(trained: Trained, models: Path) -> None
     assert settings_of(folder) == trained.settings
 
 
-def test_a_version_holds_the_weights_to_go_on_from(trained: Trained, models: Path, windows: Any) -> None:
+def test_a_version_contains_the_weights_to_continue_from(
+    trained: Trained, models: Path, windows: Any
+) -> None:
     folder = find_version(models, "forecast")
     network = build_network(settings_of(folder))
     network.load_weights(folder / WEIGHTS_FILE)
     np.testing.assert_array_equal(predict(network, windows), predict(trained.network, windows))
 
 
-def test_versions_count_up_and_leave_nothing_else(trained: Trained, tmp_path: Path) -> None:
+def test_version_numbers_increase_and_no_other_files_remain(trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "other" / "7").mkdir(parents=True)
     (tmp_path / "other" / "notes").mkdir()
     folder, written = write_version(trained.network, trained.settings, tmp_path, "other", {})
@@ -105,7 +107,7 @@ def test_versions_count_up_and_leave_nothing_else(trained: Trained, tmp_path: Pa
     assert json.loads((folder / "model.json").read_text()) == written
 
 
-def test_what_fails_while_writing_leaves_no_version(trained: Trained, tmp_path: Path) -> None:
+def test_a_failure_while_writing_leaves_no_version(trained: Trained, tmp_path: Path) -> None:
     def fail(folder: Path) -> None:
         raise RuntimeError("no plots today")
 
@@ -115,7 +117,7 @@ def test_what_fails_while_writing_leaves_no_version(trained: Trained, tmp_path: 
     assert versions(tmp_path, "forecast") == []
 
 
-def test_metrics_come_after_the_model(trained: Trained, tmp_path: Path) -> None:
+def test_metrics_are_added_after_the_model(trained: Trained, tmp_path: Path) -> None:
     description = {"metrics": {"validation_error": 0.5}}
     folder, _ = write_version(trained.network, trained.settings, tmp_path, "forecast", description)
     before = {path.name for path in folder.iterdir()}
@@ -126,11 +128,11 @@ def test_metrics_come_after_the_model(trained: Trained, tmp_path: Path) -> None:
 
 
 def test_errors_say_what_is_missing(models: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidModelFolder, match="no version of a model there; train one"):
+    with pytest.raises(InvalidModelFolder, match="contains no version of a model; train one"):
         find_version(tmp_path, "forecast")
     with pytest.raises(InvalidModelFolder, match="no version 9; there are 1"):
         find_version(models, "forecast", 9)
-    with pytest.raises(InvalidModelFolder, match="cannot name a model"):
+    with pytest.raises(InvalidModelFolder, match="is not a model name"):
         find_version(models, "../etc")
-    with pytest.raises(InvalidModelFolder, match="there is no such file"):
+    with pytest.raises(InvalidModelFolder, match="file not found"):
         read_model_json(tmp_path)

@@ -5,7 +5,7 @@ import pytest
 
 from model_service.training.backend import tf
 from model_service.training.layers import (
-    QUANTILES_SEEN,
+    QUANTILES_OF,
     SeasonMix,
     SharedPoints,
     Swell,
@@ -44,7 +44,7 @@ def test_huge_and_tiny_scales_are_finite(trained: Trained, windows: Any) -> None
         assert np.isfinite(predict(trained.network, unit * np.float32(scale))).all()
 
 
-def test_an_answer_does_not_depend_on_the_batch(trained: Trained, windows: Any) -> None:
+def test_a_forecast_does_not_depend_on_the_batch(trained: Trained, windows: Any) -> None:
     together = predict(trained.network, windows)
     alone = np.concatenate([predict(trained.network, window[np.newaxis]) for window in windows[:4]])
     np.testing.assert_allclose(alone, together[:4], rtol=1e-5, atol=1e-5 * np.abs(together).max())
@@ -84,7 +84,7 @@ def test_weights_stay_below_100_000(window: int, horizon: int, seasons: tuple[in
         assert build_network(settings).count_params() < 100_000
 
 
-def test_the_default_network_is_a_small_one() -> None:
+def test_the_default_network_is_small() -> None:
     assert build_network(TrainingSettings()).count_params() < 60_000
 
 
@@ -99,14 +99,12 @@ def test_quantiles_of_the_last_readings() -> None:
     window = np.random.default_rng(0).normal(size=(20, 48)).cumsum(axis=1).astype(np.float32)
     window[10:] = np.round(window[10:])  # ties
     found = np.asarray(window_quantiles(tf.constant(window)))
-    for column, (count, level) in enumerate(
-        QUANTILES_SEEN[:4]
-    ):  # the others are found among the last 24 alone
+    for column, (count, level) in enumerate(QUANTILES_OF[:4]):  # the others are found among the last 24 alone
         expected = np.quantile(window[:, -count:], level, axis=1, method="inverted_cdf")
         np.testing.assert_allclose(found[:, column], expected, atol=0.02)
 
 
-def test_seasons_ahead_share_a_mix_where_there_are_many() -> None:
+def test_many_seasons_in_the_horizon_share_a_mix() -> None:
     window = np.arange(12, dtype=np.float32)[np.newaxis]  # the seasons before: 0…2, 3…5, 6…8, 9…11
     chosen = np.float32([[0, 0, 0, 99], [99, 0, 0, 0]]).reshape(1, -1)
     mixed = SeasonMix(3, 11, mixes=2)([window, chosen])
@@ -114,7 +112,7 @@ def test_seasons_ahead_share_a_mix_where_there_are_many() -> None:
     assert np.asarray(SeasonMix(3, 5, mixes=2)([window, chosen]))[0].round().tolist() == [9, 10, 11, 0, 1]
 
 
-def test_a_forecast_swells_about_its_mean() -> None:
+def test_swell_scales_the_deviations_from_the_mean() -> None:
     forecast, share = np.float32([[1, 3, 5], [1, 3, 5]]), np.float32([[0.5], [-1]])
     assert np.asarray(Swell()([forecast, share])).tolist() == [[0, 3, 6], [3, 3, 3]]
 
@@ -124,7 +122,7 @@ def test_neighbouring_steps_share_a_point() -> None:
     assert np.asarray(SharedPoints(5, 2)(points))[0].tolist() == [1, 1, 1, 2, 2, 10, 10, 10, 20, 20]
 
 
-def test_a_long_window_is_seen_as_means_of_neighbours() -> None:
+def test_neighbouring_readings_of_a_long_window_are_averaged() -> None:
     scaled = np.arange(1, 13, dtype=np.float32)[np.newaxis] / 100
     figures = [np.zeros((1, 9), np.float32), np.zeros((1, 1), np.float32), np.zeros((1, 2), np.float32)]
     segments, _ = View(3, pooled=2)([scaled, *figures])

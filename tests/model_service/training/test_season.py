@@ -24,14 +24,14 @@ def test_finds_the_season(season: int, noise: float) -> None:
 
 @pytest.mark.parametrize(("step", "season"), [("P1M", 12), ("P2M", 6), ("P3M", 4), ("P4M", 3), ("P6M", 2)])
 def test_finds_the_year_of_a_calendar_step(step: str, season: int) -> None:
-    """Noise hides it from whoever does not know how long a year is."""
+    """Noise hides the year if its length is not known in advance."""
     rng = np.random.default_rng(4)
     values = 10 * np.cos(2 * np.pi * np.arange(80) / season) + 7 * rng.normal(size=80)
     assert find_seasons(values, Step.parse(step)) == (season,)
 
 
 @pytest.mark.parametrize("step", ["P1Y", "P5M", "P18M"])
-def test_no_year_is_looked_for_where_steps_do_not_divide_it(step: str) -> None:
+def test_a_year_that_is_not_a_multiple_of_the_step_is_not_searched(step: str) -> None:
     assert find_seasons(np.random.default_rng(5).normal(size=80), Step.parse(step)) == ()
 
 
@@ -43,7 +43,7 @@ def test_finds_day_and_week() -> None:
 
 @pytest.mark.parametrize("drift", [0.03, 0.1])
 @pytest.mark.parametrize("weekend", [0.4, 1.0])
-def test_a_level_that_drifts_hides_neither_day_nor_week(drift: float, weekend: float) -> None:
+def test_a_drifting_level_hides_neither_day_nor_week(drift: float, weekend: float) -> None:
     rng = np.random.default_rng(1)
     days = np.tile([1, 1, 1, 1, 1, weekend, weekend], 10).repeat(24)
     values = (2 + np.sin(2 * np.pi * np.arange(1680) / 24)) * days + 0.1 * rng.normal(size=1680)
@@ -69,7 +69,7 @@ def test_trend_and_gaps_do_not_hide_it() -> None:
     ],
 )
 @pytest.mark.parametrize("step", [None, Step.seconds(3600)])
-def test_none_where_nothing_repeats(values: np.ndarray, step: Step | None) -> None:
+def test_no_season_if_nothing_repeats(values: np.ndarray, step: Step | None) -> None:
     assert find_seasons(values, step) == ()
 
 

@@ -45,7 +45,7 @@ def test_an_interrupt_keeps_the_best_so_far() -> None:
     assert result.best_epoch in (1, 2)
 
 
-def test_stops_when_the_error_falls_no_more() -> None:
+def test_stops_when_the_error_no_longer_falls() -> None:
     noise = np.random.default_rng(0).normal(size=400)
     series = [Series("noise", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(1.0), noise)]
     result = train(series, replace(MICRO, epochs=100, learning_rate=0.05))
@@ -53,7 +53,7 @@ def test_stops_when_the_error_falls_no_more() -> None:
     assert len(result.history) == result.best_epoch + 2
 
 
-def test_the_test_part_is_never_seen(micro_hash: str) -> None:
+def test_the_test_part_is_not_used(micro_hash: str) -> None:
     spoiled = []
     for one in MICRO_SERIES:
         values = one.values.copy()

@@ -1,4 +1,4 @@
-"""The codec: round trips, a message built by hand from the schema, and hostile bytes."""
+"""The GraphPipe codec: round trips, messages built by hand from the schema, and hostile bytes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def assert_same_tensors(left: tuple[Any, ...], right: tuple[Any, ...]) -> None:
 
 
 @given(requests)
-def test_requests_come_back(request: graphpipe.InferRequest) -> None:
+def test_requests_survive_a_round_trip(request: graphpipe.InferRequest) -> None:
     decoded = graphpipe.decode_request(graphpipe.encode_request(request))
     assert isinstance(decoded, graphpipe.InferRequest)
     assert_same_tensors(decoded.input_tensors, request.input_tensors)
@@ -66,31 +66,31 @@ def test_requests_come_back(request: graphpipe.InferRequest) -> None:
 
 
 @given(responses)
-def test_answers_come_back(response: graphpipe.InferResponse) -> None:
+def test_responses_survive_a_round_trip(response: graphpipe.InferResponse) -> None:
     decoded = graphpipe.decode_infer_response(graphpipe.encode_infer_response(response))
     assert_same_tensors(decoded.output_tensors, response.output_tensors)
     assert decoded.errors == response.errors
 
 
 @given(metadata)
-def test_metadata_comes_back(response: graphpipe.MetadataResponse) -> None:
+def test_metadata_survives_a_round_trip(response: graphpipe.MetadataResponse) -> None:
     assert graphpipe.decode_metadata_response(graphpipe.encode_metadata_response(response)) == response
 
 
-def test_a_metadata_request_comes_back() -> None:
+def test_a_metadata_request_survives_a_round_trip() -> None:
     body = graphpipe.encode_request(graphpipe.MetadataRequest())
     assert graphpipe.decode_request(body) == graphpipe.MetadataRequest()
 
 
 @given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=50)))
-def test_spliced_messages_are_the_librarys_bytes(tensor: np.ndarray) -> None:
+def test_the_fast_encoder_gives_the_bytes_of_the_library(tensor: np.ndarray) -> None:
     request, response = graphpipe.InferRequest((tensor,)), graphpipe.InferResponse((tensor,))
     assert graphpipe.encode_request(request) == build.build_request(request)
     assert graphpipe.encode_infer_response(response) == build.build_infer_response(response)
 
 
 @given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=50)))
-def test_the_fast_way_reads_what_the_verified_way_reads(tensor: np.ndarray) -> None:
+def test_the_fast_decoder_agrees_with_the_general_one(tensor: np.ndarray) -> None:
     body = graphpipe.encode_request(graphpipe.InferRequest((tensor,)))
     verified = graphpipe.decode_request(bytearray(body))  # the fast way takes bytes alone
     graphpipe.decode_request(body)
@@ -101,7 +101,7 @@ def test_the_fast_way_reads_what_the_verified_way_reads(tensor: np.ndarray) -> N
     assert_same_tensors(fast.input_tensors, verified.input_tensors)
 
 
-def test_numbers_are_views_of_the_message() -> None:
+def test_numeric_tensors_are_views_of_the_message() -> None:
     body = graphpipe.encode_request(graphpipe.InferRequest((np.ones(4), np.ones(4, np.float32))))
     decoded = graphpipe.decode_request(body)
     assert isinstance(decoded, graphpipe.InferRequest)
@@ -109,7 +109,7 @@ def test_numbers_are_views_of_the_message() -> None:
         assert np.shares_memory(tensor, np.frombuffer(body, np.uint8))
 
 
-def test_text_and_layout_are_the_encoders_business() -> None:
+def test_any_text_type_and_memory_layout_can_be_encoded() -> None:
     """str, big-endian, strided and transposed arrays are encoded as the same values."""
     grid = np.arange(6, dtype=">f8").reshape(2, 3).T[::-1]
     body = graphpipe.encode_request(graphpipe.InferRequest((grid, np.array([["ä", "b"]]))))
@@ -122,7 +122,7 @@ def test_text_and_layout_are_the_encoders_business() -> None:
 @pytest.mark.parametrize(
     "tensor", [np.zeros(2, bool), np.zeros(2, complex), np.zeros(2, "M8[s]"), np.array([None, 1])]
 )
-def test_what_graphpipe_has_no_type_for(tensor: np.ndarray) -> None:
+def test_types_that_graphpipe_lacks(tensor: np.ndarray) -> None:
     with pytest.raises(graphpipe.InvalidMessage):
         graphpipe.encode_request(graphpipe.InferRequest((tensor,)))
 
@@ -134,7 +134,7 @@ def test_what_graphpipe_has_no_type_for(tensor: np.ndarray) -> None:
 @example(b"\x00" * 64)
 @example(b"\xff" * 64)
 @given(st.binary(max_size=300))
-def test_random_bytes_raise_the_codecs_error_or_nothing(body: bytes) -> None:
+def test_random_bytes_raise_only_invalid_message(body: bytes) -> None:
     decode_all(body)
 
 
@@ -146,7 +146,7 @@ messages = st.one_of(
 
 
 @given(messages, st.data())
-def test_mutated_messages_raise_the_codecs_error_or_nothing(message: bytes, data: st.DataObject) -> None:
+def test_mutated_messages_raise_only_invalid_message(message: bytes, data: st.DataObject) -> None:
     body = bytearray(message)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(body) - 1))
@@ -160,7 +160,7 @@ def test_mutated_messages_raise_the_codecs_error_or_nothing(message: bytes, data
 
 
 def decode_all(body: bytes) -> None:
-    """Whatever the bytes: a message whose tensors lie inside them, or InvalidMessage."""
+    """Decode any bytes: the tensors must be inside of them, or InvalidMessage is raised."""
     for decode in DECODERS:
         try:
             decoded = decode(body)
@@ -183,7 +183,7 @@ def raw_request(
     strings: list[str] | None = None,
     copies: int = 1,
 ) -> bytes:
-    """An inference request built from the schema, not by our codec; each part may be wrong on its own."""
+    """An inference request built from the schema without our codec. Each part can be made invalid."""
     builder = flatbuffers.Builder(64)
     data_at = builder.CreateByteVector(data)
     strings_at = 0
@@ -226,9 +226,9 @@ def test_a_request_from_the_schema() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (raw_request(kind=0), "neither an inference nor a metadata request"),
-        (raw_request(kind=3), "neither an inference nor a metadata request"),
-        (raw_request(tensor_type=13), "13 is no type"),
+        (raw_request(kind=0), "neither an inference request nor a metadata request"),
+        (raw_request(kind=3), "neither an inference request nor a metadata request"),
+        (raw_request(tensor_type=13), "13 is not a GraphPipe type"),
         (raw_request(tensor_type=0), "no type"),
         (raw_request(shape=(1, 3)), r"shape \[1, 3\] needs 12 bytes and has 8"),
         (raw_request(shape=(-1, 2)), "cannot be negative"),
@@ -239,13 +239,13 @@ def test_a_request_from_the_schema() -> None:
         (raw_request(copies=257), "257 tensors"),
     ],
 )
-def test_requests_that_are_wrong_in_one_place(body: bytes, reason: str) -> None:
+def test_requests_with_one_error(body: bytes, reason: str) -> None:
     with pytest.raises(graphpipe.InvalidMessage, match=reason):
         graphpipe.decode_request(body)
 
 
-def test_a_short_message_cannot_name_one_long_text_many_times() -> None:
-    """100 tensors share one String vector of 1,000 offsets to one text of 10 kB: 1 GB if followed."""
+def test_a_short_message_cannot_repeat_a_long_string() -> None:
+    """100 tensors share a String vector of 1,000 offsets to one string of 10 kB, which would decode to 1 GB."""
     body = bytearray(
         raw_request(tensor_type=12, shape=(1000,), strings=["x" * 10_000] + ["y"] * 999, copies=100)
     )
@@ -260,15 +260,15 @@ def test_a_short_message_cannot_name_one_long_text_many_times() -> None:
     assert time.perf_counter() - started < 1
 
 
-def test_a_short_message_cannot_name_one_vector_of_empty_texts_many_times() -> None:
+def test_a_short_message_cannot_repeat_a_vector_of_empty_strings() -> None:
     body = raw_request(tensor_type=12, shape=(1000,), strings=[""] * 1000, copies=10)
     graphpipe.decode_request(raw_request(tensor_type=12, shape=(1000,), strings=[""] * 1000))
     with pytest.raises(graphpipe.InvalidMessage, match="longer than the message"):
         graphpipe.decode_request(body)
 
 
-def test_a_layout_that_is_not_ours_is_never_read_by_its_ends() -> None:
-    """Same length as ours, other bytes around the data: the verified way reads it, each time."""
+def test_the_fast_decoder_rejects_other_layouts() -> None:
+    """A message of the same length with other bytes around the data is decoded in the general way, each time."""
     body = raw_request(shape=(1, 48), data=np.arange(48, dtype=np.float32).tobytes())
     for _ in range(2):
         decoded = graphpipe.decode_request(body)

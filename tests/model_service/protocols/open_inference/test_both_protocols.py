@@ -1,4 +1,4 @@
-"""What REST and gRPC answer to the same question, side by side."""
+"""Compares the responses of REST and gRPC to the same request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODES = {
 
 
 class Both:
-    """One service by both protocols. Each method returns (status of HTTP, answer) twice, gRPC's code translated."""
+    """Calls one service by both protocols. Each method returns (HTTP status, response) for REST and for gRPC."""
 
     def __init__(self, url: str, channel: grpc.Channel) -> None:
         self._url = url
@@ -42,7 +42,7 @@ class Both:
     def infer(
         self, name: str, version: str, datatype: str, shape: list[int], data: bytes
     ) -> tuple[tuple[int, Any], tuple[int, Any]]:
-        """The forecast, or the reason against it, of one raw tensor called `windows`."""
+        """The forecast of a raw tensor called `windows`, or the reason for an error."""
         parameters = {"binary_data_size": len(data)}
         tensor = {"name": "windows", "datatype": datatype, "shape": shape, "parameters": parameters}
         document = json.dumps({"inputs": [tensor]}).encode()
@@ -90,8 +90,8 @@ def test_live_and_ready(both: Both, shelf: Any) -> None:
         ("weather", "latest", False),
     ],
 )
-def test_a_model_is_ready_or_not_by_both(both: Both, name: str, version: str, is_ready: bool) -> None:
-    """Not ready is an answer and no error: `ready` is false, and as the protocol wants it REST's status is 404."""
+def test_both_protocols_agree_on_readiness(both: Both, name: str, version: str, is_ready: bool) -> None:
+    """Not ready is not an error: `ready` is false. The protocol requires the REST status 404."""
     status, answer = both.rest("GET", f"{_path(name, version)}/ready")
     assert answer["ready"] == is_ready
     assert status == (200 if is_ready else 404)
@@ -100,7 +100,7 @@ def test_a_model_is_ready_or_not_by_both(both: Both, name: str, version: str, is
     assert (status, answer.ready) == (200, is_ready)
 
 
-def test_no_model_is_ready_where_none_is_in_service(both: Both, shelf: Any) -> None:
+def test_no_model_is_ready_if_none_is_in_service(both: Both, shelf: Any) -> None:
     shelf.paths = {}
     status, answer = both.rest("GET", "/v2/models/forecast/ready")
     assert (status, answer["ready"]) == (503, False)
@@ -124,7 +124,7 @@ def test_metadata(both: Both, version: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "version"), [("weather", ""), ("forecast", "9"), ("weather", "latest")])
-def test_metadata_of_what_there_is_not(both: Both, name: str, version: str) -> None:
+def test_metadata_of_a_missing_model(both: Both, name: str, version: str) -> None:
     rest = both.rest("GET", _path(name, version))
     answer = both.grpc("ModelMetadata", service_pb2.ModelMetadataRequest(name=name, version=version))
     assert rest[0] == answer[0] == 404
@@ -162,7 +162,7 @@ def test_inference(both: Both, version: str) -> None:
         ),
     ],
 )
-def test_what_is_refused_is_refused_alike(
+def test_both_protocols_reject_the_same_requests(
     both: Both,
     name: str,
     version: str,
@@ -178,7 +178,7 @@ def test_what_is_refused_is_refused_alike(
     assert reason in answer[1]
 
 
-def test_what_is_not_finite_goes_through_both(both: Both) -> None:
+def test_both_protocols_carry_values_that_are_not_finite(both: Both) -> None:
     data = np.full((1, 6), np.nan, np.float32).tobytes()
     (status, rest), (_, answer) = both.infer("forecast", "", "FP32", [1, 6], data)
     assert status == 200

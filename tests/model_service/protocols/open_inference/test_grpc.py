@@ -1,4 +1,4 @@
-"""gRPC by the public client tritonclient, and by a bare channel where that client hides something."""
+"""gRPC, tested with the public client tritonclient, and with a plain channel for details that it hides."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def channel(grpc_address: str) -> Iterator[grpc.Channel]:
 
 @pytest.fixture
 def stub(channel: grpc.Channel) -> Any:
-    """The methods by the public messages, nothing of ours."""
+    """The methods with the public messages of tritonclient."""
     return GRPCInferenceServiceStub(channel)
 
 
@@ -61,8 +61,8 @@ def tensor(name: str, array: np.ndarray, datatype: str) -> InferInput:
     return made
 
 
-def test_compressed_messages_are_refused(grpc_address: str) -> None:
-    """Their size counts before they are inflated: a megabyte may become a thousand."""
+def test_compressed_messages_are_rejected(grpc_address: str) -> None:
+    """The size limit applies before decompression: a megabyte may become a thousand."""
     with grpc.insecure_channel(grpc_address, compression=grpc.Compression.Gzip) as channel:
         with pytest.raises(grpc.RpcError) as raised:
             GRPCInferenceServiceStub(channel).ModelMetadata(
@@ -105,7 +105,7 @@ def test_metadata(client: InferenceServerClient) -> None:
     assert raised.value.status() == "StatusCode.NOT_FOUND"
 
 
-def test_metadata_tell_the_version_and_model_json(channel: grpc.Channel) -> None:
+def test_metadata_contain_the_version_and_model_json(channel: grpc.Channel) -> None:
     request = messages_pb2.ModelMetadataRequest(name="forecast")
     answer = channel.unary_unary("/inference.GRPCInferenceService/ModelMetadata")(request.SerializeToString())
     parameters = messages_pb2.ModelMetadataResponse.FromString(answer).parameters
@@ -140,7 +140,7 @@ def typed(name: str, datatype: str, shape: list[int], **contents: Any) -> Any:
     )
 
 
-def test_typed_contents_are_answered_in_kind(stub: Any) -> None:
+def test_typed_inputs_get_typed_outputs(stub: Any) -> None:
     windows = typed("windows", "FP32", [2, 6], fp32_contents=WINDOWS.ravel().tolist())
     answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
     np.testing.assert_allclose(answer.outputs[0].contents.fp32_contents, FORECAST.ravel())
@@ -185,7 +185,7 @@ RAW = service_pb2.ModelInferRequest.InferInputTensor(name="windows", datatype="F
         ([], [], "INVALID_ARGUMENT", "0 tensors"),
     ],
 )
-def test_what_does_not_fit(stub: Any, inputs: Any, raw: Any, code: str, reason: str) -> None:
+def test_inputs_that_do_not_fit(stub: Any, inputs: Any, raw: Any, code: str, reason: str) -> None:
     request = service_pb2.ModelInferRequest(model_name="forecast", inputs=inputs, raw_input_contents=raw)
     with pytest.raises(grpc.RpcError, match=reason) as raised:
         stub.ModelInfer(request)
@@ -217,7 +217,7 @@ def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch:
     monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 50)
     assert code() == "UNAVAILABLE"
     monkeypatch.undo()
-    with pytest.raises(grpc.RpcError, match="no protobuf of this method"):
+    with pytest.raises(grpc.RpcError, match="not the protobuf message of this method"):
         channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(b"\xff junk")
     with pytest.raises(grpc.RpcError) as raised:
         channel.unary_unary("/inference.GRPCInferenceService/RepositoryIndex")(b"")
@@ -228,18 +228,18 @@ def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch:
 
 
 @pytest.mark.parametrize("name", ["", "forecast/1", "/"])
-def test_a_name_is_one_that_rest_could_ask_for(client: InferenceServerClient, name: str) -> None:
+def test_names_that_rest_cannot_request_are_rejected(client: InferenceServerClient, name: str) -> None:
     assert not client.is_model_ready(name)
     for ask in (
         lambda: client.get_model_metadata(name),
         lambda: client.infer(name, [tensor("windows", WINDOWS, "FP32")]),
     ):
-        with pytest.raises(InferenceServerException, match=f"no model can be called '{name}'") as raised:
+        with pytest.raises(InferenceServerException, match=f"'{name}' is not a model name") as raised:
             ask()
         assert raised.value.status() == "StatusCode.NOT_FOUND"
 
 
-def test_the_reason_is_short_enough_for_the_clients_to_take_it(stub: Any) -> None:
+def test_the_reason_fits_into_a_header(stub: Any) -> None:
     named = typed("é" * 20_000, "FP32", [1, 6], fp32_contents=[1] * 6)
     with pytest.raises(grpc.RpcError, match=r"has no input 'é{100}") as raised:
         stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[named]))
@@ -247,12 +247,12 @@ def test_the_reason_is_short_enough_for_the_clients_to_take_it(stub: Any) -> Non
 
 
 @pytest.mark.parametrize("member", ["inputs", "outputs"])
-def test_many_tensors_are_refused_before_any_is_read(channel: grpc.Channel, member: str) -> None:
-    """Two bytes each: 16 MB of them would take 4 GB and 40 s, in which no other request is answered."""
+def test_too_many_tensors_are_rejected_before_any_is_read(channel: grpc.Channel, member: str) -> None:
+    """Each tensor has two bytes. Reading millions of them would take gigabytes and block the server."""
     number = messages_pb2.ModelInferRequest.DESCRIPTOR.fields_by_name[member].number
     name = messages_pb2.ModelInferRequest(model_name="forecast").SerializeToString()
     began_s = time.monotonic()
-    with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are taken"):
+    with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are accepted"):
         channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(
             name + bytes([number << 3 | 2, 0]) * 1_000_000
         )
@@ -281,7 +281,7 @@ EMPTY = 20 << 20  # bytes of fields that hold nothing
         _field(5, _field(4, b"") * (EMPTY // 2)),  # parameters of an input
     ],
 )
-def test_millions_of_empty_fields_are_refused_before_they_become_objects(body: bytes) -> None:
+def test_millions_of_empty_fields_are_rejected_before_parsing(body: bytes) -> None:
     began_s = time.process_time()
     with pytest.raises(RequestError) as raised:
         check_size(body, is_inference=True)
@@ -289,7 +289,7 @@ def test_millions_of_empty_fields_are_refused_before_they_become_objects(body: b
     assert time.process_time() - began_s < 0.2
 
 
-def test_raw_contents_may_fill_a_message_and_typed_ones_hold_two_million_numbers() -> None:
+def test_size_limits_of_raw_and_typed_contents() -> None:
     request = messages_pb2.ModelInferRequest(model_name="forecast", raw_input_contents=[bytes(60 << 20)])
     check_size(request.SerializeToString(), is_inference=True)
     contents = messages_pb2.InferTensorContents(fp64_contents=np.ones(grpc_tensors.MAX_TYPED_VALUES))
@@ -299,7 +299,7 @@ def test_raw_contents_may_fill_a_message_and_typed_ones_hold_two_million_numbers
 
 @given(st.binary(max_size=60))
 def test_the_size_of_any_bytes_can_be_checked(data: bytes) -> None:
-    """The bounds are lowered, so that the scan is reached."""
+    """With lower limits, so that short messages are scanned."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grpc_size, "MAX_TAIL_BYTES", 0)
         patch.setattr(grpc_size, "MAX_FIELDS", 3)
@@ -307,13 +307,13 @@ def test_the_size_of_any_bytes_can_be_checked(data: bytes) -> None:
             check_size(data, is_inference=True)
 
 
-def test_a_question_is_short(channel: grpc.Channel) -> None:
-    with pytest.raises(grpc.RpcError, match="65536 are taken") as raised:
+def test_other_requests_are_limited_in_size(channel: grpc.Channel) -> None:
+    with pytest.raises(grpc.RpcError, match="at most 65536 are accepted") as raised:
         channel.unary_unary("/inference.GRPCInferenceService/ModelReady")(_field(1, b"x" * 70_000))
     assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_a_bug_in_a_method_is_logged_and_answered(
+def test_a_bug_in_a_method_is_logged_and_reported(
     stub: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(shelf, "paths", None)
@@ -324,7 +324,7 @@ def test_a_bug_in_a_method_is_logged_and_answered(
 
 
 class EndingServer:
-    """What the library would give: a server that ends when the test says so, or fails."""
+    """Stands in for the server of the library. It terminates or fails when the test says so."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -341,7 +341,7 @@ class EndingServer:
         self.ended.set()
 
 
-async def test_a_server_that_ends_by_itself_is_started_again(
+async def test_a_server_that_terminates_is_restarted(
     shelf: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grpc_server, "RESTART_S", 0.001)
@@ -376,12 +376,12 @@ async def test_a_server_that_ends_by_itself_is_started_again(
     assert "RuntimeError: a bug" in caplog.text
 
 
-def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typed_values_are_limited_and_raw_ones_are_not(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grpc_tensors, "MAX_TYPED_VALUES", 12)
     windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
     stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
     three = typed("windows", "FP32", [3, 6], fp32_contents=[1] * 18)
-    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are taken") as raised:
+    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are accepted") as raised:
         stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[three]))
     assert raised.value.code().name == "INVALID_ARGUMENT"
     raw = service_pb2.ModelInferRequest(
@@ -390,11 +390,11 @@ def test_many_typed_values_are_refused_and_raw_ones_taken(stub: Any, monkeypatch
     assert stub.ModelInfer(raw).model_version == "2"
 
 
-def test_typed_answers_are_bounded(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typed_outputs_are_limited(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grpc_server, "MAX_TYPED_VALUES", 11)
     windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
     with pytest.raises(
-        grpc.RpcError, match="too large: the answer has 12 typed values; at most 11"
+        grpc.RpcError, match="too large: the response has 12 typed values; at most 11"
     ) as raised:
         stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
     assert raised.value.code().name == "RESOURCE_EXHAUSTED"
@@ -413,8 +413,8 @@ def test_credentials_are_not_shown() -> None:
     assert "secret" not in repr(Credentials(b"c", b"secret", "secret"))
 
 
-def test_the_generated_messages_are_those_of_the_proto_file(tmp_path: Path) -> None:
-    """`make protocol` makes them anew."""
+def test_the_generated_code_matches_the_proto_file(tmp_path: Path) -> None:
+    """`make protocol` generates the code."""
     root = ROOM.parents[2]
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", f"--python_out={tmp_path}"]
     command += [f"--pyi_out={tmp_path}", str(ROOM / "messages.proto")]

@@ -1,4 +1,4 @@
-"""gRPC clients that are silent, send half a message, or are too many; and the scheme of the token."""
+"""Limits for gRPC clients that are silent, send incomplete messages, or are too many; and the token check."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def until_live(address: str) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"PRI * HTTP/2.0\r\n", b"GET / HTTP/1.1\r\n"])
-async def test_a_connection_that_does_not_begin_http_2_is_closed(address: str, sent: bytes) -> None:
+async def test_a_connection_without_http_2_is_closed(address: str, sent: bytes) -> None:
     with contextlib.closing(connect(address)) as connection:
         connection.sendall(sent)
 
@@ -71,7 +71,7 @@ async def test_a_connection_that_does_not_begin_http_2_is_closed(address: str, s
     assert await is_live(address)
 
 
-async def test_a_call_whose_message_does_not_come_is_ended(address: str) -> None:
+async def test_a_call_without_its_message_times_out(address: str) -> None:
     async with grpc.aio.insecure_channel(address) as channel:
         call: Any = channel.stream_unary(f"/{SERVICE}/ModelInfer")()
         with pytest.raises(grpc.aio.AioRpcError, match="the message did not arrive within") as raised:
@@ -80,14 +80,14 @@ async def test_a_call_whose_message_does_not_come_is_ended(address: str) -> None
     assert await is_live(address)
 
 
-async def test_a_call_without_a_message_is_refused(address: str) -> None:
+async def test_a_call_that_ends_without_a_message_is_rejected(address: str) -> None:
     async with grpc.aio.insecure_channel(address) as channel:
         with pytest.raises(grpc.aio.AioRpcError, match="no message") as raised:
             await channel.stream_unary(f"/{HEALTH}/Check")(iter(()))
         assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_connections_are_bounded(address: str) -> None:
+async def test_connections_are_limited(address: str) -> None:
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(contextlib.closing(connect(address))) for _ in range(16)]
@@ -115,7 +115,7 @@ async def test_connections_are_bounded(address: str) -> None:
         (f"Basic {TOKEN}", False),
     ],
 )
-async def test_the_schemes_case_does_not_matter(address: str, given: str, is_right: bool) -> None:
+async def test_the_case_of_the_scheme_does_not_matter(address: str, given: str, is_right: bool) -> None:
     async with grpc.aio.insecure_channel(address) as channel:
         call = channel.unary_unary(f"/{SERVICE}/ServerMetadata")(b"", metadata=[("authorization", given)])
         if is_right:

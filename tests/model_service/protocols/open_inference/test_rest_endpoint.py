@@ -1,4 +1,4 @@
-"""REST under /v2 by the public client tritonclient, and by plain HTTP where that client hides something."""
+"""REST, tested with the public client tritonclient, and with plain HTTP for details that it hides."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_errors(client: InferenceServerClient, model: str, inputs: list[InferInp
     assert raised.value.status() == ("404" if model == "weather" else "400")
 
 
-def test_an_output_that_there_is_not(client: InferenceServerClient) -> None:
+def test_a_missing_output(client: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="has no output 'y'; it has forecast"):
         client.infer("forecast", windows(), outputs=[InferRequestedOutput("y")])
 
@@ -124,7 +124,7 @@ PLAIN = {
 }
 
 
-def test_what_plain_http_sees(url: str) -> None:
+def test_headers_and_json_over_plain_http(url: str) -> None:
     answer = requests.post(f"{url}/v2/models/forecast/versions/2/infer", json=PLAIN, timeout=10)
     assert answer.headers["Content-Type"] == "application/json"
     assert (answer.headers["Model-Name"], answer.headers["Model-Version"]) == ("forecast", "2")
@@ -183,7 +183,7 @@ def test_every_error_is_json_and_says_what_is_wrong(
     assert ("Allow" in answer.headers) == (status == 405)
 
 
-def test_without_a_model_it_says_when_to_come_back(url: str, shelf: Any) -> None:
+def test_without_a_model_the_response_has_retry_after(url: str, shelf: Any) -> None:
     shelf.paths = {}
     answer = requests.post(f"{url}/v2/models/forecast/infer", json=PLAIN, timeout=10)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
@@ -206,14 +206,14 @@ def test_a_model_that_fails(
     assert str(raised) in answer.json()["error"]
 
 
-def test_bodies_are_bounded_as_graphpipes_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_are_limited_as_for_graphpipe(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MAX_BODY_BYTES", 100_000)
     answer = requests.post(f"{url}/v2/models/forecast/infer", data=b" " * 1_000_000, timeout=10)
     assert answer.status_code == 413
     assert "more than 100000 bytes" in answer.json()["error"]
 
 
-def test_json_is_bounded_and_raw_tensors_are_not(
+def test_json_is_limited_and_raw_tensors_are_not(
     url: str, client: InferenceServerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rest_endpoint, "MAX_JSON_BYTES", 1000)
@@ -227,7 +227,7 @@ def test_json_is_bounded_and_raw_tensors_are_not(
     assert answer.status_code == 413
 
 
-def test_json_answers_are_bounded_and_raw_ones_are_not(
+def test_json_responses_are_limited_and_raw_ones_are_not(
     url: str, client: InferenceServerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rest_response, "MAX_JSON_VALUES", 12)
@@ -242,7 +242,7 @@ def test_json_answers_are_bounded_and_raw_ones_are_not(
     assert client.infer("forecast", windows(array=many)).as_numpy("forecast").shape == (3, 2, 3)
 
 
-def test_what_is_not_finite_is_null_in_json_and_itself_as_bytes(url: str, shelf: Any) -> None:
+def test_values_that_are_not_finite_are_null_in_json_and_kept_as_bytes(url: str, shelf: Any) -> None:
     shelf.paths["/"].runtime.offset = np.float32("nan")
     answer = requests.post(f"{url}/v2/models/forecast/infer", json=PLAIN, timeout=10).json()
     assert answer["outputs"][0]["data"] == [None] * 12

@@ -1,4 +1,4 @@
-"""Bodies of REST requests: what is read, what is refused, and that nothing else happens whatever the bytes."""
+"""Parsing of REST request bodies: valid, invalid and hostile ones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_raw_bytes_follow_the_json_in_the_order_of_the_inputs() -> None:
     assert request.tensors[2].tolist() == b.tolist()
 
 
-def test_which_outputs_are_wanted_raw() -> None:
+def test_which_outputs_are_requested_raw() -> None:
     wanted = [
         {"name": "p"},
         {"name": "q", "parameters": {"binary_data": True}},
@@ -81,22 +81,22 @@ def test_which_outputs_are_wanted_raw() -> None:
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        (b"", "no JSON"),
-        (b"[]", "no JSON object"),
+        (b"", "not JSON"),
+        (b"[]", "not a JSON object"),
         (b"{}", "inputs are missing"),
-        (b'{"inputs": 3}', "inputs is no array"),
-        (body(7), "an input is no object"),
+        (b'{"inputs": 3}', "inputs must be an array"),
+        (body(7), "an input must be an object"),
         (body({"name": 3}), "an input has no name"),
         (body({**TENSOR, "datatype": "FLOAT"}), "'x' has the datatype 'FLOAT'; known are BOOL, UINT8"),
-        (body({**TENSOR, "shape": [4.0]}), "holds 4.0, which is no length"),
-        (body({**TENSOR, "shape": [-2, -2]}), "holds -2, which is no length"),
-        (body({**TENSOR, "shape": [True, 4]}), "holds True, which is no length"),
+        (body({**TENSOR, "shape": [4.0]}), "holds 4.0, which is not a length"),
+        (body({**TENSOR, "shape": [-2, -2]}), "holds -2, which is not a length"),
+        (body({**TENSOR, "shape": [True, 4]}), "holds True, which is not a length"),
         (body({**TENSOR, "shape": [1] * 33}), "at most 32 lengths"),
-        (body({**TENSOR, "shape": "22"}), "no array"),
+        (body({**TENSOR, "shape": "22"}), "must be an array"),
         (body({**TENSOR, "shape": [3]}), r"of shape \[3\] needs 3 values and has 4"),
         (body({**TENSOR, "shape": [2**62, 2**62, 0], "data": []}), "too large"),
         (body({**TENSOR, "data": None}), "neither an array `data` nor a binary_data_size"),
-        (body({**TENSOR, "data": [1, 2, 3, "4"]}), "holds '4', which is no float32 value"),
+        (body({**TENSOR, "data": [1, 2, 3, "4"]}), "holds '4', which is not a float32 value"),
         (body({**TENSOR, "data": [1, 2, 3, True]}), "holds True"),
         (body({**TENSOR, "data": [1, 2, 3, None]}), "holds None"),
         (body({**TENSOR, "data": [1, 2, 3, {"a": DEEP}]}), r"holds {'a': \[\["),
@@ -105,10 +105,10 @@ def test_which_outputs_are_wanted_raw() -> None:
         (body({**TENSOR, "data": None, "parameters": {"binary_data_size": DEEP}}), r"binary_data_size \[\["),
         (body({**TENSOR, "data": [1, 2, 3, 1e39]}), "beyond float32"),
         (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 128]}), "beyond int8"),
-        (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 1.5]}), "holds 1.5, which is no int8"),
-        (body(TENSOR, id=3), "id is no text"),
-        (body(TENSOR, parameters=[]), "parameters of the request are no object"),
-        (body(TENSOR, parameters={"binary_data_output": 1}), "neither true nor false"),
+        (body({**TENSOR, "datatype": "INT8", "data": [1, 2, 3, 1.5]}), "holds 1.5, which is not a int8"),
+        (body(TENSOR, id=3), "id must be a string"),
+        (body(TENSOR, parameters=[]), "parameters of the request must be an object"),
+        (body(TENSOR, parameters={"binary_data_output": 1}), "must be true or false"),
         (body(TENSOR, outputs=[{}]), "an output has no name"),
         (
             body(TENSOR, outputs=[{"name": "y", "parameters": {"classification": 2}}]),
@@ -120,16 +120,16 @@ def test_which_outputs_are_wanted_raw() -> None:
         (body(*[TENSOR] * 257), "257 inputs; at most 256"),
     ],
 )
-def test_what_is_refused(document: bytes, reason: str) -> None:
+def test_invalid_requests(document: bytes, reason: str) -> None:
     with pytest.raises(InvalidRequest, match=reason):
         read_request(document, None)
 
 
-def test_deep_nesting_is_refused() -> None:
+def test_deep_nesting_is_rejected() -> None:
     data: Any = [1, 2, 3, 4]
     for _ in range(40):
         data = [data]
-    with pytest.raises(InvalidRequest, match="nested more than 32 deep"):
+    with pytest.raises(InvalidRequest, match="nested more than 32 levels deep"):
         read_request(body({**TENSOR, "data": data}), None)
 
 
@@ -141,7 +141,7 @@ def test_deep_nesting_is_refused() -> None:
         (np.zeros(2, bool), b"\0\2", "neither 0 nor 1"),
         (np.array([b"ab"], object), b"\7\0\0\0ab", "string 0 of 'a' reaches beyond"),
         (np.array([b"", b""], object), b"\4\0\0\0abcd", "needs 2 strings and has 1"),
-        (np.array([b"a"], object), b"\0\0\0\0\0", "bytes behind its 1 strings"),
+        (np.array([b"a"], object), b"\0\0\0\0\0", "bytes after its 1 strings"),
     ],
 )
 def test_raw_bytes_that_do_not_fit(array: np.ndarray, data: bytes, reason: str) -> None:
@@ -151,7 +151,7 @@ def test_raw_bytes_that_do_not_fit(array: np.ndarray, data: bytes, reason: str) 
 
 
 def test_a_json_length_beyond_the_body() -> None:
-    with pytest.raises(InvalidRequest, match="is said to have 1000"):
+    with pytest.raises(InvalidRequest, match="Inference-Header-Content-Length is 1000"):
         read_request(body(TENSOR), 1000)
 
 
@@ -161,7 +161,7 @@ def test_a_json_length_beyond_the_body() -> None:
     ),
     st.lists(st.binary(max_size=5), max_size=4),
 )
-def test_raw_tensors_come_back_bit_by_bit(array: np.ndarray, texts: list[bytes]) -> None:
+def test_raw_tensors_survive_a_round_trip(array: np.ndarray, texts: list[bytes]) -> None:
     strings = np.empty(len(texts), object)
     strings[:] = texts
     document = body(raw("a", array), raw("s", strings))
@@ -173,7 +173,7 @@ def test_raw_tensors_come_back_bit_by_bit(array: np.ndarray, texts: list[bytes])
 
 
 @given(arrays(np.float32, array_shapes(max_dims=2), elements=st.floats(width=32, allow_nan=False)))
-def test_json_tensors_come_back_to_the_last_bit(array: np.ndarray) -> None:
+def test_json_tensors_survive_a_round_trip(array: np.ndarray) -> None:
     finite = np.nan_to_num(array, posinf=1, neginf=1)
     tensor = {"name": "x", "datatype": "FP32", "shape": list(array.shape), "data": finite.tolist()}
     np.testing.assert_array_equal(read_request(body(tensor), None).tensors[0], finite)
@@ -190,9 +190,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.binary(max_size=20), st.none() | st.integers(0, 60))
-def test_whatever_the_json_it_is_a_request_or_an_invalid_one(
-    document: Any, data: bytes, json_bytes: int | None
-) -> None:
+def test_any_json_is_a_request_or_invalid(document: Any, data: bytes, json_bytes: int | None) -> None:
     with contextlib.suppress(InvalidRequest):
         read_request(json.dumps(document).encode() + data, json_bytes)
 
@@ -210,7 +208,7 @@ def test_whatever_the_json_it_is_a_request_or_an_invalid_one(
     ),
     st.binary(max_size=30),
 )
-def test_whatever_the_tensor(tensor: dict[str, Any], data: bytes) -> None:
+def test_any_tensor_is_a_request_or_invalid(tensor: dict[str, Any], data: bytes) -> None:
     document = body(tensor)
     with contextlib.suppress(InvalidRequest):
         assert list(read_request(document + data, len(document)).tensors[0].shape) == tensor["shape"]

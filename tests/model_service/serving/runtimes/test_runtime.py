@@ -1,4 +1,4 @@
-"""One contract suite for every runtime, the fake of the other tests included; and the choice between them."""
+"""One contract suite for all runtimes, including the fake of other tests; and the choice of a runtime."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ needs_tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="n
 
 @pytest.fixture(params=["fake", "litert", "tensorflow"])
 def runtime(request: pytest.FixtureRequest) -> Runtime:
-    """Each of them with the model `ours` of make_models.py: mean of the window + step + quantile."""
+    """Each runtime with the model `ours` of make_models.py: mean of the window + step + quantile."""
     if request.param == "fake":
         return request.getfixturevalue("fake_runtime")(window=6, horizon=2)
     made: Path = request.getfixturevalue("made_models")
     return open_runtime(made / "ours", request.param)
 
 
-def test_it_tells_its_tensors(runtime: Runtime) -> None:
+def test_it_describes_its_tensors(runtime: Runtime) -> None:
     (windows,), (forecast,) = runtime.inputs, runtime.outputs
     assert (windows.name, windows.dtype, windows.shape) == ("windows", np.dtype("<f4"), (-1, 6))
     assert (forecast.name, forecast.dtype) == ("forecast", np.dtype("<f4"))
@@ -35,7 +35,7 @@ def test_it_tells_its_tensors(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 64, 3, 1024])
-def test_it_runs_any_number_of_rows_and_keeps_no_hold_of_them(runtime: Runtime, rows: int) -> None:
+def test_it_runs_any_number_of_rows_and_returns_copies(runtime: Runtime, rows: int) -> None:
     windows = np.random.default_rng(rows).normal(size=(rows, 6)).astype(np.float32)
     windows.flags.writeable = False  # as a view of a request's body
     answer = runtime.run({"windows": windows})["forecast"]
@@ -46,14 +46,14 @@ def test_it_runs_any_number_of_rows_and_keeps_no_hold_of_them(runtime: Runtime, 
     np.testing.assert_array_equal(answer, before)
 
 
-def test_auto_prefers_litert_and_does_without(made_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_prefers_litert_but_does_not_need_it(made_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_runtime(made_models / "ours").kind == "litert"
     assert open_runtime(made_models / "ours" / "model.tflite").kind == "litert"
     monkeypatch.setattr(runtime_choice, "litert_is_installed", lambda: False)
     assert open_runtime(made_models / "ours").kind == "tensorflow"
 
 
-def test_auto_takes_tensorflow_for_a_tflite_file_that_is_broken(made_models: Path, tmp_path: Path) -> None:
+def test_auto_falls_back_to_tensorflow_for_a_broken_tflite_file(made_models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "1"
     folder.mkdir()
     (folder / "model.tflite").write_bytes(b"not a model")
@@ -64,10 +64,8 @@ def test_auto_takes_tensorflow_for_a_tflite_file_that_is_broken(made_models: Pat
         open_runtime(folder, "litert")
 
 
-def test_a_tflite_file_that_is_cut_short_ends_nobody_that_has_it_loaded(
-    made_models: Path, tmp_path: Path
-) -> None:
-    """A file that is mapped and then cut ends the process at its next read, by SIGBUS; so this is one of its own."""
+def test_truncating_a_loaded_tflite_file_is_harmless(made_models: Path, tmp_path: Path) -> None:
+    """Runs in a child process, because truncating a memory-mapped file would end the process by SIGBUS."""
     path = tmp_path / "model.tflite"
     path.write_bytes((made_models / "ours" / "model.tflite").read_bytes())
     script = (
@@ -105,11 +103,11 @@ def test_a_frozen_graph(made_models: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "runtime", "reason"),
     [
-        ({}, "auto", r"holds neither saved_model\.pb nor model\.tflite"),
+        ({}, "auto", r"contains neither saved_model\.pb nor model\.tflite"),
         ({"model.tflite": b""}, "auto", "LiteRT cannot load .*: the file is empty"),
         ({"model.tflite": b"x" * 1000}, "litert", "LiteRT cannot load"),
-        ({"model.tflite": b"x"}, "tensorflow", r"holds no saved_model\.pb"),
-        ({"saved_model.pb": b"x"}, "litert", r"holds no model\.tflite"),
+        ({"model.tflite": b"x"}, "tensorflow", r"contains no saved_model\.pb"),
+        ({"saved_model.pb": b"x"}, "litert", r"contains no model\.tflite"),
         pytest.param(
             {"saved_model.pb": b"x" * 100}, "auto", "TensorFlow cannot load", marks=needs_tensorflow
         ),
@@ -118,7 +116,9 @@ def test_a_frozen_graph(made_models: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_model(tmp_path: Path, files: dict[str, bytes], runtime: str, reason: str) -> None:
+def test_folders_without_a_usable_model(
+    tmp_path: Path, files: dict[str, bytes], runtime: str, reason: str
+) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UnusableModel, match=reason):
@@ -126,7 +126,7 @@ def test_what_is_no_model(tmp_path: Path, files: dict[str, bytes], runtime: str,
 
 
 @needs_tensorflow
-def test_a_frozen_graph_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_frozen_graph(tmp_path: Path) -> None:
     (tmp_path / "model.pb").write_bytes(b"not a graph")
     with pytest.raises(UnusableModel, match="TensorFlow cannot load"):
         open_runtime(tmp_path / "model.pb")
@@ -134,7 +134,7 @@ def test_a_frozen_graph_that_is_none(tmp_path: Path) -> None:
         open_runtime(tmp_path / "model.pb", "litert")
 
 
-def test_a_model_that_needs_tensorflow_where_there_is_none(
+def test_a_model_that_needs_tensorflow_without_tensorflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "saved_model.pb").touch()
@@ -147,7 +147,7 @@ def test_a_model_that_needs_tensorflow_where_there_is_none(
 
 @pytest.fixture
 def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """interpreter(script) stands for Python wherever a process of its own is started."""
+    """interpreter(script) replaces the Python interpreter of child processes."""
 
     def put(script: str) -> None:
         path = tmp_path / "python"
@@ -158,7 +158,7 @@ def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
     return put
 
 
-def test_a_doubtful_file_that_ends_its_process_ends_another_one(
+def test_an_unverified_file_that_crashes_only_ends_the_child_process(
     tmp_path: Path, interpreter: Callable[[str], None]
 ) -> None:
     pytest.importorskip("ai_edge_litert")
@@ -166,14 +166,14 @@ def test_a_doubtful_file_that_ends_its_process_ends_another_one(
     path.write_bytes(b"x")
     interpreter("kill -SEGV $$")
     with pytest.raises(
-        UnusableModel, match=r"model\.tflite ends the process that opens it \(SIGSEGV\): it is damaged"
+        UnusableModel, match=r"model\.tflite crashes the process that opens it \(SIGSEGV\): it is damaged"
     ):
         open_runtime(path, is_doubtful=True)
     with pytest.raises(UnusableModel, match="LiteRT cannot load"):
         open_runtime(path)
 
 
-def test_a_doubtful_file_that_hangs_is_refused(
+def test_an_unverified_file_that_hangs_is_rejected(
     tmp_path: Path, interpreter: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(litert_probe, "TIMEOUT_S", 0.1)
@@ -182,7 +182,7 @@ def test_a_doubtful_file_that_hangs_is_refused(
         litert_probe.check_loads(tmp_path / "model.tflite")
 
 
-def test_a_doubtful_file_is_opened_and_run_by_a_process_of_its_own(made_models: Path, tmp_path: Path) -> None:
+def test_an_unverified_file_is_opened_and_run_in_a_child_process(made_models: Path, tmp_path: Path) -> None:
     assert open_runtime(made_models / "ours" / "model.tflite", is_doubtful=True).kind == "litert"
     (tmp_path / "model.tflite").write_bytes(b"x" * 1000)
     with pytest.raises(UnusableModel, match="LiteRT cannot load"):  # by our own attempt, which knows why

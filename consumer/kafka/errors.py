@@ -1,0 +1,42 @@
+"""Turns confluent-kafka's exceptions into errors of the consumer: no other room sees the driver's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import ConsumerError
+from fncast.wording.kafka import words
+
+Client = TypeVar("Client")
+
+
+@contextmanager
+def map_kafka_errors(to: Callable[[KafkaError], Exception]) -> Iterator[None]:
+    """Raise `to(cause)` where the block raises a KafkaException."""
+    try:
+        yield
+    except KafkaException as error:
+        raise to(error.args[0]) from None
+
+
+def failing_as(sentence: str) -> Callable[[KafkaError], Exception]:
+    """For `map_kafka_errors`: a ConsumerError that begins with the sentence."""
+    return lambda cause: ConsumerError(f"{sentence}: {words(cause)}")
+
+
+def create_client(kind: Callable[..., Client], properties: Mapping[str, Any], **options: Any) -> Client:
+    """Create a client of confluent-kafka. Raises ConsumerError where it rejects the properties."""
+    try:
+        return kind(dict(properties), **options)
+    except (KafkaException, ValueError, TypeError) as error:
+        raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
+
+
+def error_text(error: Exception) -> str:
+    """The reason that an exception of the driver gives, in one line."""
+    cause = error.args[0] if error.args else error
+    return words(cause) if isinstance(cause, KafkaError) else str(cause)

@@ -1,0 +1,54 @@
+"""Lag: the end of a partition minus the committed offset."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from prometheus_client import REGISTRY
+
+from consumer.lag import Lag
+from consumer.lane import Partition
+from consumer.lanes import Lanes
+from interceptor.delivery import Record
+
+
+class Source:
+    """The client has seen each partition end at 10, and has read the first two up to 9."""
+
+    def __init__(self, committed: int) -> None:
+        self._committed = committed
+
+    def end(self, partition: Partition) -> int:
+        return 10
+
+    def position(self, partition: Partition) -> int | None:
+        return 9 if partition[1] < 2 else None
+
+    def committed(self, partitions: list[Partition], within_s: float) -> dict[Partition, int]:
+        return dict.fromkeys(partitions, self._committed)
+
+
+def lag(partition: int) -> float | None:
+    return REGISTRY.get_sample_value("fncast_consumer_lag", {"topic": "metrics", "partition": str(partition)})
+
+
+def measured(lanes: Lanes, source: Any, topics: Any) -> None:
+    Lag(lanes, source, topics).measure()
+
+
+def test_the_lag_is_the_end_minus_the_committed_offset() -> None:
+    lanes = Lanes()
+    lanes.assign([("metrics", 0), ("metrics", 1), ("metrics", 2)])
+    lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(5, 9))
+    measured(lanes, Source(committed=3), SimpleNamespace(watch=SimpleNamespace(ends={("metrics", 0): 4005})))
+    assert lag(0) == 4000  # read up to 9, nothing committed
+    assert lag(1) == 1  # everything that was read is committed
+    assert lag(2) == 7  # nothing was read: the group's committed offset counts
+
+
+def test_without_a_committed_offset_there_is_no_lag() -> None:
+    lanes = Lanes()
+    lanes.assign([("metrics", 7)])
+    measured(lanes, Source(committed=-1001), SimpleNamespace(watch=None))
+    assert lag(7) is None
