@@ -9,7 +9,7 @@ WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 # What `make prose` checks: add a source folder once it is green.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
-PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile interceptor
+PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile interceptor model_service functions
 
 .PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
 
@@ -62,7 +62,7 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 	@$(BIN)/python tests/guarantees.py
 
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
-	@$(BIN)/codespell -D - -D .ci/words.txt $(PROSE)
+	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs --skip '*_pb2.py*,*/vendor/*' $(PROSE)
 	@$(BIN)/python .ci/prose.py $(PAGES)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
