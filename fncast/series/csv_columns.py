@@ -120,8 +120,18 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
                     columns.values.append(one.at)
                 else:
                     columns.skipped[f"column {one.name!r}" if one.name else f"column {one.at + 1}"] = reason
+        if not columns.values:
+            _take_padded(columns, others)
     _check(table, columns)
     return columns
+
+
+def _take_padded(columns: Columns, others: list[Profile]) -> None:
+    """Take numbers with leading zeros for values where nothing else is: meters count so."""
+    for one in others:
+        if one.is_padded and one.at not in columns.series and one.key not in SERIES_NAMES:
+            columns.values.append(one.at)
+            columns.skipped.pop(f"column {one.name!r}" if one.name else f"column {one.at + 1}", None)
 
 
 def _check(table: Table, columns: Columns) -> None:

@@ -10,17 +10,19 @@ from datetime import date
 DAY_FIRST = "day-first"
 MONTH_FIRST = "month-first"
 
+# Between a time and AM or PM: plain, no-break or narrow no-break.
+_BLANK = "[ \u00a0\u202f]"
 # One time: a date, a time of day, a fraction of a second, an offset. RE2 and Python both read it.
 TIME = (
     r"^(?P<date>[0-9]{1,4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,4})?\.?|[0-9]{8}"
     r"|[0-9]{1,2}[-/ ][A-Za-z]{3,9}\.?[-/ ,]+[0-9]{2,4}|[A-Za-z]{3,9}\.? [0-9]{1,2},? [0-9]{4})"
     r"(?:(?:[Tt]|,? +)(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}(?:[0-9]{2})?)"
-    r"(?P<fraction>[.,][0-9]{1,9})?(?P<half> ?[AaPp]\.?[Mm]\.?)?"
+    r"(?P<fraction>[.,][0-9]{1,9})?(?P<half>" + _BLANK + r"?[AaPp]\.?[Mm]\.?)?"
     r"(?P<offset> ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$"
 )
 TIME_OF_DAY = (
     r"^(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?P<fraction>[.,][0-9]{1,9})?"
-    r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<offset> ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
+    r"(?P<half>" + _BLANK + r"?[AaPp]\.?[Mm]\.?)?(?P<offset> ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
 )
 
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})(?:\2([0-9]{1,2}))?\.?")
@@ -96,7 +98,9 @@ def day_number(text: str, order: str = DAY_FIRST) -> int | None:
 
 
 def seconds_of_day(text: str, half: str = "") -> int | None:
-    """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None for what is no time of day."""
+    """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None for what is no time of day.
+
+    A leap second, 23:59:60 in UTC, is the second after it, as in POSIX time; offsets are quarters of an hour."""
     match = _CLOCK.fullmatch(text)
     if match is None:
         return None
@@ -105,7 +109,13 @@ def seconds_of_day(text: str, half: str = "") -> int | None:
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if half.strip()[0] in "Pp" else 0)
-    if minute > 59 or second > 59 or hour > 24 or (hour == 24 and (minute or second)):
+    is_leap_second = second == 60 and minute % 15 == 14
+    if (
+        minute > 59
+        or (second > 59 and not is_leap_second)
+        or hour > 24
+        or (hour == 24 and (minute or second))
+    ):
         return None
     return hour * 3600 + minute * 60 + second
 

@@ -55,6 +55,11 @@ def is_comment(text: str) -> bool:
 def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]], bool]) -> Layout:
     """How the text is written. holds_readings: tells a row of readings from a header. Raises CsvError."""
     lines = _sample(content)
+    if len(content) > SAMPLE_BYTES and len(lines) < 2:
+        raise CsvError(
+            f"{name}, line 1: is longer than {SAMPLE_BYTES} bytes; write a line a reading, with a column that names the"
+            " series"
+        )
     start = _skip_blank(lines, 0)
     if start == len(lines):
         raise CsvError(f"{name}: the file is empty; a header `timestamp,value` and readings were expected")

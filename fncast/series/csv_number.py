@@ -33,7 +33,10 @@ _GROUPED_BLANK = re.compile(rf"[0-9]{{1,3}}(?:([{_GROUP}])[0-9]{{3}})(?:\1[0-9]{
 _POINT = re.compile(r"[0-9]*\.[0-9]*")
 _COMMA = re.compile(r"[0-9]*,[0-9]+")
 _MAY_GROUP = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
-_GROUPED_COMMA = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?P<point>\.[0-9]*)?")
+# In India the groups before the last three digits have two: 12,34,567.
+_GROUPED_COMMA = re.compile(
+    r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3})(?P<point>\.[0-9]*)?"
+)
 _GROUPED_POINT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?P<comma>,[0-9]*)?")
 
 POINT = "point"

@@ -27,6 +27,7 @@ class Profile:
     form: str | None
     is_clock: bool  # times of day
     is_text: bool  # most of it is neither a number nor missing
+    is_padded: bool  # whole numbers with leading zeros
 
     @property
     def is_empty(self) -> bool:
@@ -51,6 +52,7 @@ def _profile(table: Table, at: int) -> Profile:
     cells = tuple(text for cell in column.to_pylist() if not is_missing(text := cell.strip()))
     distinct = tuple(dict.fromkeys(cells))
     is_clock = is_time_of_day(distinct)
+    is_padded = _is_padded(distinct)
     texts = sum(parse_number(cell) is None and _INFINITE.fullmatch(cell) is None for cell in distinct)
     return Profile(
         at,
@@ -58,12 +60,13 @@ def _profile(table: Table, at: int) -> Profile:
         cells,
         time_form(distinct),
         is_clock,
-        is_clock or 2 * texts > len(distinct) or _is_padded(distinct),
+        is_clock or 2 * texts > len(distinct) or is_padded,
+        is_padded,
     )
 
 
 def _is_padded(cells: tuple[str, ...]) -> bool:
-    """Whether whole numbers have leading zeros, as identifiers have and readings do not."""
+    """Whether whole numbers have leading zeros, as identifiers have and few readings do."""
     return (
         bool(cells)
         and all(cell.isdigit() for cell in cells)

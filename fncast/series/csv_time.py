@@ -43,6 +43,17 @@ _EXCEL_EPOCH_DAY = -25_569
 SMALL = "seconds since 1970, small"
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
+# Numbers that are dates of a form that is not read; what they are called.
+_OTHER_DATES = (
+    (r"^(19|20)[0-9]{2}(0[1-9]|[1-4][0-9]|5[0-3])$", "a year and a week"),
+    (r"^(19|20)[0-9]{2}[1-4]$", "a year and a quarter"),
+    (r"^(19|20)[0-9]{2}[.,](0[1-9]|1[0-2])$", "a year and a month"),
+    (r"^(0?[1-9]|1[0-2])[.,](19|20)[0-9]{2}$", "a month and a year"),
+)
+# Fewer may look so by chance: four days of Excel look like four quarters.
+_LEAST_OTHER_DATES = 5
+# Counts of 100 ns for the years 1965 to 2060, which have as many digits as nanoseconds since 1970.
+_TICKS = ((6.2e17, 6.5e17, ".NET ticks"), (1.15e17, 1.45e17, "Windows file times"))
 _ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 
 
@@ -259,6 +270,10 @@ def _numbers(table: Table, at: int, column: Column, form: str) -> Times:
         return Times(_years(numbers, fail), local, True, "years")
     if form == "compact":
         return _compact(column, numbers, fail)
+    if form in ("excel", "seconds") and len(column) >= _LEAST_OTHER_DATES:
+        for pattern, what in _OTHER_DATES:
+            if pc.all(pc.match_substring_regex(column, pattern)).as_py():
+                raise fail(0, f"looks like {what}, as the others do; {_ADVICE}")
     if form == "excel":
         outside = (numbers < _EXCEL_DAYS[0]) | (numbers >= _EXCEL_DAYS[1])
         if outside.any():
@@ -274,6 +289,9 @@ def _numbers(table: Table, at: int, column: Column, form: str) -> Times:
         unit = _epoch_unit(str(int(np.median(lengths))))
         if unit is not None:
             name, scale = unit
+            for low, high, other in _TICKS:
+                if low <= np.median(lengths) < high:
+                    raise fail(0, f"may count {name} since 1970 or {other}; {_ADVICE}")
             # The digits that the unit may have, from 1973 to 2286; fewer are earlier moments only where all are.
             least, most = 1e8 * scale, 1e10 * scale
             outside = (lengths < least) | (lengths >= most)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 # `datetime.fromisoformat` alone also takes dates, basic formats, week dates and local times.
 _TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:(?P<second>\d{2})(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})",
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:(?P<second>\d{2})(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     flags=re.ASCII,
 )
 _SECOND = slice(17, 19)  # of the text

@@ -47,6 +47,7 @@ def values(summary: Summary) -> dict[str, list[float]]:
         (lambda i: f"1'{299 + i}.5", lambda i: 1299.5 + i, None),
         (lambda i: f"1.{299 + i},5", lambda i: 1299.5 + i, None),
         (lambda i: f"1,234,{300 + i}", lambda i: 1_234_300.0 + i, None),
+        (lambda i: f"12,34,{300 + i}.5", lambda i: 1_234_300.5 + i, None),
         (lambda i: f"1.234.{300 + i}", lambda i: 1_234_300.0 + i, None),
         (lambda i: f"−{i + 1}", lambda i: -1.0 - i, None),
         (lambda i: f"{i}E+2", lambda i: 100.0 * i, None),
@@ -176,6 +177,14 @@ def test_a_device_is_a_name_however_it_is_written(tmp_path: Path, pair: tuple[st
     assert values(summary) == {pair[0]: [0, 2, 4, 6, 8], pair[1]: [1, 3, 5, 7, 9]}
 
 
+@pytest.mark.parametrize("header", ["time,count", "time,meter_id,count"])
+def test_numbers_with_leading_zeros_are_readings_where_nothing_else_is(tmp_path: Path, header: str) -> None:
+    meter = "7," if "meter" in header else ""
+    summary = read(tmp_path, lines(header, lambda i: f"{HOURS[i]},{meter}{i + 95:06}"))
+    assert list(values(summary).values()) == [[95.0 + i for i in range(10)]]
+    assert summary.skipped == {}
+
+
 def test_numbers_that_may_name_the_series_are_asked_about(tmp_path: Path) -> None:
     text = lines("ds,place,y", lambda i: f"{HOURS[i // 2]},{101 + i % 2},{i}")
     with pytest.raises(
@@ -242,6 +251,11 @@ def test_a_delimiter_in_a_quoted_header(tmp_path: Path) -> None:
             Step.seconds(3600),
         ),
         (lambda i: f"2026-01-01 0{i}:00:00.250 UTC", START + timedelta(seconds=0.25), Step.seconds(3600)),
+        (
+            lambda i: f"1/{10 + i}/2026, 1:00:00\u202fPM",
+            datetime(2026, 1, 10, 13, tzinfo=UTC),
+            Step.seconds(86400),
+        ),
         (lambda i: f"2026/1/{i + 1} 24:00", datetime(2026, 1, 2, tzinfo=UTC), Step.seconds(86400)),
     ],
 )
@@ -278,14 +292,34 @@ def test_times_are_read_as_meant(
         (["26-01-29", "26-01-30", "26-01-31"], "'26-01-29' may have the day or the month first; say --dates"),
         (["13/02/2026", "02/14/2026", "03/02/2026"], "has the day first, but '02/14/2026' the month"),
         (["2026-02-29", "2026-03-01", "2026-03-02"], "line 2: '2026-02-29' is not a time"),
+        ([f"2026{week:02}" for week in range(1, 53)], "line 2: '202601' looks like a year and a week"),
+        (["20261", "20262", "20263", "20264", "20271"], "line 2: '20261' looks like a year and a quarter"),
+        ([f"2026.{month:02}" for month in range(1, 13)], "line 2: '2026.01' looks like a year and a month"),
+        ([f"{month:02}.2026" for month in range(1, 13)], "line 2: '01.2026' looks like a month and a year"),
+        (
+            [str(639_000_000_000_000_000 + i * 36_000_000_000) for i in range(3)],
+            "line 2: '639000000000000000' may count nanoseconds since 1970 or .NET ticks",
+        ),
+        (
+            [str(134_000_000_000_000_000 + i * 36_000_000_000) for i in range(3)],
+            "line 2: '134000000000000000' may count nanoseconds since 1970 or Windows file times",
+        ),
         (["2026-03-01", "2026-03-02", ""], "line 4: '' is not a time"),
     ],
 )
 def test_a_time_never_lands_in_another_year(tmp_path: Path, times: list[str], sentence: str) -> None:
-    text = lines("date,value", lambda i: f"{times[i]},{i}", 3)
+    text = lines("date,value", lambda i: f"{times[i]},{i}", len(times))
     with pytest.raises(CsvError) as caught:
         read(tmp_path, text)
     assert sentence in str(caught.value)
+
+
+def test_a_leap_second_is_the_second_after_it(tmp_path: Path) -> None:
+    seconds = ["2016-12-31T23:59:58Z", "2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T00:00:01Z"]
+    summary = read(tmp_path, lines("time,value", lambda i: f"{seconds[i]},{i}", 4))
+    assert values(summary) == {"file": [0, 1, 2, 3]}
+    with pytest.raises(CsvError, match="line 2: '2016-12-31T23:58:60Z' is not a time"):
+        read(tmp_path, "time,value\n2016-12-31T23:58:60Z,1\n2016-12-31T23:59:02Z,2\n")
 
 
 @pytest.mark.parametrize(("dates", "month"), [("day-first", 2), ("month-first", 1)])
@@ -491,6 +525,23 @@ def test_days_and_offsets_are_not_moved_by_the_zone(tmp_path: Path) -> None:
     midnights = [f"{day} 00:00" for day in days]
     summary = local(tmp_path, midnights, timezone=BERLIN)
     assert (summary.series[0].start, summary.moved) == (datetime(2026, 3, 20, tzinfo=UTC), 0)
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_months_of_a_time_zone_begin_at_its_midnight(tmp_path: Path, is_local: bool) -> None:
+    months = [datetime(2025 + month // 12, month % 12 + 1, 1, tzinfo=BERLIN) for month in range(24)]
+    hours = [month.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ") for month in months]
+    texts = [month.strftime("%Y-%m-%dT%H:%M%z") for month in months] if is_local else hours
+    summary = local(tmp_path, texts, timezone=BERLIN)
+    [series] = summary.series
+    assert series.step == Step.calendar("P1M")
+    assert [series.time(month) for month in range(24)] == months
+
+
+def test_a_header_of_a_million_names_is_refused(tmp_path: Path) -> None:
+    names = ",".join(f"c{i}" for i in range(200_000))
+    with pytest.raises(CsvError, match="line 1: is longer than 1048576 bytes; write a line a reading"):
+        read(tmp_path, f"time,{names}\n2026-01-01,1\n")
 
 
 def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import requests
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
-from model_service.protocols.open_inference import rest_response
+from model_service.protocols.open_inference import rest_endpoint, rest_response
 from model_service.serving import request_body
 from model_service.serving.runtimes.runtime import RefusedInput
 
