@@ -9,7 +9,7 @@ WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 # What `make prose` checks: add a source folder once it is green.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
-PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile interceptor
+PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile interceptor model_service functions
 
 .PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
 
@@ -20,10 +20,10 @@ demo: $(VENV)/.demo ## run the whole path on this machine, with a live page (Ctr
 	@# In a terminal the demo gets the foreground to itself: Ctrl-C ends it, and make sees its exit code 0.
 	@if [ -t 0 ]; then set -m; $(BIN)/fncast demo $(DEMO); else exec $(BIN)/fncast demo $(DEMO); fi
 
-test: $(VENV)/.dev ## run the tests; what they skip, they say
+test: $(VENV)/.dev ## run the tests; skipped tests say why
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST)
 
-test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, brokers that die (about half an hour)
+test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, killed brokers (about half an hour)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST)
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
@@ -37,7 +37,7 @@ lint: $(VENV)/.dev ## ruff, mypy, import contracts, spelling, generated pages, l
 	@$(BIN)/python -m benchmarks report --check
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-bench: $(VENV)/.dev ## measure fncast beside its peers, write docs/performance.md (BENCH="PART --flags" for less)
+bench: $(VENV)/.dev ## measure fncast beside its peers, write results and pages (BENCH="PART --flags" for less)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, only prints, fails on loss or disorder
@@ -62,7 +62,7 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 	@$(BIN)/python tests/guarantees.py
 
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
-	@$(BIN)/codespell -D - -D .ci/words.txt $(PROSE)
+	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs --skip '*_pb2.py*,*/vendor/*' $(PROSE)
 	@$(BIN)/python .ci/prose.py $(PAGES)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)

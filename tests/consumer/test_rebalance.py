@@ -71,6 +71,7 @@ def group() -> Group:
     return Group()
 
 
+@pytest.mark.guarantee("a member without partitions is ready")
 def test_a_member_without_partitions_is_ready(group: Group) -> None:
     group.rebalance.check()
     assert not group.rebalance.is_member
