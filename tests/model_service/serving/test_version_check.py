@@ -65,7 +65,7 @@ def other_horizon(folder: Path) -> None:
     ids=[
         "half a model.tflite",
         "no model",
-        "model.json is not a JSON object",
+        "model.json is not JSON",
         "no model.json",
         "another horizon",
         "a hole",
