@@ -91,11 +91,17 @@ def test_no_model_is_unavailable(shelf: Any, forecaster: Forecaster) -> None:
             "GP_SERVER_URL: 'grpc://a:1' is not the address of a model service",
         ),
         ({"KSERVE_URL": "a:1"}, "KSERVE_URL: 'a:1' is not the address of a model service"),
-        ({"KSERVE_URL": "http://me:secret@a:1"}, "KSERVE_URL: an address of a model service has a login"),
-        ({"KSERVE_URL": "http://me:secret@a:b"}, "KSERVE_URL: an address of a model service has a login"),
+        (
+            {"KSERVE_URL": "http://me:secret@a:1"},
+            "KSERVE_URL: the address of a model service contains a login",
+        ),
+        (
+            {"KSERVE_URL": "http://me:secret@a:b"},
+            "KSERVE_URL: the address of a model service contains a login",
+        ),
         (
             {"GP_SERVER_URL": "http://me:secret@[::1"},
-            "GP_SERVER_URL: an address of a model service has a login",
+            "GP_SERVER_URL: the address of a model service contains a login",
         ),
         ({"KSERVE_URL": "http://a:1", "KSERVE_TOKEN": "a\nb"}, "KSERVE_URL: the token for the model service"),
     ],

@@ -151,7 +151,7 @@ def test_a_service_that_rejects_what_another_accepts_is_excluded(
     bench.end("a", ModelError("internal confusion"))
     assert bench.calls(3) == "abcb"
     assert (
-        "excluding a model service for now: a rejects what another service accepts: internal confusion"
+        "excluding a model service for now: a rejects a request that another service accepts: internal confusion"
         in caplog.text
     )
 

@@ -56,7 +56,7 @@ def other_horizon(folder: Path) -> None:
     ("damage", "reason"),
     [
         (without_saved_model(truncate), "LiteRT cannot load"),
-        (without_saved_model(lambda folder: (folder / "model.tflite").unlink()), "holds neither"),
+        (without_saved_model(lambda folder: (folder / "model.tflite").unlink()), "contains neither"),
         (lambda folder: (folder / "model.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "model.json").unlink(), "has no model.json, but forecast/1 has"),
         (other_horizon, "its model.json says horizon 12"),
@@ -65,7 +65,7 @@ def other_horizon(folder: Path) -> None:
     ids=[
         "half a model.tflite",
         "no model",
-        "model.json is no JSON",
+        "model.json is not JSON",
         "no model.json",
         "another horizon",
         "a hole",

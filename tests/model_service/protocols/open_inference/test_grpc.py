@@ -358,7 +358,7 @@ async def test_a_server_that_terminates_is_restarted(
         return outcome
 
     server = grpc_server.GrpcServer(shelf, "127.0.0.1", 1)
-    monkeypatch.setattr(server, "_started", start)
+    monkeypatch.setattr(server, "_start_server", start)
     await server.start()
     async with asyncio.timeout(10):
         first.ended.set()  # not by us
@@ -370,9 +370,9 @@ async def test_a_server_that_terminates_is_restarted(
         await server.stop()
     assert third.stopped
     assert not outcomes
-    assert "the gRPC server on 127.0.0.1:1 has ended; it is started again" in caplog.text
-    assert re.findall(r"the port is taken; next try in (\S+) s", caplog.text) == ["0.002", "0.004"]
-    assert "failed; it is started again" in caplog.text
+    assert "the gRPC server on 127.0.0.1:1 terminated; restarting it" in caplog.text
+    assert re.findall(r"the port is taken; next attempt in (\S+) s", caplog.text) == ["0.002", "0.004"]
+    assert "failed; restarting it" in caplog.text
     assert "RuntimeError: a bug" in caplog.text
 
 

@@ -149,14 +149,14 @@ def test_headers_and_json_over_plain_http(url: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "options", "status", "reason"),
     [
-        ("POST", "/v2/models/forecast/infer", {"data": b"junk"}, 400, "no JSON"),
-        ("POST", "/v2/models/forecast/infer", {"data": b""}, 400, "no JSON"),
+        ("POST", "/v2/models/forecast/infer", {"data": b"junk"}, 400, "not JSON"),
+        ("POST", "/v2/models/forecast/infer", {"data": b""}, 400, "not JSON"),
         (
             "POST",
             "/v2/models/forecast/infer",
             {"json": PLAIN, "headers": {"Inference-Header-Content-Length": "-1"}},
             400,
-            "no number of bytes",
+            "must be a number of bytes",
         ),
         (
             "POST",
@@ -165,7 +165,7 @@ def test_headers_and_json_over_plain_http(url: str) -> None:
             415,
             "compressed",
         ),
-        ("GET", "/v2/models/forecast/infer", {}, 405, "by POST"),
+        ("GET", "/v2/models/forecast/infer", {}, 405, "use POST"),
         ("POST", "/v2/health/live", {}, 405, "not POST"),
         ("POST", "/v2/repository/index", {}, 404, "nothing at"),
         ("GET", "/v2/models", {}, 404, "nothing at '/v2/models'"),

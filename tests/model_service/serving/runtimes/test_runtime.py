@@ -168,7 +168,7 @@ def test_an_unverified_file_that_crashes_only_ends_the_child_process(
     with pytest.raises(
         UnusableModel, match=r"model\.tflite crashes the process that opens it \(SIGSEGV\): it is damaged"
     ):
-        open_runtime(path, is_doubtful=True)
+        open_runtime(path, is_unverified=True)
     with pytest.raises(UnusableModel, match="LiteRT cannot load"):
         open_runtime(path)
 
@@ -183,7 +183,7 @@ def test_an_unverified_file_that_hangs_is_rejected(
 
 
 def test_an_unverified_file_is_opened_and_run_in_a_child_process(made_models: Path, tmp_path: Path) -> None:
-    assert open_runtime(made_models / "ours" / "model.tflite", is_doubtful=True).kind == "litert"
+    assert open_runtime(made_models / "ours" / "model.tflite", is_unverified=True).kind == "litert"
     (tmp_path / "model.tflite").write_bytes(b"x" * 1000)
-    with pytest.raises(UnusableModel, match="LiteRT cannot load"):  # by our own attempt, which knows why
-        open_runtime(tmp_path, is_doubtful=True)
+    with pytest.raises(UnusableModel, match="LiteRT cannot load"):  # the error of our own attempt
+        open_runtime(tmp_path, is_unverified=True)
