@@ -31,7 +31,7 @@ class Lane:
         self.full_since_s: float | None = None
         self.is_paused = False
         self.is_dropped = False
-        self.start: int | None = None  # the group's offset, once asked; 0 in a topic created again; below 0 for none
+        self.start: int | None = None  # the group's offset; 0 in a new topic; below 0 for none
         self.max_events = MAX_EVENTS
         self.max_bytes = MAX_BYTES
         self.bytes = 0

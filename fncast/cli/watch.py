@@ -98,7 +98,9 @@ def _word(state: BrokerState, address: str) -> str:
         reason = f" ({clean(state.problem, MAX_PROBLEM)})" if state.problem else ""
         return f"waiting for the broker {address} since {since}{reason}"
     if state.missing:
-        return "; ".join(f"waiting: the topic {clean(topic, MAX_PROBLEM)} {reason}" for topic, reason in state.missing)
+        return "; ".join(
+            f"waiting: the topic {clean(topic, MAX_PROBLEM)} {reason}" for topic, reason in state.missing
+        )
     return "reading"
 
 
