@@ -14,13 +14,15 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Consumer(Protocol):
-    """What the listener asks."""
+    """The part of Service that the listener uses."""
 
     def health(self) -> dict[str, Any]:
-        """`alive`: the loop turns. `ready`: it has joined the group. And what a person wants to know."""
+        """`alive`: the loop polls. `ready`: it has joined the group. More keys are for people."""
 
 
 class Admin:
+    """The ASGI application of the admin listener."""
+
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
@@ -44,4 +46,4 @@ class Admin:
             health = self._consumer.health()
             is_well = health["alive"] if path == "/healthz" else health["ready"]
             return 200 if is_well else 503, "application/json", orjson.dumps(health)
-        return 404, "text/plain", b"/metrics, /healthz and /readyz are here"
+        return 404, "text/plain", b"not found: use /metrics, /healthz or /readyz"

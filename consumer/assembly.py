@@ -1,4 +1,4 @@
-"""The consumer as a process: settings in, a loop in its thread, the chain in this event loop."""
+"""Builds the consumer from its settings, and runs it: the loop in a thread, the chain in this event loop."""
 
 from __future__ import annotations
 
@@ -36,40 +36,38 @@ from interceptor.routes.token import read_token
 
 log = logging.getLogger("fncast.consumer")
 
-STALLED_S = 30.0  # /healthz fails when the loop has not polled for so long
+STALLED_S = 30.0  # /healthz fails if the loop has not polled for so long
 
 
 def build_routes(settings: Settings) -> dict[str, Route]:
-    """The routes of the settings. Raises SettingsError that names the route."""
-    made = {}
+    """The routes in the settings. Raises SettingsError that names the route."""
+    found = {}
     fn_token = _fn_token(settings)
-    for name, told in settings.routes.items():
+    for name, route in settings.routes.items():
         try:
-            if isinstance(told, str):
-                is_fn = told.startswith(
-                    "fn:"
-                )  # gets the Fn server's token, which is a secret of the route then
-                made[name] = Route(name, told, batch=is_fn, token=fn_token if is_fn else "")
+            if isinstance(route, str):
+                is_fn = route.startswith("fn:")  # such a route gets the Fn server's token
+                found[name] = Route(name, route, batch=is_fn, token=fn_token if is_fn else "")
             else:
-                token = _token(told.token_file) or (fn_token if told.url.startswith("fn:") else "")
-                if token and "@" in urlsplit(told.url).netloc:
-                    raise ValueError("it has a token and its URL a login: give one of them")
-                made[name] = Route(name, told.url, told.batch, told.mode, token)
+                token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
+                if token and "@" in urlsplit(route.url).netloc:
+                    raise ValueError("it has a token, and its URL has a login: use only one of them")
+                found[name] = Route(name, route.url, route.batch, route.mode, token)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
-    return made
+    return found
 
 
 def build_function_client(settings: Settings) -> FunctionClient:
-    """To be made in the event loop that calls it. Raises SettingsError."""
+    """Call it in the event loop that uses the client. Raises SettingsError."""
     fn = settings.fn
-    # And one for the probe of each: where all calls hang it must not wait for the connection of one of them.
+    # One more for each route's probe, which must not wait while all calls of the route hang.
     connections = (fn.calls_in_flight + 1) * max(1, len(settings.routes))
     return FunctionClient(fn.url, fn.timeout_s, connections, _fn_token(settings))
 
 
 def _fn_token(settings: Settings) -> str:
-    """Empty without a file. Raises SettingsError."""
+    """The Fn server's token; empty without a file. Raises SettingsError."""
     try:
         return _token(settings.fn.token_file)
     except (ValueError, OSError) as error:
@@ -77,14 +75,15 @@ def _fn_token(settings: Settings) -> str:
 
 
 def _token(file: str) -> str:
-    """As `read_token`; empty without a file."""
+    """The token in the file; empty without a file. Raises ValueError, OSError."""
     return read_token(Path(file)) if file else ""
 
 
 def _check_order(names: Sequence[str]) -> None:
-    """Interceptors of a user's own may route or settle; where there are none, `route` and `deliver` have to.
+    """Raise SettingsError if the built-in interceptors alone cannot route and settle events.
 
-    Raises SettingsError."""
+    A user's interceptors may do both, so a chain that has any is not checked.
+    """
     if any(":" in name for name in names):
         return
     if "deliver" not in names:
@@ -94,7 +93,7 @@ def _check_order(names: Sequence[str]) -> None:
 
 
 def build_chain(settings: Settings, deliver: Deliver) -> Chain:
-    """The chain of the settings. Raises SettingsError."""
+    """The interceptor chain in the settings. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
@@ -108,15 +107,16 @@ def build_chain(settings: Settings, deliver: Deliver) -> Chain:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
 
-def build_deliver(settings: Settings, made: FunctionClient) -> Deliver:
+def build_deliver(settings: Settings, functions: FunctionClient) -> Deliver:
+    """The interceptor that calls functions, with the limits in the settings."""
     fn = settings.fn
     limits = Limits(fn.calls_in_flight, fn.batch_events, fn.batch_bytes, fn.max_attempts)
     names = settings.interceptors.chain
-    return Deliver(made, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
+    return Deliver(functions, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
 
 
 def build_publisher(kafka: Kafka) -> Publisher:
-    """The publisher of the delivery guarantee. Raises ConsumerError."""
+    """The publisher for the delivery guarantee in the settings. Raises ConsumerError."""
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
     transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
@@ -124,7 +124,7 @@ def build_publisher(kafka: Kafka) -> Publisher:
 
 
 class Service:
-    """Made and used in one event loop: `run` returns when `stop` was called and everything is settled."""
+    """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError, ConsumerError."""
@@ -133,16 +133,16 @@ class Service:
         functions = build_function_client(settings)
         self._deliver = build_deliver(settings, functions)
         self._chain = build_chain(settings, self._deliver)
-        # Interceptors of a user's own may choose other routes than those of the settings.
+        # A user's interceptors may choose routes that are not in the settings.
         checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
         static = kafka.instance_name() if kafka.static_membership else ""
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
-        made = build_publisher(kafka)
+        publisher = build_publisher(kafka)
         self._loop = Loop(
             source,
-            made,
-            ResultPublisher(made, kafka.output_topic, kafka.dead_letter_topic),
+            publisher,
+            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic),
             Topics(
                 kafka.client_properties(),
                 kafka.input_topics,
@@ -165,7 +165,7 @@ class Service:
         )
 
     async def run(self) -> None:
-        """Raises what ended the loop, if not `stop`."""
+        """Consume until `stop`. Raises the error that ended the loop."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         event_loop = asyncio.get_running_loop()
 
@@ -197,12 +197,12 @@ class Service:
         self._loop.stop()
 
     def health(self) -> dict[str, Any]:
-        """What /healthz and /readyz tell. reason: why it is not ready or alive; empty where it is both."""
+        """The answer of /healthz and /readyz. reason: why it is not ready or not alive; empty if it is both."""
         polled_s_ago = time.monotonic() - self._loop.polled_at_s
         is_alive = polled_s_ago < STALLED_S
         problems = [self._loop.problem, *self._loop.paused.values()]
         if not is_alive:
-            problems.insert(0, f"records were last asked for {polled_s_ago:.0f} s ago: the consumer is stuck")
+            problems.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
         reason = "; ".join(problem for problem in problems if problem)
         return {
             "alive": is_alive,

@@ -117,7 +117,7 @@ class Commits:
                 self._next_step(in_rebalance)
             return
         if self._lanes.published() and (
-            now or self._lanes.wait_for_commit(COMMIT_EVENTS) or time.monotonic() >= self._due_at_s()
+            now or self._lanes.need_commit(COMMIT_EVENTS) or time.monotonic() >= self._due_at_s()
         ):
             self._begin()
 

@@ -10,17 +10,16 @@ from interceptor.delivery import Delivery
 
 Partition = tuple[str, int]  # topic and number
 
-# What one partition may hold in memory, so that a slow function holds back its own partitions and no others;
-# 2,048 events of each of four partitions are twice what the calls in flight take.
+# The bounds of one partition in memory. They keep a slow function from holding back the partitions of other functions.
 MAX_EVENTS = 2048
 MAX_BYTES = 4 * 1024 * 1024
 
 
 class Lane:
-    """Deliveries enter by `add`, leave for the chain by `take`, and are published in order by `settled`.
+    """Deliveries enter by `add`, go to the chain by `take`, and are published in order by `settled`.
 
-    A delivery is in `waiting` until a batch takes it, and in `unpublished` until it is published. What is
-    published stays until its offset is committed, so that an aborted transaction can be published again.
+    A delivery is in `waiting` until a batch takes it, and in `unpublished` until it is published. It stays in
+    `published` until its offset is committed, so that an aborted transaction can be published again.
     """
 
     def __init__(self, partition: Partition) -> None:
@@ -39,12 +38,12 @@ class Lane:
 
     @property
     def events(self) -> int:
-        """How many it holds."""
+        """The number of deliveries that it holds."""
         return len(self.unpublished) + len(self.published)
 
     @property
     def first_offset(self) -> int | None:
-        """Of the first record that is not committed; None where all are."""
+        """The offset of the first uncommitted record; None if all are committed."""
         first = self.published[0] if self.published else self.unpublished[0] if self.unpublished else None
         return first.record.offset if first is not None else None
 
@@ -54,7 +53,7 @@ class Lane:
 
     @property
     def has_room_again(self) -> bool:
-        """Half empty: later than `is_full` ends, so that pausing does not flap."""
+        """Whether it is half empty: later than `is_full` ends, so that a partition does not pause all the time."""
         return self.events <= self.max_events // 2 and self.bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:
@@ -68,16 +67,16 @@ class Lane:
         return [waiting.popleft() for _ in range(min(most, len(waiting)))]
 
     def put_back(self, deliveries: Iterable[Delivery]) -> None:
-        """Deliveries that the chain left unsettled go first in the next batch."""
+        """Put deliveries that the chain left unsettled first in the next batch."""
         self.waiting.extendleft(reversed(list(deliveries)))
 
     @property
     def has_settled(self) -> bool:
-        """Whether the first can be published."""
+        """Whether the first delivery can be published."""
         return bool(self.unpublished) and self.unpublished[0].is_done
 
     def settled(self) -> Iterator[Delivery]:
-        """Take the deliveries that can be published now: from the first on, up to one that is not done."""
+        """Take the deliveries that can be published now: from the first up to one that is not done."""
         unpublished = self.unpublished
         while unpublished and unpublished[0].is_done:
             delivery = unpublished.popleft()
@@ -85,15 +84,15 @@ class Lane:
             yield delivery
 
     def published_before(self, offset: int) -> int:
-        """How many of the first that were published come before this offset of the input."""
+        """How many published deliveries come before this input offset."""
         return bisect_left(self.published, offset, key=lambda delivery: delivery.record.offset)
 
     def committed(self, count: int) -> None:
-        """The first `count` that were published are committed: forget them."""
+        """Remove the first `count` published deliveries: they are committed."""
         self.bytes -= sum([len(delivery.record.value or b"") for delivery in self.published[:count]])
         del self.published[:count]
 
     def aborted(self) -> None:
-        """What was published was undone: publish it again, before anything else."""
+        """Published deliveries were undone: publish them again, before all others."""
         self.unpublished.extendleft(reversed(self.published))
         self.published.clear()

@@ -1,4 +1,4 @@
-"""The lanes of all assigned partitions: what is polled into them, taken from them, and held back; pure."""
+"""The lanes of all assigned partitions: adding records, taking batches, and pausing full lanes; pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from dataclasses import dataclass, field
 from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane, Partition
 from interceptor.delivery import Delivery, Record
 
-PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause is not worth the new fetch
+PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause costs more than it saves
 
-# What all partitions together may hold. Once they do, each keeps to its share: sooner would be too narrow, since a
-# backlog comes in pieces of one partition. An event with its forecast takes some 3 kB beside its bytes.
+# The bounds of all partitions together. Once they are reached, each partition gets an equal share. Before that, shares
+# would be too small, because a backlog arrives in pieces of one partition.
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
-MIN_EVENTS = 64  # a share so small still fills a batch, with its neighbours
-FEW = 2  # so few partitions hold twice as much each, or their calls in flight would take all that they hold
+MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills a batch
+FEW = (
+    2  # up to so many partitions hold twice as much each: otherwise the calls in flight would take all of it
+)
 
 Part = tuple[Lane, list[Delivery]]
 
 
 @dataclass
 class Flow:
-    """What the lanes ask of the poll. has_room: whether to poll at all, or to wait for results first."""
+    """How to poll. has_room: whether to poll at all, or to wait for results first."""
 
     has_room: bool = True
     pause: list[Partition] = field(default_factory=list)
@@ -30,6 +32,8 @@ class Flow:
 
 
 class Lanes:
+    """Used by the loop's thread only."""
+
     def __init__(self) -> None:
         self._lanes: dict[Partition, Lane] = {}
         self._is_crowded = False
@@ -57,7 +61,7 @@ class Lanes:
         return [self._lanes[partition] for partition in partitions if partition in self._lanes]
 
     def drop(self, partitions: Iterable[Partition]) -> None:
-        """Forget lanes; what the chain still has of them is not taken back."""
+        """Remove lanes. Deliveries that the chain still has are ignored later."""
         for partition in partitions:
             lane = self._lanes.pop(partition, None)
             if lane is not None:
@@ -67,14 +71,16 @@ class Lanes:
     def add(self, records: Iterable[Record]) -> None:
         for record in records:
             lane = self._lanes.get((record.topic, record.partition))
-            if lane is not None:  # else revoked while its records were on their way: its next owner has them
+            if (
+                lane is not None
+            ):  # otherwise the partition was revoked meanwhile, and its next owner reads the record
                 lane.add(Delivery(record))
 
     def flow(self, now_s: float) -> Flow:
         """Whether there is room for another poll, and which partitions to pause or resume.
 
-        A poll may bring records of any partition, so one full lane holds back all, but not for long: it is paused
-        then, the others go on, and polling keeps the group membership.
+        A poll may return records of any partition, so one full lane stops the poll for all lanes. After a short time
+        the full lane is paused. Then the others continue, and polling keeps the membership in the group.
         """
         events = sum(lane.events for lane in self._lanes.values())
         held = sum(lane.bytes for lane in self._lanes.values())
@@ -100,7 +106,7 @@ class Lanes:
         return flow
 
     def take(self, most: int) -> list[Part]:
-        """Up to `most` waiting deliveries, shared out among the lanes."""
+        """Up to `most` waiting deliveries, in equal shares of the lanes."""
         lanes = [lane for lane in self._lanes.values() if lane.waiting][:most]
         share = most // max(1, len(lanes))
         parts = [(lane, lane.take(share)) for lane in lanes]
@@ -118,11 +124,11 @@ class Lanes:
         return sum(len(lane.published) for lane in self._lanes.values())
 
     def to_commit(self) -> dict[Lane, int]:
-        """How many each lane has published, of those that have."""
+        """The number of published deliveries of each lane that has any."""
         return {lane: len(lane.published) for lane in self._lanes.values() if lane.published}
 
-    def wait_for_commit(self, events: int) -> bool:
-        """Whether so many are published, or half of what one lane takes: it would soon be full of them."""
+    def need_commit(self, events: int) -> bool:
+        """Whether so many deliveries are published, or half of one lane's bound: the lane would soon be full."""
         return self.published() >= events or any(
             2 * len(lane.published) >= lane.max_events for lane in self._lanes.values()
         )
@@ -132,5 +138,5 @@ class Lanes:
 
 
 def next_offsets(published: Mapping[Lane, int]) -> dict[Partition, int]:
-    """The offsets to commit for the first so many that each lane has published."""
+    """The offsets to commit for the given number of published deliveries of each lane."""
     return {lane.partition: lane.published[count - 1].record.offset + 1 for lane, count in published.items()}

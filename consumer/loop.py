@@ -205,7 +205,7 @@ class Loop:
         if self._commits.is_in_trouble or self._results.is_waiting:
             self._topics.restore()
         self._rebalance.check()
-        self._dead_letters.tell()
+        self._dead_letters.log_counts()
         self._lag.measure()
 
     def _finish_revoked(self, lanes: list[Lane]) -> None:

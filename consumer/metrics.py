@@ -1,4 +1,4 @@
-"""What is measured of the consumer. Labels hold route names or `unknown`, never text of an event."""
+"""The consumer's metrics. Labels hold route names or `unknown`, never text of an event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.utils import floatToGoString
 
 
 class Seconds(Collector):
-    """A histogram that one thread counts into, without a lock: prometheus_client's own takes 1 µs an observation."""
+    """A histogram for one writing thread: it needs no lock, so it is faster than that of prometheus_client."""
 
     def __init__(self, name: str, documentation: str, bounds: tuple[float, ...]) -> None:
         self._name, self._documentation, self._bounds = name, documentation, bounds
@@ -22,7 +22,7 @@ class Seconds(Collector):
         REGISTRY.register(self)
 
     def observe(self, seconds: float, times: int = 1) -> None:
-        """Count durations. One below 0 counts as 0: clocks of two machines differ, and producers choose timestamps."""
+        """Count durations. A negative one counts as 0: clocks differ between machines, and producers set timestamps."""
         seconds = max(0.0, seconds)
         self._counts[bisect_left(self._bounds, seconds)] += times
         self._sum_s += seconds * times

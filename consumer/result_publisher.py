@@ -1,4 +1,4 @@
-"""Turns settled deliveries into records on the output and the dead-letter topic."""
+"""Publishes settled deliveries as records to the output topic and the dead-letter topic."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BY_KEY = -1  # librdkafka: let the partitioner choose
 
 
 class ResultPublisher:
-    """Publishes in the order in which it is called.
+    """Publishes in the order of its calls. is_waiting: whether the broker has not reported numbers of partitions yet.
 
-    Where input and output have the same number, a
-    record goes to the partition of the same number, key or not; otherwise by key, and order holds per key.
+    If input and output topic have as many partitions, a result goes to the partition of the same number. Otherwise
+    it goes by key, and order holds per key.
     """
 
     def __init__(
@@ -36,19 +36,19 @@ class ResultPublisher:
         self._publisher = publisher
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
-        # By input topic: whether its records keep their partition's number on the output and dead-letter topic.
+        # By input topic: whether its records keep their partition's number on the output and on the dead-letter topic.
         self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
-        self.is_waiting = False  # for the broker to tell how many partitions the topics have
+        self.is_waiting = False
         self._has_found_refused = False
-        self._settled: list[tuple[str, str]] = []  # destinations and outcomes, since they were counted last
+        self._settled: list[tuple[str, str]] = []  # destinations and outcomes since the last `count`
         self._timestamps_ms: list[int] = []
 
     def knows_partitions(self, input_topic: str) -> bool:
-        """Whether results of records of `input_topic` may be published. Asks the broker, once an assignment.
+        """Whether results for `input_topic` may be published. Asks the broker once for each assignment.
 
-        A broker that does not tell the numbers of partitions is asked again: a guess would change where records go,
-        and so their order.
+        If the broker does not report the numbers of partitions, it is asked again later. A guess could send records
+        to other partitions and so change their order.
         """
         if input_topic in self._kept:
             return True
@@ -60,14 +60,16 @@ class ResultPublisher:
             if not count:
                 self._ask_at_s = time.monotonic() + ASK_AGAIN_S
                 if not self.is_waiting:
-                    told = "the broker does not tell how many partitions %s has: results wait until it does"
-                    log.warning(told, topic)
+                    log.warning(
+                        "the broker does not report the number of partitions of %s: results wait until it does",
+                        topic,
+                    )
                 self.is_waiting = True
                 return False
             counts.append(count)
         self.is_waiting = False
-        here, *theirs = counts
-        for topic, there in zip((self._output_topic, self._dead_letter_topic), theirs, strict=True):
+        here, *output_counts = counts
+        for topic, there in zip((self._output_topic, self._dead_letter_topic), output_counts, strict=True):
             if there != here:
                 log.warning(
                     "%s has %d partitions and %s %d: records go by key, and order holds per key",
@@ -76,18 +78,18 @@ class ResultPublisher:
                     topic,
                     there,
                 )
-        self._kept[input_topic] = (theirs[0] == here, theirs[1] == here)
+        self._kept[input_topic] = (output_counts[0] == here, output_counts[1] == here)
         return True
 
     def assigned(self) -> None:
-        """Other partitions are assigned: topics may have other numbers of them now."""
+        """Ask for the numbers of partitions again: they may have changed."""
         self._kept.clear()
         self._ask_at_s = 0.0
 
     def publish(self, delivery: Delivery) -> None:
-        """Publish what the delivery's outcome asks for, once `knows_partitions` of its topic.
+        """Publish the delivery's outcome. Call it once `knows_partitions` of its topic.
 
-        Raises ConsumerError where even a dead letter is refused.
+        Raises ConsumerError if the broker rejects a dead letter; NotPublished.
         """
         record = delivery.record
         outcome = delivery.outcome
@@ -95,7 +97,7 @@ class ResultPublisher:
             partition = record.partition if self._kept[record.topic][0] else BY_KEY
             try:
                 if len(outcome.events) > 1:
-                    self._check_fit(record, outcome.events)  # all or none
+                    self._check_fit(record, outcome.events)  # publish all or none
                 for event in outcome.events:
                     self._publisher.publish(
                         self._output_topic, partition, record.key, event.value, event.headers
@@ -119,25 +121,26 @@ class ResultPublisher:
             except RecordTooLarge as error:
                 raise ConsumerError(
                     f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
-                    f" {topic!r} takes: raise its max.message.bytes (see docs/delivery.md): {error}"
+                    f" {topic!r} allows: raise its max.message.bytes (see docs/delivery.md): {error}"
                 ) from None
             except RecordRefused as error:
                 raise ConsumerError(
-                    f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is refused: {error}"
+                    f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is rejected:"
+                    f" {error}"
                 ) from None
             self._count(delivery, "dead_letter")
         else:
             self._count(delivery, "skipped")
 
     def has_found_refused(self) -> bool:
-        """Whether a record was refused since the last call: what is undone with it will get further the next time."""
+        """Whether a record was rejected since the last call: then the next attempt differs from the last one."""
         found, self._has_found_refused = self._has_found_refused, False
         return found
 
     def _check_fit(self, record: Record, events: Sequence[OutputEvent]) -> None:
         for event in events:
             if not self._publisher.fits(self._output_topic, record.key, event.value, event.headers):
-                raise RecordTooLarge(f"larger than the broker takes for {self._output_topic!r}")
+                raise RecordTooLarge(f"larger than the broker allows for {self._output_topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
         route = delivery.route
@@ -145,14 +148,14 @@ class ResultPublisher:
         self._timestamps_ms.append(delivery.record.timestamp_ms)
 
     def count(self) -> None:
-        """Count what was published for the metrics: once a batch, a labelled counter costs 1 µs a call."""
+        """Add what was published to the metrics: once for each batch, because a labelled counter is slow."""
         if not self._settled:
             return
         for (destination, outcome), count in Counter(self._settled).items():
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            if timestamp_ms > 0:  # 0 and below: the record has none
+            if timestamp_ms > 0:  # otherwise the record has no timestamp
                 metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
         self._settled.clear()
         self._timestamps_ms.clear()

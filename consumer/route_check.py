@@ -1,4 +1,4 @@
-"""Looks at the start whether each route leads to a function, so that a wrong address shows before the first event."""
+"""Checks at the start that each route can be reached, so that a wrong address shows before the first event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interceptor.routes.route import Route
 
 log = logging.getLogger("fncast.consumer")
 
-AGAIN_S = 5.0
+RETRY_S = 5.0
 ANSWER_S = 5.0
 
 
@@ -23,7 +23,7 @@ class Client(Protocol):
 
 
 class RouteCheck:
-    """`failed`: the reason by the name of each route that could not be reached so far. No function is called."""
+    """Connects to each route; no function is called. failed: reasons by name of the routes not reached so far."""
 
     def __init__(
         self,
@@ -37,12 +37,12 @@ class RouteCheck:
         self.failed: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Check until each route was reached once; from then on its calls tell."""
+        """Check until each route was reached once. After that its calls report errors."""
         while True:
             await asyncio.gather(*(self._check(route) for route in list(self._left.values())))
             if not self._left:
                 return
-            await self._sleep(AGAIN_S)
+            await self._sleep(RETRY_S)
 
     async def _check(self, route: Route) -> None:
         reason = ""

@@ -24,12 +24,12 @@ from consumer.settings.source import (
 )
 from interceptor.routes.route import MAX_PORT, shown, url_flaw
 
-# What carries the delivery guarantee; fncast sets these itself.
+# fncast sets these properties itself: the delivery guarantee depends on them.
 RESERVED_PROPERTIES = frozenset(
     {
         "acks",
         "auto.offset.reset",
-        "default.topic.config",  # a table of them
+        "default.topic.config",  # a table of properties
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",
@@ -51,9 +51,9 @@ RESERVED_PROPERTIES = frozenset(
 
 __all__ = ["Admin", "Fn", "Input", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
 
-MOST = 1_000_000_000  # of any number: what is larger is a mistake
+MOST = 1_000_000_000  # a larger number is a mistake
 
-# Kafka's rule. `.` and `..` would be folders of the broker's.
+# Kafka's rule for names. `.` and `..` would be folders on the broker.
 _TOPIC = re.compile(r"(?!\.{1,2}\Z)[a-zA-Z0-9._-]{1,249}\Z")
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
@@ -61,12 +61,13 @@ DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
 
 
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where events come from and go to. `client` holds any librdkafka property, for consumer and producer.
+    """The Kafka cluster, the group and the topics.
 
-    static_membership: the group knows this consumer by `instance_name`, and gives it its partitions back at once when
-    it comes back after a crash. outage_topic: where it is told that a route is out; empty for nowhere.
-    pause_after_refused: a topic whose first so many records are all refused for the same kind of reason is not read
-    on; 0 for never."""
+    client: any librdkafka properties, for consumer and producer. static_membership: the group knows this consumer by
+    its `instance_name`, and returns its partitions at once after a crash. outage_topic: gets an event while a route is
+    out; empty for none. pause_after_refused: pause a topic if its first so many records are all rejected for the same
+    kind of reason; 0 for never.
+    """
 
     bootstrap_servers: str = "localhost:9092"
     group_id: str = "fncast"
@@ -94,16 +95,18 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         self._check_names()
         for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
             if topic in self.input_topics:
-                raise ValueError(f"{topic!r} is read and written: fncast would feed itself")
+                raise ValueError(
+                    f"{topic!r} is an input and an output topic: fncast would read its own results"
+                )
         written = [topic for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic) if topic]
         if len(set(written)) < len(written):
             raise ValueError("output_topic, dead_letter_topic and outage_topic must be different topics")
         for name in flatten(self.client):
             if name in RESERVED_PROPERTIES:
-                raise ValueError(f"client.{name} carries the delivery guarantee: fncast sets it")
+                raise ValueError(f"client.{name} cannot be set: fncast sets it for the delivery guarantee")
 
     def _check_names(self) -> None:
-        """A broker would refuse another name only once something is to be published."""
+        """Check the topics' names here: a broker rejects a wrong name only at the first record."""
         names = [("input_topics", topic) for topic in self.input_topics]
         names += [(name, getattr(self, name)) for name in ("output_topic", "dead_letter_topic")]
         if self.outage_topic:
@@ -111,11 +114,11 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name, topic in names:
             if not _TOPIC.match(topic):
                 raise ValueError(
-                    f"{name} {topic[:64]!r} is no topic's name: 1 to 249 letters a-z and A-Z, digits, '.', '_' and '-'"
+                    f"{name} {topic[:64]!r} is not a topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"
                 )
 
     def __repr__(self) -> str:
-        """Without the values of `client`: a password may be among them."""
+        """Without the values of `client`, which may hold a password."""
         return f"Kafka({self.bootstrap_servers!r}, {self.group_id!r}, client={sorted(flatten(self.client))})"
 
     def client_properties(self) -> dict[str, str]:
@@ -123,19 +126,19 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {"bootstrap.servers": self.bootstrap_servers, **flatten(self.client)}
 
     def instance_name(self) -> str:
-        """What tells this replica from another and is the same after a restart: the host name unless set."""
+        """The name of this replica, the same after a restart: the host name unless `instance` is set."""
         return self.instance or socket.gethostname()
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A topic that is read. destination: the route of its events that name none; empty for no such route."""
+    """An input topic. destination: the route of events that name none; empty for no default."""
 
     topic: str
     destination: str = ""
 
 
 class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The Fn server's API, and how its functions are called. token_file: holds the bearer token for both."""
+    """The Fn server's API, and how functions are called. token_file: contains the bearer token for both."""
 
     url: str = "http://localhost:8080"
     token_file: str = ""
@@ -151,8 +154,10 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"url {shown(self.url)!r} does not begin with http:// or https://")
         if flaw := url_flaw(self.url):
             raise ValueError(f"url {shown(self.url)!r} {flaw}")
-        if "@" in urlsplit(self.url).netloc:  # which the addresses that the server names do not have
-            raise ValueError(f"url {shown(self.url)!r} has a login: token_file holds a bearer token instead")
+        if "@" in urlsplit(self.url).netloc:  # the server's own addresses do not have one
+            raise ValueError(
+                f"url {shown(self.url)!r} has a login. Use token_file with a bearer token instead"
+            )
         for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
             if not 0 < getattr(self, name) < MOST:
                 raise ValueError(f"{name} must be positive, and below {MOST:,}")
@@ -161,7 +166,7 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An HTTP function that takes a CloudEvent: one event a call unless `batch`."""
+    """An HTTP function that accepts CloudEvents: one event a call unless `batch`."""
 
     url: str
     batch: bool = False
@@ -169,7 +174,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_file: str = ""
 
 
-# What may be said for a setting of few values.
+# By name, the allowed values of settings that have a fixed set.
 CHOICES = {
     field.name: get_args(field.type)
     for section in (Kafka, Route)
@@ -196,7 +201,7 @@ class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything the consumer was told. Built by `load`."""
+    """All settings of the consumer. Created by `load`."""
 
     kafka: Kafka = Kafka()
     inputs: tuple[Input, ...] = ()
@@ -207,11 +212,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         self._check_inputs()
-        for name, told in self.routes.items():  # here and not in Route, which does not know its name
-            url = told if isinstance(told, str) else told.url
+        for name, route in self.routes.items():  # checked here because a Route does not know its name
+            url = route if isinstance(route, str) else route.url
             if url.startswith(("http://", "https://")) and (flaw := url_flaw(url)):
                 raise ValueError(f"routes.{name}: url {shown(url)!r} {flaw}")
-            if not isinstance(told, str) and not url.startswith(("http://", "https://", "fn:")):
+            if not isinstance(route, str) and not url.startswith(("http://", "https://", "fn:")):
                 raise ValueError(
                     f"routes.{name}: url {shown(url)!r} does not begin with http://, https:// or fn:"
                 )
@@ -222,17 +227,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if topics.index(entry.topic) < place:
                 raise ValueError(f"inputs[{place}]: topic {entry.topic!r} has an [[inputs]] entry already")
             if entry.topic not in self.kafka.input_topics:
-                raise ValueError(
-                    f"inputs[{place}]: topic {entry.topic!r} is not among the topics that are read"
-                )
+                raise ValueError(f"inputs[{place}]: topic {entry.topic!r} is not one of input_topics")
             if entry.destination and entry.destination not in self.routes:
                 known = ", ".join(sorted(self.routes)) or "none"
                 raise ValueError(
-                    f"inputs[{place}]: destination {entry.destination[:64]!r} is no route; routes are: {known}"
+                    f"inputs[{place}]: destination {entry.destination[:64]!r} is not a route; routes are: {known}"
                 )
 
     def default_destinations(self) -> dict[str, str]:
-        """By input topic the destination of events that name none."""
+        """By input topic, the destination of events that name none."""
         return {entry.topic: entry.destination for entry in self.inputs if entry.destination}
 
 
@@ -241,9 +244,9 @@ def load(
     environ: Mapping[str, str] = os.environ,
     overrides: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Read `path` (default: fncast.toml if it is there), then the environment, then flags; a later one wins.
+    """Read `path` (default: fncast.toml if it exists), then the environment, then flags. A later source wins.
 
-    Raises SettingsError that names the file and line, or the variable, of an unknown name or a wrong value.
+    Raises SettingsError with the file and line, or the variable, of an unknown name or a wrong value.
     """
     default = Path("fncast.toml")
     file = path if path is not None else default if default.is_file() else None
@@ -256,8 +259,8 @@ def load(
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     for name in Settings.__struct_fields__:
         if name != "inputs" and name in table and not isinstance(table[name], Mapping):
-            # A variable or flag would be laid over it.
-            raise SettingsError(f"{file}: [{name}] is a table of settings, and no value")
+            # A variable or flag would replace it.
+            raise SettingsError(f"{file}: [{name}] must be a table of settings, not a value")
     variables = from_environment(environ, Settings)
     merged = merge(merge({"routes": DEFAULT_ROUTES} | table, variables.table), overrides or {})
     merged["kafka"] = _with_inputs(merged.get("kafka", {}), merged.get("inputs"))
@@ -265,12 +268,12 @@ def load(
         _check_routes(merged["routes"])
         return msgspec.convert(merged, Settings)
     except msgspec.ValidationError as error:
-        told = message_with_place(str(error), str(file), text, variables.names, CHOICES)
-        raise SettingsError(told) from None
+        message = message_with_place(str(error), str(file), text, variables.names, CHOICES)
+        raise SettingsError(message) from None
 
 
 def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
-    """[kafka] with `input_topics` that hold the topics of [[inputs]], too. What is malformed is left to msgspec."""
+    """[kafka] with the topics of [[inputs]] added to `input_topics`. msgspec reports malformed values later."""
     if not isinstance(inputs, list):
         return kafka
     named = [entry["topic"] for entry in inputs if isinstance(entry, Mapping) and "topic" in entry]
@@ -282,8 +285,8 @@ def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
 
 def _check_routes(routes: Mapping[str, Any]) -> None:
     """Raises msgspec.ValidationError that names the route."""
-    for name, told in routes.items():
+    for name, route in routes.items():
         try:
-            msgspec.convert(told, str | Route)
+            msgspec.convert(route, str | Route)
         except msgspec.ValidationError as error:
             raise msgspec.ValidationError(route_message(str(error), name)) from None

@@ -1,4 +1,4 @@
-"""Where settings are read from, and which line or variable a wrong one came from."""
+"""Reads settings from a file and the environment, and finds the line or variable of a wrong setting."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import Any, NamedTuple, get_origin
 import msgspec
 
 PREFIX = "FNCAST_"
+KINDS = {int: "an integer", float: "a number", bool: "true or false"}
 
-# Properties of librdkafka that are a file's name themselves.
+# Properties of librdkafka whose value is a file name.
 FILE_PROPERTIES = frozenset(
     f"sasl_oauthbearer_assertion_{name}" for name in ("file", "private_key_file", "jwt_template_file")
 )
 
 
 class SettingsError(Exception):
-    """A setting is unknown, wrong or cannot be read; the text names the line or the variable."""
+    """A setting is unknown or wrong, or cannot be read. The text names the line or the variable."""
 
 
 class Variables(NamedTuple):
-    """Settings from the environment: their nested table, and which variable set each dotted path."""
+    """Settings from the environment. table: nested. names: by dotted path the variable that set it."""
 
     table: dict[str, Any]
     names: dict[str, str]
@@ -39,10 +40,10 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
     """Settings from `FNCAST_<SECTION>__<NAME>`; with `_FILE` behind it, the value is that file's text.
 
     A name without `__` is not a setting and is ignored: Kubernetes sets `FNCAST_SERVICE_HOST`, `FNCAST_PORT` and more
-    of the kind in every pod where a Service is called fncast.
+    similar variables in every pod if a Service is called fncast.
 
     Values take the type that `root` declares: `FNCAST_KAFKA__INPUT_TOPICS=a,b` is a list.
-    Raises SettingsError for a section or file that is not there, or a value of another type.
+    Raises SettingsError for an unknown section, a missing file, or a value of another type.
     """
     table: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -70,9 +71,9 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
         is_whole_route = section == "routes" and len(path) == 1 and value.lstrip().startswith("{")
         if is_whole_client or is_whole_route:
             # Without the value: it may hold a secret.
-            own = f"{PREFIX}{section}__{path[0]}__…".upper()
+            example = f"{PREFIX}{section}__{path[0]}__…".upper()
             raise SettingsError(
-                f"environment variable {variable}: tables work only in the file; here {own} sets each of its names"
+                f"environment variable {variable}: tables work only in the file; here {example} sets each of its names"
             )
         if is_client:
             path = ["client", "__".join(path[1:]).replace("_", ".")]
@@ -108,14 +109,14 @@ def _typed(variable: str, value: str, kind: Any) -> Any:
         try:
             return msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError:
-            raise SettingsError(f"environment variable {variable}: {value!r} is no {kind.__name__}") from None
+            raise SettingsError(f"environment variable {variable}: {value!r} is not {KINDS[kind]}") from None
     return value
 
 
 def flatten(properties: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """librdkafka's dotted names from nested tables: TOML reads `sasl.password = …` as a table in a table.
 
-    Raises ValueError for what is no property's value, without showing it: it may be a password.
+    Raises ValueError for a value of a wrong type, without showing it: it may be a password.
     """
     flat: dict[str, str] = {}
     for name, value in properties.items():
@@ -127,13 +128,13 @@ def flatten(properties: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
             flat[prefix + name] = str(value)
         else:
             raise ValueError(
-                f"client.{prefix}{name} is a {type(value).__name__}: text, a number, true or false is needed"
+                f"client.{prefix}{name} is a {type(value).__name__}, but must be a string, a number, true or false"
             )
     return flat
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the leaves of `over` laid over it; a route is one leaf unless both are tables."""
+    """`base` with the values of `over`. Tables are merged, other values replaced."""
     merged = dict(base)
     for name, value in over.items():
         below = merged.get(name)
@@ -145,9 +146,9 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def route_message(message: str, name: str) -> str:
-    """msgspec's message about one route, its JSON path made that of the whole settings: there the name is left out."""
-    own = f" - at `$.routes.{name}"
-    return message.replace(" - at `$", own) if _PATH.search(message) else f"{message}{own}`"
+    """msgspec's message about one route, with the route's name added to its JSON path."""
+    place = f" - at `$.routes.{name}"
+    return message.replace(" - at `$", place) if _PATH.search(message) else f"{message}{place}`"
 
 
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
@@ -157,9 +158,10 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
 def message_with_place(
     message: str, file: str, text: str, variables: Mapping[str, str], choices: Mapping[str, Sequence[str]]
 ) -> str:
-    """msgspec's message, its JSON path turned into the file's line or the variable that set the value.
+    """msgspec's message with the file's line, or the variable that set the value, in place of the JSON path.
 
-    choices: by name the values of settings that have few."""
+    choices: by name the allowed values of settings that have a fixed set.
+    """
     found = _PATH.search(message)
     path = found["path"].removeprefix(".").replace("[...]", "") if found else ""
     reason = message[: found.start()] if found else message
@@ -167,13 +169,13 @@ def message_with_place(
     if unknown:
         path = f"{path}.{unknown['name']}".removeprefix(".")
         reason = "no such setting"
-    else:  # a rule of ours begins with the setting's name
+    else:  # the messages of our checks begin with the setting's name
         name = re.match(r"([\w.\[\]-]+):? ", reason)
         own = f"{path}.{name[1]}".removeprefix(".") if name else ""
         known = {*variables, *_lines(text)}
         path = next((place for place in (own, f"{own}.url") if place in known), path)
-        if reason.startswith("Invalid enum value") and (told := choices.get(path.rpartition(".")[2])):
-            reason += f"; it is {' or '.join(map(repr, told))}"
+        if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
+            reason += f"; use {' or '.join(map(repr, allowed))}"
     if path in variables:
         return f"environment variable {variables[path]}: {reason}"
     line = _line(text, path)
@@ -182,7 +184,7 @@ def message_with_place(
 
 
 def _line(text: str, path: str) -> int | None:
-    """The line of a path; of a name in an inline table that of the table."""
+    """The line of a path. For a name in an inline table, the line of the table."""
     lines = _lines(text)
     while path and path not in lines:
         path = path.rpartition(".")[0]
@@ -190,7 +192,7 @@ def _line(text: str, path: str) -> int | None:
 
 
 def _lines(text: str) -> dict[str, int]:
-    """The line of each dotted path in a TOML text; tomllib does not tell."""
+    """The line of each dotted path in a TOML text; tomllib does not report lines."""
     lines: dict[str, int] = {}
     section = ""
     counts: Counter[str] = Counter()

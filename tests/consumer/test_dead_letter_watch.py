@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer.dead_letter_watch import MAX_REASON, TELL_S, DeadLetterWatch
+from consumer.dead_letter_watch import LOG_S, MAX_REASON, DeadLetterWatch
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Kind, Outcome, Skipped
 
@@ -38,7 +38,7 @@ def test_the_first_of_a_kind_is_a_warning_and_the_others_one_line_a_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     stage = Stage(pause_after=0)
-    stage.watch.tell()
+    stage.watch.log_counts()
     stage.settle(*[NO_EVENT] * 2000, *[NO_ROUTE] * 3)
     assert len(caplog.messages) == 2
     assert caplog.messages[0].startswith(
@@ -46,15 +46,15 @@ def test_the_first_of_a_kind_is_a_warning_and_the_others_one_line_a_minute(
     )
     assert caplog.messages[1].startswith("metrics/0, offset 2000: ")
     caplog.clear()
-    stage.now_s = TELL_S - 1
-    stage.watch.tell()
+    stage.now_s = LOG_S - 1
+    stage.watch.log_counts()
     assert caplog.messages == []
-    stage.now_s = TELL_S
-    stage.watch.tell()
-    stage.watch.tell()
+    stage.now_s = LOG_S
+    stage.watch.log_counts()
+    stage.watch.log_counts()
     assert caplog.messages == ["metrics: more dead letters on dead (not_an_event: 1,999, no_destination: 2)"]
-    stage.now_s = 3 * TELL_S
-    stage.watch.tell()
+    stage.now_s = 3 * LOG_S
+    stage.watch.log_counts()
     assert len(caplog.messages) == 1  # nothing new, nothing to say
 
 
@@ -69,10 +69,10 @@ def test_a_topic_whose_first_records_are_all_refused_alike_is_paused(
     assert sentence in caplog.messages
     for part in ("metrics: the first 5 records", "no CloudEvent", "restart", "pause_after_refused = 0"):
         assert part in sentence
-    stage.watch.tell()
-    stage.now_s = TELL_S
-    stage.watch.tell()
-    assert caplog.messages[-1].startswith("metrics is still not read on")
+    stage.watch.log_counts()
+    stage.now_s = LOG_S
+    stage.watch.log_counts()
+    assert caplog.messages[-1].startswith("metrics is still paused")
     assert REGISTRY.get_sample_value("fncast_input_paused", {"topic": "metrics"}) == 1
 
 

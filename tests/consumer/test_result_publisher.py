@@ -108,14 +108,14 @@ def test_of_a_forecast_that_is_too_large_nothing_is_published_but_its_dead_lette
 
 def test_a_dead_letter_that_does_not_fit_stops_the_consumer(results, publisher):
     publisher.refuses.add("dead")
-    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is larger than 'dead' takes"):
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is larger than 'dead' allows"):
         results.publish(delivery(DeadLetter("no")))
 
 
 def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher):
     publisher.refuses.add("dead")
     publisher.refusal = RecordRefused
-    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is refused: refused"):
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is rejected: refused"):
         results.publish(delivery(DeadLetter("no")))
 
 
@@ -132,7 +132,7 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
     assert not results.knows_partitions("metrics")
     assert not results.knows_partitions("metrics")
     assert [record.getMessage() for record in caplog.records] == [
-        f"the broker does not tell how many partitions {topic} has: results wait until it does"
+        f"the broker does not report the number of partitions of {topic}: results wait until it does"
     ]
     publisher.counts[topic] = count
     assert results.knows_partitions("metrics")

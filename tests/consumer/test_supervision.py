@@ -13,7 +13,7 @@ from consumer.assembly import Service
 from consumer.commits import Commits
 from consumer.lanes import Lanes
 from consumer.settings import Kafka, Settings
-from consumer.supervision import MOST_S, kept_running
+from consumer.supervision import MAX_PAUSE_S, kept_running
 from interceptor.delivery import Delivery, Record
 
 
@@ -34,16 +34,14 @@ async def test_work_that_raises_is_logged_and_begins_again_with_a_longer_pause_e
         if left:
             raise left.pop()
 
-    await kept_running("the teller", work, clock.sleep)
-    assert clock.slept == [1, 2, 4, 8, 16, 32, MOST_S, MOST_S]
+    await kept_running("the report", work, clock.sleep)
+    assert clock.slept == [1, 2, 4, 8, 16, 32, MAX_PAUSE_S, MAX_PAUSE_S]
     assert len(caplog.messages) == 8
-    assert (
-        caplog.messages[0] == "the teller has failed and begins again in 1 s: RuntimeError: a bug forged line"
-    )
+    assert caplog.messages[0] == "the report has failed and restarts in 1 s: RuntimeError: a bug forged line"
 
 
 async def test_work_that_is_cancelled_ends() -> None:
-    task = asyncio.create_task(kept_running("the teller", asyncio.Event().wait))  # type: ignore[arg-type]
+    task = asyncio.create_task(kept_running("the report", asyncio.Event().wait))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -92,7 +90,7 @@ async def test_a_task_that_fails_is_logged_and_the_service_goes_on(
     setattr(made, name, SimpleNamespace(run=work, close=lambda: None, failed={}))
     running = asyncio.create_task(made.run())
     await asyncio.wait_for(again.wait(), 10)
-    assert "has failed and begins again in 1 s: RuntimeError: a bug" in caplog.text
+    assert "has failed and restarts in 1 s: RuntimeError: a bug" in caplog.text
     assert not running.done()
     made.stop()
     await asyncio.wait_for(running, 10)
@@ -136,7 +134,5 @@ async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -
     made._loop.paused["metrics"] = "metrics: the first 1,000 records are all dead letters"
     assert (made.health()["ready"], made.health()["reason"]) == (False, made._loop.paused["metrics"])
     made._loop.polled_at_s -= 100
-    assert made.health()["reason"].startswith(
-        "records were last asked for 100 s ago: the consumer is stuck; "
-    )
+    assert made.health()["reason"].startswith("the last poll was 100 s ago: the consumer is stuck; ")
     await made._chain.close()

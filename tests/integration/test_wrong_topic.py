@@ -22,7 +22,7 @@ def test_a_topic_of_records_that_are_no_events_is_told_counted_and_paused(
         stage.produce("", value=b"%d" % number, headers=[], partition=0)
     stage.flush()
     consumer = stage.consume()
-    consumer.wait_for("so this topic is not read on")
+    consumer.wait_for("so this topic is paused")
     until(lambda: consumer.admin("/readyz")[0] == 503, 10, "/readyz says that it is not ready")
     told = json.loads(consumer.admin("/readyz")[1])
     assert told["reason"].startswith(

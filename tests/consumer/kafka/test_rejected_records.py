@@ -207,7 +207,9 @@ def test_a_dead_letter_that_is_refused_stops_the_consumer(stage):
     stage.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
     letter = forecast(7)
     letter.outcome = DeadLetter("no")
-    with pytest.raises(ConsumerError, match=r"dead letter of metrics/0, offset 7, is refused: .* for 'dead'"):
+    with pytest.raises(
+        ConsumerError, match=r"dead letter of metrics/0, offset 7, is rejected: .* for 'dead'"
+    ):
         stage.settle([letter])
 
 

@@ -76,13 +76,13 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
         ("[kafka]\ngroup_id = 3", "line 2: [kafka.group_id] Expected `str`"),
         (
             '[kafka]\ndelivery = "most"',
-            "line 2: [kafka.delivery] Invalid enum value 'most'; it is 'exactly-once' or 'at-least-once'",
+            "line 2: [kafka.delivery] Invalid enum value 'most'; use 'exactly-once' or 'at-least-once'",
         ),
         (
             '[kafka]\ninput_topics = ["a", "a"]',
             "line 2: [kafka.input_topics] input_topics names a topic twice",
         ),
-        ("kafka = 3", "[kafka] is a table of settings, and no value"),
+        ("kafka = 3", "[kafka] must be a table of settings, not a value"),
         ('[routes]\na = "fn:a/b"\nb = 5', "line 3: [routes.b] Expected `str | object`, got `int`"),
         ("[routes]\nb = {}", "line 2: [routes.b] Object missing required field `url`"),
         ('[routes]\nb = { url = "http://x", bach = 1 }', "line 2: [routes.b.bach] no such setting"),
@@ -90,17 +90,17 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
         ('[kafka]\nacks = "x"\n', "line 2: [kafka.acks] no such setting"),
         (
             "[kafka.client]\nacks = 1",
-            "line 2: [kafka.client.acks] client.acks carries the delivery guarantee",
+            "line 2: [kafka.client.acks] client.acks cannot be set",
         ),
         (
             '[kafka.client]\n"default.topic.config" = "x"',
-            "line 2: [kafka.client.default.topic.config] client.default.topic.config carries the delivery guarantee",
+            "line 2: [kafka.client.default.topic.config] client.default.topic.config cannot be set",
         ),
         ("[fn]\ntimeout_s = -1", "line 2: [fn.timeout_s] timeout_s must be positive"),
         ('[fn]\nurl = "localhost"', "line 2: [fn.url] url 'localhost' does not begin with http"),
         ("[kafkas]\na = 1", "line 1: [kafkas] no such setting"),
         ("[kafka\n", "not valid TOML"),
-        ('[kafka]\noutput_topic = "metrics"', "fncast would feed itself"),
+        ('[kafka]\noutput_topic = "metrics"', "fncast would read its own results"),
     ],
 )
 def test_a_wrong_setting_is_told_by_file_and_line(write, text, told):
@@ -114,11 +114,11 @@ def test_a_wrong_setting_is_told_by_file_and_line(write, text, told):
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("FNCAST_FN__TIMEOUT_S", "soon", "FNCAST_FN__TIMEOUT_S: 'soon' is no float"),
+        ("FNCAST_FN__TIMEOUT_S", "soon", "FNCAST_FN__TIMEOUT_S: 'soon' is not a number"),
         ("FNCAST_FN__TIMEOUTS", "3", "FNCAST_FN__TIMEOUTS: no such setting"),
         ("FNCAST_KAFKAS__X", "3", "FNCAST_KAFKAS__X: no such setting"),
         ("FNCAST_KAFKA__GROUP_ID_FILE", "/nowhere/secret", "cannot read '/nowhere/secret'"),
-        ("FNCAST_ADMIN__PORT", "http", "'http' is no int"),
+        ("FNCAST_ADMIN__PORT", "http", "'http' is not an integer"),
     ],
 )
 def test_a_wrong_variable_is_told_by_name(write, variable, value, told):
@@ -178,13 +178,16 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
             '[[inputs]]\ntopic = "a"\n\n[[inputs]]\ntopic = "b"\ndest = "x"',
             "line 6: [inputs[1].dest] no such setting",
         ),
-        ('[[inputs]]\ntopic = "a"\ndestination = "x"', "destination 'x' is no route; routes are: forecast"),
+        (
+            '[[inputs]]\ntopic = "a"\ndestination = "x"',
+            "destination 'x' is not a route; routes are: forecast",
+        ),
         ('[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "a"', "topic 'a' has an [[inputs]] entry already"),
         ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] Expected `str`, got `int`"),
         ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] Object missing required field `topic`"),
         ('[inputs]\ntopic = "a"', "line 1: [inputs] Expected `array`, got `object`"),
-        ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is no topic's name"),
-        ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is read and written"),
+        ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is not a topic name"),
+        ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is an input and an output topic"),
         (
             "[kafka]\npause_after_refused = -1",
             "line 2: [kafka.pause_after_refused] pause_after_refused must not be",
@@ -252,13 +255,13 @@ def test_a_url_that_is_refused_does_not_show_its_password(write):
         ("FNCAST_ROUTES__A", "https:///path", "routes.a: url 'https:///path' names no host"),
         ("FNCAST_ROUTES__A__URL", "http://x:99999/", "url 'http://x:99999/' has a port"),
         ("FNCAST_FN__URL", "http://x:99999", "url 'http://x:99999' has a port"),
-        ("FNCAST_KAFKA__OUTPUT_TOPIC", "a b", "output_topic 'a b' is no topic's name"),
-        ("FNCAST_KAFKA__DEAD_LETTER_TOPIC", "a/b", "dead_letter_topic 'a/b' is no topic's name"),
-        ("FNCAST_KAFKA__OUTAGE_TOPIC", "é", "outage_topic 'é' is no topic's name"),
-        ("FNCAST_KAFKA__INPUT_TOPICS", "a,b c", "input_topics 'b c' is no topic's name"),
-        ("FNCAST_KAFKA__INPUT_TOPICS", "a" * 250, "is no topic's name"),
-        ("FNCAST_KAFKA__OUTPUT_TOPIC", "..", "output_topic '..' is no topic's name"),
-        ("FNCAST_KAFKA__OUTPUT_TOPIC", "a\n", "is no topic's name"),
+        ("FNCAST_KAFKA__OUTPUT_TOPIC", "a b", "output_topic 'a b' is not a topic name"),
+        ("FNCAST_KAFKA__DEAD_LETTER_TOPIC", "a/b", "dead_letter_topic 'a/b' is not a topic name"),
+        ("FNCAST_KAFKA__OUTAGE_TOPIC", "é", "outage_topic 'é' is not a topic name"),
+        ("FNCAST_KAFKA__INPUT_TOPICS", "a,b c", "input_topics 'b c' is not a topic name"),
+        ("FNCAST_KAFKA__INPUT_TOPICS", "a" * 250, "is not a topic name"),
+        ("FNCAST_KAFKA__OUTPUT_TOPIC", "..", "output_topic '..' is not a topic name"),
+        ("FNCAST_KAFKA__OUTPUT_TOPIC", "a\n", "is not a topic name"),
     ],
 )
 def test_what_could_never_work_is_refused_with_its_variable(write, variable, value, told):
@@ -296,7 +299,7 @@ def test_a_client_property_is_no_list_and_its_value_is_not_shown(write, value):
     with pytest.raises(SettingsError) as error:
         load(write(f'[kafka.client]\n"sasl.password" = {value}\n'), {})
     assert "line 2: [kafka.client.sasl.password] client.sasl.password is " in str(error.value)
-    assert "text, a number, true or false is needed" in str(error.value)
+    assert "must be a string, a number, true or false" in str(error.value)
     assert "hunter2" not in str(error.value)
 
 
