@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fncast.cli.models_folder import models_folder
 from fncast.cli.progress import Progress
-from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
+from fncast.cli.series_files import add_csv_arguments, read_series, report_filled_gaps
 from fncast.failure import Failure
 from fncast.series.rfc3339 import format_time
 
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             longest, seed = max(4, window // 2), int(trained.get("seed", 0))
             series = generate(count, length, longest, seed)[:GENERATED_SERIES]
             _say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
-        tell_filled(series, window)
+        report_filled_gaps(series, window)
         if any(season < 0 for season in arguments.season or ()):
             raise Failure("--season is a number of readings, or 0 for none")
         seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 
-class PutOffInterrupt:
+class DeferInterrupt:
     """From `begin` on Ctrl-C is put off until the end of the block, which then raises KeyboardInterrupt.
 
     Whoever presses it is told of `what` goes on, unless it is empty. Where SIGINT is ignored, or another's to handle,

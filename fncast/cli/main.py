@@ -120,9 +120,9 @@ class _Version(argparse.Action):
 
 def load(command: Command) -> CommandModule:
     """Ctrl-C waits for the import: in the middle of its own numpy takes one for a broken installation, and says so."""
-    from fncast.cli.interrupt import PutOffInterrupt
+    from fncast.cli.interrupt import DeferInterrupt
 
-    with PutOffInterrupt() as interrupt:
+    with DeferInterrupt() as interrupt:
         interrupt.begin()
         return cast(CommandModule, importlib.import_module(command.module))
 

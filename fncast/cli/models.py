@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fncast.cli.models_folder import models_folder
-from fncast.cli.native_output import without_native_news
+from fncast.cli.native_output import without_info_lines
 from fncast.cli.version_tables import print_comparison, print_list
 from fncast.failure import Failure
 from fncast.foreign_text import clean
@@ -134,7 +134,7 @@ def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -
 
 def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
     """As `version_check.states`, without LiteRT's line on stderr for each version that it opens."""
-    with without_native_news():
+    with without_info_lines():
         return version_check.states(folders)
 
 

@@ -12,7 +12,7 @@ NEWS = b"INFO: "  # as TensorFlow Lite tells of its delegates
 
 
 @contextlib.contextmanager
-def without_native_news() -> Iterator[None]:
+def without_info_lines() -> Iterator[None]:
     """Lines of news that native code writes meanwhile are dropped, all others come at the end of the block.
 
     For a command of one thread: what other threads write to stderr would be held up as well."""

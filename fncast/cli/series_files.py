@@ -154,7 +154,7 @@ def check_stdin_once(paths: Sequence[Path | str]) -> None:
         raise Failure("- (standard input) is named more than once; it can be read once only")
 
 
-def tell_filled(series: Sequence[Series], window: int) -> None:
+def report_filled_gaps(series: Sequence[Series], window: int) -> None:
     """Say how many of the missing readings are filled, and how many no window of the model reaches."""
     missing = sum(one.missing for one in series)
     if missing:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fncast.cli.interrupt import PutOffInterrupt
+from fncast.cli.interrupt import DeferInterrupt
 from fncast.cli.models_folder import models_folder
-from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
+from fncast.cli.series_files import add_csv_arguments, read_series, report_filled_gaps
 from fncast.cli.training_progress import ending, progress, say
 from fncast.cli.training_settings import AUTO, seasons_of, window_for, with_flags
 from fncast.failure import Failure
@@ -146,7 +146,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
             beside = companions(settings)
             source["generated_beside"] = len(beside)
             say(f"{len(beside)} generated series are learnt from first, and beside the given ones")
-        tell_filled(series, settings.window)
+        report_filled_gaps(series, settings.window)
     else:
         count, length = generated_size(settings.window, settings.horizon)
         longest = max(4, settings.window // 2)
@@ -163,7 +163,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     evaluation = folder = None
     # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
     try:
-        with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
+        with DeferInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
             trained = train(series, settings, progress(arguments.progress), weights, beside, interrupt.begin)
             say(ending(trained))

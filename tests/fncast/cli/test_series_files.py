@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fncast.cli.main import build_parser
-from fncast.cli.series_files import add_csv_arguments, read_series, reading_words, tell_filled
+from fncast.cli.series_files import add_csv_arguments, read_series, reading_words, report_filled_gaps
 from fncast.failure import Failure
 from fncast.series.series import Series
 from fncast.series.step import Step
@@ -70,12 +70,12 @@ def test_how_many_missing_readings_are_filled_is_told(
     )
     told = "13 missing in 2 gaps, bridged where at least half of a window is there"
     assert told in capsys.readouterr().err
-    tell_filled(series, 8)
+    report_filled_gaps(series, 8)
     told = "9 of 13 missing readings are filled, in windows of 8; 4 lie where less than half of a window is there"
     assert told in capsys.readouterr().err
-    tell_filled(series, 40)
+    report_filled_gaps(series, 40)
     assert "13 of 13 missing readings are filled, in windows of 40\n" in capsys.readouterr().err
-    tell_filled([one for one in series if not one.missing], 8)
+    report_filled_gaps([one for one in series if not one.missing], 8)
     assert not capsys.readouterr().err
 
 
