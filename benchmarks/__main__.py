@@ -1,5 +1,6 @@
-"""All measurements, one after the other: `python -m benchmarks [PART…]`, or `make bench`; or one part of them, with all
-of its own flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`."""
+"""Runs the measurements one after the other: `python -m benchmarks [PART…]`, or `make bench`.
+
+One part takes all of its own flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     growth.PROGRAM: growth.main,
     protocols.PROGRAM: protocols.main,
 }
-# What they do not know of the flags that all of them could be given.
+# The common flags that a part does not have.
 WITHOUT = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
 
 
@@ -37,11 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument(
-        "--bootstrap", metavar="HOST:PORT", help="a broker that is there (default: Kafka in a container)"
+        "--bootstrap", metavar="HOST:PORT", help="an existing broker (default: Kafka in a container)"
     )
-    parser.add_argument("--models", metavar="DIR", help="holds forecast/<version>/ (default: models)")
+    parser.add_argument("--models", metavar="DIR", help="folder with forecast/<version>/ (default: models)")
     parser.add_argument("--rounds", metavar="N", help="of each part (default: 3)")
-    parser.add_argument("--print-only", action="store_true", help="leave the pages alone")
+    parser.add_argument("--print-only", action="store_true", help="do not change the pages")
     arguments = parser.parse_args(words)
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"benchmarks: {name}", file=sys.stderr, flush=True)
         try:
             code = PARTS[name](_flags(arguments, WITHOUT.get(name, set())))
-        except Exception:  # a bug of one part costs the others nothing
+        except Exception:  # a bug in one part must not stop the others
             traceback.print_exc()
             code = 1
         if code == INTERRUPTED:

@@ -1,9 +1,10 @@
-"""How late forecasts are: from an event's append by the broker until a read-committed reader holds its forecast.
+"""The delay of forecasts: from the broker's append of an event until a read-committed reader has its forecast.
 
-Each pipeline is asked first what it makes of a backlog, then what it keeps up with while events come in (its peak: the
-loader and the reader share the machine with it), then how late it is at a rate that all have in common, and at a tenth,
-half and nine tenths of that peak.
-With --bootstrap the broker's clock must go with this machine's: a delay begins by the one and ends by the other.
+For each pipeline, three steps: its rate from a backlog; its peak, the highest rate that it keeps up with while events
+arrive (loader and reader share the machine with it); and its delay at a rate that is common to all pipelines, and at
+a tenth, half and nine tenths of its peak.
+With --bootstrap, the broker's clock must agree with this machine's clock: a delay starts by the broker's clock and
+ends by this machine's.
 About a minute for each pipeline and round.
 """
 
@@ -23,7 +24,7 @@ from benchmarks.lib import machine, plot, report
 from benchmarks.lib.arguments import (
     add_only_argument,
     add_rounds_argument,
-    add_stand_arguments,
+    add_testbed_arguments,
     apply_only,
     is_chosen,
     positive,
@@ -32,21 +33,21 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
 from benchmarks.lib.meter import Meter, Tally, header
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, program
-from benchmarks.lib.rounds import failures, take_turns
+from benchmarks.lib.rounds import failures, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread, figure, percentile
-from benchmarks.lib.testbed import Stand, on_stand
+from benchmarks.lib.testbed import Testbed, on_testbed
 from benchmarks.pipelines.peer_programs import peers
 from consumer import at_least_once, exactly_once
 
 PROGRAM = "delay"
-ALIKE = 50.0  # events a second: about a tenth of what the peers make
+COMMON_RATE = 50.0  # events a second, about a tenth of the peers' rate
 SHARES = (0.1, 0.5, 0.9)
 WARM_UP_EVENTS = 200
-# The peak is looked for twice: a backlog tells about where it is, then somewhat more than that is offered.
+# A backlog gives an estimate of the peak. Then somewhat more than the estimate is offered.
 BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
 SKIPPED_S = 1.0  # of each rate, until it is steady
-# Peers and limit commit as often as fncast with the same guarantee, where they let one say so.
+# Peers and limit commit as often as fncast with the same guarantee, where they have a setting for it.
 COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 
 
@@ -65,8 +66,8 @@ class Phase:
 
 
 @dataclass
-class Standing:
-    """What a pipeline did, a round: a peak, and a phase at ALIKE and at each of SHARES of it."""
+class PipelineResult:
+    """The results of a pipeline, one a round: a peak, and phases at COMMON_RATE and at each of SHARES of the peak."""
 
     pipeline: Pipeline
     peaks: list[float] = field(default_factory=list)
@@ -82,7 +83,7 @@ class Standing:
         return self.pipeline.environments
 
     def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
-        """Of the rounds: a percentile of the delays in the phases of that index."""
+        """A percentile of the delays in the phases at `index`, over the rounds. what: a field of Phase."""
         rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
         return Spread.of([delay_s * 1000 for delay_s in rounds])
 
@@ -93,39 +94,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_stand_arguments(parser)
+    add_testbed_arguments(parser)
     add_only_argument(parser)
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, (Standing(one).name for one in _pipelines(Path(), Path())))
-    return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
+    apply_only(parser, arguments, (PipelineResult(one).name for one in _pipelines(Path(), Path())))
+    return on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
 
 
-async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code."""
-    known = [Standing(one) for one in _pipelines(stand.models, stand.model)]
+async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the page. Returns the exit code."""
+    known = [PipelineResult(one) for one in _pipelines(testbed.models, testbed.model)]
     everyone = [one for one in known if is_chosen(one.name, arguments.only)]
-    # On a broker just started whoever goes first has two to six times the delay.
-    await stand.warm_up_by(_turn(stand, Standing(Fncast(EXACTLY, stand.models)), arguments.seconds))
-    failed = await take_turns(
-        everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.seconds), _line
+    # The first pipeline on a new broker has a higher delay.
+    await testbed.warm_up_by(
+        _run_round(testbed, PipelineResult(Fncast(EXACTLY, testbed.models)), arguments.seconds)
     )
-    standings = [standing for standing in everyone if standing.phases]
-    wrong = [standing.name for standing in standings if standing.wrong_rounds]
-    told = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
-    text = "\n\n".join(filter(None, [_table(standings), told, failures(failed)]))
-    if arguments.print_only or not standings:
+    failed = await run_rounds(
+        everyone, arguments.rounds, lambda result: _run_round(testbed, result, arguments.seconds), _line
+    )
+    results = [result for result in everyone if result.phases]
+    wrong = [result.name for result in results if result.wrong_rounds]
+    warning = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
+    text = "\n\n".join(filter(None, [_table(results), warning, failures(failed)]))
+    if arguments.print_only or not results:
         print(text)
     else:
         facts = machine.facts(
-            stand.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
+            testbed.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
         )
-        report.write(PROGRAM, f"{facts}\n\n{text}\n\n{_plot(standings)}")
+        report.write(PROGRAM, f"{facts}\n\n{text}\n\n{_plot(results)}")
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
     if failed:
-        print(f"{PROGRAM}: did not end every run: {'; '.join(failed)}", file=sys.stderr)
+        print(f"{PROGRAM}: failed in at least one round: {'; '.join(failed)}", file=sys.stderr)
     return 1 if wrong or failed else 0
 
 
@@ -138,42 +141,42 @@ def _pipelines(models: Path, model: Path) -> list[Pipeline]:
     ]
 
 
-async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
-    """All rates, one after the other, in one life of the pipeline. Raises ProcessFailed, NoEnvironment."""
-    [topic] = await stand.make_topics("live")
-    servers = stand.broker.bootstrap_servers
-    async with stand.run(standing.pipeline, topic) as run:
-        file = stand.folder / f"{topic}.seen"
+async def _run_round(testbed: Testbed, result: PipelineResult, seconds: float) -> None:
+    """Measure all rates with one start of the pipeline. Raises ProcessFailed, NoEnvironment."""
+    [topic] = await testbed.make_topics("live")
+    servers = testbed.broker.bootstrap_servers
+    async with testbed.run(result.pipeline, topic) as run:
+        file = testbed.folder / f"{topic}.seen"
         words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, file)
         await run.processes.start(program("reader", sys.executable, *words))
         await run.start_consumers()
         loader = Loader(servers, topic, run)
         await loader.offer(WARM_UP_EVENTS)
-        backlog = int(standing.pipeline.backlog * BACKLOG_SHARE)
+        backlog = int(result.pipeline.backlog * BACKLOG_SHARE)
         rate = OVERLOAD * backlog / await loader.offer(backlog)
         count = int(rate * seconds)
         peak = count / await loader.offer(count, rate)
-        rates = (ALIKE, *(peak * share for share in SHARES))
+        rates = (COMMON_RATE, *(peak * share for share in SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
         tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
-    await stand.delete_topics(topic)
+    await testbed.delete_topics(topic)
     measured = tally.measured()
-    standing.peaks.append(peak)
-    standing.phases.append(phases)
-    disordered = standing.pipeline.keeps_order and measured.disordered
-    standing.wrong_rounds += bool(disordered or not measured.is_complete)
+    result.peaks.append(peak)
+    result.phases.append(phases)
+    disordered = result.pipeline.keeps_order and measured.disordered
+    result.wrong_rounds += bool(disordered or not measured.is_complete)
 
 
 async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
-    """Raises ProcessFailed."""
+    """Offer events at a rate and wait for their forecasts. Raises ProcessFailed."""
     first = loader.offered + int(rate * SKIPPED_S)
     await loader.offer(int(rate * (SKIPPED_S + seconds)), rate)
     return Phase(rate, first, loader.offered)
 
 
 def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) -> Tally:
-    """Fill in the phases' delays, and count all forecasts of `events` events."""
+    """Set the delays of the phases and count the forecasts of `events` events."""
     appended_s = array("d", bytes(8 * events))
     inputs = Meter(servers, run.topics.input, PARTITIONS)
     for message in inputs.read(events):
@@ -191,44 +194,44 @@ def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) 
     return tally
 
 
-def _line(standing: Standing) -> str:
-    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in standing.phases[-1])
-    return f"{standing.name}: peak {figure(standing.peaks[-1])}/s; p50 / p99 ms at {shown}"
+def _line(result: PipelineResult) -> str:
+    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in result.phases[-1])
+    return f"{result.name}: peak {figure(result.peaks[-1])}/s; p50 / p99 ms at {shown}"
 
 
 def _pair(phase: Phase) -> str:
     return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
 
 
-def _table(standings: list[Standing]) -> str:
+def _table(results: list[PipelineResult]) -> str:
     columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
     columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
-    columns.append((f"{ALIKE:g}/s", 0, "seen_s"))
+    columns.append((f"{COMMON_RATE:g}/s", 0, "seen_s"))
     heads = [f"{name}: p50 / p99 ms" for name, _, _ in columns]
     rows = [
         (
-            standing.name,
-            str(Spread.of(standing.peaks)),
+            result.name,
+            str(Spread.of(result.peaks)),
             *(
-                " / ".join(str(standing.delay_ms(index, at, what)) for at in (0.5, 0.99))
+                " / ".join(str(result.delay_ms(index, at, what)) for at in (0.5, 0.99))
                 for _, index, what in columns
             ),
         )
-        for standing in standings
+        for result in results
     ]
     return report.table(("pipeline", "peak, events/s", *heads), rows)
 
 
-def _plot(standings: list[Standing]) -> str:
+def _plot(results: list[PipelineResult]) -> str:
     points = {
-        standing.name: [
+        result.name: [
             (
-                Spread.of([phases[index].rate for phases in standing.phases]).median,
-                standing.delay_ms(index, 0.99).median,
+                Spread.of([phases[index].rate for phases in result.phases]).median,
+                result.delay_ms(index, 0.99).median,
             )
             for index in range(len(SHARES) + 1)
         ]
-        for standing in standings
+        for result in results
     }
     return plot.lines(report.PLOTS, "delay", points, "events a second", "p99 of the delay, ms")
 

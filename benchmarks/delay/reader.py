@@ -1,7 +1,7 @@
-"""A read-committed reader of a topic, in a process of its own: when was which record in its hands?
+"""A read-committed reader in its own process, which writes down when it received each record of a topic.
 
 `python -m benchmarks.delay.reader SERVERS TOPIC PARTITIONS FILE` writes a line `partition offset seen_s` for the last
-record of each partition in each batch: what came before it came with it. SIGTERM ends it.
+record of each partition in each batch: the records before it came in the same batch. SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BATCH = 1000
 
 
 class Seen:
-    """What a reader wrote to its file."""
+    """The times that a reader wrote to its file."""
 
     def __init__(self, file: Path) -> None:
         self._offsets: defaultdict[int, list[int]] = defaultdict(list)
@@ -31,7 +31,7 @@ class Seen:
             self._times_s[int(partition)].append(float(seen_s))
 
     def at(self, partition: int, offset: int) -> float:
-        """When the record was in the reader's hands, in seconds since the epoch; infinity if never."""
+        """When the reader received the record, in seconds since the epoch; infinity if it never did."""
         index = bisect_left(self._offsets[partition], offset)
         times_s = self._times_s[partition]
         return times_s[index] if index < len(times_s) else float("inf")

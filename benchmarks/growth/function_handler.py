@@ -1,7 +1,7 @@
-"""What the forecast function costs per event, part by part: `python -m benchmarks.growth.function_handler`.
+"""The CPU time of the forecast function for each event, by part: `python -m benchmarks.growth.function_handler`.
 
-The model is a fake that answers at once, so the figures are the function's own. Events of one batch differ in series
-and values and share their start, as series that are read together do; `--starts` has each its own.
+A fake model answers at once, so that only the function is measured. The events of one batch have different series and
+values and the same start. With `--starts` each event has a different start.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HEADERS: dict[str, str | list[str]] = {"content-type": events.BATCH_TYPE}
 
 
 class InstantModel:
-    """Answers noise at once, in the shape of the real one."""
+    """A model that answers at once with noise, in the shape of a real answer."""
 
     def __init__(self) -> None:
         self._noise = np.random.default_rng(0).normal(size=(max(BATCHES), HORIZON, 3)).astype(np.float32)
@@ -49,16 +49,16 @@ class InstantModel:
         return Answer(self._noise[: len(windows)], "forecast", "1")
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 def batch_body(size: int, own_starts: bool, rng: random.Random) -> bytes:
     start = datetime(2024, 5, 1, tzinfo=UTC) + timedelta(seconds=300 * rng.randrange(100_000))
-    made = []
+    windows = []
     for number in range(size):
         level = rng.uniform(10, 90)
         begin = start + timedelta(seconds=number) if own_starts else start
-        made.append(
+        windows.append(
             {
                 "specversion": "1.0",
                 "id": f"{rng.getrandbits(64):016x}",
@@ -76,11 +76,11 @@ def batch_body(size: int, own_starts: bool, rng: random.Random) -> bytes:
                 },
             }
         )
-    return orjson.dumps(made)
+    return orjson.dumps(windows)
 
 
 def us_per_event(work: Callable[[bytes], object], bodies: list[bytes], size: int, seconds: float) -> float:
-    """Median over runs through all bodies."""
+    """µs an event of `work` on all bodies: the median over the runs of `seconds` seconds. size: events a body."""
     runs: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(runs) < 3:
@@ -108,7 +108,7 @@ def main() -> None:
             events.read_readings(event.data)
 
     def parts(body: bytes) -> dict[str, Callable[[bytes], object]]:
-        """The steps of one call, each with its input ready."""
+        """The steps of one call, each with its input prepared."""
         request = events.read_request(HEADERS, body)
         readings = [events.read_readings(event.data) for event in request.events]
         values = [reading.values for reading in readings]
@@ -125,7 +125,7 @@ def main() -> None:
 
     print("µs per event, whole call:")
     for size in BATCHES:
-        # More starts than the function remembers, so that --starts finds none of them kept.
+        # More starts than the function's cache holds, so that --starts never hits the cache.
         bodies = [batch_body(size, arguments.starts, rng) for _ in range(max(1, 8192 // size))]
         cost = us_per_event(lambda body: forecaster.answer(HEADERS, body), bodies, size, arguments.seconds)
         answer = len(forecaster.answer(HEADERS, bodies[0]).body) / size

@@ -1,4 +1,4 @@
-"""The memory of the consumer while it works off a million events."""
+"""The memory of the consumer while it processes a million events."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import asyncio
 import statistics
 import time
 
-from benchmarks.growth.backlog import LEAST_EVENTS, check
+from benchmarks.growth.backlog import MIN_EVENTS, check
 from benchmarks.lib import plot, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, Fncast
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import figure
-from benchmarks.lib.testbed import Stand
+from benchmarks.lib.testbed import Testbed
 
 EVENTS = 1_000_000
 SAMPLE_S = 0.25
 MB = 1e6
 
 
-async def memory(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Resident memory of the consumer's process, once. Raises WrongForecasts, ProcessFailed."""
-    load = Load(max(int(EVENTS * arguments.scale), LEAST_EVENTS))
-    topic = await stand.backlog(load)
+async def memory(testbed: Testbed, arguments: argparse.Namespace) -> str:
+    """A table of the consumer's resident memory over one run. Raises WrongForecasts, ProcessFailed."""
+    load = Load(max(int(EVENTS * arguments.scale), MIN_EVENTS))
+    topic = await testbed.backlog(load)
     samples: list[tuple[float, float]] = []
-    async with stand.run(Fncast(EXACTLY, stand.models), topic) as run:
+    async with testbed.run(Fncast(EXACTLY, testbed.models), topic) as run:
         await run.start_consumers()
         await run.wait(1)
         watch = asyncio.create_task(_watch(run, samples))
         await run.wait(load.events)
         watch.cancel()
-        measured, _ = await run.measured(load.events)
+        measured, _ = await run.measure(load.events)
     check(measured)
     quarter = max(len(samples) // 4, 1)
     first, last = (
@@ -56,7 +56,7 @@ async def memory(stand: Stand, arguments: argparse.Namespace) -> str:
 
 
 async def _watch(run: Run, samples: list[tuple[float, float]]) -> None:
-    """Seconds since the first forecast, and MB."""
+    """Append (seconds since the start, MB) to `samples` until cancelled."""
     started_s = time.monotonic()
     while True:
         samples.append((time.monotonic() - started_s, run.processes.memory_bytes("consumer") / MB))

@@ -1,7 +1,6 @@
-"""A function that takes its time: answers each batch of events after so many milliseconds, at once for any number.
+"""A function that answers each batch of events after a fixed time. It handles any number of calls at once.
 
-`python -m benchmarks.growth.slow_function LATENCY_MS PORT`. It scores nothing: the consumer before it is what
-is measured.
+`python -m benchmarks.growth.slow_function LATENCY_MS PORT`. Its forecasts are constant: only the consumer is measured.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sweeps of benchmarks.growth.growth: one thing is varied, all else stands as fncast has it by default."""
+"""The sweeps of benchmarks.growth.growth: each varies one setting and keeps fncast's defaults for all others."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Mapping
 
-from benchmarks.growth.backlog import LEAST_EVENTS, rates
+from benchmarks.growth.backlog import MIN_EVENTS, rates
 from benchmarks.lib import plot, report
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import WINDOW, Load
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY, Fncast, answers, program
 from benchmarks.lib.spread import Spread, figure
-from benchmarks.lib.testbed import Stand
+from benchmarks.lib.testbed import Testbed
 from fncast.demo.plan import HOST, free_ports
 
 EVENTS = 40_000
 LATENCIES_MS, CALLS = (1, 3, 10, 30, 100), (1, 4, 16, 32)
 BATCH = 512  # fncast's default
-LATENCY_SECONDS = 10.0  # a setting's backlog is what a linear growth would make of so long
+LATENCY_SECONDS = 10.0  # the backlog of a setting, in seconds of work at linear growth
 KILOBYTES = (0.5, 4, 16, 64, 256)
 BYTES_A_READING = 5.6
 SIZE_BYTES = 60_000_000  # of a backlog
@@ -29,20 +29,20 @@ PROCESS_COUNTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # consumers, 
 SERIES_COUNTS = (1, 10, 100, 1_000, 10_000)
 
 
-async def latency(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Throughput over the latency of a function that scores nothing, for so many calls in flight."""
+async def latency(testbed: Testbed, arguments: argparse.Namespace) -> str:
+    """Throughput by the latency of the function and the number of calls in flight."""
     found: dict[tuple[int, int], Spread] = {}
     for latency_ms in LATENCIES_MS:
-        async with _slow_function(stand, latency_ms) as url:
+        async with _slow_function(testbed, latency_ms) as url:
             settings = {}
             for calls in CALLS:
                 pipeline = Fncast(
-                    EXACTLY, stand.models, settings={"fn": {"calls_in_flight": calls}}, function_url=url
+                    EXACTLY, testbed.models, settings={"fn": {"calls_in_flight": calls}}, function_url=url
                 )
                 events = min(_linear(latency_ms, calls) * LATENCY_SECONDS, EVENTS)
                 load = _load(events, arguments)
                 settings[f"{latency_ms} ms, {calls} calls in flight"] = (pipeline, load, PARTITIONS)
-            spreads = await rates(stand, arguments, settings)
+            spreads = await rates(testbed, arguments, settings)
             found |= {(latency_ms, calls): one for calls, one in zip(CALLS, spreads.values(), strict=True)}
     rows = [
         (
@@ -62,22 +62,22 @@ async def latency(stand: Stand, arguments: argparse.Namespace) -> str:
         "events a second",
     )
     heads = ("latency of a call", *(f"{calls} calls in flight" for calls in CALLS))
-    told = (
-        f"Events a second, and the share of linear growth: calls in flight × {BATCH} events a call, each call taking"
-        " the function's latency and nothing else. Where the share is low and the figure as high as at 1 ms, the"
-        " processors are the bound."
+    explanation = (
+        f"Events a second, and in brackets the share of linear growth: calls in flight × {BATCH} events a call, where a"
+        " call takes the function's latency and nothing else. A low share with the same rate as at 1 ms means that the"
+        " processors are the limit."
     )
-    return f"{told}\n\n{report.table(heads, rows)}\n\n{shown}"
+    return f"{explanation}\n\n{report.table(heads, rows)}\n\n{shown}"
 
 
-async def size(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Event size."""
+async def size(testbed: Testbed, arguments: argparse.Namespace) -> str:
+    """Throughput by event size."""
     settings = {}
     for kilobytes in KILOBYTES:
         values = max(WINDOW, int(kilobytes * 1000 / BYTES_A_READING))
         load = _load(min(EVENTS, SIZE_BYTES / (kilobytes * 1000)), arguments, values=values)
-        settings[f"{kilobytes:g} KB"] = (Fncast(EXACTLY, stand.models), load, PARTITIONS)
-    found = await rates(stand, arguments, settings)
+        settings[f"{kilobytes:g} KB"] = (Fncast(EXACTLY, testbed.models), load, PARTITIONS)
+    found = await rates(testbed, arguments, settings)
     megabytes = [
         Spread(*(rate * kilobytes / 1000 for rate in (one.low, one.median, one.high)))
         for kilobytes, one in zip(KILOBYTES, found.values(), strict=True)
@@ -90,37 +90,40 @@ async def size(stand: Stand, arguments: argparse.Namespace) -> str:
     return f"{report.table(('event size', 'events/s', 'MB/s in'), rows)}\n\n{shown}"
 
 
-async def partitions(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Partitions, as many out as in."""
+async def partitions(testbed: Testbed, arguments: argparse.Namespace) -> str:
+    """Throughput by number of partitions, the same number for input and output."""
     load = _load(EVENTS, arguments)
-    settings = {f"{count}": (Fncast(EXACTLY, stand.models), load, count) for count in PARTITION_COUNTS}
-    return _shown(arguments, "partitions", PARTITION_COUNTS, await rates(stand, arguments, settings))
+    settings = {f"{count}": (Fncast(EXACTLY, testbed.models), load, count) for count in PARTITION_COUNTS}
+    return _shown(arguments, "partitions", PARTITION_COUNTS, await rates(testbed, arguments, settings))
 
 
-async def processes(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Consumer and function processes on this one machine."""
+async def processes(testbed: Testbed, arguments: argparse.Namespace) -> str:
+    """Throughput by number of consumer and function processes on this machine."""
     load = _load(EVENTS, arguments)
     settings = {
         f"{consumers} consumers, {functions} function processes": (
-            Fncast(EXACTLY, stand.models, consumer_count=consumers, function_processes=functions),
+            Fncast(EXACTLY, testbed.models, consumer_count=consumers, function_processes=functions),
             load,
             PARTITIONS,
         )
         for consumers, functions in PROCESS_COUNTS
     }
-    found = await rates(stand, arguments, settings, steady=True)
+    found = await rates(testbed, arguments, settings, steady=True)
     rows = [(name, str(one)) for name, one in found.items()]
-    told = "Events a second from the first's publishing until the last is committed, all consumers being there before."
-    return f"{told}\n\n{report.table(('processes', 'events/s'), rows)}"
+    explanation = (
+        "Events a second, from the publication of the first event until the last is committed."
+        " All consumers have joined before."
+    )
+    return f"{explanation}\n\n{report.table(('processes', 'events/s'), rows)}"
 
 
-async def series(stand: Stand, arguments: argparse.Namespace) -> str:
-    """Series: keys, and subjects of events."""
+async def series(testbed: Testbed, arguments: argparse.Namespace) -> str:
+    """Throughput by number of series: different keys and subjects of events."""
     settings = {
-        f"{count:,}": (Fncast(EXACTLY, stand.models), _load(EVENTS, arguments, series=count), PARTITIONS)
+        f"{count:,}": (Fncast(EXACTLY, testbed.models), _load(EVENTS, arguments, series=count), PARTITIONS)
         for count in SERIES_COUNTS
     }
-    return _shown(arguments, "series", SERIES_COUNTS, await rates(stand, arguments, settings))
+    return _shown(arguments, "series", SERIES_COUNTS, await rates(testbed, arguments, settings))
 
 
 def _shown(
@@ -143,14 +146,14 @@ def _with_share(rate: Spread, linear: float) -> str:
 
 
 def _load(events: float, arguments: argparse.Namespace, **how: int) -> Load:
-    return Load(max(int(events * arguments.scale), min(LEAST_EVENTS, int(events))), **how)
+    return Load(max(int(events * arguments.scale), min(MIN_EVENTS, int(events))), **how)
 
 
 @contextlib.asynccontextmanager
-async def _slow_function(stand: Stand, latency_ms: int) -> AsyncIterator[str]:
+async def _slow_function(testbed: Testbed, latency_ms: int) -> AsyncIterator[str]:
     [port] = free_ports(1)
     url = f"http://{HOST}:{port}"
     words = ("-m", "benchmarks.growth.slow_function", latency_ms, port)
-    async with Processes(stand.folder) as started:
+    async with Processes(testbed.folder) as started:
         await started.start(program("slow function", sys.executable, *words, ready=answers(url)))
         yield url

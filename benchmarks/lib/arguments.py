@@ -1,4 +1,4 @@
-"""What the measurements are told on the command line. What cannot be is said before anything is trained or started."""
+"""Command line flags of the measurements. They are checked before a model is trained or a process is started."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-def add_stand_arguments(parser: argparse.ArgumentParser) -> None:
+def add_testbed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bootstrap",
         metavar="HOST:PORT",
-        help="a broker that is there; topics are made on it and deleted again (default: Kafka in a container)",
+        help="an existing broker; topics are created on it and deleted again (default: Kafka in a container)",
     )
     add_model_arguments(parser)
 
@@ -23,10 +23,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("models"),
         metavar="DIR",
-        help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
+        help="folder with forecast/<version>/ (default: %(default)s; if it holds no model, a small one is trained)",
     )
     parser.add_argument(
-        "--print-only", action="store_true", help="leave docs/performance.md and its plots alone"
+        "--print-only", action="store_true", help="do not change docs/performance.md and its plots"
     )
 
 
@@ -35,7 +35,7 @@ def add_only_argument(parser: argparse.ArgumentParser) -> None:
         "--only",
         metavar="TEXT",
         action="append",
-        help="only what has this in its name, and only printed; may be repeated",
+        help="measure only what has TEXT in its name, and only print; may be repeated",
     )
 
 
@@ -52,33 +52,34 @@ def positive(text: str) -> float:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
 
 
 def whole(text: str) -> int:
-    """Raises argparse.ArgumentTypeError."""
+    """The whole number of a flag. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 
 def is_chosen(name: str, only: Sequence[str] | None) -> bool:
-    """Whether it holds one of the texts of --only; all do without any."""
+    """Whether `name` contains one of the texts of --only. True for all names without --only."""
     return not only or any(text in name for text in only)
 
 
 def apply_only(parser: argparse.ArgumentParser, arguments: argparse.Namespace, names: Iterable[str]) -> None:
-    """Ends the program if a text of --only is in no name. Some of the rows are only printed, lest they take the
-    place of all of them."""
+    """Exit with usage help if a text of --only matches no name.
+
+    --only implies --print-only: a few rows must not replace the whole table of the page."""
     known = list(dict.fromkeys(names))
     arguments.print_only = arguments.print_only or bool(arguments.only)
     for text in arguments.only or ():
         if not any(text in name for name in known):
-            parser.error(f"--only {text}: nothing has that in its name; there are: {'; '.join(known)}")
+            parser.error(f"--only {text}: no name contains this text. The names are: {'; '.join(known)}")
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds: 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds, 1 or more")
     return int(text)

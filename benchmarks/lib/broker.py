@@ -1,4 +1,4 @@
-"""The broker of a benchmark: one that is there, or Kafka in a container."""
+"""The broker of a benchmark: an existing one, or Kafka in a container."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
 READY_S = 120.0
 ANSWER_S = 10.0
-TICKS_S = 0.01  # what Linux counts CPU by, in /proc
-INSTEAD = "--bootstrap HOST:PORT names a broker that is there"
+TICKS_S = 0.01  # the unit of CPU times in Linux' /proc
+INSTEAD = "pass --bootstrap HOST:PORT to use an existing broker"
 
 
 class NoBroker(Exception):
-    """There is no broker to measure with; the text says why, and what to do."""
+    """No broker is available. The text gives the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class Broker:
-    """name: what it is, for the reader of a table. container: it runs in; none where it was there."""
+    """A running broker. name: as tables show it. container: where it runs; None for an existing broker."""
 
     bootstrap_servers: str
     name: str
     container: str | None = None
 
     def make_topics(self, *names: str, partitions: int = PARTITIONS) -> None:
-        """New topics, whose records carry the broker's time of append."""
+        """Create topics whose records have the broker's append time."""
         config = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1200000"}
         admin = self._admin()
-        made = admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names])
-        for future in made.values():
+        futures = admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names])
+        for future in futures.values():
             future.result(30)
 
     def delete_topics(self, *names: str) -> None:
@@ -51,12 +51,12 @@ class Broker:
                 future.result(30)
 
     def cpu_s(self) -> float:
-        """CPU seconds so far, NaN where that cannot be seen."""
+        """CPU seconds so far; NaN for an existing broker."""
         if self.container is None:
             return math.nan
         command = ["docker", "exec", self.container, "cat", "/proc/1/stat"]
-        told = subprocess.run(command, check=False, capture_output=True, text=True).stdout
-        times = told.rpartition(")")[2].split()[11:13]  # user and system; proc(5)
+        stat = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+        times = stat.rpartition(")")[2].split()[11:13]  # user and system; proc(5)
         return sum(map(float, times)) * TICKS_S if times else math.nan
 
     def _admin(self) -> AdminClient:
@@ -65,7 +65,7 @@ class Broker:
 
 @contextlib.contextmanager
 def broker(bootstrap_servers: str | None) -> Iterator[Broker]:
-    """The broker at `bootstrap_servers`, else one in a container that lives as long as the context.
+    """The broker at `bootstrap_servers`, else a new one in a container that is removed at the end of the context.
 
     Raises NoBroker.
     """
@@ -75,19 +75,19 @@ def broker(bootstrap_servers: str | None) -> Iterator[Broker]:
             client.list_topics(timeout=ANSWER_S)
         except KafkaException:
             raise NoBroker(f"no broker answers at {bootstrap_servers}") from None
-        yield Broker(bootstrap_servers, "a broker that was there")
+        yield Broker(bootstrap_servers, "an existing broker")
     elif shutil.which("docker") is None:
-        raise NoBroker(f"no docker to run Kafka in; {INSTEAD}")
+        raise NoBroker(f"docker is not installed, so Kafka cannot run in a container; {INSTEAD}")
     else:
-        with _container() as made:
-            yield made
+        with _container() as started:
+            yield started
 
 
 @contextlib.contextmanager
 def _container() -> Iterator[Broker]:
-    """Kafka on the host's network, so that no proxy stands between it and its clients."""
+    """Start Kafka on the host's network, so that no proxy slows its clients."""
     port, controller = free_ports(2)
-    # One property of ours drops all of the image's defaults.
+    # The image ignores its defaults as soon as one property is set.
     settings = {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",

@@ -15,12 +15,12 @@ from fncast.produce.shop import Shop
 from fncast.produce.windows import SlidingWindow
 
 WINDOW = 48
-# Windows of 48 readings that differ; fewer of longer ones. To make more takes longer than to work them off.
+# Different windows of 48 readings; fewer of longer windows. Creating more would take longer than processing them.
 DISTINCT = 20_000
 SOURCE = "fncast/benchmark"
-LINGER_MS = 5  # a loader with less makes the broker work for each event
+LINGER_MS = 5  # with less, the broker gets a request for each event
 PACE_S = (
-    0.002  # at a rate, events go out in steps of so long; to sleep for each would cost more than to send it
+    0.002  # at a given rate, the time between two groups of events: a sleep for each event costs too much
 )
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -29,18 +29,20 @@ Record = tuple[str | bytes | None, bytes | None, Headers]  # key, value, headers
 
 @dataclass(frozen=True)
 class Load:
-    """`events` windows of `values` readings each, of `series` series in turn. The id of each is its number."""
+    """`events` windows of `values` readings each, taken from `series` series alternately.
+
+    The id of an event is its number."""
 
     events: int
     series: int = 50
     values: int = WINDOW
 
     def records(self) -> Iterator[Record]:
-        """The same ones each time, in the order of their ids. The windows recur, the ids do not."""
+        """The records in the order of their ids, the same in each call. Windows repeat, ids do not."""
         distinct = max(DISTINCT * WINDOW // self.values, self.series)
-        made = list(islice(self._windows(), min(self.events, distinct)))
+        windows = list(islice(self._windows(), min(self.events, distinct)))
         for number in range(self.events):
-            key, value, headers = made[number % len(made)]
+            key, value, headers = windows[number % len(windows)]
             yield key, value, [("ce_id", b"%09d" % number), *headers]
 
     def _windows(self) -> Iterator[Record]:
@@ -58,13 +60,15 @@ class Load:
                 event = window_event(window, source=SOURCE, destination="forecast")
                 attributes = event.get_attributes()
                 attributes["partitionkey"] = attributes["subject"] = f"shop-{key}"
-                made = record(event)
-                headers = [pair for pair in made.headers.items() if pair[0] != "ce_id"]
-                yield made.key, made.value, list(headers)
+                message = record(event)
+                headers = [pair for pair in message.headers.items() if pair[0] != "ce_id"]
+                yield message.key, message.value, list(headers)
 
 
 def publish(servers: str, topic: str, records: Iterable[Record], per_s: float | None = None) -> float:
-    """Publish in order, all acknowledged when it returns. per_s: spread evenly over time. Returns the seconds taken."""
+    """Publish records in order and wait until the broker has acknowledged all of them.
+
+    per_s: records a second; None for as fast as possible. Returns the seconds that it took."""
     producer = Producer(
         {
             "bootstrap.servers": servers,

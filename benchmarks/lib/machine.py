@@ -1,4 +1,4 @@
-"""What a measurement ran on, in one line: no names of hosts, users or folders."""
+"""Describes the machine of a measurement in one line, without names of hosts, users or folders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARIES = ("confluent-kafka", "aiohttp", "uvicorn", "ai-edge-litert", "numpy")
 
 
 def facts(*more: str) -> str:
-    """more: what only this measurement knows, such as its broker."""
+    """Date, machine and versions in one line. more: facts of one measurement, such as its broker."""
     memory_gib = psutil.virtual_memory().total / 2**30
     return "; ".join(
         [

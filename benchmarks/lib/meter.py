@@ -1,4 +1,4 @@
-"""Reads what a pipeline made of the load: how fast, and whether all of it, once and in order."""
+"""Reads the forecasts of a pipeline: their rate, and whether each event has exactly one, in order."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from benchmarks.lib.askers import COMMITTED, Askers
+from benchmarks.lib.query_consumers import COMMITTED, QueryConsumers
 
-STALLED_S = 60.0  # no new forecast for so long: it will not come any more
+STALLED_S = 60.0  # without a new forecast for so long, stop waiting
 LOOK_S = 0.1
 ANSWER_S = 10.0
 READ_WAIT_S = 0.1
-# How long nothing more comes before a topic counts as read: with all there, and with some missing.
+# A topic counts as read when no record came for so long: with all records found, and with some missing.
 QUIET_S, MISSING_S = 0.3, 5.0
 
 
 class WrongForecasts(Exception):
-    """Events were lost, doubled or put out of order; the text says how many."""
+    """Events were lost, doubled or out of order. The text gives their numbers."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one run. rate: forecasts a second, by the broker's clock, from the first to the last."""
+    """The result of one run. rate: forecasts a second between the first and the last, by the broker's clock."""
 
     events: int
     forecasts: int
@@ -47,7 +47,7 @@ class Measured:
 
 
 class Tally:
-    """Counts forecasts, in the order of their partitions, against the events 0 to `events` - 1."""
+    """Counts forecasts for the events 0 to `events` - 1. Expects them in the order of their partitions."""
 
     def __init__(self, events: int) -> None:
         self._times = bytearray(events)
@@ -57,7 +57,7 @@ class Tally:
         self.forecasts = 0
 
     def add(self, message: Message) -> int:
-        """Count a forecast; returns its event's number."""
+        """Count a forecast. Returns the number of its event."""
         cause = int(header(message, "ce_causationid"))
         key, stamp_ms = message.key(), message.timestamp()[1]
         self._times[cause] = min(self._times[cause] + 1, 255)
@@ -87,23 +87,23 @@ class Tally:
 
 
 class Meter:
-    """Follows a topic by its end offsets, and reads it only when all should be there: no CPU taken meanwhile."""
+    """Observes a topic by its end offsets and reads it at the end, so that it takes no CPU during a measurement."""
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
         self._places = [(topic, number) for number in range(partitions)]
-        self._askers = Askers({"bootstrap.servers": servers}, f"meter-{topic}")
+        self._query_consumers = QueryConsumers({"bootstrap.servers": servers}, f"meter-{topic}")
 
     def length(self, isolation: str = COMMITTED) -> int:
-        """How much of the topic is there for readers of that isolation, in offsets.
+        """The length of the topic in offsets, as readers of that isolation level see it.
 
-        A transaction's end takes an offset of each partition too: it may hold somewhat fewer records.
+        Each transaction marker takes an offset, so that the topic may hold fewer records.
         """
         ends = [TopicPartition(*place, OFFSET_END) for place in self._places]
         try:
-            told = self._askers[isolation].offsets_for_times(ends, ANSWER_S)
-        except KafkaException:  # a new topic is not known everywhere at once; `wait` says when it is enough
+            found = self._query_consumers[isolation].offsets_for_times(ends, ANSWER_S)
+        except KafkaException:  # a new topic is not known everywhere at once; `wait` limits the time
             return 0
-        return 0 if any(place.error for place in told) else sum(place.offset for place in told)
+        return 0 if any(place.error for place in found) else sum(place.offset for place in found)
 
     def wait(
         self,
@@ -111,9 +111,9 @@ class Meter:
         alive: Callable[[], None],
         isolation: str = COMMITTED,
     ) -> None:
-        """Until the topic is `count` offsets long, or does not grow any more.
+        """Wait until the topic is `count` offsets long, or has not grown for STALLED_S.
 
-        alive: raises if the pipeline is gone.
+        alive: raises if the pipeline has ended.
         """
         found, changed_s = 0, time.monotonic()
         while found < count and time.monotonic() - changed_s < STALLED_S:
@@ -124,11 +124,11 @@ class Meter:
             time.sleep(LOOK_S)
 
     def read(self, count: int) -> Iterator[Message]:
-        """All records that read-committed readers see, in the order of their partitions.
+        """All committed records, in the order of their partitions. Stops after a pause without records.
 
-        Beyond `count` only what comes at once. A poll counts for as long as it may wait: what stops this process
-        meanwhile makes nothing come, and nothing of that is missing."""
-        consumer = self._askers[COMMITTED]
+        count: the expected number; once it is reached, a short pause ends the reading. A poll counts at most with its
+        own time-out, so that a suspended process does not look like a pause."""
+        consumer = self._query_consumers[COMMITTED]
         consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._places])
         found, quiet_s = 0, 0.0
         while quiet_s < (QUIET_S if found >= count else MISSING_S):
@@ -139,11 +139,11 @@ class Meter:
             yield from fresh
 
     def close(self) -> None:
-        self._askers.close()
+        self._query_consumers.close()
 
 
 def header(message: Message, name: str) -> str:
-    """The text of a record's header, empty where there is none."""
+    """The text of a record's header; empty where the record does not have it."""
     headers: Any = message.headers() or ()
     for one, value in headers:
         if one == name:

@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md, as SVG that is the same for the same figures."""
+"""The plots of docs/performance.md, as SVG files. Equal figures give equal files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ OURS, OTHERS = "#0b6e99", "#9aa5ad"
 def bars(
     folder: Path | None, name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str]
 ) -> str:
-    """Medians with their ranges, on a logarithmic scale. Returns the Markdown that shows the plot.
+    """Draw medians with their ranges on a logarithmic scale. Returns the Markdown that shows the plot.
 
-    folder: None draws nothing.
+    folder: where the SVG is written; None draws no plot. ours: the names that are highlighted.
     """
     if folder is None:
         return ""
@@ -44,9 +44,9 @@ def lines(
     y_label: str,
     logarithmic: str = "xy",
 ) -> str:
-    """Points joined by lines, fncast's in bold. Returns the Markdown that shows the plot.
+    """Draw points joined by lines, those of fncast in bold. Returns the Markdown that shows the plot.
 
-    logarithmic: the axes that are. folder: None draws nothing.
+    logarithmic: the names of the logarithmic axes. folder: where the SVG is written; None draws no plot.
     """
     if folder is None:
         return ""
@@ -94,6 +94,6 @@ def _saved(figure: Any, stem: Path, title: str) -> str:
     file = stem.with_suffix(".svg")
     figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)
-    # Trailing blanks of the SVG writer are no business of a reader of the diff.
+    # matplotlib writes trailing blanks, which would be noise in a diff.
     file.write_text("".join(f"{line.rstrip()}\n" for line in file.read_text().splitlines()))
     return f"![{title}]({file.parent.name}/{file.name})"

@@ -1,4 +1,4 @@
-"""The processes of one measurement: started one after the other, looked at, ended together."""
+"""The processes of one measurement: started one after the other, observed, ended together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ END_S = 10.0
 
 
 class Processes:
-    """folder: for their logs. As a context: they end with it."""
+    """Owns processes. As a context manager it ends them. folder: for their logs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,9 +27,9 @@ class Processes:
         await self.end()
 
     async def start(self, *programs: Program) -> None:
-        """One after the other, each until it is ready. Raises ProcessFailed."""
+        """Start programs one after the other; wait for each until it is ready. Raises ProcessFailed."""
         for program in programs:
-            process = Process(program, self._folder / f"{program.name}.log", _tell)
+            process = Process(program, self._folder / f"{program.name}.log", _ignore)
             task = asyncio.create_task(process.run())
             self._running.append((process, task))
             ready = asyncio.create_task(process.ready.wait())
@@ -38,8 +38,8 @@ class Processes:
             self.check()
 
     async def end(self) -> None:
-        """End what still runs: the last started first."""
-        # Some servers' children are in groups of their own, and outlive their parent.
+        """End all processes, the last started first."""
+        # The children of some servers have their own process group and outlive their parent.
         families = [one for process, _ in self._running for one in _family(process.pid)]
         for process, _ in reversed(self._running):
             process.end()
@@ -56,7 +56,7 @@ class Processes:
         self._running = []
 
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds so far, by name of process; what a process started counts as its own."""
+        """CPU seconds so far, by name of process, with those of its children."""
         found: dict[str, float] = {}
         for process, _ in self._running:
             for one in _family(process.pid):
@@ -66,7 +66,7 @@ class Processes:
         return found
 
     def memory_bytes(self, name: str) -> int:
-        """Resident memory of all processes of that name, now."""
+        """Current resident memory of all processes of that name."""
         total = 0
         for one in self.family(name):
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -74,11 +74,11 @@ class Processes:
         return total
 
     def family(self, name: str) -> list[psutil.Process]:
-        """The processes of that name, and what they started."""
+        """The processes of that name and their children."""
         return [one for process, _ in self._running if process.name == name for one in _family(process.pid)]
 
     def check(self) -> None:
-        """Raises ProcessFailed if a process is gone."""
+        """Raises ProcessFailed if a process has ended."""
         for process, task in self._running:
             if task.done():
                 task.result()
@@ -95,5 +95,5 @@ def _family(pid: int | None) -> list[psutil.Process]:
         return []
 
 
-def _tell(name: str, text: str) -> None:
-    """Nothing: a fresh broker makes its clients warn, and what ends a process is told with its last words."""
+def _ignore(name: str, text: str) -> None:
+    """Drop log lines: clients of a new broker print warnings, and ProcessFailed holds the last lines."""

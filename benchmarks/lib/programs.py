@@ -1,4 +1,4 @@
-"""The pipelines that are measured, as programs: first what stands behind the consumer, then the consumer."""
+"""The measured pipelines as programs: first the services that the consumer calls, then the consumer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMIT_S = 0.2  # how often peers and limit commit where throughput counts
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics of one run; group: the consumers' group."""
+    """The topics of one run. group: the consumer group."""
 
     group: str
     input: str
@@ -32,7 +32,8 @@ class Topics:
 class Pipeline(Protocol):
     """One way from the input topic to the output topic.
 
-    backlog: so many events keep it busy for long enough to be measured. keeps_order: whether it means to.
+    backlog: the number of events that keeps it busy long enough for a measurement. keeps_order: whether it promises to
+    keep the order of events.
     """
 
     name: str
@@ -42,21 +43,21 @@ class Pipeline(Protocol):
 
     @property
     def environments(self) -> Sequence[str]:
-        """Of `benchmarks/lib/environment.py`, that its programs run in."""
+        """The virtual environments of its programs, see `benchmarks/lib/environment.py`."""
 
     def services(self) -> list[Program]:
-        """Started in this order, each once the one before is ready."""
+        """The services, in the order of their start; each starts when the one before is ready."""
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
-        """They read and write the topics. folder: for files that they need."""
+        """The programs that read and write the topics. folder: for files that they need."""
 
 
 @dataclass
 class Fncast:
     """fncast with its own defaults.
 
-    settings: tables of fncast.toml that differ from them, by name.
-    function_url: a function elsewhere, one that takes batches; then nothing of ours stands behind the consumer.
+    settings: tables of fncast.toml that override the defaults, by name.
+    function_url: another function, which takes batches; then no service of fncast is started.
     """
 
     delivery: str
@@ -120,7 +121,7 @@ class Fncast:
 
 @dataclass
 class Limit:
-    """One process without any hop: `benchmarks/pipelines/limit.py`."""
+    """One process without a network hop: `benchmarks/pipelines/limit.py`."""
 
     delivery: str
     model: Path
@@ -154,13 +155,13 @@ def program(
     ready: Callable[[], Awaitable[bool]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Program:
-    """What runs with the project's folder on its path, and only once. variables: more for its environment."""
+    """A program with the project's folder on its path; it is not restarted. variables: added to its environment."""
     inherited = {**environment(), "PYTHONPATH": str(ROOT), **(variables or {})}
     return Program(name, [str(word) for word in words], ready, environment=inherited, restart=False)
 
 
 def answers(url: str) -> Callable[[], Awaitable[bool]]:
-    """Whether `url` answers 200."""
+    """A probe that returns whether `url` answers 200."""
 
     async def probe() -> bool:
         try:

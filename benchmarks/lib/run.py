@@ -1,4 +1,4 @@
-"""One run of a pipeline: an output topic and processes of its own, and what it made of the load."""
+"""One run of a pipeline, with its own output topic and processes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from benchmarks.lib.askers import UNCOMMITTED
 from benchmarks.lib.broker import Broker
 from benchmarks.lib.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY, Pipeline, Topics
+from benchmarks.lib.query_consumers import UNCOMMITTED
 from fncast.demo.process import ProcessFailed
 
 
 class Run:
-    """One pipeline at work."""
+    """Owns the processes and the output topic's meter of one running pipeline."""
 
     def __init__(
         self, pipeline: Pipeline, broker: Broker, topics: Topics, partitions: int, folder: Path
@@ -43,16 +43,16 @@ class Run:
         await self.processes.start(*programs)
 
     async def wait(self, count: int) -> None:
-        """Until about so many forecasts are there. Raises ProcessFailed."""
+        """Wait until about `count` forecasts are published. Raises ProcessFailed."""
         await asyncio.to_thread(self.meter.wait, count, self.processes.check)
 
-    async def measured(self, events: int) -> tuple[Measured, dict[str, float]]:
-        """What became of `events` events, and the CPU µs that one took of each kind of process and of the broker.
+    async def measure(self, events: int) -> tuple[Measured, dict[str, float]]:
+        """Wait for the forecasts of `events` events, read them and end the pipeline.
 
-        The CPU is that between the first forecast and the last, NaN where most were there at the first look. The
-        pipeline is ended. Raises ProcessFailed.
+        Returns the result, and the CPU µs an event by kind of process and of the broker. The CPU is counted from the
+        first forecast to the last. It is NaN where most forecasts existed at the first look. Raises ProcessFailed.
         """
-        # Of what is not committed yet: the first transaction would hide thousands.
+        # Read uncommitted: the first transaction would hide thousands of forecasts.
         await asyncio.to_thread(self.meter.wait, 1, self.processes.check, UNCOMMITTED)
         before_s, begun = self.processes.cpu_s(), await asyncio.to_thread(self.meter.length, UNCOMMITTED)
         before_s |= await self._broker_cpu_s()
@@ -73,10 +73,10 @@ class Run:
         return {"broker": await asyncio.to_thread(self._broker.cpu_s)}
 
     async def drain(self) -> None:
-        """Until all of the input topic has its forecasts. Raises ProcessFailed, also if it stops halfway.
+        """Wait until every event of the input topic has its forecast. Raises ProcessFailed, also if progress stops.
 
-        Without transactions the output's length says so; offsets may be committed long after. A transaction commits
-        both at once, and its markers count in the output's length: there the offsets say so.
+        Without transactions, compare the length of the output topic: offsets may be committed much later. With
+        transactions, compare the committed offsets: transaction markers count in the length of the output topic.
         """
         await asyncio.to_thread(self._drain)
 
@@ -103,7 +103,7 @@ class Run:
             consumer.close()
 
     async def wait_for_members(self, count: int) -> None:
-        """Until the group has so many members and they have shared the partitions. Raises ProcessFailed."""
+        """Wait until the group is stable with `count` members. Raises ProcessFailed."""
         admin = AdminClient({"bootstrap.servers": self._broker.bootstrap_servers, "log_level": 0})
         deadline_s = time.monotonic() + STALLED_S
         while True:

@@ -1,4 +1,4 @@
-"""Where a process' time goes, step by step, from samples that py-spy takes of what holds Python's lock."""
+"""The CPU time of a process by function, from py-spy's samples of the thread that holds the GIL."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from benchmarks.lib.spread import figure
 RATE_HZ = 200
 GRACE_S = 30.0
 SHOWN = 14
-ELSEWHERE = "libraries, called by nothing of fncast (the event loop, uvicorn, the FDK)"
+ELSEWHERE = "libraries, not called by fncast (the event loop, uvicorn, the FDK)"
 OUTSIDE = "librdkafka's own threads"
-ROOMS = ("consumer", "interceptor", "functions", "model_service", "series")
+ROOMS = tuple(
+    ROOT / room for room in ("consumer", "interceptor", "functions", "model_service", "fncast/series")
+)
 
 
 class NoProfile(Exception):
-    """py-spy could not look into the process; the text says why."""
+    """py-spy could not sample the process. The text gives the reason."""
 
 
 def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
-    """Steps and the CPU seconds that each took while the process worked, the costly ones first.
+    """The CPU seconds of each step in `seconds` seconds, the most expensive step first.
 
-    The CPU of Python's threads is shared out by samples, for a sample may also be of a thread that holds the lock and
-    has no core. A sample belongs to the innermost function of fncast on its stack, what that calls in libraries
-    included. Raises NoProfile, NoEnvironment.
+    A step is the innermost function of fncast on the stack, with the library functions that it calls. The measured
+    CPU time of Python's threads is distributed in proportion to the samples: a thread that holds the GIL may wait for
+    a core. folder: for the samples. Raises NoProfile, NoEnvironment.
     """
     before_s, outside_before_s = _thread_cpu_s(pid)
     raw = folder / f"{pid}.raw"
@@ -51,7 +53,7 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
 
 
 def table(found: list[tuple[str, float]], count: int, of: str) -> str:
-    """The costliest steps' µs, of each of `count` events, say."""
+    """A Markdown table of the most expensive steps, in µs a unit. count, of: number and name of the units."""
     used_s = sum(seconds for _, seconds in found)
     rest_s = sum(seconds for _, seconds in found[SHOWN:])
     rows = [
@@ -66,12 +68,12 @@ def table(found: list[tuple[str, float]], count: int, of: str) -> str:
 
 
 def _thread_cpu_s(pid: int) -> tuple[float, float]:
-    """CPU seconds of threads that run Python, and of those that librdkafka names its own."""
+    """CPU seconds of the threads that run Python, and of librdkafka's threads."""
     python_s = outside_s = 0.0
     for thread in psutil.Process(pid).threads():
         try:
             name = Path(f"/proc/{pid}/task/{thread.id}/comm").read_text()
-        except OSError:  # no Linux, or the thread has ended
+        except OSError:  # not Linux, or the thread has ended
             name = ""
         if name.startswith("rdk:"):
             outside_s += thread.user_time + thread.system_time
@@ -81,7 +83,7 @@ def _thread_cpu_s(pid: int) -> tuple[float, float]:
 
 
 def _by_function(raw: str) -> Counter[str]:
-    """raw: a line a stack, outermost frame first, `function (file:line);… count`."""
+    """Samples by step. raw: one line a stack, outermost frame first, `function (file:line);… count`."""
     samples: Counter[str] = Counter()
     for line in raw.splitlines():
         stack, _, count = line.rpartition(" ")
@@ -93,6 +95,6 @@ def _step(frames: list[str]) -> str:
     for frame in reversed(frames):
         function, _, place = frame.rpartition(" (")
         file = Path(place.rpartition(":")[0])
-        if file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in ROOMS:
+        if any(file.is_relative_to(room) for room in ROOMS):
             return f"{file.relative_to(ROOT)}: {function}"
     return ELSEWHERE

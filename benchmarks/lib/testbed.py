@@ -1,4 +1,4 @@
-"""What a measurement stands on: a broker, a model, a folder for logs, and loads that several runs read."""
+"""What a measurement needs: a broker, a model, a folder for logs, and backlogs that several runs read."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ from benchmarks.lib.run import Run
 from fncast.demo.models import find
 from fncast.demo.process import ProcessFailed
 
-EPOCHS = 2  # of the model that is trained where there is none: its quality is not measured here
+EPOCHS = 2  # for the model that is trained where none exists; its quality is not measured here
 
 INTERRUPTED = 130  # the shells' exit code for Ctrl-C
 
 
-class Stand:
-    """models: a folder of models; model: the .tflite file of the newest in it.
+class Testbed:
+    """Owns the topics and the backlogs of one measurement.
 
-    failed: what went wrong in a measurement that went on with the rest of it; whoever measures tells it.
+    models: a folder of models; model: the .tflite file of the newest version in it.
+    failed: the errors of parts that did not stop the measurement; the measuring program prints them.
     """
 
-    def __init__(self, on: Broker, models: Path, model: Path, folder: Path) -> None:
-        self.broker = on
+    def __init__(self, broker: Broker, models: Path, model: Path, folder: Path) -> None:
+        self.broker = broker
         self.models = models
         self.model = model
         self.folder = folder
@@ -44,7 +45,7 @@ class Stand:
         self._backlogs: dict[tuple[Load, int], str] = {}
 
     async def backlog(self, load: Load, partitions: int = PARTITIONS) -> str:
-        """The topic that holds the load; published when it is asked for first."""
+        """The topic that holds the load. The first call publishes it."""
         key = (load, partitions)
         if key not in self._backlogs:
             [topic] = await self.make_topics("in", partitions=partitions)
@@ -65,7 +66,7 @@ class Stand:
     async def run(
         self, pipeline: Pipeline, input_topic: str, partitions: int = PARTITIONS
     ) -> AsyncIterator[Run]:
-        """The pipeline with its services, not yet with its consumers. Raises ProcessFailed, NoEnvironment."""
+        """Start the pipeline's services, but not yet its consumers. Raises ProcessFailed, NoEnvironment."""
         output, dead = await self.make_topics("out", "dead", partitions=partitions)
         topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
         run = Run(pipeline, self.broker, topics, partitions, self.folder)
@@ -77,39 +78,43 @@ class Stand:
             await self.delete_topics(output, dead)
 
     async def warm_up(self, scale: float = 1.0) -> None:
-        """A broker just started costs whoever goes first a third of its rate."""
-        await self.warm_up_by(self.work_off(Limit(EXACTLY, self.model), scale))
+        """Warm up the broker: the first pipeline on a new broker is slower than the others."""
+        await self.warm_up_by(self.measure_backlog(Limit(EXACTLY, self.model), scale))
 
-    async def warm_up_by(self, turn: Awaitable[object]) -> None:
-        """A turn that no table shows, whatever becomes of it."""
+    async def warm_up_by(self, measurement: Awaitable[object]) -> None:
+        """Run a measurement and drop its result; an error is only printed."""
         try:
-            await turn
+            await measurement
         except Exception as error:
             print(f"warming the broker: {reason(error)}", file=sys.stderr)
 
-    async def work_off(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
-        """What `Run.measured` says of the pipeline's backlog, scaled. Raises ProcessFailed, NoEnvironment."""
+    async def measure_backlog(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
+        """Measure how a pipeline processes its backlog; see `Run.measure`. scale: factor for the backlog's size.
+
+        Raises ProcessFailed, NoEnvironment."""
         events = max(int(pipeline.backlog * scale), 100)
         topic = await self.backlog(Load(events))
         async with self.run(pipeline, topic) as run:
             await run.start_consumers()
-            return await run.measured(events)
+            return await run.measure(events)
 
     async def close(self) -> None:
         if self._backlogs:
             await self.delete_topics(*self._backlogs.values())
 
 
-def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:
-    """Run `measure` on a stand of its own; the exit code."""
+def on_testbed(
+    arguments: argparse.Namespace, program: str, measure: Callable[[Testbed], Awaitable[int]]
+) -> int:
+    """Run `measure` on a new testbed. Returns the exit code."""
     end_cleanly()
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
             folder = Path(name)
-            on = stack.enter_context(broker(arguments.bootstrap))
-            models, model = found_model(arguments.models, folder)
-            print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
-            return asyncio.run(_measure(Stand(on, models, model, folder), measure))
+            kafka = stack.enter_context(broker(arguments.bootstrap))
+            models, model = find_or_train_model(arguments.models, folder)
+            print(f"{program}: broker: {kafka.name}; model: {model.parent.name}", file=sys.stderr)
+            return asyncio.run(_measure(Testbed(kafka, models, model, folder), measure))
     except (NoBroker, NoEnvironment, ProcessFailed) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
@@ -119,19 +124,21 @@ def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Sta
 
 
 def end_cleanly() -> None:
-    """Let SIGTERM do what Ctrl-C does, so that processes, containers and folders are cleared away."""
+    """Treat SIGTERM like Ctrl-C, so that processes, containers and folders are removed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-async def _measure(stand: Stand, measure: Callable[[Stand], Awaitable[int]]) -> int:
+async def _measure(testbed: Testbed, measure: Callable[[Testbed], Awaitable[int]]) -> int:
     try:
-        return await measure(stand)
+        return await measure(testbed)
     finally:
-        await stand.close()
+        await testbed.close()
 
 
-def found_model(models: Path, folder: Path) -> tuple[Path, Path]:
-    """The folder of models and the newest version's .tflite in it; a small one is trained if there is none."""
+def find_or_train_model(models: Path, folder: Path) -> tuple[Path, Path]:
+    """The folder of models and the newest version's .tflite file in it. Trains a small model if there is none.
+
+    folder: where a small model is written."""
     if (found := find(models)) is None:
         print("no model yet: training a small one", file=sys.stderr)
         models = folder / "models"

@@ -55,7 +55,7 @@ def handle(message: Message) -> None:
 
 
 def commit() -> None:
-    """Make what was published since the last commit count, and begin anew."""
+    """Commit what was published since the last commit, and begin a new transaction."""
     offsets = [TopicPartition(topic, place, offset) for place, offset in positions.items()]
     positions.clear()
     if exactly_once:

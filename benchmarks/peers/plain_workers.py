@@ -16,7 +16,7 @@ import uvloop
 from ce_headers import to_http, to_record
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-QUEUED = 200  # a partition
+QUEUED = 200  # events of a partition
 COMMIT_S = float(os.environ["COMMIT_S"])
 
 
@@ -81,7 +81,7 @@ class Pipeline:
         return first + self._consumer.consume(100, 0) if first else first
 
     async def _work(self, queue: asyncio.Queue[Message]) -> None:
-        """One event after another: what keeps the order of a partition."""
+        """Handle the events of a partition one after the other, which keeps their order."""
         while True:
             message = await queue.get()
             headers = to_http(message.headers() or [])

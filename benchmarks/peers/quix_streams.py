@@ -27,7 +27,7 @@ client = urllib3.PoolManager(maxsize=1, retries=False)
 
 
 def forecast(value: bytes, key: Any, timestamp: int, headers: list[tuple[str, bytes]]) -> Any:
-    """The answer of the function, as value and headers."""
+    """Call the function with one event. Returns the value and the headers of its answer."""
     answer = client.request("POST", url, body=value, headers=to_http(headers))
     if answer.status != 200:
         raise RuntimeError(f"the function answered {answer.status}")

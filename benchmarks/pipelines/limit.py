@@ -1,4 +1,4 @@
-"""The limit: one process without any hop. Consume, score in batches by LiteRT, produce, with the guarantee asked for.
+"""The upper limit: one process without a network hop. Consumes, scores batches with LiteRT and produces.
 
 `python -m benchmarks.pipelines.limit SERVERS GROUP TOPIC OUTPUT MODEL.tflite at-least-once|exactly-once`
 """
@@ -25,7 +25,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Limit:
-    """The loop, and what it has published since the last commit."""
+    """Owns the loop and the offsets of what was published since the last commit."""
 
     def __init__(self, servers: str, group: str, topic: str, output: str, model: str, delivery: str) -> None:
         self._topic, self._output = topic, output
@@ -119,7 +119,7 @@ def _forecast(data: dict[str, Any], low: list[float], median: list[float], high:
 
 
 def _headers(message: Message) -> Headers:
-    """Those of the forecast: as many as fncast's."""
+    """The headers of a forecast: as many as those of fncast."""
     event: dict[str, Any] = dict(message.headers() or ())
     return [
         ("ce_specversion", b"1.0"),

@@ -1,4 +1,4 @@
-"""The peers' pipelines: the programs in `benchmarks/peers`, each in its own environment."""
+"""The pipelines of the peers: the programs in `benchmarks/peers`, each in its own virtual environment."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fncast.demo.process import Program
 
 PROGRAMS = Path(__file__).parents[1] / "peers"
 SERVICES = "plain"  # the environment of function and model service
-# A backlog that takes its pipeline 10 to 20 s on two cores, by how it works.
+# The backlog that takes a pipeline 10 to 20 s on two cores, by its kind.
 ONE_AFTER_THE_OTHER, ONE_A_PARTITION, MANY_AT_ONCE = 3_000, 6_000, 8_000
 
 
 @dataclass
 class Peer:
-    """One event a call, to a FastAPI function and a FastAPI model service.
+    """A pipeline that calls a FastAPI function with one event a call, and a FastAPI model service.
 
-    words: of its program, after servers, group, topic, output and the function's URL.
-    needs_state: its last word is a folder for its state. commit_s: how often it commits, where it says.
-    processes: so many of the program share the partitions.
+    words: further arguments of its program, after servers, group, topic, output and the function's URL.
+    needs_state: the last argument is a folder for its state. commit_s: seconds between commits, where configurable.
+    processes: the number of processes that share the partitions.
     """
 
     name: str
@@ -76,7 +76,7 @@ def plain_loop(model: Path, delivery: str) -> Peer:
 
 
 def peers(model: Path) -> list[Peer]:
-    """All of them. model: a .tflite file."""
+    """All peers. model: a .tflite file."""
     aiokafka = "faststream_aiokafka.py"
     return [
         plain_loop(model, AT_LEAST),

@@ -1,10 +1,10 @@
-"""How good the forecasts are: three data sets, the model beside naive and classical methods, in one run.
+"""The quality of the forecasts on three data sets, compared with naive and classical methods.
 
 `make quality`, or
 `python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air] [--models DIR] [--no-classical]`.
-The protocol is written down in docs/quality.md. The data are those of the Numenta Anomaly Benchmark, in DIR/nab (or
-$FNCAST_DATA/nab); AirPassengers comes with statsforecast. What is absent is skipped, with the reason, and
-the exit code is 1."""
+docs/quality.md describes the protocol. The data are those of the Numenta Anomaly Benchmark, in DIR/nab (or
+$FNCAST_DATA/nab); AirPassengers comes with statsforecast. A missing data set is skipped with a message, and the exit
+code is 1."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from model_service.training.report import overall_table, series_table, table
 
 TEST_SHARE = 0.3
 AIR_ORIGINS = 25
-NAB_BAND = (0.76, 0.84)  # what the 80 % band has to hold
+NAB_BAND = (0.76, 0.84)  # goal for the coverage of the 80 % band
 
 
-class Absent(Exception):
-    """A data set that is not on this machine; the text says why."""
+class DataMissing(Exception):
+    """A data set is not on this machine. The text says what is missing and how to get it."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked of one data set, and what came out. share: of the best classical or naive method."""
+    """Goals and results of one data set. share_goal: of the error of the best classical or naive method."""
 
     data: str
     measure: str
@@ -52,7 +52,7 @@ class Target:
     others: dict[str, float]
     coverage: float | None
     seconds: float
-    band: tuple[float, float] | None = None  # of the coverage, where one is asked for
+    band: tuple[float, float] | None = None  # goal for the coverage, if any
 
     @property
     def best(self) -> str:
@@ -68,10 +68,10 @@ class Target:
 
 
 def nab(folder: Path, models: Path, classical: bool) -> Target:
-    """19 series of 5 minutes, horizon 12, geometric mean of MAE relative to the last value's."""
+    """19 series of 5 minutes, horizon 12, geometric mean of the MAE relative to repeating the last value."""
     files = sorted(path for path in _data(folder).glob("*.csv") if path.stem != "nyc_taxi")
     if len(files) != 19:
-        raise Absent(f"{folder}/nab holds {len(files)} series of 5 minutes, not 19")
+        raise DataMissing(f"{folder}/nab holds {len(files)} series of 5 minutes, not 19")
     started = time.monotonic()
     _train(models, "nab", files, "--window", "48", "--horizon", "12")
     series = [one for path in files for one in read_csv(path)]
@@ -84,7 +84,7 @@ def taxi(folder: Path, models: Path, classical: bool) -> Target:
     """NYC taxi rides of 30 minutes, horizon 48, MASE with the season of a day."""
     file = _data(folder) / "nyc_taxi.csv"
     if not file.is_file():
-        raise Absent(f"there is no {file}")
+        raise DataMissing(f"{file} does not exist")
     started = time.monotonic()
     _train(models, "taxi", [file], "--window", "672", "--horizon", "48")
     evaluation = _evaluate(models, "taxi", read_csv(file), classical)
@@ -92,11 +92,11 @@ def taxi(folder: Path, models: Path, classical: bool) -> Target:
 
 
 def air(folder: Path, models: Path, classical: bool) -> Target:
-    """AirPassengers, which the model trained on generated series never saw: horizon 12, the last 25 origins."""
+    """AirPassengers, forecast by a model trained on generated series alone: horizon 12, the last 25 origins."""
     try:
         from statsforecast.utils import AirPassengers
     except ModuleNotFoundError:
-        raise Absent(
+        raise DataMissing(
             "AirPassengers comes with statsforecast: pip install '.[evaluation]' in fncast's repository"
         ) from None
     started = time.monotonic()
@@ -136,7 +136,7 @@ def _evaluate(
     print(f"\n{name}: {evaluation.origins} origins, {len(evaluation.series)} series")
     print(overall_table(evaluation))
     for method, names in evaluation.incomplete.items():
-        print(f"left out: {method}, which failed on {', '.join(names)}")
+        print(f"{method} is left out: it failed on {', '.join(names)}")
     return evaluation
 
 
@@ -158,9 +158,11 @@ def _target(
 
 def _data(folder: Path | None) -> Path:
     if folder is None:
-        raise Absent("no data: set FNCAST_DATA, or give --data, to a folder with nab/*.csv in it")
+        raise DataMissing(
+            "no data folder is given; set FNCAST_DATA or pass --data, a folder that holds nab/*.csv"
+        )
     if not (folder / "nab").is_dir():
-        raise Absent(f"there is no folder {folder / 'nab'}")
+        raise DataMissing(f"the folder {folder / 'nab'} does not exist")
     return folder / "nab"
 
 
@@ -171,7 +173,7 @@ def summary(targets: Sequence[Target]) -> str:
         "model",
         "goal",
         "best other",
-        "model / it",
+        "model / other",
         "goal",
         "80 % band",
         "goal",
@@ -211,7 +213,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--models", type=Path, help="keep the models there (default: a temporary folder)")
     parser.add_argument(
-        "--no-classical", action="store_true", help="leave out the classical methods: minutes less"
+        "--no-classical", action="store_true", help="leave out the classical methods, which take minutes"
     )
     arguments = parser.parse_args(words)
     targets, skipped = [], False
@@ -222,7 +224,7 @@ def main(words: Sequence[str] | None = None) -> int:
             try:
                 models = arguments.models or Path(scratch)
                 targets.append(DATA_SETS[name](arguments.data, models, not arguments.no_classical))
-            except (Absent, Failure) as why:
+            except (DataMissing, Failure) as why:
                 print(f"{name} is skipped: {why}", file=sys.stderr)
                 skipped = True
     if targets:

@@ -1,4 +1,4 @@
-"""What was measured of the model servers, by cell, and the tables of it."""
+"""The figures of the model servers, by cell, and their tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_PROCESS = "in process, no server"
 
 @dataclass(frozen=True)
 class Cell:
-    """connections: 0 where there is no server."""
+    """One combination of connections and windows a request. connections: 0 for a model without a server."""
 
     connections: int
     windows: int
@@ -28,7 +28,7 @@ MANY = Cell(64, 1)
 
 @dataclass(frozen=True)
 class Figure:
-    """Of one cell and round."""
+    """The figures of one cell in one round."""
 
     rate: float
     p50_ms: float
@@ -51,7 +51,7 @@ def tables(figures: Figures) -> list[str]:
 
 
 def _ratios(figures: Figures) -> str:
-    """Of each server that was asked with a model, round by round."""
+    """Ratios of each server with a model, by round: to the fixed answer and to the model in process."""
     fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
     one, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
     rows = []

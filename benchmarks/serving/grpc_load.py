@@ -1,9 +1,9 @@
-"""One gRPC call, again and again, so many at a time.
+"""Repeats one gRPC call, with a fixed number of calls at a time.
 
-`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints what
-benchmarks/serving/http_load.py reads.
-BODY: a file with the request's bytes, which are neither built nor read here: even so a call costs this process more
-than it costs wrk to send one, so it may be slower than the server.
+`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints a result line for
+benchmarks/serving/http_load.py.
+BODY: a file with the bytes of the request. A call costs this process more CPU than it costs wrk, so that this process
+may be slower than the server.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One request, again and again over kept-alive connections: by wrk where it is, else by this process itself.
+"""Repeats one request over kept-alive connections: with wrk where it is installed, else with this process.
 
-gRPC, which wrk does not speak, by `benchmarks/serving/grpc_load.py`.
+gRPC, which wrk does not support, uses `benchmarks/serving/grpc_load.py`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ RESULTS = 5  # numbers on a line of results
 
 
 class LoadFailed(Exception):
-    """The load could not be put on, or was not answered; the text says why."""
+    """The requests could not be sent or were not answered. The text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is posted. is_grpc: path is the method of a gRPC service."""
+    """One POST request. is_grpc: path is the method of a gRPC service."""
 
     path: str
     body: bytes
@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of it. Latencies from request to whole answer, at the client."""
+    """The answers to a load. Latencies are from the request to the whole answer, at the client."""
 
     requests: int
     seconds: float
@@ -58,16 +58,16 @@ def has_wrk() -> bool:
 
 
 def pinned(core: int) -> list[str]:
-    """The words before a command that keep it on one core, where that can be done and leaves another one free."""
+    """The prefix of a command that pins it to one core; empty without taskset or with a single core."""
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         return []
     return ["taskset", "--cpu-list", str(core)]
 
 
 def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> Answered:
-    """To a port of this machine. folder: for the body. core: the one to run on.
+    """Post a request again and again for `seconds` to a port of this machine.
 
-    Raises LoadFailed, also if any answer is not a success.
+    folder: for the body. core: the core that the load runs on. Raises LoadFailed, also for an answer that is an error.
     """
     url = f"http://{HOST}:{port}"
     body = folder / "body"
@@ -97,7 +97,7 @@ def post(port: int, request: Request, connections: int, seconds: int, folder: Pa
 
 
 async def _post(url: str, request: Request, connections: int, seconds: int) -> Answered:
-    """The same by asyncio: takes ten times wrk's CPU, so it may be slower than the server. Raises LoadFailed."""
+    """The same with asyncio, which takes more CPU than wrk and may be slower than the server. Raises LoadFailed."""
     latencies_s: list[float] = []
     end_s = time.perf_counter() + seconds
 
@@ -119,6 +119,10 @@ async def _post(url: str, request: Request, connections: int, seconds: int) -> A
     return Answered(len(latencies_s), elapsed_s, p50_ms, p99_ms)
 
 
-def say_generator() -> None:
+def warn_without_wrk() -> None:
+    """Print a warning where wrk is not installed."""
     if not has_wrk():
-        print("no wrk: the load comes from asyncio, which is slower than some servers", file=sys.stderr)
+        print(
+            "wrk is not installed: the load comes from asyncio, which is slower than some servers",
+            file=sys.stderr,
+        )

@@ -1,6 +1,6 @@
 """The model called in a loop, without a server: `python -m benchmarks.serving.in_process MODEL.tflite WINDOWS SECONDS`.
 
-Prints calls a second. So fast a server could be that costs nothing.
+Prints calls a second: the rate of a server without any cost.
 """
 
 from __future__ import annotations

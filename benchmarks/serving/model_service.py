@@ -1,8 +1,8 @@
 """The model service alone: 1, 8 and 64 connections, 1 to 512 windows a request, beside other model servers.
 
-Each server runs on one core and the load (wrk, where it is) on another. Servers take turns. A fixed answer of the
-same server without a model, and the model in a loop without a server, say what there is to reach. About 6 minutes a
-round.
+Each server runs on one core and the load (wrk, where installed) on another. Each round measures all servers. The
+limits are a fixed answer of the same server without a model, and the model in a loop without a server. About 6 minutes
+a round.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from benchmarks.lib.arguments import (
     whole,
 )
 from benchmarks.lib.processes import Processes
-from benchmarks.lib.rounds import failures, reason, take_turns
+from benchmarks.lib.rounds import failures, reason, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.steps import steps, table
-from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
+from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, find_or_train_model
 from benchmarks.serving.figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
-from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
+from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, warn_without_wrk
 from benchmarks.serving.servers import ModelServer, ModelServers, Ports, ready
 
 PROGRAM = "model_service"
 WARM_UP_S = 1
-PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler takes a while to begin
+PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler starts with a delay
 SERVER_CORE, LOAD_CORE = 0, 1
 
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, (one.name for one in _servers(Path(), Path())))
-    say_generator()
+    warn_without_wrk()
     end_cleanly()
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
@@ -65,25 +65,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
-    models, model = found_model(arguments.models, folder)
+    models, model = find_or_train_model(arguments.models, folder)
     chosen = [one for one in _servers(models, model) if is_chosen(one.name, arguments.only)]
     figures: Figures = defaultdict(lambda: defaultdict(list))
 
-    async def turn(server: ModelServer) -> None:
+    async def measure(server: ModelServer) -> None:
         if server is chosen[0]:
             for windows in WINDOWS:
                 alone = await _in_process(model, windows, arguments.seconds)
                 figures[IN_PROCESS][Cell(0, windows)].append(alone)
-        await _turn(server, folder, arguments.seconds, figures)
+        await _run_round(server, folder, arguments.seconds, figures)
 
-    def told(server: ModelServer) -> str:
+    def describe(server: ModelServer) -> str:
         found = figures[server.name][MANY][-1:]
         cell = [f"{figure(one.rate)}/s, {figure(one.cpu_us)} µs CPU" for one in found]
         return f"{server.name}: {MANY}: {' '.join(cell)}"
 
-    failed = await take_turns(chosen, arguments.rounds, turn, told)
+    failed = await run_rounds(chosen, arguments.rounds, measure, describe)
     for name in failed:
-        figures[name]  # a row, with what it did end
+        figures[name]  # creates a row for the completed rounds, if any
     text = "\n\n".join(
         filter(None, [*tables(figures), failures(failed), await _profile(_servers(models, model)[0], folder)])
     )
@@ -114,8 +114,8 @@ def _servers(models: Path, model: Path) -> list[ModelServer]:
     return [*servers.ours(), *servers.others()]
 
 
-async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
-    """All cells of one server; one that it does not answer stays empty. Raises ProcessFailed, NoEnvironment."""
+async def _run_round(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
+    """Measure all cells of one server. A cell without answers stays empty. Raises ProcessFailed, NoEnvironment."""
     ports = Ports.free()
     started = ready(server, ports, folder)
     async with Processes(folder) as processes:
@@ -141,7 +141,7 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
 
 
 async def _profile(server: ModelServer, folder: Path) -> str:
-    """Where a request's CPU goes with many connections, or why that is not known."""
+    """The profile of a server with many connections, or the reason why there is none."""
     try:
         return await _profiled(server, folder)
     except Exception as error:
@@ -149,7 +149,7 @@ async def _profile(server: ModelServer, folder: Path) -> str:
 
 
 async def _profiled(server: ModelServer, folder: Path) -> str:
-    """Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
+    """Profile a server with many connections. Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
     ports = Ports.free()
     started = ready(server, ports, folder)
     request = server.request(MANY.windows)
@@ -166,8 +166,8 @@ async def _profiled(server: ModelServer, folder: Path) -> str:
         finally:
             answered = await load
     count = int(answered.rate * PROFILE_S)
-    told = f"Where the CPU of {server.name} goes at {MANY}, by samples that slow it down somewhat:"
-    return f"{told}\n\n{table(found, count, 'request')}"
+    title = f"The CPU of {server.name} at {MANY} by function, from samples that slow it down somewhat:"
+    return f"{title}\n\n{table(found, count, 'request')}"
 
 
 async def _in_process(model: Path, windows: int, seconds: int) -> Figure:

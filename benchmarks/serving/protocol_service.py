@@ -24,7 +24,7 @@ DETAILS = {"window": WINDOW, "horizon": HORIZON, "quantiles": [0.1, 0.5, 0.9]}
 
 
 class InstantModel:
-    """A runtime that answers noise at once, in the shape of the real one."""
+    """A runtime that answers at once with noise, in the shape of a real answer."""
 
     kind = "instant"
 
@@ -39,7 +39,7 @@ class InstantModel:
 
 
 def serve() -> None:
-    """The service in this process, until it is told to end; its addresses on stderr once it answers."""
+    """Serve until SIGINT or SIGTERM. Prints the addresses on stderr once the service is ready."""
     models = SingleModel(Model("forecast", 1, InstantModel(), orjson.dumps(DETAILS).decode(), DETAILS))
     listener = bind("127.0.0.1", 0)
     with bind("127.0.0.1", 0) as probe:

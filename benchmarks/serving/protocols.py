@@ -1,8 +1,8 @@
-"""Flatbuffers, protobuf or JSON? One window service by each protocol: `python -m benchmarks protocols` (2 minutes).
+"""Flatbuffers, protobuf or JSON? One service with each protocol: `python -m benchmarks protocols` (2 minutes).
 
-The model answers at once, so that what is measured is the protocol: its bytes on the wire (headers included), the time
-of one call, and the CPU that it takes on both sides. All protocols are served by one process, called by the function's
-own clients, and take turns within each round; figures are medians over the rounds.
+The model answers at once, so that only the protocol is measured: its bytes on the wire (with headers), the time of a
+call, and the CPU on both sides. One process serves all protocols. The callers use the clients of the forecast
+function. Each round measures all protocols; the figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ COUNTED_CALLS = 50
 
 @dataclass(frozen=True)
 class Figures:
-    """latency_us: median of one caller. windows_per_s: of all callers. CPU: of one caller's calls."""
+    """latency_us: median of one caller. windows_per_s: of all callers. CPU: a call of one caller."""
 
     latency_us: float
     windows_per_s: float
@@ -48,8 +48,8 @@ class Figures:
     client_cpu_us: float
 
 
-class Stand:
-    """The service as a process and the callers."""
+class Testbed:
+    """The service's process and the callers."""
 
     def __init__(self, http: str, grpc: str, server: psutil.Process, pool: ProcessPoolExecutor) -> None:
         self.http, self.grpc = http, grpc
@@ -73,7 +73,7 @@ class Stand:
         )
 
     def bytes_per_call(self, protocol: str, size: int) -> tuple[float, float]:
-        """Sent and received by the caller, headers of HTTP included; those of the first call left out."""
+        """Bytes that the caller sends and receives in a call, with HTTP headers and without connection set-up."""
         windows = np.random.default_rng(1).normal(size=(size, WINDOW)).astype(np.float32)
         with Relay(self.http) as http, Relay(self.grpc) as grpc:
             client = CLIENTS[protocol](http.url, grpc.url)
@@ -92,21 +92,21 @@ class Stand:
 
 
 @contextmanager
-def stand() -> Iterator[Stand]:
-    """Raises ProcessFailed."""
+def testbed() -> Iterator[Testbed]:
+    """Start the service and the callers. Raises ProcessFailed."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.serving.protocol_service"], stderr=subprocess.PIPE, text=True
     )
     try:
         assert server.stderr
-        told = ""
+        log = ""
         while not (ready := server.stderr.readline()).startswith("http"):
-            told += ready
+            log += ready
             if not ready:
-                raise ProcessFailed(f"the service did not start: {told.strip()}")
+                raise ProcessFailed(f"the service did not start: {log.strip()}")
         http, grpc = ready.split()
         with ProcessPoolExecutor(CALLERS, multiprocessing.get_context("spawn")) as pool:
-            yield Stand(http, grpc, psutil.Process(server.pid), pool)
+            yield Testbed(http, grpc, psutil.Process(server.pid), pool)
     finally:
         server.terminate()
         server.wait(10)
@@ -143,11 +143,11 @@ def table(
 
 
 def write(text: str) -> None:
-    """Put the table between the marks of docs/protocols.md."""
+    """Replace the text between the markers of docs/protocols.md."""
     page = PAGE.read_text("utf-8")
     between = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
     if not between.search(page):
-        raise SystemExit(f"{PAGE} has not the lines {BEGIN} and {END}")
+        raise SystemExit(f"{PAGE} does not have the lines {BEGIN} and {END}; add them")
     PAGE.write_text(between.sub(lambda _: text, page), "utf-8")
 
 
@@ -157,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
     )
     add_rounds_argument(parser)
-    parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} alone")
+    parser.add_argument("--print-only", action="store_true", help=f"do not change docs/{PAGE.name}")
     arguments = parser.parse_args(argv)
     end_cleanly()
     try:
@@ -171,9 +171,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code. Raises ProcessFailed."""
+    """Measure, print and write the page. Returns the exit code. Raises ProcessFailed."""
     measured: dict[tuple[str, int], list[Figures]] = {}
-    with stand() as service:
+    with testbed() as service:
         sizes = {(name, size): service.bytes_per_call(name, size) for size in SIZES for name in CLIENTS}
         for number in range(arguments.rounds):
             for size in SIZES:

@@ -1,4 +1,4 @@
-"""Counts what goes over a connection."""
+"""Counts the bytes of a TCP connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes one TCP connection on and counts its bytes."""
+    """Forwards one TCP connection and counts its bytes. sent: from the client; received: from the server."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -33,7 +33,7 @@ class Relay:
     def _accept(self) -> None:
         try:
             near, _ = self._listener.accept()
-        except OSError:  # nobody came
+        except OSError:  # closed before a client connected
             return
         far = socket.create_connection(self._target)
         self._start(self._pass, near, far, "sent")

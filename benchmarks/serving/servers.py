@@ -1,4 +1,4 @@
-"""The model servers that are measured: how each is started, and what a request of so many windows is to it."""
+"""The measured model servers: how each is started, and its request for a number of windows."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from model_service.inference_protocol import messages_pb2
 
 JSON = {"Content-Type": "application/json"}
 BINARY = {"Content-Type": "application/octet-stream"}
-# What a batch of MLServer may hold and wait for; it waits the whole time unless the batch is full.
+# Size and waiting time of MLServer's batches. It waits the whole time unless the batch is full.
 MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
-UVLOOP = "uvloop"  # an environment that holds it alone: fncast takes it where it can be imported
+UVLOOP = "uvloop"  # an environment with uvloop alone, which uvicorn uses where it can import it
 FIXED = "no model: a fixed answer"
 ANSWER_BYTES_A_WINDOW = 144  # float32 [12, 3]
-# BentoML reports its use to its makers unless told not to.
+# Without this variable, BentoML sends usage statistics.
 BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where one server listens.
+    """The ports of one server, each found free on its own.
 
-    Each was free by itself. The number after one would not do: Linux gives listeners odd ports and clients even ones,
-    and those of the load before stay taken for a minute after its end.
+    Do not use consecutive ports: Linux gives odd ports to listeners and even ones to clients, and the ports of the
+    previous load stay in use for a minute.
     """
 
     http: int
@@ -54,7 +54,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class ModelServer:
-    """program: what listens on the ports, given a folder for its files. request: a call that holds so many windows."""
+    """program: starts the server on the ports, with a folder for its files. request: a call with so many windows."""
 
     name: str
     program: Callable[[Ports, Path], Program]
@@ -169,13 +169,13 @@ class ModelServers:
 
 
 def ready(server: ModelServer, ports: Ports, folder: Path) -> Program:
-    """The server's program, with the question whether it answers. Raises NoEnvironment."""
-    made = server.program(ports, folder)
+    """The server's program with its health check. Raises NoEnvironment."""
+    plain = server.program(ports, folder)
     return Program(
-        made.name,
-        made.argv,
+        plain.name,
+        plain.argv,
         answers(f"http://{HOST}:{ports.http}{server.health}"),
-        environment=made.environment,
+        environment=plain.environment,
         restart=False,
     )
 
@@ -185,7 +185,7 @@ def _windows(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 
 
 def _texts(count: int) -> list[list[float]]:
-    """As JSON has them: as short as the readings are."""
+    """The windows for JSON, with two decimals."""
     texts: list[list[float]] = np.round(_windows(count).astype(np.float64), 2).tolist()
     return texts
 
@@ -203,7 +203,7 @@ def _protocol_json(count: int) -> Request:
 
 
 def _protocol_binary(count: int) -> Request:
-    """Triton's binary tensor extension: a JSON header, then the tensor's bytes; the answer likewise."""
+    """A request with Triton's binary tensor extension: a JSON header, then the tensor's bytes."""
     raw = _windows(count).tobytes()
     tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
     inputs = [{**tensor, "parameters": {"binary_data_size": len(raw)}}]
@@ -225,5 +225,5 @@ def _named(path: str, name: str) -> Callable[[int], Request]:
 
 
 def _fixed_request(count: int) -> Request:
-    """As long as GraphPipe's."""
+    """A request and an answer of the same length as GraphPipe's."""
     return Request(f"/{ANSWER_BYTES_A_WINDOW * count}", _graphpipe(count).body, BINARY)

@@ -13,7 +13,7 @@ from consumer import at_least_once, exactly_once
 from consumer.settings import load
 
 
-def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> None:
+def test_fncast_accepts_the_settings_of_a_run(tmp_path: Path) -> None:
     pipeline = Fncast(
         EXACTLY,
         tmp_path,
@@ -39,12 +39,12 @@ def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("delivery", "commit_s"), [(AT_LEAST, at_least_once.COMMIT_S), (EXACTLY, exactly_once.COMMIT_S)]
 )
-def test_where_delay_is_measured_peers_commit_as_often_as_fncast(delivery: str, commit_s: float) -> None:
+def test_in_the_delay_benchmark_peers_commit_as_often_as_fncast(delivery: str, commit_s: float) -> None:
     peers = [one for one in delay._pipelines(Path(), Path()) if isinstance(one, Peer)]
     assert {one.commit_s for one in peers if one.delivery == delivery} == {commit_s}
 
 
-def test_processes_of_one_peer_share_a_group_and_no_state(
+def test_processes_of_one_peer_share_a_group_but_not_their_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peer_pipelines, "python_of", lambda name: Path(name))

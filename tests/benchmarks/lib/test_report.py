@@ -8,19 +8,19 @@ from benchmarks.lib import report
 from benchmarks.lib.spread import Spread, figure, percentile
 
 
-def test_a_section_is_replaced_and_the_rest_left_alone(tmp_path: Path) -> None:
+def test_only_the_section_is_replaced(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- begin a -->\nold\n<!-- end a -->\nafter\n")
     report.write("a", "new \\1 text", page)
     assert page.read_text() == "before\n<!-- begin a -->\nnew \\1 text\n<!-- end a -->\nafter\n"
 
 
-def test_a_page_without_the_markers_is_not_touched_and_the_figures_are_printed(
+def test_a_page_without_the_markers_stays_unchanged_and_the_figures_are_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n")
-    with pytest.raises(ValueError, match="markers of a"):
+    with pytest.raises(ValueError, match="markers for the section 'a'"):
         report.write("a", "new", page)
     assert page.read_text() == "before\n"
     assert capsys.readouterr().out == "new\n"
@@ -44,7 +44,7 @@ def test_a_spread_is_median_and_range() -> None:
     assert str(Spread.of([3.0, 1.0, 2.0])) == "2.00 [1.00-3.00]"
 
 
-def test_a_range_that_reads_as_one_figure_is_none() -> None:
+def test_a_range_that_rounds_to_one_figure_is_left_out() -> None:
     assert str(Spread.of([7.001, 7.0, 6.999])) == "7.00"
 
 

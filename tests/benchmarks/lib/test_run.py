@@ -27,7 +27,7 @@ def broker() -> Iterator[EmbeddedBroker]:
 def drain(
     broker: EmbeddedBroker, delivery: str, name: str, folder: Path, forecasts: int, committed: bool
 ) -> None:
-    """Wait for a pipeline that has published so many forecasts of COUNT events. Raises ProcessFailed."""
+    """Wait for a pipeline that has published `forecasts` forecasts of COUNT events. Raises ProcessFailed."""
     servers = broker.bootstrap_servers
     topics = Topics(name, f"{name}-in", f"{name}-out", f"{name}-dead")
     producer = Producer({"bootstrap.servers": servers})
@@ -49,16 +49,16 @@ def drain(
 
 
 @pytest.mark.parametrize(("delivery", "committed"), [(AT_LEAST, False), (EXACTLY, True)])
-def test_a_pipeline_is_done_once_its_forecasts_can_be_read(
+def test_a_pipeline_is_done_when_its_forecasts_can_be_read(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delivery: str, committed: bool
 ) -> None:
-    """At least once, offsets may be committed later; a transaction's end is that of its offsets."""
+    """At-least-once may commit offsets later; a transaction commits them with the forecasts."""
     monkeypatch.setattr(run_module, "STALLED_S", 3.0)
     drain(broker, delivery, delivery, tmp_path, COUNT, committed)
 
 
 @pytest.mark.parametrize("delivery", [AT_LEAST, EXACTLY])
-def test_one_that_stops_halfway_is_told(
+def test_a_pipeline_that_stops_halfway_is_an_error(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delivery: str
 ) -> None:
     monkeypatch.setattr(run_module, "STALLED_S", 1.0)

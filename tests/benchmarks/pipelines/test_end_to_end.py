@@ -1,4 +1,4 @@
-"""Whether a run was right, and what the program's exit code says of it."""
+"""Lost, doubled and disordered forecasts fail the benchmark and its exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from benchmarks.lib.meter import Measured
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast
 from benchmarks.pipelines import end_to_end
-from benchmarks.pipelines.end_to_end import Standing
+from benchmarks.pipelines.end_to_end import PipelineResult
 from benchmarks.pipelines.peer_programs import Peer
 from fncast.demo.process import ProcessFailed
 
@@ -38,36 +38,36 @@ async def warm_up(scale: float) -> None:
         (LOST, False, False),
     ],
 )
-def test_one_wrong_run_makes_a_pipeline_wrong(run: Measured, keeps_order: bool, is_right: bool) -> None:
+def test_one_wrong_run_fails_a_pipeline(run: Measured, keeps_order: bool, is_right: bool) -> None:
     pipeline = Peer("peer", "plain", "none.py", AT_LEAST, Path(), keeps_order=keeps_order)
-    assert Standing(pipeline, [RIGHT, run, RIGHT]).is_right is is_right
+    assert PipelineResult(pipeline, [RIGHT, run, RIGHT]).is_right is is_right
 
 
 @pytest.mark.parametrize(("run", "code"), [(RIGHT, 0), (LOST, 1), (DOUBLED, 1), (DISORDERED, 1)])
-def test_the_exit_code_tells_of_loss_and_disorder(
+def test_lost_doubled_or_disordered_events_give_exit_code_1(
     run: Measured, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def turn(stand: Any, standing: Standing, scale: float) -> None:
-        standing.runs.append(run)
-        standing.cpu_us.append({})
+    async def run_round(testbed: Any, result: PipelineResult, scale: float) -> None:
+        result.runs.append(run)
+        result.cpu_us.append({})
 
-    monkeypatch.setattr(end_to_end, "_turn", turn)
+    monkeypatch.setattr(end_to_end, "_run_round", run_round)
     monkeypatch.setattr(end_to_end, "_pipelines", lambda *_: [Fncast(EXACTLY, Path())])
-    stand: Any = SimpleNamespace(models=Path(), model=Path(), warm_up=warm_up)
+    testbed: Any = SimpleNamespace(models=Path(), model=Path(), warm_up=warm_up)
     arguments = argparse.Namespace(quick=True, only=None, rounds=2, scale=1.0, print_only=True)
-    assert asyncio.run(end_to_end._compare(stand, arguments)) == code
-    told = capsys.readouterr().err
-    assert ("lost, doubled or disordered events: fncast, exactly-once" in told) is bool(code)
+    assert asyncio.run(end_to_end._compare(testbed, arguments)) == code
+    errors = capsys.readouterr().err
+    assert ("lost, doubled or disordered events: fncast, exactly-once" in errors) is bool(code)
 
 
-def test_where_nothing_was_measured_the_page_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def turn(stand: Any, standing: Standing, scale: float) -> None:
-        raise ProcessFailed("no broker any more")
+def test_the_page_stays_unchanged_if_all_measurements_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run_round(testbed: Any, result: PipelineResult, scale: float) -> None:
+        raise ProcessFailed("the broker has ended")
 
-    monkeypatch.setattr(end_to_end, "_turn", turn)
+    monkeypatch.setattr(end_to_end, "_run_round", run_round)
     monkeypatch.setattr(end_to_end.report, "write", lambda *_: pytest.fail("the page was written"))
-    monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was made"))
+    monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was written"))
     broker = SimpleNamespace(name="none")
-    stand: Any = SimpleNamespace(models=Path(), model=Path(), broker=broker, warm_up=warm_up)
+    testbed: Any = SimpleNamespace(models=Path(), model=Path(), broker=broker, warm_up=warm_up)
     arguments = argparse.Namespace(quick=False, only=["fncast"], rounds=1, scale=1.0, print_only=False)
-    assert asyncio.run(end_to_end._compare(stand, arguments)) == 1
+    assert asyncio.run(end_to_end._compare(testbed, arguments)) == 1
