@@ -91,7 +91,7 @@ def run(broker: str, *words: str, **options: Any) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
 
 
-def test_json_lines_up_to_the_one_that_is_none(broker: str) -> None:
+def test_json_lines_are_published_up_to_a_wrong_one(broker: str) -> None:
     lines = orjson.dumps(EVENT) + b"\n\n" + orjson.dumps(EVENT | {"id": "8"}) + b'\n{"id": "9"}\n'
     done = run(broker, "-", "--topic", "lines", input=lines.decode())
     assert done.returncode == 1
@@ -186,7 +186,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
         (["--shop", "--replay"], "--replay plays files of readings, and none is named"),
     ],
 )
-def test_bad_input_is_one_clear_sentence(
+def test_wrong_input_is_one_clear_sentence(
     words: list[str],
     reason: str,
     tmp_path: Path,
