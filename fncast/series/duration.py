@@ -36,7 +36,7 @@ def format_months(months: int) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """A duration in the largest unit that divides it (days, hours, minutes), else in seconds: `P7D`, `PT90M`, `PT0.25S`."""
+    """A duration in days, hours or minutes if one divides it, else in seconds: `P7D`, `PT90M`, `PT0.25S`."""
     for unit in ("D", "H", "M"):
         count, rest = divmod(seconds, _SECONDS[unit])
         if count and not rest:

@@ -67,7 +67,7 @@ def to_grid(
 
     times_s: (readings,) seconds since 1970 UTC in any order. values: (readings,), NaN for an empty reading.
     step: None to use the commonest distance; calendar months, quarters and years are recognised.
-    zone: the time zone of days and months; the start of a series with a calendar step is in this zone. Raises NoGrid."""
+    zone: the time zone of days and months; the start of a series with a calendar step is in it. Raises NoGrid."""
     count = len(times_s)
     out_of_order = int((np.diff(times_s) < 0).sum())
     if out_of_order:

@@ -83,9 +83,9 @@ class Step:
 
     @classmethod
     def of(cls, data: Mapping[str, object]) -> Step:
-        """The step that an event's data names by `step_s` or `step`, one of them. Raises ValueError.
+        """The step of an event's data, from either `step_s` or `step`. Raises ValueError.
 
-        A calendar step takes its day from `step_day`."""
+        The day of a calendar step is `step_day`."""
         seconds, period = data.get("step_s"), data.get("step")
         if seconds is not None and period is not None:
             raise ValueError("step_s and step are both given; give one of them")
