@@ -40,9 +40,7 @@ class Step:
         if not (math.isfinite(period_s) and period_s > 0):
             raise ValueError(f"step_s must be positive and finite, not {_short(seconds)}")
         if period_s > MAX_STEP_S:
-            raise ValueError(
-                f"step_s is {_short(seconds)}; it must be at most {MAX_STEP_S:.0f}, or 9,998 years"
-            )
+            raise ValueError(f"step_s is {_short(seconds)}, more than all the years that a time can name")
         return cls(period_s)
 
     @classmethod

@@ -105,7 +105,7 @@ def test_weights_of_another_network_are_an_error(
     assert error.endswith("train without --from-version")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
     # Slow enough that it has not stopped early when the signal comes.
     flags = [*SMALL[:-1], "5000", "--learning-rate", "0.0001", "--progress", "json"]
@@ -116,7 +116,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
             assert process.stdout
             assert json.loads(process.stdout.readline())["epoch"] == 1
             process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=120)
+            output, errors = process.communicate(timeout=400)
         finally:
             process.kill()
     assert process.returncode == 0, errors

@@ -290,7 +290,7 @@ def test_month_ends_of_a_time_zone_stay_month_ends(
         ),
         ("timestamp,value\n2026-01-01,1\n".encode("utf-16")[:-1], "is damaged UTF-16 text"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is not a text file"),
-        ("timestamp,value\n0,1\n1,2\n2,3\n5000000000,4\n", "mend a wrong time"),
+        ("timestamp,value\n0,1\n1,2\n2,3\n5000000000,4\n", "correct a wrong time"),
     ],
 )
 def test_errors_name_file_line_and_value(tmp_path: Path, text: str | bytes, sentence: str) -> None:
