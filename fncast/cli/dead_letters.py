@@ -91,7 +91,7 @@ def since(text: str | None) -> datetime | None:
             return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         return parse_time(text)
     except OverflowError:
-        raise Failure(f"--since {text!r} is before the year 1; pass a shorter time") from None
+        raise Failure(f"--since {text!r} is before all time; pass a shorter time") from None
     except ValueError:
         raise Failure(
             f"--since {clean(text, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
@@ -164,7 +164,7 @@ def place_of(text: str, topic: str) -> tuple[int, int]:
         raise Failure(f"{clean(text, MAX_HEADER)!r} is not of the form PARTITION/OFFSET, as in 0/17")
     wanted = int(place[1]), int(place[2])
     if wanted[0] > MAX_PARTITION or wanted[1] > MAX_OFFSET:
-        raise Failure(f"the topic {topic!r} has no dead letter {text}: this is beyond Kafka's largest offset")
+        raise Failure(f"the topic {topic!r} has no dead letter {text}: Kafka has no such place")
     return wanted
 
 

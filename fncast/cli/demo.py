@@ -130,7 +130,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 def _print_summary(stage: Stage) -> None:
     print("\n".join(stage.summary.lines()))
     if stage.model is None:
-        print("the demo stopped before a model was trained, which takes about a minute; run it for longer")
+        print("the demo ended before a model was trained, which takes about a minute; run it for longer")
     evaluation = stage.model.evaluation() if stage.model else []
     if evaluation and stage.model:
         print(

@@ -132,7 +132,7 @@ def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
     if arguments.pin or arguments.wait:
         raise Failure("--pin and --wait go with --models, not with --model")
     if not path.exists():
-        raise Failure(f"{path} does not exist; --model needs a .pb or .tflite file or a SavedModel folder")
+        raise Failure(f"no such model: {path}; --model needs a .pb or .tflite file or a SavedModel folder")
     name = arguments.name or (path.stem if is_model_name(path.stem) else "model")
     if not is_model_name(name):
         raise Failure(f"{name!r} is not a valid model name: {_NAME_RULE}; pass --name")
@@ -149,7 +149,7 @@ def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
         raise Failure("--inputs and --outputs go with --model, not with --models")
     if not folder.is_dir() and not arguments.wait:
         raise Failure(
-            f"the folder {folder} does not exist; `fncast train --models {folder}` creates it and trains a model"
+            f"no such folder: {folder}; `fncast train --models {folder}` creates it and trains a model"
         )
     pins = dict(arguments.pin)
     repository = Repository(folder, loader(arguments.runtime, metrics.observe), pins, arguments.name)

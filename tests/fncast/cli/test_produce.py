@@ -171,7 +171,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ([], "nothing to publish: name a file, - for stdin, --machine or --shop"),
+        ([], "nothing to publish: pass a file, - for standard input, --machine or --shop"),
         (["notes.pdf"], "notes.pdf: is neither .csv, .tsv, .txt (also .gz) nor .json"),
         (["-", "-"], "- (standard input) is named more than once"),
         (["none.csv"], "none.csv: there is no such file"),
@@ -183,7 +183,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
         (["short.csv", "--rate", "0"], "a rate is a positive number"),
         (["empty.json"], "empty.json: not JSON"),
         (["--shop", "--source", "a b"], "--source 'a b' is not a URI-reference"),
-        (["--shop", "--replay"], "--replay plays files of readings, and none is named"),
+        (["--shop", "--replay"], "--replay needs a file of readings; pass one"),
     ],
 )
 def test_wrong_input_is_one_clear_sentence(

@@ -409,7 +409,7 @@ def test_windows_1252_is_reported(tmp_path: Path) -> None:
         ),
         ("time,value\n2026-01-01,1\n2026-01-02,1,5\n", "line 3: has 3 fields, the header 2"),
         ("time,value\n2026-01-01,1,5\n2026-01-02,1,5\n", "or separate the columns by `;`"),
-        ("time,a,b\n08:00,1,2\n09:00,1,2\n", "no column holds their dates"),
+        ("time,a,b\n08:00,1,2\n09:00,1,2\n", "no column holds dates"),
         ("a,b\nx,1\ny,2\n", "no column holds times (the columns are a, b)"),
         (
             "start,end,b\n2026-01-01,2026-01-02,x\n2026-01-02,2026-01-03,y\n",

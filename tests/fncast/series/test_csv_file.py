@@ -165,7 +165,7 @@ def test_corrections_are_reported(tmp_path: Path) -> None:
     assert mended == Mended(
         "cpu", 9, out_of_order=1, exact_repeats=1, replaced=1, off_grid=1, gaps=2, missing=4
     )
-    assert "4 missing in 2 gaps, bridged where at least half of a window is there" in str(mended)
+    assert "4 missing in 2 gaps, bridged in windows that are at least half full" in str(mended)
 
 
 def test_jittering_times_find_their_step(tmp_path: Path) -> None:
@@ -271,8 +271,8 @@ def test_month_ends_of_a_time_zone_stay_month_ends(
         ("\n \n", "the file is empty"),
         ("timestamp,value\n", "has a header but no readings"),
         ("timestamp\n2026-01-01\n", "has one column only"),
-        ("timestamp,value\n2026-01-01,1\n", "has one reading"),
-        ("timestamp,value\n2026-01-01,1\n2026-01-01,1\n", "has one reading"),
+        ("timestamp,value\n2026-01-01,1\n", "has only one reading"),
+        ("timestamp,value\n2026-01-01,1\n2026-01-01,1\n", "has only one reading"),
         (
             "timestamp,value\n2026-01-01,1\n2026-01-02,warm\n",
             "line 3: 'warm' is not a number (column 'value')",
