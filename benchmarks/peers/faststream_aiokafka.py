@@ -33,9 +33,9 @@ async def handle(body: bytes, message: KafkaMessage) -> None:
     record = message.raw_message
     async with client.post(url, data=body, headers=to_http(record.headers)) as answer:
         answer.raise_for_status()
-        made = await answer.read()
+        content = await answer.read()
     await broker.publish(
-        made,
+        content,
         output,
         key=record.key,
         partition=record.partition,

@@ -36,7 +36,7 @@ def forecast(value: bytes, key: Any, timestamp: int, headers: list[tuple[str, by
 
 events = app.dataframe(app.topic(topic, value_deserializer="bytes"))
 events = events.apply(forecast, metadata=True)
-events = events.set_headers(lambda made, *_: list(made[1].items()))
-events = events.apply(lambda made: made[0])
+events = events.set_headers(lambda answer, *_: list(answer[1].items()))
+events = events.apply(lambda answer: answer[0])
 events.to_topic(app.topic(output, value_serializer="bytes"))
 app.run()
