@@ -1,1 +1,1 @@
-"""The composition roots, one file a command: they alone may import every room."""
+"""The commands of fncast, one file a command. Only this package and fncast.demo may import all other packages."""

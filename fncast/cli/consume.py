@@ -1,4 +1,4 @@
-"""`fncast consume`: the consumer."""
+"""`fncast consume`: runs the consumer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from fncast.http.server import build_server
 
 log = logging.getLogger("fncast.consumer")
 
-# Events hold no cycles and outlive Python's own 700, thousands being in flight: the collector walked each of them again
-# and again, for a tenth of the CPU.
+# Allocations between two runs of Python's garbage collector. Thousands of events are in flight and hold no cycles, so
+# that frequent runs would only traverse them again and again.
 COLLECT_EVERY = 100_000
 
 EXAMPLES = """
@@ -36,34 +36,38 @@ fncast consume --config fncast.toml --port 9465
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)
     parser.add_argument("--host", help="address of /metrics, /healthz and /readyz (default: [admin] host)")
-    parser.add_argument("--port", type=parse_port, help="their port (default: [admin] port, 9464)")
+    parser.add_argument(
+        "--port", type=parse_port, help="port of these endpoints (default: [admin] port, 9464)"
+    )
     add_security_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    told = settings(arguments)
-    host = arguments.host or told.admin.host
-    number = told.admin.port if arguments.port is None else arguments.port
-    return asyncio.run(consume(told, host, number, Security.of(arguments)))
+    configured = settings(arguments)
+    host = arguments.host or configured.admin.host
+    admin_port = configured.admin.port if arguments.port is None else arguments.port
+    return asyncio.run(consume(configured, host, admin_port, Security.of(arguments)))
 
 
-async def consume(told: Settings, host: str, port: int, security: Security) -> int:
-    """Consume until SIGINT or SIGTERM. security: of the admin listener. Raises Failure."""
+async def consume(configured: Settings, host: str, port: int, security: Security) -> int:
+    """Consume until SIGINT or SIGTERM. Returns the exit code 0.
+
+    host, port, security: of the admin listener. Raises Failure."""
     listener = bind(host, port)
     try:
-        service = Service(told)
+        service = Service(configured)
     except (SettingsError, ConsumerError) as error:
         raise Failure(str(error)) from None
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, service.stop)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, service.stop)
     admin = build_server(Admin(service), security)
     admin.takes_signals = False
     admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
-    kafka = told.kafka
+    kafka = configured.kafka
     print(
         f"consuming {', '.join(kafka.input_topics)} from {kafka.bootstrap_servers} as group {kafka.group_id}"
         f" ({kafka.delivery}); metrics on {security.scheme}://{host}:{listener.getsockname()[1]}/metrics",
@@ -80,16 +84,16 @@ async def consume(told: Settings, host: str, port: int, security: Security) -> i
     except ConsumerError as error:
         raise Failure(str(error)) from None
     except Exception as error:
-        log.exception("the consumer ends because of an error in its own code or in an interceptor")
-        raise Failure(f"{type(error).__name__}: {error}. Nothing unfinished was committed") from None
+        log.exception("the consumer stops because of an error in its code or in an interceptor")
+        raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
     finally:
         await asyncio.wait({admin_task})
     if ended:
-        raise Failure(f"the listener of /metrics, /healthz and /readyz has ended: {ended}")
+        raise Failure(f"the listener of /metrics, /healthz and /readyz has stopped: {ended}")
     return 0
 
 
 def _reason(ended: asyncio.Task[None]) -> str:
-    """Why a task has ended that should not have."""
+    """Why a task has ended unexpectedly."""
     error = None if ended.cancelled() else ended.exception()
-    return f"{type(error).__name__}: {error}" if error is not None else "no reason is known"
+    return f"{type(error).__name__}: {error}" if error is not None else "the reason is unknown"

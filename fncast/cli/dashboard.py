@@ -1,4 +1,4 @@
-"""`fncast dashboard`: the live page over any broker."""
+"""`fncast dashboard`: serves the live page for a broker."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fncast.http.security import Security, add_listener_arguments
 from fncast.http.server import serve
 
 PORT = 8090
-# Of each partition: some minutes of a demo, a few MB to fetch, and readings enough to fill a chart.
+# Records of each partition that are read at the start: enough to fill a chart, and only a few MB.
 HISTORY_RECORDS = 2000
-# Further behind than this a page would show the past; a full second of the fastest feed that it can follow.
+# A reader that is further behind skips records, so that the page shows the present.
 MAX_LAG_RECORDS = 20_000
 
 EXAMPLES = """
@@ -33,11 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def page(client_properties: Mapping[str, str], topics: PageTopics) -> Page:
-    """The page over these topics, reading once its lifespan begins. Raises Failure."""
+    """The page for these topics. It starts to read when its ASGI lifespan begins. Raises Failure."""
     try:
         reader = TopicReader(client_properties, topics.all(), HISTORY_RECORDS, MAX_LAG_RECORDS)
     except InvalidProperties as error:
-        raise Failure(f"Kafka's client refuses its settings: {error}") from None
+        raise Failure(f"the Kafka client rejects its settings: {error}") from None
     return Page(reader, PageState(topics, time.time()))
 
 

@@ -1,4 +1,4 @@
-"""`fncast dead-letters list|show|replay`: what was refused, why, and again."""
+"""`fncast dead-letters list|show|replay`: lists rejected events with their reasons and replays them."""
 
 from __future__ import annotations
 
@@ -39,27 +39,29 @@ fncast dead-letters replay --destination forecast
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="list|show|replay", required=True)
-    listing = verbs.add_parser("list", help="one line each: place, time, destination, attempts, reason")
-    listing.add_argument("--json", action="store_true", help="one JSON object a line")
-    show = verbs.add_parser("show", help="one letter, all of it, as JSON")
+    listing = verbs.add_parser(
+        "list", help="print one line for each: place, time, destination, attempts, reason"
+    )
+    listing.add_argument("--json", action="store_true", help="print one JSON object a line")
+    show = verbs.add_parser("show", help="print one dead letter completely, as JSON")
     show.add_argument("place", metavar="PARTITION/OFFSET", help="as `list` prints it")
     replay = verbs.add_parser(
-        "replay", help="publish them again where they came from; each once, however often this is called"
+        "replay", help="publish events again to their input topics; each only once, also in repeated calls"
     )
-    replay.add_argument("--dry-run", action="store_true", help="only say what would be replayed")
+    replay.add_argument("--dry-run", action="store_true", help="only print what would be replayed")
     replay.add_argument(
-        "--place", default="", metavar="PARTITION/OFFSET", help="only this one, as `list` prints it"
+        "--place", default="", metavar="PARTITION/OFFSET", help="only this dead letter, as `list` prints it"
     )
     for verb in (listing, show, replay):
         verb.add_argument("--topic", help="default: the settings' dead_letter_topic (dead-letters)")
         add_kafka_arguments(verb)
     for verb in (listing, replay):
-        verb.add_argument("--reason", default="", metavar="TEXT", help="only where the reason has this in it")
+        verb.add_argument("--reason", default="", metavar="TEXT", help="only where the reason contains TEXT")
         verb.add_argument("--destination", default="", help="only events for this destination")
         verb.add_argument(
             "--since",
             metavar="TIME",
-            help="only what was refused since: an RFC 3339 time, or 30m, 2h, 7d ago",
+            help="only what was rejected since then: an RFC 3339 time, or an age such as 30m, 2h or 7d",
         )
 
 
@@ -81,19 +83,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
 
 
-def since(told: str | None) -> datetime | None:
-    """The time that `--since` means. Raises Failure."""
-    if told is None:
+def since(text: str | None) -> datetime | None:
+    """The time that `--since` names; None without the flag. Raises Failure."""
+    if text is None:
         return None
     try:
-        if ago := AGO.fullmatch(told):
+        if ago := AGO.fullmatch(text):
             return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
-        return parse_time(told)
+        return parse_time(text)
     except OverflowError:
-        raise Failure(f"--since {told!r} is before all time") from None
+        raise Failure(f"--since {text!r} is before all time; pass a shorter time") from None
     except ValueError:
         raise Failure(
-            f"--since {clean(told, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
+            f"--since {clean(text, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
             " nor of the form 30m, 2h, 7d"
         ) from None
 
@@ -134,7 +136,7 @@ def summary_text(letter: DeadLetter) -> str:
 
 
 def shown(letter: DeadLetter) -> str:
-    """All of a letter as JSON, for people."""
+    """The complete dead letter as indented JSON."""
     whole = summary(letter) | {
         "key": readable(letter.record.key),
         "headers": [[name, readable(value)] for name, value in letter.record.headers],
@@ -153,7 +155,7 @@ def show(kafka: Kafka, topic: str, place: str) -> int:
                 return 0
     finally:
         letters.close()
-    raise Failure(f"there is no dead letter {place} on {topic!r}")
+    raise Failure(f"the topic {topic!r} has no dead letter {place}; `fncast dead-letters list` prints all")
 
 
 def place_of(text: str, topic: str) -> tuple[int, int]:
@@ -163,12 +165,12 @@ def place_of(text: str, topic: str) -> tuple[int, int]:
         raise Failure(f"{clean(text, MAX_HEADER)!r} is not of the form PARTITION/OFFSET, as in 0/17")
     wanted = int(place[1]), int(place[2])
     if wanted[0] > MAX_PARTITION or wanted[1] > MAX_OFFSET:
-        raise Failure(f"there is no dead letter {text} on {topic!r}: Kafka has no such place")
+        raise Failure(f"the topic {topic!r} has no dead letter {text}: Kafka has no such place")
     return wanted
 
 
 def readable(content: bytes | None) -> str | dict[str, str] | None:
-    """Text where it is UTF-8; else `{"base64": …}`."""
+    """The bytes as text if they are UTF-8, else as `{"base64": …}`."""
     if content is None:
         return None
     try:
@@ -178,7 +180,9 @@ def readable(content: bytes | None) -> str | dict[str, str] | None:
 
 
 def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
-    """name: the group whose offsets say what was replayed before, and the transactions' identity."""
+    """Publish the dead letters that match `wanted` again. Returns the exit code. Raises Failure, ConsumerError.
+
+    name: the consumer group that keeps the replayed offsets, and the transactional id."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, name)
     try:
         if dry_run:
@@ -208,10 +212,10 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
 
 
 def not_replayed(replaying: Replay) -> str:
-    """Which letters stayed behind and why, and how to replay them later."""
+    """The dead letters that were not replayed, the reasons, and how to replay them later."""
     more = replaying.left - len(replaying.left_because)
     named = "; ".join([*replaying.left_because, *([f"and {more} more"] if more else [])])
     return (
-        f"{replaying.left} dead letters were not replayed: {named}. They stay in the topic; once the reason is gone,"
+        f"{replaying.left} dead letters were not replayed: {named}. They stay in the topic. Fix the reason and"
         " replay each with --place PARTITION/OFFSET"
     )

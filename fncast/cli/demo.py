@@ -1,4 +1,4 @@
-"""`fncast demo`: everything on this machine, with an embedded broker and the live page."""
+"""`fncast demo`: runs all parts on this machine, with an embedded broker and the live page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=_positive,
         metavar="N",
-        help="end by itself N seconds after its start, model training included",
+        help="stop N seconds after the start, with the training of a model included",
     )
     parser.add_argument(
         "--csv",
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=models_folder,
         default=Path("models"),
         metavar="DIR",
-        help="where the model is kept (default: models)",
+        help="folder of the model (default: models)",
     )
     add_reading_arguments(parser)
 
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _stdin_file(folder: Path) -> Path:
-    """Standard input as a file, which a source that is started again can read again."""
+    """Save standard input to a file, so that a restarted source can read it again."""
     path = folder / "stdin.csv"
     with path.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
@@ -92,12 +92,12 @@ def _stdin_file(folder: Path) -> Path:
 
 
 async def _run(arguments: argparse.Namespace, folder: Path) -> None:
-    """Raises ProcessFailed, UnusableModel, OSError."""
+    """Run all parts until a signal or the end of --seconds. Raises ProcessFailed, UnusableModel, OSError."""
     started_s = time.monotonic()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signal_number, stop.set)
 
     def report(name: str, text: str) -> None:
         print(
@@ -106,9 +106,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
             flush=True,
         )
 
-    print(
-        f"fncast demo: each part is a process of its own on this machine; logs in {folder}", file=sys.stderr
-    )
+    print(f"fncast demo: each part is a separate process on this machine; logs in {folder}", file=sys.stderr)
     page, *others = free_ports(4)
     ports = Ports(arguments.port or page, *others[:3])
     plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time(), reading_words(arguments))
@@ -121,7 +119,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
         )
         if playing.done():
             playing.result()
-        report("", "ending")
+        report("", "stopping")
     finally:
         stopping.cancel()
         playing.cancel()
@@ -134,11 +132,12 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 def _print_summary(supervisor: DemoSupervisor) -> None:
     print("\n".join(supervisor.summary.lines()))
     if supervisor.model is None:
-        print("it ended before a model was trained, which takes about a minute; the next run begins anew")
+        print("the demo ended before a model was trained, which takes about a minute; run it for longer")
     evaluation = supervisor.model.evaluation() if supervisor.model else []
     if evaluation and supervisor.model:
         print(
-            f"error of {supervisor.model.folder} on data it never saw, relative to repeating the last value:"
+            f"error of {supervisor.model.folder} on data that was not used in training,"
+            " relative to repeating the last value:"
         )
         print("\n".join(f"  {line}" for line in evaluation))
 

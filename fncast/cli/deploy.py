@@ -1,4 +1,4 @@
-"""`fncast deploy`: puts a function's image on an Fn server."""
+"""`fncast deploy`: registers a function's image with an Fn server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fncast.http.security import read_token
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
 
-# Characters that are shown of what the server says.
+# Characters of a server's answer that are shown.
 MAX_URL, MAX_ERROR = 2000, 1000
 EXAMPLES = """
 fncast deploy functions/forecast --image fncast/forecast:0.1.0 --config GP_SERVER_URL=http://172.17.0.1:9000
@@ -22,7 +22,9 @@ fncast deploy functions/forecast --image fncast/forecast:0.1.0 --config GP_SERVE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="the function's folder, with func.yaml")
-    parser.add_argument("--image", required=True, help="its image, as the Fn server's Docker engine knows it")
+    parser.add_argument(
+        "--image", required=True, help="the function's image, as the Fn server's Docker engine names it"
+    )
     parser.add_argument("--url", default="http://localhost:8080", help="the Fn server (default: %(default)s)")
     parser.add_argument("--app", default="fncast", help="the Fn app (default: %(default)s)")
     parser.add_argument(
@@ -33,11 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="configuration of the function, such as GP_SERVER_URL=http://model-service:9000",
     )
-    parser.add_argument("--token-file", type=Path, metavar="FILE", help="holds a bearer token for the server")
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="file with a bearer token for the server"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the function's URLs. Raises Failure."""
+    """Deploy the function and print its URLs. Raises Failure."""
     try:
         folder = read_folder(arguments.folder)
         config = configure(folder, {}, dict(arguments.config))

@@ -1,4 +1,4 @@
-"""`fncast evaluate`: backtest a model beside naive and classical methods."""
+"""`fncast evaluate`: backtests a model and compares it with naive and classical methods."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from fncast.cli.models_folder import models_folder
 from fncast.cli.progress import Progress
-from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
+from fncast.cli.series_files import add_csv_arguments, read_series, report_filled_gaps
 from fncast.failure import Failure
 from fncast.series.rfc3339 import format_time
 
 if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation
 
-# Generated series to evaluate where no CSV is given.
+# Generated series that are evaluated if no CSV file is given.
 GENERATED_SERIES = 300
-SHOWN_SERIES = 3  # in a sentence
+SHOWN_SERIES = 3  # names of series in a message
 
 EXAMPLES = """
 fncast evaluate --models models
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache",
         type=Path,
         metavar="DIR",
-        help="where results of classical methods are kept for the next run",
+        help="folder that keeps the results of classical methods for the next run",
     )
     parser.add_argument("--workers", type=int, help="processes for classical methods (default: one a core)")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots there, as PNG and SVG")
@@ -65,11 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     series = read_series(arguments)
     if arguments.stride is not None and arguments.stride < 1:
-        raise Failure(f"--stride is {arguments.stride}; it is at least 1")
+        raise Failure(f"--stride is {arguments.stride}; it must be at least 1")
     if arguments.test_share is not None and not 0 < arguments.test_share <= 0.9:
-        raise Failure(f"--test-share is {arguments.test_share}; it is above 0 and at most 0.9")
+        raise Failure(f"--test-share is {arguments.test_share}; it must be above 0 and at most 0.9")
     if arguments.workers is not None and arguments.workers < 1:
-        raise Failure(f"--workers is {arguments.workers}; it is at least 1")
+        raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
     from model_service.training.evaluation import add_model, prepare
     from model_service.training.generator import generate, generated_size
     from model_service.training.model_folder import (
@@ -91,25 +91,25 @@ def run(arguments: argparse.Namespace) -> int:
             longest, seed = max(4, window // 2), int(trained.get("seed", 0))
             series = generate(count, length, longest, seed)[:GENERATED_SERIES]
             _say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
-        tell_filled(series, window)
+        report_filled_gaps(series, window)
         if any(season < 0 for season in arguments.season or ()):
-            raise Failure("--season is a number of readings, or 0 for none")
+            raise Failure("--season must be a number of readings, or 0 for none")
         seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)
         evaluation = prepare(
             series, window, horizon, test_share=test_share, stride=arguments.stride, seasons=seasons
         )
         if not evaluation.series:
             raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
-        _tell_seen(evaluation, folder)
-        _tell_unseen_seasons(evaluation)
+        _warn_about_training_data(evaluation, folder)
+        _warn_about_long_seasons(evaluation)
         add_model(evaluation, load_scorer(folder, window, horizon))
     except InvalidModelFolder as error:
         raise Failure(str(error)) from None
-    if arguments.plots:  # told before the classical methods take their minutes
+    if arguments.plots:  # fail before the classical methods, which take minutes
         try:
             arguments.plots.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Failure(f"--plots {arguments.plots}: cannot be made: {error.strerror}") from None
+            raise Failure(f"--plots {arguments.plots}: cannot be created: {error.strerror}") from None
     if arguments.classical:
         add_classical(evaluation, arguments.cache or default_cache(), arguments.workers)
     if arguments.plots:
@@ -124,12 +124,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _steps(described: dict[str, Any], name: str, folder: Path) -> int:
     value = described.get(name)
     if type(value) is not int or value < 1:
-        raise Failure(f"{folder}/model.json: does not tell {name!r}; fncast did not train it")
+        raise Failure(
+            f"{folder}/model.json: has no positive integer {name!r}; evaluate a model that fncast trained"
+        )
     return value
 
 
-def _tell_seen(evaluation: Evaluation, folder: Path) -> None:
-    """Say so where the model was trained or validated on readings that it is tried on now."""
+def _warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:
+    """Print a warning for each series whose test part the model was trained or validated on."""
     from model_service.training.lineage import Lineage
 
     seen = Lineage(folder)
@@ -138,26 +140,27 @@ def _tell_seen(evaluation: Evaluation, folder: Path) -> None:
         until = seen.until(one.backtest.series)
         if until is not None and begin < until:
             _say(
-                f"{one.name}: forecasts begin at {format_time(begin)}, but the model saw the readings until"
-                f" {format_time(until)} in training: its errors there flatter it"
+                f"{one.name}: the forecasts begin at {format_time(begin)}, but the model was trained on the readings"
+                f" until {format_time(until)}: its real errors are larger"
             )
 
 
-def _tell_unseen_seasons(evaluation: Evaluation) -> None:
-    """Say so where a window does not hold a whole season: no network could know it then."""
+def _warn_about_long_seasons(evaluation: Evaluation) -> None:
+    """Print a warning for the series whose season is longer than the window: the model cannot see it."""
     long = {one.name: one.seasons[-1] for one in evaluation.series if one.seasons[-1:] > (evaluation.window,)}
     if long:
         shown = ", ".join(f"{name} ({season})" for name, season in list(long.items())[:SHOWN_SERIES])
         more = f" and {len(long) - SHOWN_SERIES} more" if len(long) > SHOWN_SERIES else ""
         _say(
-            f"season longer than the model's window of {evaluation.window} readings: {shown}{more};"
-            " one trained with --window auto sees it"
+            f"the season is longer than the model's window of {evaluation.window} readings: {shown}{more};"
+            " train with --window auto for a window that holds it"
         )
 
 
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:
-    """Add what the classical methods forecast, with progress on stderr; there a method that fails on a series is told
-    too. Raises Failure."""
+    """Add the forecasts of the classical methods, with progress and failed methods on stderr.
+
+    cache: folder for their results. workers: number of processes, None for one a core. Raises Failure."""
     from importlib.util import find_spec
 
     if find_spec("statsforecast") is None:
@@ -170,13 +173,13 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
     by_name = {one.name: one for one in evaluation.series}
     progress = Progress("classical methods", "forecasts")
     results = list(forecasts(wanted, cache, workers or os.cpu_count() or 1, progress))
-    results.sort(key=lambda result: METHODS.index(result[0].method))  # as the tables show them
+    results.sort(key=lambda result: METHODS.index(result[0].method))  # the order of the tables
     for task, forecast in results:
         if isinstance(forecast, str):
             _say(f"{task.method} on {task.name} failed: {forecast}")
         else:
             by_name[task.name].add(task.method, forecast)
-    for one in evaluation.series:  # without a season MSTL leaves the trend's method alone
+    for one in evaluation.series:  # without a season, MSTL is its trend method alone
         for method, trend in (("MSTL", "AutoETS"), ("MSTL+ARIMA", "AutoARIMA")):
             if not one.seasons and trend in one.scores:
                 one.add(method, one.forecasts[trend])
@@ -196,7 +199,7 @@ def _print(evaluation: Evaluation, described: dict[str, Any], folder: Path, as_j
     for name, why in evaluation.left_out.items():
         _say(f"left out: {name}: {why}")
     for method, names in evaluation.incomplete.items():
-        _say(f"without a line: {method}, which failed on {', '.join(names[:SHOWN_SERIES])}")
+        _say(f"left out: {method}: it failed on {', '.join(names[:SHOWN_SERIES])}")
     print(
         f"{described.get('name')} version {described.get('version')}: {evaluation.origins} forecasts of"
         f" {evaluation.horizon} steps from {evaluation.window} readings, every {evaluation.stride} steps\n"

@@ -14,7 +14,7 @@ from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
 from functions.host.process import NotStarted, private_directory
 
-# Each is a Python interpreter with numpy, some 60 MB.
+# Each process is a Python interpreter with numpy.
 MAX_PROCESSES = 64
 
 EXAMPLES = """
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_processes,
         default=PROCESSES,
         metavar="N",
-        help="per function (default: %(default)s)",
+        help="processes of each function (default: %(default)s)",
     )
     parser.add_argument(
         "--config",
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_pair,
         metavar="KEY=VALUE",
-        help="configuration for the functions, such as GP_SERVER_URL=http://localhost:9000; else taken from"
-        " the environment where func.yaml names it, else from func.yaml",
+        help="configuration of the functions, such as GP_SERVER_URL=http://localhost:9000 (default: the environment"
+        " variable that func.yaml names, else the value in func.yaml)",
     )
 
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         host = FunctionHost(
             folders, os.environ, dict(arguments.config), app=arguments.app, processes=arguments.processes
         )
-        private_directory().rmdir()  # each process needs one; better said now than by each of them
+        private_directory().rmdir()  # each process needs one: fail now if it cannot be created
     except (InvalidFunction, NotStarted) as error:
         raise Failure(str(error)) from None
     names = ", ".join(f"{arguments.app}/{folder.name}" for folder in folders)

@@ -1,4 +1,4 @@
-"""Ctrl-C while something is done that must not be lost halfway."""
+"""Defers Ctrl-C during work that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from types import TracebackType
 from typing import Self
 
 
-class PutOffInterrupt:
-    """From `begin` on Ctrl-C is put off until the end of the block, which then raises KeyboardInterrupt.
+class DeferInterrupt:
+    """A context manager. After `begin`, Ctrl-C takes effect at the end of the block, as KeyboardInterrupt.
 
-    Whoever presses it is told of `what` goes on, unless it is empty. Where SIGINT is ignored, or another's to handle,
-    nothing changes."""
+    message: printed on Ctrl-C to say what the user waits for; empty prints nothing. If SIGINT is ignored or has another
+    handler, this class does nothing."""
 
-    def __init__(self, what: str = "") -> None:
-        self._what = what
-        self._begun = self._asked = False
+    def __init__(self, message: str = "") -> None:
+        self._message = message
+        self._has_begun = self._is_interrupted = False
 
     def __enter__(self) -> Self:
         return self
 
     def begin(self) -> None:
-        if not self._begun and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._put_off)
-            self._begun = True
+        """Defer Ctrl-C from now on."""
+        if not self._has_begun and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._defer)
+            self._has_begun = True
 
-    def _put_off(self, *_: object) -> None:
-        self._asked = True
-        if not self._what:
+    def _defer(self, *_: object) -> None:
+        self._is_interrupted = True
+        if not self._message:
             return
-        with contextlib.suppress(RuntimeError):  # raised where the signal came in the middle of another print
-            print(self._what, file=sys.stderr, flush=True)
+        with contextlib.suppress(RuntimeError):  # raised if the signal interrupts another print
+            print(self._message, file=sys.stderr, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._begun:
+        if self._has_begun:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        if self._asked and error is None:
+        if self._is_interrupted and error is None:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""`fncast invoke`: one event through a function, without Kafka."""
+"""`fncast invoke`: sends one event to a function, without Kafka."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    told = settings(arguments)
+    configured = settings(arguments)
     try:
         body = sys.stdin.buffer.read() if arguments.event == "-" else Path(arguments.event).read_bytes()
     except OSError as error:
         raise Failure(f"{arguments.event}: {error.strerror}") from None
     try:
-        answer = asyncio.run(invoke(told, arguments.destination, body))
+        answer = asyncio.run(invoke(configured, arguments.destination, body))
     except SettingsError as error:
         raise Failure(str(error)) from None
     except InvalidEvent as error:
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def line(event: dict[str, Any]) -> str:
-    """The event as JSON. Raises Failure where it is nested too deeply."""
+    """The event as JSON on one line. Raises Failure if it is nested too deeply."""
     try:
         return escaped(orjson.dumps(event).decode())
     except orjson.JSONEncodeError as error:
@@ -68,36 +68,38 @@ def line(event: dict[str, Any]) -> str:
 
 
 def reason_of(event: dict[str, Any]) -> str:
-    """Why the function says that it refuses, whatever it says."""
+    """The reason that the function gives for a refusal."""
     data = event.get("data")
-    told = data.get("reason") if isinstance(data, dict) else None
-    return clean(str(told or "no reason given"), MAX_REASON)
+    reason = data.get("reason") if isinstance(data, dict) else None
+    return clean(str(reason or "no reason given"), MAX_REASON)
 
 
 def events_of(answer: Answer) -> list[dict[str, Any]]:
-    """The events of the answer. Raises Failure where it holds something else."""
+    """The events of the answer. Raises Failure if it holds anything else."""
     if answer.body is None:
         return []
     try:
-        said = orjson.loads(answer.body)
+        content = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
         raise Failure(f"the function's answer is not JSON: {error}") from None
-    events = said if isinstance(said, list) else [said]
+    events = content if isinstance(content, list) else [content]
     if not all(isinstance(event, dict) for event in events):
-        raise Failure("the function's answer holds no CloudEvents")
+        raise Failure("the function's answer is not a CloudEvent or a list of CloudEvents")
     return events
 
 
-async def invoke(told: Settings, destination: str, body: bytes) -> Answer:
+async def invoke(configured: Settings, destination: str, body: bytes) -> Answer:
     """Send the structured event `body` to the function of `destination`.
 
     Raises InvalidEvent, SettingsError, RetriableError, Refused.
     """
-    route = build_routes(told).get(destination)
+    route = build_routes(configured).get(destination)
     if route is None:
-        raise SettingsError(f"no route {destination!r}; routes here: {', '.join(sorted(told.routes))}")
+        raise SettingsError(
+            f"no route {destination!r}; the routes are {', '.join(sorted(configured.routes))}"
+        )
     event = read_event([("content-type", b"application/cloudevents+json")], body)
-    functions = build_function_client(told)
+    functions = build_function_client(configured)
     try:
         return await functions.call(route, [event])
     finally:

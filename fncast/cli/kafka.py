@@ -1,4 +1,4 @@
-"""The flags and settings of the commands that read fncast.toml."""
+"""Flags and settings of the commands that read fncast.toml."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def add_config_argument(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="settings (default: fncast.toml in this folder, if any; FNCAST_… variables and flags override it)",
+        help="settings file (default: fncast.toml in this folder, if any; FNCAST_… variables and flags override it)",
     )
 
 
 def add_kafka_arguments(parser: argparse.ArgumentParser) -> None:
-    """For commands that connect to Kafka."""
+    """Add the flags of commands that connect to Kafka."""
     add_config_argument(parser)
     parser.add_argument("--bootstrap-servers", metavar="HOST:PORT,…", help="Kafka's addresses")
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
-    """All settings, the flags applied. Raises Failure."""
+    """All settings, with the flags applied. Raises Failure."""
     overrides: dict[str, Any] = {}
     servers = getattr(arguments, "bootstrap_servers", None)
     if servers is not None:

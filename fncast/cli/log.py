@@ -1,4 +1,4 @@
-"""How every command logs: one line a record on stderr, and no flood of lines about one cause."""
+"""Logging of all commands: one line a record on stderr, with a limit for repeated records."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from collections.abc import Callable
 from fncast.foreign_text import clean
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-# A traceback and its error; more tells nobody anything.
+# Enough for a traceback and its error.
 MAX_CHARACTERS = 10_000
-# Lines about one cause that are shown in each period; the rest is counted.
+# Records of one cause that are shown in each period; the others are counted.
 MAX_LINES = 50
 PERIOD_S = 10.0
-# Causes that are counted at the same time.
+# Bounds the memory of the counters.
 MAX_CAUSES = 1000
 
 
 class OneLine(logging.Formatter):
-    """Writes a record, its traceback included, as one line that holds nothing that a terminal acts on."""
+    """Formats a record and its traceback as one line without terminal control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Leave the record as it was: other handlers format it, too."""
+        """Format a record without changing it: other handlers format it, too."""
         lines = [line.strip() for line in super().format(record).splitlines()]
         record.exc_text = None  # set by the base class, with line breaks
         return clean(" | ".join(filter(None, lines)) if record.exc_info else " ".join(lines), MAX_CHARACTERS)
 
 
 class RateLimit(logging.Filter):
-    """Lets at most MAX_LINES records of one cause pass in PERIOD_S. A cause is a logger, a level and a text before its
-    values are filled in. How many were left out is said with the next one that passes."""
+    """Passes at most MAX_LINES records of one cause in PERIOD_S.
+
+    A cause is a logger, a level and a message template. The next record that passes shows how many were dropped."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -61,7 +62,7 @@ def _add(record: logging.LogRecord, text: str) -> None:
 
 
 def set_up(level: str) -> None:
-    """Log to stderr from `level` on. level: such as `info`."""
+    """Log to stderr from `level` on, such as `info`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine(FORMAT))
     if level != "debug":
@@ -71,9 +72,9 @@ def set_up(level: str) -> None:
 
 
 def _log_thread(ended: threading.ExceptHookArgs) -> None:
-    """Log a thread that ended by an error, as one line like the rest."""
+    """Log the error that ended a thread, as one line."""
     if ended.exc_type is SystemExit or ended.exc_value is None:
         return
-    name = ended.thread.name if ended.thread else "of no name"
+    name = ended.thread.name if ended.thread else "without a name"
     error = (ended.exc_type, ended.exc_value, ended.exc_traceback)
     logging.getLogger("fncast").critical("the thread %s has ended", name, exc_info=error)

@@ -1,4 +1,4 @@
-"""The command line of fncast: one table of commands, each loaded when it is called."""
+"""The command line of fncast: a table of commands. A command's module is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from fncast.foreign_text import clean
 
 
 class CommandModule(Protocol):
-    """What a command module in `fncast/cli/` offers.
+    """The interface of a command module in `fncast/cli/`.
 
-    EXAMPLES: command lines, one a line, that its `--help` ends with; each action of a command has one, too."""
+    EXAMPLES: command lines, one a line, that `--help` shows at the end. Each action of a command needs one."""
 
     EXAMPLES: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the flags."""
+        """Add the command's flags to `parser`."""
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Do the work and return the exit code. Raises Failure."""
+        """Run the command. Returns the exit code. Raises Failure."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """extra: what `pip install '.[extra]'` in fncast's repository brings for it."""
+    """module: its import name. extra: the extra of setup.cfg with its dependencies. help: one line."""
 
     module: str
     extra: str
@@ -41,11 +41,11 @@ class Command:
 
 COMMANDS = {
     "demo": Command(
-        "fncast.cli.demo", "demo", "run everything on this machine, with an embedded broker and a live page"
+        "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
     ),
     "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
     "evaluate": Command(
-        "fncast.cli.evaluate", "training", "backtest a model beside naive and classical methods"
+        "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"
     ),
     "model-service": Command(
         "fncast.cli.model_service",
@@ -55,31 +55,31 @@ COMMANDS = {
     "models": Command(
         "fncast.cli.models",
         "model-service",
-        "list and compare the versions of a model, retire one or roll back",
+        "list and compare the versions of a model, retire a version or roll back",
     ),
     "functions": Command(
         "fncast.cli.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"
     ),
     "deploy": Command("fncast.cli.deploy", "functions", "put a function's image on an Fn server"),
     "consume": Command(
-        "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish what they answer"
+        "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish the answers"
     ),
     "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
-    "watch": Command("fncast.cli.watch", "dashboard", "print forecasts as they come"),
-    "dashboard": Command("fncast.cli.dashboard", "dashboard", "show a live page over any broker"),
+    "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),
+    "dashboard": Command("fncast.cli.dashboard", "dashboard", "serve a live page for any broker"),
     "dead-letters": Command(
-        "fncast.cli.dead_letters", "consumer", "list what was refused and why, and replay it"
+        "fncast.cli.dead_letters", "consumer", "list rejected events with their reasons and replay them"
     ),
-    "invoke": Command("fncast.cli.invoke", "consumer", "send one event through a function, without Kafka"),
+    "invoke": Command("fncast.cli.invoke", "consumer", "send one event to a function, without Kafka"),
 }
 
-# The last lines of a process that failed are shown with the failure.
+# A failure may hold the last lines of a process' log.
 MAX_FAILURE_LINES = 50
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
-    """The parser with `command`'s own flags; the other commands stay unloaded, so `--help` is fast."""
+    """The parser with the flags of `command`. Other command modules are not imported, so that `--help` is fast."""
     parser = argparse.ArgumentParser(
         prog="fncast",
         description="Forecasts for streams of readings: CloudEvents in on Kafka, forecasts out.",
@@ -100,7 +100,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
 
 
 def _add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
-    """End the help of `parser`, and of each of its actions, with the examples that call it."""
+    """Add to the help of `parser` and of each of its actions the examples that call it."""
     own = [line for line in examples.strip().splitlines() if f"{parser.prog} " in f"{line} "]
     parser.epilog = "\n  ".join(["examples:" if len(own) > 1 else "example:", *own])
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -112,23 +112,23 @@ def _add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # 20 ms: only when asked for
+        from importlib.metadata import version  # slow to import: only for --version
 
         print(f"fncast {version('fncast')}")
         parser.exit()
 
 
 def load(command: Command) -> CommandModule:
-    """Ctrl-C waits for the import: in the middle of its own numpy takes one for a broken installation, and says so."""
-    from fncast.cli.interrupt import PutOffInterrupt
+    """Import a command module. Ctrl-C is deferred: numpy reports an interrupted import as a broken installation."""
+    from fncast.cli.interrupt import DeferInterrupt
 
-    with PutOffInterrupt() as interrupt:
+    with DeferInterrupt() as interrupt:
         interrupt.begin()
         return cast(CommandModule, importlib.import_module(command.module))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0 done, 1 failed (one sentence on stderr); wrong usage exits with 2."""
+    """Run one command. Returns 0 for success and 1 for a failure (one sentence on stderr). Wrong usage exits with 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in words if word in COMMANDS), None)
     try:
@@ -140,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except ModuleNotFoundError as missing:
         if missing.name is None or find_spec(missing.name.partition(".")[0]) is not None:
-            raise  # a module of an installed package is missing: no extra would bring it
+            raise  # a module of an installed package is missing: installing an extra would not help
         extra = COMMANDS[name].extra if name else "demo"
         print(
             f"fncast: `{name}` needs the module {missing.name!r}: "
@@ -156,6 +156,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _shown(failure: Failure) -> str:
-    """Its text, which may quote a server, a file or an argument; lines after the first are indented."""
+    """The text of a failure without control characters. Lines after the first are indented."""
     lines = [clean(line.strip(), MAX_CHARACTERS) for line in str(failure).split("\n")]
     return "\n    ".join(lines[:MAX_FAILURE_LINES])

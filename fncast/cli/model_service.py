@@ -1,4 +1,4 @@
-"""`fncast model-service`: serve models over GraphPipe and the Open Inference Protocol."""
+"""`fncast model-service`: serves models over GraphPipe and the Open Inference Protocol."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 
 PORT, GRPC_PORT = 9000, 9001
 NO_GRPC = -1
-# Objects that may gather before Python looks for cycles among them; its own 700 are there after some 30 requests.
+# Allocations between two runs of Python's garbage collector. Python's default is reached after some 30 requests.
 COLLECT_EVERY = 20_000
-# A request waits at most this long for the GIL while a new version is being loaded beside it (Python's own is 5 ms).
+# How long a request waits for the GIL while another thread loads a new version. Python's default is longer.
 SWITCH_INTERVAL_S = 0.001
 
 EXAMPLES = """
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models",
         type=models_folder,
         metavar="DIR",
-        help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; it is watched",
+        help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; new versions are loaded",
     )
     source.add_argument(
         "--model", type=Path, metavar="PATH", help="one frozen graph (.pb), .tflite file or SavedModel folder"
@@ -55,14 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outputs", type=_names, default=(), metavar="A,B", help="output nodes of a frozen graph"
     )
-    parser.add_argument("--name", help="the model that / means (default: the only one, or `forecast`)")
+    parser.add_argument("--name", help="the model at the path / (default: the only one, or `forecast`)")
     parser.add_argument(
         "--pin",
         type=_pin,
         action="append",
         default=[],
         metavar="NAME=VERSION",
-        help="serve this version at /NAME whatever is newer; may be repeated",
+        help="serve this version at /NAME, even if there is a newer one; may be repeated",
     )
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: %(default)s")
     parser.add_argument("--wait", action="store_true", help="start without a model and wait for one")
@@ -70,15 +70,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--grpc-port",
         type=_grpc_port,
         metavar="PORT",
-        help=f"port of the Open Inference Protocol over gRPC; 0: any free one, none: no gRPC (default: {GRPC_PORT}, "
-        f"and none where --port is not {PORT})",
+        help=f"port of the Open Inference Protocol over gRPC; 0: any free port, none: no gRPC (default: {GRPC_PORT}, "
+        f"or none if --port is not {PORT})",
     )
     add_listener_arguments(parser, PORT)
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.grpc_port and arguments.grpc_port == arguments.port:
-        raise Failure(f"--grpc-port {arguments.grpc_port} is --port as well: HTTP and gRPC need a port each")
+        raise Failure(
+            f"--grpc-port and --port are both {arguments.grpc_port}; give HTTP and gRPC different ports"
+        )
     metrics = Metrics()
     models: Models
     if arguments.model is not None:
@@ -87,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         models = _repository(arguments, metrics)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
-    gc.freeze()  # what is loaded stays: not to be walked again and again
+    gc.freeze()  # the loaded objects stay: the collector need not traverse them
     gc.set_threshold(COLLECT_EVERY)
     served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
     security = Security.of(arguments)
@@ -98,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> tuple[str, Companion | None]:
-    """Where gRPC will be, as words for the user, and its server. Raises Failure."""
+    """The gRPC server, and its address as text for the user; empty and None without gRPC. Raises Failure."""
     port = arguments.grpc_port
     if port is None:
         port = GRPC_PORT if arguments.port == PORT else NO_GRPC
@@ -112,8 +114,8 @@ def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> 
             log.warning("no gRPC: %s", reason)
             return "", None
         raise Failure(f"{reason}, or leave it out with --grpc-port none") from None
-    # gRPC cannot take a socket that is bound already. This one tells in clear words that a port is taken, and keeps the
-    # port until gRPC takes it.
+    # gRPC cannot use an open socket. This socket gives a clear error if the port is in use, and reserves the port until
+    # gRPC binds it.
     reserved = bind(arguments.host, port, "--grpc-port (none: no gRPC)")
     port = reserved.getsockname()[1]
     credentials = Credentials(token=security.token)
@@ -132,10 +134,10 @@ def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
     if arguments.pin or arguments.wait:
         raise Failure("--pin and --wait go with --models, not with --model")
     if not path.exists():
-        raise Failure(f"no such model: {path}")
+        raise Failure(f"no such model: {path}; --model needs a .pb or .tflite file or a SavedModel folder")
     name = arguments.name or (path.stem if is_model_name(path.stem) else "model")
     if not is_model_name(name):
-        raise Failure(f"{name!r} cannot be a model's name: {_NAME_RULE}")
+        raise Failure(f"{name!r} is not a valid model name: {_NAME_RULE}; pass --name")
     try:
         runtime = open_runtime(
             path, arguments.runtime, arguments.inputs, arguments.outputs, is_unverified=True
@@ -150,7 +152,9 @@ def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
     if arguments.inputs or arguments.outputs:
         raise Failure("--inputs and --outputs go with --model, not with --models")
     if not folder.is_dir() and not arguments.wait:
-        raise Failure(f"no such folder: {folder}; `fncast train --models {folder}` trains a model into it")
+        raise Failure(
+            f"no such folder: {folder}; `fncast train --models {folder}` creates it and trains a model"
+        )
     pins = dict(arguments.pin)
     repository = Repository(folder, loader(arguments.runtime, metrics.observe), pins, arguments.name)
     if folder.is_dir():
@@ -163,11 +167,11 @@ def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
     for name, version in pins.items():
         if f"/{name}" not in repository.paths:
             raise Failure(
-                f"{name}/{version} is pinned and not in {folder}" + (f" ({refused})" if refused else "")
+                f"{name}/{version} is pinned but not in {folder}" + (f" ({refused})" if refused else "")
             )
     if arguments.name and "/" not in repository.paths:
         known = ", ".join(sorted({model.name for model in repository.paths.values()}))
-        raise Failure(f"no model {arguments.name!r} in {folder}; there are {known}")
+        raise Failure(f"no model {arguments.name!r} in {folder}; the models are {known}")
     return repository
 
 
@@ -177,8 +181,9 @@ def _empty(folder: Path) -> str:
     return f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one"
 
 
-_NAME_RULE = "small letters, digits, - and _, the first a letter, and none of " + ", ".join(
-    sorted(RESERVED_NAMES)
+_NAME_RULE = (
+    "a name has lower-case letters, digits, - and _, starts with a letter, and is none of "
+    + ", ".join(sorted(RESERVED_NAMES))
 )
 
 

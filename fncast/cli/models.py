@@ -1,4 +1,4 @@
-"""`fncast models`: list, compare, retire and roll back the versions of a model."""
+"""`fncast models`: lists, compares, retires and rolls back the versions of a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fncast.cli.models_folder import models_folder
-from fncast.cli.native_output import without_native_news
+from fncast.cli.native_output import without_info_lines
 from fncast.cli.version_tables import print_comparison, print_list
 from fncast.failure import Failure
 from fncast.foreign_text import clean
@@ -34,20 +34,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added.add_argument(
             "--models", type=models_folder, required=True, metavar="DIR", help="folder of the models"
         )
-        help_name = "the model (default: the only one, or `forecast`)" if named else "this model alone"
+        help_name = "the model (default: the only one, or `forecast`)" if named else "only this model"
         added.add_argument("--name", help=help_name)
         return added
 
-    text = "list the models and their versions, and try those that a service would load"
+    text = "list the models and their versions, and check those that a service would load"
     listing = action("list", text, named=False)
     listing.add_argument("--json", action="store_true", help="one JSON object a version, a line each")
     compare = action("compare", "show where versions differ: settings, data and measured errors")
-    compare.add_argument("version", nargs="*", type=int, help="which (default: the two newest in service)")
+    compare.add_argument(
+        "version", nargs="*", type=int, help="versions to compare (default: the two newest in service)"
+    )
     compare.add_argument("--json", action="store_true", help="as JSON")
     retire = action("retire", "take a version out of service, or put it back")
     retire.add_argument("version", type=int)
     retire.add_argument("--undo", action="store_true", help="put it back into service")
-    retire.add_argument("--force", action="store_true", help="even if no version is left in service")
+    retire.add_argument(
+        "--force", action="store_true", help="retire it even if no other version is in service"
+    )
     rollback = action("rollback", "retire the newest version, so that the one before it takes over")
     rollback.add_argument("--to", type=int, metavar="VERSION", help="retire all that are newer than this one")
 
@@ -68,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         return {"compare": _compare, "retire": _retire, "rollback": _rollback}[arguments.action](
             folders, arguments
         )
-    except BrokenPipeError:  # `| head`: of stdout, and no file
+    except BrokenPipeError:  # stdout was closed, as by `| head`
         raise
     except OSError as error:
         raise Failure(f"{error.filename}: {error.strerror}") from None
@@ -106,7 +110,7 @@ def _retire(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> 
     serving = _serving(folders)
     left = [each for each in serving if each != folder]
     if not left and folder in serving and not arguments.force:
-        raise Failure(f"{folder} is the last version in service; --force retires it all the same")
+        raise Failure(f"{folder} is the last version in service; pass --force to retire it anyway")
     folder.retire()
     _say(f"{folder} is retired; " + (f"{left[0]} is the latest now" if left else "none is in service"))
     return 0
@@ -126,20 +130,20 @@ def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -
         target.restore()
     for folder in folders:
         if folder.version > target.version and not folder.retired:
-            folder.retire()  # a broken one too, lest it takes over once it is mended
+            folder.retire()  # also a broken version, which would take over after a repair
             _say(f"{folder} is retired")
     _say(f"{target} is the latest now")
     return 0
 
 
 def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
-    """As `version_check.states`, without LiteRT's line on stderr for each version that it opens."""
-    with without_native_news():
+    """As `version_check.states`, without the line that LiteRT writes to stderr for each version."""
+    with without_info_lines():
         return version_check.states(folders)
 
 
 def _serving(folders: Sequence[VersionFolder]) -> list[VersionFolder]:
-    """The versions of one model that a model service would load, as far as that is known, newest first."""
+    """The versions of one model that a model service would load, newest first."""
     return [folder for folder, state in zip(folders, states(folders), strict=True) if state.serves]
 
 

@@ -1,4 +1,4 @@
-"""The folder of models, as the flags of commands give it."""
+"""The flag `--models`: a folder of models."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 
 def models_folder(text: str) -> Path:
-    """Raises argparse.ArgumentTypeError for an empty one, as an unset variable of a shell leaves it: `Path` would take
-    the current folder."""
+    """The folder as a path. Raises argparse.ArgumentTypeError for an empty text, as an unset shell variable gives it:
+    `Path("")` would be the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("is empty; the current folder is '.'")
     return Path(text)

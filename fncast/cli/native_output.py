@@ -1,4 +1,4 @@
-"""What native libraries write to stderr themselves, past Python."""
+"""Filters what native libraries write directly to stderr."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-NEWS = b"INFO: "  # as TensorFlow Lite tells of its delegates
+INFO = b"INFO: "  # as TensorFlow Lite writes about its delegates
 
 
 @contextlib.contextmanager
-def without_native_news() -> Iterator[None]:
-    """Lines of news that native code writes meanwhile are dropped, all others come at the end of the block.
+def without_info_lines() -> Iterator[None]:
+    """Drop the INFO lines that native code writes to stderr in this block. All other lines are written at its end.
 
-    For a command of one thread: what other threads write to stderr would be held up as well."""
+    Only for commands with one thread: the output of other threads is delayed, too."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as written:
@@ -28,5 +28,5 @@ def without_native_news() -> Iterator[None]:
             os.close(kept)
             written.seek(0)
             for line in written:
-                if not line.startswith(NEWS):
+                if not line.startswith(INFO):
                     os.write(2, line)

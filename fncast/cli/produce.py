@@ -1,4 +1,4 @@
-"""`fncast produce`: files of readings, events and this machine's metrics to a Kafka topic, as CloudEvents."""
+"""`fncast produce`: publishes readings, events and this machine's metrics to a Kafka topic, as CloudEvents."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from fncast.series.csv_error import CsvError
 from fncast.series.csv_source import is_series_file
 from fncast.series.series import Series
 
-# An event line larger than this would be refused by any broker with usual settings; 16 times that is a mistake.
+# Far above the usual record limit of a broker: a larger line is a mistake.
 MAX_EVENT_BYTES = 16_000_000
-LAST_FLUSH_S = 3.0  # after Ctrl-C a command ends within 5 s
-# RFC 3986: what a URI-reference may hold.
+LAST_FLUSH_S = 3.0  # after Ctrl-C a command must end within 5 s
+# RFC 3986: the characters of a URI-reference.
 URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 EXAMPLES = """
@@ -57,12 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a file of readings ({FILES}), a .json file with one CloudEvent, or CloudEvents as JSON lines on"
         " standard input",
     )
-    parser.add_argument("--machine", action="store_true", help="also this machine's metrics, until Ctrl-C")
     parser.add_argument(
-        "--shop", action="store_true", help="also a generated web shop, played fast, until Ctrl-C"
+        "--machine", action="store_true", help="also publish this machine's metrics, until Ctrl-C"
     )
     parser.add_argument(
-        "--replay", action="store_true", help="play the files of readings live and over again, until Ctrl-C"
+        "--shop",
+        action="store_true",
+        help="also publish the readings of a generated web shop, faster than real time, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--replay",
+        action="store_true",
+        help="publish the files of readings as live data, again and again, until Ctrl-C",
     )
     parser.add_argument(
         "--topic", default=None, help="default: the first of the settings' input_topics (metrics)"
@@ -70,28 +76,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--destination",
         default=None,
-        help="the events' route (default: forecast; events from JSON keep theirs)",
+        help="the route of the events (default: forecast; events from JSON keep their own)",
     )
-    parser.add_argument("--window", type=int, default=48, metavar="N", help="readings an event (default: 48)")
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="an event every N readings (default: 1)"
+        "--window", type=int, default=48, metavar="N", help="readings in an event (default: 48)"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="publish an event every N readings (default: 1)"
     )
     parser.add_argument("--rate", type=float, metavar="N", help="at most N events a second")
     parser.add_argument(
         "--mode", choices=("binary", "structured"), default="binary", help="default: %(default)s"
     )
     parser.add_argument(
-        "--source", default=None, help="the windows' CloudEvents source (default: fncast/produce/…)"
+        "--source", default=None, help="the CloudEvents source of the windows (default: fncast/produce/…)"
     )
     parser.add_argument(
         "--since", type=float, help=argparse.SUPPRESS
-    )  # the demo's start, for a source started anew
+    )  # the start of the demo, for a restarted source
     add_kafka_arguments(parser)
     add_reading_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Publish everything that was asked for. 0 once the broker has acknowledged all of it. Raises Failure."""
+    """Publish all events. Returns 0 once the broker has acknowledged all of them. Raises Failure."""
     _check(arguments)
     kafka = kafka_settings(arguments)
     topic = arguments.topic or kafka.input_topics[0]
@@ -99,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         pace = RateLimiter(arguments.rate)
         events = _events(arguments)
-        event = next(events, None)  # bad input shows before a broker is looked for
+        event = next(events, None)  # report wrong input before connecting to the broker
         publisher = TopicPublisher(kafka.client_properties(), topic, partitioner=kafka.partitioner)
         publisher.connect()
         with _summary(publisher):
@@ -111,20 +119,18 @@ def run(arguments: argparse.Namespace) -> int:
     except (CsvError, InvalidEventText, PublishError, ValueError) as error:
         raise Failure(str(error)) from None
     except KeyboardInterrupt:
-        return (
-            0 if _live(arguments) else 130
-        )  # Ctrl-C is how live feeds end; files that it cut short are not done
+        return 0 if _live(arguments) else 130  # Ctrl-C ends live feeds normally, but cuts files short
     return 0
 
 
 @contextmanager
 def _summary(publisher: TopicPublisher) -> Iterator[None]:
-    """Whatever ends the publishing (all done, bad input, Ctrl-C), say how many events the broker has."""
+    """At the end of the block, also after an error or Ctrl-C, print how many events the broker has."""
     started_s = time.monotonic()
     try:
         yield
     finally:
-        with suppress(PublishError):  # what ended the block is the reason to tell
+        with suppress(PublishError):  # report the error that ended the block instead
             publisher.flush(LAST_FLUSH_S)
         elapsed_s = time.monotonic() - started_s
         noun = "event" if publisher.delivered == 1 else "events"
@@ -136,15 +142,17 @@ def _summary(publisher: TopicPublisher) -> Iterator[None]:
 
 def _check(arguments: argparse.Namespace) -> None:
     if not (arguments.files or arguments.machine or arguments.shop):
-        raise Failure("nothing to publish: name a file, - for stdin, --machine or --shop")
+        raise Failure("nothing to publish: pass a file, - for standard input, --machine or --shop")
     if arguments.source is not None and not URI_REFERENCE.fullmatch(arguments.source):
         raise Failure(f"--source {arguments.source!r} is not a URI-reference")
     if arguments.replay and not any(_is_csv(file) for file in arguments.files):
-        raise Failure("--replay plays files of readings, and none is named")
+        raise Failure("--replay needs a file of readings; pass one")
     check_stdin_once(arguments.files)
     for file in arguments.files:
         if not _is_csv(file) and Path(file).suffix.lower() != ".json":
-            raise Failure(f"{file}: is neither .csv, .tsv, .txt (also .gz) nor .json; - reads standard input")
+            raise Failure(
+                f"{file}: the name must end in .csv, .tsv, .txt (each also with .gz) or .json; - reads standard input"
+            )
     try:
         SlidingWindow(arguments.window, arguments.every)
     except ValueError as error:
@@ -156,12 +164,12 @@ def _live(arguments: argparse.Namespace) -> bool:
 
 
 def _is_csv(file: str) -> bool:
-    """Whether it may hold readings; standard input may hold events, too."""
+    """Whether the file may hold readings. Standard input may hold events, too."""
     return file == "-" or is_series_file(file)
 
 
 def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
-    """Everything to publish, files in the order given, live feeds last. Raises CsvError, InvalidEventText."""
+    """All events: first those of the files, in the given order, then live feeds. Raises CsvError, InvalidEventText."""
     replayed: list[Series] = []
     for file in arguments.files:
         if file == "-" and _stdin_holds_events():
@@ -181,7 +189,8 @@ def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent
     for series in read_file(Path(file), arguments):
         if len(series) < arguments.window:
             raise CsvError(
-                f"{file}: {series.name} has {len(series)} readings, a window needs {arguments.window}"
+                f"{file}: {series.name} has {len(series)} readings, but a window needs {arguments.window};"
+                " pass a smaller --window or more readings"
             )
         sliding = SlidingWindow(arguments.window, arguments.every)
         for reading in readings(series):
@@ -194,7 +203,7 @@ def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent
 def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Iterator[CloudEvent]:
     names = [series.name for series in replayed]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise CsvError(f"two of the files hold a series named {min(twice)!r}; name each series once")
+        raise CsvError(f"two files have a series named {min(twice)!r}; rename one of them")
     since_s = time.time() if arguments.since is None else arguments.since
     since = datetime.fromtimestamp(since_s, UTC)
     feeds: list[Feed] = []
@@ -211,7 +220,7 @@ def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Itera
             window,
             source=source,
             destination=arguments.destination or "forecast",
-            run=f"{int(since_s * 1000):x}",  # ticks count from the start, which another run has at another time
+            run=f"{int(since_s * 1000):x}",  # ticks count from the start of a run
         )
 
 
@@ -225,7 +234,7 @@ def _file_event(path: Path, destination: str | None) -> CloudEvent:
 
 
 def _stdin_holds_events() -> bool:
-    """Whether standard input begins as JSON does; blank lines before it are passed over. Waits for its first bytes."""
+    """Whether standard input begins like JSON, after any blank lines. Waits for its first bytes."""
     stdin = cast(BufferedReader, sys.stdin.buffer)
     while (begin := stdin.peek(1)) and not (text := begin.lstrip()):
         stdin.read(len(begin))
@@ -239,7 +248,7 @@ def _stdin_events(destination: str | None) -> Iterator[CloudEvent]:
         if line.strip():
             yield _parse(line, f"stdin, line {number}", destination)
     if not number:
-        raise InvalidEventText("stdin: is empty; CloudEvents as JSON lines or readings as CSV were expected")
+        raise InvalidEventText("stdin: is empty; send CloudEvents as JSON lines or readings as CSV")
 
 
 def _parse(text: bytes, where: str, destination: str | None) -> CloudEvent:

@@ -1,4 +1,4 @@
-"""Reads the files of readings that a command is given, and prints a summary of each on stderr."""
+"""Reads the files of readings of a command and prints a summary of each on stderr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = ".csv, .tsv or .txt, each also with .gz, or - for standard input"
 
 
 def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files and how they are to be read."""
+    """Add the arguments for the files, and the flags for reading them."""
     parser.add_argument(
         "csv",
         nargs="*",
@@ -32,20 +32,20 @@ def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
-    """How files of readings are to be read: the same flags in each command."""
-    group = parser.add_argument_group("files of readings", "What is not given is found in each file.")
+    """Add the flags for reading files of readings, the same in each command."""
+    group = parser.add_argument_group("files of readings", "Without these flags, each file is inspected.")
     group.add_argument("--time-column", metavar="NAME", help="the column of times")
     group.add_argument(
         "--value-column",
         action="append",
         metavar="NAME",
-        help="a column of values, each a series of its own; may be repeated (default: all that hold numbers)",
+        help="a column of values, which is one series; may be repeated (default: all columns of numbers)",
     )
     group.add_argument(
         "--series-column",
         action="append",
         metavar="NAME",
-        help="the column that names the series of a long file; where several columns do, repeat it",
+        help="the column that names the series of a long file; repeat it for several columns",
     )
     group.add_argument(
         "--step",
@@ -58,22 +58,22 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--timezone",
         type=_zone,
         metavar="ZONE",
-        help="of times without an offset, such as Europe/Berlin (default: UTC)",
+        help="time zone of times without an offset, such as Europe/Berlin (default: UTC)",
     )
     group.add_argument(
         "--decimal",
         choices=("point", "comma"),
-        help="what 1.299 and 1,299 mean, where no other number of the file shows it",
+        help="the decimal sign, if the numbers of the file do not show it, such as 1.299 and 1,299",
     )
     group.add_argument(
         "--dates",
         choices=("day-first", "month-first"),
-        help="what 01/02/2026 means, where no other date of the file shows it",
+        help="the order of day and month, if the dates of the file do not show it, such as 01/02/2026",
     )
     group.add_argument(
         "--strict",
         action="store_true",
-        help="fail where readings are missing, repeated or moved, or a column is not read",
+        help="fail if readings are missing, repeated or moved, or if a column is not read",
     )
 
 
@@ -96,9 +96,9 @@ def _zone(text: str) -> tzinfo:
 
 
 def reading_words(arguments: argparse.Namespace) -> list[str]:
-    """The flags of `add_reading_arguments` as they were given, for another process."""
+    """The flags of `add_reading_arguments` as command line words, for another process."""
     words: list[str] = []
-    for flag, given in (
+    for flag, value_or_values in (
         ("--time-column", arguments.time_column),
         ("--value-column", arguments.value_column),
         ("--series-column", arguments.series_column),
@@ -106,7 +106,7 @@ def reading_words(arguments: argparse.Namespace) -> list[str]:
         ("--decimal", arguments.decimal),
         ("--dates", arguments.dates),
     ):
-        values = given if isinstance(given, list) else [given]
+        values = value_or_values if isinstance(value_or_values, list) else [value_or_values]
         words += [f"{flag}={value}" for value in values if value is not None]
     if arguments.step is not None:
         step: Step = arguments.step
@@ -115,7 +115,7 @@ def reading_words(arguments: argparse.Namespace) -> list[str]:
 
 
 def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
-    """The series of one file; prints its summary. Raises Failure, with `--strict` also for what the summary tells."""
+    """The series of one file. Prints its summary. Raises Failure; with `--strict` also for problems in the summary."""
     from fncast.series.csv_file import (
         CsvError,
         read_csv_file,
@@ -142,25 +142,25 @@ def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
 
 
 def read_series(arguments: argparse.Namespace) -> list[Series]:
-    """All series of all files, under names that differ. Raises Failure."""
+    """All series of all files, with unique names. Raises Failure."""
     check_stdin_once(arguments.csv)
     found = [(path, series) for path in arguments.csv for series in read_file(path, arguments)]
     return distinct(found)
 
 
 def check_stdin_once(paths: Sequence[Path | str]) -> None:
-    """Raises Failure where standard input is named twice."""
+    """Raises Failure if standard input is named more than once."""
     if sum(str(path) == "-" for path in paths) > 1:
-        raise Failure("- (standard input) is named more than once; it can be read once only")
+        raise Failure("- (standard input) is named more than once; it can only be read once")
 
 
-def tell_filled(series: Sequence[Series], window: int) -> None:
-    """Say how many of the missing readings are filled, and how many no window of the model reaches."""
+def report_filled_gaps(series: Sequence[Series], window: int) -> None:
+    """Print how many of the missing readings are filled, and how many are in no usable window."""
     missing = sum(one.missing for one in series)
     if missing:
         filled = sum(fillable(one.values, window) for one in series)
         rest = (
-            f"; {missing - filled} lie where less than half of a window is there" if filled < missing else ""
+            f"; {missing - filled} are in windows that are more than half empty" if filled < missing else ""
         )
         print(
             f"{filled} of {missing} missing readings are filled, in windows of {window}{rest}",
@@ -169,7 +169,7 @@ def tell_filled(series: Sequence[Series], window: int) -> None:
 
 
 def distinct(found: Sequence[tuple[Path, Series]]) -> list[Series]:
-    """Series of the same name are told apart by their file, and those still the same by a number."""
+    """Make the names of series unique: add the file's name, and if that is not enough a number."""
     from fncast.series.csv_source import series_name
 
     counts = Counter(series.name for _, series in found)

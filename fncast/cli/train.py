@@ -1,4 +1,4 @@
-"""`fncast train`: train a model and write it as the next version."""
+"""`fncast train`: trains a model and writes it as the next version."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fncast.cli.interrupt import PutOffInterrupt
+from fncast.cli.interrupt import DeferInterrupt
 from fncast.cli.models_folder import models_folder
-from fncast.cli.series_files import add_csv_arguments, read_series, tell_filled
+from fncast.cli.series_files import add_csv_arguments, read_series, report_filled_gaps
 from fncast.cli.training_progress import ending, progress, say
 from fncast.cli.training_settings import AUTO, seasons_of, window_for, with_flags
 from fncast.failure import Failure
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from model_service.training.evaluation import Evaluation
     from model_service.training.trainer import Trained
 
-# Generated series that the closing evaluation looks at; more change its second digit.
+# Generated series in the evaluation at the end; more would change the result little.
 EVALUATED_GENERATED_SERIES = 300
-SHOWN_SERIES = 3  # in a sentence
-# Beside the model, in its version's folder.
+SHOWN_SERIES = 3  # names of series in a message
+# The folder of plots, in the folder of the version.
 PLOTS = "plots"
 
 EXAMPLES = """
@@ -45,18 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=_window_flag,
         metavar="READINGS|auto",
-        help="readings that the model sees, as many as an event has to bring; auto: two of the longest season found"
+        help="readings in a window; each event must have as many; auto: two of the longest season found"
         " (default: 48, or that of --from-version)",
     )
     parser.add_argument(
-        "--horizon", type=int, help="readings that it forecasts (default: 12, or that of --from-version)"
+        "--horizon", type=int, help="readings in a forecast (default: 12, or that of --from-version)"
     )
     parser.add_argument("--units", type=int, help="hidden units (default: 64)")
     parser.add_argument(
         "--cell", choices=("gru", "lstm", "rnn"), help="kind of recurrent cell (default: gru)"
     )
     parser.add_argument("--learning-rate", type=float, default=0.002, help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=20, help="at most so many (default: %(default)s)")
+    parser.add_argument(
+        "--epochs", type=int, default=20, help="maximum number of epochs (default: %(default)s)"
+    )
     parser.add_argument(
         "--seed", type=int, default=0, help="equal seeds give equal weights (default: %(default)s)"
     )
@@ -71,22 +73,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--test-share",
         type=float,
         metavar="SHARE",
-        help="last part of each series that training never sees, for the evaluation (default: 0.3, or that of"
-        " --from-version)",
+        help="last part of each series, which is used for the evaluation and not for training (default: 0.3, or that"
+        " of --from-version)",
     )
     parser.add_argument(
-        "--from-version", type=int, metavar="N", help="go on from the weights of this version of the model"
+        "--from-version", type=int, metavar="N", help="start from the weights of this version of the model"
     )
     parser.add_argument(
         "--progress",
         choices=("text", "json"),
         default="text",
-        help="json: one object an epoch on stdout (default: %(default)s)",
+        help="json: print one object for each epoch on stdout (default: %(default)s)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    # Reading comes before TensorFlow: a wrong file is told at once.
+    # Read the files before importing TensorFlow, so that a wrong file is reported at once.
     series = read_series(arguments) if arguments.csv else []
     _check_constant(series)
     from model_service.training.dataset import TooLittleData
@@ -100,21 +102,21 @@ def run(arguments: argparse.Namespace) -> int:
     except (InvalidSettings, InvalidModelFolder) as error:
         raise Failure(str(error)) from None
     except TooLittleData as error:
-        raise Failure(f"{error}; give more readings, or a smaller --window or --horizon") from None
+        raise Failure(f"{error}; pass more readings, or a smaller --window or --horizon") from None
 
 
 def _check_constant(series: Sequence[Series]) -> None:
-    """Name the series whose readings are all equal. Raises Failure where there are no others."""
+    """Print the series whose readings are all equal. Raises Failure if there are no others."""
     constant = [one for one in series if np.nanmin(one.values) == np.nanmax(one.values)]
     if not constant:
         return
     value = f"{np.nanmin(constant[0].values):g}"
     if len(constant) < len(series):
-        say(f"constant, so nothing can be learnt from: {_listed([one.name for one in constant])}")
+        say(f"not used in training, since all readings are equal: {_listed([one.name for one in constant])}")
         return
     raise Failure(
-        f"{_listed([one.name for one in constant])}: all readings are constant ({value}); a model learns from readings"
-        " that change. Give another file, or name another column with --value-column"
+        f"{_listed([one.name for one in constant])}: all readings are constant ({value}); a model needs readings"
+        " that change. Pass another file, or name another column with --value-column"
     )
 
 
@@ -145,8 +147,8 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
                 settings = replace(settings, window=window_for(series, settings, arguments.window))
             beside = companions(settings)
             source["generated_beside"] = len(beside)
-            say(f"{len(beside)} generated series are learnt from first, and beside the given ones")
-        tell_filled(series, settings.window)
+            say(f"training uses {len(beside)} generated series first, and then together with the given ones")
+        report_filled_gaps(series, settings.window)
     else:
         count, length = generated_size(settings.window, settings.horizon)
         longest = max(4, settings.window // 2)
@@ -161,17 +163,20 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     from model_service.training.trainer import NoEpoch, UnfitWeights, train
 
     evaluation = folder = None
-    # The evaluation takes a while, and the model does not depend on it: what is cut off here is not lost.
+    # The evaluation comes after the version is written: if it is interrupted, the model is not lost.
     try:
-        with PutOffInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
+        with DeferInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
             trained = train(series, settings, progress(arguments.progress), weights, beside, interrupt.begin)
             say(ending(trained))
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
-                say(f"gaps were bridged in {bridged}, as in service")
+                say(f"gaps were bridged in {bridged}, as for events")
             if trained.untrained and "generated" not in source:
-                say(f"not trained on, too short, constant or full of gaps: {_listed(trained.untrained)}")
+                say(
+                    "not used in training, since they are too short, constant or full of gaps:"
+                    f" {_listed(trained.untrained)}"
+                )
             folder, written = write_version(
                 trained.network,
                 settings,
@@ -184,13 +189,13 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     except UnfitWeights as error:
         raise Failure(f"{error}; train without --from-version") from None
     except NoEpoch:
-        raise Failure("interrupted before the first epoch was over: nothing is written") from None
+        raise Failure("interrupted before the end of the first epoch: no version was written") from None
     except KeyboardInterrupt:
         if folder is None:
-            raise Failure("interrupted: nothing is written") from None
-        say(f"interrupted: {folder} is written, without an evaluation")
+            raise Failure("interrupted: no version was written") from None
+        say(f"interrupted: {folder} was written, without an evaluation")
     if evaluation is not None and evaluation.left_out:
-        say(f"not tested, for want of readings: {_listed(list(evaluation.left_out))}")
+        say(f"not evaluated, since they have too few readings: {_listed(list(evaluation.left_out))}")
     if evaluation is not None and evaluation.series:
         written = add_metrics(folder, test_metrics(evaluation))
         save_backtest_plots(evaluation, folder / PLOTS)
@@ -218,7 +223,7 @@ def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]
 
     settings = trained.settings
     if settings.test_share == 0:
-        say("no evaluation: --test-share 0 leaves nothing to test on")
+        say("no evaluation: --test-share 0 leaves no readings for it")
         return None
     evaluated = series[:EVALUATED_GENERATED_SERIES] if "generated" in source else series
     evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
@@ -245,8 +250,10 @@ def _print_result(
     if evaluation is not None and evaluation.series:
         from model_service.training.report import overall_table
 
-        seen = "never trained on" if from_version is None else f"not trained on since version {from_version}"
-        print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, {seen}\n")
+        unused = "not used in training"
+        if from_version is not None:
+            unused += f" since version {from_version}"
+        print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, {unused}\n")
         print(overall_table(evaluation))
         print()
     print(folder)

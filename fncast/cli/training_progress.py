@@ -1,4 +1,4 @@
-"""What is told of a training while it runs, and of its end."""
+"""Progress and result messages of a training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ BAR_WIDTH = 20
 
 
 def progress(kind: str) -> Callable[[Epoch], None]:
-    def tell(epoch: Epoch) -> None:
+    """A function that prints each epoch on stderr. kind: `text`, or `json` for objects on stdout as well."""
+
+    def print_epoch(epoch: Epoch) -> None:
         done = "#" * round(BAR_WIDTH * epoch.epoch / epoch.epochs)
         say(
             f"epoch {epoch.epoch:3}/{epoch.epochs} [{done:<{BAR_WIDTH}}] error {epoch.train_error:.4f}"
@@ -25,20 +27,21 @@ def progress(kind: str) -> Callable[[Epoch], None]:
         if kind == "json":
             print(json.dumps(asdict(epoch)), flush=True)
 
-    return tell
+    return print_epoch
 
 
 def ending(trained: Trained) -> str:
+    """Why the training ended and which weights are kept."""
     best = f"the weights of epoch {trained.best_epoch} are kept"
     if trained.best_epoch == 0:
-        best = "no epoch was better than the version it started from: its weights are kept"
+        best = "no epoch was better than the version it started from: the weights of that version are kept"
     if trained.stopped == "interrupted":
         return f"interrupted: {best}"
     if trained.stopped == "early":
-        return f"stopped early, the validation error falls no more: {best}"
+        return f"stopped early, since the validation error no longer falls: {best}"
     return f"finished: {best}"
 
 
 def say(text: str) -> None:
-    """On stderr: stdout is for data."""
+    """Print a message on stderr: stdout is for data."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What a training is told: defaults or those of a version, the flags, and what is found in the series."""
+"""The settings of a training: defaults or those of a version, the flags, and seasons found in the series."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from fncast.series.series import Series
     from model_service.training.settings import TrainingSettings
 
-# The longest window that is chosen unasked: two weeks of half hours.
+# The longest window that `--window auto` chooses: two weeks of half hours.
 MAX_FOUND_WINDOW = 700
-# What is trained on holds a chosen window so often, laid side by side.
-LEAST_WINDOWS = 4
+# The training part of a series must be at least this many times as long as a chosen window.
+MIN_WINDOWS = 4
 AUTO = "auto"  # for --window
 
 
 def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:
-    """The settings with the flags that were given. What shapes the weights is fixed by a version gone on from."""
+    """The settings with the given flags applied. Raises Failure.
+
+    fixed: training starts from a version, so that flags must not change the shape of the weights."""
     shape = {
         name: getattr(arguments, name)
         for name in ("window", "horizon", "units", "cell")
@@ -35,11 +37,11 @@ def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed:
                 f" {getattr(settings, name)}; leave the flag out, or train without --from-version"
             )
     if any(season < 0 for season in arguments.season or ()):
-        raise Failure("--season is a number of readings, or 0 for none")
+        raise Failure("--season must be a number of readings, or 0 for none")
     if fixed and (arguments.season is not None or arguments.window == AUTO):
         flag = "--season" if arguments.season is not None else "--window auto"
         raise Failure(
-            f"{flag} does not go with --from-version: the window and the seasons are that version's"
+            f"{flag} cannot be combined with --from-version, which fixes the window and the seasons; leave it out"
         )
     if not fixed:
         shape["seasons"] = tuple(sorted({season for season in arguments.season or () if season > 1}))
@@ -56,7 +58,7 @@ def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed:
 def seasons_of(
     arguments: argparse.Namespace, series: Sequence[Series], settings: TrainingSettings
 ) -> tuple[int, ...]:
-    """The given seasons, else those that half of the series have before their test part."""
+    """The seasons of --season, in steps; else those that at least half of the series have before their test part."""
     from model_service.training.dataset import split
     from model_service.training.season import common_seasons, find_seasons
 
@@ -69,33 +71,32 @@ def seasons_of(
     if found:
         say(f"season: {' and '.join(map(str, found))} steps")
     else:
-        say("no season common to the series; each window is searched for short ones")
+        say("the series have no common season; each window is searched for short seasons")
     return found
 
 
-def window_for(series: Sequence[Series], settings: TrainingSettings, asked: str | None) -> int:
-    """The window that fits the seasons where it is `asked` for; else it is told of, since events would have to bring
-    as many readings.
+def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str | None) -> int:
+    """The window for these seasons, in readings. flag: AUTO to choose one; None keeps the default and prints advice.
 
-    Two of the longest season, or one and a short one where readings are few; seven of the only one (a week of days), or
-    two; the default where there is no season, or where the readings to train on hold too few such windows."""
+    With several seasons: two of the longest, else the longest and the shortest. With one: seven of it (a week of days),
+    else two. The default if there is no season, or if the series are too short for such a window."""
     from model_service.training.dataset import split
 
     if not settings.seasons:
         return settings.window
     train = max(split(len(one), settings.test_share, settings.validation_share).train for one in series)
     shortest, longest = settings.seasons[0], settings.seasons[-1]
-    wished = [7 * shortest, 2 * shortest]
+    candidates = [7 * shortest, 2 * shortest]
     if longest > shortest:
-        wished = [2 * longest, longest + shortest, 2 * shortest]
-    for window in wished:
-        if window <= min(MAX_FOUND_WINDOW, train // LEAST_WINDOWS) and window > settings.window:
-            if asked == AUTO:
-                say(f"window: {window} readings; as many have to be sent: fncast produce --window {window}")
+        candidates = [2 * longest, longest + shortest, 2 * shortest]
+    for window in candidates:
+        if window <= min(MAX_FOUND_WINDOW, train // MIN_WINDOWS) and window > settings.window:
+            if flag == AUTO:
+                say(f"window: {window} readings; events need as many: fncast produce --window {window}")
                 return window
             say(
-                f"the window of {settings.window} readings is short for these seasons: --window auto takes {window}"
-                f" and forecasts better; as many have to be sent then: fncast produce --window {window}"
+                f"the window of {settings.window} readings is short for these seasons: --window auto chooses {window}"
+                f" and forecasts better; events need as many readings then: fncast produce --window {window}"
             )
             break
     return settings.window

@@ -1,4 +1,4 @@
-"""What `fncast models` shows: versions side by side, as tables for people or JSON for machines."""
+"""The output of `fncast models`: versions as tables or as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.version_check import VersionState
 from model_service.serving.version_folder import VersionFolder
 
-# The members of model.json that tell versions apart at a glance, and how a column names them.
+# The members of model.json that `list` shows, and the titles of their columns.
 LISTED = {
     "trained_at": "trained",
     "window": "window",
@@ -34,18 +34,18 @@ COMPARED = (
     "training",
     "metrics",
 )
-# What grows with the training's length or data says little side by side.
-MAX_CELL = 300  # characters; model.json may come from elsewhere
+MAX_CELL = 300  # characters; model.json may come from another program
+# Long lists, which do not fit into a table.
 NOT_COMPARED = ("training.history", "training.data.series")
 
 
 def print_list(folders: Sequence[VersionFolder], states: Sequence[VersionState], as_json: bool) -> None:
-    """One line a version; its state comes last, where the reason of a broken one widens no other column."""
+    """Print one line for each version. The state is the last column, since the reason of a broken one may be long."""
     rows = []
     for folder, state in zip(folders, states, strict=True):
         try:
             flat = dict(_leaves(folder.details()))
-        except UnusableModel:  # its state tells why
+        except UnusableModel:  # the state has the reason
             flat = {}
         shown = {column: flat[member] for member, column in LISTED.items() if member in flat}
         rows.append({"name": folder.name, "version": folder.version, **shown, "state": str(state)})
@@ -59,7 +59,7 @@ def print_list(folders: Sequence[VersionFolder], states: Sequence[VersionState],
 
 
 def print_comparison(folders: Sequence[VersionFolder], as_json: bool) -> None:
-    """The members of model.json that differ. Raises UnusableModel."""
+    """Print the members of model.json that differ between versions. Raises UnusableModel."""
     details = [folder.details() for folder in folders]
     leaves = [dict(_leaves({key: each[key] for key in COMPARED if key in each})) for each in details]
     members = list(dict.fromkeys(member for each in leaves for member in each))
@@ -76,7 +76,7 @@ def print_comparison(folders: Sequence[VersionFolder], as_json: bool) -> None:
 
 
 def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """All members that are no objects, by their dotted path."""
+    """All members that are not objects, with their dotted paths."""
     for name, value in node.items():
         member = f"{path}{name}"
         if member in NOT_COMPARED:

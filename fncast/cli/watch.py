@@ -1,4 +1,4 @@
-"""`fncast watch`: forecasts as they come, one line each."""
+"""`fncast watch`: prints new forecasts, one line each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
 
 TAKE_S = 0.2
-# A broker that answers within this is not worth a word.
-PATIENCE_S = 2.0
+# Connecting may take this long before a status line is printed.
+QUIET_S = 2.0
 MAX_PROBLEM = 300  # characters
 
 EXAMPLES = """
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from-beginning",
         action="store_true",
-        help="all that the topic holds, not only what comes from now on",
+        help="print all records of the topic, not only new ones",
     )
 
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         reader = TopicReader(kafka.client_properties(), [topic], None if arguments.from_beginning else 0)
     except InvalidProperties as error:
-        raise Failure(f"Kafka's client refuses its settings: {error}") from None
+        raise Failure(f"the Kafka client rejects its settings: {error}") from None
     signal.signal(signal.SIGTERM, _interrupt)
     reader.start()
     try:
@@ -60,9 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _follow(reader: TopicReader, address: str, limit: int | None, as_json: bool) -> None:
-    """Print until `limit` forecasts were printed."""
+    """Print forecasts and changes of the connection until `limit` forecasts were printed."""
     formatter, printed = ConsoleFormatter(), 0
-    told: object = None
+    reported: object = None
     started_s = time.monotonic()
     while limit is None or printed < limit:
         for record in reader.take(TAKE_S):
@@ -74,14 +74,14 @@ def _follow(reader: TopicReader, address: str, limit: int | None, as_json: bool)
             if printed == limit:
                 return
         state = reader.state
-        news = state.connected, state.missing  # not the problem: librdkafka words it anew each time
-        if news != told and time.monotonic() - started_s > PATIENCE_S:
-            told = news
-            print(_word(state, address), file=sys.stderr, flush=True)
+        status = state.connected, state.missing  # without the error's text, which differs each time
+        if status != reported and time.monotonic() - started_s > QUIET_S:
+            reported = status
+            print(_status_text(state, address), file=sys.stderr, flush=True)
 
 
 def _line(record: ReceivedRecord, formatter: ConsoleFormatter, as_json: bool) -> str | None:
-    """The text of a record; None for one that is no forecast, which is said on stderr."""
+    """The text of a record. None for a record that is not an event; it is reported on stderr."""
     try:
         event = parse(record)
         return escaped(event.document().decode()) if as_json else formatter.format(event, record.timestamp_s)
@@ -91,8 +91,8 @@ def _line(record: ReceivedRecord, formatter: ConsoleFormatter, as_json: bool) ->
         return None
 
 
-def _word(state: BrokerState, address: str) -> str:
-    """What the reader waits for, if anything."""
+def _status_text(state: BrokerState, address: str) -> str:
+    """The state of the connection: what the reader waits for, or that it reads."""
     if not state.connected:
         since = datetime.fromtimestamp(state.since_s).strftime("%H:%M:%S")
         reason = f" ({clean(state.problem, MAX_PROBLEM)})" if state.problem else ""

@@ -1,4 +1,4 @@
-"""Puts times onto a grid of calendar months: which day of the month they have, and how many months lie between."""
+"""Puts times onto a grid of calendar months: finds the day of the month and the number of months in a step."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from fncast.series.step import LAST_DAY, Step
 
 DAY_S = 86_400.0
-# Readings closer together than this are not monthly: a day less than February has.
-LEAST_MONTH_S = 27 * DAY_S
-# How far a reading may lie from its place: more than the hour of daylight saving, less than a day.
+# Readings with a smaller distance are not monthly: one day less than February.
+MIN_MONTH_S = 27 * DAY_S
+# The largest distance of a reading from its place: more than the hour of daylight saving, less than a day.
 TOLERANCE_S = 6 * 3_600.0
-# The smaller step of months counts where at least this share of it has readings.
-LEAST_FILLED = 0.5
+# The smaller of two steps in months is used if at least this share of its grid has readings.
+MIN_FILLED_SHARE = 0.5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Seconds = NDArray[np.float64]
@@ -25,7 +25,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Fit:
-    """Times on a grid. start: of index 0. index: of each time, ascending from 0. off_grid: times beside their place."""
+    """Times on a grid. start: the time of index 0. index: (readings,) ascending from 0. off_grid: times that moved."""
 
     step: Step
     start: datetime
@@ -34,21 +34,21 @@ class Fit:
 
     @property
     def repeated(self) -> int:
-        """Times whose index an earlier time has."""
+        """How many times have the index of an earlier time."""
         return int((np.diff(self.index) == 0).sum())
 
     @property
     def changes(self) -> tuple[int, int]:
-        """Readings lost or missing, and readings moved: of two fits the lower one leaves more as it is."""
+        """How many readings are lost or missing, and how many moved. The fit with the lower value changes less."""
         missing = int(self.index[-1]) + 1 - (len(self.index) - self.repeated)
         return self.repeated + missing, self.off_grid
 
 
 def fit_months(times_s: Seconds, zone: tzinfo) -> Fit | None:
-    """The grid of months that these times have; None where they are too close together for months.
+    """The grid of months for these times. None if they are too close together.
 
-    times_s: (readings,) seconds since 1970 UTC, ascending and different. zone: whose months are meant."""
-    if len(times_s) < 2 or np.median(np.diff(times_s)) < LEAST_MONTH_S:
+    times_s: (readings,) seconds since 1970 UTC, ascending and different. zone: the time zone of the months."""
+    if len(times_s) < 2 or np.median(np.diff(times_s)) < MIN_MONTH_S:
         return None
     wall_s = wall_seconds(times_s, zone)
     day = _day_of_month(wall_s)
@@ -58,10 +58,10 @@ def fit_months(times_s: Seconds, zone: tzinfo) -> Fit | None:
 
 
 def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
-    """As `fit_months`, of a known step, whose day is found where it is not known.
+    """As `fit_months` with a given step. The day of the month is found if the step has none.
 
-    A time goes to the nearest place. Where that would put more readings into one place than the calendar does (months
-    put onto years), each goes into its own month, quarter or year."""
+    Each time goes to the nearest place. If this puts more readings into one place than the calendar does (months onto
+    years), each goes into its own month, quarter or year."""
     count = step.months or 1
     wall_s = wall_seconds(times_s, zone)
     day = step.day or _day_of_month(wall_s)
@@ -78,19 +78,20 @@ def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
 
 
 def _months_between(months: Indices) -> int:
-    """The months of a step: what divides all distances, or the commonest where that would leave the grid empty."""
+    """The months of a step: the greatest common divisor of all distances, or the commonest distance if the divisor
+    would leave the grid mostly empty."""
     distances = np.diff(months)
     if not len(distances):
         return 1
     divisor = int(np.gcd.reduce(distances))
-    if (len(distances) + 1) * divisor >= LEAST_FILLED * (months[-1] - months[0]):
+    if (len(distances) + 1) * divisor >= MIN_FILLED_SHARE * (months[-1] - months[0]):
         return divisor
     lengths, counts = np.unique(distances, return_counts=True)
     return int(lengths[np.argmax(counts)]) if 2 * counts.max() >= len(distances) else divisor
 
 
 def _day_of_month(wall_s: Seconds) -> int:
-    """The day that all readings have, or the most of them; 31 where they have the last days of their months."""
+    """The day of the month of all or most readings; 31 if these are the last days of their months."""
     first, length = _month_days(_month_of(wall_s))
     days = np.floor(wall_s / DAY_S).astype(np.int64) - first + 1
     is_last = days == length
@@ -104,7 +105,7 @@ def _day_of_month(wall_s: Seconds) -> int:
 
 
 def _nearest(wall_s: Seconds, count: int, day: int) -> tuple[Indices, Seconds]:
-    """For each time the number of the nearest place and the place, places being `count` months apart."""
+    """The number and the time of the place nearest to each time. Places are `count` months apart."""
     months = _month_of(wall_s)
     near = (months - months[0]) // count + np.array([[-1], [0], [1]])
     places_s = _place(months[0] + count * near, wall_s[0], day)
@@ -126,7 +127,7 @@ def _month_of(wall_s: Seconds) -> Indices:
 
 
 def _month_days(months: Indices) -> tuple[Indices, Indices]:
-    """The first day of each month, in days since 1970, and how many days it has."""
+    """The first day of each month, in days since 1970, and the number of its days."""
     first, following = (
         each.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for each in (months, months + 1)
     )
@@ -134,7 +135,7 @@ def _month_days(months: Indices) -> tuple[Indices, Indices]:
 
 
 def wall_seconds(times_s: Seconds, zone: tzinfo) -> Seconds:
-    """What clocks in the zone show, as seconds since 1970 on that clock."""
+    """The local time in the zone, in seconds since 1970 of local time. times_s: (readings,) seconds since 1970 UTC."""
     if isinstance(zone, timezone):
         offset_s = zone.utcoffset(None).total_seconds()
         return np.asarray(times_s + offset_s)

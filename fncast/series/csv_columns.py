@@ -1,4 +1,4 @@
-"""Which column of a CSV file is what: as its caller says, else by what it holds, else by its usual name."""
+"""Finds the role of each column of a CSV file: by the options, else by its content, else by its usual name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_profile import Profile, profiles
 from fncast.series.csv_table import Table
 
-# In the order in which one is preferred to another.
+# Usual names of time columns, the preferred ones first.
 TIME_NAMES = (
     "timestamp", "time", "datetime", "date_time", "_time", "ds", "date", "ts", "last_changed", "last_updated", "utc",
     "time_utc", "timestamp_utc", "zeitstempel", "datum", "zeit", "mess_datum", "period", "month", "year", "t", "epoch",
@@ -31,20 +31,21 @@ SERIES_NAMES = frozenset(
 )  # fmt: skip
 _ID_NAME = re.compile(r".*(_|\b)ids?")
 _BEGIN_NAME = re.compile(r".*\b(start|begin|from|von|ab|anfang)\b.*|.*_(start|begin|from|von)", re.IGNORECASE)
-# What has no name is no reading, but a table's index as pandas writes it (and names it, once read again), or what a
-# comma at the end of each line leaves.
+# A column without a name is not read: it is an index that pandas wrote, or the rest after a comma at the line's end.
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")
-# A state, not a name.
+# Texts of a state column, which does not name series.
 _YES_OR_NO = frozenset(("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "ja", "nein"))
 _INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 
 
 @dataclass
 class Columns:
-    """Positions. clock: of the time of day beside a date. skipped: columns that are not read, with the reason.
+    """The positions of the columns, by role.
 
-    harmless: skipped columns without anything in them. is_alone: beside the time there is one column only.
-    series_is_guessed: nothing but text says that a column names the series; it may be a remark on each reading."""
+    clock: the time of day, if the time column holds only dates. values, series: of the readings and the series' names.
+    is_alone: there is only one column besides the time. series_is_guessed: the series column was chosen only because it
+    holds text; it may be a remark on each reading. skipped: columns that are not read, with the reason. harmless: the
+    skipped columns without content."""
 
     time: Profile
     clock: int | None
@@ -57,14 +58,14 @@ class Columns:
 
 
 def default_header(count: int) -> tuple[str, ...]:
-    """The names of the columns of a file without a header."""
+    """The names of `count` columns of a file without a header."""
     if count == 2:
         return ("timestamp", "value")
     return ("timestamp", *(f"column_{number + 2}" for number in range(count - 1)))
 
 
 def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
-    """Raises CsvError, with the candidates and the flag where several columns may be meant."""
+    """Find the role of each column. Raises CsvError, which names the candidates and the flag if there are several."""
     found = profiles(table)
 
     def find(name: str) -> Profile:
@@ -73,7 +74,7 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
                 f"{table.name}: there is no column {name!r}; the columns are {', '.join(table.header)}"
             )
         if table.header.count(name) > 1:
-            raise _twins(table, name)
+            raise _same_name_error(table, name)
         return found[table.header.index(name)]
 
     if options.time_column is not None:
@@ -88,7 +89,7 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
     clock = _find_clock(time, found)
     if time.form is None:
         raise CsvError(
-            f"{table.name}: column {time.name!r} holds times of day, and no column holds their dates"
+            f"{table.name}: column {time.name!r} holds times of day, but no column holds dates; add a column of dates"
         )
     taken = {time.at} | ({clock} if clock is not None else set())
     chosen = None if options.value_columns is None else [find(name) for name in options.value_columns]
@@ -143,13 +144,14 @@ def _check(table: Table, columns: Columns) -> None:
         )
     for at in (columns.time.at, *columns.series, *columns.values):
         if table.header.count(table.header[at]) > 1:
-            raise _twins(table, table.header[at])
+            raise _same_name_error(table, table.header[at])
 
 
-def _twins(table: Table, name: str) -> CsvError:
+def _same_name_error(table: Table, name: str) -> CsvError:
     places = ", ".join(str(at) for at, other in enumerate(table.header, start=1) if other == name)
     return CsvError(
-        f"{table.name}: columns {places} have one name, {name!r}: their readings could not be told apart; rename them"
+        f"{table.name}: columns {places} have the same name, {name!r}, so their readings cannot be distinguished;"
+        " rename them"
     )
 
 
@@ -191,14 +193,14 @@ def _only(table: Table, candidates: list[Profile]) -> Profile:
 
 
 def _rises(one: Profile) -> bool:
-    """Whether the numbers only grow or only fall, as times do."""
+    """Whether the numbers never decrease or never increase, as times do."""
     numbers = [number.point or 0.0 for cell in one.cells if (number := parse_number(cell)) is not None]
     pairs = list(itertools.pairwise(numbers))
     return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
 
 
 def _find_clock(time: Profile, found: list[Profile]) -> int | None:
-    """The column with the time of day, where the time column holds dates alone."""
+    """The column with the time of day, if the time column holds only dates."""
     is_date = time.form == "text" and all(
         ":" not in cell or re.search(r"[ T]0?0:00(:00(\.0+)?)?$", cell) for cell in time.cells
     )
@@ -209,9 +211,9 @@ def _find_clock(time: Profile, found: list[Profile]) -> int | None:
 
 
 def _reason(table: Table, one: Profile, time: Profile) -> str | None:
-    """Why a column holds no readings, None if it does."""
+    """The reason why a column holds no readings. None if it holds readings."""
     if one.is_empty:
-        # The cells looked at are empty; all of them are only where the whole column is.
+        # Only some cells were inspected: check the whole column.
         distinct = [text.strip() for text in pc.unique(table.columns[one.at]).to_pylist()]
         return "it is empty" if not any(distinct) else None
     if one.form == "text":
@@ -226,7 +228,7 @@ def _reason(table: Table, one: Profile, time: Profile) -> str | None:
 
 
 def _numbers_the_rows(table: Table, one: Profile) -> bool:
-    """Whether the column counts 1, 2, 3 and is called so."""
+    """Whether the column counts 1, 2, 3 and has the name of a row number."""
     if one.key not in (
         "id",
         "index",
@@ -246,7 +248,7 @@ def _numbers_the_rows(table: Table, one: Profile) -> bool:
 
 
 def _influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[int]:
-    """InfluxDB names a series by measurement, field and tags: those that differ, else the field."""
+    """The columns that name an InfluxDB series: measurement, field and tags that differ, else the field."""
     texts = [
         one
         for one in free
@@ -261,9 +263,9 @@ def _influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[
 
 
 def _guess_series(table: Table, columns: Columns, free: list[Profile], certain: bool) -> None:
-    """Sets the column that names the series: one with a usual name, else the only text that differs.
+    """Set the series column: one with a usual name, else the only text column with different texts.
 
-    Raises CsvError where several may be meant, and it is not `certain` that some columns hold values."""
+    certain: the value columns are given. Raises CsvError if there are several candidates."""
     texts = [one for one in free if one.is_text and not one.is_empty and one.form != "text"]
     usual = [
         one
@@ -298,7 +300,7 @@ def _guess_series(table: Table, columns: Columns, free: list[Profile], certain: 
 
 
 def _may_name(table: Table, one: Profile) -> bool:
-    """Whether numbers may be names: whole ones, of which some come again."""
+    """Whether numbers may be names: they are whole, and some repeat."""
     if not all(re.fullmatch(r"[0-9]+(e[0-9]+)?", cell, re.IGNORECASE) for cell in one.cells):
         return False
     count = len(table)
@@ -306,15 +308,15 @@ def _may_name(table: Table, one: Profile) -> bool:
 
 
 def _without_synonyms(table: Table, candidates: list[Profile]) -> list[Profile]:
-    """Of columns that tell the same apart (a station's number and its name) the first."""
+    """Drop columns that distinguish the same rows as an earlier one, such as a station's number and its name."""
     kept: list[Profile] = []
     for one in candidates:
-        if not any(_tell_the_same(table, other.at, one.at) for other in kept):
+        if not any(_are_synonyms(table, other.at, one.at) for other in kept):
             kept.append(one)
     return kept
 
 
-def _tell_the_same(table: Table, first: int, second: int) -> bool:
+def _are_synonyms(table: Table, first: int, second: int) -> bool:
     count = _distinct(table, first)
     if count != _distinct(table, second):
         return False

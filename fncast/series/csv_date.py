@@ -1,4 +1,4 @@
-"""Reads dates, times of day and offsets as people and programs write them; one text at a time."""
+"""Parses dates, times of day and offsets as people and programs write them, one text at a time."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _MONTHS = {
     if name
 } | {"sept": 9}
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-# Two digits of a year below this are of this century.
+# Years of two digits below this are in this century.
 _CENTURY = 70
 
 
 def order_of(texts: Iterable[str]) -> str | None:
-    """Whether dates such as 31/01/2026 have the day or the month first; None where both would do.
+    """DAY_FIRST or MONTH_FIRST for dates such as 31/01/2026. None if both are possible.
 
-    Dates with points have the day first. A year of two digits may stand first, too: then only a day in the second
-    place is sure. Raises ValueError where some dates can only be one and some the other."""
+    Dates with points have the day first. A year of two digits may also come first: then only a day in the second place
+    decides. Raises ValueError if some dates must have the day first and others the month."""
     day_first = month_first = None
     is_any = False
     for text in texts:
@@ -73,7 +73,7 @@ def order_of(texts: Iterable[str]) -> str | None:
 
 
 def day_number(text: str, order: str = DAY_FIRST) -> int | None:
-    """Days since 1970-01-01, None for what is no date. A month is its first day."""
+    """Days since 1970-01-01. None if `text` is not a date. A month gives its first day."""
     if match := _YEAR_FIRST.fullmatch(text):
         year, month, day = match[1], match[3], match[4] or "1"
     elif match := _YEAR_LAST.fullmatch(text):
@@ -121,7 +121,7 @@ def seconds_of_day(text: str, half: str = "") -> int | None:
 
 
 def offset_seconds(text: str) -> int | None:
-    """Seconds that local time is ahead of UTC; None for what is no offset."""
+    """The offset from UTC in seconds, positive east of Greenwich. None if it is out of range; 0 without an offset."""
     match = _OFFSET.fullmatch(text.strip())
     if match is None:
         return 0

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-# How much of a wrong cell a message shows.
+# Characters of a wrong cell in a message.
 MAX_SHOWN = 60
-# Of a whole message: a header may have 10,000 names.
+# Characters of a message: a header may have 10,000 names.
 MAX_MESSAGE = 1000
 
 
 class CsvError(ValueError):
-    """A file that cannot be read as series: the text names file, line and value, and how to fix it."""
+    """A file cannot be read as series. The text names file, line and value, and how to fix it."""
 
     def __init__(self, text: str) -> None:
         super().__init__(cleaned(text))
 
 
 def cleaned(text: str) -> str:
-    """`text` on one line, cut, and without characters that a terminal would take for commands."""
+    """`text` on one line, shortened, and without terminal control characters."""
     line = "".join(c if c.isprintable() else "�" for c in text[: MAX_MESSAGE + 1])
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
 
 
 def shown(text: str) -> str:
-    """`text` in quotes for a message: cut, and without control characters."""
+    """`text` in quotes for a message: shortened, and without control characters."""
     return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")
 
 
 def listed(names: list[str], most: int = 10) -> str:
-    """Names in quotes for a message; of many only the first."""
+    """The first `most` names in quotes, for a message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shown(name) for name in names[:most]) + more

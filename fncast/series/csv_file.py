@@ -26,26 +26,26 @@ from fncast.series.window import MAX_MAGNITUDE
 
 __all__ = ["CsvError", "CsvOptions", "Summary", "read_csv", "read_csv_file"]
 
-# Beyond this many series in one file, the column taken for the series' name is most likely not one.
+# With more series in one file, the series column is most likely wrong.
 MAX_SERIES = 10_000
-# What measuring stations write for a missing reading.
+# Numbers that measuring stations write for a missing reading.
 MARKER_NUMBERS = frozenset((-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9))
-# Readings of a series whose time comes again; beyond this share they are of several series.
+# With a larger share of repeated times, the readings belong to several series.
 MAX_REPEATED_SHARE = 0.1
 
 Floats = NDArray[np.float64]
 
 
 def read_csv(path: str | Path, options: CsvOptions | None = None) -> list[Series]:
-    """The series of a CSV file, each on a regular grid with NaN where a reading is missing. Raises CsvError."""
+    """The series of a CSV file, each on a regular grid with NaN for missing readings. Raises CsvError."""
     return read_csv_file(path, options).series
 
 
 def read_csv_file(path: str | Path, options: CsvOptions | None = None) -> Summary:
-    """The series of a CSV file with what was found, changed and left out.
+    """The series of a CSV file, with a summary of what was found, changed and left out.
 
-    path: a file, also packed by gzip; `-` is standard input. A file with one value column and no series column is one
-    series named like the file. What the options do not say is found in the file. Raises CsvError."""
+    path: a file, plain or gzip; `-` is standard input. A file with one value column and no series column is one series
+    with the name of the file. Missing options are found in the file. Raises CsvError."""
     path, options = Path(path), options or CsvOptions()
     name = csv_source.source_name(path)
     content, notes = csv_source.read_text(path)
@@ -59,7 +59,7 @@ def read_csv_file(path: str | Path, options: CsvOptions | None = None) -> Summar
 
 
 def _holds_readings(row: list[str]) -> bool:
-    """Whether a row is of readings, not a header: all numbers, or times and numbers."""
+    """Whether a row holds readings and is not a header: all numbers, or times and numbers."""
     cells = [cell.strip() for cell in row]
     numbers = sum(parse_number(cell) is not None or is_missing(cell) for cell in cells)
     times = sum(
@@ -70,7 +70,7 @@ def _holds_readings(row: list[str]) -> bool:
 
 @dataclass
 class _Reader:
-    """One file on its way from columns of text to series."""
+    """Reads one file: converts columns of text to series and fills its summary."""
 
     table: Table
     columns: Columns
@@ -101,7 +101,7 @@ class _Reader:
         keys = read_keys(table, columns.series) if columns.series else None
         if keys is not None and len(keys.names) * len(columns.values) > MAX_SERIES:
             raise CsvError(
-                f"{table.name}: more than {MAX_SERIES} series; say which column tells them apart with --series-column"
+                f"{table.name}: more than {MAX_SERIES} series; name the column of their names with --series-column"
             )
         looked = {at: csv_values.look(table.columns[at]) for at in columns.values}
         decimals, notes = csv_values.decide_decimal(table, looked, self.options.decimal)
@@ -138,7 +138,7 @@ class _Reader:
         zone: tzinfo,
         unit: str | None,
     ) -> None:
-        """Add the series of these rows of a column (None for all), or say why it is none. Raises CsvError."""
+        """Add the series of these rows of a column (None for all), or the reason why it is skipped. Raises CsvError."""
         chosen = slice(None) if rows is None else rows
         summary, what = self.summary, f"series {name!r}"
         has_readings = bool(np.isfinite(values[chosen]).any())
@@ -168,7 +168,7 @@ class _Reader:
         summary.mended.append(mended)
 
     def _groups(self, keys: Keys | None, at: int) -> Iterator[tuple[str, NDArray[np.int64] | None]]:
-        """The name of each series of a column, and its rows; None for all."""
+        """The name and the rows of each series of a column; None for all rows."""
         own = self.table.header[at]
         if keys is None:
             yield (self.own_name if self.columns.is_alone else own), None
@@ -177,17 +177,17 @@ class _Reader:
             yield (name if len(self.columns.values) == 1 else f"{name}/{own}"), rows
 
     def _names(self, keys: Keys) -> Iterator[str]:
-        """The names of the series of a long file, those of one key together."""
+        """The names of the series of a long file, ordered by key."""
         return (f"{name}/{self.table.header[at]}" for name in keys.names for at in self.columns.values)
 
     def _local_clock(self, times: csv_time.Times) -> LocalClock | None:
-        """Whole days stay what they are: no time zone moves them."""
+        """The clock of --timezone; None if no times must be converted. Dates are never converted."""
         if self.options.timezone is None or times.is_dates or not times.is_local.any():
             return None
         local = times.seconds[times.is_local]
         if len(np.unique(local % 86_400)) == 1 and len(local) > 2 and np.ptp(local) >= 86_400:
             self.summary.notes.append(
-                "all times are at one time of day: they were read as days, not moved to UTC"
+                "all times have the same time of day: they were read as dates and not converted to UTC"
             )
             return None
         return LocalClock(self.options.timezone, float(local.min()), float(local.max()))
@@ -197,8 +197,8 @@ class _Reader:
     ) -> tuple[Floats, Floats]:
         """Seconds since 1970 UTC of the rows of one series, and their values.
 
-        Raises CsvError for a time that never was. Without a reading it is left out: some programs fill the hour that
-        the clocks skip."""
+        A local time that does not exist is dropped if it has no reading: some programs fill the hour that the clocks
+        skip. With a reading it raises CsvError."""
         seconds: Floats = times.seconds[rows]
         if clock is None:
             return seconds, values
@@ -211,13 +211,13 @@ class _Reader:
             row = int(wrong[0]) if isinstance(rows, slice) else int(rows[wrong[0]])
             cell = self.table.columns[self.columns.time.at][row].as_py().strip()
             raise CsvError(
-                f"{self.table.name}, line {self.table.line(row)}: {shown(cell)} never was in"
+                f"{self.table.name}, line {self.table.line(row)}: {shown(cell)} does not exist in"
                 f" {self.options.timezone}: the clocks were set forward; correct the time, or leave --timezone out"
             )
         return np.delete(moments, never), np.delete(values, never)
 
     def _check_range(self, values: Floats, at: int) -> None:
-        """Raises CsvError: one such reading would spoil season, scale and measures of its whole series."""
+        """Raises CsvError for a reading that is too large for a model."""
         with np.errstate(invalid="ignore"):
             beyond = np.abs(values) > MAX_MAGNITUDE
         if beyond.any():
@@ -225,53 +225,53 @@ class _Reader:
             cell = self.table.columns[at][row].as_py().strip()
             raise CsvError(
                 f"{self.table.name}, line {self.table.line(row)}: {shown(cell)} (column {shown(self.table.header[at])})"
-                f" is beyond ±{MAX_MAGNITUDE:g}, which no model takes; leave the cell empty if the reading is wrong"
+                f" is beyond ±{MAX_MAGNITUDE:g}, too large for a model; leave the cell empty if the reading is wrong"
             )
 
     def _note_marker(self, values: Floats, at: int) -> None:
-        """Report a number that may stand for a missing reading: far below all others, and usual for that."""
+        """Report a number that may mark a missing reading: a usual marker that is far below all other readings."""
         lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
         if lowest in MARKER_NUMBERS:
             above = values[values > lowest]
             if len(above) and float(above.min()) > lowest / 2:
                 count = int((values == lowest).sum())
                 self.summary.problems_found.append(
-                    f"column {self.table.header[at]!r}: {lowest:g} comes {count} times and was read as a number; if it"
-                    " marks a missing reading, leave those cells empty"
+                    f"column {self.table.header[at]!r}: {lowest:g} occurs {count} times and was read as a number; if"
+                    " it marks a missing reading, leave those cells empty"
                 )
 
     def _check_repeats(self, name: str, times: csv_time.Times, seconds: Floats) -> None:
-        """Raises CsvError where so many times come again that the readings are of several series."""
+        """Raises CsvError if so many times repeat that the readings must belong to several series."""
         distinct, counts = np.unique(seconds, return_counts=True)
         repeated = len(seconds) - len(distinct)
         if self.options.series_columns or len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
             return
         if counts.max() == 2 and np.ptp(distinct[counts > 1]) < 3600 and not times.is_dates:
-            return  # at most one hour: clocks were set back
+            return  # at most one hour: the clocks were set back
         taken = (self.columns.time.at, self.columns.clock)
         others = [name for at, name in enumerate(self.table.header) if at not in taken]
         raise CsvError(
-            f"{self.table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a time that"
-            f" comes again; say which column names the series with --series-column (the columns are {listed(others)}),"
+            f"{self.table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a repeated"
+            f" time; say which column names the series with --series-column (the columns are {listed(others)}),"
             " or write date and time of day into one column"
         )
 
     def _finish(self, times: csv_time.Times, keys: Keys | None) -> None:
-        """Add what the times as a whole show. Raises CsvError where no series is left."""
+        """Sort the series and add notes about the times. Raises CsvError if there is no series."""
         summary = self.summary
         if not summary.series:
             if self.refused:
                 raise CsvError(f"{summary.name}: {self.refused[0]}")
             why = "; ".join(f"{what}: {reason}" for what, reason in list(summary.skipped.items())[:5])
             raise CsvError(f"{summary.name}: holds no readings ({why})")
-        if keys is not None and len(self.columns.values) > 1:  # all of one name together
+        if keys is not None and len(self.columns.values) > 1:  # keep the series of one key together
             place = {name: at for at, name in enumerate(self._names(keys))}
             summary.series.sort(key=lambda one: place[one.name])
             summary.mended.sort(key=lambda one: place[one.series])
         if self.options.timezone is None and summary.repeated and times.is_local.any() and not times.is_dates:
             summary.notes.append(
-                "times without an offset were read as UTC; if they are local times, the repeated ones may be of the"
-                " hour that comes twice: say --timezone, such as --timezone Europe/Berlin"
+                "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
+                " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
             )
         if times.form == csv_time.SMALL:
             least, most = times.seconds.min(), times.seconds.max()

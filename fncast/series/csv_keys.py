@@ -1,4 +1,4 @@
-"""Which rows of a long CSV file belong to which series."""
+"""Assigns the rows of a long CSV file to series."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from fncast.series.csv_error import CsvError
 from fncast.series.csv_table import Table
 from fncast.series.grid import NoGrid, to_grid
 
-# What one series may lack, of as many readings as it has, to be taken for one rather than for a series a text.
+# With a larger share of missing readings, rows are not one regular series.
 MAX_LACKING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Keys:
-    """names: of the series, in the order in which they come. codes: (rows,) the position of each row's name."""
+    """names: of the series, in the order of the file. codes: (rows,) the position of each row's name in `names`."""
 
     names: list[str]
     codes: NDArray[np.int64]
 
     def groups(self) -> Iterator[tuple[str, NDArray[np.int64]]]:
-        """Each series with its rows in the order of the file."""
+        """Each series with the numbers of its rows, in the order of the file."""
         order = np.argsort(self.codes, kind="stable")
         ends = np.cumsum(np.bincount(self.codes, minlength=len(self.names)))
         begin = 0
@@ -36,7 +36,7 @@ class Keys:
 
 
 def read_keys(table: Table, columns: list[int], *, may_be_empty: bool = False) -> Keys:
-    """The series of each row: the text in these columns, joined by `/`. Raises CsvError where it is empty."""
+    """The series of each row: the texts in these columns, joined by `/`. Raises CsvError for an empty text."""
     parts = [pc.utf8_trim_whitespace(table.columns[at]) for at in columns]
     for part in parts:
         empty = pc.index(part, "").as_py()
@@ -50,10 +50,10 @@ def read_keys(table: Table, columns: list[int], *, may_be_empty: bool = False) -
 
 
 def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinfo = UTC) -> bool:
-    """Whether a column of text tells something of each reading (the weather, a holiday) and not whose it is.
+    """Whether a text column holds remarks on the readings (the weather, a holiday) and not the names of series.
 
-    It does where all lines together are one regular series, no time of which comes with two texts, and those of each
-    text by itself are full of gaps."""
+    It does if all rows together are one regular series, no time has two texts, and the rows of each text alone have
+    many gaps. times_s: (rows,) seconds since 1970. zone: see `to_grid`."""
     keys = read_keys(table, [at], may_be_empty=True)
     order = np.lexsort((keys.codes, times_s))
     times, codes = times_s[order], keys.codes[order]
@@ -72,7 +72,7 @@ def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinf
 
 
 def _lacking(times_s: NDArray[np.float64], zone: tzinfo) -> float:
-    """How many readings are missing between these times, or lie between two steps."""
+    """The number of readings that are missing, repeated or between two steps."""
     try:
         _, mended = to_grid("", times_s, np.zeros(len(times_s)), zone=zone)
     except NoGrid:

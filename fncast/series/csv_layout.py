@@ -1,4 +1,4 @@
-"""Finds out how a CSV text is written: its delimiter, its header, and the lines that are no part of the table."""
+"""Finds the layout of a CSV text: its delimiter, its header, and the lines that are not part of the table."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from dataclasses import dataclass
 
 from fncast.series.csv_error import CsvError, shown
 
-# How much of the file is looked at: enough for a header of 10,000 names.
+# The inspected part of the file: enough for a header of 10,000 names.
 SAMPLE_BYTES = 1 << 20
-# Rows that show the delimiter, and lines before the table that may be titles or comments.
+# Inspected rows, and the maximum number of titles or comments before the table.
 _SAMPLE_ROWS = 50
 _MAX_LINES_BEFORE = 200
-# Commas last: in a file with another delimiter they are decimal commas.
+# The comma is last: in a file with another delimiter it is a decimal comma.
 _DELIMITERS = "\t;|,"
 _DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?\s*', re.IGNORECASE)
-# Cells that begin like a comment: what a spreadsheet writes for a formula that failed.
+# Spreadsheets write these for a formula that failed. They look like comments but are cells.
 FORMULA_ERROR = re.compile(r"#(N/A|VALUE!|REF!|DIV/0!|NAME\?|NUM!|NULL!)", re.IGNORECASE)
 _INFLUX_ANNOTATION = re.compile(r'"?#(group|datatype|default)\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """header: the names of the columns, None where the first row holds readings.
+    """header: the names of the columns; None if the first row holds readings.
 
     offset: the first byte of the rows. first_line: the number of the line there, from 1.
     width: fields of a row. notes: lines that were skipped. is_influx: the file has InfluxDB's annotations."""
@@ -42,8 +42,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class _Row:
-    line: int  # of its begin, from 0
-    end: int  # the line after it
+    line: int  # its first line, from 0
+    end: int  # the line after its last
     cells: list[str]
 
 
@@ -53,7 +53,7 @@ def is_comment(text: str) -> bool:
 
 
 def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]], bool]) -> Layout:
-    """How the text is written. holds_readings: tells a row of readings from a header. Raises CsvError."""
+    """The layout of a CSV text. holds_readings: whether a row holds readings, not a header. Raises CsvError."""
     lines = _sample(content)
     if len(content) > SAMPLE_BYTES and len(lines) < 2:
         raise CsvError(
@@ -123,7 +123,7 @@ def _sample(content: bytes) -> list[str]:
     text = content[:SAMPLE_BYTES].decode(errors="ignore")
     lines = list(io.StringIO(text, newline=""))
     if len(content) > SAMPLE_BYTES and len(lines) > 1:
-        lines.pop()  # most likely cut
+        lines.pop()  # probably incomplete
     return lines
 
 
@@ -134,7 +134,7 @@ def _skip_blank(lines: list[str], at: int) -> int:
 
 
 def _check_not_other_text(name: str, line: str) -> None:
-    """Raises CsvError for JSON, HTML and the like."""
+    """Raises CsvError for JSON, HTML and XML."""
     text = line.lstrip()
     kind = "JSON" if text[:1] in "{[" else "HTML or XML" if text.startswith("<") else None
     if kind is not None:
@@ -168,7 +168,7 @@ def _table(name: str, lines: list[str], start: int, given: str | None) -> tuple[
 
 
 def _rows(lines: list[str], start: int, delimiter: str) -> list[_Row]:
-    """The first rows that are neither empty nor a comment."""
+    """The first rows that are neither empty nor comments."""
     reader = csv.reader(iter(lines[start:]), delimiter=delimiter, skipinitialspace=delimiter != "\t")
     rows: list[_Row] = []
     begin = 0
@@ -179,6 +179,6 @@ def _rows(lines: list[str], start: int, delimiter: str) -> list[_Row]:
                 if len(rows) > _SAMPLE_ROWS:
                     break
             begin = reader.line_num
-    except csv.Error:  # a cell of more than 128 kB: a quote that is never closed
+    except csv.Error:  # a cell of more than 128 kB: a quote is not closed
         pass
     return rows

@@ -1,11 +1,11 @@
-"""Reads one cell of a CSV file as a number, with its unit, or as a missing reading."""
+"""Parses one cell of a CSV file as a number with a unit, or as a missing reading."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-# What programs write for a reading that is not there: databases, spreadsheets, pandas, R, SAS, Home Assistant.
+# How programs write a missing reading: databases, spreadsheets, pandas, R, SAS, Home Assistant.
 MISSING = frozenset(
     (
         "", "na", "n/a", "n.a.", "nan", "-nan", "null", "(null)", "none", "nil", "nat", "<na>", "<null>", "#n/a", "#na",
@@ -15,9 +15,9 @@ MISSING = frozenset(
     )
 )  # fmt: skip
 
-# Blanks that part thousands: plain, no-break, narrow no-break, thin, figure space; and the Swiss apostrophe.
+# Separators of thousands: space, no-break, narrow no-break, thin and figure space; and the Swiss apostrophe.
 _GROUP = " \u00a0\u202f\u2009\u2007'’"
-# A unit that may follow a number at once. Others need a blank before them: `12a` names a thing.
+# Units that may follow a number without a space. Others need a space: `12a` is a name.
 _CLOSE_UNIT = (
     r"%|‰|°[A-Za-z]?|º[A-Za-z]?|℃|℉|[€$£¥]|"
     r"[kMGTmµμnu]?(?:Wh|VAh|VAr|VA|W|V|A|Hz|Pa|bar|Ohm|Ω|J|lx|ppm|ppb|B|bit|bps|m|g|s|l|L|K)|"
@@ -45,9 +45,9 @@ COMMA = "comma"
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it reads with a decimal point, and with a decimal comma; None where it cannot be read so.
+    """A number read with a decimal point and with a decimal comma; None if that is not possible.
 
-    shows: `point` or `comma` where the cell by itself shows how decimals are written. unit: empty for none."""
+    shows: `point` or `comma` if the cell alone shows its decimal sign. unit: empty for none."""
 
     point: float | None
     comma: float | None
@@ -64,7 +64,7 @@ def is_missing(text: str) -> bool:
 
 
 def parse_number(text: str) -> Number | None:
-    """The number in a cell, None where there is none (or no finite one)."""
+    """The number in a cell. None if the cell holds no finite number."""
     match = _CELL.fullmatch(text.strip())
     if match is None:
         return None
@@ -76,7 +76,7 @@ def parse_number(text: str) -> Number | None:
     exponent = match["exponent"] or ""
     unit = (match["unit"] or match["before"] or match["after"] or "").strip()
     if exponent and shows is None and point is not None and comma is not None and point != comma:
-        comma = None if "." in match["body"] else comma  # nobody groups thousands before an exponent
+        comma = None if "." in match["body"] else comma  # thousands are not grouped before an exponent
         point = None if "," in match["body"] else point
         shows = POINT if comma is None else COMMA
     return Number(
@@ -88,7 +88,7 @@ def parse_number(text: str) -> Number | None:
 
 
 def _body(body: str) -> tuple[str | None, str | None, str | None] | None:
-    """Digits with a decimal point, read with a point and with a comma as the decimal sign; and which one is sure."""
+    """The digits read with a decimal point, those read with a decimal comma, and the decimal sign if it is certain."""
     if body.isdigit():
         return body, body, None
     if match := _GROUPED_BLANK.fullmatch(body):

@@ -1,4 +1,4 @@
-"""What a caller says about a file of readings; all else is found in the file."""
+"""The options for reading a file of readings. Options that are not given are found in the file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fncast.series.step import Step
 
 @dataclass(frozen=True)
 class CsvOptions:
-    """time_column, value_columns, series_columns: names in the header. Several series columns name one together.
+    """time_column, value_columns, series_columns: names in the header. Several series columns form one name.
 
-    timezone: of times without an offset; None for UTC. decimal: `point` or `comma`, where the numbers do not show it.
-    dates: `day-first` or `month-first`, where the dates do not show it."""
+    timezone: of times without an offset; None for UTC. decimal: `point` or `comma`, if the numbers do not show it.
+    dates: `day-first` or `month-first`, if the dates do not show it."""
 
     time_column: str | None = None
     value_columns: tuple[str, ...] | None = None

@@ -1,4 +1,4 @@
-"""What some cells of each column show about it: times, numbers, text or nothing."""
+"""Profiles each column from some of its cells: times, numbers, text or empty."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_table import Table
 from fncast.series.csv_time import is_time_of_day, time_form
 
-# Cells looked at: the first ones, and as many spread over the file.
+# Inspected cells: the first ones, and the same number spread over the file.
 _CELLS = 500
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One column. cells: some of it, trimmed, without missing ones. form: how they read as times, see `time_form`."""
+    """One column. cells: a sample, trimmed and without missing ones. form: their form as times, see `time_form`."""
 
     at: int
     name: str
@@ -35,11 +35,12 @@ class Profile:
 
     @property
     def key(self) -> str:
-        """The name for comparisons: lower case, without blanks and signs around it."""
+        """The name for comparisons: in lower case, with `_` for blanks, points and hyphens."""
         return re.sub(r"[\s.-]+", "_", self.name.strip().lower())
 
 
 def profiles(table: Table) -> list[Profile]:
+    """The profiles of all columns, in the order of the header."""
     return [_profile(table, at) for at in range(len(table.header))]
 
 
@@ -66,7 +67,7 @@ def _profile(table: Table, at: int) -> Profile:
 
 
 def _is_padded(cells: tuple[str, ...]) -> bool:
-    """Whether whole numbers have leading zeros, as identifiers have and few readings do."""
+    """Whether whole numbers have leading zeros, like identifiers and unlike readings."""
     return (
         bool(cells)
         and all(cell.isdigit() for cell in cells)

@@ -1,4 +1,4 @@
-"""Reads the bytes of a file of readings: plain, gzip or standard input, in the usual encodings, as UTF-8."""
+"""Reads the text of a file of readings: plain, gzip or standard input, in the usual encodings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from fncast.series.csv_error import CsvError
 
-# A file is read at once; this is some 20 million readings, more than a training run can use.
+# A file is read as a whole. This is some 20 million readings, more than a training can use.
 MAX_FILE_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".csv", ".tsv", ".txt")
 STDIN = "-"
@@ -19,7 +19,7 @@ STDIN = "-"
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _UTF_8_BOM = b"\xef\xbb\xbf"
-# The longest first: the mark of UTF-32 begins with that of UTF-16.
+# Byte order marks, the longest first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -35,12 +35,12 @@ _OTHER_FORMATS = (
 
 
 def is_series_file(name: str) -> bool:
-    """Whether the name is that of a file of readings: .csv, .tsv, .txt, each also with .gz."""
+    """Whether `name` ends like a file of readings: .csv, .tsv or .txt, each also with .gz."""
     return name.lower().removesuffix(".gz").endswith(SUFFIXES)
 
 
 def source_name(path: Path) -> str:
-    """How messages call the file."""
+    """The name of the file in messages."""
     return "standard input" if str(path) == STDIN else str(path)
 
 
@@ -52,7 +52,7 @@ def series_name(path: Path) -> str:
 
 
 def read_text(path: Path) -> tuple[bytes, list[str]]:
-    """The file as UTF-8 without a byte order mark, and what a reader should know about its encoding.
+    """The file as UTF-8 without a byte order mark, and notes about its encoding.
 
     path: `-` is standard input. Raises CsvError."""
     name = source_name(path)
@@ -97,7 +97,7 @@ def _content(path: Path, name: str) -> bytes:
 
 
 def _unpacked(file: BinaryIO, name: str) -> bytes:
-    """All bytes, unpacked where they are gzip data. A small gzip file may hold very much, so both are bounded."""
+    """All bytes, unpacked if they are gzip data. Both sizes are bounded, since a small gzip file may hold very much."""
     content = _bounded(file, name)
     if not content.startswith(_GZIP):
         return content
@@ -117,7 +117,7 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 
 
 def _is_utf_8(content: bytes) -> bool:
-    """Decodes in pieces: the whole text would take up to four times its bytes."""
+    """Whether the content is UTF-8. Decodes it in pieces: the whole text would take up to four times the memory."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(content)
     try:

@@ -1,4 +1,4 @@
-"""What was read from a file and what was not: one text a file."""
+"""The summary of a file: what was read, changed and skipped."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from fncast.series.grid import Mended
 from fncast.series.rfc3339 import format_time
 from fncast.series.series import Series
 
-# More lines hide the rest of the output.
+# Bounds the summary, so that the other output stays visible.
 MAX_LINES = 20
 _MAX_NAMES = 3
 
 
 @dataclass
 class Summary:
-    """skipped: columns and series that were not read, with the reason. harmless: those of them without a reading.
+    """The series of a file and what a user should know about them.
 
-    markers: texts for a missing reading, such as `unavailable`. notes: how the file was read."""
+    skipped: columns and series that were not read, with the reason. harmless: the skipped ones without readings.
+    markers: texts for a missing reading, such as `unavailable`, and their counts. problems_found: problems for
+    `--strict`. notes: how the file was read."""
 
     name: str
     rows: int
@@ -44,14 +46,14 @@ class Summary:
         return sum(one.off_grid for one in self.mended)
 
     def problems(self) -> list[str]:
-        """What `--strict` refuses: readings that are missing, repeated or moved, and what was not read."""
+        """What `--strict` does not allow: missing, repeated or moved readings, and skipped columns or series."""
         counts = ((self.missing, "missing"), (self.repeated, "repeated"), (self.moved, "moved to a step"))
         found = [f"{_count(count, 'reading')} {what}" for count, what in counts if count]
         found += [f"{what} not read" for what in self.skipped if what not in self.harmless]
         return found + self.problems_found
 
     def lines(self) -> list[str]:
-        """The summary: one line, then one for each thing that a reader should know."""
+        """The summary as text: one line, then one for each problem or note. At most MAX_LINES."""
         lines = [f"{self.name}: {self._what()}"]
         lines += [f"  not read: {what}: {reason}" for what, reason in self.skipped.items()]
         lines += [f"  {problem}" for problem in self.problems_found]

@@ -1,4 +1,4 @@
-"""Splits a CSV text into columns of text with Apache Arrow, and knows the line of each row."""
+"""Splits a CSV text into columns of text with Apache Arrow, and keeps the line of each row."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from fncast.series.csv_error import CsvError, shown
 from fncast.series.csv_layout import FORMULA_ERROR, Layout, is_comment
 
-# A row has to fit into one block.
+# A row must fit into one block.
 _BLOCK_BYTES = 4 << 20
-# A blank between delimiter and quote, which the parser would take for text.
+# A space between delimiter and quote; the parser would treat the quote as text.
 _BLANK_BEFORE_QUOTE = re.compile(rb'([,;\t|]) +(?=")')
 
 Column = Any  # pyarrow.ChunkedArray of strings; pyarrow has no types
@@ -25,29 +25,31 @@ Column = Any  # pyarrow.ChunkedArray of strings; pyarrow has no types
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file as text, one array a column, and where each row stands in the file."""
+    """The columns of a file as text, one array a column, and the line of each row in the file."""
 
     name: str
     header: tuple[str, ...]
     columns: list[Column]
     layout: Layout
     count: int
-    rows: NDArray[np.int64] | None = None  # numbers of the rows among those parsed, None for all of them
-    refused_rows: tuple[int, ...] = ()  # rows that were skipped while parsing, counted with them
+    rows: NDArray[np.int64] | None = (
+        None  # each row's number among the parsed rows; None if no row was dropped
+    )
+    refused_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
     notes: tuple[str, ...] = ()
-    has_long_cells: bool = field(default=False)  # a cell holds a line end
+    has_long_cells: bool = field(default=False)  # at least one cell holds a line end
 
     def __len__(self) -> int:
         return self.count
 
     def release(self, at: int) -> None:
-        """Free the text of a column that is read: of a large file it takes as much as the file."""
-        if not self.has_long_cells:  # lines are counted by them
+        """Free the text of a column that has been read: all columns take as much memory as the file."""
+        if not self.has_long_cells:  # `line` needs the texts
             self.columns[at] = self.columns[at].slice(0, 0)
             pa.default_memory_pool().release_unused()
 
     def line(self, row: int) -> int:
-        """The number of the line where row `row` begins, from 1."""
+        """The number of the first line of a row, from 1."""
         parsed = int(row if self.rows is None else self.rows[row])
         number = parsed
         for refused in self.refused_rows:
@@ -62,7 +64,7 @@ class Table:
 
 
 def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) -> Table:
-    """The rows below the header. Raises CsvError that names the line of a row with too few or too many fields."""
+    """The rows below the header. Raises CsvError, which names the line of a row with too few or too many fields."""
     names = [str(number) for number in range(len(header))]
     skipped: list[int] = []
     comments: list[bool] = []
@@ -84,7 +86,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
     try:
         parsed = pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
-            # One thread: rows keep their numbers.
+            # With one thread, rows keep their numbers.
             read_options=pyarrow.csv.ReadOptions(
                 column_names=names, use_threads=False, block_size=_BLOCK_BYTES
             ),
@@ -134,7 +136,7 @@ def _has_line_end(column: Column) -> bool:
 
 
 def _check_quotes(table: Table, content: bytes) -> None:
-    """An open quote takes in the rest of the file without an error. Raises CsvError."""
+    """Raises CsvError for a quote that is not closed: the parser reads the rest of the file into its cell."""
     if content.count(b'"', table.layout.offset) % 2 == 0:
         return
     rows = [pc.index(pc.match_substring(column, "\n"), True).as_py() for column in table.columns]
@@ -143,7 +145,7 @@ def _check_quotes(table: Table, content: bytes) -> None:
 
 
 def _without_idle_rows(table: Table, comments_before: int) -> Table:
-    """The table without empty rows, comments and headers that come again."""
+    """The table without empty rows, comments and repeated headers."""
     skip = np.zeros(len(table), dtype=np.bool_)
     notes = list(table.notes)
     empty = _where(table, lambda column, _: pc.equal(column, ""))
@@ -161,7 +163,7 @@ def _without_idle_rows(table: Table, comments_before: int) -> Table:
         again = _where(table, lambda column, name: pc.equal(pc.utf8_trim_whitespace(column), name)) & ~empty
         if again.any():
             skip |= again
-            notes.append(f"the header comes again {int(again.sum())} times; these lines are skipped")
+            notes.append(f"the header is repeated {int(again.sum())} times; these lines are skipped")
     if not skip.any():
         return replace(table, notes=tuple(notes))
     kept = np.flatnonzero(~skip)
@@ -170,9 +172,9 @@ def _without_idle_rows(table: Table, comments_before: int) -> Table:
 
 
 def _where(table: Table, test: Any) -> NDArray[np.bool_]:
-    """Which rows pass the test in each of their columns; most files have none, which the first column shows."""
+    """Which rows pass the test in all columns. Stops as soon as no row is left."""
     rows = np.ones(len(table), dtype=np.bool_)
-    # A column with a name first: columns without one are often empty throughout.
+    # Columns with a name first: those without a name are often completely empty.
     order = sorted(range(len(table.header)), key=lambda at: not table.header[at])
     for at in order:
         rows &= _mask(test(table.columns[at], table.header[at]))

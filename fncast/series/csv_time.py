@@ -1,4 +1,4 @@
-"""Reads a column of a CSV file as times: texts, compact digits, seconds since 1970, and Excel's day numbers."""
+"""Parses a column of a CSV file as times: texts, compact digits, seconds since 1970, and Excel's day numbers."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ Floats = NDArray[np.float64]
 
 _DAY_S = 86_400
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
-# Compact times by their digits, and how they are called.
+# The names of compact times, by their number of digits.
 _COMPACT = {
     6: "YYYYMM", 8: "YYYYMMDD", 10: "YYYYMMDDHH", 12: "YYYYMMDDHHMM", 14: "YYYYMMDDHHMMSS", 17: "YYYYMMDDHHMMSSsss",
 }  # fmt: skip
 _COMPACT_YEARS = ("19", "20")
-# Of so many digits before the point are moments from 1973 (of seconds from 1970) on, counted in this unit.
+# Numbers since 1970, by unit: minimum and maximum number of digits before the point, name, units in a second.
 _EPOCH_UNITS = (
     (9, 10, "seconds", 1.0),
     (12, 13, "milliseconds", 1e3),
     (15, 16, "microseconds", 1e6),
     (18, 19, "nanoseconds", 1e9),
 )
-# Of a column, from which on the others are mistakes. Of seconds since 1970 one in a hundred looks so by chance.
+# With this share of valid compact times the other cells are errors. Some seconds since 1970 look like compact times.
 _COMPACT_SHARE = 0.5
-# Excel counts days since 1899-12-30; this is 1954 to 2119.
+# Excel counts days since 1899-12-30; the range is 1954 to 2119.
 _EXCEL_DAYS = (20_000, 80_000)
 _EXCEL_EPOCH_DAY = -25_569
-# The form of numbers that are too small for moments of the last decades.
+# The form of numbers that are too small to be times of the last decades.
 SMALL = "seconds since 1970, small"
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
@@ -59,10 +59,10 @@ _ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 
 @dataclass(frozen=True)
 class Times:
-    """seconds: since 1970; of a time without an offset those of its clock. is_local: which have no offset.
+    """seconds: since 1970, in UTC or, without an offset, in local time. is_local: which times have no offset.
 
-    is_dates: whole days, months or years, which no time zone moves. form: how they are written. offsets: from UTC, as
-    the cells write them, the commonest first; empty where no cell has one."""
+    is_dates: the times are days, months or years, which are not converted. form: how they are written. offsets: the
+    offsets from UTC in the cells, the commonest first; empty if no cell has one."""
 
     seconds: Floats
     is_local: NDArray[np.bool_]
@@ -72,7 +72,7 @@ class Times:
     offsets: tuple[timezone, ...] = ()
 
     def zone(self, given: tzinfo | None) -> tzinfo:
-        """The zone whose months these times count: their offset from UTC where it is always the same.
+        """The zone of days and months for `to_grid`: the offset of the cells if all have the same one.
 
         given: the zone of times without an offset; it counts also where the offsets differ or the times are in UTC.
         None: the commonest offset, or UTC."""
@@ -83,10 +83,10 @@ class Times:
 
 
 def time_form(cells: Sequence[str]) -> str | None:
-    """How these cells would be read as times: text, compact, year, epoch, excel, seconds; None where they are none.
+    """The form of these cells as times: text, compact, year, epoch, excel or seconds. None if they are not times.
 
-    cells: some of a column, none missing; half of them suffice, so that a wrong one among them is named. `seconds` are
-    numbers of any size: by form they need not be times."""
+    cells: a sample without missing cells. Half of them decide, so that a wrong cell is reported as an error.
+    `seconds` means numbers of any size, which may also be readings."""
     digits = [cell for cell in cells if _DIGITS.fullmatch(cell)]
     if digits and 2 * len(digits) >= len(cells):
         return _number_form(digits)
@@ -140,9 +140,9 @@ def _compact_seconds(text: str) -> float | None:
 
 
 def read_times(table: Table, at: int, form: str, clock: int | None = None, order: str | None = None) -> Times:
-    """The times of a column. form: see `time_form`. clock: a second column with the time of day.
+    """The times of a column. form: see `time_form`. clock: position of a second column with the time of day.
 
-    order: `day-first` or `month-first`, where the dates do not show it. Raises CsvError that names line and cell."""
+    order: `day-first` or `month-first`, if the dates do not show it. Raises CsvError, which names line and cell."""
     column = table.columns[at]
     if clock is not None:
         column = _joined(column, table.columns[clock])
@@ -170,7 +170,7 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
         is_dates = is_local and lengths == len("2026-01-31")
         offsets = () if is_local else _offsets(column)
         return Times(micros / 1e6, flags, is_dates, "dates and times", offsets=offsets)
-    # Few dates and times of day make many times: each is read once.
+    # A column has few different dates and times of day: parse each only once.
     encoded = pc.utf8_trim_whitespace(column).combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
     parts = pc.extract_regex(encoded.dictionary, csv_date.TIME)
@@ -237,7 +237,7 @@ def _clock(text: str) -> int | None:
 
 
 def _each(encoded: Any, read: Callable[[str], int | None], fail: Callable[[int], CsvError]) -> Floats:
-    """`read` of each text, applied once to each that is different. Raises what `fail` makes of the first failure."""
+    """Apply `read` once to each different text. Raises the error of `fail` for the first text that gives None."""
     codes = encoded.indices.to_numpy()
     values = np.empty(len(encoded.dictionary))
     for code, text in enumerate(encoded.dictionary.to_pylist()):
@@ -278,7 +278,7 @@ def _numbers(table: Table, at: int, column: Column, form: str) -> Times:
     if form == "excel":
         outside = (numbers < _EXCEL_DAYS[0]) | (numbers >= _EXCEL_DAYS[1])
         if outside.any():
-            raise fail(int(np.argmax(outside)), "is no Excel day number like the others (20000 to 79999)")
+            raise fail(int(np.argmax(outside)), "is not an Excel day number like the others (20000 to 79999)")
         seconds = np.round((numbers + _EXCEL_EPOCH_DAY) * _DAY_S * 1000) / 1000
         # Excel rounds a time of day to a millionth of a day.
         seconds = np.where(np.abs(seconds - np.round(seconds)) < 0.5, np.round(seconds), seconds)
@@ -298,7 +298,8 @@ def _numbers(table: Table, at: int, column: Column, form: str) -> Times:
             outside = (lengths < least) | (lengths >= most)
             if outside.any():
                 raise fail(
-                    int(np.argmax(outside)), f"does not count {name} since 1970 like the others; fix the time"
+                    int(np.argmax(outside)),
+                    f"is not a number of {name} since 1970 like the others; fix the time",
                 )
             if numbers.dtype == np.int64 and scale > 1:
                 whole = int(scale)

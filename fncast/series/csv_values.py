@@ -1,4 +1,4 @@
-"""Reads a column of a CSV file as numbers, and decides how its decimals are written."""
+"""Parses a column of a CSV file as numbers, and decides its decimal sign."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _COMMA = r"^[+-]?[0-9]*,[0-9]+$"
 _MAY_GROUP = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?∞", re.IGNORECASE)
-# Texts that are remembered while a column is read.
+# Parsed texts that are kept while a column is read.
 _MAX_CACHED = 100_000
 
 Floats = NDArray[np.float64]
@@ -30,19 +30,22 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Forms:
-    """How the numbers of a column are written; each maps to the first row where it was seen."""
+    """The forms of the cells of a column. Row numbers are those of the first cell with that form."""
 
-    shows: dict[str, int] = field(default_factory=dict)  # point or comma, for sure
-    ambiguous: int | None = None  # 1.299 or 1,299
-    whole: int | None = None  # digits alone
-    units: dict[str, int] = field(default_factory=dict)  # empty for a number without one
+    shows: dict[str, int] = field(
+        default_factory=dict
+    )  # row by decimal sign (point or comma), where it is certain
+    ambiguous: int | None = None  # row of 1.299 or 1,299
+    whole: int | None = None  # row of digits alone
+    units: dict[str, int] = field(default_factory=dict)  # row by unit, the empty unit included
     numbers: int = 0
     missing: Counter[str] = field(default_factory=Counter)  # markers other than an empty cell
     empty: int = 0
     texts: int = 0
     text: int | None = None
 
-    def see(self, number: Number, row: int, count: int) -> None:
+    def add(self, number: Number, row: int, count: int) -> None:
+        """Count `count` cells with this number, the first of them in `row`."""
         self.numbers += count
         self.units.setdefault(number.unit, row)
         if number.shows is not None:
@@ -54,7 +57,7 @@ class Forms:
 
 
 def look(column: Column) -> Forms:
-    """How the cells of a column are written: one pass over all of them."""
+    """The forms of all cells of a column."""
     forms = Forms()
     known: dict[str, Number | None] = {}
     row = 0
@@ -82,7 +85,9 @@ def _look_chunk(chunk: Any, at: int, forms: Forms, known: dict[str, Number | Non
 
 
 def _look_separated(chunk: Any, cells: Any, at: int, forms: Forms, shows: str, sign: str) -> None:
-    """Numbers without unit: digits alone, or with one decimal sign. cells: which of the chunk, None for all."""
+    """Count numbers without a unit: digits alone, or with one decimal sign.
+
+    cells: a mask of the chunk, None for all cells. at: the row of the chunk's first cell."""
     count = len(chunk) if cells is None else pc.sum(cells).as_py() or 0
     if not count:
         return
@@ -90,7 +95,7 @@ def _look_separated(chunk: Any, cells: Any, at: int, forms: Forms, shows: str, s
     first = 0 if cells is None else pc.index(cells, True).as_py()
     forms.units.setdefault("", at + first)
     if shows in forms.shows and (sign == "," or forms.whole is not None):
-        return  # nothing new can be learnt
+        return  # all forms of this kind are known
     separated = pc.match_substring(chunk, sign)
     if cells is not None:
         separated = pc.and_(separated, cells)
@@ -127,7 +132,7 @@ def _look_others(chunk: Any, others: Any, at: int, forms: Forms, known: dict[str
             known[text] = parse_number(text)
         number = known[text]
         if number is not None:
-            forms.see(number, row, count)
+            forms.add(number, row, count)
         else:
             forms.texts += count
             forms.text = row if forms.text is None else min(forms.text, row)
@@ -136,9 +141,10 @@ def _look_others(chunk: Any, others: Any, at: int, forms: Forms, known: dict[str
 def decide_decimal(
     table: Table, looked: dict[int, Forms], given: str | None
 ) -> tuple[dict[int, str], list[str]]:
-    """`point` or `comma` for each column, and what was decided by another column's numbers.
+    """`point` or `comma` for each column, and notes on columns that were decided by the numbers of another column.
 
-    looked: by column. A factor of 1000 is never guessed. Raises CsvError that names the cells."""
+    looked: the forms, by column. given: the option `decimal`. A factor of 1000 is never guessed. Raises CsvError, which
+    names the cells."""
     decided: dict[int, str] = {}
     notes = []
     in_file: dict[str, int] = {}
@@ -146,7 +152,7 @@ def decide_decimal(
         if given is None and len(forms.shows) > 1:
             raise CsvError(
                 f"{_cell(table, at, forms.shows[POINT])} has a decimal point, but "
-                f"{_cell(table, at, forms.shows[COMMA])} a decimal comma; write both alike"
+                f"{_cell(table, at, forms.shows[COMMA])} a decimal comma; use the same sign in both"
             )
         for shows in forms.shows:
             in_file.setdefault(shows, at)
@@ -174,7 +180,7 @@ def decide_decimal(
 
 
 def _is_plain_point(table: Table, at: int, forms: Forms) -> bool:
-    """Whether all numbers have a point and three digits, in a file where no decimal comma can be expected."""
+    """Whether all numbers have a point and three digits, in a file with the delimiter `,`."""
     cell = table.columns[at][forms.ambiguous].as_py()
     return "." in cell and forms.whole is None and table.layout.delimiter == ","
 
@@ -189,7 +195,7 @@ def _question(table: Table, at: int, row: int) -> CsvError:
 
 
 def read_values(table: Table, at: int, forms: Forms, decimal: str) -> tuple[Floats, NDArray[np.bool_]]:
-    """The column as numbers, NaN where a reading is missing, and where a cell is text. Raises CsvError."""
+    """The column as numbers, NaN for missing readings and texts, and a mask of the texts. Raises CsvError."""
     column = table.columns[at]
     _check_units(table, at, forms)
     values = np.empty(len(column))
@@ -253,7 +259,7 @@ def _value(text: str, decimal: str, cell: Callable[[], str]) -> float | None:
 
 
 def _check_units(table: Table, at: int, forms: Forms) -> None:
-    """Raises CsvError where the numbers of a column have several units."""
+    """Raises CsvError if the numbers of a column have different units."""
     if len(forms.units) > 1:
         (first, first_row), (second, second_row) = list(forms.units.items())[:2]
 
@@ -262,7 +268,7 @@ def _check_units(table: Table, at: int, forms: Forms) -> None:
 
         raise CsvError(
             f"{_cell(table, at, second_row)} has {unit(second)}, but line {table.line(first_row)} has {unit(first)};"
-            " write one unit in all cells, or none"
+            " use the same unit in all cells, or none"
         )
 
 
@@ -288,7 +294,7 @@ def _cell_after(table: Table, at: int, begin: int, row: int) -> str:
 
 
 def _floats(chunk: Any) -> Floats | None:
-    """The whole chunk at once, None where a cell is not plain finite digits."""
+    """The chunk as numbers (fast path). None if a cell is not a plain finite number."""
     try:
         values: Floats = pc.cast(chunk, pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:

@@ -1,4 +1,4 @@
-"""Turns clock times of a time zone into moments, across the hours that come twice and those that never come."""
+"""Converts local times of a time zone to UTC, with hours that occur twice or do not exist."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 class LocalClock:
-    """The clock of a time zone between two moments: its changes, found once."""
+    """The offset changes of a time zone between two local times."""
 
     def __init__(self, zone: tzinfo, first_s: float, last_s: float) -> None:
-        """first_s, last_s: the first and last clock times, in seconds since 1970 on that clock."""
+        """first_s, last_s: the first and the last local time, in seconds since 1970 of local time."""
         self._zone = zone
         begin, end = first_s - _MAX_OFFSET_S, last_s + _MAX_OFFSET_S
         self._first_offset = self._offset(begin)
@@ -44,10 +44,11 @@ class LocalClock:
             before_s, before = at_s, offset
 
     def to_utc(self, local_s: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """Moments of the clock times of one series in the order of its lines, and which of them never were.
+        """Seconds since 1970 UTC, and a mask of the local times that do not exist.
 
-        A time of the hour that comes twice is of the first pass, until the clock goes back or the time comes again.
-        A time of the hour that is left out is counted on from before the change."""
+        local_s: (readings,) the local times of one series in the order of its lines. In an hour that occurs twice,
+        times belong to the first pass until they go back or repeat. Times in a skipped hour get the offset before the
+        change."""
         offsets = np.full(len(local_s), self._first_offset)
         skipped = np.zeros(len(local_s), dtype=np.bool_)
         is_falling = len(local_s) > 1 and float(np.median(np.diff(local_s))) < 0
@@ -72,7 +73,7 @@ class LocalClock:
         return offset.total_seconds() if offset is not None else 0.0
 
     def _change(self, low: float, high: float, before: float) -> float:
-        """The second of the change between two moments."""
+        """The second of the offset change between two moments, by bisection."""
         low, high = np.floor(low), np.ceil(high)
         while high - low > 1:
             middle = (low + high) // 2
@@ -84,13 +85,13 @@ class LocalClock:
 
 
 def _second_pass(local_s: Floats) -> NDArray[np.bool_]:
-    """Which times of an hour that comes twice are of its second pass, in the order in which they happened."""
+    """A mask of the times in the second pass of an hour that occurs twice. local_s: in chronological order."""
     second = np.zeros(len(local_s), dtype=np.bool_)
     back = np.flatnonzero(np.diff(local_s) < 0)
-    if len(back) == 1:  # one step back: there the clock was set back
+    if len(back) == 1:  # the times go back once: the second pass begins there
         second[back[0] + 1 :] = True
         return second
-    seen: set[float] = set()  # in turn: each time that comes again is of the second pass
+    seen: set[float] = set()  # a repeated time belongs to the second pass
     for at, time in enumerate(local_s.tolist()):
         second[at] = time in seen
         seen.add(time)

@@ -1,11 +1,11 @@
-"""ISO 8601 durations, such as PT5M, P7D, P1M or P1Y: read as seconds or months, and written."""
+"""Parses and formats ISO 8601 durations such as PT5M, P7D, P1M or P1Y."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 
-# P1M is a month, PT1M a minute. Digits are bounded, so that no number is too long to read.
+# P1M is a month, PT1M a minute. The number of digits is bounded, so that parsing is fast.
 _DURATION = re.compile(
     r"P(?=[\dT])(?:(\d{1,9})Y)?(?:(\d{1,9})M)?(?:(\d{1,12})W)?(?:(\d{1,12})D)?"
     r"(?:T(?=\d)(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15}(?:[.,]\d{1,9})?)S)?)?",
@@ -15,7 +15,7 @@ _SECONDS = {"W": 604_800, "D": 86_400, "H": 3_600, "M": 60, "S": 1}
 
 
 def parse_duration(text: str) -> tuple[int, Decimal]:
-    """The months and the seconds of a duration. Raises ValueError where `text` is not one."""
+    """The months and the seconds of a duration. Raises ValueError if `text` is not a duration."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text[:40]!r} is not an ISO 8601 duration such as PT5M, P7D, P1M or P1Y")
@@ -31,12 +31,12 @@ def parse_duration(text: str) -> tuple[int, Decimal]:
 
 
 def format_months(months: int) -> str:
-    """`P1Y` where whole years are meant, else `P3M`."""
+    """A duration in whole years such as `P1Y`, else in months such as `P3M`."""
     return f"P{months}M" if months % 12 else f"P{months // 12}Y"
 
 
 def format_seconds(seconds: float) -> str:
-    """The shortest of days, hours, minutes and seconds that says it: `P7D`, `PT90M`, `PT0.25S`."""
+    """A duration in days, hours or minutes if one divides it, else in seconds: `P7D`, `PT90M`, `PT0.25S`."""
     for unit in ("D", "H", "M"):
         count, rest = divmod(seconds, _SECONDS[unit])
         if count and not rest:

@@ -1,4 +1,4 @@
-"""Puts readings taken at any times onto a regular grid, and tells what that changed."""
+"""Puts readings with any times onto a regular grid and reports the changes."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months
 from fncast.series.series import Series
 from fncast.series.step import Step
 
-# A wrong date far away would make a grid of any size; this holds a year of one-second readings.
+# Bounds the memory if a wrong date is far away; enough for a year of one-second readings.
 MAX_GRID_READINGS = 32_000_000
-# A grid mostly empty is no series: the step found is wrong, or the file holds several series.
+# A grid with a smaller share of readings is an error: the step is wrong, or the file holds several series.
 MIN_FILLED_SHARE = 0.02
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoGrid(ValueError):
-    """These times are no grid; the text says why and how to mend it."""
+    """These times do not fit onto a grid. The text gives the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class Mended:
-    """What was changed to make readings a regular series; all zero where nothing was."""
+    """What was changed to make readings a regular series. False if nothing was changed.
+
+    series: its name. readings: their number before any change."""
 
     series: str
     readings: int
     out_of_order: int = 0
     exact_repeats: int = 0
-    replaced: int = 0  # readings that a later line with the same time replaced
-    off_grid: int = 0  # readings moved to the nearest step
+    replaced: int = 0  # readings that were replaced by a later line with the same time
+    off_grid: int = 0  # readings that were moved to the nearest step
     gaps: int = 0
-    missing: int = 0  # readings of the grid without a value, in gaps or left empty
+    missing: int = 0  # steps of the grid without a reading
 
     def __bool__(self) -> bool:
         return any(
@@ -46,9 +48,9 @@ class Mended:
         parts = (
             (self.out_of_order, "out of order (sorted)"),
             (self.exact_repeats, "exact repeats (dropped)"),
-            (self.replaced, "with a time that comes again with another value (the last one counts)"),
+            (self.replaced, "with the time of a later reading with another value (the last one counts)"),
             (self.off_grid, "between two steps (moved to the nearest)"),
-            (self.missing, f"missing in {self.gaps} gaps, bridged where at least half of a window is there"),
+            (self.missing, f"missing in {self.gaps} gaps, bridged in windows that are at least half full"),
         )
         changes = ", ".join(f"{count} {what}" for count, what in parts if count)
         return f"{self.series}: {self.readings} readings" + (f", {changes}" if changes else "")
@@ -61,11 +63,11 @@ def to_grid(
     step: Step | None = None,
     zone: tzinfo = UTC,
 ) -> tuple[Series, Mended]:
-    """The readings as a series, sorted and one step apart, and what that changed.
+    """Sort the readings and put them onto a regular grid. Returns the series and the changes.
 
-    times_s: (readings,) seconds since 1970 UTC in any order; values: (readings,) with NaN for an empty one.
-    Without a step it is the commonest distance; calendar months, quarters and years are recognised.
-    zone: whose months they are; a calendar step counts from a start in it. Raises NoGrid."""
+    times_s: (readings,) seconds since 1970 UTC in any order. values: (readings,), NaN for an empty reading.
+    step: None to use the commonest distance; calendar months, quarters and years are recognised.
+    zone: the time zone of days and months; the start of a series with a calendar step is in it. Raises NoGrid."""
     count = len(times_s)
     out_of_order = int((np.diff(times_s) < 0).sum())
     if out_of_order:
@@ -78,7 +80,7 @@ def to_grid(
         times_s, values = times_s[kept], values[kept]
     if len(times_s) < 2:
         raise NoGrid(
-            f"series {name!r} has one reading only; two at different times are needed to know the step"
+            f"series {name!r} has only one reading; add a reading with another time, so that the step is known"
         )
 
     step_is_found = step is None
@@ -91,11 +93,11 @@ def to_grid(
         first, second = (_time(times_s[i]).isoformat() for i in (widest, widest + 1))
         raise NoGrid(
             f"series {name!r} {verb} a step of {_spoken(step)}, but its {len(index)} readings span"
-            f" {size} steps, and nothing lies between {first} and {second}: mend a wrong time, or say which"
-            " column tells the series apart"
+            f" {size} steps, and there is no reading between {first} and {second}: correct a wrong time, or name the"
+            " column of the series' names"
         )
     on_grid = np.full(size, np.nan)
-    on_grid[index] = values  # of readings moved to one step the last one counts
+    on_grid[index] = values  # the last reading of a step counts
     empty = np.isnan(on_grid)
     mended = Mended(
         series=name,
@@ -111,7 +113,7 @@ def to_grid(
 
 
 def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
-    """The step that leaves the most readings as they are. Months count where seconds do no better."""
+    """The step that changes the fewest readings. Months win if seconds are not better."""
     months = fit_months(times_s, zone)
     if months is not None and months.changes == (0, 0):
         return months
@@ -122,7 +124,7 @@ def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
 
 
 def _step_in_seconds(times_s: NDArray[np.float64]) -> Step:
-    """The commonest distance; where most differ, the one that fits best."""
+    """The commonest distance, or the one that fits best if most distances differ."""
     distances = np.diff(times_s)
     lengths, counts = np.unique(np.round(distances, 3), return_counts=True)
     step_s = float(lengths[np.argmax(counts)])
@@ -132,10 +134,10 @@ def _step_in_seconds(times_s: NDArray[np.float64]) -> Step:
 
 
 def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
-    """The times at the nearest step."""
+    """Put the times onto the nearest steps."""
     if step.period_s is None:
         return fit_given_months(times_s, step, zone)
-    if step.period_s % DAY_S == 0:  # a day of the clocks on the wall, which may have 23 or 25 hours
+    if step.period_s % DAY_S == 0:  # a day of local time, which may have 23 or 25 hours
         places_s = wall_seconds(times_s, zone)
     else:
         places_s = times_s
@@ -145,7 +147,7 @@ def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
 
 
 def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:
-    """The step of times that jitter: the mean distance, rounded to 3 digits where that shifts nothing."""
+    """The step of jittering times: the mean distance, rounded to 3 digits if that moves no reading to another step."""
     steps = float(np.maximum(np.round(np.diff(times_s) / median), 1).sum())
     fitted = float((times_s[-1] - times_s[0]) / steps)
     rounded = float(f"{fitted:.3g}")

@@ -1,4 +1,4 @@
-"""Times as RFC 3339, section 5.6, writes them: the only form that events, headers and flags may use."""
+"""Parses and formats times as in RFC 3339, section 5.6: the only form in events, headers and flags."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SHOWN_CHARACTERS = 60
 
 
 def parse_time(text: object) -> datetime:
-    """The moment that an RFC 3339 text names, in its own offset. Digits beyond microseconds are cut.
+    """The moment of an RFC 3339 text, with its offset. Digits beyond microseconds are dropped.
 
-    A leap second, 23:59:60 UTC at the end of a month, is the first moment of the next day, as in POSIX time.
-    Raises ValueError for anything else, such as a text without offset or a day that does not exist.
+    A leap second, 23:59:60 UTC at the end of a month, becomes the first moment of the next day, as in POSIX time.
+    Raises ValueError for any other text, such as one without an offset or with a day that does not exist.
     """
     if not isinstance(text, str):
         raise ValueError(f"a time must be a string such as 2024-05-01T12:00:00Z, not {type(text).__name__}")
@@ -44,9 +44,9 @@ def _leap_second(text: str) -> datetime:
 
 
 def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with `Z`, and a fraction only where there is one.
+    """The moment as RFC 3339 in UTC with `Z`, with a fraction only if it is not zero.
 
-    Raises ValueError for a moment without offset, or one whose year is outside 1 to 9999 in UTC."""
+    Raises ValueError for a moment without an offset, or if its year in UTC is outside 1 to 9999."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset from UTC")
     try:

@@ -13,10 +13,9 @@ from fncast.series.step import Step
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Readings one step apart.
+    """Readings at regular steps.
 
-    start: the time of the first reading, aware.
-    values: (readings,) float64, NaN where a reading is missing."""
+    start: the time of the first reading, with an offset. values: (readings,) float64, NaN for a missing reading."""
 
     name: str
     start: datetime
@@ -29,9 +28,9 @@ class Series:
 
     @property
     def missing(self) -> int:
-        """How many readings of the grid are missing."""
+        """The number of missing readings."""
         return int(np.isnan(self.values).sum())
 
     def time(self, index: int) -> datetime:
-        """The time of the reading at `index`; an index past the end is a time to come."""
+        """The time of the reading at `index`. An index beyond the end gives a future time."""
         return self.step.after(self.start, index)

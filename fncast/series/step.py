@@ -13,17 +13,16 @@ from fncast.series.rfc3339 import format_time
 
 MAX_STEP_S = (datetime.max - datetime.min).total_seconds()
 MAX_MONTHS = 12 * 9998
-# As the day of a calendar step: the last of every month.
+# The day of a calendar step for the last day of every month.
 LAST_DAY = 31
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The regular step of a series: a number of seconds or of calendar months. Made by its class methods.
+    """The regular step of a series: a number of seconds or of calendar months. Create it with its class methods.
 
-    day: the day of the month that readings of a calendar step have; a shorter month has them on its last day, so 31
-    is the last day of every month. None where only the first reading can show it. Steps of the same length are equal,
-    whatever their day."""
+    day: the day of the month of a calendar step. In a shorter month it is the last day, so that 31 means the last day
+    of every month. None if the first reading decides. Steps of the same length are equal, whatever their day."""
 
     period_s: float | None
     months: int | None = None
@@ -46,7 +45,7 @@ class Step:
 
     @classmethod
     def of_months(cls, months: int, day: int | None = None) -> Step:
-        """A step of calendar months, 12 of them for a year. Raises ValueError."""
+        """A step of calendar months; a year has 12. Raises ValueError."""
         if not 1 <= months <= MAX_MONTHS:
             raise ValueError(f"a step of {months} months is not between 1 month and 9998 years")
         if day is not None and (type(day) is not int or not 1 <= day <= LAST_DAY):
@@ -55,9 +54,9 @@ class Step:
 
     @classmethod
     def parse(cls, text: object) -> Step:
-        """The step that an ISO 8601 duration names: PT5M, PT1H, P7D, P1M, P3M, P6M, P1Y. Raises ValueError.
+        """The step of an ISO 8601 duration such as PT5M, PT1H, P7D, P1M, P3M, P6M or P1Y. Raises ValueError.
 
-        Months and years are calendar steps; all others are seconds, a day 86,400 of them."""
+        Months and years are calendar steps. All others are seconds; a day has 86,400."""
         if not isinstance(text, str):
             raise ValueError(f"step must be a string such as PT5M or P1M, not {_short(text)}")
         try:
@@ -69,7 +68,7 @@ class Step:
         if months:
             return cls.of_months(months)
         if not seconds:
-            raise ValueError(f"step: {_short(text)} is no time at all; a step must be positive")
+            raise ValueError(f"step: {_short(text)} is zero; a step must be positive")
         return cls.seconds(float(seconds))
 
     @classmethod
@@ -82,9 +81,9 @@ class Step:
 
     @classmethod
     def of(cls, data: Mapping[str, object]) -> Step:
-        """The step that an event's data names by `step_s` or `step`, one of them. Raises ValueError.
+        """The step of an event's data, from either `step_s` or `step`. Raises ValueError.
 
-        A calendar step takes its day from `step_day`."""
+        The day of a calendar step is `step_day`."""
         seconds, period = data.get("step_s"), data.get("step")
         if seconds is not None and period is not None:
             raise ValueError("step_s and step are both given; give one of them")
@@ -98,8 +97,8 @@ class Step:
         raise ValueError("step_s (seconds) or step (such as PT5M or P1M) is missing")
 
     def anchored(self, start: datetime) -> Step:
-        """This step with its day, which `start` shows where none is known: a month's last day is taken for the end of
-        every month. Raises ValueError where `start` is not on the known day."""
+        """This step with a day. If it has none, the day is that of `start`; the last day of a month means the last day
+        of every month. Raises ValueError if `start` is not on the step's day."""
         if self.months is None:
             return self
         last = _days(start.year, start.month)
@@ -110,10 +109,11 @@ class Step:
         return self
 
     def after(self, start: datetime, steps: int) -> datetime:
-        """The moment `steps` steps after `start`, in its offset. Raises ValueError outside the years 1 to 9999.
+        """The moment `steps` steps after `start`, with the offset of `start`. Raises ValueError outside the years 1 to
+        9999.
 
-        Calendar steps keep the day of the anchored step: a month's end stays one, and two months after January 30th
-        is March 30th. Months are those of the offset of `start`."""
+        Calendar steps keep the day of the anchored step: month ends stay month ends, and two months after January 30th
+        is March 30th. Months are counted in the offset of `start`."""
         try:
             if self.period_s is not None:
                 return _add(start, timedelta(seconds=self.period_s * steps))
@@ -127,7 +127,7 @@ class Step:
             ) from None
 
     def index_between(self, start: datetime, moment: datetime) -> int:
-        """The number of the step after `start` that is nearest to `moment`, which may lie before it."""
+        """The number of steps from `start` to the step nearest to `moment`; negative before `start`."""
         if self.period_s is not None:
             return round((moment - start).total_seconds() / self.period_s)
         here = moment.astimezone(start.tzinfo)
@@ -141,9 +141,9 @@ class Step:
         return self.after(start, self.index_between(start, moment)) == moment
 
     def as_json(self, start: datetime | None = None) -> dict[str, float | int | str]:
-        """The members of an event's data that say this step: `{"step_s": 300}` or `{"step": "P1M"}`.
+        """The members for an event's data: `{"step_s": 300}` or `{"step": "P1M"}`.
 
-        With `step_day` where `start` alone would be read as another day of the month."""
+        With `step_day` if the day of the month cannot be read from `start`."""
         if self.period_s is not None:
             return {"step_s": int(self.period_s) if self.period_s.is_integer() else self.period_s}
         if start is None or self.day in (None, Step(None, self.months).anchored(start).day):
@@ -156,7 +156,7 @@ class Step:
 
 
 def format_start(start: datetime, step: Step) -> str:
-    """RFC 3339, as `format_time`; in its own offset where the step counts that offset's months. Raises ValueError."""
+    """The start as RFC 3339: in UTC, or with its own offset for a calendar step. Raises ValueError."""
     offset = start.utcoffset()
     if step.months is None or not offset or offset.total_seconds() % 60:
         return format_time(start)
@@ -164,7 +164,7 @@ def format_start(start: datetime, step: Step) -> str:
 
 
 def _add(start: datetime, distance: timedelta) -> datetime:
-    """Real time, not that of the clocks on the wall, which a time zone puts forward and back."""
+    """Add elapsed time: adding to a local time directly would ignore daylight saving changes."""
     if start.tzinfo is None or isinstance(start.tzinfo, timezone):
         return start + distance
     return (start.astimezone(UTC) + distance).astimezone(start.tzinfo)

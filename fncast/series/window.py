@@ -1,4 +1,4 @@
-"""The window of readings that a model gets: the same preparation for training and for events."""
+"""Prepares the windows of readings for a model, in the same way for training and for events."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
-# A window of which more is missing says more about the bridging than about the series.
+# A window with a larger share of missing readings is rejected.
 MAX_MISSING_SHARE = 0.5
-# The squares of differences of such readings, as a standard deviation sums them, stay below float32's 3.4e38.
+# With this bound, the sum of squared differences in a standard deviation stays below float32's 3.4e38.
 MAX_MAGNITUDE = 1e18
 
 _READINGS = frozenset((int, float, type(None)))
@@ -24,24 +24,24 @@ _LISTS = frozenset((list, tuple))
 
 
 class InvalidWindow(ValueError):
-    """Readings that no model can take; the text says which reading is wrong and why."""
+    """A model cannot use these readings. The text names the wrong reading and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of a batch of events; `good` names the events they belong to, `rejected` the others."""
+    """The windows of a batch of events, and the errors of rejected events."""
 
     values: Float64Array  # (len(good), steps), oldest reading first
-    filled: list[int]  # bridged readings per window
-    good: list[int]  # positions in the batch, ascending
+    filled: list[int]  # bridged readings of each window
+    good: list[int]  # the position of each window's event in the batch, ascending
     rejected: dict[int, InvalidWindow]  # by position in the batch
 
 
 def prepare(values: Sequence[float | None], steps: int) -> tuple[Float64Array, int]:
-    """The last `steps` readings, oldest first, and how many of them were missing and are now bridged.
+    """The last `steps` readings, oldest first, with gaps bridged, and the number of bridged readings.
 
-    values: numbers or None, a missing reading; what stands before the last `steps` is not looked at.
-    Returns a (steps,) float64 array. Raises InvalidWindow that names position and reading.
+    values: numbers, or None for a missing reading. Readings before the last `steps` are ignored.
+    Returns a (steps,) float64 array. Raises InvalidWindow, which names position and reading.
     """
     skipped = _check_length(values, steps)
     readings = values[skipped:] if skipped else values
@@ -53,10 +53,10 @@ def prepare(values: Sequence[float | None], steps: int) -> tuple[Float64Array, i
 
 
 def bridge(window: Float64Array) -> tuple[Float64Array, int]:
-    """`window` with its gaps (NaN) bridged linearly, edges by the nearest reading, and how many there were.
+    """Fill gaps (NaN) by linear interpolation, and gaps at the edges with the nearest reading.
 
-    window: (steps,) float64. Returns it unchanged where nothing is missing, else a copy. Raises InvalidWindow
-    where more than MAX_MISSING_SHARE of it is missing."""
+    window: (steps,) float64. Returns the window, unchanged if nothing is missing and else as a copy, and the number of
+    filled readings. Raises InvalidWindow if more than MAX_MISSING_SHARE of the window is missing."""
     missing = np.isnan(window)
     gaps = int(missing.sum())
     if gaps == 0:
@@ -70,7 +70,9 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
 
 
 def fillable(values: Float64Array, steps: int) -> int:
-    """How many of a series' missing readings (NaN) lie in a window of `steps` readings that `bridge` would fill."""
+    """The number of missing readings (NaN) of a series that are in at least one window that `bridge` can fill.
+
+    values: (readings,) float64. steps: readings in a window."""
     if len(values) < steps:
         return 0
     missing = np.isnan(values)
@@ -85,12 +87,14 @@ def fillable(values: Float64Array, steps: int) -> int:
 def prepare_batch(
     batch: Sequence[Sequence[float | None]], steps: int, *, are_checked: bool = False
 ) -> Windows:
-    """`prepare` for each of a batch of events; one that fails is in `rejected` and harms no other.
+    """Prepare the windows of a batch of events, as `prepare`. Wrong events are in `rejected`.
 
-    are_checked: that each is a list of nothing but float and None is known."""
+    are_checked: the caller guarantees that each element is a list of float and None only."""
     plain = [position for position, values in enumerate(batch) if _is_plain(values, steps, are_checked)]
     table = _table([batch[position] for position in plain], steps)
-    sound: list[bool] = np.all(np.abs(table) <= MAX_MAGNITUDE, axis=1).tolist()  # not so a gap, which is NaN
+    sound: list[bool] = np.all(
+        np.abs(table) <= MAX_MAGNITUDE, axis=1
+    ).tolist()  # False for a gap, which is NaN
     if len(table) == len(batch) and all(sound):
         return Windows(table, [0] * len(batch), list(range(len(batch))), {})
     ready = {position: row for position, row, is_sound in zip(plain, table, sound, strict=False) if is_sound}
@@ -114,45 +118,46 @@ def prepare_batch(
 
 
 def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:
-    """Windows as differences from their last reading, and that reading: add it to what a model answers.
+    """Subtract the last reading from each window. Add it to the model's output afterwards.
 
-    windows: (batch, steps). Returns (batch, steps) float32 and (batch, 1) float64. Taken in float64, it keeps
-    the ones of a counter at 10^12, of which float32 would leave nothing."""
+    windows: (batch, steps) float64. Returns the differences, (batch, steps) float32, and the last readings, (batch, 1)
+    float64. The subtraction in float64 keeps small changes of large readings, which float32 would lose."""
     levels = windows[:, -1:]
     return (windows - levels).astype(np.float32), levels
 
 
 def floor_of(windows: Float64Array) -> Float64Array:
-    """What forecasts do not fall below: 0 for a window that never was negative, else -inf.
+    """The lower bound of forecasts: 0 for a window without negative readings, else -inf.
 
     windows: (batch, steps). Returns (batch,)."""
     return np.where(windows.min(axis=1, initial=np.inf) >= 0, 0.0, -np.inf)
 
 
 def _is_plain(values: Sequence[float | None], steps: int, are_checked: bool) -> bool:
-    """A list that is long enough, whose last readings are of types that are read as they are meant: True would be
-    taken for 1, by numpy "1" for a number."""
+    """Whether `values` is a list that is long enough and holds only int, float and None.
+
+    numpy would read True as 1 and "1" as a number."""
     if type(values) not in _LISTS or len(values) < steps or steps < 1:
         return False
     return are_checked or _READINGS.issuperset(map(type, values if len(values) == steps else values[-steps:]))
 
 
 def _table(plain: Sequence[Sequence[float | None]], steps: int) -> Float64Array:
-    """The last readings of each as a row, gaps as NaN; empty where one holds an integer beyond float64."""
+    """The last readings of each list as a row, gaps as NaN. Empty if an integer does not fit into float64."""
     rows = [values if len(values) == steps else values[-steps:] for values in plain]
     pack = struct.Struct(f"{steps}d").pack
     try:
         try:
             packed = bytearray().join([pack(*row) for row in rows])
             return np.frombuffer(packed, dtype=np.float64).reshape(-1, steps)
-        except struct.error:  # a gap; numpy takes None for NaN, and three times as long
+        except struct.error:  # a gap: numpy reads None as NaN, but is slower
             return np.array(rows, dtype=np.float64).reshape(-1, steps)
     except OverflowError:
         return np.empty((0, steps), dtype=np.float64)
 
 
 def _check_length(values: Sequence[float | None], steps: int) -> int:
-    """How many leading readings are not part of the window. Raises InvalidWindow."""
+    """The number of readings before the window. Raises InvalidWindow."""
     if steps < 1:
         raise ValueError(f"a window needs at least one step, not {steps}")
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
@@ -163,8 +168,8 @@ def _check_length(values: Sequence[float | None], steps: int) -> int:
 
 
 def _number(reading: object, position: int) -> float:
-    """`reading` as a float. Raises InvalidWindow that names it."""
-    if type(reading) is float and -MAX_MAGNITUDE <= reading <= MAX_MAGNITUDE:  # the most of them, at once
+    """`reading` as a float. Raises InvalidWindow, which names it."""
+    if type(reading) is float and -MAX_MAGNITUDE <= reading <= MAX_MAGNITUDE:  # fast path
         return reading
     if isinstance(reading, bool) or not isinstance(reading, _NUMBERS):
         raise InvalidWindow(f"values[{position}] is not a number: {_short(reading)}")

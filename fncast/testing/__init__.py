@@ -1,4 +1,4 @@
-"""The whole of fncast in containers, for the tests of those who build on it. See docs/testing.md."""
+"""Runs all of fncast in containers, for the tests of users. See docs/testing.md."""
 
 from fncast.testing.stack import Fncast, StackError
 

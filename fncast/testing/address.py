@@ -1,4 +1,4 @@
-"""Where a container's ports are reached from where the tests run: for all containers one host, from one source."""
+"""The addresses at which tests reach the ports of containers: one host for all containers."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ LOOPBACK = "127.0.0.1"
 
 
 def host(container: DockerContainer) -> str:
-    """The Docker engine's host, known before the container runs, as Kafka has to tell its clients where it is.
+    """The host of the Docker engine. It is known before the container runs, since Kafka must advertise its address.
 
-    Not `get_container_host_ip()`: inside a container that is a gateway, whatever TESTCONTAINERS_HOST_OVERRIDE says,
-    and a port that is bound to the loopback address alone is not there.
+    Do not use `get_container_host_ip()`: inside a container it returns the gateway and ignores
+    TESTCONTAINERS_HOST_OVERRIDE. A port that is bound to the loopback address is not reachable there.
     """
     name = container.get_docker_client().host()
     return LOOPBACK if name == "localhost" else name  # as an address: the name may mean ::1 as well
 
 
 def binding(host: str, port: int) -> tuple[str, int] | int:
-    """How to publish the fixed `port` so that it is reached at `host`: to nobody else where that can be."""
+    """The binding that publishes `port` at `host`; only on the loopback address if `host` is one."""
     return (host, port) if _is_loopback(host) else port
 
 
 def address(container: DockerContainer, port: int) -> str:
-    """`host:port` at which the running container's own `port` is reached."""
+    """The `host:port` at which tests reach the running container's `port`."""
     published = container.get_docker_client().port(container.get_wrapped_container().id, port)
     return f"{host(container)}:{published}"
 

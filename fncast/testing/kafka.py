@@ -1,4 +1,4 @@
-"""One Kafka node in a container, reachable from this machine and from containers beside it."""
+"""One Kafka node in a container, reachable from this machine and from containers in its network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fncast.testing import address
 IMAGE = "apache/kafka:4.3.0"
 ALIAS = "kafka"
 INSIDE = f"{ALIAS}:9092"
-# One of them drops all of the image's defaults, so here is all that a single node needs.
+# The image ignores all its defaults as soon as one setting is given, so that these are complete for a single node.
 SETTINGS = {
     "NODE_ID": "1",
     "PROCESS_ROLES": "broker,controller",
@@ -33,11 +33,11 @@ SETTINGS = {
 
 
 def kafka_container(network: Any) -> tuple[DockerContainer, int]:
-    """The container, not started, and the port of this machine that it will have."""
-    port = _free_port()  # chosen before the start: Kafka tells its clients where it is
+    """The container, not yet started, and its port on this machine."""
+    port = _free_port()  # chosen before the start: Kafka must advertise its address
     container = DockerContainer(IMAGE).with_network(network).with_network_aliases(ALIAS)
     host = address.host(container)
-    # It asks for no login: where the Docker engine is on this machine, nobody else reaches it.
+    # Clients need no login. If the Docker engine is on this machine, the port is bound to the loopback address.
     container.ports[str(port)] = address.binding(host, port)  # type: ignore[assignment]
     addresses = {
         "LISTENERS": f"INSIDE://:9092,OUTSIDE://:{port},CONTROLLER://localhost:9093",

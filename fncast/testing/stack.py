@@ -1,4 +1,4 @@
-"""Kafka, model service, function host and consumer, each in its container, on a network of their own."""
+"""Runs Kafka, model service, function host and consumer, each in a container, on a separate network."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from fncast.testing.kafka import INSIDE, kafka_container
 
 TOPICS = ("metrics", "forecasts", "dead-letters")
 MODEL_PORT, FUNCTIONS_PORT, ADMIN_PORT = 9000, 8080, 9464
-READY_S = 90.0  # of one container; a busy machine needs half of it for Kafka
+READY_S = 90.0  # for one container
 PROBE_S = 2.0
 POLL_S = 0.1
 LOG_CHARACTERS = 2000
-# The broker's usual limit for a record and 64 KiB more, so that a dead letter has room to say why.
+# The broker's default limit for a record and 64 KiB more, so that a dead letter has room for the reason.
 DEAD_LETTER_BYTES = 1_114_124
 
 
 class StackError(Exception):
-    """A container did not come up; the text says which and where it was looked for, and holds the end of its log."""
+    """A container did not start. The text names the container and its address, and holds the end of its log."""
 
 
 class Fncast:
-    """fncast in containers. A context manager; it ends with all that it started.
+    """fncast in containers. A context manager, which stops all containers at the end of its block.
 
-    models: a folder that `fncast train` wrote. functions: folders of further Fn functions, beside the forecast
-    function; they run in the host's image, with what is installed there. variables: the consumer's settings, such as
-    `{"FNCAST_ROUTES__MEAN": "fn:fncast/mean"}`. partitions: of each of the three topics.
-    version: tag of the images, which `docker compose build` makes in fncast's repository; the installed one if None.
+    models: a folder that `fncast train` wrote. functions: folders of further Fn functions; they run in the image of the
+    function host, with the packages installed there. variables: settings of the consumer, such as
+    `{"FNCAST_ROUTES__MEAN": "fn:fncast/mean"}`. partitions: of each of the three topics. version: the tag of the
+    images, which `docker compose build` creates in fncast's repository; None for the installed version.
     """
 
     def __init__(
@@ -60,24 +60,26 @@ class Fncast:
         self._version = version
         self._stack = contextlib.ExitStack()
         self.bootstrap_servers = ""
-        """Kafka's address for this machine's programs."""
+        """The address of Kafka for programs on this machine."""
         self.model_url = ""
-        """The model service, GraphPipe."""
+        """The URL of the model service, for GraphPipe."""
         self.fn_url = ""
-        """The function host, which speaks Fn's API; `/t/fncast/forecast` calls the forecast function."""
+        """The URL of the function host, with Fn's API: `/t/fncast/forecast` calls the forecast function."""
         self.admin_url = ""
-        """The consumer's /metrics, /healthz and /readyz."""
+        """The URL of the consumer's /metrics, /healthz and /readyz."""
 
     def __enter__(self) -> Fncast:
-        """Start everything, wait until the consumer has its partitions. Raises StackError."""
+        """Start all containers and wait until the consumer has its partitions. Raises StackError."""
         if not self._models.is_dir():
-            raise StackError(f"no such folder: {self._models}; `fncast train --models DIR` makes one")
+            raise StackError(
+                f"the folder {self._models} does not exist; `fncast train --models DIR` creates a folder of models"
+            )
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(Network())
             kafka, port = kafka_container(network)
             _start(stack, kafka)
             self.bootstrap_servers = address(kafka, port)
-            self._make_topics(kafka)
+            self._create_topics(kafka)
             self._start_fncast(stack, network)
             self._stack = stack.pop_all()
         return self
@@ -88,7 +90,7 @@ class Fncast:
         self._stack.close()
 
     def _start_fncast(self, stack: contextlib.ExitStack, network: Network) -> None:
-        # It runs as whoever runs the test, who can read the models.
+        # The container runs as the user who runs the tests, who can read the models.
         model_service = self._container("model-service", network, MODEL_PORT, f"{os.getuid()}:{os.getgid()}")
         model_service.with_volume_mapping(str(self._models), "/models", "ro")
         model_service.with_command("model-service --models /models --host 0.0.0.0")
@@ -121,11 +123,11 @@ class Fncast:
             security_opt=["no-new-privileges:true"],
         )
 
-    def _make_topics(self, kafka: DockerContainer) -> None:
-        """Raises StackError where Kafka gives no answer."""
+    def _create_topics(self, kafka: DockerContainer) -> None:
+        """Create the topics. Raises StackError if Kafka does not answer in time."""
 
-        def made() -> bool:
-            # A new client each time: one that met a closed port waits before it tries again.
+        def are_created() -> bool:
+            # Create a new client each time: after a closed port, a client waits before it connects again.
             admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
             try:
                 missing = set(TOPICS) - admin.list_topics(timeout=PROBE_S).topics.keys()
@@ -135,7 +137,7 @@ class Fncast:
                 return False
             return True
 
-        _until(made, kafka, self.bootstrap_servers)
+        _wait_for(are_created, kafka, self.bootstrap_servers)
 
     def _topic(self, name: str) -> NewTopic:
         config = {"max.message.bytes": str(DEAD_LETTER_BYTES)} if name == "dead-letters" else {}
@@ -143,19 +145,19 @@ class Fncast:
 
 
 def _start(stack: contextlib.ExitStack, container: DockerContainer) -> None:
-    """Start it, and have it ended with the stack. Raises StackError."""
+    """Start the container, and stop it at the end of `stack`. Raises StackError."""
     stack.callback(container.stop)
     try:
         container.start()
     except APIError as error:
         raise StackError(
             f"{container.image} does not start: {error.explanation or error}"
-            " (`docker compose build` in fncast's repository makes fncast's images)"
+            " (`docker compose build` in fncast's repository creates fncast's images)"
         ) from error
 
 
 def _ready(container: DockerContainer, port: int, path: str) -> str:
-    """The container's address, once it answers 200 at `path`. Raises StackError."""
+    """Wait until the container answers 200 at `path`. Returns its URL. Raises StackError."""
     url = f"http://{address(container, port)}"
 
     def answers() -> bool:
@@ -165,12 +167,12 @@ def _ready(container: DockerContainer, port: int, path: str) -> str:
         except (urllib.error.URLError, OSError):
             return False
 
-    _until(answers, container, url + path)
+    _wait_for(answers, container, url + path)
     return url
 
 
-def _until(condition: Callable[[], bool], container: DockerContainer, tried: str) -> None:
-    """tried: the address. Raises StackError."""
+def _wait_for(condition: Callable[[], bool], container: DockerContainer, tried: str) -> None:
+    """Wait until `condition` is true. tried: the address for the error. Raises StackError."""
     end_s = time.monotonic() + READY_S
     while not condition():
         wrapped = container.get_wrapped_container()

@@ -1,4 +1,4 @@
-"""Random tables of readings as people and programs write them, with what they mean; and whether a reader kept it."""
+"""Random tables of readings in many dialects with their true numbers, and a check of what the reader returns."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ _NAMES = (
 
 @dataclass
 class RandomTable:
-    """content: the file. times: (rows,). meant: by column the numbers that its cells mean, None for a missing one.
-
-    has_question: the numbers do not show how decimals are written, or the dates which number is the day."""
+    """content: the file. times: (rows,). meant: by column the true numbers of its cells, None for a missing one."""
 
     content: bytes
     times: list[datetime]
@@ -61,7 +59,7 @@ class RandomTable:
 
 
 def random_table(randomly: random.Random) -> RandomTable:
-    """A wide table; its rows in any order, with gaps, in one of many dialects."""
+    """A wide table in a random dialect, with rows in any order and gaps."""
     count = randomly.randint(2, 60)
     step = timedelta(hours=randomly.choice((1, 1, 2, 24)))
     start = datetime(
@@ -104,7 +102,7 @@ def random_table(randomly: random.Random) -> RandomTable:
 
 
 def _column(randomly: random.Random, count: int, comma: bool) -> list[tuple[str, float | None]]:
-    """The cells of a column and what they mean."""
+    """The cells of a column and their true numbers."""
     digits = randomly.choice((0, 0, 1, 2, 3, 3))
     size = randomly.choice((1.0, 100.0, 2000.0, 1e6))
     grouped = randomly.random() < 0.5
@@ -124,7 +122,7 @@ def _column(randomly: random.Random, count: int, comma: bool) -> list[tuple[str,
 
 
 def check(table: RandomTable, folder: Path) -> str:
-    """Reads the table: `series`, or `refused`. Raises AssertionError where a number got lost, changed or moved."""
+    """Read the table. Returns `series` or `refused`. Raises AssertionError if a number is lost, changed or moved."""
     path = folder / "table.csv"
     path.write_bytes(table.content)
     try:

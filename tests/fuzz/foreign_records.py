@@ -1,4 +1,4 @@
-"""Kafka records as nobody should send them: events with a few things wrong, all drawn from one source of randomness."""
+"""Wrong Kafka records: events with a few faults, all drawn from one random generator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JSON_TYPE = b"application/json"
 STRUCTURED_TYPE = b"application/cloudevents+json"
 DESTINATIONS = ("forecast", "single")  # a route that takes batches, and one that takes single binary events
 
-# What a header may hold instead of what it should.
+# Wrong values of a header.
 _VALUES = (
     None, b"", b" ", b"\x00", b"\xff\xfe", b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\nx", b"x" * 100_000,
     "\u202e\ufeff\u200b".encode(),
@@ -51,7 +51,7 @@ _UNREADABLE_SHARE = 0.01
 
 
 def good_record(offset: int, destination: str = "forecast", id_: str = "good") -> Record:
-    """A record that is forecast."""
+    """A valid record, which gets a forecast."""
     attributes = ATTRIBUTES | {"id": id_, "destination": destination}
     return Record(
         "metrics", 0, offset, 0, b"key", _json(WINDOW), [*_headers(attributes), ("content-type", JSON_TYPE)]
@@ -59,7 +59,7 @@ def good_record(offset: int, destination: str = "forecast", id_: str = "good") -
 
 
 def foreign_record(randomly: random.Random, offset: int) -> Record:
-    """One record; mostly an event with a few things wrong, sometimes random bytes, sometimes nothing wrong at all."""
+    """One record: mostly an event with a few faults, sometimes random bytes, sometimes a valid event."""
     attributes = ATTRIBUTES | {"id": f"t{offset}", "destination": randomly.choice(DESTINATIONS)}
     headers, value = (
         _structured(randomly, attributes) if randomly.random() < 0.4 else _binary(randomly, attributes)
@@ -97,7 +97,7 @@ def _structured(randomly: random.Random, attributes: dict[str, Any]) -> tuple[He
 
 
 def _data(randomly: random.Random) -> bytes | None:
-    """The bytes of a window, or of something else."""
+    """The bytes of a window, or other bytes."""
     kind = randomly.randrange(10)
     whole = _json(WINDOW)
     if kind <= 3:

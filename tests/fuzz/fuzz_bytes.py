@@ -1,11 +1,11 @@
-"""Mutations of bytes, all drawn from one source of randomness."""
+"""Mutations of bytes, all drawn from one random generator."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 
-# Values at which readers of lengths and offsets go wrong.
+# Values that often break parsers of lengths and offsets.
 _EDGES = (0, 1, 2, 3, 4, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _MAX_EDITS = 6
 _RANDOM_SHARE = 0.1
@@ -14,7 +14,7 @@ _MAX_RANDOM_BYTES = 512
 
 
 def mutated(randomly: random.Random, seeds: Sequence[bytes]) -> bytes:
-    """One input: mostly a seed with some bytes changed, sometimes random bytes, sometimes a seed as it is."""
+    """One input: mostly a seed with some changed bytes, sometimes random bytes, sometimes an unchanged seed."""
     share = randomly.random()
     if share < _RANDOM_SHARE:
         return randomly.randbytes(randomly.randrange(_MAX_RANDOM_BYTES))
@@ -34,7 +34,7 @@ def _edit(randomly: random.Random, data: bytearray, seeds: Sequence[bytes]) -> N
     elif kind == 1:  # one bit
         if at < len(data):
             data[at] ^= 1 << randomly.randrange(8)
-    elif kind <= 3:  # a whole number where it may stand, or anywhere
+    elif kind <= 3:  # an integer, aligned or at any place
         size = randomly.choice((1, 2, 4, 8))
         aligned = at - at % size if kind == 2 else at
         value = randomly.choice(_EDGES) if randomly.random() < 0.6 else randomly.randrange(len(data) + 16)

@@ -1,4 +1,4 @@
-"""Files of readings: tables as people write them, which have to mean the same afterwards, and damaged ones."""
+"""Files of readings: valid tables, whose numbers must be kept, and damaged ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SLOW_S = 2.0
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Each file is read with all its numbers, or refused with one sentence."""
+    """Check that each file is read with all its numbers, or rejected with one sentence."""
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""Foreign dead letters through list, show and replay: each is shown as clean text, and replayed or named."""
+"""Wrong dead letters through list, show and replay: each is shown as clean text, and replayed or named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal
 from interceptor.outcome import Headers
 
-LETTERS = 20  # of one replay
+LETTERS = 20  # in one replay
 MAX_LINE = 1500  # characters
 TOPICS = {"metrics": 3, "other": 1}
 
@@ -31,7 +31,7 @@ _VALUES = (
 
 
 def foreign_letter(randomly: random.Random, offset: int) -> tuple[Record, Record | None]:
-    """A letter, and the record that it was made of where nothing was changed since."""
+    """A dead letter, and the record that it was created from if it was not changed since."""
     original = foreign_record(randomly, randomly.randrange(100))
     if isinstance(original, UnreadableRecord):
         return UnreadableRecord("dead-letters", 0, offset, 0, b"k", b"v", []), None
@@ -63,7 +63,7 @@ def _edit(randomly: random.Random, headers: Headers) -> None:
 
 
 class _Topic:
-    """The dead letters' topic, without Kafka."""
+    """The topic of dead letters, without Kafka."""
 
     topic = "dead-letters"
 
@@ -85,7 +85,7 @@ class _Topic:
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Letters of all kinds, some of them exactly as the consumer writes them."""
+    """Dead letters of all kinds, some exactly as the consumer writes them."""
     report = Report()
     while not until(report.count):
         pairs = [foreign_letter(randomly, offset) for offset in range(LETTERS)]
@@ -102,7 +102,7 @@ def run(randomly: random.Random, until: Until) -> Report:
 
 
 def check_shown(letter: DeadLetter, original: Record | None) -> str:
-    """Raises AssertionError where it cannot be listed and shown as clean, bounded text."""
+    """Raises AssertionError if a dead letter cannot be listed and shown as clean, bounded text."""
     listed = line(letter)
     assert listed.isprintable()
     assert len(listed) <= MAX_LINE
@@ -122,7 +122,7 @@ def check_shown(letter: DeadLetter, original: Record | None) -> str:
 
 
 def check_replay(letters: list[Record]) -> None:
-    """Raises AssertionError unless each letter is published once with its own headers, or named."""
+    """Raises AssertionError unless each dead letter is published once with its original headers, or named."""
     published: list[tuple[Any, ...]] = []
     publisher = SimpleNamespace(
         ready=lambda: True, publish=lambda *record: published.append(record), commit=lambda *_: None

@@ -1,4 +1,4 @@
-"""GraphPipe messages: random and mutated ones and random bytes, through the application and the clients' decoders."""
+"""Random and mutated GraphPipe messages and random bytes, through the application and the clients' decoders."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from fuzz_report import Report, Until
 
 from model_service.protocols import graphpipe
 
-# A refusal is one of these; a status of 500 would be a fault.
+# The statuses of a rejected request; 500 would be a bug.
 _REFUSALS = (400, 413)
 _PATHS = ("/", "/forecast/1", "/words")
-# Of the bodies that go through a socket to a real server, and of the inputs that are answers for a client.
+# The share of bodies that go through a socket to a real server, and of inputs that are answers for a client.
 _SERVER_SHARE, _ANSWER_SHARE = 0.01, 0.2
-# Of the requests that are well-formed flatbuffers with tensors of any kind.
+# The share of requests that are well-formed flatbuffers with tensors of any kind.
 _BUILT_SHARE = 0.1
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """A request is answered 200 with a row for each of its rows, or refused with a reason. An answer is read or not.
-    Both take bounded CPU time."""
+    """Check that each request gets status 200 with a row for each of its rows, or a rejection with a reason, and that
+    decoders accept or reject each answer. Both take bounded CPU time."""
     return asyncio.run(_run(randomly, until))
 
 
@@ -58,7 +58,7 @@ async def _run(randomly: random.Random, until: Until) -> Report:
 
 
 async def _post(target: Target, path: str, body: bytes) -> str:
-    """Raises AssertionError where an answer is neither a right one nor a refusal with its reason."""
+    """Raises AssertionError if an answer is neither correct nor a rejection with a reason."""
     status, answer = await target.post(path, body)
     outcome = f"{target.name} {status}"
     if status != 200:
@@ -66,7 +66,7 @@ async def _post(target: Target, path: str, body: bytes) -> str:
         (error,) = graphpipe.decode_infer_response(answer).errors
         check_reason(error.message)
         return outcome
-    request = graphpipe.decode_request(bytearray(body))  # by the verified way, which bytes may not take
+    request = graphpipe.decode_request(bytearray(body))  # with verification, which `bytes` would skip
     if isinstance(request, graphpipe.MetadataRequest):
         assert graphpipe.decode_metadata_response(answer).name
         return outcome
@@ -83,7 +83,7 @@ _OUTPUTS = {"/": ("forecast",), "/forecast/1": ("forecast",), "/words": ("double
 
 
 def _read(body: bytes) -> str:
-    """What a client makes of an answer: a message, or InvalidMessage and nothing else."""
+    """Decode an answer as a client does: a message, or InvalidMessage and no other error."""
     read = 0
     for decode in (graphpipe.decode_infer_response, graphpipe.decode_metadata_response):
         try:
@@ -95,7 +95,7 @@ def _read(body: bytes) -> str:
 
 
 def _built(randomly: random.Random) -> bytes:
-    """A request of random tensors and names, which may or may not fit a model."""
+    """A request with random tensors and names, which may fit a model."""
     if randomly.random() < 0.3:  # fits
         windows = np.frombuffer(randomly.randbytes(24 * randomly.randint(1, 9)), "<f4").reshape(-1, 6)
         names = ("windows",) if randomly.random() < 0.5 else ()
@@ -123,7 +123,7 @@ _NAMES = ("windows", "forecast", "numbers", "texts", "doubled", "", "x", "ü" * 
 
 
 def _requests() -> list[bytes]:
-    """Valid requests of every kind that a mutation begins with."""
+    """Valid requests of every kind, as seeds for mutations."""
     windows = np.arange(12, dtype=np.float32).reshape(2, 6)
     numbers, texts = np.array([1, 2], np.int32), np.array([b"a", "ü".encode()], object)
     requests: list[Any] = [

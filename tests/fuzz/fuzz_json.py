@@ -1,4 +1,4 @@
-"""Mutations of a JSON document, all drawn from one source of randomness."""
+"""Mutations of a JSON document, all drawn from one random generator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-# What stands where another type or another size is expected.
+# Values of a wrong type or size.
 _ODD: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2, 1.5, -0.0, 1e308, 1e-320, 2**31, 2**63, 2**64, -(2**63) - 1, 10**40,
     float("nan"), float("inf"), "", "a", "1", "FP32", "\0", "ü", "\U0001f600", "x" * 3000, [], [[]], [None], [1, [2]],
@@ -17,7 +17,7 @@ _MAX_EDITS = 3
 
 
 def mutated_document(randomly: random.Random, document: Any) -> Any:
-    """A copy of `document` in which a few members or items are replaced, left out, repeated or renamed."""
+    """A copy of `document` with a few members or items replaced, removed, repeated or renamed."""
     mutant = copy.deepcopy(document)
     for _ in range(randomly.randint(1, _MAX_EDITS)):
         places = list(_places(mutant))

@@ -1,4 +1,4 @@
-"""The application of the model service over two fake models: called in this process, or behind a real socket."""
+"""The application of the model service with two fake models, called in this process or through a socket."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from model_service.serving.request_error import MAX_REASON_CHARS
 from model_service.serving.runtimes.runtime import Array, TensorSpec
 from model_service.serving.server import ModelServer
 
-# CPU time that no small body may take.
+# The limit of CPU time for a small body.
 SLOW_S = 2.0
 FLOAT32 = np.dtype("<f4")
 
 
 class Forecasts:
-    """Windows of 6 readings in, forecasts of 2 steps and 3 quantiles out."""
+    """A model with windows of 6 readings as input and forecasts of 2 steps and 3 quantiles as output."""
 
     kind = "fake"
     inputs = (TensorSpec("windows", FLOAT32, (-1, 6)),)
@@ -39,7 +39,7 @@ class Forecasts:
 
 
 class Words:
-    """An INT32 and a BYTES tensor in, doubled numbers and the texts out."""
+    """A model with an INT32 and a BYTES tensor as input, and doubled numbers and the texts as output."""
 
     kind = "fake"
     inputs = (TensorSpec("numbers", np.dtype("<i4"), (-1,)), TensorSpec("texts", np.dtype(object), (-1,)))
@@ -71,7 +71,7 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Target(Protocol):
-    """Where bodies are sent."""
+    """The interface that bodies are sent to."""
 
     name: str
 
@@ -80,7 +80,7 @@ class Target(Protocol):
 
 
 class InProcess:
-    """The application, called as a server would call it."""
+    """The application, called as a server calls it."""
 
     name = "in process"
 
@@ -108,7 +108,7 @@ class InProcess:
 
 
 class RealServer:
-    """The server that `fncast model-service` runs, in a thread, over one connection that stays open."""
+    """The server of `fncast model-service` in a thread, called over one kept-alive connection."""
 
     name = "server"
 
@@ -128,7 +128,7 @@ class RealServer:
         except (
             ConnectionError,
             http.client.HTTPException,
-        ):  # the server closes a connection that was idle for a while
+        ):  # the server closes idle connections
             self._connection.close()
             return self._exchange(path, body, headers)
 
@@ -139,6 +139,6 @@ class RealServer:
 
 
 def check_reason(reason: str) -> None:
-    """Raises AssertionError where a refusal does not say why in a sentence or two."""
+    """Raises AssertionError if a rejection does not give the reason in a sentence or two."""
     assert reason
     assert len(reason) <= MAX_REASON_CHARS + 100, f"a reason of {len(reason)} characters"

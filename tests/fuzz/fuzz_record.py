@@ -1,4 +1,4 @@
-"""Kafka records through the real chain and the real forecast function: each has exactly one right outcome."""
+"""Kafka records through the real chain and the real forecast function: each gets exactly one correct outcome."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Scorer:
 
 
 class InProcess:
-    """Calls the function without HTTP; requests and answers are those of the HTTP client."""
+    """Calls the function without HTTP, with the requests and answers of the HTTP client."""
 
     def __init__(self) -> None:
         self._function = Forecaster(Model(Scorer()))
@@ -79,7 +79,7 @@ def new_chain() -> Chain:
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Batches of foreign records with a good one for each route among them."""
+    """Check batches of wrong records that also hold a valid record for each route."""
     return asyncio.run(_run(randomly, until))
 
 
@@ -96,7 +96,7 @@ async def _run(randomly: random.Random, until: Until) -> Report:
 async def try_batch(
     chain: Chain, randomly: random.Random, offsets: itertools.count[int], report: Report
 ) -> None:
-    """Pass one batch through the chain and report each of its foreign records."""
+    """Pass one batch through the chain and report each of its wrong records."""
     foreign = [foreign_record(randomly, next(offsets)) for _ in range(BATCH_RECORDS)]
     good = [good_record(next(offsets), destination) for destination in DESTINATIONS]
     records = [*foreign, *good]
@@ -112,7 +112,7 @@ async def try_batch(
         report.fail(f"took {took_s:.1f} s of CPU", foreign)
     for record in good:
         if type(deliveries[record.offset].outcome) is not Forecast:
-            report.fail(f"a good record beside them is {deliveries[record.offset].outcome}", foreign)
+            report.fail(f"a valid record in the same batch is {deliveries[record.offset].outcome}", foreign)
     for record in foreign:
         try:
             report.passed(check(deliveries[record.offset]))
@@ -121,7 +121,7 @@ async def try_batch(
 
 
 def check(delivery: Delivery) -> str:
-    """The name of the outcome. Raises AssertionError where it is none, or cannot be published, read or shown."""
+    """The name of the outcome. Raises AssertionError if there is none, or if it cannot be published, read or shown."""
     outcome: Outcome | None = delivery.outcome
     if isinstance(outcome, DeadLetter):
         _check_letter(delivery, outcome)

@@ -1,4 +1,4 @@
-"""What a fuzz target reports, and when it ends."""
+"""The report of a fuzz target, and the condition for its end."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 Until = Callable[[int], bool]
 """Called with the number of inputs tried so far; True ends the target."""
 
-# Failures kept word for word; the others are only counted.
+# Failures that are kept as text; the others are only counted.
 MAX_KEPT = 10
-# Of a failing input, so that a report stays readable.
+# Bytes of a failing input in the report.
 MAX_SHOWN_BYTES = 4096
 
 
 @dataclass
 class Report:
-    """The outcome of one target. count: inputs tried. outcomes: how often each right answer was seen. failures: of the
-    first few failing inputs what went wrong and the input; failed: how many there were."""
+    """The results of one target.
+
+    count: number of inputs. failed: number of failing inputs. failures: error and input of the first few of them.
+    outcomes: number of inputs by correct outcome."""
 
     count: int = 0
     failed: int = 0
@@ -27,12 +29,12 @@ class Report:
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def passed(self, outcome: str) -> None:
-        """One more input that was handled as it should be."""
+        """Count an input that was handled correctly."""
         self.count += 1
         self.outcomes[outcome] += 1
 
     def fail(self, reason: str, tried: object) -> None:
-        """One more input that was handled wrongly. tried: the input."""
+        """Count an input that was handled wrongly. tried: the input."""
         self.count += 1
         self.failed += 1
         if len(self.failures) < MAX_KEPT:
@@ -40,6 +42,6 @@ class Report:
             self.failures.append(f"input {self.count}: {reason}\n    {shown!r}"[: 4 * MAX_SHOWN_BYTES])
 
     def crashed(self, error: BaseException, tried: object) -> None:
-        """One more input that made the code under test raise what it must not raise."""
+        """Count an input that made the code under test raise an unexpected error."""
         lines = traceback.format_exception(error)[-4:]
         self.fail("".join(lines).strip(), tried)

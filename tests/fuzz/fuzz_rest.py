@@ -1,4 +1,4 @@
-"""Bodies for REST inference: mutations of valid JSON and binary requests, and random ones, through the application."""
+"""Mutated JSON and binary requests for REST inference, and random ones, through the application."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fuzz_model_service import SLOW_S, InProcess, RealServer, Target, check_reas
 from fuzz_report import Report, Until
 
 _LENGTH = "Inference-Header-Content-Length"
-# A refusal is one of these; a status of 500 would be a fault.
+# The statuses of a rejected request; 500 would be a bug.
 _REFUSALS = (400, 404, 413, 415)
 _PATHS = (
     "/v2/models/forecast/infer",
@@ -24,12 +24,12 @@ _PATHS = (
     "/v2/models/words/infer",
     "/v2/models/forecast:predict",
 )
-# Of the bodies that go through a socket to a real server.
+# The share of bodies that go through a socket to a real server.
 _SERVER_SHARE = 0.02
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Each body is answered 200 with outputs or refused with a reason as JSON, in bounded CPU time."""
+    """Check that each body gets status 200 with outputs, or a rejection with a reason as JSON, in bounded CPU time."""
     return asyncio.run(_run(randomly, until))
 
 
@@ -77,7 +77,7 @@ def _request(randomly: random.Random) -> tuple[bytes, list[tuple[str, str]]]:
 
 
 def _check(status: int, answer: bytes) -> None:
-    """Raises AssertionError where an answer is neither a right one nor a refusal with its reason."""
+    """Raises AssertionError if an answer is neither correct nor a rejection with a reason."""
     if status == 200:
         document, _ = json.JSONDecoder().raw_decode(answer.decode("latin-1"))
         assert document["outputs"]

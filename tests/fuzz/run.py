@@ -1,10 +1,10 @@
-"""Feeds random and mutated inputs to the code that reads foreign bytes, and reports what it handles wrongly.
+"""Feeds random and mutated inputs to the code that parses untrusted bytes, and reports failures.
 
 usage: run.py [--target record|csv|dead-letters|rest|graphpipe|all] [--minutes 1] [--count N] [--seed 0]
 
-A target is a file fuzz_<target>.py beside this one with a function `run(randomly: Random, until: Until) -> Report`, see
-fuzz_report.py. It draws all its inputs from `randomly`, so the same seed gives the same inputs. `all` divides the
-minutes among the targets. Exit code: 0, or 1 where an input was handled wrongly.
+A target is a file fuzz_<target>.py in this folder with a function `run(randomly: Random, until: Until) -> Report`, see
+fuzz_report.py. It draws all its inputs from `randomly`, so that the same seed gives the same inputs. `all` divides the
+minutes among the targets. Exit code: 0, or 1 if an input was handled wrongly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> int:
     for name in targets:
         run: Run = importlib.import_module(f"fuzz_{name.replace('-', '_')}").run
         started = time.monotonic()
-        # The seed of a target does not depend on the others, so that `--target NAME` repeats what `all` did.
+        # Each target has its own seed, so that `--target NAME` repeats the inputs of `all`.
         report = run(random.Random(f"{arguments.seed} {name}"), _until(started + seconds, arguments.count))
         _print(name, arguments.seed, report, time.monotonic() - started)
         failed += report.failed
@@ -63,8 +63,10 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--target", choices=(*TARGETS, "all"), default="all", help="default: %(default)s")
-    parser.add_argument("--minutes", type=float, default=1, help="in all (default: %(default)s)")
-    parser.add_argument("--count", type=int, help="inputs a target instead of minutes")
+    parser.add_argument(
+        "--minutes", type=float, default=1, help="minutes for all targets (default: %(default)s)"
+    )
+    parser.add_argument("--count", type=int, help="inputs for each target, instead of --minutes")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""The fuzz program as its users run it, for a moment, and what it does with a fault."""
+"""The fuzz program: a short run, and its report of a failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("target", ["rest", "graphpipe"])
-def test_a_moment_of_fuzz_finds_nothing(target: str) -> None:
+def test_a_short_run_finds_no_failure(target: str) -> None:
     done = fuzz("--target", target, "--count", "2000", "--seed", "3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.match(
@@ -35,7 +35,7 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
     assert first != other.replace("seed 2", "seed 1")
 
 
-def test_a_fault_is_shown_with_its_input_and_the_exit_code_is_1(tmp_path: Path) -> None:
+def test_a_failure_is_printed_with_its_input_and_gives_exit_code_1(tmp_path: Path) -> None:
     for file in PROGRAM.parent.glob("*.py"):
         (tmp_path / file.name).write_text(file.read_text())
     (tmp_path / "fuzz_csv.py").write_text(

@@ -1,4 +1,4 @@
-"""`fncast consume` with settings that it cannot use."""
+"""`fncast consume` with wrong settings, and with a listener or a service that fails."""
 
 import asyncio
 import os
@@ -20,11 +20,11 @@ from fncast.http.security import Security
         ("FNCAST_INTERCEPTORS__CHAIN", "nowhere:Nothing", "interceptor 'nowhere:Nothing' cannot be loaded"),
     ],
 )
-def test_a_setting_that_is_refused_is_one_sentence_and_exit_code_1(tmp_path, variable, value, sentence):
-    told = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
+def test_a_rejected_setting_is_one_sentence_and_exit_code_1(tmp_path, variable, value, sentence):
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
     ended = subprocess.run(
         [sys.executable, "-m", "fncast", "consume", "--port", "0"],
-        env=told | {variable: value},
+        env=environment | {variable: value},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -36,7 +36,7 @@ def test_a_setting_that_is_refused_is_one_sentence_and_exit_code_1(tmp_path, var
 
 
 class FakeService:
-    """Runs until it is stopped, or fails at once."""
+    """A service that runs until `stop`, or fails at once with `error`."""
 
     error: Exception | None = None
 
@@ -56,7 +56,7 @@ class FakeService:
 
 
 class FakeServer:
-    """A listener that ends by itself, or only where it should."""
+    """A listener that stops at once (by `error` if given), or runs until `should_exit`."""
 
     should_exit = takes_signals = False
 
@@ -73,20 +73,22 @@ class FakeServer:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"), [(RuntimeError("a bug"), "RuntimeError: a bug"), (None, "no reason is known")]
+    ("error", "reason"), [(RuntimeError("a bug"), "RuntimeError: a bug"), (None, "the reason is unknown")]
 )
-async def test_a_listener_that_ends_by_itself_ends_the_consumer(monkeypatch, error, reason):
+async def test_the_consumer_stops_if_its_listener_stops(monkeypatch, error, reason):
     monkeypatch.setattr(consume, "Service", FakeService)
     monkeypatch.setattr(consume, "build_server", lambda *_: FakeServer(error))
-    with pytest.raises(Failure, match=f"^the listener of /metrics, /healthz and /readyz has ended: {reason}"):
+    with pytest.raises(
+        Failure, match=f"^the listener of /metrics, /healthz and /readyz has stopped: {reason}"
+    ):
         await asyncio.wait_for(consume.consume(Settings(), "127.0.0.1", 0, Security()), 10)
 
 
-async def test_a_fault_in_the_consumer_is_one_sentence(monkeypatch):
+async def test_an_error_in_the_consumer_is_one_sentence(monkeypatch):
     monkeypatch.setattr(consume, "Service", FakeService)
     monkeypatch.setattr(FakeService, "error", ZeroDivisionError("of an interceptor"))
     monkeypatch.setattr(consume, "build_server", lambda *_: FakeServer(ends=False))
     with pytest.raises(
-        Failure, match=r"^ZeroDivisionError: of an interceptor\. Nothing unfinished was committed"
+        Failure, match=r"^ZeroDivisionError: of an interceptor\. No unfinished event was committed"
     ):
         await asyncio.wait_for(consume.consume(Settings(), "127.0.0.1", 0, Security()), 10)

@@ -1,4 +1,4 @@
-"""`fncast deploy`: what a server says is printed as text, not as commands to the terminal."""
+"""`fncast deploy`: a server's texts are printed without terminal control characters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FORECAST = str(Path(__file__).parents[3] / "functions" / "forecast")
 FORGED = "\x1b[2J\x1b[31mEVIL\r\n2026-01-01 INFO fncast: forged\u202e"
 
 
-def deploy(monkeypatch: pytest.MonkeyPatch, said: Any) -> int:
+def deploy(monkeypatch: pytest.MonkeyPatch, answer_or_error: Any) -> int:
     async def answer(*_: object) -> Any:
-        if isinstance(said, Exception):
-            raise said
-        return said
+        if isinstance(answer_or_error, Exception):
+            raise answer_or_error
+        return answer_or_error
 
     monkeypatch.setattr(fncast.cli.deploy, "_deploy", answer)
     config = ["--config", "GP_SERVER_URL=http://127.0.0.1:9000"]

@@ -20,7 +20,7 @@ from model_service.training.settings import TrainingSettings
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained model: it forecasts, though not well."""
+    """A folder with an untrained model."""
     folder = tmp_path_factory.mktemp("evaluated")
     settings = TrainingSettings(window=24, horizon=6, units=8)
     described = {"training": {"settings": settings.as_json()}}
@@ -37,7 +37,7 @@ def csv_file(folder: Path, readings: int = 240) -> Path:
     return path
 
 
-def test_json_for_machines(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_output(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(csv_file(tmp_path)), "--models", str(models), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["model"] == {"name": "forecast", "version": 1, "path": str(models / "forecast" / "1")}
@@ -47,7 +47,7 @@ def test_json_for_machines(models: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert result["overall"]["last value"]["relative_mae"] == pytest.approx(1)
 
 
-def test_tables_for_people(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [
         "evaluate",
         str(csv_file(tmp_path)),
@@ -92,10 +92,10 @@ def test_classical_methods_in_their_order_with_progress_on_stderr(
     overall = list(json.loads(captured.out)["overall"])
     assert overall[-6:] == ["SES", "AutoETS", "AutoARIMA", "Theta", "MSTL", "MSTL+ARIMA"]
     assert main(command) == 0
-    assert "classical methods: 8/8 forecasts, 0:00" in capsys.readouterr().err  # kept
+    assert "classical methods: 8/8 forecasts, 0:00" in capsys.readouterr().err  # from the cache
 
 
-def test_says_so_where_the_model_saw_the_readings(
+def test_warns_if_the_model_was_trained_on_the_readings(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = models / "forecast" / "1" / "model.json"
@@ -106,18 +106,23 @@ def test_says_so_where_the_model_saw_the_readings(
     )
     command = ["evaluate", str(csv_file(tmp_path)), "--models", str(models)]
     assert main(command) == 0
-    assert "in training" not in capsys.readouterr().err
+    assert "was trained on" not in capsys.readouterr().err
     assert main([*command, "--test-share", "0.5"]) == 0
-    told = "shop: forecasts begin at 2023-11-15T00:13:20Z, but the model saw the readings until 2023-11-15T01:01:20Z"
-    assert told in capsys.readouterr().err
+    warning = (
+        "shop: the forecasts begin at 2023-11-15T00:13:20Z, but the model was trained on the readings until"
+        " 2023-11-15T01:01:20Z"
+    )
+    assert warning in capsys.readouterr().err
 
 
 @pytest.fixture
 def trained_on(models: Path, tmp_path: Path) -> Callable[..., Path]:
-    """trained_on(version, series, from_version) gives a version of a copy of the models a listing of its data."""
+    """trained_on(version, series, from_version) writes the training data into a version of a copy of the models."""
     copy = shutil.copytree(models, tmp_path / "models")
 
-    def tell(version: int, series: list[dict[str, str]], from_version: int | None = None) -> Path:
+    def write_training_data(
+        version: int, series: list[dict[str, str]], from_version: int | None = None
+    ) -> Path:
         folder = copy / "forecast" / str(version)
         if not folder.is_dir():
             shutil.copytree(copy / "forecast" / "1", folder)
@@ -127,10 +132,10 @@ def trained_on(models: Path, tmp_path: Path) -> Callable[..., Path]:
         (folder / "model.json").write_text(json.dumps(described))
         return copy
 
-    return tell
+    return write_training_data
 
 
-def test_readings_are_known_by_their_fingerprint_under_another_name(
+def test_readings_are_recognised_by_their_fingerprint_under_another_name(
     trained_on: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = csv_file(tmp_path)
@@ -140,28 +145,30 @@ def test_readings_are_known_by_their_fingerprint_under_another_name(
     )
     file = file.rename(tmp_path / "renamed.csv")
     assert main(["evaluate", str(file), "--models", str(folder)]) == 0
-    assert "renamed: forecasts begin at" in capsys.readouterr().err
+    assert "renamed: the forecasts begin at" in capsys.readouterr().err
 
 
-def test_what_a_version_gone_on_from_saw_is_told_too(
+def test_warns_also_about_the_training_data_of_earlier_versions(
     trained_on: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained_on(1, [{"name": "shop", "validation_until": "2023-11-15T02:00:00Z"}])
     trained_on(2, [{"name": "bakery", "validation_until": "2023-11-15T02:00:00Z"}], from_version=1)
     folder = trained_on(3, [{"name": "shop", "validation_until": "2023-11-15T00:00:00Z"}], from_version=2)
     assert main(["evaluate", str(csv_file(tmp_path)), "--models", str(folder)]) == 0
-    assert "saw the readings until 2023-11-15T02:00:00Z in training" in capsys.readouterr().err
+    assert "was trained on the readings until 2023-11-15T02:00:00Z" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("season", "is_told"), [(24, False), (25, True)])
-def test_says_so_where_a_season_is_longer_than_the_window(
-    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], season: int, is_told: bool
+@pytest.mark.parametrize(("season", "is_too_long"), [(24, False), (25, True)])
+def test_warns_if_a_season_is_longer_than_the_window(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], season: int, is_too_long: bool
 ) -> None:
     seasons = ["--season", "12", "--season", str(season)]
     words = ["evaluate", str(csv_file(tmp_path)), "--models", str(models), *seasons]
     assert main(words) == 0
-    told = "season longer than the model's window of 24 readings: shop (25); one trained with --window auto sees it"
-    assert (told in capsys.readouterr().err) is is_told
+    warning = (
+        "the season is longer than the model's window of 24 readings: shop (25); train with --window auto"
+    )
+    assert (warning in capsys.readouterr().err) is is_too_long
 
 
 @pytest.mark.parametrize(
@@ -171,8 +178,8 @@ def test_says_so_where_a_season_is_longer_than_the_window(
         (["--name", "other"], "contains no version of a model"),
         (["--test-share", "2"], "--test-share is 2.0"),
         (["--stride", "0"], "--stride is 0"),
-        (["--workers", "-1", "--classical"], "--workers is -1; it is at least 1"),
-        (["--plots", __file__], f"--plots {__file__}: cannot be made: File exists"),
+        (["--workers", "-1", "--classical"], "--workers is -1; it must be at least 1"),
+        (["--plots", __file__], f"--plots {__file__}: cannot be created: File exists"),
     ],
 )
 def test_wrong_flags_are_one_clear_sentence(
@@ -192,7 +199,7 @@ def test_wrong_flags_are_one_clear_sentence(
         ({"training": {"settings": None, "data": {"series": [None]}}}, None),
     ],
 )
-def test_a_model_json_that_others_wrote(
+def test_a_model_json_of_another_program(
     described: dict[str, Any],
     sentence: str | None,
     models: Path,

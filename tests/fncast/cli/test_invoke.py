@@ -1,4 +1,4 @@
-"""`fncast invoke` and a function that answers oddly."""
+"""`fncast invoke` with unusual answers of a function."""
 
 import json
 import os
@@ -20,7 +20,7 @@ REJECTED, UNAVAILABLE = "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
 
 @pytest.fixture
 def function():
-    """An HTTP function; what it is to answer is its `said`."""
+    """An HTTP function. Its attribute `response` is the answer as an object."""
 
     class Answers(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -28,7 +28,7 @@ def function():
             self.send_response(200)
             self.send_header("content-type", "application/cloudevents+json")
             self.end_headers()
-            self.wfile.write(json.dumps(server.said).encode())
+            self.wfile.write(json.dumps(server.response).encode())
 
         def log_message(self, *_):
             pass
@@ -48,7 +48,7 @@ def function():
         ({"type": REJECTED, "data": {}}, "rejects the event: no reason given"),
         ({"type": REJECTED, "data": ["no"]}, "rejects the event: no reason given"),
         ({"type": REJECTED, "data": "no"}, "rejects the event: no reason given"),
-        ({"type": ["no text"], "data": 1}, ""),
+        ({"type": ["not a string"], "data": 1}, ""),
         (
             {"type": REJECTED, "subject": "\x9b31m\u202e", "data": {"reason": "\x1b[2J" + "x" * 5000}},
             "rejects the event: �" + "x" * 1022 + "…",
@@ -56,14 +56,14 @@ def function():
     ],
 )
 def test_a_refusal_is_one_sentence_whatever_its_data_are(function, tmp_path, members, sentence):
-    function.said = {**EVENT, **members}
-    told = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
-    told["FNCAST_ROUTES__OTHER"] = f"http://127.0.0.1:{function.server_port}/"
+    function.response = {**EVENT, **members}
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
+    environment["FNCAST_ROUTES__OTHER"] = f"http://127.0.0.1:{function.server_port}/"
     command = [sys.executable, "-m", "fncast", "invoke", "other", str(SAMPLE)]
-    ended = subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert ended.returncode == (1 if sentence else 0)
     assert ended.stderr == (f"fncast: the function {sentence}\n" if sentence else "")
-    assert json.loads(ended.stdout) == function.said
+    assert json.loads(ended.stdout) == function.response
     assert ended.stdout.removesuffix("\n").isprintable()
 
 

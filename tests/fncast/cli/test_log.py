@@ -1,4 +1,4 @@
-"""Log records: one line each, and few about one cause."""
+"""Log records: one line each, and a limit for records of one cause."""
 
 import logging
 import threading
@@ -22,13 +22,13 @@ def lines_of(shown: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", ["%s", "function f failed: %s"])
-def test_foreign_text_forges_no_line(text: str) -> None:
+def test_foreign_text_cannot_forge_a_line(text: str) -> None:
     (line,) = lines_of(OneLine(FORMAT).format(record(text, FORGED)))
     assert "WARNING a.logger: " in line
     assert "forged line" in line
 
 
-def test_a_traceback_and_what_its_error_says_are_on_the_same_line() -> None:
+def test_a_traceback_and_its_error_are_on_the_same_line() -> None:
     try:
         raise ValueError(FORGED)
     except ValueError as error:
@@ -61,8 +61,8 @@ def test_a_flood_of_one_cause_is_counted_and_others_pass() -> None:
     clock.now_s = PERIOD_S
     later = record("refused %d", 7)
     assert limit.filter(later)
-    left_out = 120_000 - MAX_LINES
-    assert later.getMessage() == f"refused 7 ({left_out} more like the last of these were not logged)"
+    dropped = 120_000 - MAX_LINES
+    assert later.getMessage() == f"refused 7 ({dropped} more like the last of these were not logged)"
 
 
 def test_the_end_of_a_thread_is_logged(
@@ -84,5 +84,5 @@ def test_the_end_of_a_thread_is_logged(
 def test_causes_are_bounded() -> None:
     limit = RateLimit(Clock())
     for number in range(3000):
-        assert limit.filter(record(f"a text of its own {number}"))
+        assert limit.filter(record(f"text {number}"))
     assert len(limit._causes) <= 1000

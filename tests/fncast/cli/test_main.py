@@ -1,4 +1,4 @@
-"""The command line: help is light, usage and failures have their exit codes."""
+"""The command line: help imports little; wrong usage and failures have their exit codes."""
 
 import argparse
 import os
@@ -26,22 +26,22 @@ def run(*words: str, **environ: str) -> subprocess.CompletedProcess:
 
 
 def loaded_by(*words: str) -> set[str]:
-    """The modules of HEAVY that a command has loaded when it has printed its help."""
+    """The modules of HEAVY that are imported when a command has printed its help."""
     program = (
         "import sys\nfrom fncast.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
         f"except SystemExit: print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
-    said = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True, timeout=60
     )
-    return set(said.stdout.splitlines()[-1].removeprefix("LOADED").split())
+    return set(ended.stdout.splitlines()[-1].removeprefix("LOADED").split())
 
 
 def test_help_lists_the_commands_and_loads_none_of_them():
-    said = run("--help")
-    assert said.returncode == 0
-    assert all(name in said.stdout for name in COMMANDS)
+    ended = run("--help")
+    assert ended.returncode == 0
+    assert all(name in ended.stdout for name in COMMANDS)
     assert loaded_by("--help") == set()
 
 
@@ -90,14 +90,14 @@ def test_the_examples_are_valid(command):
     ],
 )
 def test_wrong_usage_is_2(words):
-    said = run(*words)
-    assert said.returncode == 2
-    assert "usage: fncast" in said.stderr
-    assert said.stdout == ""
+    ended = run(*words)
+    assert ended.returncode == 2
+    assert "usage: fncast" in ended.stderr
+    assert ended.stdout == ""
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("consume", "--config", "none.toml"), "none.toml: No such file"),
         (("produce", "none.csv"), "none.csv"),
@@ -106,16 +106,16 @@ def test_wrong_usage_is_2(words):
         (("functions", "nowhere"), "nowhere"),
     ],
 )
-def test_a_failure_is_1_with_one_sentence(words, told, tmp_path):
-    said = run(*words)
-    assert said.returncode == 1
-    assert told in said.stderr
-    assert "Traceback" not in said.stderr
-    assert len(said.stderr.strip().splitlines()) == 1
+def test_a_failure_is_1_with_one_sentence(words, message, tmp_path):
+    ended = run(*words)
+    assert ended.returncode == 1
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
 
 
 def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
-    """numpy makes an ImportError of a page of advice of it."""
+    """numpy turns an interrupted import into an ImportError with a page of advice."""
     (tmp_path / "interrupted.py").write_text(
         "import os, signal\n"
         "try: os.kill(os.getpid(), signal.SIGINT); import this_takes_a_while\n"
@@ -130,23 +130,23 @@ def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_port_in_use_is_told():
+def test_a_port_in_use_is_one_sentence():
     import socket
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        said = run("consume", "--port", port)
-    assert said.returncode == 1
-    assert said.stderr.strip() == f"fncast: port {port} on 127.0.0.1 is in use; choose another with --port"
+        ended = run("consume", "--port", port)
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == f"fncast: port {port} on 127.0.0.1 is in use; choose another with --port"
 
 
 def test_the_version():
     assert run("--version").stdout.startswith("fncast ")
 
 
-def test_a_failure_that_quotes_foreign_text_steers_no_terminal(monkeypatch, capsys):
+def test_a_failure_is_printed_without_terminal_control_characters(monkeypatch, capsys):
     class Fails:
         @staticmethod
         def add_arguments(parser):

@@ -1,4 +1,4 @@
-"""How `fncast model-service` comes by its ports."""
+"""How `fncast model-service` chooses its ports."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class NoModels:
         return ()
 
 
-def test_a_free_grpc_port_is_kept_until_grpc_takes_it() -> None:
-    """Services that are started together would otherwise be given the same one."""
+def test_a_free_grpc_port_is_reserved_until_grpc_binds_it() -> None:
+    """Services that start at the same time must not get the same port."""
     arguments = argparse.Namespace(host="127.0.0.1", port=0, grpc_port=0)
     address, companion = _grpc(arguments, NoModels(), OPEN)
     port = int(address.rpartition(":")[2])

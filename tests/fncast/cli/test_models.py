@@ -1,4 +1,4 @@
-"""`fncast models` on folders whose model nobody can open here: a model.json, and the name of a SavedModel."""
+"""`fncast models` on folders with a model.json and an empty SavedModel, which cannot be opened."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
     return call
 
 
-def test_list_tells_state_and_errors(models: Any, write: Write) -> None:
+def test_list_shows_state_and_errors(models: Any, write: Write) -> None:
     write(1, metrics={"validation_error": 0.123456})
     (write(2) / "retired").touch()
     (write(3) / "saved_model.pb").unlink()
@@ -59,7 +59,7 @@ def test_list_tells_state_and_errors(models: Any, write: Write) -> None:
     assert "is not JSON" in price
 
 
-def test_list_as_json_is_a_line_a_version(models: Any, write: Write) -> None:
+def test_list_as_json_has_one_line_for_each_version(models: Any, write: Write) -> None:
     write(1)
     write(2)
     _, out, _ = models("list", "--name", "forecast", "--json")
@@ -81,10 +81,10 @@ def test_compare_shows_what_differs(models: Any, write: Write) -> None:
     assert json.loads(out)["metrics.mae"] == [1.5, None]
 
 
-def test_who_reads_no_further_is_told_nothing(
+def test_a_closed_stdout_is_not_an_error(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in `fncast models compare | head`; the command line ends quietly then."""
+    """As with `fncast models compare | head`: main() handles BrokenPipeError quietly."""
 
     def print_comparison(*_: object) -> None:
         raise BrokenPipeError(32, "Broken pipe")
@@ -104,7 +104,7 @@ def test_retire_and_back(models: Any, write: Write) -> None:
     assert (two / "retired").exists()
     code, _, error = models("retire", "1")
     assert code == 1
-    assert "the last version in service; --force" in error
+    assert "the last version in service; pass --force" in error
     assert models("retire", "1", "--force")[0] == 0
     assert "forecast/2 is no longer retired; it is latest, not checked" in models("retire", "2", "--undo")[2]
     assert not (two / "retired").exists()
@@ -144,7 +144,7 @@ def test_a_broken_version_neither_counts_nor_takes_over(models: Any, write: Writ
     assert models("retire", "4")[2] == "forecast/4 is retired; forecast/1 is the latest now\n"
 
 
-def test_what_is_not_there(models: Any, write: Write, tmp_path: Path) -> None:
+def test_missing_models_and_versions_are_clear_errors(models: Any, write: Write, tmp_path: Path) -> None:
     assert "fncast train --models" in models("list")[2]
     write(1)
     assert "no version 7 of forecast; there is only 1" in models("retire", "7")[2]
@@ -156,7 +156,7 @@ def test_what_is_not_there(models: Any, write: Write, tmp_path: Path) -> None:
     assert "choose one with --name" in models("rollback")[2]
 
 
-def test_nothing_in_a_model_json_steers_the_terminal(models: Any, write: Write) -> None:
+def test_texts_of_a_model_json_are_printed_without_control_characters(models: Any, write: Write) -> None:
     forged = "\x1b[2J\x1b[31mEVIL\r\n2026-01-01 INFO fncast: forged\x7f\u202e"
     write(1, trained_at=forged, training={"settings": {"cell": forged}})
     write(2, trained_at="2026")

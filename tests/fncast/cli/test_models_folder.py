@@ -1,4 +1,4 @@
-"""Folders on the command line: an empty name is none."""
+"""The flag --models: an empty name is wrong usage."""
 
 import argparse
 

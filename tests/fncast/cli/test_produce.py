@@ -91,7 +91,7 @@ def run(broker: str, *words: str, **options: Any) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
 
 
-def test_json_lines_up_to_the_one_that_is_none(broker: str) -> None:
+def test_json_lines_are_published_up_to_a_wrong_one(broker: str) -> None:
     lines = orjson.dumps(EVENT) + b"\n\n" + orjson.dumps(EVENT | {"id": "8"}) + b'\n{"id": "9"}\n'
     done = run(broker, "-", "--topic", "lines", input=lines.decode())
     assert done.returncode == 1
@@ -171,7 +171,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ([], "nothing to publish: name a file, - for stdin, --machine or --shop"),
+        ([], "nothing to publish: pass a file, - for standard input, --machine or --shop"),
         (["notes.pdf"], "notes.pdf: is neither .csv, .tsv, .txt (also .gz) nor .json"),
         (["-", "-"], "- (standard input) is named more than once"),
         (["none.csv"], "none.csv: there is no such file"),
@@ -183,10 +183,10 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
         (["short.csv", "--rate", "0"], "the rate must be a positive number"),
         (["empty.json"], "empty.json: not JSON"),
         (["--shop", "--source", "a b"], "--source 'a b' is not a URI-reference"),
-        (["--shop", "--replay"], "--replay plays files of readings, and none is named"),
+        (["--shop", "--replay"], "--replay needs a file of readings; pass one"),
     ],
 )
-def test_bad_input_is_one_clear_sentence(
+def test_wrong_input_is_one_clear_sentence(
     words: list[str],
     reason: str,
     tmp_path: Path,

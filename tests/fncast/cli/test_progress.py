@@ -29,7 +29,7 @@ def test_a_bar_moves_in_a_terminal(now: list[float]) -> None:
     ]
 
 
-def test_elsewhere_a_line_now_and_then_and_one_at_the_end(now: list[float]) -> None:
+def test_without_a_terminal_a_line_every_few_seconds_and_one_at_the_end(now: list[float]) -> None:
     log = io.StringIO()
     progress = Progress("methods", "forecasts", log, lambda: now[0])
     for now[0] in range(26):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fncast.cli.main import build_parser
-from fncast.cli.series_files import add_csv_arguments, read_series, reading_words, tell_filled
+from fncast.cli.series_files import add_csv_arguments, read_series, reading_words, report_filled_gaps
 from fncast.failure import Failure
 from fncast.series.series import Series
 from fncast.series.step import Step
@@ -27,7 +27,7 @@ def read(folder: Path, *flags: str, text: str = LONG) -> list[Series]:
     return read_series(parser.parse_args([str(path), *flags]))
 
 
-def test_columns_are_taken_by_their_names(tmp_path: Path) -> None:
+def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     flags = ["--time-column", "when", "--series-column", "shelf"]
     series = read(tmp_path, *flags, "--value-column", "sold")
     assert {one.name: one.values.tolist() for one in series} == {"1": [5, 6], "2": [7, 8]}
@@ -36,7 +36,7 @@ def test_columns_are_taken_by_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--time-column", "--value-column", "--series-column"])
-def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, flag: str) -> None:
+def test_a_missing_column_is_an_error_that_lists_the_columns(tmp_path: Path, flag: str) -> None:
     with pytest.raises(Failure, match="no column 'none'; the columns are note, when, shelf, sold, left"):
         read(tmp_path, flag, "none")
 
@@ -54,28 +54,28 @@ def test_a_step_is_seconds_or_a_calendar_period(tmp_path: Path, word: str, step:
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "nan", "P1X", "P0M", "P1M1D", "P", "hourly"])
-def test_what_is_no_step(tmp_path: Path, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_step_is_wrong_usage(tmp_path: Path, word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read(tmp_path, f"--step={word}")
     assert "neither a number of seconds nor an ISO 8601 duration" in capsys.readouterr().err
 
 
-def test_how_many_missing_readings_are_filled_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_number_of_filled_readings_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One in a short gap is; of a gap as long as a window and a half the middle is not."""
     there = [*range(10), *range(11, 20), *range(32, 45)]
     series = read(
         tmp_path, text="timestamp,value\n" + "\n".join(f"{1_700_000_000 + 60 * i},{i}" for i in there)
     )
-    told = "13 missing in 2 gaps, bridged where at least half of a window is there"
-    assert told in capsys.readouterr().err
-    tell_filled(series, 8)
-    told = "9 of 13 missing readings are filled, in windows of 8; 4 lie where less than half of a window is there"
-    assert told in capsys.readouterr().err
-    tell_filled(series, 40)
+    gaps = "13 missing in 2 gaps, bridged in windows that are at least half full"
+    assert gaps in capsys.readouterr().err
+    report_filled_gaps(series, 8)
+    filled = (
+        "9 of 13 missing readings are filled, in windows of 8; 4 are in windows that are more than half empty"
+    )
+    assert filled in capsys.readouterr().err
+    report_filled_gaps(series, 40)
     assert "13 of 13 missing readings are filled, in windows of 40\n" in capsys.readouterr().err
-    tell_filled([one for one in series if not one.missing], 8)
+    report_filled_gaps([one for one in series if not one.missing], 8)
     assert not capsys.readouterr().err
 
 
@@ -87,7 +87,7 @@ def hours(delimiter: str) -> bytes:
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "produce", "demo"])
-def test_every_command_takes_the_same_reading_flags(command: str) -> None:
+def test_every_command_has_the_same_reading_flags(command: str) -> None:
     words = ["--time-column", "t", "--value-column", "a", "--value-column", "b", "--series-column", "s"]
     words += [
         "--step",
@@ -135,8 +135,7 @@ def test_the_files_that_are_read(
     [series] = read_series(parser.parse_args([str(path)]))
     assert series.name == "load"
     assert series.values.tolist() == list(range(60))
-    told = capsys.readouterr().err
-    assert told.splitlines() == [
+    assert capsys.readouterr().err.splitlines() == [
         f"{path}: 60 rows; 1 series (load); 2026-01-01T00:00:00Z to 2026-01-03T11:00:00Z; step 3600 s;"
         " 0 missing, 0 repeated, 0 moved",
         "  not read: column 'note': it holds text, 'x' only",
@@ -187,6 +186,6 @@ def test_a_wrong_zone_and_standard_input_twice(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     "module", ["fncast.series.window", "fncast.series.step", "fncast.series.grid", "fncast.cli.produce"]
 )
-def test_the_parser_is_loaded_only_where_a_file_is_read(module: str) -> None:
+def test_the_parser_is_imported_only_when_a_file_is_read(module: str) -> None:
     code = f"import sys, {module}; sys.exit('pyarrow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -1,4 +1,4 @@
-"""Files as people and programs write them: what each means, or the sentence that asks."""
+"""Files as people and programs write them: each is read correctly, or an error asks for a flag."""
 
 from __future__ import annotations
 
@@ -109,14 +109,16 @@ def test_numbers_are_read_as_meant(
         (lines("ds,y", lambda i: f"{HOURS[i]},{'(5)' if i == 3 else i}"), "line 5: '(5)' is not a number"),
     ],
 )
-def test_a_number_that_may_mean_two_things_is_asked_about(tmp_path: Path, text: str, sentence: str) -> None:
+def test_an_ambiguous_number_is_an_error_that_names_the_flag(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
     with pytest.raises(CsvError) as caught:
         read(tmp_path, text)
     assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(("decimal", "value"), [("point", 1.299), ("comma", 1299.0)])
-def test_the_answer_to_the_question_of_decimals(tmp_path: Path, decimal: str, value: float) -> None:
+def test_the_decimal_flag_decides(tmp_path: Path, decimal: str, value: float) -> None:
     summary = read(tmp_path, lines("Zeit;x", lambda i: f"{HOURS[i]};1.299"), decimal=decimal)
     assert summary.series[0].values.tolist() == [value] * 10
 
@@ -172,7 +174,7 @@ def test_a_column_without_numbers_is_reported(tmp_path: Path, cell: str, reason:
 @pytest.mark.parametrize(
     "pair", [("12_01", "12_02"), ("101", "102"), ("1e3", "2e3"), ("007", "008"), ("a", "b")]
 )
-def test_a_device_is_a_name_however_it_is_written(tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_a_device_column_names_the_series(tmp_path: Path, pair: tuple[str, str]) -> None:
     summary = read(tmp_path, lines("ds,device,y", lambda i: f"{HOURS[i // 2]},{pair[i % 2]},{i}"))
     assert values(summary) == {pair[0]: [0, 2, 4, 6, 8], pair[1]: [1, 3, 5, 7, 9]}
 
@@ -188,7 +190,7 @@ def test_numbers_with_leading_zeros_are_readings_where_nothing_else_is(tmp_path:
 def test_numbers_that_may_name_the_series_are_asked_about(tmp_path: Path) -> None:
     text = lines("ds,place,y", lambda i: f"{HOURS[i // 2]},{101 + i % 2},{i}")
     with pytest.raises(
-        CsvError, match=r"5 of 10 readings .* a time that comes again; say .* --series-column .*'place', 'y'"
+        CsvError, match=r"5 of 10 readings .* a repeated time; say .* --series-column .*'place', 'y'"
     ):
         read(tmp_path, text)
     summary = read(tmp_path, text, series_columns=("place",))
@@ -196,7 +198,7 @@ def test_numbers_that_may_name_the_series_are_asked_about(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("header", ["Date,Hour,Value", "year,month,value"])
-def test_a_time_in_several_columns_is_asked_about(tmp_path: Path, header: str) -> None:
+def test_several_time_columns_are_an_error(tmp_path: Path, header: str) -> None:
     first = "2026-01-01" if header.startswith("Date") else "2026"
     with pytest.raises(CsvError, match=r"9 of 10 readings .* or write date and time of day into one column"):
         read(tmp_path, lines(header, lambda i: f"{first},{i},{i}"))
@@ -278,7 +280,7 @@ def test_times_are_read_as_meant(
         ),
         (
             ["1767225600", "1767225601", "1767225602000"],
-            "line 4: '1767225602000' does not count seconds since 1970",
+            "line 4: '1767225602000' is not a number of seconds since 1970",
         ),
         (
             ["2.02601E+11", "2.02601E+11", "2.02602E+11"],
@@ -323,7 +325,7 @@ def test_a_leap_second_is_the_second_after_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("dates", "month"), [("day-first", 2), ("month-first", 1)])
-def test_the_answer_to_the_question_of_dates(tmp_path: Path, dates: str, month: int) -> None:
+def test_the_dates_flag_decides(tmp_path: Path, dates: str, month: int) -> None:
     days = ["01/02/2026", "02/02/2026", "03/02/2026"]
     summary = read(tmp_path, lines("date,value", lambda i: f"{days[i]},{i}", 3), dates=dates)
     assert summary.series[0].start.month == month
@@ -338,10 +340,10 @@ def test_a_small_number_is_seconds_since_1970_and_reported(tmp_path: Path) -> No
 def test_a_number_that_marks_missing_readings_is_reported(tmp_path: Path) -> None:
     summary = read(tmp_path, lines("time,x", lambda i: f"{HOURS[i]},{-999 if i in (3, 4) else i}"))
     assert summary.series[0].values[3] == -999
-    assert "'x': -999 comes 2 times and was read as a number" in summary.problems()[0]
+    assert "'x': -999 occurs 2 times and was read as a number" in summary.problems()[0]
 
 
-def test_names_do_not_command_the_terminal(tmp_path: Path) -> None:
+def test_names_are_printed_without_control_characters(tmp_path: Path) -> None:
     name = "\x1b[2Jevil"
     summary = read(tmp_path, lines(f"time,{name},y", lambda i: f"{HOURS[i]},{'' if i == 3 else i},{name}"))
     assert len(summary.lines()) == 3
@@ -381,7 +383,7 @@ def test_influxdb(tmp_path: Path) -> None:
     rows = [
         f",,{i // 5},{HOURS[0]},{HOURS[9]},{HOURS[i % 5]},{i}.5,usage,cpu,{'ab'[i // 5]}\n" for i in range(10)
     ]
-    # Each table of an answer has its own head.
+    # Each table of a response has its own header.
     summary = read(tmp_path, head + "".join(rows[:5]) + "\n" + head + "".join(rows[5:]))
     assert values(summary) == {"a": [0.5, 1.5, 2.5, 3.5, 4.5], "b": [5.5, 6.5, 7.5, 8.5, 9.5]}
 
@@ -413,7 +415,7 @@ def test_dialects(tmp_path: Path, text: str | bytes) -> None:
     assert series.values.tolist() == [i + 0.5 for i in range(10)]
 
 
-def test_what_was_skipped_before_the_table_is_reported(tmp_path: Path) -> None:
+def test_skipped_lines_before_the_table_are_reported(tmp_path: Path) -> None:
     summary = read(tmp_path, lines("Report of January\n# note\ntime,x", lambda i: f"{HOURS[i]},{i}"))
     assert "line 1 before the table were skipped: 'Report of January'" in "\n".join(summary.lines())
 
@@ -441,7 +443,7 @@ def test_windows_1252_is_reported(tmp_path: Path) -> None:
         ),
         ("time,value\n2026-01-01,1\n2026-01-02,1,5\n", "line 3: has 3 fields, the header 2"),
         ("time,value\n2026-01-01,1,5\n2026-01-02,1,5\n", "or separate the columns by `;`"),
-        ("time,a,b\n08:00,1,2\n09:00,1,2\n", "no column holds their dates"),
+        ("time,a,b\n08:00,1,2\n09:00,1,2\n", "no column holds dates"),
         ("a,b\nx,1\ny,2\n", "no column holds times (the columns are a, b)"),
         (
             "start,end,b\n2026-01-01,2026-01-02,x\n2026-01-02,2026-01-03,y\n",
@@ -453,7 +455,7 @@ def test_windows_1252_is_reported(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, content: str | bytes, sentence: str) -> None:
+def test_an_unreadable_file_is_one_sentence(tmp_path: Path, content: str | bytes, sentence: str) -> None:
     with pytest.raises(CsvError) as caught:
         read(tmp_path, content)
     assert sentence in str(caught.value)
@@ -482,7 +484,7 @@ def test_the_hour_that_comes_twice(tmp_path: Path, order: str) -> None:
     expected = list(range(7))
     if order == "newest first":
         readings.reverse()
-    if order == "sorted":  # 02:00 02:00 02:30 02:30: the line decides
+    if order == "sorted":  # 02:00 02:00 02:30 02:30: repeated times are in the second pass
         readings.sort(key=lambda one: one[1])
     text = "time,value\n" + "".join(f"{time},{at}\n" for at, time in readings)
     summary = read(tmp_path, text, timezone=BERLIN)
@@ -503,7 +505,7 @@ def test_the_hour_that_is_left_out(tmp_path: Path) -> None:
     summary = local(tmp_path, times, timezone=BERLIN)
     [series] = summary.series
     assert (series.start, series.values.tolist()) == (datetime(2026, 3, 29, tzinfo=UTC), [0, 1, 2, 3])
-    with pytest.raises(CsvError, match="line 3: '2026-03-29 02:00' never was in Europe/Berlin"):
+    with pytest.raises(CsvError, match="line 3: '2026-03-29 02:00' does not exist in Europe/Berlin"):
         local(tmp_path, ["2026-03-29 01:30", "2026-03-29 02:00", "2026-03-29 03:00"], timezone=BERLIN)
     filled = "time,value\n2026-03-29 01:00,0\n2026-03-29 02:00,\n2026-03-29 03:00,1\n2026-03-29 04:00,2\n"
     assert read(tmp_path, filled, timezone=BERLIN).series[0].values.tolist() == [0, 1, 2]
@@ -561,7 +563,7 @@ def test_the_summary_is_bounded(tmp_path: Path) -> None:
 
 
 def test_many_readings_need_little_memory(tmp_path: Path) -> None:
-    """The parser's column texts are freed when they are read."""
+    """The texts of a column are freed after it is read."""
     import pyarrow as pa
 
     before = pa.total_allocated_bytes()

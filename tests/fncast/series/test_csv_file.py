@@ -87,11 +87,11 @@ def test_columns_named_by_the_caller(tmp_path: Path) -> None:
         read_csv(path, CsvOptions(value_columns=("sales",)))
 
 
-def test_a_name_that_comes_twice_harms_nobody_who_does_not_read_it(tmp_path: Path) -> None:
+def test_a_repeated_name_is_an_error_only_if_its_column_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, "timestamp,a,a,sold\n2026-01-01,1,2,5\n2026-01-02,1,2,6\n")
     [series] = read_csv(path, CsvOptions(value_columns=("sold",)))
     assert series.values.tolist() == [5, 6]
-    with pytest.raises(CsvError, match="columns 2, 3 have one name, 'a'"):
+    with pytest.raises(CsvError, match="columns 2, 3 have the same name, 'a'"):
         read_csv(path, CsvOptions(value_columns=("a",)))
 
 
@@ -123,20 +123,22 @@ def test_a_column_without_a_name_may_name_the_series(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "texts", [["sun", "rain"], ["", "", "", "holiday"], ["Monday"] * 24 + ["Tuesday"] * 24]
 )
-def test_text_about_each_reading_names_no_series(
+def test_remarks_on_readings_do_not_name_series(
     tmp_path: Path, texts: list[str], flag: tuple[str, ...] | None
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     rng = np.random.default_rng(0)
-    told = [texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))]
-    lines = [f"{start + timedelta(hours=i)},{i},{text}" for i, text in enumerate(told)]
+    remarks = [
+        texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))
+    ]
+    lines = [f"{start + timedelta(hours=i)},{i},{text}" for i, text in enumerate(remarks)]
     [series] = read_csv(
         write(tmp_path, "timestamp,load,remark\n" + "\n".join(lines)), CsvOptions(value_columns=flag)
     )
     assert (series.name, series.values.tolist()) == ("load", list(range(240)))
 
 
-def test_hosts_that_report_in_turn_are_series_of_their_own(tmp_path: Path) -> None:
+def test_hosts_that_report_alternately_are_separate_series(tmp_path: Path) -> None:
     lines = [f"{1_700_000_000 + 60 * i},{'ab'[i % 2]},{i}" for i in range(100)]
     found = read_csv(write(tmp_path, "timestamp,host,load\n" + "\n".join(lines)))
     assert {series.name: series.step for series in found} == dict.fromkeys("ab", Step.seconds(120))
@@ -147,7 +149,7 @@ def test_without_header(tmp_path: Path) -> None:
     assert series.values.tolist() == [1, 2]
 
 
-def test_mends_and_tells(tmp_path: Path) -> None:
+def test_corrections_are_reported(tmp_path: Path) -> None:
     series, mended = read_one(
         tmp_path,
         "timestamp,value\n"
@@ -165,7 +167,7 @@ def test_mends_and_tells(tmp_path: Path) -> None:
     assert mended == Mended(
         "cpu", 9, out_of_order=1, exact_repeats=1, replaced=1, off_grid=1, gaps=2, missing=4
     )
-    assert "4 missing in 2 gaps, bridged where at least half of a window is there" in str(mended)
+    assert "4 missing in 2 gaps, bridged in windows that are at least half full" in str(mended)
 
 
 def test_jittering_times_find_their_step(tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_jittering_times_find_their_step(tmp_path: Path) -> None:
     np.testing.assert_array_equal(series.values, np.arange(400))
 
 
-def test_a_given_step_overrides_the_one_that_would_be_found(tmp_path: Path) -> None:
+def test_a_given_step_overrides_the_found_one(tmp_path: Path) -> None:
     path = write(tmp_path, "timestamp,value\n0,0\n120,2\n240,4\n300,5\n")
     [series] = read_csv(path)
     assert series.step == Step.seconds(120)
@@ -186,7 +188,7 @@ def test_a_given_step_overrides_the_one_that_would_be_found(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("period", "values"), [("P1M", [1, 2, np.nan, 4, 5]), ("P1Y", [2, 5])])
-def test_a_calendar_step_takes_each_reading_into_its_month_or_year(
+def test_a_calendar_step_puts_each_reading_into_its_month_or_year(
     tmp_path: Path, period: str, values: list[float]
 ) -> None:
     text = "date,value\n2025-11-03,1\n2025-12-03,2\n2026-02-05,4\n2026-03-03,5\n"
@@ -197,7 +199,7 @@ def test_a_calendar_step_takes_each_reading_into_its_month_or_year(
     assert mended.off_grid == (1 if period == "P1M" else 3)
 
 
-def test_a_given_step_that_leaves_the_grid_empty_is_told(tmp_path: Path) -> None:
+def test_a_given_step_that_leaves_the_grid_mostly_empty_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path, "timestamp,value\n0,1\n300,2\n600,3\n")
     with pytest.raises(CsvError, match="was given a step of 1 s, but its 3 readings span 601 steps"):
         read_csv(path, CsvOptions(step=Step.seconds(1)))
@@ -239,7 +241,7 @@ def test_month_ends_of_an_offset_stay_month_ends(
 
 
 def test_month_ends_in_summer_and_winter_time_stay_month_ends(tmp_path: Path) -> None:
-    """Without a time zone the commonest offset counts; one hour moves no reading."""
+    """Without a time zone the commonest offset counts. A difference of one hour moves no reading."""
     midnights = [datetime.combine(last_day(number), clock.min, tzinfo=BERLIN) for number in range(14)]
     text = "".join(f"{time.isoformat()},1\n" for time in midnights)
     series, mended = read_one(tmp_path, f"date,value\n{text}")
@@ -253,7 +255,7 @@ def test_month_ends_in_summer_and_winter_time_stay_month_ends(tmp_path: Path) ->
 def test_month_ends_of_a_time_zone_stay_month_ends(
     tmp_path: Path, times_of_day: list[int], step: Step | None
 ) -> None:
-    """Also where the times of day differ, so that they are moved to UTC."""
+    """Also if the times of day differ, so that they are converted to UTC."""
     text = "".join(
         f"{last_day(number)} {times_of_day[number % len(times_of_day)]:02}:00,1\n" for number in range(14)
     )
@@ -271,8 +273,8 @@ def test_month_ends_of_a_time_zone_stay_month_ends(
         ("\n \n", "the file is empty"),
         ("timestamp,value\n", "has a header but no readings"),
         ("timestamp\n2026-01-01\n", "has one column only"),
-        ("timestamp,value\n2026-01-01,1\n", "has one reading"),
-        ("timestamp,value\n2026-01-01,1\n2026-01-01,1\n", "has one reading"),
+        ("timestamp,value\n2026-01-01,1\n", "has only one reading"),
+        ("timestamp,value\n2026-01-01,1\n2026-01-01,1\n", "has only one reading"),
         (
             "timestamp,value\n2026-01-01,1\n2026-01-02,warm\n",
             "line 3: 'warm' is not a number (column 'value')",
@@ -282,15 +284,15 @@ def test_month_ends_of_a_time_zone_stay_month_ends(
         ("timestamp,value\n2026-01-01,1\nyesterday,2\n", "line 3: 'yesterday' is not a time"),
         ("timestamp,value\n2026-01-01,1\nnan,2\n", "line 3: 'nan' is not a time"),
         ("timestamp,value\n2026-01-01,1\n2026-01-02,2,3\n", "line 3: has 3 fields, the header 2"),
-        ("timestamp,a,b,a\n2026-01-01,1,2,3\n2026-01-02,1,2,3\n", "columns 2, 4 have one name, 'a'"),
-        ("time,a,time\n2026-01-01,1,2\n2026-01-02,1,2\n", "columns 1, 3 have one name, 'time'"),
+        ("timestamp,a,b,a\n2026-01-01,1,2,3\n2026-01-02,1,2,3\n", "columns 2, 4 have the same name, 'a'"),
+        ("time,a,time\n2026-01-01,1,2\n2026-01-02,1,2\n", "columns 1, 3 have the same name, 'time'"),
         (
             "timestamp,a,b,c\n2026-01-01,x,y,1\n2026-01-02,z,y,1\n2026-01-03,z,x,1\n",
             "columns 'a', 'b' hold text",
         ),
         ("timestamp,value\n2026-01-01,1\n".encode("utf-16")[:-1], "is damaged UTF-16 text"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is not a text file"),
-        ("timestamp,value\n0,1\n1,2\n2,3\n5000000000,4\n", "mend a wrong time"),
+        ("timestamp,value\n0,1\n1,2\n2,3\n5000000000,4\n", "correct a wrong time"),
     ],
 )
 def test_errors_name_file_line_and_value(tmp_path: Path, text: str | bytes, sentence: str) -> None:
@@ -301,7 +303,7 @@ def test_errors_name_file_line_and_value(tmp_path: Path, text: str | bytes, sent
     assert sentence in str(caught.value)
 
 
-def test_no_file_and_a_folder(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
     with pytest.raises(CsvError, match="there is no such file"):
         read_csv(tmp_path / "none.csv")
     with pytest.raises(CsvError, match="is a folder"):
@@ -317,7 +319,7 @@ def test_any_order_and_gaps_give_the_same_series(tmp_path: Path, data: st.DataOb
     values[:3] = [1.0, 2.0, 3.0]
     values[-2:] = [4.0, 5.0]
     read = [i for i, v in enumerate(values) if v is not None]
-    # The step is what most readings are apart: with every second one missing it would be two minutes.
+    # The step is the commonest distance. With every second reading missing it would be two minutes.
     assume(2 * sum(b - a == 1 for a, b in pairwise(read)) > len(read) - 1)
     start = datetime(2026, 1, 1, tzinfo=UTC)
     lines = [f"{start + timedelta(minutes=i)},{v!r}" for i, v in enumerate(values) if v is not None]

@@ -1,4 +1,4 @@
-"""Any table of readings is read with all its numbers, or refused with one sentence; so is any damaged one."""
+"""Any table, also a damaged one, is read with all its numbers or rejected with one sentence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_number_is_in_a_series_or_reported(tmp_path: Path, seed: int) -> N
 
 @bounded
 @given(st.integers(0, 2**32), st.data())
-def test_a_damaged_file_is_read_or_refused(tmp_path: Path, seed: int, data: st.DataObject) -> None:
+def test_a_damaged_file_is_read_or_rejected(tmp_path: Path, seed: int, data: st.DataObject) -> None:
     content = bytearray(random_table(random.Random(seed)).content)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(content)))

@@ -1,4 +1,4 @@
-"""Which step is found in the times of a series, and where its readings go: months, quarters, years, month ends."""
+"""The step that is found for a series and its grid: months, quarters, years, month ends."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -23,7 +23,7 @@ def grid(times: list[datetime], step: Step | None = None, zone: tzinfo = UTC) ->
 
 
 def month_ends(first: date, count: int, months: int = 1) -> list[datetime]:
-    """The last days of months, found without a Step."""
+    """The last days of months, computed without a Step."""
     found, month = [], first.year * 12 + first.month - 1
     for number in range(count):
         following = month + months * number + 1
@@ -32,7 +32,7 @@ def month_ends(first: date, count: int, months: int = 1) -> list[datetime]:
 
 
 def of_months(first: datetime, count: int, months: int) -> list[datetime]:
-    """The same day of months; it is at most the 28th."""
+    """The same day of several months, at most the 28th."""
     numbers = [first.month - 1 + months * number for number in range(count)]
     return [first.replace(year=first.year + n // 12, month=n % 12 + 1) for n in numbers]
 
@@ -68,7 +68,7 @@ def test_month_ends_from_any_first_month(month: int, count: int, months: int) ->
     st.dates(date(1960, 1, 1), date(2040, 1, 1)), st.integers(3, 40), st.sampled_from([1, 2, 3, 4, 6, 12, 24])
 )
 def test_any_day_of_the_month_is_kept(first: date, count: int, months: int) -> None:
-    """Also the 29th, 30th and 31st, though shorter months come between."""
+    """Also the 29th, 30th and 31st, although some months are shorter."""
     step, start = (
         Step.of_months(months, first.day),
         datetime(first.year, first.month, first.day, 6, tzinfo=UTC),
@@ -133,14 +133,14 @@ def test_one_reading_a_month_is_monthly_whatever_its_day(
     times = [place(last) for last in month_ends(date(2016, 1, 31), 96)]
     series, mended = grid(times)
     assert (str(series.step), len(series), mended.missing, mended.replaced) == ("P1M", 96, 0, 0)
-    assert mended.off_grid > 0  # and said
+    assert mended.off_grid > 0  # and reported
     assert day is None or series.step.day == day
 
 
 @pytest.mark.parametrize(
     ("days", "count"), [(28, 5), (28, 60), (30, 12), (30, 100), (31, 24), (91, 20), (365, 9)]
 )
-def test_a_number_of_days_is_no_month(days: int, count: int) -> None:
+def test_a_number_of_days_is_not_a_month(days: int, count: int) -> None:
     start = datetime(2023, 1, 17, tzinfo=UTC)
     times = [start + timedelta(days=days * number) for number in range(count)]
     assert_as_is(times, f"P{days}D")
@@ -160,7 +160,7 @@ def test_month_ends_of_an_offset() -> None:
 
 
 def test_an_hour_of_daylight_saving_moves_no_month() -> None:
-    """Local midnights, read as the moments that they are."""
+    """Local midnights in UTC."""
     times = [time.astimezone(UTC) for time in of_months(datetime(2024, 1, 1, tzinfo=BERLIN), 24, 1)]
     series, mended = grid(times)
     assert (str(series.step), bool(mended)) == ("P1M", False)
@@ -177,7 +177,7 @@ def test_days_of_a_time_zone_have_23_to_25_hours() -> None:
     [("P1M", [0, np.nan, 1, 2]), ("P3M", [0, 2]), ("P6M", [0, 2]), ("P1Y", [0, 2]), ("P2M", [0, 2])],
 )
 def test_a_given_calendar_step(step: str, values: list[float]) -> None:
-    """Of two readings for one place the later counts."""
+    """The later of two readings for one place counts."""
     times = [
         datetime(2025, 11, 30, tzinfo=UTC),
         datetime(2026, 1, 31, tzinfo=UTC),

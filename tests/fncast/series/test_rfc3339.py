@@ -1,4 +1,4 @@
-"""Times: exactly the form of RFC 3339, section 5.6, and no other."""
+"""Times have the form of RFC 3339, section 5.6, and no other."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta, timezone
@@ -32,7 +32,7 @@ from fncast.series.rfc3339 import format_time, parse_time
         ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_reads_rfc_3339(text: str, moment: datetime) -> None:
+def test_parses_rfc_3339(text: str, moment: datetime) -> None:
     assert parse_time(text) == moment
 
 
@@ -84,13 +84,13 @@ def test_reads_rfc_3339(text: str, moment: datetime) -> None:
         [],
     ],
 )
-def test_refuses_what_is_no_rfc_3339_time(text: object) -> None:
+def test_rejects_other_forms_of_times(text: object) -> None:
     with pytest.raises(ValueError) as caught:
         parse_time(text)
     assert len(str(caught.value)) < 200
 
 
-def test_writes_utc_without_needless_fraction() -> None:
+def test_formats_utc_without_a_zero_fraction() -> None:
     assert (
         format_time(datetime(2024, 5, 1, 12, tzinfo=timezone(timedelta(hours=2)))) == "2024-05-01T10:00:00Z"
     )
@@ -100,11 +100,11 @@ def test_writes_utc_without_needless_fraction() -> None:
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_times_survive_writing_and_reading(moment: datetime) -> None:
+def test_formatted_times_parse_to_the_same_moment(moment: datetime) -> None:
     assert parse_time(format_time(moment)) == moment
 
 
 @given(st.text("0123456789-:.,TtZz+ W", max_size=30))
-def test_any_text_is_a_time_or_refused(text: str) -> None:
+def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert parse_time(text).tzinfo is not None

@@ -6,7 +6,7 @@ from fncast.series.series import Series
 from fncast.series.step import Step
 
 
-def test_time_follows_the_step_past_the_end() -> None:
+def test_time_follows_the_step_beyond_the_end() -> None:
     start = datetime(2026, 1, 31, tzinfo=UTC)
     five_minutes = Series("cpu", start, Step.seconds(300.0), np.array([1.0, np.nan, 3.0]))
     assert five_minutes.time(3) == datetime(2026, 1, 31, 0, 15, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Steps: what is read, what is refused, and months that are not of one length."""
+"""Steps: parsing, errors, and months of different lengths."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -52,12 +52,12 @@ def test_step_survives_json(data: dict[str, object]) -> None:
         ({"step": "P1M", "step_day": True}, "step_day must be a day of the month"),
     ],
 )
-def test_refuses_what_is_no_step(data: dict[str, object], says: str) -> None:
+def test_rejects_wrong_steps(data: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Step.of(data)
 
 
-def test_refuses_an_integer_that_python_does_not_write() -> None:
+def test_rejects_an_integer_that_python_cannot_print() -> None:
     with pytest.raises(ValueError, match="finite, not an integer of thousands of digits"):
         Step.of({"step_s": 10**5000})
 
@@ -84,7 +84,7 @@ def test_fractions_of_a_second_do_not_drift() -> None:
 
 
 @pytest.mark.parametrize("step", [Step.seconds(1e10), Step.calendar("P1Y")])
-def test_says_when_time_ends(step: Step) -> None:
+def test_a_time_beyond_the_year_9999_is_an_error(step: Step) -> None:
     with pytest.raises(ValueError, match="9999"):
         step.after(datetime(2024, 1, 1, tzinfo=UTC), 48_000)
 
@@ -106,7 +106,7 @@ def test_says_when_time_ends(step: Step) -> None:
         ("P1Y6M", {"step": "P18M"}),
     ],
 )
-def test_reads_durations(text: str, data: dict[str, object]) -> None:
+def test_parses_durations(text: str, data: dict[str, object]) -> None:
     assert Step.of({"step": text}).as_json() == Step.parse(text).as_json() == data
 
 
@@ -118,13 +118,13 @@ ANCHORS = st.datetimes(datetime(1950, 1, 1), datetime(2049, 12, 31), timezones=s
 
 
 @given(STEPS)
-def test_durations_survive_writing_and_reading(step: Step) -> None:
+def test_formatted_durations_parse_to_the_same_step(step: Step) -> None:
     assert Step.parse(str(step)) == step
 
 
 @given(WHOLE_STEPS, ANCHORS, st.integers(-100, 100), st.integers(-100, 100))
 def test_steps_add_up(step: Step, start: datetime, first: int, second: int) -> None:
-    """From any anchor, as the step of a series knows its day."""
+    """From any anchor, if the step has its day."""
     step = step.anchored(start)
     between = step.after(start, first)
     assert step.after(between, second) == step.after(start, first + second)
@@ -135,7 +135,7 @@ def test_steps_add_up(step: Step, start: datetime, first: int, second: int) -> N
 
 @given(st.integers(1950 * 12, 2049 * 12), st.sampled_from([1, 2, 3, 4, 6, 12, 18]))
 def test_month_ends_stay_month_ends(month: int, months: int) -> None:
-    """For fifty years from any first month, though nothing but the first reading is known."""
+    """For fifty years from any first month, with only the first reading known."""
     first = datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
     start = Step.of_months(1).after(first, 1) - timedelta(days=1)
     step = Step.of_months(months)
@@ -146,7 +146,7 @@ def test_month_ends_stay_month_ends(month: int, months: int) -> None:
 
 
 @pytest.mark.parametrize("start", ["2023-02-28", "2024-02-29", "2023-11-30", "2023-04-30", "2023-12-31"])
-def test_a_start_on_a_last_day_is_taken_for_the_end_of_every_month(start: str) -> None:
+def test_a_start_on_a_last_day_means_the_end_of_every_month(start: str) -> None:
     moment = parse_time(f"{start}T00:00:00Z")
     assert Step.parse("P1M").anchored(moment).day == 31
     assert (Step.parse("P1M").after(moment, 1) + timedelta(days=1)).day == 1
@@ -154,7 +154,7 @@ def test_a_start_on_a_last_day_is_taken_for_the_end_of_every_month(start: str) -
 
 @pytest.mark.parametrize("day", [28, 29, 30])
 def test_a_known_day_survives_a_short_month(day: int) -> None:
-    """A series of the 28th, 29th or 30th: its February, and its April, are also the ends of their months."""
+    """A series on the 28th, 29th or 30th: its readings in February and April are also month ends."""
     step = Step.of_months(1, day)
     months = [step.after(datetime(2023, 1, day, tzinfo=UTC), index) for index in range(24)]
     for start in months:
@@ -162,11 +162,11 @@ def test_a_known_day_survives_a_short_month(day: int) -> None:
         assert read.day == day
         assert read.after(start, 1) == step.after(start, 1)
     assert {start.day for start in months if start.month != 2} == {day}
-    assert step.as_json(months[0]) == {"step": "P1M"}  # the start says it all
+    assert step.as_json(months[0]) == {"step": "P1M"}  # the day follows from the start
     assert step.as_json(months[1]) == {"step": "P1M", "step_day": day}
 
 
-def test_a_start_beside_the_known_day_is_refused() -> None:
+def test_a_start_on_another_day_is_an_error() -> None:
     with pytest.raises(ValueError, match="is not on step_day 31 of its month"):
         Step.of_months(1, 31).anchored(datetime(2023, 4, 29, tzinfo=UTC))
 
@@ -183,7 +183,7 @@ def test_a_calendar_step_keeps_the_offset_of_its_months() -> None:
     assert format_start(month.after(berlin, 1), month) == "2026-04-01T00:00:00+02:00"
 
 
-def test_seconds_are_real_time_where_clocks_are_put_forward() -> None:
+def test_seconds_are_elapsed_time_when_clocks_change() -> None:
     start = datetime(2026, 3, 29, 1, tzinfo=ZoneInfo("Europe/Berlin"))
     assert format_time(Step.parse("PT1H").after(start, 1)) == "2026-03-29T01:00:00Z"
 

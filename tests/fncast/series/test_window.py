@@ -1,4 +1,4 @@
-"""The window that a model gets: its last part, its gaps, and refusals that name the reading."""
+"""Windows for a model: the last readings, gaps, and errors that name the reading."""
 
 import math
 
@@ -19,8 +19,8 @@ ANYTHING = st.one_of(
 )
 
 
-def test_takes_the_last_part() -> None:
-    window, filled = prepare(["not looked at", 1, 2, 3], 3)  # type: ignore[list-item]
+def test_uses_the_last_readings() -> None:
+    window, filled = prepare(["ignored", 1, 2, 3], 3)  # type: ignore[list-item]
     assert window.tolist() == [1, 2, 3]
     assert filled == 0
     assert window.dtype == np.float64
@@ -34,7 +34,7 @@ def test_bridges_gaps_linearly_and_edges_by_the_nearest() -> None:
 
 
 @given(st.lists(st.sampled_from([1.0, math.nan]), max_size=30), st.integers(1, 12))
-def test_fillable_is_what_some_window_fills(values: list[float], steps: int) -> None:
+def test_fillable_counts_what_a_window_can_fill(values: list[float], steps: int) -> None:
     series = np.array(values, dtype=np.float64)
     filled = set()
     for start in range(len(series) - steps + 1):
@@ -46,7 +46,7 @@ def test_fillable_is_what_some_window_fills(values: list[float], steps: int) -> 
     assert fillable(series, steps) == len(filled & set(np.flatnonzero(np.isnan(series)).tolist()))
 
 
-def test_refuses_too_many_nulls_and_says_how_many_may_be() -> None:
+def test_too_many_nulls_are_an_error_with_the_limit() -> None:
     assert prepare([None, None, 1, 2], 4)[1] == 2
     with pytest.raises(InvalidWindow, match="3 of the last 4 values are null; at most 2"):
         prepare([None, None, None, 2], 4)
@@ -67,7 +67,7 @@ def test_refuses_too_many_nulls_and_says_how_many_may_be() -> None:
         ("x" * 10_000, r"values\[4\] is not a number"),
     ],
 )
-def test_refusal_names_position_and_reading(reading: object, says: str) -> None:
+def test_an_error_names_position_and_reading(reading: object, says: str) -> None:
     values = [1, 2, 3, 4, reading, 6]
     with pytest.raises(InvalidWindow, match=says) as caught:
         prepare(values, 4)  # type: ignore[arg-type]
@@ -75,24 +75,24 @@ def test_refusal_names_position_and_reading(reading: object, says: str) -> None:
     assert says.replace("\\", "")[:9] in str(prepare_batch([[1, 2, 3, 4], values], 4).rejected[1])  # type: ignore[list-item]
 
 
-def test_refuses_an_integer_that_python_does_not_write() -> None:
+def test_rejects_an_integer_that_python_cannot_print() -> None:
     with pytest.raises(InvalidWindow, match=r"values\[0\] is not finite: an integer of thousands of digits"):
         prepare([10**5000], 1)
 
 
 @pytest.mark.parametrize("values", [None, "12345", b"12345", {"a": 1, "b": 2}, 7, {1, 2, 3}])
-def test_refuses_what_is_no_list(values: object) -> None:
+def test_rejects_other_types_than_lists(values: object) -> None:
     with pytest.raises(InvalidWindow, match="must be a list"):
         prepare(values, 2)  # type: ignore[arg-type]
     assert list(prepare_batch([values], 2).rejected) == [0]  # type: ignore[list-item]
 
 
-def test_refuses_a_short_window() -> None:
+def test_rejects_a_short_window() -> None:
     with pytest.raises(InvalidWindow, match="too few values: 3, the model needs 4"):
         prepare([1, 2, 3], 4)
 
 
-def test_one_bad_event_harms_no_other() -> None:
+def test_a_wrong_event_does_not_affect_others() -> None:
     windows = prepare_batch([[1, 2, 3], [1, None, 3], [1], [4, 5, 6, 7]], 3)
     assert windows.good == [0, 1, 3]
     assert windows.filled == [0, 1, 0]
@@ -100,13 +100,13 @@ def test_one_bad_event_harms_no_other() -> None:
     assert list(windows.rejected) == [2]
 
 
-def test_an_empty_batch_and_a_batch_of_bad_events() -> None:
+def test_an_empty_batch_and_a_batch_of_wrong_events() -> None:
     assert prepare_batch([], 3).values.shape == (0, 3)
     assert prepare_batch([[1]], 3).values.shape == (0, 3)
 
 
 @given(st.lists(st.lists(ANYTHING, max_size=8), max_size=5), st.integers(1, 5))
-def test_batch_says_what_each_event_alone_would(batch: list[list[float | None]], steps: int) -> None:
+def test_a_batch_gives_the_same_results_as_single_events(batch: list[list[float | None]], steps: int) -> None:
     windows = prepare_batch(batch, steps)
     rows = iter(zip(windows.values, windows.filled, strict=True))
     for position, values in enumerate(batch):
@@ -136,14 +136,14 @@ def test_a_prepared_window_is_finite_and_within_its_readings(values: list[float 
     assert window.max() <= max(readings) + rounding
 
 
-def test_bridge_leaves_its_argument_alone() -> None:
+def test_bridge_does_not_change_its_argument() -> None:
     readings = np.array([1.0, np.nan, 3.0])
     bridged, filled = bridge(readings)
     assert (bridged.tolist(), filled) == ([1, 2, 3], 1)
     assert np.isnan(readings[1])
 
 
-def test_shift_keeps_the_ones_of_a_large_counter() -> None:
+def test_shift_keeps_small_changes_of_a_large_counter() -> None:
     windows = 1e12 + np.arange(4.0)[None, :]
     shifted, levels = shift(windows)
     assert shifted.dtype == np.float32

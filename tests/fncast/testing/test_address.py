@@ -1,4 +1,4 @@
-"""Where containers are reached; without any."""
+"""The addresses of containers, tested without containers."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from fncast.testing.kafka import kafka_container
 
 
 class Container:
-    """Of an engine on this machine, with pytest in a container itself: its gateway leads nowhere."""
+    """A Docker engine on this machine, with pytest in a container: the gateway address does not work."""
 
     image = "some/image"
     status = "running"
@@ -40,7 +40,7 @@ class Container:
 
 
 @pytest.mark.parametrize(
-    ("told", "reached", "bound"),
+    ("engine_host", "reached", "bound"),
     [
         ("localhost", "127.0.0.1", ("127.0.0.1", 7)),
         ("127.0.0.1", "127.0.0.1", ("127.0.0.1", 7)),
@@ -48,20 +48,20 @@ class Container:
         ("host.docker.internal", "host.docker.internal", 7),
     ],
 )
-def test_a_port_is_bound_where_its_host_reaches_it(told, reached, bound):
-    assert host(Container(told)) == reached
+def test_a_port_is_bound_to_the_address_of_its_host(engine_host, reached, bound):
+    assert host(Container(engine_host)) == reached
     assert binding(reached, 7) == bound
-    assert address(Container(told), 9) == f"{reached}:10"
+    assert address(Container(engine_host), 9) == f"{reached}:10"
 
 
-def test_kafka_tells_its_clients_the_address_at_which_it_is_bound(monkeypatch):
+def test_kafka_advertises_the_address_that_it_is_bound_to(monkeypatch):
     monkeypatch.setattr("testcontainers.core.container.DockerClient", lambda **_: Container("localhost"))
     container, port = kafka_container(None)
     assert container.ports[str(port)] == ("127.0.0.1", port)
     assert container.env["KAFKA_ADVERTISED_LISTENERS"].endswith(f"OUTSIDE://127.0.0.1:{port}")
 
 
-def test_a_container_that_is_not_reached_is_told_with_the_address_that_was_tried(monkeypatch):
+def test_the_error_of_an_unreachable_container_names_the_address(monkeypatch):
     monkeypatch.setattr(stack, "READY_S", 0.0)
     monkeypatch.setattr(stack, "PROBE_S", 0.1)
     with pytest.raises(

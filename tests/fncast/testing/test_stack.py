@@ -1,4 +1,4 @@
-"""The containers for users' tests, used as docs/testing.md shows it."""
+"""The containers for users' tests, used as in docs/testing.md."""
 
 import json
 import os
@@ -31,7 +31,7 @@ MEAN = (ROOT / "docs" / "functions.md").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def images(docker_engine: None) -> None:
-    """The project's own images, from its Dockerfile."""
+    """Build the project's images from its Dockerfile."""
     command = ["docker", "compose", "build", *IMAGES]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert built.returncode == 0, built.stderr[-3000:]
@@ -51,7 +51,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def mean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The function that docs/functions.md shows."""
+    """The function of docs/functions.md."""
     folder = tmp_path_factory.mktemp("functions") / "mean"
     folder.mkdir()
     python, _, rest = MEAN.split("```python\n", 1)[1].partition("```")
@@ -74,7 +74,7 @@ def send(fncast: Fncast, **changes: str) -> None:
 
 
 def receive(fncast: Fncast, topic: str, causation_id: str) -> tuple[dict[str, str], Any]:
-    """Headers and data of the first record of this cause."""
+    """Headers and data of the first record with this cause."""
     consumer = Consumer(
         {
             "bootstrap.servers": fncast.bootstrap_servers,
@@ -96,21 +96,21 @@ def receive(fncast: Fncast, topic: str, causation_id: str) -> tuple[dict[str, st
     raise AssertionError(f"nothing of {causation_id} on {topic}")
 
 
-def test_an_event_comes_back_as_a_forecast(fncast: Fncast) -> None:
+def test_an_event_gives_a_forecast(fncast: Fncast) -> None:
     send(fncast, id="one")
     headers, data = receive(fncast, "forecasts", "one")
     assert headers["ce_type"] == "io.fncast.forecast.v1"
     assert len(data["values"]) == 12
 
 
-def test_a_users_own_function_runs_beside_it(fncast: Fncast) -> None:
+def test_a_function_of_the_user_runs_too(fncast: Fncast) -> None:
     values = [1.0, 2.0, 6.0]
     send(fncast, id="two", destination="mean", data={"values": values})  # type: ignore[arg-type]
     _, data = receive(fncast, "forecasts", "two")
     assert data == {"mean": 3.0}
 
 
-def test_what_is_refused_says_why(fncast: Fncast) -> None:
+def test_a_rejected_event_is_a_dead_letter_with_the_reason(fncast: Fncast) -> None:
     send(fncast, id="three", destination="nowhere")
     headers, _ = receive(fncast, "dead-letters", "three")
     assert "nowhere" in headers["fncast-reason"]
@@ -122,7 +122,7 @@ def test_the_parts_are_reachable_from_outside(fncast: Fncast) -> None:
             assert answer.status == 200
 
 
-def test_kafka_listens_to_this_machine_alone(docker_engine: None) -> None:
+def test_kafka_listens_only_on_the_loopback_address(docker_engine: None) -> None:
     with Network() as network:
         container, port = kafka_container(network)
         with container:
@@ -130,6 +130,6 @@ def test_kafka_listens_to_this_machine_alone(docker_engine: None) -> None:
             assert bound[f"{port}/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
 
 
-def test_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="no such folder: "), Fncast(tmp_path / "absent"):
+def test_a_missing_folder_or_image_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="absent does not exist; "), Fncast(tmp_path / "absent"):
         pass
