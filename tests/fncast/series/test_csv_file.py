@@ -128,7 +128,9 @@ def test_remarks_on_readings_do_not_name_series(
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     rng = np.random.default_rng(0)
-    remarks = [texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))]
+    remarks = [
+        texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))
+    ]
     lines = [f"{start + timedelta(hours=i)},{i},{text}" for i, text in enumerate(remarks)]
     [series] = read_csv(
         write(tmp_path, "timestamp,load,remark\n" + "\n".join(lines)), CsvOptions(value_columns=flag)
