@@ -71,7 +71,9 @@ class Loop:
         self._rebalance = Rebalance(
             source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked
         )
-        self._topic_changes = TopicChanges(topics, self._lanes, source, results, dead_letters)
+        self._topic_changes = TopicChanges(
+            topics, self._lanes, source, results, dead_letters, self._rebalance.rejoin
+        )
         self._lag = Lag(self._lanes, source, topics)
         self._maintain_at_s = 0.0
         self._inputs: frozenset[str] = frozenset()

@@ -77,12 +77,13 @@ class Rebalance:
     def check(self) -> None:
         """Join the group with a new client if this one has lost the group for good."""
         if self._source.is_cut_off():
-            self._rejoin("the Kafka client has lost its connection for good")
+            self.rejoin("the Kafka client has lost its connection for good")
         elif self._lost_at_s is not None and time.monotonic() - self._lost_at_s >= REJOIN_S:
-            self._rejoin(f"no partitions for {REJOIN_S:.0f} s since they were lost")
+            self.rejoin(f"no partitions for {REJOIN_S:.0f} s since they were lost")
         self.is_member = self._source.is_member
 
-    def _rejoin(self, reason: str) -> None:
+    def rejoin(self, reason: str) -> None:
+        """Join the group with a new client. Records in flight are dropped uncommitted and are read again."""
         log.info("%s: a new client joins the group", reason)
         if self._lanes.partitions:
             self.lost(self._lanes.partitions)

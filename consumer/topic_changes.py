@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
+from consumer.lane import Partition
 from consumer.lanes import Lanes
 from consumer.result_publisher import ResultPublisher
 
 log = logging.getLogger("fncast.consumer")
+
+# A client that was told to read a topic from its start gives the first record within this time, if there is one.
+UNREAD_S = 15.0
 
 
 class TopicChanges:
@@ -25,18 +29,23 @@ class TopicChanges:
         source: KafkaSource,
         results: ResultPublisher,
         dead_letters: DeadLetterWatch,
+        rejoin: Callable[[str], None],
     ) -> None:
+        """rejoin: joins the group with a new client, for the reason given."""
         self._topics = topics
         self._lanes = lanes
         self._source = source
         self._results = results
         self._dead_letters = dead_letters
+        self._rejoin = rejoin
+        self._unread: dict[Partition, float] = {}  # until when the client must have read something
 
     def handle(self, inputs: Iterable[str]) -> None:
         """Read an input topic that was created again from its start. inputs: the topics that are read."""
         if self._topics.watch is None:
             return
-        changed = self._topics.watch.look(time.monotonic(), self._lanes.partitions)
+        now_s = time.monotonic()
+        changed = self._topics.watch.look(now_s, self._lanes.partitions)
         for topic in changed.created_again:
             if topic in inputs:
                 log.warning("the topic %s was deleted and created again: it is read from its start", topic)
@@ -45,5 +54,19 @@ class TopicChanges:
                 for lane in self._lanes.of(partitions):
                     lane.start = 0  # all records of the new topic count as lag
                 self._source.read_from_start(partitions)
+                self._unread |= dict.fromkeys(partitions, now_s + UNREAD_S)
         if changed.created_again or changed.resized:
             self._results.assigned()
+        if self._unread:
+            self._check_unread(now_s)
+
+    def _check_unread(self, now_s: float) -> None:
+        """Replace a client that reads nothing of a topic that was created again, although it has records."""
+        ends = self._topics.watch.ends if self._topics.watch is not None else {}
+        for partition, until_s in list(self._unread.items()):
+            if partition not in self._lanes.partitions or self._source.position(partition) is not None:
+                del self._unread[partition]
+            elif now_s >= until_s and ends.get(partition, 0) > 0:
+                self._unread.clear()
+                self._rejoin(f"nothing is read from {partition[0]}/{partition[1]}, which has records")
+                return

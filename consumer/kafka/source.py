@@ -101,6 +101,9 @@ class KafkaSource:
         self._commits: deque[Future[None]] = deque()
         # Where to start, for partitions that nothing was read from yet.
         self._start_offsets: dict[Partition, int] = {}
+        # Where assigned partitions must start again, until the client has accepted it.
+        self._restarts: dict[Partition, int] = {}
+        self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
         # The offset that Kafka does not have; below 0 if the group has none.
         self._out_of_range: dict[Partition, int] = {}
         if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
@@ -132,6 +135,8 @@ class KafkaSource:
                     for partition in named:
                         self._out_of_range.pop(partition, None)
                         self._start_offsets.pop(partition, None)
+                        self._restarts.pop(partition, None)
+                        self._unassigned.discard(partition)
                     callback(named)
 
             return called
@@ -154,13 +159,16 @@ class KafkaSource:
         commits, self._commits = self._commits, deque()
         for commit in commits:
             commit.set_exception(CommitFailed("a new client has joined the group"))
-        self._out_of_range.clear()
+        for kept in (self._out_of_range, self._restarts, self._unassigned):
+            kept.clear()
         self._join()
         # Do not wait: a client that cannot join may not be able to leave either.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
 
     def poll(self, most: int, timeout_s: float) -> list[Record]:
         """Up to `most` records: those that are there, else the first that arrive within `timeout_s`."""
+        if self._restarts:
+            self._restart()
         with map_kafka_errors(failing_as("reading from Kafka failed")):
             messages = self._consumer.consume(most, 0)
             if not messages and timeout_s > 0:
@@ -213,18 +221,32 @@ class KafkaSource:
             self._read_from(partition, OFFSET_BEGINNING)
 
     def _read_from(self, partition: Partition, offset: int) -> None:
-        """Drop prefetched records and read from the offset. `seek` works only while the partition is being fetched."""
-        place = TopicPartition(*partition, offset)
-        try:
-            if self._is_eager:
-                self._start_offsets[partition] = offset
-                assigned = self._consumer.position(self._consumer.assignment())
-                self._consumer.assign([self._resume_position(p, partition) for p in assigned])
-            else:
-                self._consumer.incremental_unassign([place])
-                self._consumer.incremental_assign([place])
-        except KafkaException as error:  # it was revoked: its next owner reads it
-            log.debug("%s/%d cannot be read from %d: %s", *partition, offset, error)
+        """Drop prefetched records and read from the offset; `poll` tries again what the client refuses now."""
+        self._restarts[partition] = offset
+        self._restart()
+
+    def _restart(self) -> None:
+        """Start partitions at another offset. `seek` works only while a partition is being fetched."""
+        for partition, offset in list(self._restarts.items()):
+            place = TopicPartition(*partition, offset)
+            try:
+                assigned = self._consumer.assignment()
+                is_assigned = any((p.topic, p.partition) == partition for p in assigned)
+                if self._is_eager and is_assigned:
+                    self._start_offsets[partition] = offset
+                    positions = self._consumer.position(assigned)
+                    self._consumer.assign([self._resume_position(p, partition) for p in positions])
+                elif not self._is_eager:
+                    if is_assigned:
+                        self._consumer.incremental_unassign([place])
+                        self._unassigned.add(partition)
+                    if partition in self._unassigned:
+                        self._consumer.incremental_assign([place])
+                        self._unassigned.discard(partition)
+            except KafkaException as error:
+                log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, words(error.args[0]))
+            else:  # or it was revoked: its next owner reads it
+                del self._restarts[partition]
 
     def _resume_position(self, position: TopicPartition, moved: Partition) -> TopicPartition:
         """Where to continue a partition when the whole assignment is replaced to move one partition."""

@@ -1,10 +1,10 @@
 """The checker: compares what was produced with what a read-committed reader sees. It knows nothing else.
 
-usage: check.py PRODUCED BOOTSTRAP_SERVERS FORECASTS_TOPIC DEAD_LETTERS_TOPIC
+usage: check.py PRODUCED BOOTSTRAP_SERVERS INPUT_TOPIC FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
 PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}, the last
 being the first value of its forecast, and "is_doubtful" where the broker may not have the event. Prints one JSON
-object; exit 0 where nothing was lost, repeated, out of order, wrongly dead-lettered, or answered with another's
+object. An input that its own producer wrote twice has two outcomes: the input topic is counted, too. Exit 0 where nothing was lost, repeated, out of order, wrongly dead-lettered, or answered with another's
 forecast, else 1.
 """
 
@@ -54,8 +54,10 @@ def read(servers: str, topic: str, attribute: str) -> list[Seen]:
     return found
 
 
-def check(produced: list[dict[str, Any]], forecasts: list[Seen], letters: list[Seen]) -> dict[str, list[str]]:
-    """What is wrong, by kind; empty lists where nothing is."""
+def check(
+    produced: list[dict[str, Any]], inputs: Counter[str], forecasts: list[Seen], letters: list[Seen]
+) -> dict[str, list[str]]:
+    """What is wrong, by kind; empty lists where nothing is. inputs: how often the input topic has each id."""
     good = [event["id"] for event in produced if not event["is_poison"]]
     poison = {event["id"] for event in produced if event["is_poison"]}
     doubtful = {event["id"] for event in produced if event.get("is_doubtful")}
@@ -64,6 +66,10 @@ def check(produced: list[dict[str, Any]], forecasts: list[Seen], letters: list[S
     outputs = Counter(id_ for _, id_, _ in forecasts)
     refused = Counter(id_ for _, id_, _ in letters)
     disordered, anothers = [], []
+
+    def expected(id_: str) -> int:
+        return inputs[id_] if id_ in doubtful else max(1, inputs[id_])
+
     last: dict[str, int] = {}
     for key, id_, value in forecasts:
         if id_ in right and not is_right(key, value, *right[id_]):
@@ -73,9 +79,14 @@ def check(produced: list[dict[str, Any]], forecasts: list[Seen], letters: list[S
             disordered.append(id_)
         last[key] = max(number, last.get(key, -1))
     return {
-        "lost": [id_ for id_ in good if id_ not in outputs and id_ not in doubtful]
-        + sorted(poison - set(refused) - doubtful),
-        "repeated": [id_ for counts in (outputs, refused) for id_, count in counts.items() if count > 1],
+        "lost": [id_ for id_ in good if outputs[id_] < expected(id_)]
+        + sorted(id_ for id_ in poison if refused[id_] < expected(id_)),
+        "repeated": [
+            id_
+            for counts in (outputs, refused)
+            for id_, count in counts.items()
+            if count > max(1, inputs[id_])
+        ],
         "out_of_order": disordered,
         "wrongly_refused": [id_ for id_ in refused if id_ not in poison],
         "unknown": [id_ for id_ in outputs if id_ not in order],
@@ -89,15 +100,17 @@ def is_right(key: str, value: bytes, right_key: str, right_value: float) -> bool
     return key == right_key and abs(first - right_value) < TOLERANCE
 
 
-def main(produced: str, servers: str, forecasts: str, dead_letters: str) -> int:
+def main(produced: str, servers: str, input_topic: str, forecasts: str, dead_letters: str) -> int:
     events = [json.loads(line) for line in Path(produced).read_text().splitlines()]
+    inputs = Counter(id_ for _, id_, _ in read(servers, input_topic, "ce_id"))
     outputs, letters = (
         read(servers, forecasts, "ce_causationid"),
         read(servers, dead_letters, "ce_id"),
     )
-    wrong = check(events, outputs, letters)
+    wrong = check(events, inputs, outputs, letters)
     summary: dict[str, object] = {
         "produced": len(events),
+        "produced_twice": sum(count > 1 for count in inputs.values()),
         "forecasts": len(outputs),
         "dead_letters": len(letters),
         "doubtful": sum(bool(event.get("is_doubtful")) for event in events),

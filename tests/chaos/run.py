@@ -165,6 +165,7 @@ class Run:
         words = [
             str(self._folder / "produced.jsonl"),
             self._kafka.bootstrap_servers,
+            self.parts.metrics,
             self.parts.forecasts,
             self.parts.dead_letters,
         ]

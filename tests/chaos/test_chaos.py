@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -198,6 +199,7 @@ EVENTS = [
     {"id": "b:2", "key": "b", "is_poison": True, "forecast": 3.0},
     {"id": "a:3", "key": "a", "is_poison": False, "forecast": 4.0, "is_doubtful": True},
 ]
+INPUTS = Counter(["a:0", "a:1", "b:2"])
 
 
 def seen(id_: str) -> tuple[str, str, bytes]:
@@ -224,7 +226,7 @@ def test_the_checker_tells_what_is_wrong(forecasts, letters, wrong):
     def keyed(ids):
         return [seen(id_) for id_ in ids]
 
-    found = load("check").check(EVENTS, keyed(forecasts), keyed(letters))
+    found = load("check").check(EVENTS, INPUTS, keyed(forecasts), keyed(letters))
     assert {kind for kind, ids in found.items() if ids} == wrong
 
 
@@ -232,5 +234,20 @@ def test_the_checker_tells_what_is_wrong(forecasts, letters, wrong):
     "forecast", [("a", "a:1", b'{"values": [1.0]}'), ("b", "a:1", b'{"values": [2.0]}')], ids=["value", "key"]
 )
 def test_the_checker_tells_a_forecast_that_is_anothers(forecast):
-    found = load("check").check(EVENTS, [seen("a:0"), forecast], [seen("b:2")])
+    found = load("check").check(EVENTS, INPUTS, [seen("a:0"), forecast], [seen("b:2")])
     assert found["anothers"] == ["a:1"]
+
+
+@pytest.mark.parametrize(
+    ("forecasts", "wrong"),
+    [
+        (["a:0", "a:1", "a:1"], set()),
+        (["a:0", "a:1"], {"lost"}),
+        (["a:0", "a:1", "a:1", "a:1"], {"repeated"}),
+    ],
+)
+def test_an_input_that_was_produced_twice_has_two_outcomes(forecasts, wrong):
+    found = load("check").check(
+        EVENTS, INPUTS + Counter(["a:1"]), [seen(id_) for id_ in forecasts], [seen("b:2")]
+    )
+    assert {kind for kind, ids in found.items() if ids} == wrong

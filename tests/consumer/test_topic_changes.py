@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.topic_watch import Changes
 from consumer.lane import Partition
 from consumer.lanes import Lanes
-from consumer.topic_changes import TopicChanges
+from consumer.topic_changes import UNREAD_S, TopicChanges
 
 
 class Topics:
@@ -19,6 +20,7 @@ class Topics:
     def __init__(self, created_again: list[str], resized: list[str]) -> None:
         self._changes = [Changes(created_again, resized)]
         self.watch = self
+        self.ends: dict[Partition, int] = {}
 
     def look(self, now_s: float, assigned: list[Partition]) -> Changes:
         return self._changes.pop() if self._changes else Changes([], [])
@@ -29,7 +31,12 @@ class Others:
 
     def __init__(self) -> None:
         self.read_from_start_of: list[Partition] = []
+        self.positions: dict[Partition, int] = {}
+        self.rejoins: list[str] = []
         self.assignments = 0
+
+    def position(self, partition: Partition) -> int | None:
+        return self.positions.get(partition)
 
     def read_from_start(self, partitions: list[Partition]) -> None:
         self.read_from_start_of += partitions
@@ -60,7 +67,8 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     lanes.assign([("metrics", 0), ("metrics", 1), ("other", 0)])
     for lane in lanes:
         lane.start = 100_000  # the committed offset in the topic that is gone
-    changes = TopicChanges(topics, lanes, others, others, DeadLetterWatch("dead", 3, lambda: 0.0))
+    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
+    changes = TopicChanges(topics, lanes, others, others, watch, others.rejoins.append)
     for _ in range(2):
         changes.handle(frozenset({"metrics", "other"}))
     assert others.read_from_start_of == from_start
@@ -68,3 +76,27 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     assert others.assignments == asked  # the numbers of partitions are asked for again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
+
+
+@pytest.mark.parametrize(
+    ("end", "position", "is_replaced"), [(5, None, True), (0, None, False), (5, 3, False)]
+)
+def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, end: int, position: int | None, is_replaced: bool
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("consumer.topic_changes.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    topics: Any = Topics(["metrics"], [])
+    others: Any = Others()
+    lanes = Lanes()
+    lanes.assign([("metrics", 0)])
+    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
+    changes = TopicChanges(topics, lanes, others, others, watch, others.rejoins.append)
+    changes.handle(frozenset({"metrics"}))
+    topics.ends["metrics", 0] = end
+    if position is not None:
+        others.positions["metrics", 0] = position
+    for at_s in (UNREAD_S - 1, UNREAD_S + 1, UNREAD_S + 2):
+        now_s[0] = at_s
+        changes.handle(frozenset({"metrics"}))
+        assert len(others.rejoins) == (is_replaced and at_s > UNREAD_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from prometheus_client import REGISTRY
 
 from consumer.errors import CommitFailed, ConsumerError
@@ -183,4 +183,44 @@ def test_a_broker_that_is_away_is_told_once_however_long_each_try_took(caplog):
     source.clear_problem()
     source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
     assert len(caplog.records) == 2
+    source.close()
+
+
+def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkeypatch):
+    client = {"bootstrap.servers": broker.bootstrap_servers}
+    producer = Producer(client)
+    producer.produce("metrics", b"1", partition=0)
+    assert producer.flush(10) == 0
+    source = KafkaSource(client, "group")
+    source.subscribe(["metrics"], list, list, list)
+
+    def read_one() -> list[bytes | None]:
+        deadline_s = time.monotonic() + JOIN_S
+        while time.monotonic() < deadline_s:
+            if records := source.poll(10, 0.2):
+                return [found.value for found in records]
+        return []
+
+    assert read_one() == [b"1"]
+
+    class Refusing:
+        """The client, but it refuses to assign a partition once."""
+
+        def __init__(self, client: Consumer) -> None:
+            self.client, self.refusals = client, 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.client, name)
+
+        def incremental_assign(self, places: list[TopicPartition]) -> None:
+            if not self.refusals:
+                self.refusals += 1
+                raise KafkaException(KafkaError(KafkaError._STATE))
+            self.client.incremental_assign(places)
+
+    refusing = Refusing(source._consumer)
+    monkeypatch.setattr(source, "_consumer", refusing)
+    source.read_from_start([("metrics", 0)])
+    assert read_one() == [b"1"]
+    assert refusing.refusals == 1
     source.close()
