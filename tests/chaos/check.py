@@ -3,9 +3,9 @@
 usage: check.py PRODUCED BOOTSTRAP_SERVERS INPUT_TOPIC FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
 PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}, the last
-being the first value of its forecast, and "is_doubtful" where the broker may not have the event. Prints one JSON
-object. An input that its own producer wrote twice has two outcomes: the input topic is counted, too. Exit 0 where nothing was lost, repeated, out of order, wrongly dead-lettered, or answered with another's
-forecast, else 1.
+being the first value of its forecast, and "is_doubtful" where the broker may not have the event. The input topic is
+counted, too: an event that its own producer wrote twice has two outcomes. Prints one JSON object; exit 0 where nothing
+was lost, repeated, out of order, wrongly dead-lettered, or answered with another's forecast, else 1.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Run:
     def __init__(
         self, told: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
     ) -> None:
-        self._told, self._kafka, self._folder = told, kafka, folder
+        self._options, self._kafka, self._folder = told, kafka, folder
         self._started_s = time.monotonic()
         self._is_frozen_once = self._has_given_up = False
         randomly = random.Random(told.seed)
@@ -89,7 +89,7 @@ class Run:
                 victim.kill()
         code, summary = self._checked()
         if code or self._has_given_up:
-            self._tell_why()
+            self._print_reason()
         summary |= {
             "kills": self._strikes.kills,
             "proxy_faults": self._strikes.proxy_faults,
@@ -101,15 +101,15 @@ class Run:
             "ends": {victim.name: sorted(set(victim.ends)) for victim in self.parts.all if victim.ends},
         }
         print(json.dumps(summary), flush=True)
-        if (self._told.crash or self._told.freeze) and not self._was_struck():
+        if (self._options.crash or self._options.freeze) and not self._was_struck():
             say("the point was never reached")
             return 2
         flows_s = self._progress.slowest_flow_s
-        slow = {kind for kind, seconds in flows_s.items() if seconds > FLOW_S[kind] * self._told.slack}
+        slow = {kind for kind, seconds in flows_s.items() if seconds > FLOW_S[kind] * self._options.slack}
         if slow or self._progress.flow_s is not None:
             say(f"a partition flowed again too late: {', '.join(sorted(slow)) or 'not at all'}")
             return 1
-        if self._brokers.longest_stop_s > STOP_S * self._told.slack:
+        if self._brokers.longest_stop_s > STOP_S * self._options.slack:
             say("a stop took too long")
             return 1
         return code or (2 if self._has_given_up else 0)
@@ -121,16 +121,16 @@ class Run:
             victim.supervise()
         frozen = [consumer.thaw() for consumer in self.parts.consumers]
         self._is_frozen_once |= any(frozen)
-        if time.monotonic() - self._started_s > self._told.within:
+        if time.monotonic() - self._started_s > self._options.within:
             self._strikes.stop()
         self._strikes.turn(self._load.produced)
-        is_struck = not (self._told.crash or self._told.freeze) or self._was_struck()
-        is_enough = self._strikes.are_over and is_struck and self._progress.settled >= self._told.events
-        if is_enough and (not self._told.all_work or all(self.parts.work().values())):
+        is_struck = not (self._options.crash or self._options.freeze) or self._was_struck()
+        is_enough = self._strikes.are_over and is_struck and self._progress.settled >= self._options.events
+        if is_enough and (not self._options.all_work or all(self.parts.work().values())):
             self._load.enough.set()
         if self._load.enough.is_set() and not any(frozen) and self._is_drained():
             return True
-        patience_s = self._told.patience * self._told.slack
+        patience_s = self._options.patience * self._options.slack
         if self._progress.idle_s > patience_s:
             say(f"no output for {patience_s:g} s")
             self._has_given_up = True
@@ -139,7 +139,7 @@ class Run:
             return True
         return False
 
-    def _tell_why(self) -> None:
+    def _print_reason(self) -> None:
         """What is gone with the run: the consumers' last lines, and what the broker says of its ends and starts."""
         log = self._kafka.log()
         (self._folder / "kafka.log").write_text(log)
@@ -151,7 +151,9 @@ class Run:
                 say(f"{name}: {line}")
 
     def _was_struck(self) -> bool:
-        return self._is_frozen_once if self._told.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
+        return (
+            self._is_frozen_once if self._options.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
+        )
 
     def _is_drained(self) -> bool:
         if self._load.is_alive() or len(self._progress.ids - self._load.doubtful) < self._load.acknowledged:

@@ -1,4 +1,4 @@
-"""What happens to whom, and in what order: by a seed, or as told."""
+"""The faults of a run and their order: from a seed, or as given on the command line."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ class Strikes:
         return not self._left and self._progress.settled >= self._next_at and not self._is_trouble()
 
     def _is_trouble(self) -> bool:
-        is_told = time.monotonic() < self._trouble_until_s
-        return is_told or self._parts.are_frozen or self._brokers.is_striking
+        is_recent = time.monotonic() < self._trouble_until_s
+        return is_recent or self._parts.are_frozen or self._brokers.is_striking
 
     def stop(self) -> None:
         """No more of them."""

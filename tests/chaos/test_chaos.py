@@ -222,7 +222,7 @@ def seen(id_: str) -> tuple[str, str, bytes]:
         (["a:0", "a:1", "c:9"], ["b:2"], {"unknown"}),
     ],
 )
-def test_the_checker_tells_what_is_wrong(forecasts, letters, wrong):
+def test_the_checker_reports_each_kind_of_fault(forecasts, letters, wrong):
     def keyed(ids):
         return [seen(id_) for id_ in ids]
 
@@ -233,7 +233,7 @@ def test_the_checker_tells_what_is_wrong(forecasts, letters, wrong):
 @pytest.mark.parametrize(
     "forecast", [("a", "a:1", b'{"values": [1.0]}'), ("b", "a:1", b'{"values": [2.0]}')], ids=["value", "key"]
 )
-def test_the_checker_tells_a_forecast_that_is_anothers(forecast):
+def test_the_checker_reports_a_forecast_of_another_event(forecast):
     found = load("check").check(EVENTS, INPUTS, [seen("a:0"), forecast], [seen("b:2")])
     assert found["anothers"] == ["a:1"]
 

@@ -43,10 +43,10 @@ class Victim:
     frozen_at_s: float = 0.0
     stays_away: bool = False  # for GONE_S once it has ended
     ends: list[int] = field(default_factory=list)
-    _is_told: bool = False
+    _is_reported: bool = False
 
     def start(self) -> None:
-        self._is_told = False
+        self._is_reported = False
         own = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -57,8 +57,8 @@ class Victim:
         """Start it again where it has ended, but not before its time away is over."""
         if self.process is None or self.process.poll() is None:
             return
-        if not self._is_told:
-            self._is_told = True
+        if not self._is_reported:
+            self._is_reported = True
             self.ends.append(self.process.returncode)
             if self.stays_away:
                 self.stays_away, self.away_until_s = False, time.monotonic() + GONE_S

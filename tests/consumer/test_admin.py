@@ -42,7 +42,7 @@ async def test_health_and_readiness(path, health, status):
     assert json.loads(body) == health
 
 
-async def test_metrics_are_told_and_other_paths_are_not_found():
+async def test_metrics_are_served_and_other_paths_are_not_found():
     status, body = await get(Consumer(), "/metrics")
     assert status == 200
     assert b"fncast_events_total" in body or b"python_info" in body

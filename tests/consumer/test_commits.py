@@ -136,7 +136,7 @@ def test_results_wait_until_the_broker_has_settled_the_transaction_before(exact)
     assert time.monotonic() - began_s >= 0.02
 
 
-def test_whoever_is_no_member_of_the_group_commits_nothing(exact):
+def test_nothing_is_committed_without_membership_in_the_group(exact):
     """The broker takes offsets without a member's id unchecked."""
     exact.publish(0)
     exact.source.metadata = None
@@ -209,7 +209,7 @@ def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
     assert at_least.source.commits[-1] == {PARTITION: 2}
 
 
-def test_an_error_without_remedy_goes_through(stage):
+def test_a_permanent_error_is_raised(stage):
     stage.publish(0)
     stage.commits.advance(now=True)
     with pytest.raises(ConsumerError, match="refused"):
@@ -268,7 +268,7 @@ def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeyp
 
 
 @pytest.mark.parametrize(("group_has", "is_committed"), [(2, True), (0, False), (-1001, False)])
-def test_a_commit_without_an_answer_is_judged_by_the_committed_offsets(exact, group_has, is_committed):
+def test_the_committed_offsets_decide_a_commit_without_an_answer(exact, group_has, is_committed):
     exact.publisher.is_ready = False
     exact.publish(0, 1)
     exact.commits.advance(now=True)
@@ -286,7 +286,7 @@ def test_a_commit_without_an_answer_is_judged_by_the_committed_offsets(exact, gr
     assert len(lane.unpublished) == (0 if is_committed else 2)
 
 
-def test_what_is_undone_again_and_again_waits_longer_each_time_and_is_told_once(exact, caplog):
+def test_repeated_aborts_wait_longer_each_time_and_are_logged_once(exact, caplog):
     rests_s = []
     for _ in range(12):
         began_s = time.monotonic()
@@ -307,7 +307,7 @@ def test_what_is_undone_again_and_again_waits_longer_each_time_and_is_told_once(
     assert exact.commits._publish_at_s - time.monotonic() < 0.1
 
 
-def test_after_a_doubt_it_goes_on_from_the_committed_offset_of_each_partition(exact):
+def test_after_an_unknown_outcome_each_partition_continues_from_its_committed_offset(exact):
     other = ("metrics", 1)
     exact.lanes.assign([other])
     exact.publish(0, 1)

@@ -121,7 +121,7 @@ def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher
 
 @pytest.mark.guarantee("results wait while the broker does not report a topic's partitions")
 @pytest.mark.parametrize("topic", ["metrics", "forecasts", "dead"])
-def test_an_unknown_number_of_partitions_is_asked_for_again_and_told_once(
+def test_an_unknown_number_of_partitions_is_asked_for_again_and_logged_once(
     publisher, topic, caplog, monkeypatch
 ):
     """A guess would send the records to come by key, and out of order with those that went before."""

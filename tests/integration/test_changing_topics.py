@@ -173,7 +173,7 @@ def test_partitions_that_are_added_are_read_and_written(exact_stage: Stage) -> N
     assert lines(consumer, f"{stage.metrics} has 6 partitions and {stage.dead} 4: records go by key")
 
 
-def test_the_lag_is_told_while_a_route_is_out(
+def test_the_lag_is_measured_while_a_route_is_out(
     exact_stage: Stage, answers: Any, until: Callable[..., Any]
 ) -> None:
     stage = exact_stage

@@ -266,7 +266,7 @@ def test_poison_among_good_events_is_the_only_dead_letter(stage, answers, poison
 
 
 @pytest.mark.guarantee("one bad event is distinguished from an outage")
-def test_a_lone_poison_event_behind_good_ones_is_told_from_an_outage(stage, answers):
+def test_a_lone_poison_event_after_good_ones_is_not_taken_for_an_outage(stage, answers):
     async def behaviour(events):
         if any(event["id"] == "poison" for event in events):
             return web.json_response({"message": "function failed"}, status=502)

@@ -13,7 +13,7 @@ from stage import Stage
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
-def test_a_topic_of_records_that_are_no_events_is_told_counted_and_paused(
+def test_a_topic_whose_records_are_not_events_is_logged_counted_and_paused(
     embedded_stage: Stage, until: Callable[..., Any]
 ) -> None:
     stage = embedded_stage

@@ -1,4 +1,4 @@
-"""What a client that the broker acknowledges nothing to costs."""
+"""AtLeastOnce: a client whose records the broker does not acknowledge."""
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -52,7 +52,7 @@ def publisher_with(monkeypatch):
 
 
 @pytest.mark.guarantee("a client without acknowledgements for 30 s is replaced (at-least-once)")
-def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
+def test_a_client_that_is_stuck_is_replaced(publisher_with):
     stuck = Client(waiting=20)
     publisher = publisher_with(stuck)
     with pytest.raises(NotPublished, match="a new producer takes over: the broker acknowledged nothing"):
@@ -61,7 +61,7 @@ def test_a_client_that_is_stuck_gives_way_to_another(publisher_with):
     publisher.commit({("metrics", 0): 1}, None)
 
 
-def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
+def test_a_client_that_has_lost_its_connection_is_replaced(publisher_with, monkeypatch):
     monkeypatch.setattr(at_least_once, "STUCK_S", 60.0)
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
     lost = Client(waiting=20, broker_is_there=False)
@@ -73,7 +73,7 @@ def test_a_client_that_does_not_find_its_way_back_gives_way_to_another(publisher
     publisher.commit({("metrics", 0): 1}, None)
 
 
-def test_an_idle_client_that_does_not_find_its_way_back_gives_way_to_another(publisher_with, monkeypatch):
+def test_an_idle_client_that_has_lost_its_connection_is_replaced(publisher_with, monkeypatch):
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
     lost = Client(broker_is_there=False)
     publisher = publisher_with(lost)

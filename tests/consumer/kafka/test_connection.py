@@ -1,4 +1,4 @@
-"""A client that lost its way is told from a cluster that is away."""
+"""Connection: a client that has lost its connection, and a cluster that is down."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Client:
     """As a client that was just made finds it."""
-    anew = Client(True)
-    monkeypatch.setattr(connection, "AdminClient", lambda _: anew)
-    return anew
+    second = Client(True)
+    monkeypatch.setattr(connection, "AdminClient", lambda _: second)
+    return second
 
 
 def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock: list[float]) -> None:

@@ -109,7 +109,7 @@ class Publisher:
         (NotPublished("no"), "were not replayed"),
     ],
 )
-def test_an_end_that_went_wrong_is_told(end: Exception, says: str) -> None:
+def test_a_failed_commit_is_an_error(end: Exception, says: str) -> None:
     letters: Any = Letters(Record("dead", 0, 0, 0, b"k", b"v", []))
     publisher: Any = Publisher(end)
     with pytest.raises(ConsumerError, match=says):

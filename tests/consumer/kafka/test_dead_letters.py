@@ -202,7 +202,7 @@ def test_since_is_refused_with_both_forms(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "a/b", "-1/0", "0/" + "9" * 5000, "٣/0", "", "0/1/2", "\x1b[2J"])
-def test_what_is_no_place_is_told(text: str) -> None:
+def test_a_wrong_place_is_an_error(text: str) -> None:
     with pytest.raises(Failure, match="not of the form PARTITION/OFFSET") as caught:
         command.place_of(text, "dead")
     assert str(caught.value).isprintable()

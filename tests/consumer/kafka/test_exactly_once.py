@@ -1,4 +1,4 @@
-"""Transactions whose calls the client does not end."""
+"""ExactlyOnce: transactions whose calls fail or never end."""
 
 import logging
 import threading
@@ -78,7 +78,7 @@ def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, capl
 
 
 @pytest.mark.guarantee("a producer that no longer finds its cluster is replaced")
-def test_a_producer_that_does_not_find_its_way_back_gives_way_to_another(made, monkeypatch):
+def test_a_producer_that_has_lost_its_connection_is_replaced(made, monkeypatch):
     make, clients = made
     make.hangs = ""
     publisher = ExactlyOnce({}, "murmur2_random", "one")
@@ -157,7 +157,7 @@ def fence(publisher, clients) -> None:
         publisher.commit(OFFSETS, "metadata")
 
 
-def test_who_is_fenced_again_and_again_shares_its_identity(publisher):
+def test_repeated_fencing_means_a_shared_identity(publisher):
     publisher, clients = publisher
     for _ in range(MAX_FENCED):
         fence(publisher, clients)

@@ -37,7 +37,7 @@ def told(sent: Sent) -> list[tuple[str, bool]]:
     return [(event["subject"], event["data"]["over"]) for _, event in sent.records]
 
 
-def test_an_outage_is_told_when_it_begins_goes_on_and_ends(sent: Sent) -> None:
+def test_an_outage_is_published_when_it_begins_continues_and_ends(sent: Sent) -> None:
     out = {"forecast": "502"}
     telling = Outages({}, "outages", "/fncast/g/i", lambda: out)
     telling.look(0.0)
@@ -56,7 +56,7 @@ def test_an_outage_is_told_when_it_begins_goes_on_and_ends(sent: Sent) -> None:
     }
 
 
-async def test_without_a_topic_nothing_is_told(sent: Sent) -> None:
+async def test_without_a_topic_nothing_is_published(sent: Sent) -> None:
     await Outages({}, "", "/s", lambda: {"forecast": "502"}).run()
     assert sent.records == []
 

@@ -154,7 +154,7 @@ def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch
         stage.settle([forecast(1, b"one")])
 
 
-def test_only_those_who_are_fenced_again_and_again_are_told_of_another_consumer(monkeypatch):
+def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
     publisher = Stage(True, monkeypatch).publisher
     publisher._producer.purge = lambda: None
     for _ in range(10):
@@ -175,7 +175,7 @@ def test_afterwards_records_share_batches_again(stage):
     assert stage.client.batches == 1
 
 
-def test_who_was_taken_alone_goes_with_the_others_again(monkeypatch):
+def test_a_record_that_was_accepted_alone_shares_batches_again(monkeypatch):
     stage = Stage(True, monkeypatch)
     stage.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value[:3] == b"bad" else None
@@ -189,7 +189,7 @@ def test_who_was_taken_alone_goes_with_the_others_again(monkeypatch):
     assert stage.client.batches <= 1 + 51 + 2 * 5 + 2, "each of the good alone once"
 
 
-def test_where_the_broker_tells_which_they_are_all_are_found_at_once(stage):
+def test_if_the_broker_names_the_rejected_records_all_are_found_at_once(stage):
     """Each failure costs an idempotent producer half a second."""
     stage.client.tells = True
     stage.client.cause = lambda topic, key, value, headers: (

@@ -53,7 +53,7 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     source.close()
 
 
-def test_an_offset_that_kafka_does_not_have_is_told_once_and_reading_goes_on(broker, caplog):
+def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues(broker, caplog):
     """The embedded broker drops the oldest records beyond 5 MB."""
     client = {"bootstrap.servers": broker.bootstrap_servers}
     producer = Producer(client)
@@ -136,7 +136,7 @@ def test_an_error_that_the_client_does_not_outlive_ends_the_consumer(instance, t
 
 
 @pytest.mark.guarantee("headers that the client cannot read are reported and left out")
-def test_headers_that_the_driver_cannot_read_are_told_and_left_out():
+def test_headers_that_the_driver_cannot_read_are_reported_and_left_out():
     """A header's name that is not UTF-8: confluent-kafka 2.16 raises SystemError."""
 
     class Message:
@@ -169,7 +169,7 @@ def test_headers_that_the_driver_cannot_read_are_told_and_left_out():
     assert dict(letter)["fncast-offset"] == b"7"
 
 
-def test_a_broker_that_is_away_is_told_once_however_long_each_try_took(caplog):
+def test_a_broker_that_is_down_is_logged_once(caplog):
     source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
     refused = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"
     for took in (

@@ -103,7 +103,7 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
         ('[kafka]\noutput_topic = "metrics"', "fncast would read its own results"),
     ],
 )
-def test_a_wrong_setting_is_told_by_file_and_line(write, text, told):
+def test_the_error_of_a_wrong_setting_names_file_and_line(write, text, told):
     file = write(text)
     with pytest.raises(SettingsError) as error:
         load(file, {})
@@ -121,7 +121,7 @@ def test_a_wrong_setting_is_told_by_file_and_line(write, text, told):
         ("FNCAST_ADMIN__PORT", "http", "'http' is not an integer"),
     ],
 )
-def test_a_wrong_variable_is_told_by_name(write, variable, value, told):
+def test_the_error_of_a_wrong_variable_names_it(write, variable, value, told):
     with pytest.raises(SettingsError, match=r"environment variable FNCAST_") as error:
         load(write(""), {variable: value})
     assert told in str(error.value)
@@ -194,7 +194,7 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
         ),
     ],
 )
-def test_a_wrong_input_is_told(write, text, told):
+def test_a_wrong_input_is_an_error(write, text, told):
     with pytest.raises(SettingsError) as error:
         load(write(text), {})
     assert told in str(error.value)
@@ -207,7 +207,7 @@ def test_inputs_are_the_files_alone(write):
     assert load(file, {"FNCAST_KAFKA__INPUT_TOPICS": "m"}).kafka.input_topics == ("m", "a")
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.toml"):
         load(tmp_path / "none.toml", {})
 
@@ -270,7 +270,7 @@ def test_what_could_never_work_is_refused_with_its_variable(write, variable, val
     assert told in str(error.value)
 
 
-def test_a_route_in_the_file_is_told_by_its_line(write):
+def test_the_error_of_a_route_names_its_line(write):
     with pytest.raises(SettingsError, match=r"fncast.toml, line 3: \[routes.my-2nd\] .* has a port"):
         load(write('[routes]\na = "fn:a/b"\nmy-2nd = "http://x:99999/"\n'), {})
 
@@ -284,7 +284,7 @@ def test_a_route_in_the_file_is_told_by_its_line(write):
         '\n[routes.b]\nurl = "x"\n',
     ],
 )
-def test_a_route_that_is_a_table_is_told_by_its_line(write, text):
+def test_the_error_of_a_route_table_names_its_line(write, text):
     with pytest.raises(SettingsError, match=r"fncast.toml, line [23]: \[routes.b(.url)?\] routes.b: url "):
         load(write(text), {})
 
@@ -304,7 +304,7 @@ def test_a_client_property_is_no_list_and_its_value_is_not_shown(write, value):
 
 
 @pytest.mark.parametrize("variable", ["FNCAST_ROUTES__A", "FNCAST_ROUTES__A_FILE", "FNCAST_KAFKA__CLIENT"])
-def test_a_table_in_the_environment_is_told_and_not_shown(write, tmp_path, variable):
+def test_the_error_of_a_table_in_the_environment_hides_its_value(write, tmp_path, variable):
     table = ' { url = "http://u:hunter2@x/" }'
     (tmp_path / "table").write_text(table)
     value = str(tmp_path / "table") if variable.endswith("_FILE") else table
