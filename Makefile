@@ -9,7 +9,7 @@ WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 # What `make prose` checks: add a source folder once it is green.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
-PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile interceptor model_service functions
+PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast interceptor model_service functions
 
 .PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
 
