@@ -105,8 +105,16 @@ def test_weights_of_another_network_are_an_error(
     assert error.endswith("train without --from-version")
 
 
+@pytest.fixture
+def default_sigint() -> Iterator[None]:
+    """Handle SIGINT as in a shell, also in child processes: pytest's workers and background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.timeout(600)
-def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_the_best_weights_so_far(tmp_path: Path, default_sigint: None) -> None:
     # Slow enough that it has not stopped early when the signal comes.
     flags = [*SMALL[:-1], "5000", "--learning-rate", "0.0001", "--progress", "json"]
     words = [sys.executable, "-m", "fncast", "train", str(csv_file(tmp_path, 5000)), *flags]
@@ -125,14 +133,6 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
     assert (
         json.loads((Path(result["path"]) / "model.json").read_text())["training"]["stopped"] == "interrupted"
     )
-
-
-@pytest.fixture
-def default_sigint() -> Iterator[None]:
-    """Handle SIGINT as in a shell: pytest's workers ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_in_the_calibration_is_deferred_until_the_version_is_written(
