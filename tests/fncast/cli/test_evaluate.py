@@ -192,7 +192,7 @@ def test_wrong_flags_are_one_clear_sentence(
 @pytest.mark.parametrize(
     ("described", "sentence"),
     [
-        ({"window": None}, "does not tell 'window'"),
+        ({"window": None}, "has no positive integer 'window'"),
         ({"window": 12}, "does not accept a window of 12 readings"),
         ({"horizon": 3}, "returns the shape [1, 6, 3], not [1, 3, 3]"),
         ({"training": None}, None),

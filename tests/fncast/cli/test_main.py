@@ -148,6 +148,8 @@ def test_the_version():
 
 def test_a_failure_is_printed_without_terminal_control_characters(monkeypatch, capsys):
     class Fails:
+        EXAMPLES = "fncast watch"
+
         @staticmethod
         def add_arguments(parser):
             pass

@@ -49,7 +49,7 @@ def test_list_shows_state_and_errors(models: Any, write: Write) -> None:
     header, three, two, one, price = out.splitlines()
     assert header.split() == ["name", "version", "window", "horizon", "validation", "error", "state"]
     assert "broken: " in three
-    assert three.endswith("forecast/3 holds neither saved_model.pb nor model.tflite")
+    assert three.endswith("forecast/3 contains neither saved_model.pb nor model.tflite")
     assert two.split() == ["forecast", "2", "48", "12", "-", "retired"]
     assert one.split(maxsplit=5) == [
         *("forecast", "1", "48", "12", "0.1235"),

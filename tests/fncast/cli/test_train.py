@@ -75,6 +75,7 @@ def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window
     assert window_for([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
 
 
+@pytest.mark.timeout(600)  # a busy machine trains slowly
 def test_training_from_a_version_never_gives_a_worse_version(
     first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

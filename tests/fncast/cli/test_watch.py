@@ -1,13 +1,13 @@
-"""What `fncast watch` says about the topics that it waits for."""
+"""What `fncast watch` prints about missing topics."""
 
 from __future__ import annotations
 
-from fncast.cli.watch import _word
+from fncast.cli.watch import _status_text
 from fncast.dashboard.reader import BrokerState
 
 
-def test_a_topics_name_does_not_command_the_terminal() -> None:
+def test_the_name_of_a_topic_cannot_control_the_terminal() -> None:
     state = BrokerState(True, 0.0, missing=(("a\x1b[2J\nb", "does not exist yet"),))
-    word = _word(state, "localhost:9092")
-    assert word.isprintable()
-    assert "does not exist yet" in word
+    text = _status_text(state, "localhost:9092")
+    assert text.isprintable()
+    assert "does not exist yet" in text

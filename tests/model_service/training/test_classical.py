@@ -120,7 +120,7 @@ def test_results_are_cached_for_the_next_run(wanted: list[Task], tmp_path: Path)
 
 def test_progress_is_by_origin(wanted: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow method reports progress before it is done."""
-    monkeypatch.setattr(classical, "LOOK_S", 0.01)
+    monkeypatch.setattr(classical, "PROGRESS_S", 0.01)
     seen: list[int] = []
     slow = replace(wanted[0], method="AutoARIMA")  # half a second an origin
     list(forecasts([slow], tmp_path, 1, lambda done, of: seen.append(done)))
