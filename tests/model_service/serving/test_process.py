@@ -265,7 +265,7 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
         place("ours_later", 2)
         service.wait_for("forecast/2 is in service")
         place("broken", 3)
-        assert "not finite" in service.wait_for("forecast/3 is refused")
+        assert "not finite" in service.wait_for("forecast/3 is rejected")
         four = place("ours_wider", 4)
         service.wait_for("forecast/4 is in service")
         (four / "retired").touch()
@@ -328,7 +328,7 @@ def test_starts_that_fail(place: Any, models: Path, tmp_path: Path) -> None:
     place("broken", 1)
     assert "not finite" in failing("--models", models)
     place("ours", 2)
-    assert "forecast/7 is pinned and not in" in failing("--models", models, "--pin", "forecast=7")
+    assert "forecast/7 is pinned but not in" in failing("--models", models, "--pin", "forecast=7")
     assert "no model 'price'" in failing("--models", models, "--name", "price")
     assert "no such model" in failing("--model", tmp_path / "away.pb")
     with socket.socket() as taken:
