@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.source import KafkaSource
@@ -42,10 +42,11 @@ class TopicChanges:
 
     def handle(self, inputs: Iterable[str]) -> None:
         """Read an input topic that was created again from its start. inputs: the topics that are read."""
-        if self._topics.watch is None:
+        watch = self._topics.watch
+        if watch is None:
             return
         now_s = time.monotonic()
-        changed = self._topics.watch.look(now_s, self._lanes.partitions)
+        changed = watch.look(now_s, self._lanes.partitions)
         for topic in changed.created_again:
             if topic in inputs:
                 log.warning("the topic %s was deleted and created again: it is read from its start", topic)
@@ -58,11 +59,10 @@ class TopicChanges:
         if changed.created_again or changed.resized:
             self._results.assigned()
         if self._unread:
-            self._check_unread(now_s)
+            self._check_unread(now_s, watch.ends)
 
-    def _check_unread(self, now_s: float) -> None:
+    def _check_unread(self, now_s: float, ends: Mapping[Partition, int]) -> None:
         """Replace a client that reads nothing of a topic that was created again, although it has records."""
-        ends = self._topics.watch.ends if self._topics.watch is not None else {}
         for partition, until_s in list(self._unread.items()):
             if partition not in self._lanes.partitions or self._source.position(partition) is not None:
                 del self._unread[partition]

@@ -218,7 +218,8 @@ class KafkaSource:
         """Read these partitions from their first record: their topic was created again."""
         for partition in partitions:
             self._out_of_range.pop(partition, None)
-            self._read_from(partition, OFFSET_BEGINNING)
+            self._restarts[partition] = OFFSET_BEGINNING
+        self._restart()
 
     def _read_from(self, partition: Partition, offset: int) -> None:
         """Drop prefetched records and read from the offset; `poll` tries again what the client refuses now."""
