@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from interceptor.delivery import Batch
+from interceptor.delivery import Batch, Record, StateRecord
 
 Offsets = Mapping[tuple[str, int], int]
 
@@ -38,3 +38,34 @@ class Interceptor:
 
     async def close(self) -> None:
         """Called once at shutdown."""
+
+
+class StatefulInterceptor(Interceptor):
+    """An interceptor with state for each input partition. The consumer owns storage and offsets.
+
+    State is a function of the partition's records, so the input topic is its truth; a snapshot only makes reading it
+    short. All methods are called in the event loop of `on_consume`.
+
+    - To write state, append `StateRecord`s to `state` of the partition's last delivery in a batch. They are published
+      with its outcome: in the same transaction, or after the offset commit for at-least-once.
+    - At a `Tick`, write what has changed. The consumer sends ticks to quiet partitions and before it gives a partition
+      away.
+    - Leave deliveries of a generation that was not restored or that was dropped unsettled: the consumer ignores them.
+    """
+
+    def restore(
+        self, topic: str, partition: int, generation: int, committed: int, state: Iterable[StateRecord]
+    ) -> int:
+        """Begin with a partition that was assigned. Returns the offset from which to replay the input.
+
+        committed: the first offset that will be consumed. state: the newest record of each key. A snapshot beyond
+        `committed` must not be used. Without a snapshot, return `committed`.
+        Raises StateError if the state cannot be read.
+        """
+        return committed
+
+    def replay(self, records: Sequence[Record]) -> None:
+        """Apply records of a restored partition, in order, without an outcome. All lie before `committed`."""
+
+    def drop(self, topic: str, partition: int) -> None:
+        """Forget a partition that was taken away."""

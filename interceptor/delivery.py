@@ -41,18 +41,53 @@ class UnreadableRecord(Record):
     )
 
 
+class Tick(Record):
+    """Not a Kafka record: the consumer puts it into a partition's order when the clock matters.
+
+    Stateful interceptors close what is due at `timestamp_ms` and write their state. offset: of the partition's last
+    record, so that committing the tick commits that record. key, value: None. headers: empty.
+    """
+
+
+class StateRecord(msgspec.Struct):
+    """A record for the compacted state topic. key: unique within the partition. value: None deletes the key."""
+
+    key: bytes
+    value: bytes | None
+
+
 class Delivery:
     """One record on its way through the chain.
 
     event: set once the record is read. route: set by `route`. outcome: set by the interceptor that settles it.
     is_done: whether the outcome is final. Before that, an interceptor behind `deliver` may still change it.
     attempts: number of failed calls with this event alone. retry: owned by `deliver`, None until a call fails.
+    generation: number of the assignment that read the record; a partition that comes back gets a larger one.
+    state: state records that are published with the outcome, in the same transaction.
+    windows: deliveries of the windows that this record completed, in order; None until `assemble` has seen it.
+    parent: the delivery of the record, for such a window; its record is the parent's.
     """
 
-    __slots__ = ("attempts", "event", "is_done", "outcome", "record", "retry", "route")
+    __slots__ = (
+        "attempts",
+        "event",
+        "generation",
+        "is_done",
+        "outcome",
+        "parent",
+        "record",
+        "retry",
+        "route",
+        "state",
+        "windows",
+    )
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, generation: int = 0, parent: Delivery | None = None) -> None:
         self.record = record
+        self.generation = generation
+        self.parent = parent
+        self.state: list[StateRecord] = []
+        self.windows: list[Delivery] | None = None
         self.event: Event | None = None
         self.route: Route | None = None
         self.outcome: Outcome | None = None

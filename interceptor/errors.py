@@ -48,3 +48,7 @@ class Refused(Exception):
     def __init__(self, reason: str, code: int) -> None:
         super().__init__(clean(reason, MAX_CHARACTERS))
         self.code = code
+
+
+class StateError(Exception):
+    """State of a partition cannot be read. The message says why, and how to rebuild it."""
