@@ -96,6 +96,20 @@ class Delivery:
         self.retry: Retry | None = None
 
     @property
+    def size(self) -> int:
+        """About how many bytes the event has."""
+        if self.parent is not None and self.event is not None:
+            return self.event.size
+        return len(self.record.value or b"")
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of the records that are published for this delivery: the record's, or a window's series."""
+        if self.parent is not None and self.event is not None:
+            return (self.event.text("subject") or "").encode()
+        return self.record.key
+
+    @property
     def opened(self) -> Event:
         """Return the event. Only for deliveries from `Batch.pending`: their record has been read.
 
@@ -117,5 +131,16 @@ class Batch:
         self.deliveries = deliveries
 
     def pending(self) -> list[Delivery]:
-        """Return the deliveries without an outcome, in input order."""
-        return [delivery for delivery in self.deliveries if delivery.outcome is None]
+        """Return the deliveries that have an event but no outcome, in input order.
+
+        In place of a record whose readings were assembled, these are the windows that it completed.
+        """
+        pending = []
+        for delivery in self.deliveries:
+            if delivery.outcome is not None:
+                continue
+            if delivery.windows:
+                pending += [window for window in delivery.windows if window.outcome is None]
+            elif delivery.event is not None:
+                pending.append(delivery)
+        return pending
