@@ -50,7 +50,9 @@ class Rules:
         if self.aggregate not in AGGREGATES:
             raise ValueError(f"aggregate = {self.aggregate!r} is unknown: use one of {', '.join(AGGREGATES)}")
         if self.aggregate != "last" and self.step is None:
-            raise ValueError(f'aggregate = {self.aggregate!r} needs a step: set step, such as "60s" or "PT1H"')
+            raise ValueError(
+                f'aggregate = {self.aggregate!r} needs a step: set step, such as "60s" or "PT1H"'
+            )
         if self.rate not in ("auto", "off"):
             raise ValueError(f'rate = {self.rate!r} is unknown: use "auto" or "off"')
         if self.grace_ns < 0 or self.every < 1 or self.max_series < 1:
