@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interceptor.cloudevents.reader import read_event
-from interceptor.contract import Interceptor
-from interceptor.delivery import Batch, Delivery
+from interceptor.contract import Interceptor, StatefulInterceptor
+from interceptor.delivery import Batch, Delivery, Tick
 from interceptor.errors import InvalidEvent
-from interceptor.outcome import DeadLetter
+from interceptor.outcome import DeadLetter, Skipped
 
 if TYPE_CHECKING:
     from interceptor.contract import Offsets
@@ -22,8 +22,16 @@ class Chain:
     Records that are not events are settled as dead letters before the first interceptor.
     """
 
-    def __init__(self, interceptors: Sequence[Interceptor]) -> None:
+    def __init__(self, interceptors: Sequence[Interceptor], names: Sequence[str] = ()) -> None:
+        """names: of the interceptors in the settings; by default the names of their classes."""
         self._interceptors = tuple(interceptors)
+        self._names = _unique(names or [type(interceptor).__name__ for interceptor in interceptors])
+
+    @property
+    def stateful(self) -> dict[str, StatefulInterceptor]:
+        """The interceptors with state by their unique name, in the chain's order."""
+        named = zip(self._names, self._interceptors, strict=True)
+        return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
         """Pass the batch through the chain. At the end, settled deliveries are done.
@@ -34,8 +42,11 @@ class Chain:
         for delivery in batch.pending():
             if delivery.event is None:
                 read(delivery)
-        for interceptor in self._interceptors:
+        for name, interceptor in zip(self._names, self._interceptors, strict=True):
             batch = await interceptor.on_consume(batch)
+            if isinstance(interceptor, StatefulInterceptor):
+                _set_owner(deliveries, name)
+        _skip_ticks(deliveries)
         mark_done(deliveries)
         return batch
 
@@ -77,7 +88,28 @@ def compose(names: Sequence[str], built_ins: Mapping[str, Callable[[], Intercept
         interceptor = built_ins[name]() if name in built_ins else _load(name, built_ins)
         interceptor.configure(settings)
         interceptors.append(interceptor)
-    return Chain(interceptors)
+    return Chain(interceptors, names)
+
+
+def _skip_ticks(deliveries: Iterable[Delivery]) -> None:
+    """Settle ticks without an outcome, unless windows that they completed are on their way."""
+    for delivery in deliveries:
+        if type(delivery.record) is Tick and delivery.outcome is None and not delivery.windows:
+            delivery.outcome = Skipped("a tick completed nothing")
+
+
+def _set_owner(deliveries: Iterable[Delivery], name: str) -> None:
+    for delivery in deliveries:
+        for record in delivery.state:
+            record.owner = record.owner or name
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Number the repeats of a name: audit, audit#2."""
+    return tuple(
+        f"{name}#{count}" if (count := names[: place + 1].count(name)) > 1 else name
+        for place, name in enumerate(names)
+    )
 
 
 def _load(path: str, built_ins: Mapping[str, object]) -> Interceptor:

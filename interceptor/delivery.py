@@ -44,16 +44,22 @@ class UnreadableRecord(Record):
 class Tick(Record):
     """Not a Kafka record: the consumer puts it into a partition's order when the clock matters.
 
-    Stateful interceptors close what is due at `timestamp_ms` and write their state. offset: of the partition's last
+    Stateful interceptors close what is due at `timestamp_ms` and write their state. A tick is in `Batch.deliveries`, not in
+    `Batch.pending()`. The chain skips a tick that nobody settles. offset: of the partition's last
     record, so that committing the tick commits that record. key, value: None. headers: empty.
     """
 
 
 class StateRecord(msgspec.Struct):
-    """A record for the compacted state topic. key: unique within the partition. value: None deletes the key."""
+    """A record for the compacted state topic.
+
+    key: unique within the interceptor's state of the partition. value: None deletes the key. owner: the interceptor's
+    name in the settings; set by the chain.
+    """
 
     key: bytes
     value: bytes | None
+    owner: str = ""
 
 
 class Delivery:
@@ -117,5 +123,9 @@ class Batch:
         self.deliveries = deliveries
 
     def pending(self) -> list[Delivery]:
-        """Return the deliveries without an outcome, in input order."""
-        return [delivery for delivery in self.deliveries if delivery.outcome is None]
+        """Return the deliveries without an outcome, in input order. Ticks are not among them."""
+        return [
+            delivery
+            for delivery in self.deliveries
+            if delivery.outcome is None and type(delivery.record) is not Tick
+        ]

@@ -42,10 +42,10 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An input topic.
 
     format: of single readings: a built-in name, or `package.module:Class`. Empty for CloudEvents that each hold a whole
-    window; then the topic has no state. destination: the route of records that name none; empty for no
-    default. series: template of the series' names; empty for the format's default. include, exclude: globs of series'
-    names. unit: replaces the readings' unit. rekey: send readings through a topic that is keyed by series. json: only for
-    the format json. The others override `[windows]`; None keeps its value.
+    window; then the topic has no state. destination: the route of records that name none; empty for no default.
+    series: template of the series' names; empty for the format's default. include, exclude: globs of series' names.
+    unit: replaces the readings' unit. rekey: send readings through a topic that is keyed by series. json: only for the
+    format json. The others override `[windows]`; None keeps its value.
     """
 
     topic: str

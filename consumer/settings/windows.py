@@ -27,9 +27,10 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How readings become windows. `[[inputs]]` overrides each setting for its topic.
 
     step: time between two readings of a series; auto finds it for each series. aggregate: what becomes of several
-    readings in one step. rate: auto turns cumulative counters into rates, off keeps their values. grace_s: how long a step stays open for late readings. every: forecast each n-th step. max_series: further
-    series of an input partition are refused. window: number of readings in a window. min_readings: a series with fewer
-    readings in its window waits; 0 for half of the window. min, max: bounds of the values, for the forecast.
+    readings in one step. rate: auto turns cumulative counters into rates, off keeps their values. grace_s: how long a
+    step stays open for late readings. every: forecast each n-th step. max_series: further series of an input partition
+    are refused. window: number of readings in a window. min_readings: a series with fewer readings in its window waits;
+    0 for half of the window. min, max: bounds of the values, for the forecast.
     """
 
     step: str = AUTO
