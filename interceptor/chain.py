@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interceptor.cloudevents.reader import read_event
-from interceptor.contract import Interceptor
+from interceptor.contract import Interceptor, StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, Tick
 from interceptor.errors import InvalidEvent
 from interceptor.outcome import Assembled, DeadLetter, Skipped
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from interceptor.contract import Offsets
 
 ASSEMBLED = Assembled()
-TICKED = Skipped("no step was due")
+TICKED = Skipped("the tick completed nothing")
 
 
 class Chain:
@@ -26,11 +26,24 @@ class Chain:
     """
 
     def __init__(
-        self, interceptors: Sequence[Interceptor], reading_topics: Collection[str] = frozenset()
+        self,
+        interceptors: Sequence[Interceptor],
+        names: Sequence[str] = (),
+        reading_topics: Collection[str] = frozenset(),
     ) -> None:
-        """reading_topics: their records are readings in a format other than CloudEvents, which `assemble` reads."""
+        """names: of the interceptors in the settings; by default the names of their classes.
+
+        reading_topics: their records are readings in a format other than CloudEvents, which `assemble` reads.
+        """
         self._interceptors = tuple(interceptors)
+        self._names = _unique(names or [type(interceptor).__name__ for interceptor in interceptors])
         self._reading_topics = frozenset(reading_topics)
+
+    @property
+    def stateful(self) -> dict[str, StatefulInterceptor]:
+        """The interceptors with state by their unique name, in the chain's order."""
+        named = zip(self._names, self._interceptors, strict=True)
+        return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
         """Pass the batch through the chain. At the end, settled deliveries are done.
@@ -41,11 +54,11 @@ class Chain:
         for delivery in deliveries:
             if delivery.event is None and delivery.outcome is None and self._is_event(delivery.record):
                 read(delivery)
-        for interceptor in self._interceptors:
+        for name, interceptor in zip(self._names, self._interceptors, strict=True):
             batch = await interceptor.on_consume(batch)
-        for delivery in deliveries:
-            if type(delivery.record) is Tick and delivery.outcome is None and not delivery.windows:
-                delivery.outcome = TICKED
+            if isinstance(interceptor, StatefulInterceptor):
+                _set_owner(deliveries, name)
+        _skip_ticks(deliveries)
         mark_done(deliveries)
         return batch
 
@@ -106,7 +119,28 @@ def compose(
         interceptor = built_ins[name]() if name in built_ins else _load(name, built_ins)
         interceptor.configure(settings)
         interceptors.append(interceptor)
-    return Chain(interceptors, reading_topics)
+    return Chain(interceptors, names, reading_topics)
+
+
+def _skip_ticks(deliveries: Iterable[Delivery]) -> None:
+    """Settle ticks without an outcome, unless windows that they completed are on their way."""
+    for delivery in deliveries:
+        if type(delivery.record) is Tick and delivery.outcome is None and not delivery.windows:
+            delivery.outcome = TICKED
+
+
+def _set_owner(deliveries: Iterable[Delivery], name: str) -> None:
+    for delivery in deliveries:
+        for record in delivery.state:
+            record.owner = record.owner or name
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Number the repeats of a name: audit, audit#2."""
+    return tuple(
+        f"{name}#{count}" if (count := names[: place + 1].count(name)) > 1 else name
+        for place, name in enumerate(names)
+    )
 
 
 def _load(path: str, built_ins: Mapping[str, object]) -> Interceptor:

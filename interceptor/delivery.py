@@ -44,16 +44,22 @@ class UnreadableRecord(Record):
 class Tick(Record):
     """Not a Kafka record: the consumer puts it into a partition's order when the clock matters.
 
-    Stateful interceptors close what is due at `timestamp_ms` and write their state. offset: of the partition's last
-    record, so that committing the tick commits that record. key, value: None. headers: empty.
+    Stateful interceptors close what is due at `timestamp_ms` and write their state. A tick is in `Batch.deliveries`,
+    not in `Batch.pending()`. The chain skips a tick that nobody settles. offset: of the partition's last record, so
+    that committing the tick commits that record. key, value: None. headers: empty.
     """
 
 
 class StateRecord(msgspec.Struct):
-    """A record for the compacted state topic. key: unique within the partition. value: None deletes the key."""
+    """A record for the compacted state topic.
+
+    key: unique within the interceptor's state of the partition. value: None deletes the key. owner: the interceptor's
+    name in the settings; set by the chain.
+    """
 
     key: bytes
     value: bytes | None
+    owner: str = ""
 
 
 class Delivery:
@@ -133,7 +139,8 @@ class Batch:
     def pending(self) -> list[Delivery]:
         """Return the deliveries that have an event but no outcome, in input order.
 
-        In place of a record whose readings were assembled, these are the windows that it completed.
+        In place of a record whose readings were assembled, these are the windows that it completed. Ticks are not
+        among them.
         """
         pending = []
         for delivery in self.deliveries:

@@ -10,7 +10,7 @@ from fnmatch import translate
 from fncast.series.step import Step
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
-RATES = ("auto", "always", "never")
+RATES = ("auto", "off")
 MAX_WINDOW = 1024  # steps
 _MAX_SPAN_NS = 1500 * 366 * 86_400 * 1_000_000_000  # a window's start must be a time that RFC 3339 can name
 _NS = 1_000_000_000
@@ -24,7 +24,7 @@ class Rules:
 
     step: None to find it from the readings. aggregate: how the readings of one step become its value. With "last" a
     step is complete with its first reading; with the others once it is over. rate: "auto" turns cumulative counters
-    into rates per second, "always" all series, "never" none. grace_ns: how long a step stays open for late readings.
+    into rates per second, "off" keeps their values. grace_ns: how long a step stays open for late readings.
     every: forecast each n-th step. max_series: per input partition. include, exclude: globs for names of series.
     unit: replaces the unit of the readings. low, high: limits of the forecast, None for none.
     Raises ValueError with the name of the wrong setting.

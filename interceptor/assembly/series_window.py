@@ -52,7 +52,7 @@ class SeriesWindow:
     def __init__(self, series: Series, labels_json: bytes, rules: Rules, slot: int) -> None:
         self.name = series.name
         self.labels_json = labels_json
-        self.is_counter = rules.rate == "always" or (series.kind is Kind.CUMULATIVE and rules.rate == "auto")
+        self.is_counter = series.kind is Kind.CUMULATIVE and rules.rate == "auto"
         self.unit = rules.unit or (f"{series.unit}/s" if series.unit and self.is_counter else series.unit)
         self.rules = rules
         self.slot = slot

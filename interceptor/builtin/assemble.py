@@ -51,6 +51,9 @@ class Assemble(StatefulInterceptor):
         self._partitions: dict[tuple[str, int], PartitionWindows] = {}
         self._generations: dict[tuple[str, int], int] = {}
 
+    def has_state(self, topic: str) -> bool:
+        return topic in self._inputs
+
     async def on_consume(self, batch: Batch) -> Batch:
         for delivery in batch.deliveries:
             if delivery.outcome is None and delivery.windows is None:
