@@ -23,17 +23,20 @@ from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import Kafka, Settings, SettingsError
+from consumer.settings.inputs import EVENTS
 from consumer.state.partition_states import PartitionStates
 from consumer.state.reader import Reader
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
 from consumer.supervision import kept_running
+from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.expiry import Expiry
 from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
+from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 from interceptor.routes.token import read_token
@@ -99,18 +102,35 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] needs `assemble` before `route`")
 
 
+def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
+    """By input topic with readings, how they are read and assembled. Raises SettingsError that names the input."""
+    found = {}
+    for place, entry in enumerate(settings.inputs):
+        if entry.has_readings:
+            try:
+                format_ = build_format(entry.format_name, entry.format_options())
+            except ValueError as error:
+                raise SettingsError(f"[inputs[{place}].format] topic {entry.topic!r}: {error}") from None
+            found[entry.topic] = ReadingInput(
+                format_, settings.rules_of(entry.topic), entry.format_name == EVENTS, entry.destination
+            )
+    return found
+
+
 def build_chain(settings: Settings, deliver: Deliver) -> Chain:
     """The interceptor chain in the settings. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
+    inputs = build_reading_inputs(settings)
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
-        "assemble": Interceptor,  # readings pass unchanged
+        "assemble": lambda: Assemble(inputs),
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
     try:
-        return compose(settings.interceptors.chain, built_ins, settings)
+        reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
+        return compose(settings.interceptors.chain, built_ins, settings, reading_topics)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 

@@ -10,7 +10,9 @@ from fnmatch import translate
 from fncast.series.step import Step
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
-MAX_WINDOW = 4096  # steps
+RATES = ("auto", "off")
+MAX_WINDOW = 1024  # steps
+_MAX_SPAN_NS = 1500 * 366 * 86_400 * 1_000_000_000  # a window's start must be a time that RFC 3339 can name
 _NS = 1_000_000_000
 _MICROSECOND_NS = 1_000
 _MAX_MONTH_NS = 31 * 86_400 * _NS
@@ -53,13 +55,15 @@ class Rules:
             raise ValueError(
                 f'aggregate = {self.aggregate!r} needs a step: set step, such as "60s" or "PT1H"'
             )
-        if self.rate not in ("auto", "off"):
-            raise ValueError(f'rate = {self.rate!r} is unknown: use "auto" or "off"')
+        if self.rate not in RATES:
+            raise ValueError(f"rate = {self.rate!r} is unknown: use one of {', '.join(RATES)}")
         if self.grace_ns < 0 or self.every < 1 or self.max_series < 1:
             raise ValueError("grace_s must not be negative; every and max_series must be at least 1")
-        if self.step is not None and self.step.period_s is not None:
-            if self.step_ns < _MICROSECOND_NS or self.step_ns % _MICROSECOND_NS:
-                raise ValueError("step must be a whole number of microseconds")
+        step = self.step
+        if step and step.period_s and (self.step_ns < _MICROSECOND_NS or self.step_ns % _MICROSECOND_NS):
+            raise ValueError("step must be a whole number of microseconds")
+        if self.step is not None and self.window * length_ns(self.step) > _MAX_SPAN_NS:
+            raise ValueError(f"a window of {self.window} steps of {self.step} is longer than 1500 years")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("min is above max")
 
