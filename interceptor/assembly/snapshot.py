@@ -149,8 +149,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 windows.insert(_series_of(each, windows))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(
-            f"the state of {place} cannot be read: {error}. Run `fncast state reset` to forget it: then its series"
-            " begin anew"
+            f"{error}. Run `fncast state reset` to forget the state: then its series begin anew"
         ) from None
     windows.event_ns = head.event_ns
     windows.next_offset = head.offset

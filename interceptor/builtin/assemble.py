@@ -20,6 +20,7 @@ from interceptor.readings.contract import Format, Skip, UndecodableRecord
 from interceptor.readings.reading_event import TYPE as READING
 
 SNAPSHOT_S = 10.0  # between snapshots of a partition
+SILENT_S = 0.9  # the clock closes steps of a partition that had no record for so long
 SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after so many readings: they bound the replay
 STORED = Skipped("stored")
 EMPTY = Skipped("the record has no value")
@@ -45,15 +46,17 @@ class Partition:
     """An input partition of this consumer.
 
     snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: that the last
-    snapshot stands for. stale: keys in the state topic that belong to no snapshot. is_new: whether there is no snapshot.
+    snapshot stands for. read_at_s: when the last reading came. stale: keys in the state topic that belong to no
+    snapshot. is_new: whether there is no snapshot.
     """
 
-    def __init__(self, windows: PartitionWindows, generation: int, snapshot_at_s: float) -> None:
+    def __init__(self, windows: PartitionWindows, generation: int, now_s: float) -> None:
         self.windows = windows
         self.generation = generation
-        self.snapshot_at_s = snapshot_at_s
+        self.snapshot_at_s = now_s + SNAPSHOT_S
         self.readings = 0
         self.snapshot_offset = -1
+        self.read_at_s = now_s
         self.is_new = False
         self.stale: list[bytes] = []
         self.bytes: dict[bytes, int] = {}  # of the records of the last snapshot, by key
@@ -69,7 +72,8 @@ class Assemble(StatefulInterceptor):
     def __init__(
         self, inputs: Mapping[str, ReadingInput], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """inputs: by topic. clock: monotonic, in seconds; it decides only when snapshots are written."""
+        """inputs: by topic. clock: monotonic, in seconds; it decides when snapshots are written, and whether a
+        partition is silent."""
         self._inputs = dict(inputs)
         self._clock = clock
         self._partitions: dict[tuple[str, int], Partition] = {}
@@ -83,7 +87,7 @@ class Assemble(StatefulInterceptor):
         input_ = self._inputs[topic]
         windows = PartitionWindows(input_.format, input_.rules, topic)
         windows.next_offset = committed
-        found = Partition(windows, generation, self._clock() + SNAPSHOT_S)
+        found = Partition(windows, generation, self._clock())
         self._partitions[topic, partition] = found
         records = list(state)
         if not snapshot.read(windows, records, f"{topic}/{partition}", committed):
@@ -117,6 +121,7 @@ class Assemble(StatefulInterceptor):
             if type(record) is Tick:
                 self._tick(delivery, input_, partition)
             elif _has_readings(delivery, input_):
+                partition.read_at_s = self._clock()
                 self._assemble(delivery, input_, partition)
             elif record.offset < partition.windows.next_offset:  # it passed before
                 continue
@@ -137,7 +142,11 @@ class Assemble(StatefulInterceptor):
 
     def _tick(self, delivery: Delivery, input_: ReadingInput, partition: Partition) -> None:
         """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
-        completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
+        completed = []
+        if (
+            self._clock() - partition.read_at_s >= SILENT_S
+        ):  # else the tick comes before the partition is given away
+            completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
         self._complete(delivery, input_, completed, STORED)
         partition.snapshot_at_s = 0.0
 
