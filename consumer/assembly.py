@@ -22,7 +22,7 @@ from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Input, Kafka, Settings, SettingsError
+from consumer.settings import Kafka, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_states import PartitionStates
 from consumer.state.reader import Reader
@@ -103,17 +103,17 @@ def _check_order(names: Sequence[str]) -> None:
 
 
 def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
-    """By input topic, how its readings are read and assembled. Raises SettingsError that names the input."""
-    entries = {entry.topic: entry for entry in settings.inputs}
+    """By input topic with readings, how they are read and assembled. Raises SettingsError that names the input."""
     found = {}
-    for topic in settings.kafka.input_topics:
-        entry = entries.get(topic, Input(topic))
-        try:
-            rules = settings.rules_of(topic)
-            format_ = build_format(entry.format, entry.format_options())
-        except ValueError as error:
-            raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
-        found[topic] = ReadingInput(format_, rules, entry.format == EVENTS)
+    for place, entry in enumerate(settings.inputs):
+        if entry.has_readings:
+            try:
+                format_ = build_format(entry.format_name, entry.format_options())
+            except ValueError as error:
+                raise SettingsError(f"[inputs[{place}].format] topic {entry.topic!r}: {error}") from None
+            found[entry.topic] = ReadingInput(
+                format_, settings.rules_of(entry.topic), entry.format_name == EVENTS, entry.destination
+            )
     return found
 
 
