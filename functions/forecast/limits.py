@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from events import Readings
 from fncast.series.window import Float64Array, floor_of
+from fncast.series.window_data import Readings
 
 
 def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
