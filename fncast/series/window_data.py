@@ -82,14 +82,16 @@ def read_json(body: bytes) -> Any:
 
 
 def read_readings(data: object) -> Readings:
-    """The window in an event's data: an object, or a bare array of numbers. Raises InvalidData."""
+    """The window in an event's data: an object, a bare array of numbers, or Readings. Raises InvalidData."""
     if type(data) is Window:
         place = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
-        limits = _limits(data.min, data.max, data.unit)
+        limits = limits_of(data.min, data.max, data.unit)
         labels = b"" if data.labels is None else b',"labels":' + orjson.dumps(data.labels)
-        return Readings(data.values, place, _unit(data.unit), *limits, labels)
+        return Readings(data.values, place, unit_of(data.unit), *limits, labels)
     if type(data) is list:
         return Readings(data)
+    if type(data) is Readings:
+        return data
     if isinstance(data, InvalidData):
         raise data
     if type(data) is str and _holds_json(data):
@@ -101,15 +103,15 @@ def read_readings(data: object) -> Readings:
     values = data.get("values")
     if type(values) is not list:
         raise InvalidData("values are missing" if values is None else "values is not an array of numbers")
-    place = _place(data, len(values))
+    place = place_of(data, len(values))
     unit = data.get("unit")
     if unit is not None and type(unit) is not str:
         raise InvalidData("unit is not a string")
-    limits = _limits(data.get("min"), data.get("max"), unit)
-    return Readings(values, place, _unit(unit), *limits, _labels(data.get("labels")))
+    limits = limits_of(data.get("min"), data.get("max"), unit)
+    return Readings(values, place, unit_of(unit), *limits, _labels(data.get("labels")))
 
 
-def _unit(unit: str | None) -> bytes:
+def unit_of(unit: str | None) -> bytes:
     """The output's member unit. Raises InvalidData."""
     try:
         return b"" if unit is None else b',"unit":' + orjson.dumps(unit)
@@ -129,7 +131,7 @@ def _labels(labels: object) -> bytes:
         raise InvalidData("labels are not valid Unicode") from None
 
 
-def _limits(low: object, high: object, unit: str | None) -> tuple[float | None, float | None]:
+def limits_of(low: object, high: object, unit: str | None) -> tuple[float | None, float | None]:
     """The limits that an event sets by `min` and `max`, or by its unit. Raises InvalidData."""
     if low is None and high is None and unit not in UNITS_BELOW_ZERO:
         return None, None
@@ -149,7 +151,7 @@ def _limit(name: str, limit: object) -> float | None:
     return float(limit)  # type: ignore[arg-type]
 
 
-def _place(data: Mapping[str, Any], steps: int) -> bytes:
+def place_of(data: Mapping[str, Any], steps: int) -> bytes:
     """The output's members start and step: `steps` steps after the start in `data`. Raises InvalidData."""
     members = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
@@ -160,7 +162,7 @@ def _place(data: Mapping[str, Any], steps: int) -> bytes:
 
 @lru_cache(_STARTS, typed=True)
 def _following(start: object, step_s: object, step: object, step_day: object, steps: int) -> bytes:
-    """As `_place`. Cached because series of one source share their start. Raises InvalidData."""
+    """As `place_of`. Cached because series of one source share their start. Raises InvalidData."""
     try:
         read = _step(step_s, step, step_day)
     except TypeError:

@@ -17,6 +17,8 @@ import orjson
 
 from fncast.foreign_text import clean
 from fncast.series.window_data import InvalidData, Window, read_json
+from model_service.protocols.tensor_calls import WINDOWS_TYPE
+from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor_event
 
 REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"
@@ -34,6 +36,7 @@ class _PlainEvent(msgspec.Struct):
     type: Text
     data: Window
     subject: str | None = None
+    accept: str | None = None
     data_base64: None = None
 
 
@@ -53,12 +56,14 @@ class Event:
 
     digest: 32 hexadecimal digits, the same for the same source, id and subject.
     members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON, or empty if the event has no id or source.
-    data: a Window, other parsed JSON data, or an InvalidEvent if the event is wrong.
+    data: a Window, other parsed JSON data, Readings from a tensor, or an InvalidData if the event is wrong.
+    wants_tensor: whether it asks for a forecast whose data is a GraphPipe message.
     """
 
     digest: bytes
     members: bytes
     data: object
+    wants_tensor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,13 @@ class Request:
     """The events of a request, in their order.
 
     is_batch: whether the answer must be a batch. is_plain: whether the data of all events are Windows.
+    is_binary: whether the request is one event in binary mode.
     """
 
     events: list[Event]
     is_batch: bool
     is_plain: bool = False
+    is_binary: bool = False
 
 
 def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request:
@@ -81,14 +88,16 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request
     """
     content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
-        return Request([_binary(headers, body)], False)
+        return Request([_binary(headers, body)], False, is_binary=True)
     if content_type == BATCH_TYPE:
         try:
             if not body.isascii():
                 body.decode("utf-8")  # the decoder does not check members that it skips
             plain = _plain_batch.decode(body)
             return Request(
-                [_named(event.id, event.source, event.subject, event.data) for event in plain], True, True
+                [_named(event.id, event.source, event.subject, event.data, event.accept) for event in plain],
+                True,
+                True,
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass  # read event by event below, so that each gets its own reason
@@ -103,6 +112,12 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request
     return Request([_structured(document, content_type == EVENT_TYPE)], False)
 
 
+def is_tensor_call(headers: Mapping[str, str | list[str]]) -> bool:
+    """Whether a request holds the windows of many events as one GraphPipe message."""
+    type_ = unquote(_one(headers.get("ce-type", "")).strip('"'))
+    return type_ == WINDOWS_TYPE and is_tensor(_one(headers.get("content-type", "")))
+
+
 def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
     attributes = {}
     for name, value in headers.items():
@@ -115,7 +130,9 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
         first, second = (clean(each, MAX_NAME) for each in content_types)
         reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
         return _event(attributes, InvalidEvent(reason))
-    return _event(attributes, _parsed(body) if body else None)
+    return _event(
+        attributes, _content(next(filter(None, content_types), ""), attributes, body) if body else None
+    )
 
 
 def _structured(document: object, is_event: bool) -> Event:
@@ -131,11 +148,16 @@ def _structured(document: object, is_event: bool) -> Event:
         content = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError) as error:
         return _event(document, InvalidEvent(f"data_base64 is not a base64 string: {error}"))
-    return _event(document, _parsed(content))
+    return _event(document, _content(document.get("datacontenttype"), document, content))
 
 
-def _parsed(content: bytes) -> object:
-    """The data, or an InvalidEvent."""
+def _content(content_type: object, attributes: Mapping[str, Any], content: bytes) -> object:
+    """The data, or an InvalidData."""
+    if is_tensor(content_type):
+        try:
+            return read_tensor_event(content, attributes)
+        except InvalidData as error:
+            return error
     try:
         return read_json(content)
     except ValueError as error:
@@ -154,18 +176,18 @@ def _event(attributes: Mapping[str, Any], data: object) -> Event:
     elif data is None:
         data = InvalidEvent("the event has no data")
     try:
-        return _named(str(id_), str(source), subject, data)
+        return _named(str(id_), str(source), subject, data, attributes.get(ACCEPT))
     except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
         return _refused("the attribute id, source or subject is not valid Unicode")
 
 
-def _named(id_: str, source: str, subject: str | None, data: object) -> Event:
+def _named(id_: str, source: str, subject: str | None, data: object, accept: object = None) -> Event:
     """An event with id and source. Raises JSONEncodeError if a name is not valid Unicode."""
     named = {"causationid": id_, "causationsource": source}
     if subject:
         named["subject"] = subject
     members = b"," + orjson.dumps(named)[1:-1]
-    return Event(_digest(members), members, data)
+    return Event(_digest(members), members, data, accept is not None and is_tensor(accept))
 
 
 def _refused(reason: str) -> Event:

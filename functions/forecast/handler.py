@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import outputs
-from events import BATCH_TYPE, EVENT_TYPE, Event, read_request
+import tensors
+from events import BATCH_TYPE, EVENT_TYPE, Event, is_tensor_call, read_request
 from fncast.series.window_data import InvalidData, Readings, read_readings
 from model import Model
+from model_service.protocols.graphpipe import InvalidMessage
+from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
 from scoring import ListBatch, Scorer
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The function's response: a batch for a batch, else one structured event."""
+    """The function's response: a batch for a batch, a tensor for a tensor call, else one event.
+
+    headers: `ce-…` of an event in binary mode.
+    """
 
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Forecaster:
@@ -31,6 +38,15 @@ class Forecaster:
 
         No request makes it raise an error.
         """
+        if is_tensor_call(headers):
+            try:
+                rows = decode_windows(body)
+            except InvalidMessage:
+                pass  # refused below, as an event whose data is wrong
+            else:
+                scores = self._scorer.score(tensors.RowBatch.of(rows))
+                attributes, message = tensors.forecasts(len(rows.values), scores)
+                return Answer(CONTENT_TYPE, message, attributes)
         request = read_request(headers, body)
         answers: list[bytes] = [b""] * len(request.events)
         positions: list[int] = []
@@ -48,6 +64,8 @@ class Forecaster:
             answers[position] = output
         if request.is_batch:
             return Answer(BATCH_TYPE, b"[%b]" % b",".join(answers))
+        if request.is_binary and request.events[0].wants_tensor and (binary := outputs.as_binary(answers[0])):
+            return Answer(CONTENT_TYPE, binary[1], binary[0])
         return Answer(EVENT_TYPE, answers[0])
 
     def _score(self, events: list[Event], batch: ListBatch) -> list[bytes]:

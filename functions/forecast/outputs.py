@@ -5,16 +5,20 @@ They are assembled as text. Only JSON that this function wrote is spliced in (`e
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import numpy as np
 import orjson
 
 from events import Event
-from fncast.series.forecast_data import forecast_data
+from fncast.series.forecast_data import forecast_attributes, forecast_data
 from fncast.series.window import Float64Array
 from fncast.series.window_data import Readings
 from model import Forecasts
+from model_service.protocols.tensor_calls import CONTENT_TYPE
+from model_service.protocols.tensor_events import encode_forecast
 
 FORECAST = "io.fncast.forecast.v1"
 REJECTED = "io.fncast.rejected.v1"
@@ -32,13 +36,42 @@ def forecasts(
     events: Sequence[Event], readings: Sequence[Readings], filled: Sequence[int], scored: Forecasts
 ) -> list[bytes]:
     """A forecast for each input, in their order. scored: finite."""
-    head = _head(FORECAST, "forecast")
-    tail = _tail(scored)
-    data = forecast_data(rounded(scored.values, scored.moves), scored.quantiles, readings, filled)
+    head, tail = _head(FORECAST, "forecast"), _tail(scored)
+    values = rounded(scored.values, scored.moves)
+    data = forecast_data(values, scored.quantiles, readings, filled)
     return [
         b'%b%b"%b,"data":%b%b' % (head, event.digest, event.members, each, tail)
-        for event, each in zip(events, data, strict=True)
+        if not event.wants_tensor
+        else _tensor_forecast(event, reading, gaps, row, scored)
+        for event, reading, gaps, row, each in zip(events, readings, filled, values, data, strict=True)
     ]
+
+
+def _tensor_forecast(
+    event: Event, reading: Readings, filled: int, values: Float64Array, scored: Forecasts
+) -> bytes:
+    """A forecast whose data is a GraphPipe message. values: (quantiles, horizon)."""
+    head = _head(FORECAST, "forecast", CONTENT_TYPE)
+    attributes = orjson.dumps(forecast_attributes(scored.quantiles, reading, filled))
+    data = base64.b64encode(encode_forecast(values))
+    return b'%b%b"%b,%b,"data_base64":"%b"%b' % (
+        head,
+        event.digest,
+        event.members,
+        attributes[1:-1],
+        data,
+        _tail(scored),
+    )
+
+
+def as_binary(output: bytes) -> tuple[dict[str, str], bytes] | None:
+    """Headers and body of an output in binary mode. None if its data is JSON."""
+    attributes = orjson.loads(output)
+    if "data_base64" not in attributes:
+        return None
+    body = base64.b64decode(attributes.pop("data_base64"))
+    del attributes["datacontenttype"]
+    return {f"ce-{name}": quote(text, safe="/,:") for name, text in attributes.items()}, body
 
 
 def _tail(scored: Forecasts) -> bytes:
@@ -70,13 +103,13 @@ def _reply(event: Event, type_: str, kind: str, data: dict[str, object]) -> byte
     )
 
 
-def _head(type_: str, kind: str) -> bytes:
+def _head(type_: str, kind: str, content_type: str = "application/json") -> bytes:
     """The start of an output, up to the prefix of its id. The input's digest follows, so a retry has the same id."""
     attributes = {
         "specversion": "1.0",
         "type": type_,
         "source": SOURCE,
-        "datacontenttype": "application/json",
+        "datacontenttype": content_type,
         "id": f"{kind}-",
     }
     return orjson.dumps(attributes)[:-2]
