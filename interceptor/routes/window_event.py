@@ -21,6 +21,8 @@ from fncast.series.window_data import (
     read_readings,
     unit_of,
 )
+from interceptor.assembly import window as assembly
+from interceptor.assembly.window import WindowEvent
 from interceptor.cloudevents.event import Event
 from interceptor.delivery import Delivery
 from interceptor.outcome import DeadLetter
@@ -43,7 +45,7 @@ def read_window(delivery: Delivery) -> bool:
     Returns whether the event has a window.
     """
     event = delivery.opened
-    if isinstance(event, ReadEvent) or hasattr(event, "window"):
+    if isinstance(event, ReadEvent | WindowEvent):
         return True
     try:
         readings = _read(event)
@@ -56,15 +58,18 @@ def read_window(delivery: Delivery) -> bool:
 
 def readings_of(event: Event) -> Readings:
     """Return the readings of an event that `read_window` has accepted."""
-    if isinstance(event, ReadEvent):
-        return event.readings
-    return _assembled(event.window)  # type: ignore[attr-defined]  # the event of an assembled window
+    if isinstance(event, WindowEvent):
+        return _assembled(event.window)
+    assert isinstance(event, ReadEvent)
+    return event.readings
 
 
 def row_bytes(event: Event) -> int:
-    """Return the size of the event's row in a tensor."""
-    values = event.readings.values if isinstance(event, ReadEvent) else event.window.values  # type: ignore[attr-defined]
-    return len(values) * _BYTES
+    """Return the size of the row of such an event in a tensor."""
+    if isinstance(event, WindowEvent):
+        return len(event.window.values) * _BYTES
+    assert isinstance(event, ReadEvent)
+    return len(event.readings.values) * _BYTES
 
 
 def _read(event: Event) -> Readings:
@@ -96,7 +101,7 @@ def _json(content: bytes) -> object:
     return data
 
 
-def _assembled(window: Any) -> Readings:
+def _assembled(window: assembly.Window) -> Readings:
     values: Float64Array = np.frombuffer(window.values, np.float64)
     unit = window.unit or None
     low, high = limits_of(window.low, window.high, unit)
