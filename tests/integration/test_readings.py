@@ -88,3 +88,39 @@ def test_each_step_of_each_series_is_forecast_once_and_in_order(stage: Any) -> N
     check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert consumer.terminate() == 0
     assert stage.read_all(stage.dead) == []
+
+
+@pytest.mark.docker
+@pytest.mark.guarantee("killed consumers lose and repeat no window of readings")
+def test_killed_consumers_lose_and_repeat_no_window(exact_stage: Any) -> None:
+    stage, done = exact_stage, 0
+    settings = config(stage)
+    for steps in (7, 15, 16, 40):  # the first ends before any window is complete
+        consumer = stage.consume(config=settings)
+        produce(stage, range(done, steps))
+        done = steps
+        if steps < STEPS:
+            stage.wait_for(stage.forecasts, SERIES * max(0, steps - LEAST) // 2)
+            consumer.kill()
+    found = forecasts(stage, SERIES * (STEPS - LEAST + 1))
+    assert consumer.terminate() == 0
+    check(found, STEPS)
+    assert len(stage.read_all(stage.forecasts)) == SERIES * (STEPS - LEAST + 1)
+    assert stage.read_all(stage.dead) == []
+
+
+@pytest.mark.docker
+def test_consumers_that_hand_over_partitions_continue_the_windows(exact_stage: Any) -> None:
+    stage = exact_stage
+    settings = config(stage)
+    one = stage.consume("one", settings)
+    produce(stage, range(20))
+    stage.wait_for(stage.forecasts, SERIES)
+    two = stage.consume("two", settings)
+    two.wait_for("assigned")
+    produce(stage, range(20, 30))
+    assert one.terminate() == 0
+    produce(stage, range(30, STEPS))
+    check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
+    assert two.terminate() == 0
+    assert len(stage.read_all(stage.forecasts)) == SERIES * (STEPS - LEAST + 1)
