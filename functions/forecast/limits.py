@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from events import Readings
 from fncast.series.window import Float64Array, floor_of
+from fncast.series.window_data import Readings
+from model_service.protocols.tensor_calls import WindowRows
 
 
 def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
@@ -30,6 +31,16 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
             high[row] = reading.high
     cut: Float64Array = np.maximum(low[:, None, None], values)
     return cut if high is None else np.minimum(high[:, None, None], cut)
+
+
+def limited_rows(values: Float64Array, rows: WindowRows) -> Float64Array:
+    """As `limited`. rows: of the windows that were scored, with all of their readings."""
+    was_negative = np.any(rows.values < 0, axis=1)
+    low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
+    cut: Float64Array = np.maximum(low[:, None, None], values)
+    if np.isnan(rows.high).all():
+        return cut
+    return np.minimum(np.where(np.isnan(rows.high), math.inf, rows.high)[:, None, None], cut)
 
 
 def _was_negative(values: Sequence[object]) -> bool:

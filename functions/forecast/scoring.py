@@ -1,0 +1,175 @@
+"""Scores the windows of a request: valid ones by one call of the model, the others are rejected."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from fncast.series.window import Float64Array, Windows, prepare_batch, prepare_rows
+from fncast.series.window_data import Readings
+from limits import limited, limited_rows
+from model import ChangedModel, Forecasts, Model
+from model_service.client import RETRY_AFTER_S, ModelUnavailable
+from model_service.protocols.tensor_calls import WindowRows
+
+log = logging.getLogger("fncast.forecast")
+
+NOT_FINITE = "the model returned a number that is not finite for this window"
+
+
+class Batch(Protocol):
+    """The windows of a request."""
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """How many readings each window has."""
+
+    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+        """The last `steps` readings of the windows at `positions`, for the model."""
+
+    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+        """The forecasts, cut at the limits of their series.
+
+        positions: of the scored windows. windows: the model's input. values: (batch, quantiles, horizon).
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ListBatch:
+    """Windows from JSON. are_checked: whether all values are known to be float or None."""
+
+    readings: Sequence[Readings]
+    are_checked: bool
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        return [len(reading.values) for reading in self.readings]
+
+    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+        values = [self.readings[position].values for position in positions]
+        return prepare_batch(values, steps, are_checked=self.are_checked)
+
+    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+        return limited(values, windows, [self.readings[position] for position in positions])
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Windows from a tensor."""
+
+    rows: WindowRows
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        lengths: list[int] = self.rows.lengths.tolist()
+        return lengths
+
+    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+        rows = self.rows.at(positions)
+        return prepare_rows(rows.values, rows.lengths, steps)
+
+    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+        return limited_rows(values, self.rows.at(positions))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Windows that the model scored by one call. All numbers are finite."""
+
+    positions: list[int]
+    filled: list[int]
+    scored: Forecasts
+
+
+@dataclass(slots=True)
+class Scores:
+    """What became of each window: by its position it is in one of the three."""
+
+    groups: list[Group] = field(default_factory=list)
+    rejected: dict[int, str] = field(default_factory=dict)
+    unavailable: dict[int, ModelUnavailable] = field(default_factory=dict)
+
+
+class Scorer:
+    """Scores batches with one model. Not thread-safe."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def score(self, batch: Batch) -> Scores:
+        """Score each window. If the model was replaced, its description is read again, once. Raises nothing."""
+        lengths = batch.lengths
+        if not lengths:
+            return Scores()
+        try:
+            try:
+                return self._score(batch, lengths)
+            except ChangedModel as change:
+                log.info("reading the model's description again: %s", change)
+                self._model.forget()
+                return self._score(batch, lengths)
+        except ChangedModel as change:
+            reason = f"the model does not fit its own description: {change}"
+            unavailable = ModelUnavailable(reason, RETRY_AFTER_S)
+        except ModelUnavailable as error:
+            unavailable = error
+        return Scores(unavailable=self._unavailable(range(len(lengths)), unavailable))
+
+    def _score(self, batch: Batch, lengths: Sequence[int]) -> Scores:
+        """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
+        window = self._model.describe().window
+        scores = Scores()
+        for steps, positions in _by_steps(lengths, window).items():
+            windows = batch.prepare(positions, steps)
+            for index, error in windows.rejected.items():
+                scores.rejected[positions[index]] = str(error)
+            good = [positions[index] for index in windows.good]
+            if not good:
+                if window is not None:
+                    self._model.confirm()  # a new model may take shorter windows
+                continue
+            try:
+                scored = self._model.forecast(windows.values)
+            except ModelUnavailable as error:
+                scores.unavailable |= self._unavailable(good, error)
+            else:
+                scored = replace(scored, values=batch.limited(good, windows.values, scored.values))
+                scores.groups.append(_finite(Group(good, windows.filled, scored), scores.rejected))
+        return scores
+
+    def _unavailable(self, positions: Sequence[int], error: ModelUnavailable) -> dict[int, ModelUnavailable]:
+        self._model.forget()  # the service may come back with another model
+        log.warning("%d events not scored: %s", len(positions), error)
+        return dict.fromkeys(positions, error)
+
+
+def _finite(group: Group, rejected: dict[int, str]) -> Group:
+    """The group without forecasts that are not finite, which go to `rejected`."""
+    scored = group.scored
+    is_finite = np.isfinite(scored.values).all(axis=(1, 2))
+    if is_finite.all():
+        return group
+    rejected |= {group.positions[row]: NOT_FINITE for row in np.flatnonzero(~is_finite)}
+    kept = np.flatnonzero(is_finite)
+    return Group(
+        [group.positions[row] for row in kept],
+        [group.filled[row] for row in kept],
+        replace(scored, values=scored.values[kept], moves=scored.moves[kept]),
+    )
+
+
+def _by_steps(lengths: Sequence[int], window: int | None) -> dict[int, list[int]]:
+    """Positions, grouped by how many readings the model gets of them.
+
+    window: how many readings the model takes, or None if it takes any number; then each event counts with all of its.
+    """
+    if window is not None:
+        return {window: list(range(len(lengths)))}
+    groups: dict[int, list[int]] = {}
+    for position, length in enumerate(lengths):
+        groups.setdefault(max(length, 1), []).append(position)
+    return groups
