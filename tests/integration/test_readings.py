@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,25 @@ def test_each_step_of_each_series_is_forecast_once_and_in_order(stage: Any) -> N
     check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert consumer.terminate() == 0
     assert stage.read_all(stage.dead) == []
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.guarantee("readings: kills lose no forecast, repeat none, and leave every window right")
+def test_kills_leave_every_window_right(exact_stage: Any) -> None:
+    file = config(exact_stage)
+    dice = random.Random(5)
+    steps = 0
+    for _ in range(6):
+        produce(exact_stage, range(steps, steps + 10))
+        steps += 10
+        due = max(1, SERIES * (steps - LEAST + 1 - dice.randrange(1, 10)))
+        consumer = exact_stage.consume(config=file)
+        exact_stage.wait_for(exact_stage.forecasts, due, 60)
+        consumer.kill()
+    consumer = exact_stage.consume(config=file)
+    consumer.wait_for("restored the state")
+    check(forecasts(exact_stage, SERIES * (steps - LEAST + 1)), steps)
+    assert consumer.terminate() == 0
+    assert len(exact_stage.read_all(exact_stage.forecasts)) == SERIES * (steps - LEAST + 1)
+    assert exact_stage.read_all(exact_stage.dead) == []
