@@ -23,14 +23,17 @@ from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Kafka, Settings, SettingsError
+from consumer.settings import Input, Kafka, Settings, SettingsError
+from consumer.settings.inputs import EVENTS
 from consumer.supervision import kept_running
+from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.expiry import Expiry
 from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
+from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 from interceptor.routes.token import read_token
@@ -53,7 +56,8 @@ def build_routes(settings: Settings) -> dict[str, Route]:
                 token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
                 if token and "@" in urlsplit(route.url).netloc:
                     raise ValueError("it has a token, and its URL has a login: use only one of them")
-                found[name] = Route(name, route.url, route.batch, route.mode, token)
+                batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
+                found[name] = Route(name, route.url, batch, route.mode, token, route.encoding)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return found
@@ -91,6 +95,23 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] has no `deliver`: no event would ever be settled")
     if "route" not in names[: list(names).index("deliver")]:
         raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
+    if "assemble" in names[list(names).index("route") :]:
+        raise SettingsError("[interceptors.chain] needs `assemble` before `route`")
+
+
+def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
+    """By input topic, how its readings are read and assembled. Raises SettingsError that names the input."""
+    entries = {entry.topic: entry for entry in settings.inputs}
+    found = {}
+    for topic in settings.kafka.input_topics:
+        entry = entries.get(topic, Input(topic))
+        try:
+            rules = settings.rules_of(topic)
+            format_ = build_format(entry.format, entry.format_options())
+        except ValueError as error:
+            raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
+        found[topic] = ReadingInput(format_, rules, entry.format == EVENTS)
+    return found
 
 
 def build_chain(
@@ -99,15 +120,18 @@ def build_chain(
     """The interceptor chain in the settings. interceptors: as in `Service`. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
+    inputs = build_reading_inputs(settings)
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
+        "assemble": lambda: Assemble(inputs),
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
     for name, interceptor in (interceptors or {}).items():
         built_ins[name] = partial(_same, interceptor)
     try:
-        return compose(settings.interceptors.chain, built_ins, settings)
+        reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
+        return compose(settings.interceptors.chain, built_ins, settings, reading_topics)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
