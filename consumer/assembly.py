@@ -52,7 +52,8 @@ def build_routes(settings: Settings) -> dict[str, Route]:
                 token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
                 if token and "@" in urlsplit(route.url).netloc:
                     raise ValueError("it has a token, and its URL has a login: use only one of them")
-                found[name] = Route(name, route.url, route.batch, route.mode, token)
+                batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
+                found[name] = Route(name, route.url, batch, route.mode, token, route.encoding)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return found
@@ -90,6 +91,8 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] has no `deliver`: no event would ever be settled")
     if "route" not in names[: list(names).index("deliver")]:
         raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
+    if "assemble" in names[list(names).index("route") :]:
+        raise SettingsError("[interceptors.chain] needs `assemble` before `route`")
 
 
 def build_chain(settings: Settings, deliver: Deliver) -> Chain:
@@ -98,6 +101,7 @@ def build_chain(settings: Settings, deliver: Deliver) -> Chain:
     router = Router(build_routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
+        "assemble": Interceptor,  # readings pass unchanged
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
