@@ -43,6 +43,7 @@ COMMANDS = {
     "demo": Command(
         "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
     ),
+    "init": Command("fncast.cli.init", "consumer", "look at a topic and print the settings that forecast it"),
     "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
     "evaluate": Command(
         "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"

@@ -13,7 +13,11 @@ from interceptor.delivery import Record
 from interceptor.readings.numbers import number_in_text
 from interceptor.readings.times import time_ns, unit_of
 
-ENVELOPES = (("payload", "after"), ("after",), ("payload",))  # Debezium with and without schema, Kafka Connect
+ENVELOPES = (
+    ("payload", "after"),
+    ("after",),
+    ("payload",),
+)  # Debezium with and without schema, Kafka Connect
 MAX_DEPTH = 4  # of nested objects below the root
 MAX_MEMBERS = 200  # different members that are looked at
 MAX_ROWS = 2000
@@ -101,9 +105,7 @@ def propose_mapping(records: Sequence[Record]) -> JsonMapping | None:
     candidates = [name for name in members if (name in texts or name in ids) and name not in left_out]
     labels = _labels_of(candidates, rows)
     left_out |= {name: "it changes while the series goes on" for name in candidates if name not in labels}
-    return JsonMapping(
-        ".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out
-    )
+    return JsonMapping(".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out)
 
 
 def _objects(record: Record) -> list[dict[str, Any]]:
@@ -196,7 +198,7 @@ def _is_time_name(name: str) -> bool:
 
 
 def _is_time(name: str, rows: Sequence[_Row]) -> bool:
-    """Whether the member is a time in most rows: by its text, or by its size with its name or the record's timestamp."""
+    """Whether the member is a time in most rows: by its text, or by its size and its name or the record's time."""
     is_named = _is_time_name(name)
     count = 0
     for row in rows:

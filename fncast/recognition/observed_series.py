@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from fncast.series.duration import format_seconds
@@ -40,7 +41,7 @@ class ObservedSeries:
         times = sorted(set(self.times_ns))
         if len(times) < 2:
             return None
-        between = median(later - earlier for earlier, later in zip(times, times[1:], strict=False)) / NS
+        between = median(later - earlier for earlier, later in pairwise(times)) / NS
         whole = round(between)
         return float(whole) if whole and abs(between - whole) <= NEAR * whole else round(between, 3)
 

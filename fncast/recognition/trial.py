@@ -26,7 +26,6 @@ MAX_SERIES = 10_000  # kept in one trial; others are only counted
 MAX_REASONS = 20  # different reasons of undecodable records
 
 
-
 @dataclass
 class FormatTrial:
     """The result of decoding a sample in one format.

@@ -24,7 +24,13 @@ def record(
     value: Any, offset: int = 0, *, partition: int = 0, key: bytes | None = None, headers: Any = ()
 ) -> Record:
     """A record. value: bytes, text, or anything that JSON can hold."""
-    raw = value if isinstance(value, bytes) or value is None else value.encode() if isinstance(value, str) else None
+    raw = (
+        value
+        if isinstance(value, bytes) or value is None
+        else value.encode()
+        if isinstance(value, str)
+        else None
+    )
     raw = json.dumps(value).encode() if raw is None and value is not None else raw
     return Record("readings", partition, offset, (AT_S + 10 * offset) * 1000, key, raw, list(headers))
 
@@ -82,7 +88,13 @@ def gateway(number: int) -> dict[str, Any]:
 
 
 def _event(number: int, kind: str, data: Any, **more: str) -> Record:
-    attributes = {"specversion": "1.0", "type": kind, "source": "/plant", "id": f"e{number}", "subject": "oven-1"}
+    attributes = {
+        "specversion": "1.0",
+        "type": kind,
+        "source": "/plant",
+        "id": f"e{number}",
+        "subject": "oven-1",
+    }
     at = f"2023-11-14T22:{15 + number // 6:02d}:{number % 6}0Z"
     headers = [(f"ce_{name}", text.encode()) for name, text in (attributes | {"time": at} | more).items()]
     headers.append(("content-type", b"application/json"))

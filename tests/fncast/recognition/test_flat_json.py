@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from samples import AT_S, gateway, record, records
 
 from fncast.recognition.flat_json import propose_mapping
+from samples import AT_S, gateway, record, records
 
 
 def options(make: Any, count: int = 20, **more: Any) -> dict[str, Any]:
@@ -50,7 +50,11 @@ def test_without_a_time_the_records_timestamp_counts():
 
 def test_nested_members_are_addressed_by_path():
     found = options(
-        lambda number: {"device": {"id": 7, "site": "north"}, "data": {"temp": 1.5}, "meta": {"ts": AT_S + number}}
+        lambda number: {
+            "device": {"id": 7, "site": "north"},
+            "data": {"temp": 1.5},
+            "meta": {"ts": AT_S + number},
+        }
     )
     assert found == {
         "time": "meta.ts",
@@ -63,7 +67,10 @@ def test_nested_members_are_addressed_by_path():
 @pytest.mark.parametrize(
     ("wrap", "root"),
     [
-        (lambda row: {"schema": {}, "payload": {"before": None, "after": row, "op": "c", "ts_ms": 1}}, "payload.after"),
+        (
+            lambda row: {"schema": {}, "payload": {"before": None, "after": row, "op": "c", "ts_ms": 1}},
+            "payload.after",
+        ),
         (lambda row: {"before": None, "after": row, "op": "c", "ts_ms": AT_S * 1000}, "after"),
         (lambda row: {"schema": {"type": "struct"}, "payload": row}, "payload"),
     ],
@@ -84,7 +91,10 @@ def test_ids_of_messages_are_no_labels():
 
 
 def test_numbers_in_text_are_values_where_the_name_says_so():
-    assert options(lambda number: {"sensor": "a", "value": f"{number}.5"}) == {"values": ["value"], "labels": ["sensor"]}
+    assert options(lambda number: {"sensor": "a", "value": f"{number}.5"}) == {
+        "values": ["value"],
+        "labels": ["sensor"],
+    }
 
 
 def test_a_name_with_a_dot_is_left_out():
