@@ -10,10 +10,10 @@ import pytest
 
 sys.path += [str(Path(__file__).parents[1] / "dashboard"), str(Path(__file__).parents[1] / "recognition")]
 from mock_broker import MockBroker
-from samples import influx_line, telegraf_json
 
 from consumer.settings import load
 from fncast.cli.main import main
+from samples import influx_line, telegraf_json
 
 
 @pytest.fixture(scope="module")
