@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from fncast.series.duration import format_seconds
-
 NS = 1_000_000_000
 NEAR = 0.02  # a step this close to whole seconds is shown as whole seconds: producers jitter
 
@@ -47,13 +45,21 @@ class ObservedSeries:
 
     @property
     def step_text(self) -> str:
-        """The step as an ISO 8601 duration. Empty if it is not known."""
+        """The step as settings take it, such as 10s or P1M. Empty if it is not known."""
         if self.known_step:
             return self.known_step
-        return format_seconds(self.step_s) if self.step_s else ""
+        return short_step(self.step_s) if self.step_s else ""
+
+
+def short_step(seconds: float) -> str:
+    """A step in seconds as settings take it, such as 10s or 5m."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size:.0f}{unit}"
+    return f"{seconds:g}s"
 
 
 def usual_step(series: list[ObservedSeries]) -> str:
-    """The most frequent step of the series as a duration. Empty if no step is known."""
+    """The most frequent step of the series. Empty if no step is known."""
     steps = [each.step_text for each in series if each.step_text]
     return max(dict.fromkeys(steps), key=steps.count) if steps else ""

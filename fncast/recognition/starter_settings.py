@@ -17,6 +17,7 @@ from interceptor.readings.formats import BUILT_IN
 FUNCTION = '{ url = "fn:fncast/forecast", batch = true, encoding = "graphpipe" }'
 DEFAULT_SERVERS = "localhost:9092"
 WIDTH = 110
+COMMENT_COLUMN = 36
 # Such properties hold secrets. Their values stay out of the file.
 _SECRET = re.compile(
     r"password|secret|token|\.pem\b|oauthbearer\.config|sasl\.jaas|_pem\b|key\.pem|basic\.auth"
@@ -41,16 +42,19 @@ def starter_settings(
     return "\n".join(lines) + "\n"
 
 
+def _set(setting: str, comment: str) -> str:
+    """A setting with a comment, in a column where the setting is short enough."""
+    return f"{setting:{COMMENT_COLUMN}}  # {comment}"
+
+
 def _kafka(sample: Sample, servers: str, client: Mapping[str, str]) -> list[str]:
     lines = ["[kafka]", f"bootstrap_servers = {quoted(servers)}"]
     if sample.is_embedded:
-        lines.append(
-            'delivery = "at-least-once"          # the embedded broker does not isolate transactions'
-        )
+        lines.append(_set('delivery = "at-least-once"', "the embedded broker does not isolate transactions"))
     lines += [
-        '# output_topic = "forecasts"           # created if it is missing; so are the next two',
-        '# dead_letter_topic = "dead-letters"   # records that cannot be used, with the reason',
-        '# state_topic = "fncast-state"         # compacted; makes a restart short',
+        _set('# output_topic = "forecasts"', "created if it is missing; so are the next two"),
+        _set('# dead_letter_topic = "dead-letters"', "records that cannot be used, with the reason"),
+        _set('# state_topic = "fncast-state"', "compacted; makes a restart short"),
     ]
     if client:
         lines += ["", "[kafka.client]"]
@@ -69,24 +73,22 @@ def _input(sample: Sample, recognition: Recognition) -> list[str]:
     trial = recognition.trial
     lines = ["[[inputs]]", f"topic = {quoted(sample.topic)}", f"format = {quoted(trial.format)}"]
     if trial.windows and set(trial.destinations) - {""}:
-        lines.append('# destination = "forecast"              # of events that name none')
+        lines.append(_set('# destination = "forecast"', "of events that name none"))
     else:
-        lines.append(
-            'destination = "forecast"              # readings name no function: all go to this route'
-        )
+        lines.append(_set('destination = "forecast"', "readings name no function: all go to this route"))
     if not trial.windows:
         lines += [
-            f"# series = {quoted(_default_name(trial.format))}   # how series are named",
-            f"# include = [{_example(recognition)}]   # forecast only these series; globs. exclude works the same way",
+            _set(f"# series = {quoted(_default_name(trial.format))}", "how series are named"),
+            _set(
+                f"# include = [{_example(recognition)}]", "forecast only these series; exclude works the same"
+            ),
         ]
         lines += _rekey(sample, recognition)
     if trial.format == "json":
-        lines += ["", "[inputs.json]                         # where things are in a record; dotted paths"]
+        lines += ["", _set("[inputs.json]", "where things are in a record; dotted paths")]
         lines += [f"{name} = {_value(value)}" for name, value in trial.options.items()]
         if "time" not in trial.options:
-            lines.append(
-                '# time = "ts"                         # no time was found: the record\'s timestamp counts'
-            )
+            lines.append(_set('# time = "ts"', "no time was found: the record's timestamp counts"))
         lines += _comment(f"left out: {name}, {why}" for name, why in recognition.mapping.left_out.items())
     return lines
 
@@ -97,7 +99,7 @@ def _rekey(sample: Sample, recognition: Recognition) -> list[str]:
         return [
             f"# {len(spread)} of the series seen come from more than one partition. fncast needs each series in one:",
             "# key the records by series in the producer, or let fncast send them through a topic of its own.",
-            f"rekey = true                          # through {clean(sample.topic, 249)}-by-series",
+            _set("rekey = true", f"through {clean(sample.topic, 249)}-by-series"),
         ]
     if sample.partitions > 1 and not sample.has_keys:
         return [
@@ -111,17 +113,17 @@ def _windows(recognition: Recognition) -> list[str]:
     step = usual_step(list(recognition.trial.series.values()))
     seen = f"found: {step}" if step else "found from the first readings of each series"
     return [
-        "[windows]                             # how readings become windows; [[inputs]] may override each",
-        f'step = "auto"                         # {seen}. Or fix it, such as "60s"',
-        'aggregate = "last"                    # of the readings in one step: last, mean, sum, min, max, count',
-        "every = 1                             # forecast each n-th step",
-        "# grace_s = 10                        # how long a step stays open for late readings",
+        _set("[windows]", "how readings become windows; [[inputs]] may override each"),
+        _set('step = "auto"', f'{seen}. Or fix it, such as "60s"'),
+        _set('aggregate = "last"', "of the readings in one step: last, mean, sum, min, max, count"),
+        _set("every = 1", "forecast each n-th step"),
+        _set("# grace_s = 10", "how long a step stays open for late readings"),
     ]
 
 
 def _routes() -> list[str]:
     return [
-        "[routes]                              # destinations; the function runs on [fn] url, http://localhost:8080",
+        _set("[routes]", "destinations; the function runs on [fn] url, http://localhost:8080"),
         f"forecast = {FUNCTION}",
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fncast.recognition.observed_series import ObservedSeries
+from fncast.recognition.observed_series import ObservedSeries, short_step
 from fncast.series.step import Step
 from interceptor.cloudevents.event import Event
 from interceptor.cloudevents.reader import read_event
@@ -161,6 +161,7 @@ def _values_of(event: Event) -> tuple[list[Any] | None, dict[str, Any]]:
 
 def _step_of(data: Mapping[str, Any]) -> str:
     try:
-        return str(Step.of(data))
+        step = Step.of(data)
+        return short_step(step.period_s) if step.period_s else str(step)
     except ValueError:
         return ""

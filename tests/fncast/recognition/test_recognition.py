@@ -45,7 +45,7 @@ def test_records_that_do_not_decode_are_counted_with_their_reason():
 def test_series_have_their_last_value_step_and_partition():
     trial = recognise("readings", records(telegraf_json)).trial
     seen = trial.series["cpu.usage_idle cpu=cpu0 host=web-1"]
-    assert (seen.last_value, seen.step_text, seen.is_spread) == (110.5, "PT10S", False)
+    assert (seen.last_value, seen.step_text, seen.is_spread) == (110.5, "10s", False)
     assert trial.skipped == {"text": 20}
 
 
@@ -58,7 +58,7 @@ def test_windows_have_the_step_and_destination_of_their_event():
     trial = recognise("readings", SAMPLES["window events"][1]).trial
     assert trial.windows == 20
     assert trial.destinations == {"forecast": 20}
-    assert trial.series["oven-1"].step_text == "PT5M"
+    assert trial.series["oven-1"].step_text == "5m"
     assert trial.series["oven-1"].last_value == 22.5
 
 

@@ -17,7 +17,7 @@ def test_format_series_values_and_steps_are_shown():
     assert found[0] == "telegraf: telegraf-json; 38 readings in the last 20 of 1,000 records, 2 partitions"
     assert found[1] == "2 series: last value, step"
     assert found[2].split() == [
-        *["cpu.usage_idle", "cpu=cpu0", "host=web-1", "109.5", "PT10S"],
+        *["cpu.usage_idle", "cpu=cpu0", "host=web-1", "109.5", "10s"],
         *["2023-11-14", "22:16:20Z"],
     ]
     assert "skipped readings: 19 text" in found
