@@ -6,7 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,8 +96,10 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] needs `assemble` before `route`")
 
 
-def build_chain(settings: Settings, deliver: Deliver) -> Chain:
-    """The interceptor chain in the settings. Raises SettingsError."""
+def build_chain(
+    settings: Settings, deliver: Deliver, interceptors: Mapping[str, Interceptor] | None = None
+) -> Chain:
+    """The interceptor chain in the settings. interceptors: as in `Service`. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
     built_ins: dict[str, Callable[[], Interceptor]] = {
@@ -105,10 +108,16 @@ def build_chain(settings: Settings, deliver: Deliver) -> Chain:
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
+    for name, interceptor in (interceptors or {}).items():
+        built_ins[name] = partial(_same, interceptor)
     try:
         return compose(settings.interceptors.chain, built_ins, settings)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
+
+
+def _same(interceptor: Interceptor) -> Interceptor:
+    return interceptor
 
 
 def build_deliver(settings: Settings, functions: FunctionClient) -> Deliver:
@@ -130,13 +139,16 @@ def build_publisher(kafka: Kafka) -> Publisher:
 class Service:
     """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises SettingsError, ConsumerError."""
+    def __init__(self, settings: Settings, interceptors: Mapping[str, Interceptor] | None = None) -> None:
+        """interceptors: more interceptors, by the names that the chain in the settings has for them.
+
+        Raises SettingsError, ConsumerError.
+        """
         kafka = settings.kafka
         self._topics = kafka.input_topics
         functions = build_function_client(settings)
         self._deliver = build_deliver(settings, functions)
-        self._chain = build_chain(settings, self._deliver)
+        self._chain = build_chain(settings, self._deliver, interceptors)
         # A user's interceptors may choose routes that are not in the settings.
         checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
