@@ -23,14 +23,17 @@ from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Kafka, Settings, SettingsError
+from consumer.settings import Input, Kafka, Settings, SettingsError
+from consumer.settings.inputs import EVENTS
 from consumer.supervision import kept_running
+from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.expiry import Expiry
 from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
+from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 from interceptor.routes.token import read_token
@@ -96,22 +99,39 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] needs `assemble` before `route`")
 
 
+def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
+    """By input topic, how its readings are read and assembled. Raises SettingsError that names the input."""
+    entries = {entry.topic: entry for entry in settings.inputs}
+    found = {}
+    for topic in settings.kafka.input_topics:
+        entry = entries.get(topic, Input(topic))
+        try:
+            rules = settings.rules_of(topic)
+            format_ = build_format(entry.format, entry.format_options())
+        except ValueError as error:
+            raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
+        found[topic] = ReadingInput(format_, rules, entry.format == EVENTS)
+    return found
+
+
 def build_chain(
     settings: Settings, deliver: Deliver, interceptors: Mapping[str, Interceptor] | None = None
 ) -> Chain:
     """The interceptor chain in the settings. interceptors: as in `Service`. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
+    inputs = build_reading_inputs(settings)
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
-        "assemble": Interceptor,  # readings pass unchanged
+        "assemble": lambda: Assemble(inputs),
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
     for name, interceptor in (interceptors or {}).items():
         built_ins[name] = partial(_same, interceptor)
     try:
-        return compose(settings.interceptors.chain, built_ins, settings)
+        reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
+        return compose(settings.interceptors.chain, built_ins, settings, reading_topics)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 

@@ -41,18 +41,20 @@ class JsonMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An input topic.
 
-    format: a built-in name, or `package.module:Class`. destination: the route of records that name none; empty for no
-    default. series: template of the series' names; empty for the format's default. include, exclude: globs of series'
-    names. rekey: send readings through a topic that is keyed by series. json: only for the format json. The others
-    override `[windows]`; None keeps its value.
+    format: of single readings: a built-in name, or `package.module:Class`. Empty for CloudEvents that each hold a whole
+    window; then the topic has no state. destination: the route of records that name none; empty for no default.
+    series: template of the series' names; empty for the format's default. include, exclude: globs of series' names.
+    unit: replaces the readings' unit. rekey: send readings through a topic that is keyed by series. json: only for the
+    format json. The others override `[windows]`; None keeps its value.
     """
 
     topic: str
-    format: str = EVENTS
+    format: str = ""
     destination: str = ""
     series: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    unit: str = ""
     rekey: bool = False
     json: JsonMapping | None = None
     step: str | None = None
@@ -67,7 +69,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max: float | None = None
 
     def __post_init__(self) -> None:
-        if self.format not in BUILT_IN and not all(self.format.partition(":")):
+        if self.format and self.format not in BUILT_IN and not all(self.format.partition(":")):
             raise ValueError(
                 f"format {self.format[:64]!r} is unknown: use one of {', '.join(BUILT_IN)}, or package.module:Class"
             )
@@ -83,10 +85,15 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} has an empty pattern")
 
     @property
-    def needs_assembly(self) -> bool:
-        """Whether a setting of this input makes sense only for single readings."""
-        own = (self.series, self.include, self.exclude, self.rekey, self.overrides())
-        return self.format != EVENTS or any(own)
+    def has_readings(self) -> bool:
+        """Whether the topic's records are single readings: a setting says so, or makes sense only for them."""
+        own = (self.format, self.series, self.include, self.exclude, self.unit, self.rekey, self.overrides())
+        return any(own)
+
+    @property
+    def format_name(self) -> str:
+        """The format of an input with readings, for `interceptor.readings.formats.build_format`."""
+        return self.format or EVENTS
 
     def format_options(self) -> dict[str, Any]:
         """Keyword arguments for `interceptor.readings.formats.build_format`."""

@@ -24,6 +24,7 @@ from consumer.settings.source import (
     route_message,
 )
 from consumer.settings.windows import Windows
+from interceptor.assembly.rules import Rules
 from interceptor.routes.route import MAX_PORT, shown, url_flaw
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
@@ -255,10 +256,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     f"inputs[{place}]: destination {entry.destination[:64]!r} is not a route; routes are: {known}"
                 )
             try:
-                self.windows_of(entry.topic)
+                self.rules_of(entry.topic)
             except ValueError as error:
                 raise ValueError(f"inputs[{place}].{error}") from None
-            if entry.needs_assembly and "assemble" not in self.interceptors.chain:
+            if entry.has_readings and "assemble" not in self.interceptors.chain:
                 raise ValueError(
                     f"interceptors.chain has no `assemble`, which the readings of the topic {entry.topic!r} need"
                 )
@@ -279,8 +280,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def windows_of(self, topic: str) -> Windows:
         """How readings of an input topic become windows: `[windows]` with what its `[[inputs]]` overrides."""
-        entry = next((entry for entry in self.inputs if entry.topic == topic), None)
-        return msgspec.structs.replace(self.windows, **entry.overrides()) if entry else self.windows
+        return msgspec.structs.replace(self.windows, **self._input(topic).overrides())
+
+    def rules_of(self, topic: str) -> Rules:
+        """The assembler's rules for an input topic. Raises ValueError that begins with the name of a setting."""
+        entry = self._input(topic)
+        return self.windows_of(topic).rules(entry.include, entry.exclude, entry.unit)
+
+    def _input(self, topic: str) -> Input:
+        return next((entry for entry in self.inputs if entry.topic == topic), Input(topic))
 
 
 def load(

@@ -9,11 +9,12 @@ from typing import Literal
 import msgspec
 
 from fncast.series.step import Step
+from interceptor.assembly.rules import MAX_WINDOW, Rules
 
 Aggregate = Literal["last", "mean", "sum", "min", "max", "count"]
-Rate = Literal["auto", "always", "never"]
+Rate = Literal["auto", "off"]
 
-MAX_WINDOW = 10_000  # readings
+MAX_EVERY = 10_000
 MAX_SERIES = 10_000_000
 MAX_SECONDS = 1_000_000_000.0
 AUTO = "auto"
@@ -26,10 +27,10 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How readings become windows. `[[inputs]]` overrides each setting for its topic.
 
     step: time between two readings of a series; auto finds it for each series. aggregate: what becomes of several
-    readings in one step. rate: whether cumulative counters become rates; auto decides by the kind that the format
-    reports. grace_s: how long a step stays open for late readings. every: forecast each n-th step. max_series: further
-    series of an input partition are refused. window: number of readings in a window. min_readings: a series with fewer
-    readings in its window waits; 0 for half of the window. min, max: bounds of the values, for the forecast.
+    readings in one step. rate: auto turns cumulative counters into rates, off keeps their values. grace_s: how long a
+    step stays open for late readings. every: forecast each n-th step. max_series: further series of an input partition
+    are refused. window: number of readings in a window. min_readings: a series with fewer readings in its window waits;
+    0 for half of the window. min, max: bounds of the values, for the forecast.
     """
 
     step: str = AUTO
@@ -47,7 +48,7 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         parse_step(self.step)
         if not 0 <= self.grace_s < MAX_SECONDS:
             raise ValueError("grace_s must not be negative")
-        for name, most in (("every", MAX_WINDOW), ("max_series", MAX_SERIES)):
+        for name, most in (("every", MAX_EVERY), ("max_series", MAX_SERIES)):
             if not 1 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must be from 1 to {most:,}")
         if not 2 <= self.window <= MAX_WINDOW:
@@ -60,15 +61,23 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise ValueError(f"min {self.min:g} is not below max {self.max:g}")
 
-    @property
-    def fixed_step(self) -> Step | None:
-        """The step; None to find it for each series."""
-        return parse_step(self.step)
-
-    @property
-    def least_readings(self) -> int:
-        """The number of readings that a window needs."""
-        return self.min_readings or (self.window + 1) // 2
+    def rules(self, include: tuple[str, ...] = (), exclude: tuple[str, ...] = (), unit: str = "") -> Rules:
+        """The assembler's rules. Raises ValueError that begins with the name of a setting."""
+        return Rules(
+            window=self.window,
+            minimum=self.min_readings or None,
+            step=parse_step(self.step),
+            aggregate=self.aggregate,
+            rate=self.rate,
+            grace_ns=round(self.grace_s * 1e9),
+            every=self.every,
+            max_series=self.max_series,
+            include=include,
+            exclude=exclude,
+            unit=unit,
+            low=self.min,
+            high=self.max,
+        )
 
 
 def parse_step(text: str) -> Step | None:

@@ -47,16 +47,18 @@ def test_an_input_overrides_windows_for_its_topic(write):
     settings = load(write(READINGS), {})
     assert settings.windows_of("telegraf") == Windows(step="60s", grace_s=5, window=24, min=0)
     assert settings.windows_of("gateways") == settings.windows_of("metrics") == Windows(step="60s", grace_s=5)
-    assert settings.windows_of("gateways").least_readings == 24
-    assert [entry.needs_assembly for entry in settings.inputs] == [True, True]
+    assert [entry.has_readings for entry in settings.inputs] == [True, True]
     assert settings.inputs[1].by_series_topic == "gateways-by-series"
+    rules = settings.rules_of("telegraf")
+    assert (rules.window, rules.step_ns, rules.grace_ns, rules.low) == (24, 60 * 10**9, 5 * 10**9, 0)
+    assert rules.include == ("cpu.*",)
 
 
 def test_an_input_has_the_options_of_its_format(write):
     telegraf, gateways = load(write(READINGS), {}).inputs
     assert telegraf.format_options() == {}
     assert gateways.json == JsonMapping("ts", "ms", ("temp", "vibration"), ("device",))
-    decoded = build_format(gateways.format, gateways.format_options()).decode(
+    decoded = build_format(gateways.format_name, gateways.format_options()).decode(
         b'{"ts": 1700000000000, "device": "press", "temp": 3, "vibration": 4, "other": 5}', None, [], 0
     )
     assert decoded.values == [3, 4]
@@ -85,15 +87,17 @@ def test_a_step_is_short_or_iso_8601(text, step):
     assert parse_step(text) == step
 
 
-def test_only_settings_of_readings_need_assembling():
-    assert not Input("metrics", destination="forecast").needs_assembly
+def test_an_input_has_readings_if_a_setting_says_so_or_needs_them():
+    assert not Input("metrics", destination="forecast").has_readings
+    assert Input("metrics", rekey=True).format_name == "cloudevents"
     for entry in (
         Input("a", format="influx-line"),
+        Input("a", format="cloudevents"),
         Input("a", min=0),
         Input("a", include=("x",)),
         Input("a", rekey=True),
     ):
-        assert entry.needs_assembly
+        assert entry.has_readings
 
 
 ENTRY = '[[inputs]]\ntopic = "a"\n'
@@ -112,7 +116,11 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         (ENTRY + 'aggregate = "median"', "line 3: [inputs[0].aggregate] Invalid enum value 'median'"),
         (ENTRY + "grace_s = -1", "line 3: [inputs[0].grace_s] inputs[0].grace_s must not be negative"),
         (ENTRY + "every = 0", "line 3: [inputs[0].every] inputs[0].every must be from 1 to 10,000"),
-        (ENTRY + "window = 1", "line 3: [inputs[0].window] inputs[0].window must be from 2 to 10,000"),
+        (ENTRY + "window = 1", "line 3: [inputs[0].window] inputs[0].window must be from 2 to "),
+        (
+            ENTRY + 'aggregate = "sum"',
+            "line 3: [inputs[0].aggregate] inputs[0].aggregate = 'sum' needs a step",
+        ),
         (
             ENTRY + "min_readings = 49",
             "line 3: [inputs[0].min_readings] inputs[0].min_readings must be from 0",
@@ -144,7 +152,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         ("[windows]\nevery = 1.5", "line 2: [windows.every] Expected `int`"),
         (
             '[windows]\nrate = "on"',
-            "line 2: [windows.rate] Invalid enum value 'on'; use 'auto' or 'always' or",
+            "line 2: [windows.rate] Invalid enum value 'on'; use 'auto' or 'off'",
         ),
         (
             '[interceptors]\nchain = ["route", "deliver"]\n' + ENTRY + 'format = "influx-line"',
