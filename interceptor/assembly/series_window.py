@@ -159,5 +159,5 @@ class SeriesWindow:
         return self.values[cut:] + self.values[:cut]
 
     def _clear(self) -> None:
-        self.values = array("d", [NAN]) * len(self.values)
+        self.values[:] = array("d", [NAN]) * len(self.values)  # in place: callers hold the array
         self.present = 0
