@@ -20,12 +20,15 @@ def check_records(entry: Input, sample: Sample, routes: Collection[str]) -> Row:
     if not any(record.value is not None for record in sample.records):
         return Row(hop, "warning", "the topic holds no records yet", "send readings to it, then check again")
     try:
-        trial = try_format(entry.format, entry.format_options(), sample.records)
+        trial = try_format(entry.format_name, entry.format_options(), sample.records)
     except ValueError as error:
         return Row(hop, "failed", str(error), "correct [[inputs]] in fncast.toml")
     found = _found(trial)
     if not trial.decoded:
         return Row(hop, "failed", f"{found}: {_reason(trial)}", _other_format(entry, sample))
+    if trial.readings and not entry.has_readings:
+        fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
+        return Row(hop, "failed", f"{found}, but the settings take the topic for windows only", fix)
     for problem in (_of_destinations, _of_names):
         if row := problem(hop, found, entry, trial, routes):
             return row
@@ -66,7 +69,7 @@ def _other_format(entry: Input, sample: Sample) -> str:
         right = recognise(sample.topic, sample.records).trial.format
     except Unrecognised:
         return f"fncast init --topic {sample.topic} shows what the topic holds"
-    if right == entry.format:
+    if right == entry.format_name:
         return f"fncast init --topic {sample.topic} proposes other settings for this format"
     return f'the records look like {right}: set format = "{right}", or use fncast init --topic {sample.topic}'
 

@@ -53,7 +53,7 @@ def _outputs(settings: Settings) -> list[str]:
     """The topics that the consumer writes."""
     kafka = settings.kafka
     found = [kafka.output_topic, kafka.dead_letter_topic]
-    needs_state = any(entry.needs_assembly for entry in settings.inputs)
+    needs_state = any(entry.has_readings for entry in settings.inputs)
     return [*found, kafka.state_topic] if needs_state else found
 
 

@@ -71,7 +71,11 @@ def _property(name: str, value: str) -> str:
 
 def _input(sample: Sample, recognition: Recognition) -> list[str]:
     trial = recognition.trial
-    lines = ["[[inputs]]", f"topic = {quoted(sample.topic)}", f"format = {quoted(trial.format)}"]
+    lines = ["[[inputs]]", f"topic = {quoted(sample.topic)}"]
+    if trial.readings:
+        lines.append(f"format = {quoted(trial.format)}")
+    else:
+        lines.append(_set('# format = "cloudevents"', "not needed: each event holds a whole window"))
     if trial.windows and set(trial.destinations) - {""}:
         lines.append(_set('# destination = "forecast"', "of events that name none"))
     else:

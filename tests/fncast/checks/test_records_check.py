@@ -42,6 +42,13 @@ def test_records_in_the_format_of_the_settings_are_ok():
         (TELEGRAF, [record("hello")], "failed", "0 of the last 1", "fncast init --topic telegraf shows"),
         (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 become dead letters", "send only"),
         (
+            Input("plant", destination="forecast"),
+            SAMPLES["reading events"][1],
+            "failed",
+            "for windows only",
+            'set format = "cloudevents" in [[inputs]] for plant',
+        ),
+        (
             Input("telegraf", "telegraf-json"),
             records(telegraf_json),
             "failed",

@@ -38,10 +38,11 @@ def test_the_file_loads_and_decodes_the_sample(name, tmp_path):
     format_, sample = SAMPLES[name]
     settings = loaded(written(sample), tmp_path)
     [entry] = settings.inputs
-    assert (entry.topic, entry.format) == ("readings", format_)
+    assert (entry.topic, entry.format_name) == ("readings", format_)
+    assert entry.has_readings == (name != "window events")
     assert settings.kafka.input_topics == ("readings",)
     assert settings.kafka.bootstrap_servers == "kafka:9092"
-    again = try_format(entry.format, entry.format_options(), sample)
+    again = try_format(entry.format_name, entry.format_options(), sample)
     assert again.share == 1.0
     assert again.series.keys() == recognise("readings", sample).trial.series.keys()
 
