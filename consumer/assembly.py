@@ -104,17 +104,19 @@ def _check_order(names: Sequence[str]) -> None:
 
 
 def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
-    """By input topic, how its readings are read and assembled. Raises SettingsError that names the input."""
+    """By topic of readings, how they are read and assembled. Raises SettingsError that names the input."""
     entries = {entry.topic: entry for entry in settings.inputs}
     found = {}
     for topic in settings.kafka.input_topics:
         entry = entries.get(topic, Input(topic))
+        if not entry.has_readings:
+            continue
         try:
             rules = settings.rules_of(topic)
-            format_ = build_format(entry.format, entry.format_options())
+            format_ = build_format(entry.format_name, entry.format_options())
         except ValueError as error:
             raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
-        found[topic] = ReadingInput(format_, rules, entry.format == EVENTS)
+        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS)
     return found
 
 
