@@ -15,7 +15,7 @@ from interceptor.assembly.rules import Rules, Selection
 from interceptor.assembly.series_window import SeriesWindow
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window
-from interceptor.readings.contract import Decoded, Format
+from interceptor.readings.contract import Decoded, Format, Series
 
 log = logging.getLogger("fncast.assemble")
 
@@ -33,7 +33,8 @@ class PartitionWindows:
     """Used by one thread. Equal records in equal order give equal windows, however they are divided into calls.
 
     series: by slot. changed: slots since the last snapshot. event_ns: the partition's event time: the latest time of a
-    reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state.
+    reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state. ahead:
+    by slot, for series whose restored state is newer: the offset that it stands for.
     """
 
     def __init__(self, format_: Format, rules: Rules, topic: str) -> None:
@@ -41,9 +42,10 @@ class PartitionWindows:
         self.changed: set[int] = set()
         self.event_ns = 0
         self.next_offset = 0
+        self.ahead: dict[int, int] = {}
         self.outcomes: Counter[str] = Counter()
+        self.rules = rules
         self._format = format_
-        self._rules = rules
         self._topic = topic
         self._selection = Selection(rules.include, rules.exclude)
         self._slots: dict[str, int] = {}  # by name
@@ -52,12 +54,12 @@ class PartitionWindows:
         self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
         self._has_logged_full = False
 
-    def add(self, decoded: Decoded, timestamp_ms: int) -> list[Window]:
+    def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
         completed: list[Window] = []
         record_ns = timestamp_ms * _NS_PER_MS if timestamp_ms > 0 else _NO_TIMESTAMP_NS
         latest_ns, event_ns = self.event_ns, self.event_ns
-        is_aggregated = self._rules.is_aggregated
+        is_aggregated = self.rules.is_aggregated
         by_key, changed, outcomes = self._by_key, self.changed, self.outcomes
         for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
             found = by_key.get(key)
@@ -66,13 +68,20 @@ class PartitionWindows:
             if isinstance(found, str):
                 outcomes[found] += 1
                 continue
+            if is_aggregated:
+                latest_ns = max(latest_ns, min(time_ns, record_ns))
+            if self.ahead and offset < self.ahead.get(found.slot, 0):
+                continue
             outcome = found.add(time_ns, value, record_ns, event_ns, completed)
             outcomes[outcome] += 1
             changed.add(found.slot)
-            if is_aggregated:
-                latest_ns = max(latest_ns, min(time_ns, record_ns))
-                if isinstance(found, AggregatedSteps) and found.is_open and not found.is_scheduled:
-                    self._schedule(found)
+            if (
+                is_aggregated
+                and isinstance(found, AggregatedSteps)
+                and found.is_open
+                and not found.is_scheduled
+            ):
+                self._schedule(found)
         if latest_ns > event_ns:
             self.event_ns = latest_ns
             self._close_due(latest_ns, completed)
@@ -106,7 +115,7 @@ class PartitionWindows:
 
     def _find(self, key: Hashable) -> SeriesWindow | str:
         """The series of a key that is not in the cache; a new one if there is room. Or why there is none."""
-        if len(self._by_key) >= 2 * self._rules.max_series:
+        if len(self._by_key) >= 2 * self.rules.max_series:
             self._by_key.clear()
         found = self._by_key[key] = self._lookup(key)
         return found
@@ -120,21 +129,25 @@ class PartitionWindows:
             return self.series[slot]
         if not self._selection.takes(series.name):
             return EXCLUDED
-        if len(self.series) >= self._rules.max_series:
+        if len(self.series) >= self.rules.max_series:
             if not self._has_logged_full:
                 self._has_logged_full = True
                 log.warning(
                     "a partition of %s has more than max_series = %d series: %r and other new series are not"
                     " forecast. Raise max_series, or exclude series",
                     self._topic,
-                    self._rules.max_series,
+                    self.rules.max_series,
                     clean(series.name, 200),
                 )
             return NO_ROOM
-        kind = AggregatedSteps if self._rules.is_aggregated else SingleReadings
-        added = kind(series, _labels_json(series.labels), self._rules, len(self.series))
+        added = self.new_series(series, _labels_json(series.labels))
         self.insert(added)
         return added
+
+    def new_series(self, series: Series, labels_json: bytes) -> SeriesWindow:
+        """A series for the next slot."""
+        kind = AggregatedSteps if self.rules.is_aggregated else SingleReadings
+        return kind(series, labels_json, self.rules, len(self.series))
 
     def insert(self, series: SeriesWindow) -> None:
         """Add a series with the next slot."""

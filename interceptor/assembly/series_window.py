@@ -53,7 +53,7 @@ class SeriesWindow:
         self.name = series.name
         self.labels_json = labels_json
         self.is_counter = series.kind is Kind.CUMULATIVE and rules.rate == "auto"
-        self.unit = rules.unit or (f"{series.unit}/s" if series.unit and self.is_counter else series.unit)
+        self.unit = series.unit
         self.rules = rules
         self.slot = slot
         self.grid: Grid | None = None
@@ -136,6 +136,7 @@ class SeriesWindow:
     def window(self) -> Window:
         """The window whose newest step is `head`."""
         grid, rules = self.grid, self.rules
+        unit = rules.unit or (f"{self.unit}/s" if self.unit and self.is_counter else self.unit)
         assert grid is not None
         first = self.head - rules.window + 1
         values = self.ordered()
@@ -147,7 +148,7 @@ class SeriesWindow:
             grid.end_ns(self.head),
             grid.step,
             values,
-            self.unit,
+            unit,
             self.labels_json,
             rules.low,
             rules.high,
