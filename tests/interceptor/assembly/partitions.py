@@ -6,15 +6,16 @@ import math
 from random import Random
 from typing import Any
 
-from tests.interceptor.assembly.reference import NS, Found, Setting
-
 from fncast.series.step import Step
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import Decoded, Kind, Series
+from tests.interceptor.assembly.reference import NS, Found, Setting
 
-Record = tuple[float, list[tuple[str, float, float]]]  # timestamp, readings of series, time, value; in seconds
+Record = tuple[
+    float, list[tuple[str, float, float]]
+]  # timestamp, readings of series, time, value; in seconds
 START = 1_000_000  # seconds since 1970
 
 

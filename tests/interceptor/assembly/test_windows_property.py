@@ -6,7 +6,15 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.interceptor.assembly.partitions import NS, decoded, new_partition, plain, random_records, random_setting
+
+from tests.interceptor.assembly.partitions import (
+    NS,
+    decoded,
+    new_partition,
+    plain,
+    random_records,
+    random_setting,
+)
 from tests.interceptor.assembly.reference import AGGREGATES, Partition
 
 
