@@ -15,7 +15,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from benchmarks.lib.askers import COMMITTED, Askers
+from benchmarks.lib.query_consumers import COMMITTED, Askers
 
 STALLED_S = 60.0  # no new forecast for so long: it will not come any more
 LOOK_S = 0.1

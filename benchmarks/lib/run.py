@@ -11,11 +11,11 @@ from pathlib import Path
 from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from benchmarks.lib.askers import UNCOMMITTED
 from benchmarks.lib.broker import Broker
 from benchmarks.lib.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY, Pipeline, Topics
+from benchmarks.lib.query_consumers import UNCOMMITTED
 from fncast.demo.process import ProcessFailed
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaError, Message, Producer
 from kafka_container import PARTITIONS
-from victim import say
+from supervised_process import say
 
 KEYS = 20
 POISON_SHARE = 0.01
@@ -19,7 +19,7 @@ POISON_SHARE = 0.01
 # nothing any more (2.16; 24 restarts in a row did not show it again). Another takes its place then.
 STUCK_S = 60.0
 PURGE_S = 5.0
-WINDOW = 6  # of the model, see parts.py
+WINDOW = 6  # of the model, see system.py
 AHEAD = 1.0  # the model's first median is the window's mean and this
 
 

@@ -7,7 +7,7 @@ import uuid
 
 from confluent_kafka import Consumer, TopicPartition
 from kafka_container import PARTITIONS
-from victim import say
+from supervised_process import say
 
 # A client may lose its way behind a broker's restart (see consumer/kafka/connection.py); what waits for a transaction
 # to time out takes 20 s at most.

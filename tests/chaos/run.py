@@ -29,14 +29,14 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration"))
 
-from brokers import Brokers  # noqa: E402
+from broker_faults import Brokers  # noqa: E402
+from faults import KINDS, Strikes, schedule  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
 from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
-from parts import Parts, make_model  # noqa: E402
 from progress import Progress  # noqa: E402
-from strikes import KINDS, Strikes, schedule  # noqa: E402
-from victim import say  # noqa: E402
+from supervised_process import say  # noqa: E402
+from system import Parts, make_model  # noqa: E402
 
 PATIENCE_S = 120.0
 # By what was struck. A frozen consumer's transaction holds readers up until it times out (10 s) and the broker looks
@@ -207,8 +207,8 @@ def main() -> int:
     parser.add_argument("--consumers", type=int, default=2)
     parser.add_argument("--hosts", type=int, default=1, help="function hosts, shared out among the consumers")
     parser.add_argument("--model-services", type=int, default=1, help="each host knows all of them")
-    parser.add_argument("--bug", help="a deliberate bug: see consumer.py")
-    parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see consumer.py")
+    parser.add_argument("--bug", help="a deliberate bug: see faulty_consumer.py")
+    parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
     parser.add_argument("--freeze", default="", help="POINT:N, likewise")
     parser.add_argument(
         "--gone", action="store_true", help="who crashed at a point is not started again for 45 s"

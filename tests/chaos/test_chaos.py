@@ -188,7 +188,7 @@ assert not one._producer.send_offsets_to_transaction.called
 @pytest.mark.parametrize("bug", ["commit-before-publish", "no-fencing"])
 def test_a_bug_is_the_one_that_is_meant(bug):
     """It publishes and commits, without its offsets: one that does neither makes the checker fail as well."""
-    command = [sys.executable, "-c", BROKEN, str(HERE / "consumer.py"), bug]
+    command = [sys.executable, "-c", BROKEN, str(HERE / "faulty_consumer.py"), bug]
     done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from fake_function import Behaviour, Function, batch, forecast, works
 from kafka_cluster import KafkaCluster
 from kafka_container import eventually
-from stage import Stage
+from testbed import Stage
 
 from consumer.kafka.embedded import EmbeddedBroker
 

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from kafka_container import eventually
-from stage import ConsumerProcess, Stage
+from testbed import ConsumerProcess, Stage
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 

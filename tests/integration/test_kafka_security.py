@@ -23,7 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 from fake_function import Function
 from kafka_container import KAFKA_IMAGE, PARTITIONS, eventually, free_port
-from stage import Stage
+from testbed import Stage
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(300)]
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from kafka_container import KafkaContainer, eventually
-from stage import Stage
+from testbed import Stage
 
 from consumer.kafka.source import KafkaSource
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import Stage
+from testbed import Stage
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 

@@ -1,6 +1,6 @@
 """`fncast consume`, with a crash at a named point or with one of two deliberate bugs. Only tests start this.
 
-usage: consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
+usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
 
 A crash is SIGKILL at the N-th time that the point is reached, a freeze SIGSTOP.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_cluster import KafkaCluster
 from kafka_container import PARTITIONS, KafkaContainer, free_port
-from victim import Victim
+from supervised_process import Victim
 
 HERE = Path(__file__).parent
 MAKE_MODELS = HERE.parent / "model_service"
@@ -101,6 +101,6 @@ class Parts:
             "FN__BATCH_EVENTS": "16",
         }
         bug = ["--bug", told.bug] if told.bug else []
-        words = [str(HERE / "consumer.py"), *bug, "consume", "--port", str(port)]
+        words = [str(HERE / "faulty_consumer.py"), *bug, "consume", "--port", str(port)]
         variables = {f"FNCAST_{key}": value for key, value in settings.items()}
         return Victim(name, words, self._folder / f"{name}.log", port, variables)

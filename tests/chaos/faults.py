@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 
-from brokers import CLUSTER, Brokers
-from parts import Parts
+from broker_faults import CLUSTER, Brokers
 from progress import Progress
-from victim import GONE_S, say
+from supervised_process import GONE_S, say
+from system import Parts
 
 # Ten kills; of the consumer's, one is a SIGSTOP past its session.
 DECK = (

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from kafka_cluster import KafkaCluster
 from kafka_container import KafkaContainer, paused
-from parts import Parts
-from victim import say
+from supervised_process import say
+from system import Parts
 
 PAUSE_S = 15.0  # past the session of a broker, 9 s
 SHORT_PAUSE_S = 6.0
