@@ -23,14 +23,21 @@ from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Kafka, Settings, SettingsError
+from consumer.settings import Input, Kafka, Settings, SettingsError
+from consumer.settings.inputs import EVENTS
+from consumer.state.partition_states import PartitionStates
+from consumer.state.reader import Reader
+from consumer.state.restorer import Restorer
+from consumer.state.writer import StateWriter
 from consumer.supervision import kept_running
+from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.expiry import Expiry
 from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
+from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 from interceptor.routes.token import read_token
@@ -53,7 +60,8 @@ def build_routes(settings: Settings) -> dict[str, Route]:
                 token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
                 if token and "@" in urlsplit(route.url).netloc:
                     raise ValueError("it has a token, and its URL has a login: use only one of them")
-                found[name] = Route(name, route.url, route.batch, route.mode, token)
+                batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
+                found[name] = Route(name, route.url, batch, route.mode, token, route.encoding)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return found
@@ -91,6 +99,25 @@ def _check_order(names: Sequence[str]) -> None:
         raise SettingsError("[interceptors.chain] has no `deliver`: no event would ever be settled")
     if "route" not in names[: list(names).index("deliver")]:
         raise SettingsError("[interceptors.chain] needs `route` before `deliver`")
+    if "assemble" in names[list(names).index("route") :]:
+        raise SettingsError("[interceptors.chain] needs `assemble` before `route`")
+
+
+def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
+    """By topic of readings, how they are read and assembled. Raises SettingsError that names the input."""
+    entries = {entry.topic: entry for entry in settings.inputs}
+    found = {}
+    for topic in settings.kafka.input_topics:
+        entry = entries.get(topic, Input(topic))
+        if not entry.has_readings:
+            continue
+        try:
+            rules = settings.rules_of(topic)
+            format_ = build_format(entry.format_name, entry.format_options())
+        except ValueError as error:
+            raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
+        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS)
+    return found
 
 
 def build_chain(
@@ -99,15 +126,18 @@ def build_chain(
     """The interceptor chain in the settings. interceptors: as in `Service`. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
+    inputs = build_reading_inputs(settings)
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
+        "assemble": lambda: Assemble(inputs),
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
     for name, interceptor in (interceptors or {}).items():
         built_ins[name] = partial(_same, interceptor)
     try:
-        return compose(settings.interceptors.chain, built_ins, settings)
+        reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
+        return compose(settings.interceptors.chain, built_ins, settings, reading_topics)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
@@ -132,6 +162,18 @@ def build_publisher(kafka: Kafka) -> Publisher:
     return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
 
 
+def build_states(
+    kafka: Kafka, chain: Chain, publisher: Publisher, event_loop: asyncio.AbstractEventLoop
+) -> PartitionStates:
+    """What restores, writes and drops the state of the chain's interceptors."""
+    properties, group = kafka.client_properties(), kafka.group_id
+    restorer = Restorer(
+        chain.stateful, event_loop, kafka.state_topic, group, lambda: Reader(properties, group)
+    )
+    writer = StateWriter(publisher, kafka.state_topic, group)
+    return PartitionStates(chain.stateful, event_loop, restorer, writer)
+
+
 class Service:
     """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
 
@@ -151,22 +193,25 @@ class Service:
         static = kafka.instance_name() if kafka.static_membership else ""
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
         publisher = build_publisher(kafka)
+        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
         self._loop = Loop(
             source,
             publisher,
-            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic),
+            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
             Topics(
                 kafka.client_properties(),
                 kafka.input_topics,
                 kafka.output_topic,
                 kafka.dead_letter_topic,
                 kafka.outage_topic,
+                kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
                 is_exactly_once=kafka.delivery == "exactly-once",
             ),
             self._chain,
             asyncio.get_running_loop(),
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
             DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+            states,
         )
 
         self._outages = Outages(
@@ -212,13 +257,13 @@ class Service:
         """The answer of /healthz and /readyz. reason: why it is not ready or not alive; empty if it is both."""
         polled_s_ago = time.monotonic() - self._loop.polled_at_s
         is_alive = polled_s_ago < STALLED_S
-        problems = [self._loop.problem, *self._loop.paused.values()]
+        problems = [self._loop.problem, self._loop.restoring, *self._loop.paused.values()]
         if not is_alive:
             problems.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
         reason = "; ".join(problem for problem in problems if problem)
         return {
             "alive": is_alive,
-            "ready": self._loop.is_member and not self._loop.paused,
+            "ready": self._loop.is_member and not self._loop.paused and not self._loop.restoring,
             "reason": reason,
             "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
             "routes_out": self._deliver.open_circuits(),

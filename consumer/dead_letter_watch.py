@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from consumer import metrics
 from consumer.lane import Partition
 from interceptor.delivery import Delivery
-from interceptor.outcome import DeadLetter
+from interceptor.outcome import Assembled, DeadLetter
 
 log = logging.getLogger("fncast.consumer")
 
@@ -53,14 +53,16 @@ class DeadLetterWatch:
         return topic in self.paused
 
     def published(self, delivery: Delivery) -> bool:
-        """Count an outcome. Returns whether its topic is now paused."""
+        """Count an outcome, or those of a record's windows. Returns whether its topic is now paused."""
         record, outcome = delivery.record, delivery.outcome
         topic = record.topic
         seen = self._inputs.get(topic)
         if seen is None:
             seen = self._inputs[topic] = Input()
-        if type(outcome) is not DeadLetter:
-            seen.is_mixed = True
+        seen.is_mixed |= type(outcome) is not DeadLetter
+        settled = (delivery.windows or ()) if type(outcome) is Assembled else (delivery,)
+        refused = [each for each in settled if type(each.outcome) is DeadLetter]
+        if not refused:
             return False
         partition = (topic, record.partition)
         if record.offset <= self._last_offsets.get(
@@ -68,7 +70,16 @@ class DeadLetterWatch:
         ):  # counted before: its transaction was undone
             return False
         self._last_offsets[partition] = record.offset
-        metrics.DEAD_LETTERS.labels(topic, outcome.kind).inc()
+        for each in refused:
+            self._count(seen, each)
+        if not seen.is_mixed and seen.refused == self._pause_after and type(outcome) is DeadLetter:
+            self._pause(topic, seen.refused, outcome)
+        return topic in self.paused
+
+    def _count(self, seen: Input, delivery: Delivery) -> None:
+        outcome = delivery.outcome
+        assert type(outcome) is DeadLetter
+        metrics.DEAD_LETTERS.labels(delivery.record.topic, outcome.kind).inc()
         if outcome.kind not in seen.logged_kinds:
             seen.logged_kinds.add(outcome.kind)
             self._log_first(delivery, outcome)
@@ -77,9 +88,6 @@ class DeadLetterWatch:
         seen.is_mixed |= seen.kind not in (None, outcome.kind)
         seen.kind = outcome.kind
         seen.refused += 1
-        if not seen.is_mixed and seen.refused == self._pause_after:
-            self._pause(topic, seen.refused, outcome)
-        return topic in self.paused
 
     def _log_first(self, delivery: Delivery, outcome: DeadLetter) -> None:
         record = delivery.record

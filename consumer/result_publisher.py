@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from consumer import metrics
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.kafka.base_producer import Publisher
+from consumer.state.writer import StateWriter
 from interceptor import dead_letter
-from interceptor.delivery import Delivery, Record
-from interceptor.outcome import DeadLetter, Forecast, OutputEvent
+from interceptor.delivery import Delivery, Tick
+from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent
 
 log = logging.getLogger("fncast.consumer")
 
@@ -32,7 +33,10 @@ class ResultPublisher:
         publisher: Publisher,
         output_topic: str,
         dead_letter_topic: str,
+        state: StateWriter | None = None,
     ) -> None:
+        """state: writes the deliveries' state records, if interceptors have any."""
+        self._state = state
         self._publisher = publisher
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
@@ -91,17 +95,21 @@ class ResultPublisher:
 
         Raises ConsumerError if the broker rejects a dead letter; NotPublished.
         """
-        record = delivery.record
+        if self._state is not None:
+            self._state.publish_with(delivery)
+        if type(delivery.outcome) is Assembled and delivery.windows:
+            for window in delivery.windows:
+                self.publish(window)
+            return
+        record, key = delivery.record, delivery.key
         outcome = delivery.outcome
         if type(outcome) is Forecast:
             partition = record.partition if self._kept[record.topic][0] else BY_KEY
             try:
                 if len(outcome.events) > 1:
-                    self._check_fit(record, outcome.events)  # publish all or none
+                    self._check_fit(key, outcome.events)  # publish all or none
                 for event in outcome.events:
-                    self._publisher.publish(
-                        self._output_topic, partition, record.key, event.value, event.headers
-                    )
+                    self._publisher.publish(self._output_topic, partition, key, event.value, event.headers)
             except RecordRefused as error:
                 self._has_found_refused = True
                 outcome = delivery.outcome = DeadLetter(
@@ -117,7 +125,7 @@ class ResultPublisher:
             headers = dead_letter.headers(delivery, outcome)
             topic = self._dead_letter_topic
             try:
-                self._publisher.publish(topic, partition, record.key, record.value, headers)
+                self._publisher.publish(topic, partition, key, dead_letter.value(delivery), headers)
             except RecordTooLarge as error:
                 raise ConsumerError(
                     f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
@@ -137,12 +145,14 @@ class ResultPublisher:
         found, self._has_found_refused = self._has_found_refused, False
         return found
 
-    def _check_fit(self, record: Record, events: Sequence[OutputEvent]) -> None:
+    def _check_fit(self, key: bytes | None, events: Sequence[OutputEvent]) -> None:
         for event in events:
-            if not self._publisher.fits(self._output_topic, record.key, event.value, event.headers):
+            if not self._publisher.fits(self._output_topic, key, event.value, event.headers):
                 raise RecordTooLarge(f"larger than the broker allows for {self._output_topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
+        if type(delivery.record) is Tick:
+            return  # no event
         route = delivery.route
         self._settled.append((route.name if route else "unknown", outcome))
         self._timestamps_ms.append(delivery.record.timestamp_ms)

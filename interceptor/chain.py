@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interceptor.cloudevents.reader import read_event
-from interceptor.contract import Interceptor
-from interceptor.delivery import Batch, Delivery
+from interceptor.contract import Interceptor, StatefulInterceptor
+from interceptor.delivery import Batch, Delivery, Record, Tick
 from interceptor.errors import InvalidEvent
-from interceptor.outcome import DeadLetter
+from interceptor.outcome import Assembled, DeadLetter, Skipped
 
 if TYPE_CHECKING:
     from interceptor.contract import Offsets
+
+ASSEMBLED = Assembled()
+TICKED = Skipped("the tick completed nothing")
 
 
 class Chain:
@@ -22,8 +25,25 @@ class Chain:
     Records that are not events are settled as dead letters before the first interceptor.
     """
 
-    def __init__(self, interceptors: Sequence[Interceptor]) -> None:
+    def __init__(
+        self,
+        interceptors: Sequence[Interceptor],
+        names: Sequence[str] = (),
+        reading_topics: Collection[str] = frozenset(),
+    ) -> None:
+        """names: of the interceptors in the settings; by default the names of their classes.
+
+        reading_topics: their records are readings in a format other than CloudEvents, which `assemble` reads.
+        """
         self._interceptors = tuple(interceptors)
+        self._names = _unique(names or [type(interceptor).__name__ for interceptor in interceptors])
+        self._reading_topics = frozenset(reading_topics)
+
+    @property
+    def stateful(self) -> dict[str, StatefulInterceptor]:
+        """The interceptors with state by their unique name, in the chain's order."""
+        named = zip(self._names, self._interceptors, strict=True)
+        return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
         """Pass the batch through the chain. At the end, settled deliveries are done.
@@ -31,13 +51,19 @@ class Chain:
         Raises what an interceptor raises.
         """
         deliveries = batch.deliveries
-        for delivery in batch.pending():
-            if delivery.event is None:
+        for delivery in deliveries:
+            if delivery.event is None and delivery.outcome is None and self._is_event(delivery.record):
                 read(delivery)
-        for interceptor in self._interceptors:
+        for name, interceptor in zip(self._names, self._interceptors, strict=True):
             batch = await interceptor.on_consume(batch)
+            if isinstance(interceptor, StatefulInterceptor):
+                _set_owner(deliveries, name)
+        _skip_ticks(deliveries)
         mark_done(deliveries)
         return batch
+
+    def _is_event(self, record: Record) -> bool:
+        return type(record) is not Tick and record.topic not in self._reading_topics
 
     def on_commit(self, offsets: Offsets) -> None:
         for interceptor in self._interceptors:
@@ -51,11 +77,22 @@ class Chain:
 def mark_done(deliveries: Iterable[Delivery]) -> None:
     """Mark the settled deliveries as done. Only this function sets `is_done`.
 
-    The chain calls it at its end. The last interceptor may call it earlier, so that a settled delivery is published
-    while others of its batch wait.
+    A record whose readings were assembled is settled once all its windows are. The chain calls this function at its
+    end. The last interceptor may call it earlier, so that a settled delivery is published while others of its batch
+    wait.
     """
+    parents: dict[int, Delivery] = {}
     for delivery in deliveries:
         delivery.is_done = delivery.outcome is not None
+        if delivery.windows and not delivery.is_done:
+            parents[id(delivery)] = delivery
+        elif delivery.parent is not None and delivery.is_done:
+            parents[id(delivery.parent)] = delivery.parent
+    for parent in parents.values():
+        if all(window.outcome is not None for window in parent.windows or ()):
+            for window in parent.windows or ():
+                window.is_done = True
+            parent.outcome, parent.is_done = ASSEMBLED, True
 
 
 def read(delivery: Delivery) -> None:
@@ -67,7 +104,12 @@ def read(delivery: Delivery) -> None:
         delivery.outcome = DeadLetter(record.flaw or str(error), kind="not_an_event")
 
 
-def compose(names: Sequence[str], built_ins: Mapping[str, Callable[[], Interceptor]], settings: Any) -> Chain:
+def compose(
+    names: Sequence[str],
+    built_ins: Mapping[str, Callable[[], Interceptor]],
+    settings: Any,
+    reading_topics: Collection[str] = frozenset(),
+) -> Chain:
     """Build the chain of the settings: built-ins by name, others as `package.module:Class`. Each is configured.
 
     Raises ValueError if a name cannot be loaded, or if an interceptor rejects the settings.
@@ -77,7 +119,28 @@ def compose(names: Sequence[str], built_ins: Mapping[str, Callable[[], Intercept
         interceptor = built_ins[name]() if name in built_ins else _load(name, built_ins)
         interceptor.configure(settings)
         interceptors.append(interceptor)
-    return Chain(interceptors)
+    return Chain(interceptors, names, reading_topics)
+
+
+def _skip_ticks(deliveries: Iterable[Delivery]) -> None:
+    """Settle ticks without an outcome, unless windows that they completed are on their way."""
+    for delivery in deliveries:
+        if type(delivery.record) is Tick and delivery.outcome is None and not delivery.windows:
+            delivery.outcome = TICKED
+
+
+def _set_owner(deliveries: Iterable[Delivery], name: str) -> None:
+    for delivery in deliveries:
+        for record in delivery.state:
+            record.owner = record.owner or name
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Number the repeats of a name: audit, audit#2."""
+    return tuple(
+        f"{name}#{count}" if (count := names[: place + 1].count(name)) > 1 else name
+        for place, name in enumerate(names)
+    )
 
 
 def _load(path: str, built_ins: Mapping[str, object]) -> Interceptor:

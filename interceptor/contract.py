@@ -53,6 +53,10 @@ class StatefulInterceptor(Interceptor):
     - Leave deliveries of a generation that was not restored or that was dropped unsettled: the consumer ignores them.
     """
 
+    def has_state(self, topic: str) -> bool:
+        """Whether records of this input topic change the state. The partitions of other topics are not restored."""
+        return True
+
     def restore(
         self, topic: str, partition: int, generation: int, committed: int, state: Iterable[StateRecord]
     ) -> int:

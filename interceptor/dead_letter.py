@@ -16,6 +16,8 @@ MAX_DATA_BYTES = 1024  # Knative's limit for knativeerrordata; `fncast-reason` i
 # A dead letter is at most this much larger than its record. Producer and topic limits allow for it.
 MAX_ADDED_BYTES = 64 * 1024
 
+STRUCTURED: Headers = [("content-type", b"application/cloudevents+json")]
+
 # In the order of the headers at the end of a dead letter. `knativeerrorcode` may be missing.
 ADDED_HEADERS = (
     "knativeerrordest",
@@ -30,9 +32,17 @@ ADDED_HEADERS = (
 )
 
 
+def value(delivery: Delivery) -> bytes | None:
+    """Return the record's value. For a window of a record: the window event in structured mode."""
+    if delivery.parent is not None and delivery.event is not None:
+        return delivery.event.to_json()
+    return delivery.record.value
+
+
 def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
-    """Return the record's headers followed by the added ones."""
+    """Return the record's headers followed by the added ones. For a window of a record: those of its own event."""
     record = delivery.record
+    own = STRUCTURED if delivery.parent is not None else record.headers
     full_reason = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
     reason = cut(clean(full_reason, MAX_DATA_BYTES), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
@@ -47,7 +57,7 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     ]
     if outcome.code is not None:
         added.insert(1, ("knativeerrorcode", str(outcome.code)))
-    return [*record.headers, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
+    return [*own, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
 
 
 def own_and_added(record: Record) -> tuple[Headers, Headers]:

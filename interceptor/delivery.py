@@ -44,16 +44,22 @@ class UnreadableRecord(Record):
 class Tick(Record):
     """Not a Kafka record: the consumer puts it into a partition's order when the clock matters.
 
-    Stateful interceptors close what is due at `timestamp_ms` and write their state. offset: of the partition's last
-    record, so that committing the tick commits that record. key, value: None. headers: empty.
+    Stateful interceptors close what is due at `timestamp_ms` and write their state. A tick is in `Batch.deliveries`,
+    not in `Batch.pending()`. The chain skips a tick that nobody settles. offset: of the partition's last record, so
+    that committing the tick commits that record. key, value: None. headers: empty.
     """
 
 
 class StateRecord(msgspec.Struct):
-    """A record for the compacted state topic. key: unique within the partition. value: None deletes the key."""
+    """A record for the compacted state topic.
+
+    key: unique within the interceptor's state of the partition. value: None deletes the key. owner: the interceptor's
+    name in the settings; set by the chain.
+    """
 
     key: bytes
     value: bytes | None
+    owner: str = ""
 
 
 class Delivery:
@@ -96,6 +102,20 @@ class Delivery:
         self.retry: Retry | None = None
 
     @property
+    def size(self) -> int:
+        """About how many bytes the event has."""
+        if self.parent is not None and self.event is not None:
+            return self.event.size
+        return len(self.record.value or b"")
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of the records that are published for this delivery: the record's, or a window's series."""
+        if self.parent is not None and self.event is not None:
+            return (self.event.text("subject") or "").encode()
+        return self.record.key
+
+    @property
     def opened(self) -> Event:
         """Return the event. Only for deliveries from `Batch.pending`: their record has been read.
 
@@ -117,5 +137,17 @@ class Batch:
         self.deliveries = deliveries
 
     def pending(self) -> list[Delivery]:
-        """Return the deliveries without an outcome, in input order."""
-        return [delivery for delivery in self.deliveries if delivery.outcome is None]
+        """Return the deliveries that have an event but no outcome, in input order.
+
+        In place of a record whose readings were assembled, these are the windows that it completed. Ticks are not
+        among them.
+        """
+        pending = []
+        for delivery in self.deliveries:
+            if delivery.outcome is not None:
+                continue
+            if delivery.windows:
+                pending += [window for window in delivery.windows if window.outcome is None]
+            elif delivery.event is not None:
+                pending.append(delivery)
+        return pending

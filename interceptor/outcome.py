@@ -1,4 +1,4 @@
-"""The outcomes of a delivery: a forecast to publish, a dead letter, or skipped.
+"""The outcomes of a delivery: a forecast to publish, a dead letter, skipped, or one for each of its windows.
 
 They are msgspec structs, because one is created for every event (docs/decisions/011-structs.md).
 """
@@ -40,6 +40,7 @@ Kind = Literal[
     "refused_by_function",
     "attempts_exhausted",
     "not_publishable",
+    "undecodable",
     "other",
 ]
 
@@ -66,4 +67,8 @@ class Skipped(msgspec.Struct):
     reason: str
 
 
-Outcome = Forecast | DeadLetter | Skipped
+class Assembled(msgspec.Struct):
+    """Each window that the record completed has an outcome of its own. Set by the chain once all have one."""
+
+
+Outcome = Forecast | DeadLetter | Skipped | Assembled

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 
 import events
 import outputs
+from fncast.series import window_data
 from fncast.series.window import prepare_batch
 from handler import Forecaster
 from model import Model
@@ -104,14 +105,14 @@ def main() -> None:
 
     def read_data(batch: list[events.Event]) -> None:
         if arguments.starts:
-            events._following.cache_clear()
+            window_data._following.cache_clear()
         for event in batch:
-            events.read_readings(event.data)
+            window_data.read_readings(event.data)
 
     def parts(body: bytes) -> dict[str, Callable[[bytes], object]]:
         """The steps of one call, each with its input ready."""
         request = events.read_request(HEADERS, body)
-        readings = [events.read_readings(event.data) for event in request.events]
+        readings = [window_data.read_readings(event.data) for event in request.events]
         values = [reading.values for reading in readings]
         windows = prepare_batch(values, WINDOW, are_checked=request.is_plain)
         model = Model(InstantModel())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -104,6 +105,12 @@ class KafkaSource:
         # Where assigned partitions must start again, until the client has accepted it.
         self._restarts: dict[Partition, int] = {}
         self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
+        self._refused: set[Partition] = (
+            set()
+        )  # restarts that the client refused, and that a log line has named
+        self._reset_at_s: dict[
+            Partition, float
+        ] = {}  # when a partition whose offset was beyond its end restarted
         # The offset that Kafka does not have; below 0 if the group has none.
         self._out_of_range: dict[Partition, int] = {}
         if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
@@ -137,6 +144,8 @@ class KafkaSource:
                         self._start_offsets.pop(partition, None)
                         self._restarts.pop(partition, None)
                         self._unassigned.discard(partition)
+                        self._refused.discard(partition)
+                        self._reset_at_s.pop(partition, None)
                     callback(named)
 
             return called
@@ -159,7 +168,13 @@ class KafkaSource:
         commits, self._commits = self._commits, deque()
         for commit in commits:
             commit.set_exception(CommitFailed("a new client has joined the group"))
-        for kept in (self._out_of_range, self._restarts, self._unassigned):
+        for kept in (
+            self._out_of_range,
+            self._restarts,
+            self._unassigned,
+            self._refused,
+            self._reset_at_s,
+        ):
             kept.clear()
         self._join()
         # Do not wait: a client that cannot join may not be able to leave either.
@@ -211,8 +226,16 @@ class KafkaSource:
                 start = first
                 log.warning("%s", out_of_range(partition, offset, first, end))
                 metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
+                if offset > end:
+                    self._reset_at_s[partition] = time.monotonic()
             del self._out_of_range[partition]
             self._read_from(partition, start)
+
+    def was_reset(self, partition: Partition, since_s: float) -> bool:
+        """Whether the partition's offset was beyond its end, so that reading restarted at its first record.
+
+        since_s: on the monotonic clock."""
+        return self._reset_at_s.get(partition, float("-inf")) >= since_s
 
     def read_from_start(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions from their first record: their topic was created again."""
@@ -245,9 +268,12 @@ class KafkaSource:
                         self._consumer.incremental_assign([place])
                         self._unassigned.discard(partition)
             except KafkaException as error:
-                log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, words(error.args[0]))
+                if partition not in self._refused:  # each poll tries again
+                    self._refused.add(partition)
+                    log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, words(error.args[0]))
             else:  # or it was revoked: its next owner reads it
                 del self._restarts[partition]
+                self._refused.discard(partition)
 
     def _resume_position(self, position: TopicPartition, moved: Partition) -> TopicPartition:
         """Where to continue a partition when the whole assignment is replaced to move one partition."""
@@ -322,13 +348,22 @@ class KafkaSource:
 
         With read_committed the client asks for stable offsets: the broker answers once open transactions have ended.
         """
+        answers = self._committed(partitions, within_s)
+        if answers is None:
+            return None
+        return {(answer.topic, answer.partition): answer.offset for answer in answers}
+
+    def committed_tokens(self, partitions: Iterable[Partition], within_s: float) -> set[str] | None:
+        """The tokens of the commits that the group's offsets are of; None if the broker does not answer now."""
+        answers = self._committed(partitions, within_s)
+        return None if answers is None else {answer.metadata for answer in answers if answer.metadata}
+
+    def _committed(self, partitions: Iterable[Partition], within_s: float) -> list[TopicPartition] | None:
         try:
             answers = self._consumer.committed([TopicPartition(*p) for p in partitions], within_s)
         except KafkaException:
             return None
-        if any(answer.error is not None for answer in answers):
-            return None
-        return {(answer.topic, answer.partition): answer.offset for answer in answers}
+        return None if any(answer.error is not None for answer in answers) else answers
 
     def group_metadata(self) -> Any | None:
         """The group metadata that fences a zombie's transaction; new for each one. None if the client is not a member.
@@ -403,5 +438,6 @@ def commit_error(cause: KafkaError) -> Exception:
     return CommitFailed(words(cause))
 
 
-def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
-    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+def topic_partitions(offsets: Mapping[Partition, int], token: str = "") -> list[TopicPartition]:
+    """token: stored with the offsets."""
+    return [TopicPartition(topic, partition, offset, token) for (topic, partition), offset in offsets.items()]

@@ -5,11 +5,25 @@ from consumer.settings.settings import (
     Fn,
     Input,
     Interceptors,
+    JsonMapping,
     Kafka,
     Route,
     Settings,
+    Windows,
     load,
 )
 from consumer.settings.source import SettingsError
 
-__all__ = ["Admin", "Fn", "Input", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
+__all__ = [
+    "Admin",
+    "Fn",
+    "Input",
+    "Interceptors",
+    "JsonMapping",
+    "Kafka",
+    "Route",
+    "Settings",
+    "SettingsError",
+    "Windows",
+    "load",
+]

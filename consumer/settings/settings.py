@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from consumer.settings.inputs import Input, JsonMapping
 from consumer.settings.source import (
     SettingsError,
     flatten,
@@ -22,6 +23,8 @@ from consumer.settings.source import (
     message_with_place,
     route_message,
 )
+from consumer.settings.windows import Windows
+from interceptor.assembly.rules import Rules
 from interceptor.routes.route import MAX_PORT, shown, url_flaw
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
@@ -49,7 +52,19 @@ RESERVED_PROPERTIES = frozenset(
     }
 )
 
-__all__ = ["Admin", "Fn", "Input", "Interceptors", "Kafka", "Route", "Settings", "SettingsError", "load"]
+__all__ = [
+    "Admin",
+    "Fn",
+    "Input",
+    "Interceptors",
+    "JsonMapping",
+    "Kafka",
+    "Route",
+    "Settings",
+    "SettingsError",
+    "Windows",
+    "load",
+]
 
 MOST = 1_000_000_000  # a larger number is a mistake
 
@@ -66,7 +81,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client: any librdkafka properties, for consumer and producer. static_membership: the group knows this consumer by
     its `instance_name`, and returns its partitions at once after a crash. outage_topic: gets an event while a route is
     out; empty for none. pause_after_refused: pause a topic if its first so many records are all rejected for the same
-    kind of reason; 0 for never.
+    kind of reason; 0 for never. state_topic: for snapshots of interceptors' state.
     """
 
     bootstrap_servers: str = "localhost:9092"
@@ -77,13 +92,14 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_topic: str = "forecasts"
     dead_letter_topic: str = "dead-letters"
     outage_topic: str = "outages"
+    state_topic: str = "fncast-state"
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
     partitioner: str = "murmur2_random"
     pause_after_refused: int = 1000
     client: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic"):
+        for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic", "state_topic"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty")
         if not 0 <= self.pause_after_refused < MOST:
@@ -93,22 +109,30 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if len(set(self.input_topics)) < len(self.input_topics):
             raise ValueError("input_topics names a topic twice")
         self._check_names()
-        for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic):
+        written = [topic for topic in self.written_topics() if topic]
+        for topic in written:
             if topic in self.input_topics:
                 raise ValueError(
                     f"{topic!r} is an input and an output topic: fncast would read its own results"
                 )
-        written = [topic for topic in (self.output_topic, self.dead_letter_topic, self.outage_topic) if topic]
         if len(set(written)) < len(written):
-            raise ValueError("output_topic, dead_letter_topic and outage_topic must be different topics")
+            raise ValueError(
+                "output_topic, dead_letter_topic, outage_topic and state_topic must be different topics"
+            )
         for name in flatten(self.client):
             if name in RESERVED_PROPERTIES:
                 raise ValueError(f"client.{name} cannot be set: fncast sets it for the delivery guarantee")
 
+    def written_topics(self) -> tuple[str, str, str, str]:
+        """The topics that the consumer writes to; the outage topic may be empty."""
+        return self.output_topic, self.dead_letter_topic, self.outage_topic, self.state_topic
+
     def _check_names(self) -> None:
         """Check the topics' names here: a broker rejects a wrong name only at the first record."""
         names = [("input_topics", topic) for topic in self.input_topics]
-        names += [(name, getattr(self, name)) for name in ("output_topic", "dead_letter_topic")]
+        names += [
+            (name, getattr(self, name)) for name in ("output_topic", "dead_letter_topic", "state_topic")
+        ]
         if self.outage_topic:
             names.append(("outage_topic", self.outage_topic))
         for name, topic in names:
@@ -128,13 +152,6 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def instance_name(self) -> str:
         """The name of this replica, the same after a restart: the host name unless `instance` is set."""
         return self.instance or socket.gethostname()
-
-
-class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input topic. destination: the route of events that name none; empty for no default."""
-
-    topic: str
-    destination: str = ""
 
 
 class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,18 +183,22 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An HTTP function that accepts CloudEvents: one event a call unless `batch`."""
+    """An HTTP function that accepts CloudEvents: one event a call unless `batch`.
+
+    encoding: of calls with assembled windows. graphpipe sends all windows of a call as one tensor.
+    """
 
     url: str
     batch: bool = False
     mode: Literal["binary", "structured"] = "structured"
     token_file: str = ""
+    encoding: Literal["json", "graphpipe"] = "json"
 
 
 # By name, the allowed values of settings that have a fixed set.
 CHOICES = {
     field.name: get_args(field.type)
-    for section in (Kafka, Route)
+    for section in (Kafka, Route, Windows, JsonMapping)
     for field in msgspec.structs.fields(section)
     if get_origin(field.type) is Literal
 }
@@ -186,7 +207,7 @@ CHOICES = {
 class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The chain, in order: built-ins by name, others as `package.module:Class`."""
 
-    chain: tuple[str, ...] = ("expiry", "route", "deliver")
+    chain: tuple[str, ...] = ("expiry", "assemble", "route", "deliver")
 
 
 class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -205,6 +226,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kafka: Kafka = Kafka()
     inputs: tuple[Input, ...] = ()
+    windows: Windows = Windows()
     fn: Fn = Fn()
     routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
     interceptors: Interceptors = Interceptors()
@@ -233,10 +255,40 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(
                     f"inputs[{place}]: destination {entry.destination[:64]!r} is not a route; routes are: {known}"
                 )
+            try:
+                self.rules_of(entry.topic)
+            except ValueError as error:
+                raise ValueError(f"inputs[{place}].{error}") from None
+            if entry.has_readings and "assemble" not in self.interceptors.chain:
+                raise ValueError(
+                    f"interceptors.chain has no `assemble`, which the readings of the topic {entry.topic!r} need"
+                )
+            self._check_by_series(place, entry)
+
+    def _check_by_series(self, place: int, entry: Input) -> None:
+        topic = entry.by_series_topic
+        if topic and not _TOPIC.match(topic):
+            raise ValueError(f"inputs[{place}].rekey: {topic[:64]!r}... is longer than a topic's name may be")
+        if topic and topic in (*self.kafka.input_topics, *self.kafka.written_topics()):
+            raise ValueError(
+                f"inputs[{place}].rekey sends readings through the topic {topic!r}, which another setting uses"
+            )
 
     def default_destinations(self) -> dict[str, str]:
         """By input topic, the destination of events that name none."""
         return {entry.topic: entry.destination for entry in self.inputs if entry.destination}
+
+    def windows_of(self, topic: str) -> Windows:
+        """How readings of an input topic become windows: `[windows]` with what its `[[inputs]]` overrides."""
+        return msgspec.structs.replace(self.windows, **self._input(topic).overrides())
+
+    def rules_of(self, topic: str) -> Rules:
+        """The assembler's rules for an input topic. Raises ValueError that begins with the name of a setting."""
+        entry = self._input(topic)
+        return self.windows_of(topic).rules(entry.include, entry.exclude, entry.unit)
+
+    def _input(self, topic: str) -> Input:
+        return next((entry for entry in self.inputs if entry.topic == topic), Input(topic))
 
 
 def load(

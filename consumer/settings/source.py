@@ -7,7 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -105,6 +105,8 @@ def _file_text(variable: str, path: str) -> str:
 def _typed(variable: str, value: str, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return [part.strip() for part in value.split(",") if part.strip()]
+    if type(None) in get_args(kind):
+        kind = next(option for option in get_args(kind) if option is not type(None))
     if kind in (int, float, bool):
         try:
             return msgspec.convert(value, kind, strict=False)
@@ -204,8 +206,12 @@ def _lines(text: str) -> dict[str, int]:
             lines.setdefault(name, number)
             lines[section[:-1]] = number
         elif header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            section = header[1].strip().replace('"', "") + "."
-            lines[section[:-1]] = number
+            name = header[1].strip().replace('"', "")
+            root, dot, rest = name.partition(".")
+            if dot and counts[root]:  # a table in the last entry of a list of tables
+                name = f"{root}[{counts[root] - 1}].{rest}"
+            section = f"{name}."
+            lines[name] = number
         elif key := re.match(r"""\s*([\w."'-]+)\s*=""", line):
             lines[section + re.sub(r"[\"']", "", key[1])] = number
     return lines

@@ -43,6 +43,10 @@ COMMANDS = {
     "demo": Command(
         "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
     ),
+    "init": Command("fncast.cli.init", "consumer", "look at a topic and print the settings that forecast it"),
+    "check": Command(
+        "fncast.cli.check", "consumer", "try every hop from the broker to the model and print a table"
+    ),
     "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
     "evaluate": Command(
         "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"

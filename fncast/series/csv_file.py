@@ -157,6 +157,11 @@ class _Reader:
         seconds, readings = self._moments(clock, times, chosen, values[chosen])
         try:
             series, mended = to_grid(name, seconds, readings, self.options.step, zone)
+            given = self.options.timezone
+            if mended.off_grid and given is not None and zone is not given and not times.is_dates:
+                # Days of the given zone, in times of another offset: midnight is 23:00 in one half of the year.
+                in_given = to_grid(name, seconds, readings, self.options.step, given)
+                series, mended = min((series, mended), in_given, key=lambda each: each[1].off_grid)
         except NoGrid as error:
             self._check_repeats(name, times, times.seconds[chosen])
             self.refused.append(error)
@@ -229,11 +234,12 @@ class _Reader:
             )
 
     def _note_marker(self, values: Floats, at: int) -> None:
-        """Report a number that may mark a missing reading: a usual marker that is far below all other readings."""
+        """Report a number that may mark a missing reading: a usual marker that is far below all other readings, or the
+        only number of its column."""
         lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
         if lowest in MARKER_NUMBERS:
             above = values[values > lowest]
-            if len(above) and float(above.min()) > lowest / 2:
+            if not len(above) or float(above.min()) > lowest / 2:
                 count = int((values == lowest).sum())
                 self.summary.problems_found.append(
                     f"column {self.table.header[at]!r}: {lowest:g} occurs {count} times and was read as a number; if"
@@ -272,6 +278,14 @@ class _Reader:
             summary.notes.append(
                 "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
                 " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
+            )
+        is_daily = any(
+            one.step.period_s is None or one.step.period_s % csv_time.DAY_S == 0 for one in summary.series
+        )
+        if self.options.timezone is None and summary.moved and len(times.offsets) > 1 and is_daily:
+            summary.notes.append(
+                "the times have different offsets from UTC; if the days are those of one time zone, pass --timezone,"
+                " such as --timezone Europe/Berlin"
             )
         if times.form == csv_time.SMALL:
             least, most = times.seconds.min(), times.seconds.max()

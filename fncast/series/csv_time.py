@@ -20,7 +20,7 @@ from fncast.series.csv_table import Column, Table
 
 Floats = NDArray[np.float64]
 
-_DAY_S = 86_400
+DAY_S = 86_400
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
 # The names of compact times, by their number of digits.
 _COMPACT = {
@@ -136,7 +136,7 @@ def _compact_seconds(text: str) -> float | None:
     clock = csv_date.seconds_of_day(text[8:14].ljust(4, "0")) if len(text) > 8 else 0
     if day is None or clock is None:
         return None
-    return day * _DAY_S + clock + (int(text[14:]) / 1000 if len(text) > 14 else 0.0)
+    return day * DAY_S + clock + (int(text[14:]) / 1000 if len(text) > 14 else 0.0)
 
 
 def read_times(table: Table, at: int, form: str, clock: int | None = None, order: str | None = None) -> Times:
@@ -205,7 +205,7 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
         pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
         pa.float64(),
     )
-    read = days * _DAY_S + seconds + fraction.to_numpy() - ahead
+    read = days * DAY_S + seconds + fraction.to_numpy() - ahead
     is_local = pc.equal(offsets, "").to_numpy(zero_copy_only=False)
     is_dates = bool(pc.all(pc.equal(pc.struct_field(parts, "time"), "")).as_py())
     notes = []
@@ -279,10 +279,10 @@ def _numbers(table: Table, at: int, column: Column, form: str) -> Times:
         outside = (numbers < _EXCEL_DAYS[0]) | (numbers >= _EXCEL_DAYS[1])
         if outside.any():
             raise fail(int(np.argmax(outside)), "is not an Excel day number like the others (20000 to 79999)")
-        seconds = np.round((numbers + _EXCEL_EPOCH_DAY) * _DAY_S * 1000) / 1000
+        seconds = np.round((numbers + _EXCEL_EPOCH_DAY) * DAY_S * 1000) / 1000
         # Excel rounds a time of day to a millionth of a day.
         seconds = np.where(np.abs(seconds - np.round(seconds)) < 0.5, np.round(seconds), seconds)
-        is_dates = bool((seconds % _DAY_S == 0).all())
+        is_dates = bool((seconds % DAY_S == 0).all())
         note = "the times are Excel's day numbers"
         return Times(seconds, local, is_dates, "Excel day numbers", (note,))
     if form == "epoch":
@@ -323,7 +323,7 @@ def _years(numbers: Any, fail: Callable[[int, str], CsvError]) -> Floats:
     if outside.any():
         raise fail(int(np.argmax(numbers == years[np.argmax(outside)])), "is not a year like the others")
     seconds = np.array(
-        [_DAY_S * (csv_date.day_number(f"{int(year):04}-01-01") or 0) for year in years], dtype=float
+        [DAY_S * (csv_date.day_number(f"{int(year):04}-01-01") or 0) for year in years], dtype=float
     )
     taken: Floats = seconds[codes]
     return taken

@@ -12,13 +12,16 @@ _TIME = re.compile(
 )
 _SECOND = slice(17, 19)  # of the text
 _ONE_SECOND = timedelta(seconds=1)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+_LAST_SECOND = _LAST_MOMENT.replace(microsecond=0)
 _SHOWN_CHARACTERS = 60
 
 
 def parse_time(text: object) -> datetime:
     """The moment of an RFC 3339 text, with its offset. Digits beyond microseconds are dropped.
 
-    A leap second, 23:59:60 UTC at the end of a month, becomes the first moment of the next day, as in POSIX time.
+    A leap second, 23:59:60 UTC at the end of a month, becomes the first moment of the next day, as in POSIX time. At
+    the end of the year 9999 it becomes the last moment of that year.
     Raises ValueError for any other text, such as one without an offset or with a day that does not exist.
     """
     if not isinstance(text, str):
@@ -36,7 +39,10 @@ def parse_time(text: object) -> datetime:
 
 def _leap_second(text: str) -> datetime:
     whole = re.sub(r"\.\d+", "", text.upper())
-    after = datetime.fromisoformat(f"{whole[: _SECOND.start]}59{whole[_SECOND.stop :]}") + _ONE_SECOND
+    before = datetime.fromisoformat(f"{whole[: _SECOND.start]}59{whole[_SECOND.stop :]}")
+    if before.astimezone(UTC) == _LAST_SECOND:
+        return _LAST_MOMENT
+    after = before + _ONE_SECOND
     in_utc = after.astimezone(UTC)
     if (in_utc.day, in_utc.hour, in_utc.minute) != (1, 0, 0):
         raise ValueError("second 60 is a leap second, which only ends a month in UTC")

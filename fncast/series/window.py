@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,23 +98,62 @@ def prepare_batch(
     if len(table) == len(batch) and all(sound):
         return Windows(table, [0] * len(batch), list(range(len(batch))), {})
     ready = {position: row for position, row, is_sound in zip(plain, table, sound, strict=False) if is_sound}
+
+    def prepared(position: int) -> tuple[Float64Array, int]:
+        row = ready.get(position)
+        return prepare(batch[position], steps) if row is None else (row, 0)
+
+    return _collect(len(batch), steps, prepared)
+
+
+def prepare_rows(table: Float64Array, lengths: NDArray[np.int64], steps: int) -> Windows:
+    """As `prepare_batch`, for windows that are rows of a table.
+
+    table: (batch, width), NaN for a missing reading. lengths: (batch,), readings of each window; a shorter window
+    stands at the end of its row."""
+    width = table.shape[1]
+    last = table[:, max(width - steps, 0) :]
+    is_large: NDArray[np.bool_] = np.any(np.abs(last) > MAX_MAGNITUDE, axis=1)
+    if width >= steps and not (is_large.any() or np.isnan(last).any() or (lengths < steps).any()):
+        return Windows(last, [0] * len(table), list(range(len(table))), {})
+
+    def prepared(position: int) -> tuple[Float64Array, int]:
+        if lengths[position] >= steps and not is_large[position]:
+            return bridge(last[position])
+        values = table[position, width - lengths[position] :].tolist()
+        return prepare([None if math.isnan(value) else value for value in values], steps)
+
+    return _collect(len(table), steps, prepared)
+
+
+def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Array, int]]) -> Windows:
+    """The windows of a batch. prepared: as `prepare`, by position."""
     windows: list[Float64Array] = []
     filled: list[int] = []
     good: list[int] = []
     rejected: dict[int, InvalidWindow] = {}
-    for position, values in enumerate(batch):
-        window, gaps = ready.get(position), 0
-        if window is None:
-            try:
-                window, gaps = prepare(values, steps)
-            except InvalidWindow as error:
-                rejected[position] = error
-                continue
+    for position in range(count):
+        try:
+            window, gaps = prepared(position)
+        except InvalidWindow as error:
+            rejected[position] = error
+            continue
         windows.append(window)
         filled.append(gaps)
         good.append(position)
     stacked = np.stack(windows) if windows else np.empty((0, steps), dtype=np.float64)
     return Windows(stacked, filled, good, rejected)
+
+
+def to_row(values: Sequence[float | None], *, are_checked: bool = False) -> Float64Array:
+    """All readings of a window as an array, NaN for a missing one.
+
+    are_checked: the caller guarantees float and None only. Raises InvalidWindow, which names position and reading."""
+    if not are_checked:
+        values = [
+            None if reading is None else _number(reading, position) for position, reading in enumerate(values)
+        ]
+    return np.array(values, dtype=np.float64)
 
 
 def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:

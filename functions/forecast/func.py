@@ -27,4 +27,6 @@ gc.set_threshold(COLLECT_EVERY)
 def handler(ctx: context.InvokeContext, data: io.BytesIO) -> response.Response:
     """Answer CloudEvents with CloudEvents. A rejection is an event too, so the status is always 200."""
     answer = forecaster.answer(ctx.Headers(), data.getvalue())
-    return response.Response(ctx, response_data=answer.body, headers={"Content-Type": answer.content_type})
+    return response.Response(
+        ctx, response_data=answer.body, headers={"Content-Type": answer.content_type, **answer.headers}
+    )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from events import Readings
 from fncast.series.window import Float64Array, floor_of
+from fncast.series.window_data import Readings
 
 
 def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
@@ -32,6 +32,8 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
     return cut if high is None else np.minimum(high[:, None, None], cut)
 
 
-def _was_negative(values: Sequence[object]) -> bool:
-    """values: not checked, because the model does not get them."""
+def _was_negative(values: Sequence[object] | Float64Array) -> bool:
+    """values: a list is not checked, because the model does not get them."""
+    if isinstance(values, np.ndarray):
+        return bool((values < 0).any())
     return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.forecast_data import MEDIAN
 from fncast.series.window import Float64Array, shift
 from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
 from model_service.protocols.graphpipe import MetadataResponse
-
-MEDIAN = 0.5
 
 
 class ChangedModel(Exception):

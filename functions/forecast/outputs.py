@@ -1,19 +1,24 @@
 """Output CloudEvents: forecasts, rejections and `unavailable`. Each names its input.
 
-They are assembled as text: the numbers of a whole batch come from one `orjson.dumps`, because one per event is slower.
-Only JSON that this function wrote is spliced in (`events.Event.members`, `events.Readings`).
+They are assembled as text. Only JSON that this function wrote is spliced in (`events.Event.members`).
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import numpy as np
 import orjson
 
-from events import Event, Readings
+from events import Event
+from fncast.series.forecast_data import forecast_attributes, forecast_data
 from fncast.series.window import Float64Array
-from model import MEDIAN, Forecasts
+from fncast.series.window_data import Readings
+from model import Forecasts
+from model_service.protocols.tensor_calls import CONTENT_TYPE
+from model_service.protocols.tensor_events import encode_forecast
 
 FORECAST = "io.fncast.forecast.v1"
 REJECTED = "io.fncast.rejected.v1"
@@ -30,40 +35,53 @@ _POWERS_OF_TEN = np.array([float(f"1e{exponent}") for exponent in range(301)])
 def forecasts(
     events: Sequence[Event], readings: Sequence[Readings], filled: Sequence[int], scored: Forecasts
 ) -> list[bytes]:
-    """An event for each input, in their order. A rejection if the model's numbers are not finite."""
-    median = min(range(len(scored.quantiles)), key=lambda index: abs(scored.quantiles[index] - MEDIAN))
-    template = _template(scored)
-    texts = orjson.dumps(_rounded(scored.values, scored.moves), option=orjson.OPT_SERIALIZE_NUMPY)
-    outputs = []
-    for event, reading, gaps, row in zip(events, readings, filled, texts[3:-3].split(b"]],[["), strict=True):
-        if b"null" in row:  # how orjson writes NaN and infinities
-            outputs.append(rejected(event, "the model returned a number that is not finite for this window"))
-            continue
-        levels = row.split(b"],[")
-        outputs.append(
-            template
-            % (event.digest, event.members, reading.place, levels[median], *levels, reading.unit, gaps)
-        )
-    return outputs
+    """A forecast for each input, in their order. scored: finite."""
+    head, tail = _head(FORECAST, "forecast"), _tail(scored)
+    values = rounded(scored.values, scored.moves)
+    data = forecast_data(values, scored.quantiles, readings, filled)
+    return [
+        b'%b%b"%b,"data":%b%b' % (head, event.digest, event.members, each, tail)
+        if not event.wants_tensor
+        else _tensor_forecast(event, reading, gaps, row, scored)
+        for event, reading, gaps, row, each in zip(events, readings, filled, values, data, strict=True)
+    ]
 
 
-def _template(scored: Forecasts) -> bytes:
-    """A forecast event with placeholders for digest, members, place, median, each quantile, unit and filled."""
+def _tensor_forecast(
+    event: Event, reading: Readings, filled: int, values: Float64Array, scored: Forecasts
+) -> bytes:
+    """A forecast whose data is a GraphPipe message. values: (quantiles, horizon)."""
+    head = _head(FORECAST, "forecast", CONTENT_TYPE)
+    attributes = orjson.dumps(forecast_attributes(scored.quantiles, reading, filled))
+    data = base64.b64encode(encode_forecast(values))
+    return b'%b%b"%b,%b,"data_base64":"%b"%b' % (
+        head,
+        event.digest,
+        event.members,
+        attributes[1:-1],
+        data,
+        _tail(scored),
+    )
+
+
+def as_binary(output: bytes) -> tuple[dict[str, str], bytes] | None:
+    """Headers and body of an output in binary mode. None if its data is JSON."""
+    attributes = orjson.loads(output)
+    if "data_base64" not in attributes:
+        return None
+    body = base64.b64decode(attributes.pop("data_base64"))
+    del attributes["datacontenttype"]
+    return {f"ce-{name}": quote(text, safe="/,:") for name, text in attributes.items()}, body
+
+
+def _tail(scored: Forecasts) -> bytes:
+    """The end of a forecast event, after its data."""
     model = {}
     if scored.model_name is not None:
         model["modelname"] = scored.model_name
     if scored.model_version is not None:
         model["modelversion"] = scored.model_version
-    tail = orjson.dumps(model)[1:]
-    quantiles = b",".join(b'"%g":[%%b]' % quantile for quantile in scored.quantiles)
-    return (
-        _head(FORECAST, "forecast").replace(b"%", b"%%")
-        + b'%b"%b,"data":{%b"values":[%b],"quantiles":{'
-        + quantiles
-        + b'}%b,"filled":%d}'
-        + (b"," if model else b"")
-        + tail.replace(b"%", b"%%")
-    )
+    return (b"," if model else b"") + orjson.dumps(model)[1:]
 
 
 def rejected(event: Event, reason: str) -> bytes:
@@ -85,19 +103,19 @@ def _reply(event: Event, type_: str, kind: str, data: dict[str, object]) -> byte
     )
 
 
-def _head(type_: str, kind: str) -> bytes:
+def _head(type_: str, kind: str, content_type: str = "application/json") -> bytes:
     """The start of an output, up to the prefix of its id. The input's digest follows, so a retry has the same id."""
     attributes = {
         "specversion": "1.0",
         "type": type_,
         "source": SOURCE,
-        "datacontenttype": "application/json",
+        "datacontenttype": content_type,
         "id": f"{kind}-",
     }
     return orjson.dumps(attributes)[:-2]
 
 
-def _rounded(values: Float64Array, moves: Float64Array) -> Float64Array:
+def rounded(values: Float64Array, moves: Float64Array) -> Float64Array:
     """values rounded to DIGITS digits of their move, never left of the decimal point.
 
     values: (batch, quantiles, horizon). moves: (batch,).

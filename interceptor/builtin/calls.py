@@ -29,7 +29,7 @@ def split_into_calls(deliveries: Sequence[Delivery], limits: Limits) -> Iterator
     max_events, size = route_max, 0
     call: list[Delivery] = []
     for delivery in deliveries:
-        length = len(delivery.record.value or b"")
+        length = delivery.size
         own_max = route_max if delivery.retry is None else min(route_max, delivery.retry.max_events)
         if own_max < max_events:
             max_events = own_max

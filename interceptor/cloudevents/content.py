@@ -11,6 +11,8 @@ from interceptor.cloudevents.event import Attribute
 from interceptor.errors import InvalidEvent
 
 _JSON_TYPE = re.compile(r"[^/;]+/(?:[^;]*\+)?json\s*(?:;|$)", re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)')
+_UTF_8 = frozenset({("charset", "utf-8"), ("charset", "utf8")})
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -20,7 +22,10 @@ def is_json(content_type: Attribute) -> bool:
 
 
 def check_same_type(header: str, text: str, other_header: str, other_text: str) -> None:
-    """Raises InvalidEvent if two headers declare different content types. Letter case and spaces are ignored."""
+    """Raises InvalidEvent if two headers declare different content types.
+
+    Letter case, spaces, quotes and the order of parameters do not matter. For JSON, `charset=utf-8` means the same as
+    no charset: JSON is always UTF-8 (RFC 8259)."""
     if _normalized(text) != _normalized(other_text):
         raise InvalidEvent(
             f"two content types: the header {header!r} is {quoted(text)}, the header {other_header!r} is"
@@ -28,8 +33,18 @@ def check_same_type(header: str, text: str, other_header: str, other_text: str) 
         )
 
 
-def _normalized(content_type: str) -> str:
-    return re.sub(r"\s", "", content_type).lower()
+def _normalized(content_type: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    """The media type and its parameters (RFC 9110, section 8.3.1), for a comparison."""
+    kind, _, rest = content_type.lower().partition(";")
+    parameters = {(name, _unquoted(value)) for name, value in _PARAMETER.findall(f";{rest}")}
+    if is_json(kind):
+        parameters -= _UTF_8
+    return "".join(kind.split()), frozenset(parameters)
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    return value[1:-1].replace("\\", "") if value[:1] == '"' and value[-1:] == '"' else value
 
 
 def checked_json(value: bytes) -> bytes:

@@ -27,6 +27,11 @@ class Event(msgspec.Struct, eq=False):
         value = self.attributes.get(name)
         return value if value is None or type(value) is str else _canonical_text(value)
 
+    @property
+    def size(self) -> int:
+        """About how many bytes a request with this event has."""
+        return len(self.data or b"")
+
     def to_json(self) -> bytes:
         """Return the event in CloudEvents' JSON format. `data` is copied in as it is: the reader has validated it."""
         members = b",".join(self._members)

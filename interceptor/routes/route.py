@@ -26,6 +26,7 @@ class Route:
     batch: bool
     mode: Literal["binary", "structured"] = "structured"
     token: str = field(default="", repr=False)
+    encoding: Literal["json", "graphpipe"] = "json"  # of calls with assembled windows
 
     def __post_init__(self) -> None:
         if self.is_fn:

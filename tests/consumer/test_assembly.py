@@ -18,11 +18,13 @@ def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
                 "forecast": "fn:fncast/forecast",
                 "plain": "http://host/path",
                 "other": Route("https://host", batch=True, mode="binary", token_file=str(token)),
+                "tensor": Route("fn:a/b", encoding="graphpipe"),
             }
         )
     )
     assert (made["forecast"].is_fn, made["forecast"].batch) == (True, True)
     assert (made["plain"].is_fn, made["plain"].batch, made["plain"].mode) == (False, False, "structured")
+    assert (made["tensor"].batch, made["tensor"].encoding) == (True, "graphpipe")
     assert (made["other"].batch, made["other"].mode, made["other"].token) == (True, "binary", "secret")
 
 
@@ -40,6 +42,7 @@ def test_a_wrong_route_is_named(told):
         (["deliver"], "`route` before"),
         (["deliver", "route"], "`route` before"),
         (["expiry", "route"], "no `deliver`"),
+        (["route", "assemble", "deliver"], "`assemble` before"),
     ],
 )
 def test_a_chain_that_could_settle_nothing_is_refused(names, told):

@@ -21,6 +21,7 @@ class Topics:
         self._changes = [Changes(created_again, resized)]
         self.watch = self
         self.ends: dict[Partition, int] = {}
+        self.seen_at_s: dict[str, float] = {}
 
     def look(self, now_s: float, assigned: list[Partition]) -> Changes:
         return self._changes.pop() if self._changes else Changes([], [])
@@ -33,10 +34,14 @@ class Others:
         self.read_from_start_of: list[Partition] = []
         self.positions: dict[Partition, int] = {}
         self.rejoins: list[str] = []
+        self.resets: dict[Partition, float] = {}
         self.assignments = 0
 
     def position(self, partition: Partition) -> int | None:
         return self.positions.get(partition)
+
+    def was_reset(self, partition: Partition, since_s: float) -> bool:
+        return self.resets.get(partition, float("-inf")) >= since_s
 
     def read_from_start(self, partitions: list[Partition]) -> None:
         self.read_from_start_of += partitions
@@ -100,3 +105,27 @@ def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
         now_s[0] = at_s
         changes.handle(frozenset({"metrics"}))
         assert len(others.rejoins) == (is_replaced and at_s > UNREAD_S)
+
+
+@pytest.mark.parametrize(
+    ("resets", "from_start", "warnings"),
+    [
+        ({0: 5.0, 1: 6.0}, [], 0),  # the client has noticed all of it
+        ({0: 5.0}, [1], 1),  # partition 1 had no record beyond its end
+        ({0: 3.9, 1: 5.0}, [0], 1),  # the reset of partition 0 was in the old topic
+    ],
+)
+def test_a_partition_that_was_reset_since_the_old_topic_was_seen_is_not_read_twice(
+    caplog: pytest.LogCaptureFixture, resets: dict[int, float], from_start: list[int], warnings: int
+) -> None:
+    topics: Any = Topics(["metrics"], [])
+    topics.seen_at_s["metrics"] = 4.0
+    others: Any = Others()
+    others.resets = {("metrics", number): at_s for number, at_s in resets.items()}
+    lanes = Lanes()
+    lanes.assign([("metrics", 0), ("metrics", 1)])
+    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
+    TopicChanges(topics, lanes, others, others, watch, others.rejoins.append).handle(frozenset({"metrics"}))
+    assert others.read_from_start_of == [("metrics", number) for number in from_start]
+    assert [lane.start for lane in lanes] == [0, 0]
+    assert len(caplog.messages) == warnings

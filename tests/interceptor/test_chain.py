@@ -7,7 +7,8 @@ import pytest
 
 from interceptor.builtin.expiry import Expiry
 from interceptor.chain import Chain, compose
-from interceptor.contract import Interceptor
+from interceptor.contract import Interceptor, StatefulInterceptor
+from interceptor.delivery import Batch, Delivery, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Skipped
 from tests.interceptor.deliveries import new_batch
 
@@ -100,3 +101,44 @@ async def test_settled_deliveries_are_done_at_the_end_of_the_chain():
     sent = new_batch({}, {}, None)
     await Chain([Settling(), Watching()]).on_consume(sent)
     assert [delivery.is_done for delivery in sent.deliveries] == [True, False, True]
+
+
+class Counting(StatefulInterceptor):
+    """Counts records, and writes the count at each tick."""
+
+    count = 0
+
+    async def on_consume(self, batch):
+        for delivery in batch.deliveries:
+            if isinstance(delivery.record, Tick):
+                delivery.state.append(StateRecord(b"count", b"%d" % self.count))
+            else:
+                self.count += 1
+        return batch
+
+
+async def test_a_tick_reaches_stateful_interceptors_and_is_no_event():
+    Recorder.log = []
+    batch = new_batch({})
+    tick = Delivery(Tick("metrics", 0, 0, 1000, None, None, []))
+    await Chain([Counting(), Recorder()]).on_consume(Batch([*batch.deliveries, tick]))
+    assert Recorder.log == [["0"]]
+    assert tick.is_done
+    assert isinstance(tick.outcome, Skipped)
+    assert tick.state == [StateRecord(b"count", b"1", "Counting")]
+
+
+async def test_a_tick_with_windows_on_their_way_stays_unsettled():
+    class Closing(StatefulInterceptor):
+        async def on_consume(self, batch):
+            batch.deliveries[0].windows = [Delivery(batch.deliveries[0].record)]
+            return batch
+
+    tick = Delivery(Tick("metrics", 0, 0, 1000, None, None, []))
+    await Chain([Closing()]).on_consume(Batch([tick]))
+    assert not tick.is_done
+
+
+def test_stateful_interceptors_have_unique_names():
+    chain = Chain([Counting(), Recorder(), Counting()], ["a:B", "mine:Recorder", "a:B"])
+    assert list(chain.stateful) == ["a:B", "a:B#2"]

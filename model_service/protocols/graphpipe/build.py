@@ -94,16 +94,22 @@ def _table(builder: flatbuffers.Builder, fields: Sequence[int]) -> int:
 
 
 def _offsets(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
+    """A vector of offsets, written at once: a response may have a string for each of thousands of windows."""
     builder.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
+    # The library counts positions from the end of the buffer. An entry holds the distance to its target.
+    entries = builder.Offset() + 4 * np.arange(len(offsets), 0, -1)
+    distances = (entries - np.array(offsets, np.int64)).astype("<u4").tobytes()
+    builder.head -= len(distances)
+    builder.Bytes[builder.head : builder.head + len(distances)] = distances
     end: int = builder.EndVector()
     return end
 
 
-def _strings(builder: flatbuffers.Builder, texts: Iterable[str | bytes]) -> int:
+def _strings(builder: flatbuffers.Builder, texts: Sequence[str | bytes]) -> int:
+    """A vector of strings. Equal strings are written once; their offsets point to the same place."""
     try:
-        return _offsets(builder, [builder.CreateString(text) for text in texts])
+        written = {text: builder.CreateString(text) for text in dict.fromkeys(texts)}
+        return _offsets(builder, [written[text] for text in texts])
     except (TypeError, UnicodeEncodeError) as error:
         raise InvalidMessage(f"a string cannot be encoded: {error}") from None
 

@@ -57,10 +57,27 @@ class Buffer:
     def text(self, at: int) -> bytes:
         """The bytes of the string at `at`."""
         first, length = self.vector(at, 1)
+        self._spend(length)
+        return bytes(self.data[first : first + length])
+
+    def texts(self, first: int, count: int) -> list[bytes]:
+        """The strings of `count` offsets from position `first`. Call `vector` first, which checks the bounds."""
+        known: dict[int, bytes] = {}
+        texts = []
+        for index, offset in enumerate(Struct(f"<{count}I").unpack_from(self.data, first)):
+            at = first + 4 * index + offset if offset else self.follow(first + 4 * index)
+            text = known.get(at)
+            if text is None:
+                text = known[at] = self.text(at)
+            else:
+                self._spend(len(text))
+            texts.append(text)
+        return texts
+
+    def _spend(self, length: int) -> None:
         self._text_budget -= 4 + length  # the length field counts too, so that empty strings are limited
         if self._text_budget < 0:
             raise InvalidMessage("the strings are longer than the message itself")
-        return bytes(self.data[first : first + length])
 
     def int64s(self, first: int, count: int) -> tuple[int, ...]:
         """`count` 64-bit integers from position `first`. Call `vector` first, which checks the bounds."""
@@ -143,5 +160,4 @@ class Table:
 
     def texts(self, number: int, most: int, noun: str) -> list[bytes]:
         first, count = self.vector(number, 4, most, noun)
-        buffer = self.buffer
-        return [buffer.text(buffer.follow(first + 4 * index)) for index in range(count)]
+        return self.buffer.texts(first, count)

@@ -69,6 +69,7 @@ def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues
     source = KafkaSource(client, "group")
     source.subscribe(["metrics"], list, list, list)
     first: dict[int, int] = {}
+    began_s = time.monotonic()
 
     def read_all():
         first.clear()
@@ -87,6 +88,9 @@ def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues
         f" Reading continues at offset {low}."
     )
     assert beyond.startswith("metrics/1: the group's offset 5000 is beyond the end of the partition, 1: ")
+    assert source.was_reset(("metrics", 1), began_s)
+    assert not source.was_reset(("metrics", 1), time.monotonic())
+    assert not source.was_reset(("metrics", 0), began_s)  # its records were deleted: it is the same topic
     assert REGISTRY.get_sample_value("fncast_lost_records_total", {"topic": "metrics"}) == low - 10
     source.read_from_start([("metrics", 0), ("metrics", 1), ("metrics", 2)])
     read_all()
@@ -186,7 +190,8 @@ def test_a_broker_that_is_down_is_logged_once(caplog):
     source.close()
 
 
-def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkeypatch):
+def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkeypatch, caplog):
+    caplog.set_level("INFO")
     client = {"bootstrap.servers": broker.bootstrap_servers}
     producer = Producer(client)
     producer.produce("metrics", b"1", partition=0)
@@ -204,7 +209,7 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
     assert read_one() == [b"1"]
 
     class Refusing:
-        """The client, but it refuses to assign a partition once."""
+        """The client, but it refuses to assign a partition three times."""
 
         def __init__(self, client: Consumer) -> None:
             self.client, self.refusals = client, 0
@@ -213,7 +218,7 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
             return getattr(self.client, name)
 
         def incremental_assign(self, places: list[TopicPartition]) -> None:
-            if not self.refusals:
+            if self.refusals < 3:
                 self.refusals += 1
                 raise KafkaException(KafkaError(KafkaError._STATE))
             self.client.incremental_assign(places)
@@ -222,5 +227,6 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
     monkeypatch.setattr(source, "_consumer", refusing)
     source.read_from_start([("metrics", 0)])
     assert read_one() == [b"1"]
-    assert refusing.refusals == 1
+    assert refusing.refusals == 3
+    assert sum("cannot be read from" in line for line in caplog.messages) == 1
     source.close()

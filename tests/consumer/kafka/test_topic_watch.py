@@ -83,6 +83,18 @@ def test_a_topic_created_again_is_noticed_once_also_after_a_while_without_it(adm
     assert [watch.look(next(times), []) for _ in range(3)] == [NONE, Changes([], ["forecasts"]), NONE]
 
 
+def test_the_moment_at_which_a_topic_was_last_the_same_is_kept(admin: Admin) -> None:
+    watch = watch_of(admin)
+    watch.look(1, [])
+    watch.look(3, [])
+    assert watch.seen_at_s == {"metrics": 1, "forecasts": 1}
+    admin.topics["metrics"] = topic("B")
+    watch.look(5, [])  # its answers are from before
+    assert watch.seen_at_s == {"metrics": 3, "forecasts": 3}
+    assert watch.look(7, []).created_again == ["metrics"]
+    assert watch.seen_at_s == {"metrics": 3, "forecasts": 5}
+
+
 def test_it_asks_no_more_often_than_it_should(admin: Admin) -> None:
     watch = watch_of(admin)
     for tenth in range(10, 50):

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import BATCH_TYPE, EVENT_TYPE, InvalidEvent, read_json, read_readings, read_request
+from events import BATCH_TYPE, EVENT_TYPE, InvalidEvent, read_request
+from fncast.series.window_data import InvalidData, read_json, read_readings
 
 EVENT = {
     "specversion": "1.0",
@@ -240,7 +241,7 @@ def test_a_bare_array_has_no_start_and_step() -> None:
 )
 def test_invalid_data_is_refused(change: dict[str, Any], error: str) -> None:
     read_readings({**EVENT["data"], "step_s": 1})  # type: ignore[dict-item]  # a cached 1 must not accept True
-    with pytest.raises(InvalidEvent) as caught:
+    with pytest.raises(InvalidData) as caught:
         read_readings({**EVENT["data"], **change})  # type: ignore[dict-item]
     assert error in str(caught.value)
 
@@ -250,7 +251,7 @@ def test_the_error_for_a_string_with_json_has_a_hint(data: str) -> None:
     for request in (read_request({}, document(data=data)), read_request(BINARY, orjson.dumps(data))):
         (event,) = request.events
         with pytest.raises(
-            InvalidEvent, match=r"data must be an object|holds JSON: send the JSON itself"
+            InvalidData, match=r"data must be an object|holds JSON: send the JSON itself"
         ) as caught:
             read_readings(event.data)
         assert ("holds JSON" in str(caught.value)) == (data[0] in " {")
@@ -293,7 +294,7 @@ def test_no_request_raises_and_spliced_parts_are_valid_json(headers: dict[str, A
             )
         try:
             readings = read_readings(event.data)
-        except InvalidEvent:
+        except InvalidData:
             continue
         assert isinstance(readings.values, list)
         json.loads(b'{%b"x":1%b}' % (readings.place, readings.unit))

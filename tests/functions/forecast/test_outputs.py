@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import Event, Readings
+from events import Event
+from fncast.series.window_data import Readings
 from model import Forecasts
 from outputs import forecasts, rejected, unavailable
 

@@ -1,0 +1,66 @@
+"""Writes the data of forecast events: as JSON, or as attributes beside a tensor.
+
+The numbers of a whole call come from one `orjson.dumps`, because one per event is slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from fncast.series.step import Step
+from fncast.series.window_data import Readings
+
+MEDIAN = 0.5
+
+
+def forecast_data(
+    values: NDArray[np.floating],
+    quantiles: Sequence[float],
+    readings: Sequence[Readings],
+    filled: Sequence[int],
+) -> list[bytes]:
+    """The data of each forecast as JSON.
+
+    values: (batch, quantiles, horizon), finite; `values` of the data are those of the level nearest to the median.
+    readings: of the events, in the same order. filled: missing readings that were bridged.
+    """
+    if not len(values):
+        return []
+    median = nearest_to_median(quantiles)
+    template = (
+        b'{%b"values":[%b],"quantiles":{'
+        + b",".join(b'"%g":[%%b]' % quantile for quantile in quantiles)
+        + b'}%b,"filled":%d%b}'
+    )
+    texts = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+    data = []
+    for reading, gaps, row in zip(readings, filled, texts[3:-3].split(b"]],[["), strict=True):
+        levels = row.split(b"],[")
+        data.append(template % (reading.place, levels[median], *levels, reading.unit, gaps, reading.labels))
+    return data
+
+
+def forecast_attributes(quantiles: Sequence[float], readings: Readings, filled: int) -> dict[str, str]:
+    """The attributes that a forecast has where its data is a tensor: what JSON has beside the numbers."""
+    place = orjson.loads(b"{%b}" % readings.place.removesuffix(b","))
+    unit = orjson.loads(b"{%b}" % readings.unit.removeprefix(b","))
+    attributes = {"quantiles": quantiles_text(quantiles), "filled": str(filled), **unit}
+    if place:
+        attributes |= {"start": place["start"], "step": str(Step.of(place))}
+    if "step_day" in place:
+        attributes["stepday"] = str(place["step_day"])
+    return attributes
+
+
+def quantiles_text(quantiles: Sequence[float]) -> str:
+    """The levels as one text: `0.1,0.5,0.9`."""
+    return ",".join(f"{quantile:g}" for quantile in quantiles)
+
+
+def nearest_to_median(quantiles: Sequence[float]) -> int:
+    """The position of the level nearest to 0.5."""
+    return min(range(len(quantiles)), key=lambda index: abs(quantiles[index] - MEDIAN))

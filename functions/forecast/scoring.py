@@ -1,0 +1,142 @@
+"""Scores the windows of a request: valid ones by one call of the model, the others are rejected."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from fncast.series.window import Windows, prepare_batch
+from fncast.series.window_data import Readings
+from limits import limited
+from model import ChangedModel, Forecasts, Model
+from model_service.client import RETRY_AFTER_S, ModelUnavailable
+
+log = logging.getLogger("fncast.forecast")
+
+NOT_FINITE = "the model returned a number that is not finite for this window"
+
+
+class Batch(Protocol):
+    """The windows of a request."""
+
+    @property
+    def readings(self) -> Sequence[Readings]:
+        """The readings of each window, with its limits."""
+
+    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+        """The last `steps` readings of the windows at `positions`, for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListBatch:
+    """Windows from JSON. are_checked: whether all values are known to be float or None."""
+
+    readings: Sequence[Readings]
+    are_checked: bool
+
+    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+        values = [self.readings[position].values for position in positions]
+        return prepare_batch(values, steps, are_checked=self.are_checked)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Windows that the model scored by one call. All numbers are finite."""
+
+    positions: list[int]
+    filled: list[int]
+    scored: Forecasts
+
+
+@dataclass(slots=True)
+class Scores:
+    """What became of each window: by its position it is in one of the three."""
+
+    groups: list[Group] = field(default_factory=list)
+    rejected: dict[int, str] = field(default_factory=dict)
+    unavailable: dict[int, ModelUnavailable] = field(default_factory=dict)
+
+
+class Scorer:
+    """Scores batches with one model. Not thread-safe."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def score(self, batch: Batch) -> Scores:
+        """Score each window. If the model was replaced, its description is read again, once. Raises nothing."""
+        if not batch.readings:
+            return Scores()
+        try:
+            try:
+                return self._score(batch)
+            except ChangedModel as change:
+                log.info("reading the model's description again: %s", change)
+                self._model.forget()
+                return self._score(batch)
+        except ChangedModel as change:
+            reason = f"the model does not fit its own description: {change}"
+            unavailable = ModelUnavailable(reason, RETRY_AFTER_S)
+        except ModelUnavailable as error:
+            unavailable = error
+        return Scores(unavailable=self._unavailable(range(len(batch.readings)), unavailable))
+
+    def _score(self, batch: Batch) -> Scores:
+        """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
+        window = self._model.describe().window
+        scores = Scores()
+        for steps, positions in _by_steps(batch.readings, window).items():
+            windows = batch.prepare(positions, steps)
+            for index, error in windows.rejected.items():
+                scores.rejected[positions[index]] = str(error)
+            good = [positions[index] for index in windows.good]
+            if not good:
+                if window is not None:
+                    self._model.confirm()  # a new model may take shorter windows
+                continue
+            try:
+                scored = self._model.forecast(windows.values)
+            except ModelUnavailable as error:
+                scores.unavailable |= self._unavailable(good, error)
+            else:
+                readings = [batch.readings[position] for position in good]
+                scored = replace(scored, values=limited(scored.values, windows.values, readings))
+                scores.groups.append(_finite(Group(good, windows.filled, scored), scores.rejected))
+        return scores
+
+    def _unavailable(self, positions: Sequence[int], error: ModelUnavailable) -> dict[int, ModelUnavailable]:
+        self._model.forget()  # the service may come back with another model
+        log.warning("%d events not scored: %s", len(positions), error)
+        return dict.fromkeys(positions, error)
+
+
+def _finite(group: Group, rejected: dict[int, str]) -> Group:
+    """The group without forecasts that are not finite, which go to `rejected`."""
+    scored = group.scored
+    is_finite = np.isfinite(scored.values).all(axis=(1, 2))
+    if is_finite.all():
+        return group
+    rejected |= {group.positions[row]: NOT_FINITE for row in np.flatnonzero(~is_finite)}
+    kept = np.flatnonzero(is_finite)
+    return Group(
+        [group.positions[row] for row in kept],
+        [group.filled[row] for row in kept],
+        replace(scored, values=scored.values[kept], moves=scored.moves[kept]),
+    )
+
+
+def _by_steps(readings: Sequence[Readings], window: int | None) -> dict[int, list[int]]:
+    """Positions, grouped by how many readings the model gets of them.
+
+    window: how many readings the model takes, or None if it takes any number; then each event counts with all of its.
+    """
+    if window is not None:
+        return {window: list(range(len(readings)))}
+    groups: dict[int, list[int]] = {}
+    for position, reading in enumerate(readings):
+        groups.setdefault(max(len(reading.values), 1), []).append(position)
+    return groups

@@ -1,0 +1,174 @@
+"""The windows of all series of one input partition."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Hashable
+from heapq import heappop, heappush
+
+import orjson
+
+from fncast.foreign_text import clean
+from interceptor.assembly.aggregated_steps import AggregatedSteps
+from interceptor.assembly.rules import Rules, Selection
+from interceptor.assembly.series_window import SeriesWindow
+from interceptor.assembly.single_readings import SingleReadings
+from interceptor.assembly.window import Window
+from interceptor.readings.contract import Decoded, Format, Series
+
+log = logging.getLogger("fncast.assemble")
+
+# What became of a reading that has no series. The values are labels of a metric, so the set is fixed.
+EXCLUDED = "excluded"  # by include and exclude
+NO_ROOM = "no-room"  # a new series beyond max_series
+NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
+
+MAX_LABELS_BYTES = 4096  # of a series, as JSON; a series with more has none
+_NS_PER_MS = 1_000_000
+_NO_TIMESTAMP_NS = 1 << 62  # stands for the timestamp of a record without one: no reading is ahead of it
+
+
+class PartitionWindows:
+    """Used by one thread. Equal records in equal order give equal windows, however they are divided into calls.
+
+    series: by slot. changed: slots since the last snapshot. event_ns: the partition's event time: the latest time of a
+    reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state. ahead:
+    by slot, for series whose restored state is newer: the offset that it stands for.
+    """
+
+    def __init__(self, format_: Format, rules: Rules, topic: str) -> None:
+        self.series: list[SeriesWindow] = []
+        self.changed: set[int] = set()
+        self.event_ns = 0
+        self.next_offset = 0
+        self.ahead: dict[int, int] = {}
+        self.outcomes: Counter[str] = Counter()
+        self.rules = rules
+        self._format = format_
+        self._topic = topic
+        self._selection = Selection(rules.include, rules.exclude)
+        self._slots: dict[str, int] = {}  # by name
+        # By key of the format: the series, or why there is none. A cache: it is emptied when it is too large.
+        self._by_key: dict[Hashable, SeriesWindow | str] = {}
+        self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
+        self._has_logged_full = False
+
+    def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
+        """Add the readings of a record. Returns the windows that they complete, in order."""
+        completed: list[Window] = []
+        record_ns = timestamp_ms * _NS_PER_MS if timestamp_ms > 0 else _NO_TIMESTAMP_NS
+        latest_ns, event_ns = self.event_ns, self.event_ns
+        is_aggregated = self.rules.is_aggregated
+        by_key, changed, outcomes = self._by_key, self.changed, self.outcomes
+        for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
+            found = by_key.get(key)
+            if found is None:
+                found = self._find(key)
+            if isinstance(found, str):
+                outcomes[found] += 1
+                continue
+            if is_aggregated:
+                latest_ns = max(latest_ns, min(time_ns, record_ns))
+            if self.ahead and offset < self.ahead.get(found.slot, 0):
+                continue
+            outcome = found.add(time_ns, value, record_ns, event_ns, completed)
+            outcomes[outcome] += 1
+            changed.add(found.slot)
+            if (
+                is_aggregated
+                and isinstance(found, AggregatedSteps)
+                and found.is_open
+                and not found.is_scheduled
+            ):
+                self._schedule(found)
+        if latest_ns > event_ns:
+            self.event_ns = latest_ns
+            self._close_due(latest_ns, completed)
+        return completed
+
+    def close_by_clock(self, now_ms: int) -> list[Window]:
+        """Close the steps that are due at this time. Returns their windows."""
+        completed: list[Window] = []
+        self._close_due(now_ms * _NS_PER_MS, completed)
+        return completed
+
+    def _close_due(self, now_ns: int, completed: list[Window]) -> None:
+        """Close steps in the order of their due times, equal ones in the order of their slots."""
+        due = self._due
+        while due and due[0][0] <= now_ns:
+            due_ns, slot = heappop(due)
+            series = self.series[slot]
+            assert isinstance(series, AggregatedSteps)
+            series.is_scheduled = False
+            if not series.is_open:
+                continue
+            if series.due_ns > due_ns:  # a reading came meanwhile
+                self._schedule(series)
+                continue
+            series.close(completed)
+            self.changed.add(slot)
+
+    def _schedule(self, series: AggregatedSteps) -> None:
+        series.is_scheduled = True
+        heappush(self._due, (series.due_ns, series.slot))
+
+    def _find(self, key: Hashable) -> SeriesWindow | str:
+        """The series of a key that is not in the cache; a new one if there is room. Or why there is none."""
+        if len(self._by_key) >= 2 * self.rules.max_series:
+            self._by_key.clear()
+        found = self._by_key[key] = self._lookup(key)
+        return found
+
+    def _lookup(self, key: Hashable) -> SeriesWindow | str:
+        series = self._format.series(key)
+        if series is None or (not series.name.isascii() and not _is_unicode(series.name)):
+            return NO_SERIES
+        slot = self._slots.get(series.name)
+        if slot is not None:
+            return self.series[slot]
+        if not self._selection.takes(series.name):
+            return EXCLUDED
+        if len(self.series) >= self.rules.max_series:
+            if not self._has_logged_full:
+                self._has_logged_full = True
+                log.warning(
+                    "a partition of %s has more than max_series = %d series: %r and other new series are not"
+                    " forecast. Raise max_series, or exclude series",
+                    self._topic,
+                    self.rules.max_series,
+                    clean(series.name, 200),
+                )
+            return NO_ROOM
+        added = self.new_series(series, _labels_json(series.labels))
+        self.insert(added)
+        return added
+
+    def new_series(self, series: Series, labels_json: bytes) -> SeriesWindow:
+        """A series for the next slot."""
+        kind = AggregatedSteps if self.rules.is_aggregated else SingleReadings
+        return kind(series, labels_json, self.rules, len(self.series))
+
+    def insert(self, series: SeriesWindow) -> None:
+        """Add a series with the next slot."""
+        self._slots[series.name] = len(self.series)
+        self.series.append(series)
+        if isinstance(series, AggregatedSteps) and series.is_open:
+            self._schedule(series)
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
+
+
+def _labels_json(labels: dict[str, str]) -> bytes:
+    """The labels as a JSON object; empty if there are none, or too many."""
+    try:
+        text = orjson.dumps(labels) if labels else b""
+    except (TypeError, orjson.JSONEncodeError):  # a lone surrogate
+        return b""
+    return text if len(text) <= MAX_LABELS_BYTES else b""

@@ -1,0 +1,164 @@
+"""The window of one series: a ring of the last steps, and what it shares with windows of aggregated steps."""
+
+from __future__ import annotations
+
+from array import array
+
+from interceptor.assembly.counter import rates
+from interceptor.assembly.grid import Grid
+from interceptor.assembly.rules import Rules, length_ns
+from interceptor.assembly.window import Window
+from interceptor.readings.contract import Kind, Series
+
+NAN = float("nan")
+NEVER = -(1 << 62)  # an index before all others
+
+# What became of a reading. The values are labels of a metric, so the set is fixed.
+STORED = "stored"  # the newest of its series, or part of the open step
+CORRECTED = "corrected"  # came late, within the grace, or changed a value: it is in later windows
+LATE = "late"  # came later than the grace, but inside the window: it is in later windows
+REPEATED = "repeated"  # known already
+TOO_OLD = "too-old"  # before the window
+FUTURE = "future"  # further ahead of its record's timestamp than the window is long
+TOO_LARGE = "too-large"  # a model cannot use it
+
+
+class SeriesWindow:
+    """The last readings of a series. Readings come in any order; each step keeps the one that came last.
+
+    Subclasses decide when a step is complete: then the window is completed.
+    slot: position of the series in the partition. values: ring of float64, NaN for a missing step, addressed by the
+    step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
+    last step whose window was completed.
+    """
+
+    __slots__ = (
+        "ahead_ns",
+        "base_ns",
+        "emitted",
+        "grid",
+        "head",
+        "is_counter",
+        "labels_json",
+        "name",
+        "present",
+        "rules",
+        "slot",
+        "step_ns",
+        "unit",
+        "values",
+    )
+
+    def __init__(self, series: Series, labels_json: bytes, rules: Rules, slot: int) -> None:
+        self.name = series.name
+        self.labels_json = labels_json
+        self.is_counter = series.kind is Kind.CUMULATIVE and rules.rate == "auto"
+        self.unit = series.unit
+        self.rules = rules
+        self.slot = slot
+        self.grid: Grid | None = None
+        self.base_ns = self.step_ns = self.ahead_ns = 0
+        # A counter needs one value more: each rate needs the value before.
+        self.values = array("d", [NAN]) * (rules.window + self.is_counter)
+        self.head = self.emitted = NEVER
+        self.present = 0
+
+    def set_grid(self, grid: Grid) -> None:
+        """Begin with an empty window on this grid."""
+        self.grid = grid
+        self.base_ns, self.step_ns = grid.base_ns, grid.step_ns
+        self.ahead_ns = max(self.rules.grace_ns, self.rules.window * length_ns(grid.step))
+        self.head = self.emitted = NEVER
+        self._clear()
+
+    def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+        """Add a reading, and append the window that it completes. Returns what became of the reading.
+
+        record_ns: the record's timestamp. A reading far ahead of it has a wrong clock. event_ns: the partition's event
+        time before this record.
+        """
+        raise NotImplementedError
+
+    def index(self, time_ns: int) -> int:
+        """The step of a time."""
+        if self.step_ns:
+            return (time_ns - self.base_ns) // self.step_ns
+        assert self.grid is not None
+        return self.grid.index(time_ns)
+
+    def place(self, index: int, value: float) -> str:
+        """Put the value of a step into the ring. Returns what became of it."""
+        values = self.values
+        ahead = index - self.head
+        if ahead > 0:
+            self.advance(index)
+            values[index % len(values)] = value
+            self.present += 1
+            return STORED
+        if -ahead >= len(values):
+            return TOO_OLD
+        place = index % len(values)
+        old = values[place]
+        if old == value:
+            return REPEATED
+        if old != old:  # NaN
+            self.present += 1
+        values[place] = value
+        return self.lateness(ahead)
+
+    def lateness(self, ahead: int) -> str:
+        """The outcome of a reading that changed a step `ahead` steps from the newest: not positive."""
+        if not ahead:
+            return CORRECTED
+        assert self.grid is not None
+        return LATE if -ahead * length_ns(self.grid.step) > self.rules.grace_ns else CORRECTED
+
+    def advance(self, index: int) -> None:
+        """Make a later step the newest. Its value and those between are missing."""
+        values, head = self.values, self.head
+        if index - head >= len(values):
+            self._clear()
+        else:
+            for between in range(head + 1, index + 1):
+                place = between % len(values)
+                if values[place] == values[place]:
+                    self.present -= 1
+                    values[place] = NAN
+        self.head = index
+
+    def complete(self, completed: list[Window]) -> None:
+        """Append the window whose newest step is complete, if the series has enough readings and it is its turn."""
+        rules = self.rules
+        if self.present - self.is_counter >= rules.needed and self.head - self.emitted >= rules.every:
+            self.emitted = self.head
+            completed.append(self.window())
+
+    def window(self) -> Window:
+        """The window whose newest step is `head`."""
+        grid, rules = self.grid, self.rules
+        unit = rules.unit or (f"{self.unit}/s" if self.unit and self.is_counter else self.unit)
+        assert grid is not None
+        first = self.head - rules.window + 1
+        values = self.ordered()
+        if self.is_counter:
+            values = rates(values, first - 1, grid)
+        return Window(
+            self.name,
+            grid.start_ns(first),
+            grid.end_ns(self.head),
+            grid.step,
+            values,
+            unit,
+            self.labels_json,
+            rules.low,
+            rules.high,
+        )
+
+    def ordered(self) -> array[float]:
+        """The values, oldest first."""
+        cut = self.head % len(self.values) + 1
+        return self.values[cut:] + self.values[:cut]
+
+    def _clear(self) -> None:
+        self.values[:] = array("d", [NAN]) * len(self.values)  # in place: callers hold the array
+        self.present = 0

@@ -1,0 +1,183 @@
+"""Settings of inputs of single readings, and of the windows that become of them."""
+
+from pathlib import Path
+
+import pytest
+
+from consumer.settings import Input, JsonMapping, SettingsError, Windows, load
+from consumer.settings.windows import parse_step
+from fncast.series.step import Step
+from interceptor.readings.formats import build_format
+
+READINGS = """
+[windows]
+step = "60s"
+grace_s = 5
+[[inputs]]
+topic = "telegraf"
+format = "telegraf-json"
+destination = "forecast"
+include = ["cpu.*"]
+window = 24
+min = 0
+[[inputs]]
+topic = "gateways"
+format = "json"
+series = "{device} {field}"
+rekey = true
+[inputs.json]
+time = "ts"
+time_unit = "ms"
+values = ["temp", "vibration"]
+labels = ["device"]
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        file = tmp_path / "fncast.toml"
+        file.write_text(text, "utf-8")
+        return file
+
+    return write
+
+
+def test_an_input_overrides_windows_for_its_topic(write):
+    settings = load(write(READINGS), {})
+    assert settings.windows_of("telegraf") == Windows(step="60s", grace_s=5, window=24, min=0)
+    assert settings.windows_of("gateways") == settings.windows_of("metrics") == Windows(step="60s", grace_s=5)
+    assert [entry.has_readings for entry in settings.inputs] == [True, True]
+    assert settings.inputs[1].by_series_topic == "gateways-by-series"
+    rules = settings.rules_of("telegraf")
+    assert (rules.window, rules.step_ns, rules.grace_ns, rules.low) == (24, 60 * 10**9, 5 * 10**9, 0)
+    assert rules.include == ("cpu.*",)
+
+
+def test_an_input_has_the_options_of_its_format(write):
+    telegraf, gateways = load(write(READINGS), {}).inputs
+    assert telegraf.format_options() == {}
+    assert gateways.json == JsonMapping("ts", "ms", ("temp", "vibration"), ("device",))
+    decoded = build_format(gateways.format_name, gateways.format_options()).decode(
+        b'{"ts": 1700000000000, "device": "press", "temp": 3, "vibration": 4, "other": 5}', None, [], 0
+    )
+    assert decoded.values == [3, 4]
+    assert decoded.times_ns == [1_700_000_000_000_000_000] * 2
+
+
+def test_windows_are_set_by_variables(write):
+    environ = {"FNCAST_WINDOWS__STEP": "5m", "FNCAST_WINDOWS__MIN": "-1.5", "FNCAST_WINDOWS__EVERY": "3"}
+    assert load(write(""), environ).windows == Windows(step="5m", min=-1.5, every=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("auto", None),
+        ("60s", Step.seconds(60)),
+        ("250ms", Step.seconds(0.25)),
+        ("5m", Step.seconds(300)),
+        ("1.5h", Step.seconds(5400)),
+        ("7d", Step.seconds(604_800)),
+        ("PT1H", Step.seconds(3600)),
+        ("P1M", Step.of_months(1)),
+    ],
+)
+def test_a_step_is_short_or_iso_8601(text, step):
+    assert parse_step(text) == step
+
+
+def test_an_input_has_readings_if_a_setting_says_so_or_needs_them():
+    assert not Input("metrics", destination="forecast").has_readings
+    assert Input("metrics", rekey=True).format_name == "cloudevents"
+    for entry in (
+        Input("a", format="influx-line"),
+        Input("a", format="cloudevents"),
+        Input("a", min=0),
+        Input("a", include=("x",)),
+        Input("a", rekey=True),
+    ):
+        assert entry.has_readings
+
+
+ENTRY = '[[inputs]]\ntopic = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            ENTRY + 'format = "avro"',
+            "line 3: [inputs[0].format] format 'avro' is unknown: use one of cloudev",
+        ),
+        (ENTRY + 'format = "mine:"', "line 3: [inputs[0].format] format 'mine:' is unknown"),
+        (ENTRY + 'step = "soon"', "line 3: [inputs[0].step] inputs[0].step 'soon' is not a step"),
+        (ENTRY + 'step = "0s"', "line 3: [inputs[0].step] inputs[0].step '0s' is not a step"),
+        (ENTRY + 'aggregate = "median"', "line 3: [inputs[0].aggregate] Invalid enum value 'median'"),
+        (ENTRY + "grace_s = -1", "line 3: [inputs[0].grace_s] inputs[0].grace_s must not be negative"),
+        (ENTRY + "every = 0", "line 3: [inputs[0].every] inputs[0].every must be from 1 to 10,000"),
+        (ENTRY + "window = 1", "line 3: [inputs[0].window] inputs[0].window must be from 2 to "),
+        (
+            ENTRY + 'aggregate = "sum"',
+            "line 3: [inputs[0].aggregate] inputs[0].aggregate = 'sum' needs a step",
+        ),
+        (
+            ENTRY + "min_readings = 49",
+            "line 3: [inputs[0].min_readings] inputs[0].min_readings must be from 0",
+        ),
+        (ENTRY + "max_series = 0", "line 3: [inputs[0].max_series]"),
+        (ENTRY + "min = 3\nmax = 3", "line 3: [inputs[0].min] inputs[0].min 3 is not below max 3"),
+        (ENTRY + "min = inf", "line 3: [inputs[0].min] inputs[0].min must be a finite number"),
+        (
+            ENTRY + 'series = "cpu"',
+            "line 3: [inputs[0].series] series: series = 'cpu' gives every series the",
+        ),
+        (ENTRY + 'include = [""]', "line 3: [inputs[0].include] include has an empty pattern"),
+        (ENTRY + 'rekey = "yes"', "line 3: [inputs[0].rekey] Expected `bool`"),
+        (ENTRY + 'json = { time = "t" }', 'line 3: [inputs[0].json] json is only for format = "json"'),
+        (
+            ENTRY + 'format = "json"\n[inputs.json]\ntime_unit = "min"',
+            "line 5: [inputs[0].json.time_unit] Invalid enum value 'min'; use 'auto' or 's'",
+        ),
+        (
+            ENTRY + 'format = "json"\n' + ENTRY.replace('"a"', '"b"') + 'format = "json"\n'
+            "[inputs.json]\n\nroot = 'a..b'",
+            "line 9: [inputs[1].json.root] root 'a..b' is not a path",
+        ),
+        (
+            ENTRY + 'format = "json"\n[inputs.json]\nvalue = ["x"]',
+            "line 5: [inputs[0].json.value] no such setting",
+        ),
+        ('[windows]\nstep = "1x"', "line 2: [windows.step] step '1x' is not a step"),
+        ("[windows]\nevery = 1.5", "line 2: [windows.every] Expected `int`"),
+        (
+            '[windows]\nrate = "on"',
+            "line 2: [windows.rate] Invalid enum value 'on'; use 'auto' or 'off'",
+        ),
+        (
+            '[interceptors]\nchain = ["route", "deliver"]\n' + ENTRY + 'format = "influx-line"',
+            "line 2: [interceptors.chain] interceptors.chain has no `assemble`, which the readings of the topic 'a'",
+        ),
+        (
+            '[kafka]\ninput_topics = ["a-by-series"]\n' + ENTRY + "rekey = true",
+            "line 5: [inputs[0].rekey] inputs[0].rekey sends readings through the topic 'a-by-series'",
+        ),
+        ('[kafka]\nstate_topic = "forecasts"', "state_topic must be different topics"),
+        ('[kafka]\nstate_topic = "a b"', "line 2: [kafka.state_topic] state_topic 'a b' is not a topic name"),
+        (
+            '[routes.a]\nurl = "http://x"\nencoding = "xml"',
+            "line 3: [routes.a.encoding] Invalid enum value 'xml'; use 'json' or 'graphpipe'",
+        ),
+    ],
+)
+def test_a_wrong_value_is_an_error_with_file_and_line(write, text, said):
+    file = write(text)
+    with pytest.raises(SettingsError) as error:
+        load(file, {})
+    assert str(file) in str(error.value)
+    assert said in str(error.value)
+
+
+def test_a_wrong_variable_of_windows_is_named(write):
+    with pytest.raises(SettingsError, match="FNCAST_WINDOWS__MAX: 'much' is not a number"):
+        load(write(""), {"FNCAST_WINDOWS__MAX": "much"})

@@ -1,0 +1,307 @@
+"""Tensor calls to the function: the same forecasts and rejections as in JSON, and requests that are none."""
+
+import base64
+import json
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events import EVENT_TYPE
+from handler import Forecaster
+from model import Model
+from model_service.client import Answer, ModelUnavailable
+from model_service.protocols.graphpipe import InferRequest, decode_infer_response, encode_request
+from model_service.protocols.tensor_calls import (
+    CONTENT_TYPE,
+    FORECASTS_TYPE,
+    WINDOWS_TYPE,
+    ForecastRows,
+    decode_forecasts,
+    encode_windows,
+    window_rows,
+)
+from tests.functions.fake_model import FakeClient, Falling, ask, event
+
+HEADERS = {
+    "content-type": CONTENT_TYPE,
+    "ce-specversion": "1.0",
+    "ce-id": "call",
+    "ce-source": "/consumer",
+    "ce-type": WINDOWS_TYPE,
+}
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient()
+
+
+@pytest.fixture
+def forecaster(client: FakeClient) -> Forecaster:
+    return Forecaster(Model(client))
+
+
+def row(values: list[Any]) -> np.ndarray[Any, Any]:
+    return np.array(values, dtype=np.float64)
+
+
+def call(
+    forecaster: Forecaster, windows: list[list[Any]], low: Any = None, high: Any = None
+) -> tuple[dict[str, str], ForecastRows]:
+    limits = [np.full(len(windows), math.nan) if limit is None else row(limit) for limit in (low, high)]
+    body = encode_windows(window_rows([row(window) for window in windows], limits[0], limits[1]))
+    answer = forecaster.answer(HEADERS, body)
+    assert answer.content_type == CONTENT_TYPE
+    return dict(answer.headers), decode_forecasts(answer.body, len(windows))
+
+
+def test_a_row_is_answered_for_each_window(forecaster: Forecaster) -> None:
+    headers, rows = call(forecaster, [[1, 2, 3, 4], [1, 2, 3, 40]])
+    assert headers.pop("ce-id")
+    assert headers == {
+        "ce-specversion": "1.0",
+        "ce-source": "fncast/forecast",
+        "ce-type": FORECASTS_TYPE,
+        "ce-modelname": "forecast",
+        "ce-modelversion": "3",
+        "ce-quantiles": "0.1,0.5,0.9",
+    }
+    assert rows.values.tolist() == [
+        [[4.9, 5, 5.1], [5.9, 6, 6.1], [6.9, 7, 7.1]],
+        [[40.9, 41, 41.1], [41.9, 42, 42.1], [42.9, 43, 43.1]],
+    ]
+    assert (rows.reasons, rows.filled, rows.retry_after_s) == (["", ""], [0, 0], None)
+
+
+NULLS = st.none() | st.floats(-1e3, 1e3) | st.sampled_from([0, 2e18, 5])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(NULLS, max_size=7),
+            st.none() | st.floats(-10, 0),
+            st.none() | st.floats(0, 10),
+            st.sampled_from([None, "°C"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_json_and_tensor_give_the_same(windows: list[tuple[list[Any], Any, Any, str | None]]) -> None:
+    forecaster = Forecaster(Model(Falling()))
+    events = [
+        event(str(place), values, min=low, max=high, unit=unit)
+        for place, (values, low, high, unit) in enumerate(windows)
+    ]
+    low = [math.nan if low is None else low for _, low, _, _ in windows]
+    low = [
+        -math.inf if unit and math.isnan(each) else each
+        for each, (_, _, _, unit) in zip(low, windows, strict=True)
+    ]
+    high = [math.nan if high is None else high for _, _, high, _ in windows]
+    _, rows = call(forecaster, [values for values, _, _, _ in windows], low, high)
+    assert rows.filled is not None
+    for output, numbers, reason, filled in zip(
+        ask(forecaster, *events), rows.values, rows.reasons, rows.filled, strict=True
+    ):
+        if "reason" in output["data"]:
+            assert output["type"] == "io.fncast.rejected.v1"
+            assert reason == output["data"]["reason"]
+        else:
+            assert reason == ""
+            assert list(output["data"]["quantiles"].values()) == numbers.T.tolist()
+            assert output["data"]["filled"] == filled
+
+
+def test_the_reasons_name_the_readings(forecaster: Forecaster) -> None:
+    windows = [[1, 2, 3], [1, 2, None, math.inf], [None, None, None, 1], [1, 2, None, 4], [9, 8, 1, 2, 3, 4]]
+    _, rows = call(forecaster, windows)
+    assert rows.reasons == [
+        "too few values: 3, the model needs 4",
+        "values[3] is not finite: inf",
+        "3 of the last 4 values are null; at most 2 may be",
+        "",
+        "",
+    ]
+    assert rows.filled == [0, 0, 0, 1, 0]
+
+
+def test_a_model_that_is_away_is_a_wait_for_each_row(forecaster: Forecaster, client: FakeClient) -> None:
+    client.error = ModelUnavailable("away", 2.5)
+    headers, rows = call(forecaster, [[1, 2, 3, 4], [1, 2]])
+    assert "ce-quantiles" not in headers
+    assert rows.reasons == ["away", "away"]
+    assert rows.retry_after_s is not None
+    assert rows.retry_after_s.tolist() == [2.5, 2.5]
+    assert rows.values.shape == (2, 0, 0)
+
+
+def test_rejected_rows_need_no_model(forecaster: Forecaster, client: FakeClient) -> None:
+    forecaster.answer(HEADERS, encode_windows(window_rows([row([1, 2, 3, 4])], row([0]), row([9]))))
+
+    def away(windows: object) -> Answer:
+        raise ModelUnavailable("away", 2.5)
+
+    client.infer = away  # type: ignore[method-assign]
+    _, rows = call(forecaster, [[1, 2, 3, 4], [1, 2]])
+    assert rows.reasons == ["away", "too few values: 2, the model needs 4"]
+    assert rows.retry_after_s is not None
+    assert str(rows.retry_after_s.tolist()) == "[2.5, nan]"
+
+
+def test_a_forecast_that_is_not_finite_is_a_reason(client: FakeClient) -> None:
+    class Broken(FakeClient):
+        def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+            answer = super().infer(windows)
+            answer.outputs[0, 0, 0] = np.nan
+            return answer
+
+    _, rows = call(Forecaster(Model(Broken())), [[1, 2, 3, 4], [2, 3, 4, 5]])
+    assert rows.reasons == ["the model returned a number that is not finite for this window", ""]
+    assert np.isfinite(rows.values[1]).all()
+
+
+def test_windows_of_any_length_are_scored_by_length() -> None:
+    _, rows = call(Forecaster(Model(FakeClient(window=-1))), [[1, 2, 3], [1, 2, 3, 4, 5], [4]])
+    assert rows.reasons == ["", "", ""]
+    assert rows.values[:, 0, 1].tolist() == [4, 6, 5]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "no data"),
+        (b"[1, 2, 3]", "GraphPipe message"),
+        (encode_request(InferRequest((np.zeros((1, 4), np.int32),))), "int32 instead of Float64"),
+        (encode_request(InferRequest((np.zeros((1, 4)),), ("x",))), "no input is named 'x'"),
+        (encode_request(InferRequest((np.zeros((2, 2, 2)),))), "the shape [2, 2, 2]"),
+        (encode_request(InferRequest((np.zeros((10**6, 0)),))), "n ≤ 131072"),
+        (
+            encode_request(InferRequest((np.zeros((2, 4)), np.array([4, 5])), ("windows", "lengths"))),
+            "lengths must be",
+        ),
+        (
+            encode_request(InferRequest((np.zeros((2, 4)), np.zeros(3)), ("windows", "low"))),
+            "low has the shape",
+        ),
+        (
+            encode_request(InferRequest((np.zeros((1, 4)), row([2]), row([1])), ("windows", "low", "high"))),
+            "low not above high",
+        ),
+    ],
+)
+def test_a_call_that_is_none_is_a_rejection(forecaster: Forecaster, body: bytes, reason: str) -> None:
+    answer = forecaster.answer(HEADERS, body)
+    assert answer.content_type == EVENT_TYPE
+    output = json.loads(answer.body)
+    assert output["type"] == "io.fncast.rejected.v1"
+    assert reason in output["data"]["reason"]
+    assert output["causationid"] == "call"
+
+
+@given(st.binary(max_size=200), st.integers(0, 300), st.integers(0, 255))
+def test_no_bytes_raise(noise: bytes, place: int, byte: int) -> None:
+    forecaster = Forecaster(Model(FakeClient()))
+    body = bytearray(encode_windows(window_rows([row([1, 2, 3, 4])] * 2, row([0, 1]), row([9, 9]))))
+    body[place % len(body)] = byte
+    for each in (noise, bytes(body)):
+        forecaster.answer(HEADERS, each)
+
+
+TENSOR_EVENT = {
+    "content-type": CONTENT_TYPE,
+    "ce-specversion": "1.0",
+    "ce-id": "1",
+    "ce-source": "/a",
+    "ce-type": "io.fncast.window.v1",
+    "ce-subject": "cpu",
+    "ce-start": "2024-01-01T00:00:00Z",
+    "ce-step": "PT5M",
+    "ce-unit": "%",
+}
+WINDOW = encode_request(InferRequest((row([1, 2, math.nan, 4]),), ("windows",)))
+
+
+def test_an_event_may_carry_a_tensor(forecaster: Forecaster) -> None:
+    answer = forecaster.answer(TENSOR_EVENT, WINDOW)
+    (expected,) = ask(forecaster, event(values=[1, 2, None, 4], step="PT5M", step_s=None, unit="%"))
+    assert answer.content_type == EVENT_TYPE
+    assert json.loads(answer.body) == expected
+
+
+def test_an_event_in_a_batch_may_carry_a_tensor(forecaster: Forecaster) -> None:
+    members = {name.removeprefix("ce-"): text for name, text in TENSOR_EVENT.items() if name[:3] == "ce-"}
+    members |= {"datacontenttype": CONTENT_TYPE, "data_base64": base64.b64encode(WINDOW).decode()}
+    output, other = ask(forecaster, members, event())
+    assert output["data"]["filled"] == 1
+    assert other["data"]["filled"] == 0
+
+
+def test_an_event_may_ask_for_a_tensor(forecaster: Forecaster) -> None:
+    answer = forecaster.answer({**TENSOR_EVENT, "ce-accept": CONTENT_TYPE}, WINDOW)
+    assert answer.content_type == CONTENT_TYPE
+    headers = dict(answer.headers)
+    assert headers.pop("ce-id").startswith("forecast-")
+    assert headers == {
+        "ce-specversion": "1.0",
+        "ce-type": "io.fncast.forecast.v1",
+        "ce-source": "fncast/forecast",
+        "ce-causationid": "1",
+        "ce-causationsource": "/a",
+        "ce-subject": "cpu",
+        "ce-modelname": "forecast",
+        "ce-modelversion": "3",
+        "ce-quantiles": "0.1,0.5,0.9",
+        "ce-filled": "1",
+        "ce-unit": "%25",
+        "ce-start": "2024-01-01T00:20:00Z",
+        "ce-step": "PT5M",
+    }
+    (forecast,) = decode_infer_response(answer.body).output_tensors
+    assert forecast.tolist() == [[[4.9, 5, 5.1], [5.9, 6, 6.1], [6.9, 7, 7.1]]]
+
+
+def test_a_json_event_may_ask_for_a_tensor(forecaster: Forecaster) -> None:
+    output, other = ask(forecaster, {**event(), "accept": CONTENT_TYPE}, event("2"))
+    assert output["datacontenttype"] == CONTENT_TYPE
+    (forecast,) = decode_infer_response(base64.b64decode(output["data_base64"])).output_tensors
+    assert forecast[0].T.tolist() == list(other["data"]["quantiles"].values())
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "reason"),
+    [
+        ({}, b"[1,2,3,4]", "not a GraphPipe message with a window"),
+        ({}, encode_request(InferRequest((np.zeros((2, 4)),))), "holds 2 windows; an event has one"),
+        ({"ce-step": ""}, WINDOW, "step_s (seconds) or step"),
+        ({"ce-start": ""}, WINDOW, "start"),
+        ({"ce-step": "P1M", "ce-stepday": "2"}, WINDOW, "is not on step_day 2"),
+        ({}, encode_request(InferRequest((row([1, 2, math.inf, 4]),))), "values[2] is not finite: inf"),
+        ({}, encode_request(InferRequest((row([]),))), "too few values: 0"),
+    ],
+)
+def test_an_event_with_a_wrong_tensor_is_rejected(
+    forecaster: Forecaster, headers: dict[str, str], body: bytes, reason: str
+) -> None:
+    output = orjson.loads(forecaster.answer({**TENSOR_EVENT, **headers}, body).body)
+    assert output["type"] == "io.fncast.rejected.v1"
+    assert reason in output["data"]["reason"]
+
+
+def test_a_tensor_without_start_has_a_forecast_without_start(forecaster: Forecaster) -> None:
+    answer = forecaster.answer({**TENSOR_EVENT, "ce-start": "", "ce-step": ""}, WINDOW)
+    assert json.loads(answer.body)["data"].keys() == {"values", "quantiles", "unit", "filled"}
+
+
+def test_labels_travel_to_the_forecast(forecaster: Forecaster) -> None:
+    labels = {"device": "a7", "site": "Köln"}
+    output, other, wrong = ask(forecaster, event(labels=labels), event("2"), event("3", labels={"device": 7}))
+    assert output["data"]["labels"] == labels
+    assert "labels" not in other["data"]
+    assert wrong["data"] == {"reason": "labels is not an object of strings"}

@@ -1,0 +1,90 @@
+"""Single readings on a topic become forecasts: one window for each step of each series, in order and once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+SERIES, STEPS, STEP_S, WINDOW, LEAST = 20, 40, 10, 16, 9
+START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
+
+
+def config(stage: Any) -> Path:
+    file: Path = stage.folder / "fncast.toml"
+    file.write_text(
+        f"""
+[[inputs]]
+topic = "{stage.metrics}"
+format = "telegraf-json"
+destination = "forecast"
+
+[windows]
+window = {WINDOW}
+min_readings = {LEAST}
+"""
+    )
+    return file
+
+
+def produce(stage: Any, steps: range) -> None:
+    for step in steps:
+        for host in range(0, SERIES, 2):
+            record = {
+                "name": "cpu",
+                "tags": {"host": f"h{host}"},
+                "timestamp": START_S + step * STEP_S,
+                "fields": {"idle": host + step / 4, "busy": 100 - host - step / 4},
+            }
+            stage.producer.produce(
+                stage.metrics, json.dumps(record).encode(), f"h{host}".encode(), partition=host % 3
+            )
+    stage.flush()
+
+
+def expected(step: int, value: float, rise: float) -> dict[str, Any]:
+    """The data of the window whose newest step is `step`. value: of step 0. rise: with each step."""
+    begin = step - WINDOW + 1
+    start_s = begin * STEP_S
+    time = f"{'2025-12-31T23' if start_s < 0 else '2026-01-01T00'}:{start_s // 60 % 60:02}:{start_s % 60:02}Z"
+    return {
+        "start": time,
+        "step_s": STEP_S,
+        "values": [value + rise * at if at >= 0 else None for at in range(begin, step + 1)],
+    }
+
+
+def forecasts(stage: Any, count: int) -> dict[str, list[dict[str, Any]]]:
+    """The windows that the function saw, by series, in the order of the published forecasts."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for message in stage.wait_for(stage.forecasts, count):
+        headers = dict(message.headers())
+        name = headers["ce_subject"].decode()
+        assert message.key() == name.encode()
+        assert headers["ce_causationsource"] == f"kafka:{stage.metrics}".encode()
+        found.setdefault(name, []).append(json.loads(message.value())["seen"])
+    return found
+
+
+def check(found: dict[str, list[dict[str, Any]]], steps: int) -> None:
+    assert len(found) == SERIES
+    for host in range(0, SERIES, 2):
+        for field, first, rise in (("idle", host, 0.25), ("busy", 100 - host, -0.25)):
+            windows = found[f"cpu.{field} host=h{host}"]
+            wanted = [
+                expected(step, first, rise) | {"labels": {"host": f"h{host}"}}
+                for step in range(LEAST - 1, steps)
+            ]
+            assert windows == wanted
+
+
+def test_each_step_of_each_series_is_forecast_once_and_in_order(stage: Any) -> None:
+    produce(stage, range(STEPS))
+    consumer = stage.consume(config=config(stage))
+    check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
+    assert consumer.terminate() == 0
+    assert stage.read_all(stage.dead) == []
