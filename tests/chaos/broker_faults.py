@@ -114,4 +114,4 @@ class BrokerFaults:
         time.sleep(self._random.choice(STALLS_S))
         if self._random.random() < 0.5:
             kafka.proxies.cut(some)
-        kafka.proxies.go_on()
+        kafka.proxies.resume()

@@ -67,7 +67,7 @@ def check(
     order = {id_: number for number, id_ in enumerate(good)}
     outputs = Counter(id_ for _, id_, _ in forecasts)
     refused = Counter(id_ for _, id_, _ in letters)
-    disordered, anothers = [], []
+    disordered, of_another_input = [], []
 
     def expected(id_: str) -> int:
         return inputs[id_] if id_ in doubtful else max(1, inputs[id_])
@@ -75,7 +75,7 @@ def check(
     last: dict[str, int] = {}
     for key, id_, value in forecasts:
         if id_ in right and not is_right(key, value, *right[id_]):
-            anothers.append(id_)
+            of_another_input.append(id_)
         number = order.get(id_, -1)
         if number < last.get(key, -1):
             disordered.append(id_)
@@ -92,7 +92,7 @@ def check(
         "out_of_order": disordered,
         "wrongly_refused": [id_ for id_ in refused if id_ not in poison],
         "unknown": [id_ for id_ in outputs if id_ not in order],
-        "anothers": anothers,
+        "of_another_input": of_another_input,
     }
 
 

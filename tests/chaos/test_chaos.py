@@ -233,7 +233,7 @@ def test_the_checker_reports_each_kind_of_fault(forecasts, letters, wrong):
 )
 def test_the_checker_reports_a_forecast_of_another_event(forecast):
     found = load("check").check(EVENTS, INPUTS, [seen("a:0"), forecast], [seen("b:2")])
-    assert found["anothers"] == ["a:1"]
+    assert found["of_another_input"] == ["a:1"]
 
 
 @pytest.mark.parametrize(
