@@ -3,13 +3,14 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
+# Most tests wait more than they work. With a Docker engine, each of pytest's workers starts a separate Kafka.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
-# What `make prose` checks: add a source folder once it is green.
+# What `make prose` checks.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
-PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast interceptor model_service functions
+PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
+	interceptor model_service functions benchmarks tests notebooks
 
 .PHONY: help demo test test-all setup lint bench bench-quick quality base-model protocol functions docs guarantees prose chaos fuzz clean
 
@@ -65,7 +66,8 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 	@$(BIN)/python tests/guarantees.py
 
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
-	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs --skip '*_pb2.py*,*/vendor/*' $(PROSE)
+	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs,temperatur,caf --ignore-regex '[A-Za-z0-9+/]{60,}={0,2}' \
+		--skip '*_pb2.py*,*/vendor/*,*/results/*.json,*.bin' $(PROSE)
 	@$(BIN)/python .ci/prose.py $(PAGES)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)

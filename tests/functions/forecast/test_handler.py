@@ -308,7 +308,7 @@ def odd_events(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(st.lists(odd_events(), min_size=1, max_size=4))
 def test_an_event_gets_the_same_answer_alone_and_in_a_batch(batch: list[dict[str, Any]]) -> None:
-    """A batch of valid events has a decoder of its own; other bodies are parsed event by event."""
+    """A batch of valid events has a separate decoder; other bodies are parsed event by event."""
     forecaster = Forecaster(Model(FakeClient()))
     body = json.dumps(batch).encode()
     together = forecaster.answer({"content-type": BATCH_TYPE}, body).body
