@@ -19,9 +19,11 @@ import msgspec
 import orjson
 
 from fncast.foreign_text import clean
+from fncast.media_type import are_same
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step, format_start
 from fncast.series.window import MAX_MAGNITUDE
+from fncast.wording.json import words
 
 REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"
@@ -152,7 +154,7 @@ def read_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        reason = str(error)
+        reason = words(error)
     try:
         return json.loads(body.decode("utf-8"), parse_int=float)
     except (ValueError, RecursionError):
@@ -254,7 +256,7 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
                 return _refused(f"the header {clean(name, MAX_NAME)!r} is sent twice")
             attributes[name[3:]] = unquote(_one(value).strip('"'))
     content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
-    if all(content_types) and len({"".join(each.split()).lower() for each in content_types}) > 1:
+    if all(content_types) and not are_same(*content_types):
         first, second = (clean(each, MAX_NAME) for each in content_types)
         reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
         return _event(attributes, InvalidEvent(reason))

@@ -105,7 +105,8 @@ def _strings(builder: flatbuffers.Builder, texts: Iterable[str | bytes]) -> int:
     try:
         return _offsets(builder, [builder.CreateString(text) for text in texts])
     except (TypeError, UnicodeEncodeError) as error:
-        raise InvalidMessage(f"a string cannot be encoded: {error}") from None
+        why = "it holds half of a character" if isinstance(error, UnicodeEncodeError) else str(error)
+        raise InvalidMessage(f"a string cannot be encoded: {why}") from None
 
 
 def _shape(builder: flatbuffers.Builder, shape: tuple[int, ...]) -> int:
