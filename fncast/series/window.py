@@ -317,6 +317,8 @@ def _number(reading: object, position: int) -> float:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as in JSON
     try:
         text = repr(value)
     except ValueError:  # Python writes no integer of more than 4,300 digits

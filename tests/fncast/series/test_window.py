@@ -73,7 +73,7 @@ def test_too_many_nulls_are_an_error_with_the_limit() -> None:
         (math.inf, r"values\[4\] is not finite: inf"),
         (-(10**400), r"values\[4\] is not finite"),
         (1e308, r"values\[4\] is 1e\+308: beyond"),
-        (True, r"values\[4\] is not a number: True"),
+        (True, r"values\[4\] is not a number: true"),
         ("7", r"values\[4\] is not a number: '7'"),
         ([1], r"values\[4\] is not a number"),
         ("x" * 10_000, r"values\[4\] is not a number"),
