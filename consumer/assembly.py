@@ -116,7 +116,7 @@ def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
             format_ = build_format(entry.format_name, entry.format_options())
         except ValueError as error:
             raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
-        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS)
+        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS, entry.destination)
     return found
 
 
