@@ -135,9 +135,9 @@ def test_foreign_text_in_a_reason_is_one_bounded_line(caplog: pytest.LogCaptureF
 
 
 def test_refused_windows_count_for_their_record_and_do_not_pause_the_topic() -> None:
-    stage = Stage(pause_after=1)
-    record = stage.delivery(Assembled())
-    record.windows = [stage.delivery(NO_EVENT), stage.delivery(Skipped("")), stage.delivery(NO_EVENT)]
+    harness = Harness(pause_after=1)
+    record = harness.delivery(Assembled())
+    record.windows = [harness.delivery(NO_EVENT), harness.delivery(Skipped("")), harness.delivery(NO_EVENT)]
     labels = {"topic": "metrics", "kind": "not_an_event"}
     before = REGISTRY.get_sample_value("fncast_dead_letters_total", labels) or 0.0
     assert [stage.watch.published(record) for _ in range(2)] == [False, False]
