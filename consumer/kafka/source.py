@@ -30,7 +30,7 @@ from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.lane import Partition
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.delivery import Record, UnreadableRecord
 
 log = logging.getLogger("fncast.kafka")
@@ -270,7 +270,9 @@ class KafkaSource:
             except KafkaException as error:
                 if partition not in self._refused:  # each poll tries again
                     self._refused.add(partition)
-                    log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, words(error.args[0]))
+                    log.info(
+                        "%s/%d cannot be read from %d yet: %s", *partition, offset, describe(error.args[0])
+                    )
             else:  # or it was revoked: its next owner reads it
                 del self._restarts[partition]
                 self._refused.discard(partition)
@@ -289,7 +291,7 @@ class KafkaSource:
         is_group_denied = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
         if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
-        reason = words(error)
+        reason = describe(error)
         if (
             reason not in self._logged
         ):  # log it once until records arrive: a broker that is down repeats its errors
@@ -304,7 +306,7 @@ class KafkaSource:
                 f"another consumer has joined the group {self._properties['group.id']!r} under this one's name,"
                 f" {instance!r}: give each its own `instance` in [kafka]"
             )
-        return ConsumerError(f"Kafka's client gives up: {words(error)}")
+        return ConsumerError(f"Kafka's client gives up: {describe(error)}")
 
     def clear_problem(self) -> None:
         """Records arrive again: log the next problem."""
@@ -434,8 +436,8 @@ def out_of_range(partition: Partition, offset: int, first: int, end: int) -> str
 def commit_error(cause: KafkaError) -> Exception:
     """The error of a failed commit: CommitFailed to try later, or ConsumerError if access is denied."""
     if cause.code() in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED):
-        return ConsumerError(f"the broker does not let fncast commit offsets: {words(cause)}")
-    return CommitFailed(words(cause))
+        return ConsumerError(f"the broker does not let fncast commit offsets: {describe(cause)}")
+    return CommitFailed(describe(cause))
 
 
 def topic_partitions(offsets: Mapping[Partition, int], token: str = "") -> list[TopicPartition]:

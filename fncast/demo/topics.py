@@ -5,7 +5,7 @@ from __future__ import annotations
 from confluent_kafka import KafkaException, Producer
 
 from fncast.demo.process import ProcessFailed
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
 TRAINING_TOPIC, OUTAGE_TOPIC = "training", "outages"
@@ -22,4 +22,4 @@ def create_topics(servers: str) -> None:
         for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, OUTAGE_TOPIC, TRAINING_TOPIC):
             client.list_topics(topic, timeout=TIMEOUT_S)
     except KafkaException as error:
-        raise ProcessFailed(f"the broker at {servers} does not answer: {words(error.args[0])}") from None
+        raise ProcessFailed(f"the broker at {servers} does not answer: {describe(error.args[0])}") from None

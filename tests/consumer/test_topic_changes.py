@@ -51,7 +51,7 @@ class Others:
 
 
 @pytest.mark.parametrize(
-    ("created_again", "resized", "from_start", "asked"),
+    ("created_again", "resized", "from_start", "assignments"),
     [
         (["metrics"], [], [("metrics", 0), ("metrics", 1)], 1),
         (["forecasts"], [], [], 1),
@@ -64,7 +64,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     created_again: list[str],
     resized: list[str],
     from_start: list[Partition],
-    asked: int,
+    assignments: int,
 ) -> None:
     topics: Any = Topics(created_again, resized)
     others: Any = Others()
@@ -78,7 +78,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
         changes.handle(frozenset({"metrics", "other"}))
     assert others.read_from_start_of == from_start
     assert [lane.partition for lane in lanes if lane.start == 0] == from_start  # all of it counts as lag
-    assert others.assignments == asked  # the numbers of partitions are asked for again
+    assert others.assignments == assignments  # the numbers of partitions are requested again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
 

@@ -68,8 +68,8 @@ def test_only_this_machine_is_served(services: dict[str, Any]) -> None:
 
 def test_the_fn_server_can_take_the_function_hosts_place(project: Project) -> None:
     with_fn = Project({"FNCAST_FN__URL": "http://fnserver:8080"})
-    told = json.loads(with_fn.run("--profile", "fn", "config", "--format", "json"))["services"]
-    assert told["consumer"]["environment"]["FNCAST_FN__URL"] == "http://fnserver:8080"
+    output = json.loads(with_fn.run("--profile", "fn", "config", "--format", "json"))["services"]
+    assert output["consumer"]["environment"]["FNCAST_FN__URL"] == "http://fnserver:8080"
 
 
 def test_a_csv_file_goes_in_and_forecasts_come_out(running: Project) -> None:
@@ -93,8 +93,8 @@ def test_the_page_is_served(running: Project) -> None:
 
 def test_nothing_can_be_written_and_no_one_is_root(running: Project) -> None:
     for service in ("consumer", "model-service", "functions", "dashboard"):
-        told = running.inside(service, "sh", "-c", "id -u; touch /probe 2>&1; grep CapEff /proc/1/status")
-        uid, refusal, capabilities = told.splitlines()
+        output = running.inside(service, "sh", "-c", "id -u; touch /probe 2>&1; grep CapEff /proc/1/status")
+        uid, refusal, capabilities = output.splitlines()
         assert uid == "1000", service
         assert "Read-only file system" in refusal, service
         assert capabilities.split()[1] == "0000000000000000", service
@@ -108,8 +108,8 @@ def test_tensorflow_is_where_models_are_trained_and_nowhere_else(running: Projec
 
 def test_images_hold_little_beside_python(running: Project, services: dict[str, Any]) -> None:
     def megabytes(image: str) -> float:
-        asked = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
-        return int(subprocess.run(asked, check=True, capture_output=True, timeout=30).stdout) / 1e6
+        command = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
+        return int(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout) / 1e6
 
     python = megabytes("python:3.11-slim")
     for service, most in ADDED_MB.items():
@@ -123,13 +123,13 @@ def test_starting_again_trains_no_second_model(running: Project) -> None:
 
 
 @pytest.mark.guarantee("replicas in compose share the partitions, each with a distinct identity")
-def test_three_consumers_share_the_partitions_each_under_an_identity_of_its_own(running: Project) -> None:
+def test_three_consumers_share_the_partitions_each_under_a_separate_identity(running: Project) -> None:
     running.run("up", "--wait", "--no-recreate", "--scale", "consumer=3", timeout_s=UP_S)
-    ask = "import urllib.request as r; print(r.urlopen('http://localhost:9464/readyz').read().decode())"
+    script = "import urllib.request as r; print(r.urlopen('http://localhost:9464/readyz').read().decode())"
     held: list[str] = []
     for index in ("1", "2", "3"):
-        told = json.loads(running.run("exec", "-T", "--index", index, "consumer", "python", "-c", ask))
-        held += told["partitions"]
+        output = json.loads(running.run("exec", "-T", "--index", index, "consumer", "python", "-c", script))
+        held += output["partitions"]
     assert sorted(held) == ["metrics/0", "metrics/1", "metrics/2"]
     assert "fenced again and again" not in running.run("logs", "consumer")
     before = WINDOWS  # of the test above, which are there still

@@ -65,7 +65,7 @@ class Refusing:
     def consume(self, *_: Any) -> list[Any]:
         read = []
         for partition in self.assigned:
-            assert self.next[partition] < 100, "it goes on for ever"
+            assert self.next[partition] < 100, "it never ends"
             message = {"topic": "dead", "partition": partition, "offset": self.next[partition]}
             rest = {"error": None, "headers": None, "timestamp": (0, 0), "key": None, "value": b""}
             answers = {name: Mock(return_value=value) for name, value in (message | rest).items()}

@@ -46,10 +46,10 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     commit = source.commit({("metrics", 0): 0})
     source.replace_client()
     with pytest.raises(CommitFailed):
-        commit.result(0)  # who waits for it goes on
+        commit.result(0)
     assert reads_one()  # nothing was committed: from the beginning
     assert len(assigned) == 2
-    assert given_back == []  # what becomes of the old client is nobody's concern
+    assert given_back == []  # the old client reports nothing any more
     source.close()
 
 
@@ -82,7 +82,7 @@ def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues
     low = first[0]
     assert low > 10
     assert first == {0: low, 1: 0, 2: 0}
-    deleted, beyond = sorted(caplog.messages)  # partition 2, of which nothing was committed, is no news
+    deleted, beyond = sorted(caplog.messages)  # partition 2, which has no committed offset, is not logged
     assert deleted.startswith(
         f"metrics/0: {low - 10} records are lost: Kafka has deleted offsets 10 to {low - 1} before they were read."
         f" Reading continues at offset {low}."
@@ -121,7 +121,7 @@ def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
 
 
 @pytest.mark.parametrize(
-    ("instance", "text", "said"),
+    ("instance", "text", "message"),
     [
         (
             "pod-0",
@@ -131,11 +131,11 @@ def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
         ("", "Fatal error: Local: something else", "Kafka's client gives up: Fatal error: something else"),
     ],
 )
-def test_an_error_that_the_client_does_not_outlive_ends_the_consumer(instance, text, said):
+def test_a_fatal_error_of_the_client_ends_the_consumer(instance, text, message):
     source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group", instance)
     with pytest.raises(ConsumerError) as error:
         source._on_error(KafkaError(KafkaError._FATAL, text))
-    assert str(error.value).startswith(said)
+    assert str(error.value).startswith(message)
     source.close()
 
 

@@ -1,4 +1,4 @@
-"""Files as people and programs write them: each is read correctly, or an error asks for a flag."""
+"""Files of people and programs: each is read correctly, or an error names the flag to set."""
 
 from __future__ import annotations
 

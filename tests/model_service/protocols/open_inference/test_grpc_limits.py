@@ -52,7 +52,7 @@ async def is_live(address: str) -> bool:
 
 async def until_live(address: str) -> None:
     async with asyncio.timeout(20):
-        while not await is_live(address):  # noqa: ASYNC110  # the server tells no event
+        while not await is_live(address):  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.05)
 
 
