@@ -36,7 +36,7 @@ class Plan:
     """The command lines of the processes.
 
     settings: the demo's own fncast.toml, so that no other one is read. since_s: the start of the demo, in seconds since
-    1970. reading: flags that say how to read files of readings.
+    1970. reading: flags that say how to read files of readings. train: whether to train a model first.
     """
 
     ports: Ports
@@ -44,6 +44,7 @@ class Plan:
     models: Path
     since_s: float
     reading: Sequence[str] = ()
+    train: bool = False
 
     @property
     def page(self) -> str:
@@ -73,9 +74,10 @@ class Plan:
         flags = ("--models", self.models, "--name", NAME, "--epochs", EPOCHS, "--progress", "json")
         return self._fncast("train", *flags)
 
-    def model_service(self) -> list[str]:
-        flags = ("--models", self.models, "--name", NAME, "--host", HOST, "--port", self.ports.model_service)
-        return self._fncast("model-service", *flags)
+    def model_service(self, is_base: bool = False) -> list[str]:
+        """is_base: serve the base model, not one of the folder."""
+        model = () if is_base else ("--models", self.models, "--name", NAME)
+        return self._fncast("model-service", *model, "--host", HOST, "--port", self.ports.model_service)
 
     def functions(self) -> list[str]:
         flags = (

@@ -101,7 +101,7 @@ class DemoSupervisor:
     async def _startup(self) -> None:
         """Start the processes. Each one waits until the processes that it needs are ready."""
         plan = self._plan
-        self.model = models.find(plan.models)
+        self.model = None if plan.train else models.find(plan.models) or models.find_base()
         self._http = http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
         await self._start_broker()
         # Joining its group takes three seconds and needs only the broker, so do it meanwhile.
@@ -113,7 +113,9 @@ class DemoSupervisor:
         if self.model is None:
             await self._train()
         model_service = Program(
-            "model-service", plan.model_service(), http_probe(http, f"{plan.model_url}/readyz")
+            "model-service",
+            plan.model_service(self.model is not None and self.model.is_base),
+            http_probe(http, f"{plan.model_url}/readyz"),
         )
         await self._start(model_service)
         self._report(
@@ -160,7 +162,7 @@ class DemoSupervisor:
 
     async def _train(self) -> None:
         """Train the first model, and publish the progress for the page."""
-        self._report("training", f"no model in {self._plan.models} yet: training one, about half a minute")
+        self._report("training", f"training a model into {self._plan.models}, about half a minute")
         training = TrainingEvents("fncast/demo/training")
         publisher = TopicPublisher({"bootstrap.servers": self._servers}, TRAINING_TOPIC)
         await asyncio.to_thread(publisher.connect)

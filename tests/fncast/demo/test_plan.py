@@ -20,6 +20,7 @@ def test_fncast_accepts_each_command_line(plan: Plan, tmp_path: Path) -> None:
         plan.dashboard(),
         plan.training(),
         plan.model_service(),
+        plan.model_service(is_base=True),
         plan.functions(),
         plan.consumer(),
         plan.source([], 48),
