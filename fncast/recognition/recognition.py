@@ -82,7 +82,7 @@ def _unknown(topic: str, records: Sequence[Record], trials: Sequence[FormatTrial
     formats = ", ".join(BUILT_IN)
     return (
         f"the topic {topic} is in no format that fncast knows ({formats}): {_reason(records, trials)}."
-        ' A decoder of your own can read it: format = "package.module:Class", see docs/start.md'
+        ' A decoder of your own can read it: format = "package.module:Class", see docs/topic.md'
     )
 
 
