@@ -12,7 +12,7 @@ PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$
 PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
 	interceptor model_service functions benchmarks tests notebooks
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality base-model protocol functions docs guarantees prose chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, on
 
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
+
+base-model: $(VENV)/.dev ## train the base model that comes with fncast (up to 2 hours; resumes; BASE="--seed 1 --steps 100")
+	@$(BIN)/python -m model_service.training.base --out fncast/models/base/1 --state build/base-model $(BASE)
 
 protocol: $(VENV)/.dev ## generate the protobuf messages again
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/protocols/open_inference/messages.proto \

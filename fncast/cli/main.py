@@ -51,6 +51,7 @@ COMMANDS = {
     "evaluate": Command(
         "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"
     ),
+    "detect": Command("fncast.cli.detect", "detect", "find the anomalies in files of readings"),
     "model-service": Command(
         "fncast.cli.model_service",
         "model-service",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -27,8 +27,10 @@ class Batch(Protocol):
     def readings(self) -> Sequence[Readings]:
         """The readings of each window, with its limits."""
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
-        """The last `steps` readings of the windows at `positions`, for the model."""
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+        """The last `steps` readings of the windows at `positions`, for the model.
+
+        is_sparse: the model accepts missing readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,9 @@ class ListBatch:
     readings: Sequence[Readings]
     are_checked: bool
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
         values = [self.readings[position].values for position in positions]
-        return prepare_batch(values, steps, are_checked=self.are_checked)
+        return prepare_batch(values, steps, are_checked=self.are_checked, is_sparse=is_sparse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,15 @@ class Scorer:
 
     def _score(self, batch: Batch) -> Scores:
         """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
-        window = self._model.describe().window
+        described = self._model.describe()
         scores = Scores()
-        for steps, positions in _by_steps(batch.readings, window).items():
-            windows = batch.prepare(positions, steps)
+        for steps, positions in _by_steps(batch.readings, described.window, self._model.steps).items():
+            windows = batch.prepare(positions, steps, described.is_sparse)
             for index, error in windows.rejected.items():
                 scores.rejected[positions[index]] = str(error)
             good = [positions[index] for index in windows.good]
             if not good:
-                if window is not None:
+                if described.window is not None:
                     self._model.confirm()  # a new model may take shorter windows
                 continue
             try:
@@ -129,14 +131,17 @@ def _finite(group: Group, rejected: dict[int, str]) -> Group:
     )
 
 
-def _by_steps(readings: Sequence[Readings], window: int | None) -> dict[int, list[int]]:
+def _by_steps(
+    readings: Sequence[Readings], window: int | None, steps: Callable[[int], int]
+) -> dict[int, list[int]]:
     """Positions, grouped by how many readings the model gets of them.
 
-    window: how many readings the model takes, or None if it takes any number; then each event counts with all of its.
+    window: how many readings the model takes, or None if that depends on the event. steps: from the readings of an
+    event to those that the model gets.
     """
     if window is not None:
         return {window: list(range(len(readings)))}
     groups: dict[int, list[int]] = {}
     for position, reading in enumerate(readings):
-        groups.setdefault(max(len(reading.values), 1), []).append(position)
+        groups.setdefault(steps(len(reading.values)), []).append(position)
     return groups

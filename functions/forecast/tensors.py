@@ -44,8 +44,9 @@ class RowBatch:
             ],
         )
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
-        return prepare_rows(self.rows.values[positions], self.rows.lengths[positions], steps)
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+        values, lengths = self.rows.values[positions], self.rows.lengths[positions]
+        return prepare_rows(values, lengths, steps, is_sparse=is_sparse)
 
 
 def forecasts(count: int, scores: Scores) -> tuple[dict[str, str], bytes]:

@@ -19,6 +19,7 @@ from interceptor.routes.client import Answer
 from interceptor.routes.http_request import build_request
 from interceptor.routes.http_response import read_response
 from interceptor.routes.route import Route, shown
+from interceptor.routes.tensor_call import build_tensor_request, read_tensor_response
 
 # An answer is larger than its request, but still bounded.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -81,11 +82,11 @@ class FunctionClient:
         writer.close()
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
-        """Send the events in one request: a batch if the route takes batches, otherwise exactly one event.
+        """Send the events in one request: a tensor or a batch if the route takes it, otherwise exactly one event.
 
         Raises RetriableError, or Refused if the function blames the events' content.
         """
-        headers, body = build_request(route, events)
+        headers, body = build_tensor_request(events) if route.is_tensor else build_request(route, events)
         url = await self._invoke_url(route) if route.is_fn else route.target
         if route.is_fn:
             headers |= self._fn_headers
@@ -99,6 +100,8 @@ class FunctionClient:
             raise
         if status == 404 and route.is_fn:
             self._forget_invoke_url(route)  # the function may have been deployed again with another id
+        if route.is_tensor:
+            return read_tensor_response(route, len(events), status, response_headers, response_body)
         return read_response(route, status, response_headers, response_body)
 
     def _forget_invoke_url(self, route: Route) -> None:

@@ -73,7 +73,7 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
     ("text", "message"),
     [
         ('[kafka]\n\ngroup_ids = "x"', "line 3: [kafka.group_ids] no such setting"),
-        ("[kafka]\ngroup_id = 3", "line 2: [kafka.group_id] Expected `str`"),
+        ("[kafka]\ngroup_id = 3", "line 2: [kafka.group_id] must be a string, not an integer"),
         (
             '[kafka]\ndelivery = "most"',
             "line 2: [kafka.delivery] Invalid enum value 'most'; use 'exactly-once' or 'at-least-once'",
@@ -83,10 +83,13 @@ def test_a_variable_adds_a_route_and_a_file_replaces_them(write):
             "line 2: [kafka.input_topics] input_topics names a topic twice",
         ),
         ("kafka = 3", "[kafka] must be a table of settings, not a value"),
-        ('[routes]\na = "fn:a/b"\nb = 5', "line 3: [routes.b] Expected `str | object`, got `int`"),
+        ('[routes]\na = "fn:a/b"\nb = 5', "line 3: [routes.b] must be a string or a table, not an integer"),
         ("[routes]\nb = {}", "line 2: [routes.b] Object missing required field `url`"),
         ('[routes]\nb = { url = "http://x", bach = 1 }', "line 2: [routes.b.bach] no such setting"),
-        ('[routes.b]\nurl = "http://x"\nbatch = "y"', "line 3: [routes.b.batch] Expected `bool`, got `str`"),
+        (
+            '[routes.b]\nurl = "http://x"\nbatch = "y"',
+            "line 3: [routes.b.batch] must be true or false, not a string",
+        ),
         ('[kafka]\nacks = "x"\n', "line 2: [kafka.acks] no such setting"),
         (
             "[kafka.client]\nacks = 1",
@@ -183,9 +186,9 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
             "destination 'x' is not a route; routes are: forecast",
         ),
         ('[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "a"', "topic 'a' has an [[inputs]] entry already"),
-        ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] Expected `str`, got `int`"),
+        ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] must be a string, not an integer"),
         ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] Object missing required field `topic`"),
-        ('[inputs]\ntopic = "a"', "line 1: [inputs] Expected `array`, got `object`"),
+        ('[inputs]\ntopic = "a"', "line 1: [inputs] must be an array, not a table"),
         ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is not a topic name"),
         ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is an input and an output topic"),
         (
