@@ -21,7 +21,7 @@ from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.base_producer import CUT_OFF, GONE, BaseProducer
 from consumer.kafka.fencing import FENCED, Fencing
-from consumer.kafka.source import topic_partitions
+from consumer.kafka.offset_commits import topic_partitions
 from consumer.kafka.timeouts import Worker
 from consumer.lane import Partition
 from fncast.wording.kafka import describe

@@ -25,6 +25,7 @@ from interceptor.delivery import Record
 
 PARTITIONS = 4  # of a topic of the embedded broker
 WAIT_S = 60.0
+WRITTEN_MS = int(time.time() * 1000) - 1000  # Kafka deletes records with a timestamp beyond the retention
 HEADERS = [("ce_id", b"1"), ("empty", None), ("ce_id", b"again")]
 
 
@@ -52,9 +53,7 @@ class Broker:
         """Publish records with key and headers. records: partition and value."""
         producer = Producer({**self.properties, "enable.idempotence": True, "log_level": 0})
         for partition, value in records:
-            producer.produce(
-                topic, value, b"key", partition, headers=list(HEADERS), timestamp=1_700_000_000_000
-            )
+            producer.produce(topic, value, b"key", partition, headers=list(HEADERS), timestamp=WRITTEN_MS)
         assert producer.flush(WAIT_S) == 0
 
     def read(self, topic: str, act: Callable[[], None]) -> list[Message]:
@@ -148,7 +147,7 @@ def test_a_record_is_read_as_it_was_written(broker: Broker, source_of: Callable[
     )
     assert (second.offset, second.value) == (1, None)
     assert [*first.headers] == HEADERS
-    assert first.timestamp_ms == 1_700_000_000_000
+    assert first.timestamp_ms == WRITTEN_MS
 
 
 def test_a_partition_is_read_in_order_and_the_next_source_continues_at_the_committed_offset(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from types import SimpleNamespace
 
 import pytest
 
@@ -246,16 +245,26 @@ def test_nothing_is_committed_before_it_is_due(exact):
     assert not exact.commits.is_in_progress
 
 
+class Clock:
+    """Replaces the module `time`. now_s: set by a test."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
 def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeypatch):
-    now_s = 1000.0
-    monkeypatch.setattr("consumer.commits.time", SimpleNamespace(monotonic=lambda: now_s))
+    clock = Clock(1000.0)
+    monkeypatch.setattr("consumer.commits.time", clock)
     exact.publisher.commit_interval_s = 0.015
     exact.publish(0)
     exact.commits.advance(now=True)
     exact.end_step()
     exact.publish(1)
     exact.lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(2, 1002))
-    now_s += 0.045
+    clock.now_s += 0.045
     exact.commits.advance()
     assert not exact.commits.is_in_progress
     (lane,) = exact.lanes
@@ -266,7 +275,7 @@ def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeyp
     waiting[0].is_done = True
     list(lane.settled())
     lane.put_back(waiting[1:])
-    now_s += 0.055
+    clock.now_s += 0.055
     exact.commits.advance()
     assert exact.commits.is_in_progress  # it has rested for as long as they make it
 

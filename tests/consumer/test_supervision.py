@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -54,10 +53,20 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Service]:
     def build() -> Service:
         kafka = Kafka(bootstrap_servers="127.0.0.1:9", delivery="at-least-once")
         built = Service(Settings(kafka=kafka))
-        monkeypatch.setattr(built, "_route_check", SimpleNamespace(run=idle, failed={}))
+        monkeypatch.setattr(built, "_route_check", Task(idle))
         return built
 
     return build
+
+
+class Task:
+    """A background task of the service."""
+
+    def __init__(self, run: Callable[[], Awaitable[None]]) -> None:
+        self.run = run
+        self.failed: dict[str, str] = {}
+
+    def close(self) -> None: ...
 
 
 async def idle() -> None:
@@ -76,7 +85,7 @@ async def test_the_end_of_the_loops_thread_ends_the_service(service: Callable[[]
 
 
 @pytest.mark.parametrize("name", ["_outages", "_route_check"])
-async def test_a_task_that_fails_is_logged_and_the_service_goes_on(
+async def test_a_task_that_fails_is_logged_and_the_service_continues(
     service: Callable[[], Service], caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     built = service()
@@ -88,7 +97,7 @@ async def test_a_task_that_fails_is_logged_and_the_service_goes_on(
             raise RuntimeError("a bug")
         again.set()
 
-    setattr(built, name, SimpleNamespace(run=work, close=lambda: None, failed={}))
+    setattr(built, name, Task(work))
     running = asyncio.create_task(built.run())
     await asyncio.wait_for(again.wait(), 10)
     assert "has failed and restarts in 1 s: RuntimeError: a bug" in caplog.text
@@ -97,14 +106,26 @@ async def test_a_task_that_fails_is_logged_and_the_service_goes_on(
     await asyncio.wait_for(running, 10)
 
 
-def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
-    publisher: Any = SimpleNamespace(commits_offsets=True, commit_interval_s=0.0, settle_s=0.0)
+class BrokenPublisher:
+    """A publisher whose commit has a bug."""
 
-    def finish(*_: Any) -> None:
+    commits_offsets = True
+    commit_interval_s = settle_s = 0.0
+
+    def commit(self, *_: Any) -> None:
         raise RuntimeError("a bug")
 
-    publisher.commit = finish
-    source: Any = SimpleNamespace(group_metadata=lambda: "member")
+
+class Member:
+    """A source that is a member of its group."""
+
+    def group_metadata(self) -> str:
+        return "member"
+
+
+def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
+    publisher: Any = BrokenPublisher()
+    source: Any = Member()
     lanes = Lanes()
     lanes.assign([("metrics", 0)])
     (lane,) = lanes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +11,16 @@ from consumer.kafka.topic_watch import Changes
 from consumer.lane import Partition
 from consumer.lanes import Lanes
 from consumer.topic_changes import UNREAD_S, TopicChanges
+
+
+class Clock:
+    """Replaces the module `time`. now_s: set by a test."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def monotonic(self) -> float:
+        return self.now_s
 
 
 class Topics:
@@ -89,8 +98,8 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
 def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
     monkeypatch: pytest.MonkeyPatch, end: int, position: int | None, is_replaced: bool
 ) -> None:
-    now_s = [0.0]
-    monkeypatch.setattr("consumer.topic_changes.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    clock = Clock()
+    monkeypatch.setattr("consumer.topic_changes.time", clock)
     topics: Any = Topics(["metrics"], [])
     others: Any = Others()
     lanes = Lanes()
@@ -102,7 +111,7 @@ def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
     if position is not None:
         others.positions["metrics", 0] = position
     for at_s in (UNREAD_S - 1, UNREAD_S + 1, UNREAD_S + 2):
-        now_s[0] = at_s
+        clock.now_s = at_s
         changes.handle(frozenset({"metrics"}))
         assert len(others.rejoins) == (is_replaced and at_s > UNREAD_S)
 

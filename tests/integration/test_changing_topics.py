@@ -37,13 +37,13 @@ def create_again(testbed: DeliveryTestbed, topic: str, partitions: int = 4) -> N
 
 
 def delete_records(testbed: DeliveryTestbed, before: int, partition: int = 0) -> None:
-    client = admin(testbed)  # its answers come while it lives
+    client = admin(testbed)  # keep the client until its answers have arrived
     for done in client.delete_records([TopicPartition(testbed.metrics, partition, before)]).values():
         done.result(10)
 
 
 def commit(testbed: DeliveryTestbed, offset: int, partition: int = 0) -> None:
-    """As an operator resets a group's offsets."""
+    """Reset the offsets of the group, as an operator does."""
     group = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
     group.commit(offsets=[TopicPartition(testbed.metrics, partition, offset)], asynchronous=False)
     group.close()
@@ -58,7 +58,7 @@ def produce(testbed: DeliveryTestbed, first: int, count: int) -> list[str]:
 
 
 def forecast_of(testbed: DeliveryTestbed) -> list[str]:
-    """The ids of the inputs, in the order of their forecasts."""
+    """Return the ids of the inputs, in the order of their forecasts."""
     return [
         dict(message.headers() or [])["ce_causationid"].decode()
         for message in testbed.read_all(testbed.forecasts)
@@ -80,7 +80,7 @@ def lines(consumer: ConsumerProcess, text: str) -> list[str]:
 
 
 def warnings(consumer: ConsumerProcess) -> list[str]:
-    """Without the one about topics with one replica: this broker is alone."""
+    """Return the warnings except the one about topics with one replica: this broker is alone."""
     return [line for line in lines(consumer, "WARNING") if "KAFKA-20734" not in line]
 
 
@@ -140,7 +140,7 @@ def test_records_that_are_deleted_before_they_are_read_are_one_warning(
 
 
 @pytest.mark.parametrize(("offset", "first"), [(500, 0), (3, 3), (0, 0)])
-def test_offsets_that_an_operator_resets_are_begun_at(
+def test_reading_starts_at_offsets_that_an_operator_has_reset(
     exactly_once_testbed: DeliveryTestbed, offset: int, first: int
 ) -> None:
     """An offset beyond the end is logged, and reading restarts at the first offset."""
@@ -171,7 +171,7 @@ def test_partitions_that_are_added_are_read_and_written(exactly_once_testbed: De
     def is_forecast_in_partition_5() -> bool:
         return any(message.partition() == 5 for message in testbed.read_all(testbed.forecasts))
 
-    def is_produced() -> bool:  # the test's own producer has to hear of the partition, too
+    def is_produced() -> bool:  # the producer of the test must find the partition, too
         with contextlib.suppress(KafkaException):
             testbed.produce("new", partition=5)
             return True
@@ -208,7 +208,7 @@ def test_the_lag_is_measured_while_a_route_is_out(
     until(lambda: lag() == 0.0, 60, lambda: f"nothing waits: {lag()}")
 
 
-def test_a_static_member_that_was_killed_gets_its_partitions_back_and_a_second_one_ends_it(
+def test_a_killed_static_member_gets_its_partitions_back_and_a_second_member_of_its_name_ends_it(
     exactly_once_testbed: DeliveryTestbed,
 ) -> None:
     testbed = exactly_once_testbed
@@ -227,7 +227,7 @@ def test_a_static_member_that_was_killed_gets_its_partitions_back_and_a_second_o
     second.wait_for(f"assigned {testbed.metrics}/0", 30)
 
 
-def test_an_output_topic_that_takes_small_records_only_is_said_at_the_start(
+def test_an_output_topic_for_small_records_only_is_reported_at_the_start(
     kafka_testbed: DeliveryTestbed,
 ) -> None:
     testbed = kafka_testbed

@@ -1,4 +1,4 @@
-"""docker-compose.yml as its users run it: built, started, a CSV file in, forecasts out."""
+"""docker-compose.yml as users run it: built and started, a CSV file in, forecasts out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compose_project import BUILD_S, UP_S, Project, require_compose
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 WINDOWS = 289  # in samples/web-shop.csv: 336 hours in windows of 48
-# On top of python:3.11-slim; measured 36, 144, 125 and 97.
+# On top of python:3.11-slim.
 ADDED_MB = {"consumer": 60, "model-service": 190, "functions": 170, "dashboard": 140}
 NOT_OURS = {"kafka", "fnserver"}
 
@@ -37,7 +37,7 @@ def running(project: Project) -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def services(project: Project) -> dict[str, Any]:
-    """Every service, of every profile, as compose understands it."""
+    """Return the services of all profiles, as compose reads them."""
     found: dict[str, Any] = json.loads(project.run("--profile", "*", "config", "--format", "json"))
     return found["services"]  # type: ignore[no-any-return]
 
@@ -57,7 +57,7 @@ def test_every_profile_is_valid_and_names_the_fn_server(services: dict[str, Any]
     assert not any("container_name" in service for service in services.values())
 
 
-def test_what_is_ours_has_no_privileges(services: dict[str, Any]) -> None:
+def test_our_containers_have_no_privileges(services: dict[str, Any]) -> None:
     for name in services.keys() - NOT_OURS:
         service = services[name]
         assert service["user"] == "1000:1000", name
@@ -68,12 +68,12 @@ def test_what_is_ours_has_no_privileges(services: dict[str, Any]) -> None:
     assert services["kafka"]["cap_drop"] == ["ALL"]
 
 
-def test_only_this_machine_is_served(services: dict[str, Any]) -> None:
+def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
 
 
-def test_the_fn_server_can_take_the_function_hosts_place(project: Project) -> None:
+def test_the_fn_server_can_replace_the_function_host(project: Project) -> None:
     with_fn = Project({"FNCAST_FN__URL": "http://fnserver:8080"})
     output = json.loads(with_fn.run("--profile", "fn", "config", "--format", "json"))["services"]
     assert output["consumer"]["environment"]["FNCAST_FN__URL"] == "http://fnserver:8080"
@@ -109,7 +109,7 @@ def test_the_page_is_served(running: Project) -> None:
     assert "fncast" in page.text
 
 
-def test_nothing_can_be_written_and_no_one_is_root(running: Project) -> None:
+def test_containers_are_read_only_and_not_root(running: Project) -> None:
     for service in ("consumer", "model-service", "functions", "dashboard"):
         output = running.inside(service, "sh", "-c", "id -u; touch /probe 2>&1; grep CapEff /proc/1/status")
         uid, refusal, capabilities = output.splitlines()
@@ -118,13 +118,13 @@ def test_nothing_can_be_written_and_no_one_is_root(running: Project) -> None:
         assert capabilities.split()[1] == "0000000000000000", service
 
 
-def test_tensorflow_is_where_models_are_trained_and_nowhere_else(running: Project) -> None:
+def test_only_the_trainer_has_tensorflow(running: Project) -> None:
     look = "import importlib.util as u; print(u.find_spec('tensorflow') is not None)"
     for service in ("consumer", "model-service", "functions", "dashboard"):
         assert running.inside(service, "python", "-c", look).strip() == "False", service
 
 
-def test_images_hold_little_beside_python(running: Project, services: dict[str, Any]) -> None:
+def test_images_are_not_much_larger_than_python(running: Project, services: dict[str, Any]) -> None:
     def megabytes(image: str) -> float:
         command = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
         return int(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout) / 1e6
@@ -135,7 +135,7 @@ def test_images_hold_little_beside_python(running: Project, services: dict[str, 
         assert added < most, f"{service}: {added:.0f} MB"
 
 
-def test_starting_again_trains_no_second_model(running: Project) -> None:
+def test_a_restart_does_not_train_a_second_model(running: Project) -> None:
     running.run("up", "--wait", timeout_s=UP_S)
     assert running.inside("model-service", "ls", "/models/forecast").split() == ["1"]
 
@@ -150,7 +150,7 @@ def test_three_consumers_share_the_partitions_each_under_a_separate_identity(run
         held += output["partitions"]
     assert sorted(held) == ["metrics/0", "metrics/1", "metrics/2"]
     assert "fenced again and again" not in running.run("logs", "consumer")
-    before = WINDOWS  # of the test above, which are there still
+    before = WINDOWS  # of the test above, which are still on the topic
     running.run("run", "--rm", "-T", "tools", "produce", "web-shop.csv")
     watch = ("watch", "--from-beginning", "--json", "--max", str(before + WINDOWS))
     lines = running.run("run", "--rm", "-T", "tools", *watch).splitlines()

@@ -1,4 +1,4 @@
-"""`fncast dead-letters`: seen, and published again once each."""
+"""`fncast dead-letters`: list, show, and replay each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The delivery contract (docs/delivery.md), the same tests on every broker and guarantee."""
+"""The delivery contract (docs/delivery.md): the same tests for each broker and guarantee."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def inputs_of(messages) -> list[str]:
 
 
 def out_of_order(ids: list[str]) -> list[str]:
-    """The inputs that come behind a later one of their key; a repeat of what was there before is left out."""
+    """Return the inputs that come after a later input of their key. Repeats are left out."""
     last: dict[str, int] = {}
     seen = set()
     found = []
@@ -38,7 +38,7 @@ def out_of_order(ids: list[str]) -> list[str]:
 
 
 def check(testbed, ids, *, repeats: bool) -> None:
-    """Every input has its forecast, in order per key; with `repeats`, perhaps more than one."""
+    """Check that every input has its forecast, in order for each key. repeats: whether it may have several."""
     outputs = inputs_of(testbed.read_all(testbed.forecasts))
     counts = Counter(outputs)
     assert set(counts) == set(ids)
@@ -57,7 +57,7 @@ def test_every_input_gets_its_forecast_in_order_though_calls_overlap(testbed, an
     assert consumer.terminate() == 0
     check(testbed, ids, repeats=False)
     by_input = {attribute(m, "ce_causationid"): m for m in testbed.read_all(testbed.forecasts)}
-    for message in testbed.read_all(testbed.metrics):  # the same partition and key as its input
+    for message in testbed.read_all(testbed.metrics):  # a forecast has the partition and key of its input
         out = by_input[attribute(message, "ce_id")]
         assert (out.partition(), out.key()) == (message.partition(), message.key())
 
@@ -71,7 +71,7 @@ def test_a_clean_stop_commits_and_leaves_so_that_a_restart_reads_nothing_again(t
     calls_before = len(testbed.function.called_ids)
     again = testbed.consume()
     second = testbed.produce_many(100, first=300)
-    # The group was left: no session of 10 s times out. (The embedded broker takes its time with a join.)
+    # The consumer has left the group, so no session of 10 s must time out. A join on the embedded broker is slow.
     testbed.wait_for(testbed.forecasts, 400, within_s=30 if testbed.is_embedded else 9)
     assert again.terminate() == 0
     assert len(testbed.function.called_ids) == calls_before + 100
@@ -165,7 +165,7 @@ def test_kill_9_and_restart_lose_nothing(testbed, answers, until):
     testbed.wait_for(testbed.forecasts, 500)
     consumer.kill()
     consumer = testbed.consume(FN__BATCH_EVENTS="32")
-    consumer.wait_for("assigned ")  # the first may have published all before it was killed
+    consumer.wait_for("assigned ")  # the first consumer may have published all before it was killed
     until(
         lambda: set(inputs_of(testbed.read_all(testbed.forecasts))) == set(ids),
         30,
@@ -179,12 +179,14 @@ def test_kill_9_and_restart_lose_nothing(testbed, answers, until):
 @pytest.mark.parametrize(
     "trouble", ["down", "garbage", "500", "hangs", "unavailable", "401", "wrong event", "half an answer"]
 )
-def test_an_outage_of_the_function_dead_letters_nothing_and_ends_within_5_s(testbed, answers, until, trouble):
+def test_an_outage_of_the_function_creates_no_dead_letter_and_ends_within_5_s(
+    testbed, answers, until, trouble
+):
     if trouble not in ("down", "garbage", "hangs") and not testbed.is_exactly_once:
         pytest.skip("the function's kind of trouble has nothing to do with the broker: each is tried on one")
 
     async def hangs(_):
-        await asyncio.sleep(300)  # what hung is not answered when the function is back
+        await asyncio.sleep(300)  # calls that hung are not answered when the function is back
 
     async def unavailable(events):
         return answers.batch(
@@ -202,7 +204,7 @@ def test_an_outage_of_the_function_dead_letters_nothing_and_ends_within_5_s(test
         return answers.batch([answers.forecast(e) for e in events[: len(events) // 2]])
 
     first = testbed.produce_many(100)
-    # A function that hangs is noticed at the default time-out of 30 s, too, and though all calls in flight hang.
+    # A hanging function is noticed with the default timeout of 30 s, also if all calls in flight hang.
     own = {"FN__BATCH_EVENTS": "10"} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
     consumer = testbed.consume(ADMIN__PORT="0", **own)
     testbed.wait_for(testbed.forecasts, 100)
@@ -225,7 +227,7 @@ def test_an_outage_of_the_function_dead_letters_nothing_and_ends_within_5_s(test
         testbed.function.start()
     else:
         testbed.function.behaviour = answers.works
-    testbed.wait_for(testbed.forecasts, 101, within_s=5 + 1)  # and a second for the reader to begin
+    testbed.wait_for(testbed.forecasts, 101, within_s=5 + 1)  # plus a second for the start of the reader
     testbed.wait_for(testbed.forecasts, 200)
     consumer.wait_for("is back")
     assert consumer.terminate() == 0
@@ -279,7 +281,7 @@ def test_a_lone_poison_event_after_good_ones_is_not_taken_for_an_outage(testbed,
     testbed.produce("good:1", b"k")
     testbed.flush()
     testbed.wait_for(testbed.forecasts, 1)
-    testbed.produce("poison", b"k")  # alone: nothing succeeds meanwhile but the probe
+    testbed.produce("poison", b"k")  # alone, so that only the probe succeeds
     testbed.flush()
     letters = testbed.wait_for(testbed.dead, 1)
     assert attribute(letters[0], "ce_id") == "poison"
@@ -308,7 +310,7 @@ def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_ur
 
 
 @pytest.mark.guarantee("a hanging function does not delay a stop")
-def test_two_signals_and_a_hanging_function_do_not_hold_up_the_stop(testbed, until):
+def test_two_signals_and_a_hanging_function_do_not_delay_the_stop(testbed, until):
     async def hangs(_):
         await asyncio.sleep(30)
 

@@ -1,4 +1,4 @@
-"""Trouble that lasts: a function away for two minutes, a storm of rebalances, a broker away for a minute."""
+"""Long outages: a function away for two minutes, a storm of rebalances, a broker away for a minute."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ AWAY_S = STORM_S = 120.0
 BROKER_AWAY_S = 60.0
 TURN_S = 3.0  # a member joins or leaves
 BACK_S = 5.0
-STOP_S = 10.0  # that a stop takes less than 5 s is for other tests
-# What lanes and an interpreter come to need by themselves; all of the outage's 12,000 events would be 40 MB more.
+STOP_S = 10.0  # other tests check that a stop takes less than 5 s
+# Enough for lanes and interpreter. All 12,000 events of the outage would need 40 MB more.
 GROWTH_BYTES = 25e6
 RATE = 100.0
 
@@ -53,7 +53,9 @@ def inputs(testbed) -> list[str]:
 
 
 def check(testbed, ids, *, repeats: bool = False) -> None:
-    """Every input has its forecast, in order per key, and with `repeats` perhaps more than one; nothing was refused."""
+    """Check that every input has its forecast, in order for each key, and that there is no dead letter.
+
+    repeats: whether an input may have several forecasts."""
     outputs = inputs(testbed)
     assert set(outputs) == set(ids)
     if not repeats:
@@ -65,12 +67,12 @@ def check(testbed, ids, *, repeats: bool = False) -> None:
 
 
 def wait(seconds: float) -> None:
-    """The trouble's own length, not a condition."""
+    """Wait for the length of an outage, which is not a condition."""
     threading.Event().wait(seconds)
 
 
 @pytest.mark.guarantee("a function that is away for two minutes costs only time")
-def test_a_function_away_for_two_minutes_costs_nothing_but_time(exactly_once_testbed, until):
+def test_a_function_away_for_two_minutes_loses_nothing(exactly_once_testbed, until):
     testbed = exactly_once_testbed
     consumer = testbed.consume()
     process = psutil.Process(consumer.pid)
@@ -87,7 +89,7 @@ def test_a_function_away_for_two_minutes_costs_nothing_but_time(exactly_once_tes
         testbed.function.start()
         testbed.wait_for(
             testbed.forecasts, before + 1, within_s=BACK_S + 1
-        )  # and a second for the reader to begin
+        )  # plus a second for the start of the reader
         until(lambda: consumer.log().count("is back"), 10, "the log says that it is over")
     assert max(used) - used[0] < GROWTH_BYTES, used
     testbed.wait_for(testbed.forecasts, len(load.ids), within_s=60)
@@ -105,7 +107,7 @@ def test_a_storm_of_rebalances_loses_and_repeats_nothing(exactly_once_testbed, a
 
     def join(name: str):
         member = testbed.consume(name, FN__BATCH_EVENTS="16")
-        member.wait_for("consuming ")  # it hears signals then
+        member.wait_for("consuming ")  # from then on it handles signals
         return member
 
     there = {name: join(name) for name in names}
@@ -130,7 +132,7 @@ def test_a_storm_of_rebalances_loses_and_repeats_nothing(exactly_once_testbed, a
 
 @pytest.mark.guarantee("a broker that is away for a minute is waited for")
 def test_a_broker_away_for_a_minute_is_waited_for(kafka_testbed, kafka, answers, until):
-    """With full lanes, so that partitions are paused when they are lost.
+    """Lanes are full, so that partitions are paused when they are lost.
 
     A single broker that is killed says nothing about exactly-once (KAFKA-20734), so it is paused for that.
     """

@@ -1,4 +1,4 @@
-"""What only a real broker can show of the delivery contract: rebalances, zombies, outages of Kafka, sizes."""
+"""The part of the delivery contract that needs Kafka: rebalances, zombies, outages of Kafka, sizes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_two_consumers_share_and_hand_over_without_loss_or_repeat(
     one.wait_for("assigned")
     two = testbed.consume("two", FN__BATCH_EVENTS="16")
     two.wait_for("assigned")
-    one.wait_for("revoked")  # cooperative: a part of it
+    one.wait_for("revoked")  # cooperative: only a part is revoked
     ids += testbed.produce_many(1000, first=500)
     assert one.terminate() == 0
     ids += testbed.produce_many(500, first=1500)
@@ -90,7 +90,7 @@ def test_a_zombie_publishes_nothing_twice_and_joins_again(exactly_once_testbed, 
 
 
 @pytest.mark.guarantee("the partitions of a killed consumer flow again within 25 s")
-def test_a_killed_consumers_partitions_flow_again_within_25_s(exactly_once_testbed, answers, until):
+def test_partitions_of_a_killed_consumer_have_output_again_within_25_s(exactly_once_testbed, answers, until):
     testbed = exactly_once_testbed
     testbed.function.behaviour = answers.at_random
     killed, other = testbed.consume("killed"), testbed.consume("other")
@@ -105,10 +105,10 @@ def test_a_killed_consumers_partitions_flow_again_within_25_s(exactly_once_testb
 
 
 @pytest.mark.guarantee("a record that the broker refuses is a dead letter; nothing is scored twice")
-def test_a_record_that_the_broker_refuses_is_dead_lettered_and_nothing_scored_twice(
+def test_a_record_that_the_broker_rejects_is_a_dead_letter_and_no_event_is_scored_twice(
     kafka_testbed, answers, until
 ):
-    """The transaction is aborted; what it held is published again from memory."""
+    """The transaction is aborted, and its results are published again from memory."""
     testbed = kafka_testbed
 
     async def behaviour(events):
@@ -129,8 +129,8 @@ def test_a_record_that_the_broker_refuses_is_dead_lettered_and_nothing_scored_tw
 
 
 @pytest.mark.guarantee("a record without a key for a compacted topic is a dead letter")
-def test_a_record_without_key_for_a_compacted_topic_is_dead_lettered(kafka_testbed, until):
-    """The broker refuses it, and of a batch it says which it is."""
+def test_a_record_without_key_for_a_compacted_topic_is_a_dead_letter(kafka_testbed, until):
+    """The broker rejects the record, and names it among the records of a batch."""
     testbed = kafka_testbed
     testbed.forecasts = f"compacted-{testbed.tag}"
     testbed.create_topics(NewTopic(testbed.forecasts, PARTITIONS, config={"cleanup.policy": "compact"}))
@@ -191,7 +191,7 @@ def test_two_consumers_with_one_identity_end_with_a_clear_error_and_repeat_nothi
 def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exactly_once_testbed, answers, until):
     """Each partition has a poison event. A consumer that keeps its partitions keeps the counts of their calls."""
     testbed = exactly_once_testbed
-    most = 14  # attempts: some 10 s, in which the second consumer joins
+    most = 14  # attempts: about 10 s, in which the second consumer joins
 
     async def behaviour(events):
         if any(event["id"].startswith("poison") for event in events):
@@ -242,7 +242,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_the_consumer_with_nothing_co
     assert consumer.wait(60) == 1
     assert testbed.dead in consumer.log()
     assert "Traceback" not in consumer.log()
-    testbed.dead = f"wide-{testbed.tag}"  # what was not committed is read again, and the rest is not repeated
+    testbed.dead = f"wide-{testbed.tag}"  # uncommitted records are read again, and no other
     again = testbed.consume()
     (letter,) = testbed.wait_for(testbed.dead, 1)
     assert len(letter.value()) == 10_000
@@ -251,7 +251,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_the_consumer_with_nothing_co
 
 
 @pytest.mark.guarantee("missing topics are created with as many partitions as the input")
-def test_topics_that_are_missing_are_made_like_the_input(exactly_once_testbed, answers):
+def test_missing_topics_are_created_like_the_input(exactly_once_testbed, answers):
     testbed = exactly_once_testbed
     testbed.forecasts, testbed.dead = f"new-forecasts-{testbed.tag}", f"new-dead-{testbed.tag}"
     ids = testbed.produce_many(50)
@@ -304,8 +304,8 @@ def free_address() -> str:
 
 
 @pytest.mark.guarantee("a broker that starts late is found")
-def test_a_proxied_broker_that_comes_late_is_found(exactly_once_testbed, free_address, until):
-    """The consumer starts first; its broker, under the same address, later."""
+def test_a_broker_that_starts_late_behind_a_proxy_is_found(exactly_once_testbed, free_address, until):
+    """The consumer starts before the broker at its address."""
     testbed = exactly_once_testbed
     ids = testbed.produce_many(10)
     consumer = testbed.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
@@ -316,7 +316,7 @@ def test_a_proxied_broker_that_comes_late_is_found(exactly_once_testbed, free_ad
 
 
 class Proxy:
-    """Passes bytes from one address on to another."""
+    """Passes bytes from one address to another."""
 
     def __init__(self, here: str, there: str) -> None:
         self._here, self._there = here.split(":"), there.split(":")
@@ -369,9 +369,7 @@ def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, kafk
 @pytest.mark.guarantee("one of three brokers killed, restarted or paused costs only time")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("trouble", ["killed", "restarted", "paused"])
-def test_one_of_three_brokers_in_trouble_costs_nothing_but_time(
-    cluster_testbed, cluster, answers, until, trouble
-):
+def test_faults_of_one_of_three_brokers_lose_nothing(cluster_testbed, cluster, answers, until, trouble):
     testbed = cluster_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(3000)
@@ -418,14 +416,14 @@ def test_memory_stays_bounded_behind_a_function_that_hangs(exactly_once_testbed,
         await asyncio.sleep(60)
 
     testbed.function.behaviour = hangs
-    for number in range(2_400):  # 240 MB wait: unbounded, all of it is read within the 2 s
+    for number in range(2_400):  # 240 MB wait. Without a bound, all of it would be read within 2 s
         testbed.produce(f"k:{number}", b"%d" % number, b'"' + b"x" * 100_000 + b'"')
     testbed.flush()
     consumer = testbed.consume()
     until(lambda: testbed.function.calls, 20, "a call")
     process = psutil.Process(consumer.pid)
     grown = [process.memory_info().rss]
-    threading.Event().wait(2)  # what it would grow by shows in time only
+    threading.Event().wait(2)  # growth shows only after some time
     grown.append(process.memory_info().rss)
     assert max(grown) < 120e6, grown
     assert consumer.terminate() == 0

@@ -49,7 +49,7 @@ def models(once_per_run: Callable[..., Path]) -> Path:
 
 
 class Demo:
-    """A running demo and all that it started."""
+    """A running demo and the processes that it has started."""
 
     def __init__(self, models: Path, *words: str) -> None:
         [self.port] = free_ports(1)
@@ -76,7 +76,7 @@ class Demo:
             self.lines.append(line.rstrip())
 
     def children(self) -> dict[str, psutil.Process]:
-        """What runs now, by the part's name."""
+        """The running processes, by the name of the part."""
         found = {}
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children(recursive=True):
@@ -98,7 +98,7 @@ class Demo:
             assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(
                 self.lines
             )
-            time.sleep(0.05)  # between two looks
+            time.sleep(0.05)  # may end between two looks
 
     def moves(self) -> bool:
         return any("forecasts are moving" in line for line in self.lines)
@@ -155,7 +155,7 @@ def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]
     assert "last value" in output
 
 
-def test_the_producer_and_the_reader_of_the_page_start_run_as_they_stand(start: Callable[..., Demo]) -> None:
+def test_the_producer_and_the_reader_of_the_page_start_work_as_written(start: Callable[..., Demo]) -> None:
     producer, reader = START_PROGRAMS
     demo = start()
     demo.until(demo.moves, "forecasts")
@@ -267,7 +267,7 @@ def _connects(port: int) -> bool:
 
 
 def _records(demo: Demo, topic: str) -> list[tuple[str, str, str]]:
-    """Key, id and cause of each record of a topic, in the order of the partition."""
+    """Return key, id and cause of each record of a topic, in the order of the partition."""
     address = next(line.split("at ")[1] for line in demo.lines if " broker " in line)
     consumer = Consumer({"bootstrap.servers": address, "group.id": "look", "fetch.wait.max.ms": 10})
     try:

@@ -1,4 +1,4 @@
-"""A function that is none of Fn's: any HTTP service that takes a CloudEvent, in each of its forms."""
+"""A function without Fn: any HTTP service that accepts a CloudEvent, in each of its forms."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def route(testbed, **options: str) -> None:
 
 
 def answer(id_: str) -> dict[str, object]:
-    """It does not name its input: it is matched by position."""
+    """Return an output that does not name its input, so that it is matched by position."""
     return {"specversion": "1.0", "id": f"own-{id_}", "source": "/other", "type": "other", "data": [id_]}
 
 
 def outputs(testbed, ids: list[str]) -> dict[str, object]:
-    """The data of the published events, by the id of their input, once there are so many."""
+    """Wait for the forecasts of these inputs. Returns the data by the id of the input."""
     for id_ in ids:
         testbed.produce(id_, b"k", destination="other")
     testbed.flush()
@@ -40,7 +40,7 @@ def outputs(testbed, ids: list[str]) -> dict[str, object]:
 
 
 @pytest.mark.guarantee("an HTTP service may answer one binary event")
-def test_it_gets_and_gives_one_binary_event(embedded_testbed):
+def test_it_answers_one_binary_event(embedded_testbed):
     testbed = embedded_testbed
     route(testbed, mode="binary")
     seen = []
@@ -56,7 +56,7 @@ def test_it_gets_and_gives_one_binary_event(embedded_testbed):
 
 
 @pytest.mark.guarantee("an HTTP service may answer one structured event")
-def test_it_gets_and_gives_one_structured_event(embedded_testbed):
+def test_it_answers_one_structured_event(embedded_testbed):
     testbed = embedded_testbed
     route(testbed, mode="structured")
 
@@ -70,7 +70,7 @@ def test_it_gets_and_gives_one_structured_event(embedded_testbed):
 
 
 @pytest.mark.guarantee("an HTTP service may answer a batch by position")
-def test_it_gets_and_gives_a_batch_matched_by_position(embedded_testbed):
+def test_its_answers_to_a_batch_are_matched_by_position(embedded_testbed):
     testbed = embedded_testbed
     route(testbed, batch="true")
 
@@ -86,7 +86,7 @@ def test_it_gets_and_gives_a_batch_matched_by_position(embedded_testbed):
 
 @pytest.mark.guarantee("an HTTP service may have nothing to publish")
 @pytest.mark.parametrize("status", [202, 204])
-def test_it_has_nothing_to_publish(embedded_testbed, until, status):
+def test_it_may_answer_without_an_event(embedded_testbed, until, status):
     testbed = embedded_testbed
     route(testbed)
     calls = []
@@ -109,7 +109,7 @@ def test_it_has_nothing_to_publish(embedded_testbed, until, status):
 
 @pytest.mark.guarantee("what an HTTP service refuses is a dead letter")
 @pytest.mark.parametrize(("status", "reason"), [(400, "not this"), (415, "not this"), (422, "not this")])
-def test_what_it_refuses_is_a_dead_letter(embedded_testbed, status, reason):
+def test_an_event_that_it_rejects_is_a_dead_letter(embedded_testbed, status, reason):
     testbed = embedded_testbed
     route(testbed)
 

@@ -1,4 +1,4 @@
-"""Foreign records on a real broker: the consumer and the forecast function give each the one right outcome."""
+"""Foreign records on a real broker: each gets the one right outcome from consumer and forecast function."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ STRUCTURED = [("content-type", b"application/cloudevents+json")]
 FORECAST = "forecast"
 W = json.dumps(WINDOW).encode()
 GOOD = 100
-MAX_BYTES = 900_000  # of a record that the producer takes
+MAX_BYTES = 900_000  # the largest record that the producer accepts
 
 
 @pytest.fixture
 def testbed(exactly_once_testbed: Any) -> Any:
-    """With the real forecast function behind the fake Fn server."""
+    """A testbed with the real forecast function behind the fake Fn server."""
     function = Forecaster(Model(fuzz_record.Scorer()))
 
     async def forecast(events: list[dict[str, Any]]) -> web.Response:

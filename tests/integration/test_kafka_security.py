@@ -1,4 +1,4 @@
-"""SASL and TLS to Kafka by [kafka.client] alone: the consumer works with the right secret, and names a wrong one."""
+"""SASL and TLS with Kafka by [kafka.client] alone: the right secret works, and a wrong one is reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 
 @dataclass(frozen=True)
 class SecuredKafka:
-    """open: a listener for the test's own clients. sasl: SASL without TLS. tls: SASL over TLS. certificate: its CA."""
+    """open: a listener for the clients of the test. sasl: SASL without TLS. tls: SASL over TLS. certificate: its CA."""
 
     bootstrap_servers: str
     sasl: str
@@ -94,7 +94,7 @@ def secured(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own CA, and the file with it and its key for Kafka."""
+    """Create a self-signed certificate for 127.0.0.1, and a file with certificate and key for Kafka."""
     certificate, key, keystore = (folder / name for name in ("ca.pem", "key.pem", "keystore.pem"))
     names = "subjectAltName=IP:127.0.0.1"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kafka"]
@@ -107,7 +107,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def _is_ready(address: str) -> bool:
-    """A broker answers, and knows the user by SCRAM."""
+    """Whether the broker answers and knows the SCRAM user."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     user = UserScramCredentialUpsertion(USER, info, PASSWORD.encode())
@@ -129,7 +129,7 @@ def secured_testbed(secured: SecuredKafka, function: Function, tmp_path: Path) -
 
 
 def login(secured: SecuredKafka, protocol: str, mechanism: str, password_file: Path) -> dict[str, str]:
-    """The consumer's settings, the password from a file."""
+    """Return the settings of the consumer, with the password in a file."""
     variables = {
         "KAFKA__BOOTSTRAP_SERVERS": secured.tls if protocol == "SASL_SSL" else secured.sasl,
         "KAFKA__CLIENT__SECURITY_PROTOCOL": protocol,
@@ -192,7 +192,7 @@ def deny(
 @pytest.mark.guarantee("a topic or group that the login may not use is named")
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 @pytest.mark.parametrize("what", ["forecasts", "group"])
-def test_what_the_login_may_not_use_is_named(
+def test_topics_that_the_login_may_not_use_are_named(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path, delivery: str, what: str
 ) -> None:
     testbed = secured_testbed
@@ -213,7 +213,7 @@ def test_what_the_login_may_not_use_is_named(
 
 
 @pytest.mark.guarantee("a broker that refuses transactions is an error, never a weaker guarantee")
-def test_a_broker_that_refuses_transactions_is_an_error_and_no_silent_downgrade(
+def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgrade(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"

@@ -1,4 +1,4 @@
-"""What an operator sees of a function's outage: the metric, readiness that stays, the log; and that it is over."""
+"""What an operator sees of a function's outage and of its end: metric, log and topic. The consumer stays ready."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(e
     testbed.produce_many(10, first=10)
     consumer.wait_for("route forecast is out: ")
     status, text = consumer.admin("/readyz")
-    assert status == 200  # a restart would mend nothing
+    assert status == 200  # a restart would not help
     assert "cannot be reached" in json.loads(text)["routes_out"]["forecast"]
     assert OPEN + "1.0" in consumer.admin("/metrics")[1]
     assert "Its partitions wait, no event is lost" in consumer.log()
@@ -39,7 +39,7 @@ def test_an_outage_is_seen_in_metric_readiness_log_and_topic_and_so_is_its_end(e
 
 
 @pytest.mark.guarantee("an outage from the start on is reported while it lasts")
-def test_an_outage_from_the_start_on_is_seen_all_the_while(embedded_testbed, until):
+def test_an_outage_from_the_start_is_reported_until_its_end(embedded_testbed, until):
     """No call has ever succeeded. The circuit closes now and then for a try, and the outage continues."""
     testbed = embedded_testbed
     testbed.function.stop()

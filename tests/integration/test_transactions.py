@@ -1,4 +1,4 @@
-"""Exactly-once among other producers and behind a broker that does not answer: what Kafka's transactions promise."""
+"""Exactly-once beside other producers, and with a broker that does not answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def transactional(testbed: DeliveryTestbed, identity: str, timeout_ms: int = 60_
 
 @pytest.mark.guarantee("an open transaction of another producer with the same records changes nothing")
 def test_an_open_transaction_with_the_identical_forecast_changes_nothing(exactly_once_testbed, tmp_path):
-    """An instance that died has left open what this one is about to publish: forecasts are deterministic."""
+    """A crashed instance has left a transaction open with the same records: forecasts are deterministic."""
     testbed = exactly_once_testbed
     elsewhere = DeliveryTestbed(testbed.bootstrap_servers, testbed.delivery, testbed.function, tmp_path)
     elsewhere.create_topics(*elsewhere.topics())
@@ -76,7 +76,7 @@ def test_a_killed_consumer_that_stays_away_repeats_nothing(exactly_once_testbed,
     other.wait_for("assigned")
     ids = testbed.produce_many(1500)
     testbed.wait_for(testbed.forecasts, 200)
-    killed.process.send_signal(signal.SIGSTOP)  # between any two of its steps
+    killed.process.send_signal(signal.SIGSTOP)  # between any two steps
     killed.kill()
     ids += testbed.produce_many(500, first=1500)
     testbed.wait_for(testbed.forecasts, len(ids), 80)
@@ -88,7 +88,7 @@ def test_a_killed_consumer_that_stays_away_repeats_nothing(exactly_once_testbed,
 
 @pytest.mark.guarantee("the offsets of an open transaction are waited for")
 def test_the_committed_offsets_of_an_open_transaction_are_waited_for(exactly_once_testbed):
-    """What `KafkaSource.committed` says decides whether results are published again: never a pending offset."""
+    """`KafkaSource.committed` decides whether results are published again, so it must not return a pending offset."""
     testbed = exactly_once_testbed
     group = f"group-{testbed.tag}"
     partition = (testbed.metrics, 0)

@@ -34,7 +34,7 @@ def test_a_topic_whose_records_are_not_events_is_logged_counted_and_paused(
     assert f'fncast_input_paused{{topic="{testbed.metrics}"}} 1.0' in metrics
     assert len([line for line in consumer.log().splitlines() if "becomes a dead letter" in line]) == 1
     assert consumer.terminate() == 0
-    assert len(testbed.read_all(testbed.dead)) == 100  # the others stay where they are
+    assert len(testbed.read_all(testbed.dead)) == 100  # the others stay on the topic
     testbed.variables["KAFKA__PAUSE_AFTER_REFUSED"] = "0"
     testbed.consume("two")
     until(lambda: len(testbed.read_all(testbed.dead)) == 250, 30, "all are dead letters")
@@ -60,7 +60,7 @@ def test_an_event_without_destination_takes_that_of_its_topic(
     assert dict(forecast.headers() or [])["ce_causationid"] == b"b"
 
 
-def test_a_wrong_address_of_the_fn_server_is_said_before_the_first_event(
+def test_a_wrong_address_of_the_fn_server_is_reported_before_the_first_event(
     embedded_testbed: DeliveryTestbed,
 ) -> None:
     consumer = embedded_testbed.consume(FN__URL="http://127.0.0.1:1")

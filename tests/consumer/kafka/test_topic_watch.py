@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -13,6 +13,17 @@ from consumer.kafka.topic_watch import LOOK_S, SILENT_S, Changes, TopicState, To
 
 UNKNOWN = KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
 NONE = Changes([], [])
+
+
+@dataclass
+class Offset:
+    offset: int
+
+
+@dataclass
+class Description:
+    topic_id: str
+    partitions: list[None] = field(default_factory=list)
 
 
 class Admin:
@@ -27,7 +38,7 @@ class Admin:
         return {name: self._answer(self.topics.get(name, UNKNOWN)) for name in ("metrics", "forecasts")}
 
     def list_offsets(self, places: Any, request_timeout: float) -> dict[Any, Future[Any]]:
-        return {place: self._answer(SimpleNamespace(offset=self.end)) for place in places}
+        return {place: self._answer(Offset(self.end)) for place in places}
 
     def _answer(self, value: Any) -> Future[Any]:
         answer: Future[Any] = Future()
@@ -41,7 +52,7 @@ class Admin:
 
 
 def topic(id_: str, partitions: int = 4) -> Any:
-    return SimpleNamespace(topic_id=id_, partitions=[None] * partitions)
+    return Description(id_, [None] * partitions)
 
 
 @pytest.fixture
