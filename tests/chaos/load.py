@@ -19,6 +19,8 @@ POISON_SHARE = 0.01
 # nothing any more (2.16; 24 restarts in a row did not show it again). Another takes its place then.
 STUCK_S = 60.0
 PURGE_S = 5.0
+# Events that wait, as seconds of the rate. On a machine that is slower than the rate, more would take minutes to settle.
+MAX_WAITING_S = 20.0
 WINDOW = 6  # of the model, see parts.py
 AHEAD = 1.0  # the model's first median is the window's mean and this
 
@@ -27,7 +29,8 @@ class Load(threading.Thread):
     """Produces until `enough` is set. Event n has the id `key:n` and a window of nothing but n, so that its forecast
     tells which event it is for. Half of the poison is refused by the function, half makes it fail.
 
-    doubtful: ids of events that a stuck client may have got to the broker, or not."""
+    doubtful: ids of events that a stuck client may have got to the broker, or not. settled: how many inputs have an
+    outcome; the run sets it."""
 
     def __init__(self, servers: str, topic: str, rate: float, randomly: random.Random, file: Path) -> None:
         super().__init__(daemon=True)
@@ -43,14 +46,15 @@ class Load(threading.Thread):
         self._producer = Producer(self._properties)
         self._topic, self._rate, self._random, self._file = topic, rate, randomly, file.open("w")
         self.enough = threading.Event()
-        self.produced = self.acknowledged = 0
+        self.produced = self.acknowledged = self.settled = 0
         self.doubtful: set[str] = set()
         self._heard_at_s = 0.0
 
     def run(self) -> None:
         started_s = self._heard_at_s = time.monotonic()
         while not self.enough.is_set():
-            due = int((time.monotonic() - started_s) * self._rate)
+            most = self.settled + int(MAX_WAITING_S * self._rate)
+            due = min(int((time.monotonic() - started_s) * self._rate), most)
             while self.produced < due:
                 self._one()
             self._producer.poll(0)

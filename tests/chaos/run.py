@@ -117,6 +117,7 @@ class Run:
     def _turn(self) -> bool:
         """Returns whether the run is over."""
         self._progress.turn()
+        self._load.settled = self._progress.settled
         for victim in self.parts.all:
             victim.supervise()
         frozen = [consumer.thaw() for consumer in self.parts.consumers]

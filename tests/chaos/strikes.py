@@ -42,6 +42,8 @@ TIMED = ("consumer", "gone", "freeze")  # until each partition flows again
 ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not while another trouble lasts
 AWAY_S = STORM_S = 15.0
 STORM_TURN_S = 2.5  # one more consumer joins, or leaves
+JOIN_S = 30.0  # on a busy machine it has not joined after a turn: without it nothing is revoked
+JOINED = "assigned"  # in its log
 
 
 def schedule(kills: int, randomly: random.Random, *, is_cluster: bool) -> Iterator[str]:
@@ -84,7 +86,7 @@ class Strikes:
 
     def _is_trouble(self) -> bool:
         is_recent = time.monotonic() < self._trouble_until_s
-        return is_recent or self._parts.are_frozen or self._brokers.is_striking
+        return is_recent or bool(self._storm_turn_at_s) or self._parts.are_frozen or self._brokers.is_striking
 
     def stop(self) -> None:
         """No more of them."""
@@ -135,14 +137,15 @@ class Strikes:
 
     def _storm(self) -> None:
         """One more consumer joins and leaves, until the storm is over."""
-        if not self._storm_turn_at_s or time.monotonic() < self._storm_turn_at_s:
+        now_s = time.monotonic()
+        if not self._storm_turn_at_s or now_s < self._storm_turn_at_s:
             return
         joining = self._parts.joining
-        self._storm_turn_at_s += STORM_TURN_S
-        is_over = time.monotonic() >= self._trouble_until_s
+        is_over = now_s >= self._trouble_until_s
         if joining.process is not None and joining.process.poll() is None:
+            if not joining.has_logged(JOINED) and now_s < self._storm_turn_at_s + JOIN_S:
+                return
             joining.end()
         elif not is_over:
             joining.start()
-        if is_over:
-            self._storm_turn_at_s = 0.0
+        self._storm_turn_at_s = 0.0 if is_over else now_s + STORM_TURN_S

@@ -44,9 +44,11 @@ class Victim:
     stays_away: bool = False  # for GONE_S once it has ended
     ends: list[int] = field(default_factory=list)
     _is_reported: bool = False
+    _log_begins_at: int = 0
 
     def start(self) -> None:
         self._is_reported = False
+        self._log_begins_at = self.log.stat().st_size if self.log.exists() else 0
         own = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -70,6 +72,12 @@ class Victim:
 
     def last_words(self) -> str:
         return self.log.read_text("utf-8", "replace")[-SHOWN_CHARACTERS:]
+
+    def has_logged(self, text: str) -> bool:
+        """Whether the text is in its log since it was started last."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_begins_at)
+            return text.encode() in log.read()
 
     def counted(self, sample: str) -> int:
         """What a metric has counted since its process was started last; 0 where it does not tell."""
