@@ -140,5 +140,5 @@ def test_refused_windows_count_for_their_record_and_do_not_pause_the_topic() -> 
     record.windows = [harness.delivery(NO_EVENT), harness.delivery(Skipped("")), harness.delivery(NO_EVENT)]
     labels = {"topic": "metrics", "kind": "not_an_event"}
     before = REGISTRY.get_sample_value("fncast_dead_letters_total", labels) or 0.0
-    assert [stage.watch.published(record) for _ in range(2)] == [False, False]
+    assert [harness.watch.published(record) for _ in range(2)] == [False, False]
     assert REGISTRY.get_sample_value("fncast_dead_letters_total", labels) == before + 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from testbed import Testbed
 from sums import check, produce, wait_for_all, with_sums
+from testbed import Testbed
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 

@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
 from kafka_container import PARTITIONS, eventually
-from stage import Stage
 from sums import check, expected, found, produce, wait_for_all, with_sums
+from testbed import Testbed
 
 from consumer.state.keys import full_key, marker_key, parse
 from tests.consumer.state.running_sums import HEADER
@@ -23,7 +23,7 @@ OWNER = "tests.consumer.state.running_sums:RunningSums"
 
 
 @pytest.fixture
-def sums(exact_stage: Stage) -> Any:
+def sums(exact_stage: Testbed) -> Any:
     return with_sums(exact_stage)
 
 
@@ -32,30 +32,30 @@ def admin(sums: Any) -> AdminClient:
     return AdminClient({"bootstrap.servers": sums.bootstrap_servers, "log_level": 0})
 
 
-def committed(stage: Any) -> list[TopicPartition]:
-    consumer = Consumer({"bootstrap.servers": stage.bootstrap_servers, "group.id": f"group-{stage.tag}"})
+def committed(testbed: Any) -> list[TopicPartition]:
+    consumer = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
     try:
-        return consumer.committed([TopicPartition(stage.metrics, p) for p in range(PARTITIONS)], 10)
+        return consumer.committed([TopicPartition(testbed.metrics, p) for p in range(PARTITIONS)], 10)
     finally:
         consumer.close()
 
 
-def commit(stage: Any, offsets: list[TopicPartition]) -> None:
-    consumer = Consumer({"bootstrap.servers": stage.bootstrap_servers, "group.id": f"group-{stage.tag}"})
+def commit(testbed: Any, offsets: list[TopicPartition]) -> None:
+    consumer = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
     consumer.commit(offsets=offsets, asynchronous=False)
     consumer.close()
 
 
-def write_state(stage: Any, place: int, key: bytes, value: bytes | None) -> None:
-    stage.producer.produce(stage.state, value, key, place)
-    stage.flush()
+def write_state(testbed: Any, place: int, key: bytes, value: bytes | None) -> None:
+    testbed.producer.produce(testbed.state, value, key, place)
+    testbed.flush()
 
 
-def run_once(stage: Any, count: int, first: int = 1) -> str:
+def run_once(testbed: Any, count: int, first: int = 1) -> str:
     """Produce, consume all of it, and stop. Returns the consumer's log."""
-    produce(stage, count, first=first)
-    consumer = stage.consume()
-    wait_for_all(stage)
+    produce(testbed, count, first=first)
+    consumer = testbed.consume()
+    wait_for_all(testbed)
     assert consumer.terminate() == 0
     return str(consumer.log())
 
