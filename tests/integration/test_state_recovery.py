@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
 from kafka_container import PARTITIONS, eventually
 from sums import check, expected, found, produce, wait_for_all, with_sums
-from testbed import Testbed
+from testbed import DeliveryTestbed
 
 from consumer.state.keys import full_key, marker_key, parse
 from tests.consumer.state.running_sums import HEADER
@@ -23,8 +23,8 @@ OWNER = "tests.consumer.state.running_sums:RunningSums"
 
 
 @pytest.fixture
-def sums(exact_stage: Testbed) -> Any:
-    return with_sums(exact_stage)
+def sums(exact_testbed: DeliveryTestbed) -> Any:
+    return with_sums(exact_testbed)
 
 
 @pytest.fixture
