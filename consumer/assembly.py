@@ -116,7 +116,7 @@ def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
             format_ = build_format(entry.format_name, entry.format_options())
         except ValueError as error:
             raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
-        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS)
+        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS, entry.destination)
     return found
 
 
@@ -177,9 +177,15 @@ def build_states(
 class Service:
     """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
 
-    def __init__(self, settings: Settings, interceptors: Mapping[str, Interceptor] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        interceptors: Mapping[str, Interceptor] | None = None,
+        more_outputs: Sequence[str] = (),
+    ) -> None:
         """interceptors: more interceptors, by the names that the chain in the settings has for them.
 
+        more_outputs: topics, besides the output topic, that their events name.
         Raises SettingsError, ConsumerError.
         """
         kafka = settings.kafka
@@ -205,6 +211,7 @@ class Service:
                 kafka.dead_letter_topic,
                 kafka.outage_topic,
                 kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+                more_outputs=more_outputs,
                 is_exactly_once=kafka.delivery == "exactly-once",
             ),
             self._chain,

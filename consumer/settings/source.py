@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
+TABLES = ("inputs", "alerts")  # arrays of tables
 PREFIX = "FNCAST_"
 KINDS = {int: "an integer", float: "a number", bool: "true or false"}
 
@@ -52,13 +53,13 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
             continue
         section, *path = variable.removeprefix(PREFIX).lower().split("__")
         sections = {field.name: field.type for field in msgspec.structs.fields(root)}
-        if section == "inputs":
+        if section in TABLES:
+            hint = f"; {PREFIX}KAFKA__INPUT_TOPICS names topics" if section == "inputs" else ""
             raise SettingsError(
-                f"environment variable {variable}: [[inputs]] works only in the file;"
-                f" {PREFIX}KAFKA__INPUT_TOPICS names topics"
+                f"environment variable {variable}: [[{section}]] works only in the file{hint}"
             )
         if section not in sections or not path or not all(path):
-            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name != "inputs")
+            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name not in TABLES)
             raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
         value = environ[variable]
         fields = _fields(sections[section])

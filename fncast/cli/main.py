@@ -69,6 +69,9 @@ COMMANDS = {
     "consume": Command(
         "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish the answers"
     ),
+    "monitor": Command(
+        "fncast.cli.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
+    ),
     "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
     "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),
     "dashboard": Command("fncast.cli.dashboard", "dashboard", "serve a live page for any broker"),

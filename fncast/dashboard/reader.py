@@ -214,6 +214,7 @@ class TopicReader:
             message.value(),
             list(headers),
             offset >= self._assigned.get((topic, partition), 0),
+            message.key(),
         )
 
     def _put(self, records: list[ReceivedRecord]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fncast.monitor.episode import Episode, EpisodeWatch
 from fncast.monitor.figures import Expectation, Figures
@@ -15,8 +15,10 @@ DEFAULT_ALPHA = 0.001
 DEFAULT_MIN_HISTORY = 500
 # The smallest of several p-values is small more often. The figures depend on each other, so their number overstates it.
 COMPARISONS = 3.0
+# The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
+FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3))
 # A value is a new extreme if it is beyond all before it by this share of their range.
-BEYOND_RANGE = 0.05
+BEYOND_RANGE = 0.2
 # The log p-value of a new extreme that is outside the band counts so many times.
 EXTREME_WEIGHT = 1.3
 # The p-value of the shortest run that counts as stuck.
@@ -82,7 +84,10 @@ class Detector:
             self._extend_range(value)
             return Judgement(0.0, self._episodes.episode is not None)
         figures = self._figures.update(value, near, far)
-        log_p = min(history.log_p(figure) for history, figure in zip(self._histories, figures, strict=True))
+        log_p = min(
+            history.log_p(figure) + factor
+            for history, figure, factor in zip(self._histories, figures, FACTORS, strict=True)
+        )
         log_p = min(0.0, log_p + math.log(COMPARISONS))
         if self._is_extreme(value) and figures[0] > 1.0:
             log_p *= EXTREME_WEIGHT
@@ -100,6 +105,30 @@ class Detector:
             history.add(figure, weight)
         self._extend_range(value)
         return Judgement(score, self._episodes.episode is not None, changed)
+
+    def state(self) -> list[Any]:
+        """The state as numbers and lists, for `restored`."""
+        return [
+            self._figures.state(),
+            [history.state() for history in self._histories],
+            self._stillness.state(),
+            self._episodes.state(),
+            self._readings,
+            self._lowest,
+            self._highest,
+        ]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> Detector:
+        """The detector with the state that `state` returned."""
+        detector = cls()
+        figures, histories, stillness, episodes, readings, lowest, highest = state
+        detector._figures = Figures.restored(figures)
+        detector._histories = tuple(map(ErrorHistory.restored, histories))
+        detector._stillness = Stillness.restored(stillness)
+        detector._episodes = EpisodeWatch.restored(episodes)
+        detector._readings, detector._lowest, detector._highest = readings, lowest, highest
+        return detector
 
     def _is_extreme(self, value: float) -> bool:
         margin = BEYOND_RANGE * (self._highest - self._lowest)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Any
 
 # An episode closes after so many readings in a row that are not unusual.
 CALM_READINGS = 8
@@ -69,3 +70,15 @@ class EpisodeWatch:
         episode.is_open = False
         self.episode = None
         return episode
+
+    def state(self) -> list[Any]:
+        """The state as numbers and lists, for `restored`."""
+        return [self._calm, list(astuple(self.episode)) if self.episode else None]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> EpisodeWatch:
+        """The watch with the state that `state` returned."""
+        watch = cls()
+        watch._calm, episode = state
+        watch.episode = Episode(*episode) if episode else None
+        return watch

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 # How fast the mean error follows the errors.
-ERROR_RATE = 0.02
+ERROR_RATE = 0.01
 # Scaled errors beyond it count as this much in means, so that one spike does not last.
 LARGEST = 20.0
 LARGEST_IN_MEAN_ERROR = 5.0
 # How fast the smoothed figures follow: a few readings each.
-BIAS_RATE = 0.4
-SPREAD_RATE = 0.12
+BIAS_RATE = 0.25
+SPREAD_RATE = 0.06
 DRIFT_RATE = 0.2
 # How fast the two means follow whose distance is the series' move.
 SHORT_LEVEL_RATE = 0.05

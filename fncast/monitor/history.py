@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from typing import Any
 
 # Bins of the logarithm of a figure: from exp(LOWEST) on, each WIDTH wide.
 BINS = 64
@@ -79,15 +80,15 @@ class ErrorHistory:
         self._tail_log_p = math.log((above + 1.0) / (self.total + 1.0))
         self._rate = 1.0 / max(mean, LEAST_EXCESS)
 
-    def state(self) -> list[float]:
-        """The state as numbers, for `restored`."""
-        return [self.total, self._age, self._tail_bin, self._tail_log_p, self._rate, *self._weights]
+    def state(self) -> list[Any]:
+        """The state as numbers and bytes, for `restored`."""
+        numbers = [self.total, self._age, self._tail_bin, self._tail_log_p, self._rate]
+        return [*numbers, self._weights.tobytes()]
 
     @classmethod
-    def restored(cls, state: list[float]) -> ErrorHistory:
+    def restored(cls, state: list[Any]) -> ErrorHistory:
         """The history with the state that `state` returned."""
         history = cls()
-        history.total, age, history._tail_bin, history._tail_log_p, history._rate = state[:5]
-        history._age = int(age)
-        history._weights = array("f", state[5:])
+        history.total, history._age, history._tail_bin, history._tail_log_p, history._rate, weights = state
+        history._weights = array("f", weights)
         return history

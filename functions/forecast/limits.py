@@ -9,6 +9,7 @@ import numpy as np
 
 from fncast.series.window import PERCENT, Float64Array, ceiling_of, floor_of
 from fncast.series.window_data import Readings
+from model_service.protocols.tensor_calls import WindowRows
 
 
 def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
@@ -34,10 +35,18 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
     return np.minimum(high[:, None, None], cut) if np.isfinite(high).any() else cut
 
 
-def _was_negative(values: Sequence[object] | Float64Array) -> bool:
-    """values: a list is not checked, because the model does not get them."""
-    if isinstance(values, np.ndarray):
-        return bool((values < 0).any())
+def limited_rows(values: Float64Array, rows: WindowRows) -> Float64Array:
+    """As `limited`. rows: of the windows that were scored, with all of their readings."""
+    was_negative = np.any(rows.values < 0, axis=1)
+    low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
+    cut: Float64Array = np.maximum(low[:, None, None], values)
+    if np.isnan(rows.high).all():
+        return cut
+    return np.minimum(np.where(np.isnan(rows.high), math.inf, rows.high)[:, None, None], cut)
+
+
+def _was_negative(values: Sequence[object]) -> bool:
+    """values: not checked, because the model does not get them."""
     return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]
 
 

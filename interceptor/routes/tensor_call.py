@@ -135,24 +135,21 @@ class TensorAnswer:
         values = np.ascontiguousarray(rows.values.transpose(0, 2, 1))
         if values.itemsize < np.dtype(np.float32).itemsize:
             values = values.astype(np.float32)
-        is_finite = np.all(np.isfinite(values), axis=(1, 2)).tolist()
-        results: list[Outcome | RetriableError | None] = [
-            self._settled(place, delivery) if rows.reasons[place] else None
-            for place, delivery in enumerate(deliveries)
+        has_forecast = np.all(np.isfinite(values), axis=(1, 2)) & bool(values.size)
+        scored = [place for place, reason in enumerate(rows.reasons) if not reason and has_forecast[place]]
+        forecasts = self._forecasts(deliveries, scored, values)
+        if len(scored) == len(deliveries):
+            return [*forecasts]
+        by_place = dict(zip(scored, forecasts, strict=True))
+        return [
+            by_place.get(place) or self._settled(place, delivery) for place, delivery in enumerate(deliveries)
         ]
-        scored = []
-        for place, result in enumerate(results):
-            if result is None and values.size and is_finite[place]:
-                scored.append(place)
-            elif result is None:
-                results[place] = invalid_answer(f"row {place} has neither a finite forecast nor a reason")
-        for place, forecast in zip(scored, self._forecasts(deliveries, scored, values), strict=True):
-            results[place] = forecast
-        return [result for result in results if result is not None]
 
     def _settled(self, place: int, delivery: Delivery) -> Outcome | RetriableError:
-        """Return the end of a row with a reason."""
+        """Return the end of a row without a forecast."""
         reason, waits_s = self.rows.reasons[place], self.rows.retry_after_s
+        if not reason:
+            return invalid_answer(f"row {place} has neither a finite forecast nor a reason")
         if waits_s is None or np.isnan(waits_s[place]):
             return rejected(reason, delivery)
         return unavailable(reason, float(waits_s[place]), delivery)
@@ -163,19 +160,17 @@ class TensorAnswer:
         """Return the forecasts of the scored rows. values: (n, quantiles, horizon) of all rows."""
         events = [deliveries[place].opened for place in scored]
         readings = [readings_of(event) for event in events]
-        filled = [self._filled(place, reading) for place, reading in zip(scored, readings, strict=True)]
+        gaps = self._filled(scored, readings)
         values = values if len(scored) == len(values) else values[list(scored)]
-        data = forecast_data(values, self.levels, readings, filled)
+        data = forecast_data(values, self.levels, readings, gaps)
+        route = deliveries[0].route
+        assert route is not None
         forecasts = []
-        for delivery, event, value, row, reading, gaps in zip(
-            (deliveries[place] for place in scored), events, data, values, readings, filled, strict=True
-        ):
-            assert delivery.route is not None
+        for row, (event, value) in enumerate(zip(events, data, strict=True)):
             output = self.output
-            if is_tensor(event.attributes.get(ACCEPT)):
-                output, value = self._tensor(row, reading, gaps)
-            headers = output_headers(event, output, delivery.route.name, 0)
-            forecasts.append(Forecast([OutputEvent(headers, value)]))
+            if ACCEPT in event.attributes and is_tensor(event.attributes[ACCEPT]):
+                output, value = self._tensor(values[row], readings[row], gaps[row])
+            forecasts.append(Forecast([OutputEvent(output_headers(event, output, route.name, 0), value)]))
         return forecasts
 
     def _tensor(self, values: Floats, reading: Readings, filled: int) -> tuple[Output, bytes]:
@@ -193,8 +188,8 @@ class TensorAnswer:
         )
         return output, encode_forecast(values)
 
-    def _filled(self, place: int, reading: Readings) -> int:
+    def _filled(self, scored: Sequence[int], readings: Sequence[Readings]) -> list[int]:
         """Return how many readings were bridged: as the function says, or all that are missing."""
-        if self.rows.filled is not None:
-            return self.rows.filled[place]
-        return int(np.isnan(reading.values).sum())
+        if self.rows.filled is None:
+            return [int(np.isnan(reading.values).sum()) for reading in readings]
+        return [self.rows.filled[place] for place in scored]

@@ -46,6 +46,13 @@ class WindowRows:
     low: Float64Array
     high: Float64Array
 
+    def at(self, positions: Sequence[int]) -> WindowRows:
+        """The rows at these positions, in ascending order."""
+        if len(positions) == len(self.values):
+            return self
+        kept = list(positions)
+        return WindowRows(self.values[kept], self.lengths[kept], self.low[kept], self.high[kept])
+
 
 @dataclass(slots=True)
 class ForecastRows:

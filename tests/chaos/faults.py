@@ -42,6 +42,8 @@ TIMED = ("consumer", "gone", "freeze")  # followed by a measurement until each p
 ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not during another fault
 AWAY_S = STORM_S = 15.0
 STORM_STEP_S = 2.5  # between a join and a leave of one more consumer
+JOIN_S = 30.0  # the longest wait for a join: without the join nothing is revoked
+JOINED = "assigned"  # in the log of a consumer that has joined
 
 
 def schedule(kills: int, rng: random.Random, *, is_cluster: bool) -> Iterator[str]:
@@ -86,7 +88,7 @@ class FaultInjector:
 
     def _is_trouble(self) -> bool:
         is_recent = time.monotonic() < self._trouble_until_s
-        return is_recent or self._system.are_frozen or self._brokers.is_active
+        return is_recent or bool(self._storm_step_at_s) or self._system.are_frozen or self._brokers.is_active
 
     def stop(self) -> None:
         """Inject no more faults."""
@@ -140,14 +142,15 @@ class FaultInjector:
 
     def _storm(self) -> None:
         """Let one more consumer join and leave until the storm is over."""
-        if not self._storm_step_at_s or time.monotonic() < self._storm_step_at_s:
+        now_s = time.monotonic()
+        if not self._storm_step_at_s or now_s < self._storm_step_at_s:
             return
         joining = self._system.joining
-        self._storm_step_at_s += STORM_STEP_S
-        is_over = time.monotonic() >= self._trouble_until_s
+        is_over = now_s >= self._trouble_until_s
         if joining.process is not None and joining.process.poll() is None:
+            if not joining.has_logged(JOINED) and now_s < self._storm_step_at_s + JOIN_S:
+                return
             joining.end()
         elif not is_over:
             joining.start()
-        if is_over:
-            self._storm_step_at_s = 0.0
+        self._storm_step_at_s = 0.0 if is_over else now_s + STORM_STEP_S

@@ -19,6 +19,8 @@ POISON_SHARE = 0.01
 # producer replaces it.
 STUCK_S = 60.0
 PURGE_S = 5.0
+# The most events that wait, in seconds of the rate. More would take minutes to settle on a slow machine.
+MAX_WAITING_S = 20.0
 WINDOW = 6  # of the model, see system.py
 AHEAD = 1.0  # the model's first median is the window's mean plus this
 
@@ -28,7 +30,7 @@ class Load(threading.Thread):
 
     Event n has the id `key:n` and a window that holds only n, so that its forecast identifies the event. The function
     rejects one half of the poison and crashes on the other. doubtful: ids of events that may or may not have reached
-    the broker, because their client got stuck.
+    the broker, because their client got stuck. settled: how many inputs have an outcome; the run sets it.
     """
 
     def __init__(self, servers: str, topic: str, rate: float, rng: random.Random, file: Path) -> None:
@@ -45,14 +47,15 @@ class Load(threading.Thread):
         self._producer = Producer(self._properties)
         self._topic, self._rate, self._random, self._file = topic, rate, rng, file.open("w")
         self.enough = threading.Event()
-        self.produced = self.acknowledged = 0
+        self.produced = self.acknowledged = self.settled = 0
         self.doubtful: set[str] = set()
         self._heard_at_s = 0.0
 
     def run(self) -> None:
         started_s = self._heard_at_s = time.monotonic()
         while not self.enough.is_set():
-            due = int((time.monotonic() - started_s) * self._rate)
+            most = self.settled + int(MAX_WAITING_S * self._rate)
+            due = min(int((time.monotonic() - started_s) * self._rate), most)
             while self.produced < due:
                 self._produce()
             self._producer.poll(0)

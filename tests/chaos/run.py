@@ -120,6 +120,7 @@ class Run:
     def _advance(self) -> bool:
         """Read outcomes, restart processes, inject faults. Returns whether the run is over."""
         self._progress.read()
+        self._load.settled = self._progress.settled
         for process in self.system.all:
             process.supervise()
         frozen = [consumer.thaw() for consumer in self.system.consumers]

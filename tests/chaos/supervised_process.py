@@ -48,9 +48,11 @@ class SupervisedProcess:
     stays_away: bool = False
     ends: list[int] = field(default_factory=list)
     _is_reported: bool = False
+    _log_begins_at: int = 0
 
     def start(self) -> None:
         self._is_reported = False
+        self._log_begins_at = self.log.stat().st_size if self.log.exists() else 0
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -78,6 +80,12 @@ class SupervisedProcess:
 
     def last_lines(self) -> str:
         return self.log.read_text("utf-8", "replace")[-SHOWN_CHARACTERS:]
+
+    def has_logged(self, text: str) -> bool:
+        """Whether the text is in its log since it was started last."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_begins_at)
+            return text.encode() in log.read()
 
     def counted(self, sample: str) -> int:
         """Return the value of a metric since the last start; 0 if the process does not answer."""

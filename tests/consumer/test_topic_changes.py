@@ -120,8 +120,9 @@ def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
     ("resets", "from_start", "warnings"),
     [
         ({0: 5.0, 1: 6.0}, [], 0),  # the client has noticed all of it
-        ({0: 5.0}, [1], 1),  # partition 1 had no record beyond its end
-        ({0: 3.9, 1: 5.0}, [0], 1),  # the reset of partition 0 was in the old topic
+        ({0: 5.0}, [1], 0),  # partition 1 had no record beyond its end
+        ({0: 3.9, 1: 5.0}, [0], 0),  # the reset of partition 0 was in the old topic
+        ({0: 3.9}, [0, 1], 1),
     ],
 )
 def test_a_partition_that_was_reset_since_the_old_topic_was_seen_is_not_read_twice(

@@ -31,6 +31,7 @@ END_S = 5.0
 SUMMARY = re.compile(
     r"([\d,]+) events in, ([\d,]+)(?: \(and ([\d,]+) repeats\))? forecasts out, ([\d,]+) dead letters\n"
 )
+READINGS = re.compile(r"([\d,]+) single readings in, ([\d,]+) forecasts of their windows out\n")
 DELAY = re.compile(r"median (\d+) ms, p99 (\d+) ms")
 
 
@@ -82,7 +83,9 @@ class Demo:
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                     words = child.cmdline()
                     self._seen[child.pid] = child
-                    if "fncast.demo.child" in words:
+                    if "--machine" in words:
+                        found["machine"] = child
+                    elif "fncast.demo.child" in words:
                         found[words[words.index("fncast.demo.child") + 1]] = child
                     elif "consumer.kafka.embedded" in words:
                         found["broker"] = child
@@ -135,7 +138,8 @@ def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]
     started_s = time.monotonic()
     demo = start("--seconds", "20")
     demo.until(demo.moves, "forecasts")
-    assert {"broker", "dashboard", "model-service", "functions", "consume", "produce"} == set(demo.children())
+    parts = {"broker", "dashboard", "model-service", "functions", "consume", "produce", "machine"}
+    assert set(demo.children()) == parts
     output = demo.ends(30)
     assert time.monotonic() - started_s < 20 + END_S
     assert demo.process.returncode == 0
@@ -144,6 +148,9 @@ def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]
     events, forecasts, _, dead_letters = (int((text or "0").replace(",", "")) for text in found.groups())
     assert events > 20
     assert (forecasts, dead_letters) == (events, 0)
+    readings = READINGS.search(output)
+    assert readings is not None, output
+    assert all(int(text.replace(",", "")) > 20 for text in readings.groups())
     assert DELAY.search(output)
     assert "last value" in output
 
@@ -178,6 +185,7 @@ def test_nothing_is_lost_when_each_process_is_killed(start: Callable[..., Demo])
         ("model-service", "model-service"),
         ("consume", "consumer"),
         ("produce", "source"),
+        ("machine", "machine"),
         ("dashboard", "dashboard"),
     ):
         killed = demo.children()[name]
@@ -208,7 +216,7 @@ def test_a_killed_demo_leaves_no_process(start: Callable[..., Demo]) -> None:
     demo = start()
     demo.until(demo.moves, "forecasts")
     children = list(demo.children().values())
-    assert len(children) == 6
+    assert len(children) == 7
     demo.process.kill()
     demo.process.wait()
     _, left = psutil.wait_procs(children, timeout=END_S)
