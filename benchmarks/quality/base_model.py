@@ -1,5 +1,5 @@
-"""How good the base model is without training, beside naive and classical methods: series of kinds that it never saw,
-missing readings, short histories and spikes. All series are generated, so everyone can repeat the tables.
+"""Measures the base model without training, beside naive and classical methods: series of unseen kinds,
+missing readings, short histories and spikes. All series are generated, so the tables can be repeated anywhere.
 
 `python -m benchmarks.quality.base_model [--series N] [--no-classical]`; `make quality` runs it too."""
 
@@ -36,7 +36,7 @@ BAND_LEVEL = 80
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of issue 19 that needs no held-back data. goal: the most it may be; band: what the 80 % band may hold."""
+    """A figure that needs no held-back data. goal: its maximum."""
 
     name: str
     value: float

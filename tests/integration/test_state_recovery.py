@@ -114,7 +114,7 @@ def test_an_input_that_grows_keeps_its_state_and_begins_new_partitions(sums: Any
     check(sums)
 
 
-@pytest.mark.guarantee("state whose topic was deleted begins anew, and says so")
+@pytest.mark.guarantee("state whose topic was deleted starts again, with a log line")
 def test_a_snapshot_that_is_missing(sums: Any) -> None:
     run_once(sums, 400)
     before = expected(sums)
