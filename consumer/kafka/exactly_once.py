@@ -129,10 +129,11 @@ class ExactlyOnce(BaseProducer):
 
     def _recover(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort():
+            reason = words(self._failure or cause)  # after a failed record, `cause` names no reason
             has_aborted = self._has_aborted()
             denied = self._authorization_error(cause)
             if denied or has_aborted:
-                raise (denied or NotPublished(words(cause))) from None
+                raise (denied or NotPublished(reason)) from None
         elif denied := self._authorization_error(cause):
             raise denied from None
         else:

@@ -19,7 +19,7 @@ POISON_SHARE = 0.01
 # nothing any more (2.16; 24 restarts in a row did not show it again). Another takes its place then.
 STUCK_S = 60.0
 PURGE_S = 5.0
-# Events that wait, as seconds of the rate. On a machine that is slower than the rate, more would take minutes to settle.
+# Events that wait, as seconds of the rate. On a machine that is slower than the rate, more would take minutes.
 MAX_WAITING_S = 20.0
 WINDOW = 6  # of the model, see parts.py
 AHEAD = 1.0  # the model's first median is the window's mean and this
