@@ -122,10 +122,11 @@ class ExactlyOnce(BaseProducer):
 
     def _on_refused(self, cause: KafkaError, topic: str) -> NoReturn:
         """The transaction has failed, or the topic is gone."""
+        reason = words(self._failure or cause)
         self.abort()
         if cause.code() in GONE and self._is_ready:
             self._replace_producer(cause)  # the new client asks the broker for its topics
-        raise (authorization_error(cause, [topic]) or NotPublished(words(cause))) from None
+        raise (authorization_error(cause, [topic]) or NotPublished(reason)) from None
 
     def _recover(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort():

@@ -35,7 +35,7 @@ from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
 from parts import Parts, make_model  # noqa: E402
 from progress import Progress  # noqa: E402
-from strikes import KINDS, Strikes, schedule  # noqa: E402
+from strikes import JOIN_S, JOINED, KINDS, Strikes, schedule  # noqa: E402
 from victim import say  # noqa: E402
 
 PATIENCE_S = 120.0
@@ -72,9 +72,7 @@ class Run:
     def __call__(self) -> int:
         """Run to the end, and count. Returns the exit code."""
         try:
-            for victim in self.parts.all:
-                victim.start()
-            self._load.start()
+            self._start()
             while not self._turn():
                 pass
             self._load.enough.set()
@@ -113,6 +111,22 @@ class Run:
             say("a stop took too long")
             return 1
         return code or (2 if self._has_given_up else 0)
+
+    def _start(self) -> None:
+        """Start all parts and the load.
+
+        A consumer that is to be struck at a revoke has all partitions when the others join, and so must give some up.
+        """
+        late = self.parts.consumers[1:] if self._options.crash.startswith("during-revoke") else []
+        for victim in self.parts.all:
+            if victim not in late:
+                victim.start()
+        until_s = time.monotonic() + JOIN_S
+        while late and not self.parts.consumers[0].has_logged(JOINED) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        self._load.start()
+        for victim in late:
+            victim.start()
 
     def _turn(self) -> bool:
         """Returns whether the run is over."""
