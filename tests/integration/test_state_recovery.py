@@ -23,8 +23,8 @@ OWNER = "tests.consumer.state.running_sums:RunningSums"
 
 
 @pytest.fixture
-def sums(exact_testbed: DeliveryTestbed) -> Any:
-    return with_sums(exact_testbed)
+def sums(exactly_once_testbed: DeliveryTestbed) -> Any:
+    return with_sums(exactly_once_testbed)
 
 
 @pytest.fixture
