@@ -22,8 +22,12 @@ from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Input, Kafka, Settings, SettingsError
+from consumer.settings import Kafka, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
+from consumer.state.partition_states import PartitionStates
+from consumer.state.reader import Reader
+from consumer.state.restorer import Restorer
+from consumer.state.writer import StateWriter
 from consumer.supervision import kept_running
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
@@ -99,17 +103,17 @@ def _check_order(names: Sequence[str]) -> None:
 
 
 def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
-    """By input topic, how its readings are read and assembled. Raises SettingsError that names the input."""
-    entries = {entry.topic: entry for entry in settings.inputs}
+    """By input topic with readings, how they are read and assembled. Raises SettingsError that names the input."""
     found = {}
-    for topic in settings.kafka.input_topics:
-        entry = entries.get(topic, Input(topic))
-        try:
-            rules = settings.rules_of(topic)
-            format_ = build_format(entry.format, entry.format_options())
-        except ValueError as error:
-            raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
-        found[topic] = ReadingInput(format_, rules, entry.format == EVENTS)
+    for place, entry in enumerate(settings.inputs):
+        if entry.has_readings:
+            try:
+                format_ = build_format(entry.format_name, entry.format_options())
+            except ValueError as error:
+                raise SettingsError(f"[inputs[{place}].format] topic {entry.topic!r}: {error}") from None
+            found[entry.topic] = ReadingInput(
+                format_, settings.rules_of(entry.topic), entry.format_name == EVENTS, entry.destination
+            )
     return found
 
 
@@ -147,6 +151,18 @@ def build_publisher(kafka: Kafka) -> Publisher:
     return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
 
 
+def build_states(
+    kafka: Kafka, chain: Chain, publisher: Publisher, event_loop: asyncio.AbstractEventLoop
+) -> PartitionStates:
+    """What restores, writes and drops the state of the chain's interceptors."""
+    properties, group = kafka.client_properties(), kafka.group_id
+    restorer = Restorer(
+        chain.stateful, event_loop, kafka.state_topic, group, lambda: Reader(properties, group)
+    )
+    writer = StateWriter(publisher, kafka.state_topic, group)
+    return PartitionStates(chain.stateful, event_loop, restorer, writer)
+
+
 class Service:
     """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
 
@@ -163,22 +179,25 @@ class Service:
         static = kafka.instance_name() if kafka.static_membership else ""
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
         publisher = build_publisher(kafka)
+        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
         self._loop = Loop(
             source,
             publisher,
-            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic),
+            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
             Topics(
                 kafka.client_properties(),
                 kafka.input_topics,
                 kafka.output_topic,
                 kafka.dead_letter_topic,
                 kafka.outage_topic,
+                kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
                 is_exactly_once=kafka.delivery == "exactly-once",
             ),
             self._chain,
             asyncio.get_running_loop(),
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
             DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+            states,
         )
 
         self._outages = Outages(
@@ -224,13 +243,13 @@ class Service:
         """The answer of /healthz and /readyz. reason: why it is not ready or not alive; empty if it is both."""
         polled_s_ago = time.monotonic() - self._loop.polled_at_s
         is_alive = polled_s_ago < STALLED_S
-        problems = [self._loop.problem, *self._loop.paused.values()]
+        problems = [self._loop.problem, self._loop.restoring, *self._loop.paused.values()]
         if not is_alive:
             problems.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
         reason = "; ".join(problem for problem in problems if problem)
         return {
             "alive": is_alive,
-            "ready": self._loop.is_member and not self._loop.paused,
+            "ready": self._loop.is_member and not self._loop.paused and not self._loop.restoring,
             "reason": reason,
             "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
             "routes_out": self._deliver.open_circuits(),

@@ -83,6 +83,12 @@ class Batches:
             if waiting <= self._batching.events:
                 self._waiting_since_s = None
 
+    def submit_now(self, lanes: Sequence[Lane]) -> None:
+        """Give the chain what waits in these lanes, in one batch."""
+        parts = [(lane, lane.take(len(lane.waiting))) for lane in lanes if lane.waiting and not lane.is_held]
+        if parts:
+            self._start(parts)
+
     def collect(self) -> None:
         """Take back the batches that the chain is done with. Raises what the chain raised."""
         for future in [future for future in self._running if future.done()]:

@@ -14,7 +14,9 @@ from consumer.kafka.base_producer import Publisher
 from consumer.kafka.timeouts import Worker
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
+from consumer.state.writer import StateWriter
 from interceptor.contract import Offsets
+from interceptor.delivery import Tick
 
 log = logging.getLogger("fncast.consumer")
 
@@ -48,6 +50,8 @@ class Source(Protocol):
 
     def committed(self, partitions: list[Partition], within_s: float) -> Offsets | None: ...
 
+    def committed_tokens(self, partitions: list[Partition], within_s: float) -> set[str] | None: ...
+
 
 class Commits:
     """Used by the loop's thread only. While a commit `holds_results`, nothing may be published: a commit covers the
@@ -64,12 +68,14 @@ class Commits:
         lanes: Lanes,
         on_commit: Callable[[Offsets], None],
         wake: Callable[[], None],
+        state: StateWriter,
     ) -> None:
         self._source = source
         self._publisher = publisher
         self._lanes = lanes
         self._on_commit = on_commit
         self._wake = wake
+        self._state = state
         self._committer = Worker(
             "commit"
         )  # no one joins its thread: a stop does not wait for a broker that is down
@@ -116,10 +122,11 @@ class Commits:
             if self._step.done() or (self._is_committing_offsets and in_rebalance):
                 self._next_step(in_rebalance)
             return
-        if self._lanes.published() and (
-            now or self._lanes.need_commit(COMMIT_EVENTS) or time.monotonic() >= self._due_at_s()
-        ):
+        if (now and self._state.has_unacknowledged) or (self._lanes.published() and (now or self._is_due())):
             self._begin()
+
+    def _is_due(self) -> bool:
+        return self._lanes.need_commit(COMMIT_EVENTS) or time.monotonic() >= self._due_at_s()
 
     def _due_at_s(self) -> float:
         interval_s = max(self._publisher.commit_interval_s, min(REST * self._took_s, MOST_REST_S))
@@ -135,6 +142,7 @@ class Commits:
                 return  # the next poll reports that the partitions are lost
         self._began_at_s = time.monotonic()
         self._covered = self._lanes.to_commit()
+        self._state.begin_commit()
         offsets, publisher = next_offsets(self._covered), self._publisher
         self._step = self._committer.submit(lambda: publisher.commit(offsets, metadata))
         self._step.add_done_callback(lambda _: self._wake())
@@ -171,23 +179,26 @@ class Commits:
         return next_offsets({lane: count for lane, count in self._covered.items() if not lane.is_dropped})
 
     def _committed(self, offsets: Offsets) -> None:
+        self._state.acknowledged()
         for lane, count in self._covered.items():
+            if not lane.is_dropped:
+                self._state.committed(lane.published[:count])
             lane.committed(count)
         self._end()
         self._aborts = 0
         metrics.COMMITS.labels("committed").inc()
-        self._on_commit(offsets)
+        if offsets:
+            self._on_commit(offsets)
 
     def _resolve_outcome(self, within_s: float) -> None:
         """Continue from the group's committed offsets. The transaction has ended once the publisher is ready again."""
         partitions = list(self._offsets())
-        committed: Offsets | None = {}
+        done: dict[Lane, int] | None = {}
         if partitions:
-            committed = self._source.committed(partitions, within_s) if self._publisher.ready() else None
-        if committed is None:
+            done = self._done(partitions, within_s) if self._publisher.ready() else None
+        if done is None:
             return
         reason, self._unknown_outcome = self._unknown_outcome, None
-        done = {lane: lane.published_before(committed.get(lane.partition, -1)) for lane in self._covered}
         self._covered = {lane: count for lane, count in done.items() if count and not lane.is_dropped}
         if self._covered:
             self._committed(self._offsets())
@@ -195,6 +206,20 @@ class Commits:
             self._end()
         if self._lanes.published():
             self.publish_again(str(reason))
+
+    def _done(self, partitions: list[Partition], within_s: float) -> dict[Lane, int] | None:
+        """How many published deliveries of each lane are committed; None if the broker does not answer now."""
+        covered = {lane: lane.published[:count] for lane, count in self._covered.items()}
+        if any(type(delivery.record) is Tick for deliveries in covered.values() for delivery in deliveries):
+            # The offset of a tick was committed before it.
+            tokens = self._source.committed_tokens(partitions, within_s)
+            if tokens is None:
+                return None
+            return self._covered if self._publisher.token in tokens else {}
+        committed = self._source.committed(partitions, within_s)
+        if committed is None:
+            return None
+        return {lane: lane.published_before(committed.get(lane.partition, -1)) for lane in covered}
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
@@ -212,6 +237,7 @@ class Commits:
             f"publishing {undone} results again" if undone else "beginning another transaction", reason
         )
         metrics.COMMITS.labels("aborted").inc()
+        self._state.undone()
         for lane in self._lanes:
             lane.aborted()
         self._aborts = 1 if makes_progress else self._aborts + 1

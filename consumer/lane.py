@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from interceptor.delivery import Delivery
+from interceptor.delivery import Delivery, StateRecord, Tick
+from interceptor.outcome import Skipped
 
 Partition = tuple[str, int]  # topic and number
 
@@ -22,14 +23,19 @@ class Lane:
     `published` until its offset is committed, so that an aborted transaction can be published again.
     """
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(self, partition: Partition, generation: int = 0) -> None:
+        """generation: number of the assignment, for the deliveries."""
         self.partition = partition
+        self.generation = generation
         self.waiting: deque[Delivery] = deque()
         self.unpublished: deque[Delivery] = deque()
         self.published: list[Delivery] = []
         self.full_since_s: float | None = None
         self.is_paused = False
         self.is_dropped = False
+        self.is_held = False  # its state is being restored: no batch takes its deliveries
+        self._moves: list[StateRecord] = []  # published with the next delivery
+        self._previous: int | None = None  # offset of the last record that is no longer in the lane
         # The group's offset when the lane was assigned, below 0 for none; 0 in a topic that was created again.
         self.start: int | None = None
         self.max_events = MAX_EVENTS
@@ -48,6 +54,12 @@ class Lane:
         return first.record.offset if first is not None else None
 
     @property
+    def last_offset(self) -> int | None:
+        """The offset of the last record that was read or, before the first one, committed; None if there is none."""
+        last = self.unpublished[-1] if self.unpublished else self.published[-1] if self.published else None
+        return last.record.offset if last is not None else self._previous
+
+    @property
     def is_full(self) -> bool:
         return self.events >= self.max_events or self.bytes >= self.max_bytes
 
@@ -57,9 +69,28 @@ class Lane:
         return self.events <= self.max_events // 2 and self.bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:
+        if self._moves:
+            delivery.state += self._moves
+            self._moves = []
         self.waiting.append(delivery)
         self.unpublished.append(delivery)
         self.bytes += len(delivery.record.value or b"")
+
+    def release(self, previous: int | None, moves: Sequence[StateRecord]) -> None:
+        """The state is restored. previous: offset of the last committed record. moves: published with the next one."""
+        self.is_held = False
+        self._previous = previous
+        if self.unpublished:
+            self.unpublished[0].state += moves
+        else:
+            self._moves = list(moves)
+
+    def drop_waiting(self) -> None:
+        """Forget the deliveries that no batch has taken. They are read again."""
+        waiting = set(map(id, self.waiting))
+        self.waiting.clear()
+        while self.unpublished and id(self.unpublished[-1]) in waiting:
+            self.bytes -= len(self.unpublished.pop().record.value or b"")
 
     def take(self, most: int) -> list[Delivery]:
         """Up to `most` waiting deliveries, in order, for a batch."""
@@ -76,10 +107,15 @@ class Lane:
         return bool(self.unpublished) and self.unpublished[0].is_done
 
     def settled(self) -> Iterator[Delivery]:
-        """Take the deliveries that can be published now: from the first up to one that is not done."""
+        """Take the deliveries that can be published now: from the first up to one that is not done.
+
+        A tick without effect is left out if nothing else needs a commit: its offset is committed already.
+        """
         unpublished = self.unpublished
         while unpublished and unpublished[0].is_done:
             delivery = unpublished.popleft()
+            if not self.published and _is_void(delivery):
+                continue
             self.published.append(delivery)
             yield delivery
 
@@ -90,9 +126,17 @@ class Lane:
     def committed(self, count: int) -> None:
         """Remove the first `count` published deliveries: they are committed."""
         self.bytes -= sum([len(delivery.record.value or b"") for delivery in self.published[:count]])
+        if count:
+            self._previous = self.published[count - 1].record.offset
         del self.published[:count]
 
     def aborted(self) -> None:
         """Published deliveries were undone: publish them again, before all others."""
         self.unpublished.extendleft(reversed(self.published))
         self.published.clear()
+
+
+def _is_void(delivery: Delivery) -> bool:
+    """Whether it is a tick that has neither results nor state."""
+    is_skipped = type(delivery.record) is Tick and type(delivery.outcome) is Skipped
+    return is_skipped and not delivery.state

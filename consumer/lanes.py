@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -37,6 +38,7 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[Partition, Lane] = {}
         self._is_crowded = False
+        self._generations = itertools.count(1)
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(list(self._lanes.values()))
@@ -47,7 +49,7 @@ class Lanes:
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         for partition in partitions:
-            self._lanes[partition] = Lane(partition)
+            self._lanes[partition] = Lane(partition, next(self._generations))
         self._share_out()
 
     def _share_out(self) -> None:
@@ -74,7 +76,7 @@ class Lanes:
             if (
                 lane is not None
             ):  # otherwise the partition was revoked meanwhile, and its next owner reads the record
-                lane.add(Delivery(record))
+                lane.add(Delivery(record, lane.generation))
 
     def flow(self, now_s: float) -> Flow:
         """Whether there is room for another poll, and which partitions to pause or resume.
@@ -107,7 +109,7 @@ class Lanes:
 
     def take(self, most: int) -> list[Part]:
         """Up to `most` waiting deliveries, in equal shares of the lanes."""
-        lanes = [lane for lane in self._lanes.values() if lane.waiting][:most]
+        lanes = [lane for lane in self._lanes.values() if lane.waiting and not lane.is_held][:most]
         share = most // max(1, len(lanes))
         parts = [(lane, lane.take(share)) for lane in lanes]
         left = most - sum(len(deliveries) for _, deliveries in parts)
@@ -118,7 +120,8 @@ class Lanes:
         return parts
 
     def waiting(self) -> int:
-        return sum(len(lane.waiting) for lane in self._lanes.values())
+        """How many deliveries a batch could take."""
+        return sum(len(lane.waiting) for lane in self._lanes.values() if not lane.is_held)
 
     def published(self) -> int:
         return sum(len(lane.published) for lane in self._lanes.values())

@@ -25,6 +25,8 @@ from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes
 from consumer.rebalance import Rebalance
 from consumer.result_publisher import ResultPublisher
+from consumer.state.partition_states import PartitionStates
+from consumer.ticks import Ticks
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
 
@@ -56,7 +58,9 @@ class Loop:
         event_loop: asyncio.AbstractEventLoop,
         batching: Batching,
         dead_letters: DeadLetterWatch,
+        states: PartitionStates,
     ) -> None:
+        self._states = states
         self._source = source
         self._publisher = publisher
         self._results = results
@@ -67,10 +71,13 @@ class Loop:
         self._stop_by_s = float("inf")
         self._lanes = Lanes()
         self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set)
-        self._commits = Commits(source, publisher, self._lanes, chain.on_commit, self._wake.set)
-        self._rebalance = Rebalance(
-            source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked
+        self._commits = Commits(
+            source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
         )
+        self._rebalance = Rebalance(
+            source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked, states
+        )
+        self._ticks = Ticks(self._lanes, states.keeps, time.time)
         self._topic_changes = TopicChanges(
             topics, self._lanes, source, results, dead_letters, self._rebalance.rejoin
         )
@@ -89,6 +96,9 @@ class Loop:
             self._source.subscribe(topics, group.assigned, group.revoked, group.lost)
             while not self._stopping.is_set():
                 self._receive()
+                self._states.advance(self._batches.records_arrived)
+                if self._ticks.add_to_silent(time.monotonic()):
+                    self._batches.records_arrived()
                 self._batches.submit()
                 self._batches.collect()
                 self._publish()
@@ -123,6 +133,11 @@ class Loop:
         if not self._inputs:
             return "the broker does not accept transactions yet"
         return self._source.problem or "it has not joined its group yet"
+
+    @property
+    def restoring(self) -> str:
+        """Why partitions whose state is not restored yet are not processed; empty if there are none."""
+        return self._states.problem
 
     @property
     def paused(self) -> dict[str, str]:
@@ -183,6 +198,7 @@ class Loop:
         if self._commits.holds_results or not self._publisher.ready():
             return
         try:
+            self._states.writer.publish_committed()
             for lane in self._lanes:
                 topic = lane.partition[0]
                 if (
@@ -217,10 +233,13 @@ class Loop:
         """Settle, publish and commit what the chain has of these lanes. What takes longer is dropped."""
         deadline_s = time.monotonic() + within_s
         for lane in lanes:
-            lane.waiting.clear()
+            lane.drop_waiting()
+            self._ticks.add(lane)  # its state is written
+        self._batches.submit_now(lanes)
 
         def is_unfinished() -> bool:
             has_results = self._commits.holds_results or any(lane.published for lane in lanes)
+            has_results = has_results or self._states.writer.has_unacknowledged
             return has_results or self._batches.has_any_of(lanes)
 
         while is_unfinished() and time.monotonic() < deadline_s:
@@ -235,6 +254,7 @@ class Loop:
         """Leave the group; drop what is unfinished uncommitted."""
         self._publisher.give_up_at(time.monotonic() + CLOSE_S)
         self._batches.cancel()
+        self._states.dropped(list(self._lanes))
         self._lanes.drop(self._lanes.partitions)
         self._commits.close(CLOSE_S)
         self._publisher.close()

@@ -51,6 +51,11 @@ DEAD_LETTERS = Counter(
 PAUSED = Gauge(
     "fncast_input_paused", "1 while a topic is not read on: its first records were all refused", ["topic"]
 )
+RESTORE_SECONDS = Seconds(
+    "fncast_restore_seconds",
+    "From the start of restoring a partition's state to its end",
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
 LOST = Counter(
     "fncast_lost_records", "Records that Kafka deleted before this consumer had read them", ["topic"]
 )

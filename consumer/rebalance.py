@@ -14,6 +14,7 @@ from consumer.kafka.topics import Topics
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes
 from consumer.result_publisher import ResultPublisher
+from consumer.state.partition_states import PartitionStates
 
 log = logging.getLogger("fncast.consumer")
 
@@ -36,6 +37,7 @@ class Rebalance:
         topics: Topics,
         dead_letters: DeadLetterWatch,
         finish: Callable[[list[Lane]], None],
+        states: PartitionStates,
     ) -> None:
         """finish: settles, publishes and commits what is in flight of lanes, within a bounded time."""
         self._source = source
@@ -45,6 +47,7 @@ class Rebalance:
         self._topics = topics
         self._dead_letters = dead_letters
         self._finish = finish
+        self._states = states
         self._lost_at_s: float | None = None
         self.is_member = False
 
@@ -57,6 +60,7 @@ class Rebalance:
             if not self._topics.are_there:
                 self._topics.prepare()  # the input topic may have been created since the start
             self._results.assigned()
+            self._states.assigned(self._lanes.of(partitions))
             log.info("assigned %s", names(partitions))
 
     def revoked(self, partitions: list[Partition]) -> None:
@@ -96,6 +100,7 @@ class Rebalance:
         # librdkafka remembers a pause: if the partition were assigned here again, it would deliver nothing.
         self._source.resume([lane.partition for lane in lanes if lane.is_paused])
         self._commits.abandon(lanes)
+        self._states.dropped(lanes)
         self._lanes.drop(partitions)
         for topic, partition in partitions:
             metrics.LAG.remove(topic, partition)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from consumer import metrics
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.kafka.base_producer import Publisher
+from consumer.state.writer import StateWriter
 from interceptor import dead_letter
-from interceptor.delivery import Delivery
-from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent
+from interceptor.delivery import Delivery, Tick
+from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent, Skipped
 
 log = logging.getLogger("fncast.consumer")
 
@@ -32,7 +33,10 @@ class ResultPublisher:
         publisher: Publisher,
         output_topic: str,
         dead_letter_topic: str,
+        state: StateWriter | None = None,
     ) -> None:
+        """state: writes the deliveries' state records, if interceptors have any."""
+        self._state = state
         self._publisher = publisher
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
@@ -91,6 +95,8 @@ class ResultPublisher:
 
         Raises ConsumerError if the broker rejects a dead letter; NotPublished.
         """
+        if self._state is not None:
+            self._state.publish_with(delivery)
         if type(delivery.outcome) is Assembled and delivery.windows:
             for window in delivery.windows:
                 self.publish(window)
@@ -145,6 +151,8 @@ class ResultPublisher:
                 raise RecordTooLarge(f"larger than the broker allows for {self._output_topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
+        if type(delivery.record) is Tick and type(delivery.outcome) is Skipped:
+            return  # it was no event
         route = delivery.route
         self._settled.append((route.name if route else "unknown", outcome))
         self._timestamps_ms.append(delivery.record.timestamp_ms)

@@ -30,6 +30,7 @@ class AtLeastOnce(BaseProducer):
     commits_offsets = False
     commit_interval_s = COMMIT_S
     settle_s = 0.0
+    token = ""
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str) -> None:
         # Records wait as long as an outage of the broker lasts.

@@ -54,6 +54,7 @@ class Publisher(Protocol):
     """Publishes results. `commit` may run in another thread, but never at the same time as another method."""
 
     commits_offsets: bool
+    token: str  # of the last commit; stored with its offsets if the publisher commits them
     commit_interval_s: float
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -46,6 +47,7 @@ class ExactlyOnce(BaseProducer):
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
         self._is_ready = self._is_open = False
+        self.token = ""
         self._began_at_s = 0.0
         self._waiting_since_s: float | None = None
         self._fencing = Fencing(transactional_id)
@@ -68,7 +70,8 @@ class ExactlyOnce(BaseProducer):
     def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         if not self._is_open:
             self._begin()  # skipped records have offsets and no output
-        producer, positions = self._producer, topic_partitions(offsets)
+        self.token = uuid.uuid4().hex
+        producer, positions = self._producer, topic_partitions(offsets, self.token)
         try:
             self._worker.run(
                 lambda: producer.send_offsets_to_transaction(positions, group_metadata, CALL_S), CALL_S

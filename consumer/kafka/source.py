@@ -322,13 +322,22 @@ class KafkaSource:
 
         With read_committed the client asks for stable offsets: the broker answers once open transactions have ended.
         """
+        answers = self._committed(partitions, within_s)
+        if answers is None:
+            return None
+        return {(answer.topic, answer.partition): answer.offset for answer in answers}
+
+    def committed_tokens(self, partitions: Iterable[Partition], within_s: float) -> set[str] | None:
+        """The tokens of the commits that the group's offsets are of; None if the broker does not answer now."""
+        answers = self._committed(partitions, within_s)
+        return None if answers is None else {answer.metadata for answer in answers if answer.metadata}
+
+    def _committed(self, partitions: Iterable[Partition], within_s: float) -> list[TopicPartition] | None:
         try:
             answers = self._consumer.committed([TopicPartition(*p) for p in partitions], within_s)
         except KafkaException:
             return None
-        if any(answer.error is not None for answer in answers):
-            return None
-        return {(answer.topic, answer.partition): answer.offset for answer in answers}
+        return None if any(answer.error is not None for answer in answers) else answers
 
     def group_metadata(self) -> Any | None:
         """The group metadata that fences a zombie's transaction; new for each one. None if the client is not a member.
@@ -403,5 +412,6 @@ def commit_error(cause: KafkaError) -> Exception:
     return CommitFailed(words(cause))
 
 
-def topic_partitions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
-    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+def topic_partitions(offsets: Mapping[Partition, int], token: str = "") -> list[TopicPartition]:
+    """token: stored with the offsets."""
+    return [TopicPartition(topic, partition, offset, token) for (topic, partition), offset in offsets.items()]

@@ -33,6 +33,9 @@ log = logging.getLogger("fncast.kafka")
 ANSWER_S = 1.0  # for one attempt
 BROKER_DEFAULT = -1  # the broker's default.replication.factor
 SIZE = "max.message.bytes"
+POLICY = "cleanup.policy"
+# Kafka compacts closed segments only. With the defaults of 1 GB and 7 days a restore would read all of that.
+STATE_CONFIG = {POLICY: "compact", "segment.bytes": str(32 * 1024 * 1024), "segment.ms": "600000"}
 EMBEDDED = "mockCluster"  # the start of the cluster id of librdkafka's mock clusters
 
 
@@ -58,14 +61,17 @@ class Topics:
         output_topic: str,
         dead_letter_topic: str,
         outage_topic: str = "",
+        state_topic: str = "",
         *,
         is_exactly_once: bool = False,
     ) -> None:
+        """outage_topic, state_topic: empty for none."""
         self._servers = client_properties["bootstrap.servers"]
         self._inputs = list(input_topics)
         self._output = output_topic
         self._dead_letters = dead_letter_topic
         self._outages = outage_topic
+        self._state = state_topic
         self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
         self._is_waiting = False
@@ -123,6 +129,12 @@ class Topics:
                     ' set delivery = "at-least-once" in [kafka] for it'
                 )
             log.info("the embedded broker does not isolate transactions: delivery is at least once")
+            if self._state and not self.are_there:
+                self._admin.list_topics(self._state, timeout=ANSWER_S)  # creates it
+                log.info(
+                    "the embedded broker keeps the newest 5 MB of a partition in memory: state beyond that is lost when"
+                    " a partition is assigned again"
+                )
             self.are_there = True
             return Sizes()
         if self.watch is None:
@@ -131,10 +143,12 @@ class Topics:
         limits = self._limits([name for name in self._all() if name in counts])
         largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in self._inputs), default=0)
         self._needed = needed = largest + MAX_ADDED_BYTES
+        if self._state in counts:
+            self._check_compaction()
         self._create_missing(counts, needed)
         if self._is_exactly_once and not self._are_replicas_checked:
             self._are_replicas_checked = True
-            warn_of_single_replicas(self._admin, (self._output, self._dead_letters))
+            warn_of_single_replicas(self._admin, self._written())
         consequence = f"a dead letter may have {needed}, and one that does not fit stops the consumer"
         self._check_size(limits, self._dead_letters, needed, consequence)
         consequence = (
@@ -159,6 +173,22 @@ class Topics:
                 needed,
             )
 
+    def _check_compaction(self) -> None:
+        """Raise ConsumerError if Kafka would delete state by its age."""
+        resource = ConfigResource(ResourceType.TOPIC, self._state)
+        try:
+            answer = self._admin.describe_configs([resource], request_timeout=ANSWER_S)[resource].result()
+            policy = str(answer[POLICY].value)
+        except (KafkaException, KeyError) as error:
+            log.info("the broker does not report whether %s is compacted: %s", self._state, error_text(error))
+            return
+        if "compact" not in policy:
+            raise ConsumerError(
+                f"the topic {self._state!r} has {POLICY}={policy}, so Kafka would delete state that is still needed."
+                f" Fix it with kafka-configs.sh --alter --entity-type topics --entity-name {self._state}"
+                f" --add-config {POLICY}=compact"
+            )
+
     def restore(self) -> None:
         """Create output topics that were deleted. Call it when results cannot be published."""
         try:
@@ -168,7 +198,7 @@ class Topics:
         counts = {
             name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None
         }
-        missing = [name for name in (self._output, self._dead_letters) if name not in counts]
+        missing = [name for name in self._written() if name not in counts]
         is_embedded = (cluster.cluster_id or "").startswith(EMBEDDED)
         if is_embedded or not missing or not cluster.topics:
             self._missing.clear()
@@ -185,7 +215,11 @@ class Topics:
         return Sizes(max([BROKER_RECORD_BYTES, *limits]), min([BATCH_BYTES, *limits]))
 
     def _all(self) -> list[str]:
-        return [*self._inputs, self._output, self._dead_letters]
+        return [*self._inputs, *self._written()]
+
+    def _written(self) -> list[str]:
+        """The topics that results and state need."""
+        return [name for name in (self._output, self._dead_letters, self._state) if name]
 
     def _limits(self, topics: Sequence[str]) -> dict[str, int]:
         """max.message.bytes by topic, where the broker reports it."""
@@ -208,16 +242,18 @@ class Topics:
         """Create missing topics with as many partitions as the input, so that a result keeps its record's partition."""
         partitions = max((counts.get(name, 0) for name in self._inputs), default=0)
         wanted = {self._output: partitions, self._dead_letters: partitions, self._outages: 1}
+        wanted[self._state] = partitions
         missing = [name for name in wanted if name and name not in counts]
-        self.are_there = bool(partitions) and not {self._output, self._dead_letters} & set(missing)
+        self.are_there = bool(partitions) and not set(self._written()) & set(missing)
         if not partitions or not missing:
             return
+        configs = {self._dead_letters: {SIZE: str(record_bytes)}, self._state: STATE_CONFIG}
         new = [
             NewTopic(
                 name,
                 num_partitions=wanted[name],
                 replication_factor=BROKER_DEFAULT,
-                config={SIZE: str(record_bytes)} if name == self._dead_letters else {},
+                config=configs.get(name, {}),
             )
             for name in missing
         ]

@@ -12,6 +12,7 @@ import pytest
 from consumer.commits import Commits
 from consumer.errors import CommitFailed, ConsumerError, NotPublished, OutcomeUnknown
 from consumer.lanes import Lanes
+from consumer.state.writer import StateWriter
 from interceptor.delivery import Record
 
 PARTITION = ("metrics", 0)
@@ -70,7 +71,10 @@ class Stage:
         self.source, self.publisher, self.lanes = Source(), Publisher(exactly_once), Lanes()
         self.told: list[dict] = []
         self.woken = threading.Event()
-        self.commits = Commits(self.source, self.publisher, self.lanes, self.told.append, self.woken.set)
+        self.state = StateWriter(self.publisher, "state", "group")
+        self.commits = Commits(
+            self.source, self.publisher, self.lanes, self.told.append, self.woken.set, self.state
+        )
         self.lanes.assign([PARTITION])
 
     def publish(self, *offsets: int) -> None:

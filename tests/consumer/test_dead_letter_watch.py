@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from consumer.dead_letter_watch import LOG_S, MAX_REASON, DeadLetterWatch
 from interceptor.delivery import Delivery, Record
-from interceptor.outcome import DeadLetter, Forecast, Kind, Outcome, Skipped
+from interceptor.outcome import Assembled, DeadLetter, Forecast, Kind, Outcome, Skipped
 
 
 class Stage:
@@ -132,3 +132,13 @@ def test_foreign_text_in_a_reason_is_one_bounded_line(caplog: pytest.LogCaptureF
     for message in caplog.messages:
         assert message.isprintable()
         assert len(message) < 2 * MAX_REASON + 500
+
+
+def test_refused_windows_count_for_their_record_and_do_not_pause_the_topic() -> None:
+    stage = Stage(pause_after=1)
+    record = stage.delivery(Assembled())
+    record.windows = [stage.delivery(NO_EVENT), stage.delivery(Skipped("")), stage.delivery(NO_EVENT)]
+    labels = {"topic": "metrics", "kind": "not_an_event"}
+    before = REGISTRY.get_sample_value("fncast_dead_letters_total", labels) or 0.0
+    assert [stage.watch.published(record) for _ in range(2)] == [False, False]
+    assert REGISTRY.get_sample_value("fncast_dead_letters_total", labels) == before + 2

@@ -18,6 +18,7 @@ class Others:
 
     commits_offsets = False
     watch = None
+    writer = property(lambda self: self)
 
     def __init__(self) -> None:
         self.published: list[int] = []
@@ -33,6 +34,11 @@ class Others:
     def publish(self, delivery: Delivery) -> None:
         self.published.append(delivery.record.offset)
 
+    def keeps(self, topic: str) -> bool:
+        return False
+
+    def publish_committed(self) -> None: ...
+
     def count(self) -> None: ...
 
 
@@ -44,7 +50,7 @@ def others() -> Others:
 @pytest.fixture
 def loop(others: Any) -> Loop:
     watch = DeadLetterWatch("dead", 3, lambda: 0.0)
-    return Loop(others, others, others, others, others, others, Batching(), watch)
+    return Loop(others, others, others, others, others, others, Batching(), watch, others)
 
 
 def test_nothing_more_is_published_of_a_paused_topic(loop: Loop, others: Others) -> None:

@@ -40,11 +40,15 @@ class Others:
     def abandon(self, lanes: list[Lane]) -> None:
         self.calls.append("abandon")
 
-    def assigned(self) -> None:
-        self.calls.append("assigned")
+    def assigned(self, lanes: list[Lane] | None = None) -> None:
+        if lanes is None:  # results, and not the states
+            self.calls.append("assigned")
 
     def prepare(self) -> None:
         self.calls.append("prepare")
+
+    def dropped(self, lanes: list[Lane]) -> None:
+        self.calls.append("dropped")
 
     def finish(self, lanes: list[Lane]) -> None:
         self.calls.append("finish")
@@ -63,6 +67,7 @@ class Group:
             self.others,
             DeadLetterWatch("dead", 3, lambda: 0.0),
             self.others.finish,
+            self.others,
         )
 
 
@@ -97,7 +102,7 @@ def test_a_revoked_partition_is_finished_and_then_abandoned(group: Group) -> Non
     (lane,) = group.lanes
     lane.is_paused = True
     group.rebalance.revoked([PARTITION])
-    assert group.others.calls == ["assigned", "finish", "abandon"]
+    assert group.others.calls == ["assigned", "finish", "abandon", "dropped"]
     assert group.source.resumed == [PARTITION]
     assert lane.is_dropped
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from array import array
 
 import pytest
 from prometheus_client import REGISTRY
 
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.result_publisher import BY_KEY, ResultPublisher
+from fncast.series.step import Step
+from interceptor.assembly.window import Window, window_event
+from interceptor.chain import mark_done
+from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
 
@@ -148,3 +153,29 @@ def test_the_letter_of_a_forecast_that_is_refused_says_how_often_its_function_wa
     results.publish(made)
     ((_, _, _, _, headers),) = publisher.records
     assert dict(headers)["fncast-attempts"] == b"3"
+
+
+def test_the_windows_of_a_record_are_published_in_order(results, publisher):
+    record = delivery(None)
+    record.windows = []
+    for series, outcome in (
+        ("a", Forecast([OutputEvent([], b"of a")])),
+        ("b", DeadLetter("too few values")),
+        ("c", Skipped("no event")),
+        ("d", Forecast([OutputEvent([], b"of d")])),
+    ):
+        window = Window(series, 0, 60 * 10**9, Step.seconds(60), array("d", [1.0, 2.0]))
+        child = Delivery(record.record, 0, record)
+        child.event, child.outcome = window_event(window, "kafka:metrics"), outcome
+        record.windows.append(child)
+    mark_done([record])
+    assert record.is_done
+    results.publish(record)
+    (first, dead, last) = publisher.records
+    assert first == ("forecasts", 3, b"a", b"of a", [])
+    assert last == ("forecasts", 3, b"d", b"of d", [])
+    assert dead[:3] == ("dead", BY_KEY, b"b")
+    letter = read_event(dead[4], dead[3])  # the window, not the record that completed it
+    assert letter.attributes["subject"] == "b"
+    assert letter.data.startswith(b'{"start":"1970-01-01T00:00:00Z"')
+    assert dict(dead[4])["fncast-offset"] == b"7"

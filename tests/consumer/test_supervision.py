@@ -13,6 +13,7 @@ from consumer.assembly import Service
 from consumer.commits import Commits
 from consumer.lanes import Lanes
 from consumer.settings import Kafka, Settings
+from consumer.state.writer import StateWriter
 from consumer.supervision import MAX_PAUSE_S, kept_running
 from interceptor.delivery import Delivery, Record
 
@@ -108,7 +109,8 @@ def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
     lanes.assign([("metrics", 0)])
     (lane,) = lanes
     lane.published.append(Delivery(Record("metrics", 0, 0, 0, None, b"", [])))
-    commits = Commits(source, publisher, lanes, lambda _: None, lambda: None)
+    state = StateWriter(publisher, "state", "group")
+    commits = Commits(source, publisher, lanes, lambda _: None, lambda: None, state)
     commits.advance(now=True)
     step = commits._step
     assert step is not None

@@ -1,0 +1,127 @@
+"""Reads ranges of partitions to restore state: the adapter over a Kafka client that is in no group."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from consumer.errors import ConsumerError
+from consumer.kafka.authorization import authorization_error
+from consumer.kafka.errors import create_client
+from consumer.kafka.source import MAX_FETCH_BYTES, MAX_PREFETCH_KB
+from consumer.lane import Partition
+from fncast.wording.kafka import words
+
+log = logging.getLogger("fncast.kafka")
+
+CHUNK = 500  # records
+POLL_S = 0.2
+ANSWER_S = 2.0
+FETCH_WAIT_MS = 50  # the end of a partition is reported after this
+# Transactions of other consumers may hide the end of the state topic until they end or time out.
+SILENT_S = 30.0
+
+END = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+BEGINNING = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+
+
+class Unavailable(Exception):
+    """The broker cannot answer now; try again with a new reader. The text says why."""
+
+
+class Reader:
+    """Read-committed. Used by one thread. Every method raises Unavailable; ConsumerError if access is denied."""
+
+    def __init__(self, client_properties: Mapping[str, str], group_id: str) -> None:
+        """group_id: whose committed offsets are read. The reader does not join the group."""
+        self._group_id = group_id
+        properties: dict[str, Any] = {
+            "log_level": 2,
+            "queued.max.messages.kbytes": MAX_PREFETCH_KB,
+            "fetch.max.bytes": MAX_FETCH_BYTES,
+            **client_properties,
+            "group.id": group_id,
+            "fetch.wait.max.ms": FETCH_WAIT_MS,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+        }
+        self._consumer = create_client(Consumer, properties, logger=log)
+        self._admin = create_client(AdminClient, {"log_level": 2, **client_properties}, logger=log)
+
+    def committed(self, partition: Partition) -> int:
+        """The group's committed offset; below 0 if there is none. Waits for open transactions of the group."""
+        try:
+            (answer,) = self._consumer.committed([TopicPartition(*partition)], ANSWER_S)
+        except KafkaException as error:
+            raise self._failure(error.args[0], self._group_id) from None
+        if answer.error is not None:
+            raise self._failure(answer.error, self._group_id)
+        return int(answer.offset)
+
+    def partitions_of(self, topic: str) -> int:
+        """The number of partitions of a topic. Raises Unavailable if it does not exist."""
+        try:
+            metadata = self._consumer.list_topics(topic, ANSWER_S).topics[topic]
+        except KafkaException as error:
+            raise self._failure(error.args[0], topic) from None
+        if metadata.error is not None:
+            raise self._failure(metadata.error, topic)
+        if not metadata.partitions:
+            raise Unavailable(f"the topic {topic} does not exist")
+        return len(metadata.partitions)
+
+    def bounds(self, partition: Partition) -> tuple[int, int]:
+        """The offset of the first record, and the offset after the last one, of open transactions too."""
+        place = TopicPartition(*partition)
+        try:
+            first = self._admin.list_offsets({place: BEGINNING}, request_timeout=ANSWER_S)[place]
+            end = self._admin.list_offsets({place: END}, request_timeout=ANSWER_S)[place]
+            return int(first.result().offset), int(end.result().offset)
+        except KafkaException as error:
+            raise self._failure(error.args[0], partition[0]) from None
+
+    def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:
+        """Chunks of the committed records from offset `start` to before `end`, in order.
+
+        An empty chunk says that none came for a moment, so that the caller can stop.
+        """
+        if start >= end:
+            return
+        heard_s = time.monotonic()
+        try:
+            self._consumer.assign([TopicPartition(*partition, start)])
+            while True:
+                chunk: list[Message] = []
+                is_over = False
+                for message in self._consumer.consume(CHUNK, POLL_S):
+                    heard_s = time.monotonic()
+                    error = message.error()
+                    offset = message.offset()
+                    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                        raise self._failure(error, partition[0])
+                    is_over = is_over or (offset is not None and offset >= end)
+                    if error is None and not is_over:
+                        chunk.append(message)
+                yield chunk
+                if is_over or (chunk and chunk[-1].offset() == end - 1):
+                    return
+                if time.monotonic() - heard_s > SILENT_S:
+                    raise Unavailable(f"{partition[0]}/{partition[1]} was not read to its end")
+        except KafkaException as error:
+            raise self._failure(error.args[0], partition[0]) from None
+        finally:
+            self._consumer.unassign()
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _failure(self, error: KafkaError, name: str) -> Unavailable | ConsumerError:
+        return authorization_error(error, [name]) or Unavailable(words(error))

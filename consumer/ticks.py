@@ -1,0 +1,67 @@
+"""Ticks: deliveries without a record, for partitions in which the clock matters; pure but for the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from consumer.lane import Lane
+from consumer.lanes import Lanes
+from interceptor.delivery import Delivery, Tick
+
+SILENT_S = 1.0
+LOOK_S = 0.1
+
+
+class Ticks:
+    """Used by the loop's thread only.
+
+    A partition with state gets a tick once a second while it is silent. A tick without effect costs no commit.
+    """
+
+    def __init__(
+        self, lanes: Lanes, keeps_state: Callable[[str], bool], clock_s: Callable[[], float]
+    ) -> None:
+        """keeps_state: whether partitions of an input topic have state. clock_s: seconds since 1970."""
+        self._lanes = lanes
+        self._keeps_state = keeps_state
+        self._clock_s = clock_s
+        self._look_at_s = 0.0
+        self._silent_since_s: dict[Lane, float] = {}
+        self._looked_at: dict[Lane, int | None] = {}
+
+    def add_to_silent(self, now_s: float) -> bool:
+        """Add a tick to each lane that had no record for a second. now_s: monotonic. Returns whether there is one."""
+        if now_s < self._look_at_s:
+            return False
+        self._look_at_s = now_s + LOOK_S
+        has_ticks = False
+        silent: dict[Lane, float] = {}
+        for lane in self._lanes:
+            if lane.unpublished or not self._can_tick(lane):
+                continue
+            offset = lane.last_offset
+            since_s = self._silent_since_s.get(lane, now_s)
+            if self._looked_at.get(lane) != offset:
+                self._looked_at[lane], since_s = offset, now_s
+            if now_s - since_s >= SILENT_S:
+                self._add(lane)
+                since_s, has_ticks = now_s, True
+            silent[lane] = since_s
+        self._silent_since_s = silent
+        self._looked_at = {lane: self._looked_at[lane] for lane in silent}
+        return has_ticks
+
+    def add(self, lane: Lane) -> None:
+        """Add a tick to a lane that is given away, so that its state is written."""
+        if self._can_tick(lane):
+            self._add(lane)
+
+    def _can_tick(self, lane: Lane) -> bool:
+        is_restored = not lane.is_held and not lane.is_dropped
+        return is_restored and lane.last_offset is not None and self._keeps_state(lane.partition[0])
+
+    def _add(self, lane: Lane) -> None:
+        offset = lane.last_offset
+        assert offset is not None
+        tick = Tick(*lane.partition, offset, int(self._clock_s() * 1000), None, None, [])
+        lane.add(Delivery(tick, lane.generation))
