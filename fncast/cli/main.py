@@ -43,10 +43,15 @@ COMMANDS = {
     "demo": Command(
         "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
     ),
+    "init": Command("fncast.cli.init", "consumer", "look at a topic and print the settings that forecast it"),
+    "check": Command(
+        "fncast.cli.check", "consumer", "try every hop from the broker to the model and print a table"
+    ),
     "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
     "evaluate": Command(
         "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"
     ),
+    "detect": Command("fncast.cli.detect", "detect", "find the anomalies in files of readings"),
     "model-service": Command(
         "fncast.cli.model_service",
         "model-service",
@@ -63,6 +68,9 @@ COMMANDS = {
     "deploy": Command("fncast.cli.deploy", "functions", "put a function's image on an Fn server"),
     "consume": Command(
         "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish the answers"
+    ),
+    "monitor": Command(
+        "fncast.cli.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
     ),
     "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
     "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),

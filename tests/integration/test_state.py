@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stage import Stage
 from sums import check, produce, wait_for_all, with_sums
+from testbed import DeliveryTestbed
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def sums(stage: Stage) -> Any:
-    return with_sums(stage)
+def sums(testbed: DeliveryTestbed) -> Any:
+    return with_sums(testbed)
 
 
 def test_sums_go_on_after_a_clean_stop(sums):

@@ -13,8 +13,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
 from kafka_container import PARTITIONS, eventually
-from stage import ROOT, Stage
 from sums import check, expected, found, produce, wait_for_all, with_sums
+from testbed import ROOT, DeliveryTestbed
 
 from consumer.state.keys import full_key, marker_key, parse
 from tests.consumer.state.running_sums import HEADER
@@ -26,8 +26,8 @@ OWNER = "tests.consumer.state.running_sums:RunningSums"
 
 
 @pytest.fixture
-def sums(exact_stage: Stage) -> Any:
-    return with_sums(exact_stage)
+def sums(exactly_once_testbed: DeliveryTestbed) -> Any:
+    return with_sums(exactly_once_testbed)
 
 
 @pytest.fixture
@@ -35,30 +35,30 @@ def admin(sums: Any) -> AdminClient:
     return AdminClient({"bootstrap.servers": sums.bootstrap_servers, "log_level": 0})
 
 
-def committed(stage: Any) -> list[TopicPartition]:
-    consumer = Consumer({"bootstrap.servers": stage.bootstrap_servers, "group.id": f"group-{stage.tag}"})
+def committed(testbed: Any) -> list[TopicPartition]:
+    consumer = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
     try:
-        return consumer.committed([TopicPartition(stage.metrics, p) for p in range(PARTITIONS)], 10)
+        return consumer.committed([TopicPartition(testbed.metrics, p) for p in range(PARTITIONS)], 10)
     finally:
         consumer.close()
 
 
-def commit(stage: Any, offsets: list[TopicPartition]) -> None:
-    consumer = Consumer({"bootstrap.servers": stage.bootstrap_servers, "group.id": f"group-{stage.tag}"})
+def commit(testbed: Any, offsets: list[TopicPartition]) -> None:
+    consumer = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
     consumer.commit(offsets=offsets, asynchronous=False)
     consumer.close()
 
 
-def write_state(stage: Any, place: int, key: bytes, value: bytes | None) -> None:
-    stage.producer.produce(stage.state, value, key, place)
-    stage.flush()
+def write_state(testbed: Any, place: int, key: bytes, value: bytes | None) -> None:
+    testbed.producer.produce(testbed.state, value, key, place)
+    testbed.flush()
 
 
-def run_once(stage: Any, count: int, first: int = 1) -> str:
+def run_once(testbed: Any, count: int, first: int = 1) -> str:
     """Produce, consume all of it, and stop. Returns the consumer's log."""
-    produce(stage, count, first=first)
-    consumer = stage.consume()
-    wait_for_all(stage)
+    produce(testbed, count, first=first)
+    consumer = testbed.consume()
+    wait_for_all(testbed)
     assert consumer.terminate() == 0
     return str(consumer.log())
 
@@ -216,7 +216,7 @@ def test_the_state_topic_is_created_compacted_with_the_inputs_partitions(
     assert len(admin.list_topics(sums.state, 10).topics[sums.state].partitions) == PARTITIONS
 
 
-def fncast(stage: Any, *words: str) -> subprocess.CompletedProcess[str]:
+def fncast(testbed: Any, *words: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
@@ -224,9 +224,9 @@ def fncast(stage: Any, *words: str) -> subprocess.CompletedProcess[str]:
         "state",
         *words,
         "--bootstrap-servers",
-        stage.bootstrap_servers,
+        testbed.bootstrap_servers,
     ]
-    variables = {"FNCAST_KAFKA__GROUP_ID": f"group-{stage.tag}", "FNCAST_KAFKA__STATE_TOPIC": stage.state}
+    variables = {"FNCAST_KAFKA__GROUP_ID": f"group-{testbed.tag}", "FNCAST_KAFKA__STATE_TOPIC": testbed.state}
     return subprocess.run(
         command, env=os.environ | variables, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
