@@ -6,7 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,13 +23,14 @@ from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Kafka, Settings, SettingsError
+from consumer.settings import Input, Kafka, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_states import PartitionStates
 from consumer.state.reader import Reader
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
 from consumer.supervision import kept_running
+from fncast.http.bearer import read_token
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
@@ -39,7 +41,6 @@ from interceptor.contract import Interceptor
 from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
-from interceptor.routes.token import read_token
 
 log = logging.getLogger("fncast.consumer")
 
@@ -103,22 +104,26 @@ def _check_order(names: Sequence[str]) -> None:
 
 
 def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
-    """By input topic with readings, how they are read and assembled. Raises SettingsError that names the input."""
+    """By topic of readings, how they are read and assembled. Raises SettingsError that names the input."""
+    entries = {entry.topic: entry for entry in settings.inputs}
     found = {}
-    for place, entry in enumerate(settings.inputs):
-        if entry.has_readings:
-            try:
-                format_ = build_format(entry.format_name, entry.format_options())
-            except ValueError as error:
-                raise SettingsError(f"[inputs[{place}].format] topic {entry.topic!r}: {error}") from None
-            found[entry.topic] = ReadingInput(
-                format_, settings.rules_of(entry.topic), entry.format_name == EVENTS, entry.destination
-            )
+    for topic in settings.kafka.input_topics:
+        entry = entries.get(topic, Input(topic))
+        if not entry.has_readings:
+            continue
+        try:
+            rules = settings.rules_of(topic)
+            format_ = build_format(entry.format_name, entry.format_options())
+        except ValueError as error:
+            raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
+        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS, entry.destination)
     return found
 
 
-def build_chain(settings: Settings, deliver: Deliver) -> Chain:
-    """The interceptor chain in the settings. Raises SettingsError."""
+def build_chain(
+    settings: Settings, deliver: Deliver, interceptors: Mapping[str, Interceptor] | None = None
+) -> Chain:
+    """The interceptor chain in the settings. interceptors: as in `Service`. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
     router = Router(build_routes(settings), settings.default_destinations())
     inputs = build_reading_inputs(settings)
@@ -128,11 +133,17 @@ def build_chain(settings: Settings, deliver: Deliver) -> Chain:
         "route": lambda: router,
         "deliver": lambda: deliver,
     }
+    for name, interceptor in (interceptors or {}).items():
+        built_ins[name] = partial(_same, interceptor)
     try:
         reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
         return compose(settings.interceptors.chain, built_ins, settings, reading_topics)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
+
+
+def _same(interceptor: Interceptor) -> Interceptor:
+    return interceptor
 
 
 def build_deliver(settings: Settings, functions: FunctionClient) -> Deliver:
@@ -166,13 +177,22 @@ def build_states(
 class Service:
     """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises SettingsError, ConsumerError."""
+    def __init__(
+        self,
+        settings: Settings,
+        interceptors: Mapping[str, Interceptor] | None = None,
+        more_outputs: Sequence[str] = (),
+    ) -> None:
+        """interceptors: more interceptors, by the names that the chain in the settings has for them.
+
+        more_outputs: topics, besides the output topic, that their events name.
+        Raises SettingsError, ConsumerError.
+        """
         kafka = settings.kafka
         self._topics = kafka.input_topics
         functions = build_function_client(settings)
         self._deliver = build_deliver(settings, functions)
-        self._chain = build_chain(settings, self._deliver)
+        self._chain = build_chain(settings, self._deliver, interceptors)
         # A user's interceptors may choose routes that are not in the settings.
         checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
@@ -191,6 +211,7 @@ class Service:
                 kafka.dead_letter_topic,
                 kafka.outage_topic,
                 kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+                more_outputs=more_outputs,
                 is_exactly_once=kafka.delivery == "exactly-once",
             ),
             self._chain,

@@ -7,6 +7,14 @@ class ConsumerError(Exception):
     """The consumer cannot continue. Nothing unfinished was committed. The text is one clear sentence."""
 
 
+class AccessDenied(ConsumerError):
+    """The broker does not let this login do it. topics: those that are meant, if it is about topics."""
+
+    def __init__(self, text: str, topics: frozenset[str] = frozenset()) -> None:
+        super().__init__(text)
+        self.topics = topics
+
+
 class GaveUp(ConsumerError):
     """A stop no longer waits for the broker. Uncommitted records are read again at the next start."""
 

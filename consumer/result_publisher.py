@@ -109,7 +109,7 @@ class ResultPublisher:
                 if len(outcome.events) > 1:
                     self._check_fit(key, outcome.events)  # publish all or none
                 for event in outcome.events:
-                    self._publisher.publish(self._output_topic, partition, key, event.value, event.headers)
+                    self._publish_event(event, partition, key)
             except RecordRefused as error:
                 self._has_found_refused = True
                 outcome = delivery.outcome = DeadLetter(
@@ -140,6 +140,12 @@ class ResultPublisher:
         else:
             self._count(delivery, "skipped")
 
+    def _publish_event(self, event: OutputEvent, partition: int, key: bytes | None) -> None:
+        if event.topic:
+            self._publisher.publish(event.topic, BY_KEY, event.key, event.value, event.headers)
+        else:
+            self._publisher.publish(self._output_topic, partition, key, event.value, event.headers)
+
     def has_found_refused(self) -> bool:
         """Whether a record was rejected since the last call: then the next attempt differs from the last one."""
         found, self._has_found_refused = self._has_found_refused, False
@@ -147,8 +153,9 @@ class ResultPublisher:
 
     def _check_fit(self, key: bytes | None, events: Sequence[OutputEvent]) -> None:
         for event in events:
-            if not self._publisher.fits(self._output_topic, key, event.value, event.headers):
-                raise RecordTooLarge(f"larger than the broker allows for {self._output_topic!r}")
+            topic = event.topic or self._output_topic
+            if not self._publisher.fits(topic, event.key or key, event.value, event.headers):
+                raise RecordTooLarge(f"larger than the broker allows for {topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
         if type(delivery.record) is Tick and type(delivery.outcome) is Skipped:

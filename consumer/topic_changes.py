@@ -15,7 +15,7 @@ from consumer.result_publisher import ResultPublisher
 
 log = logging.getLogger("fncast.consumer")
 
-# A client that was told to read a topic from its start gives the first record within this time, if there is one.
+# A client that reads a topic from its start gives the first record within this time, if there is one.
 UNREAD_S = 15.0
 
 
@@ -49,17 +49,25 @@ class TopicChanges:
         changed = watch.look(now_s, self._lanes.partitions)
         for topic in changed.created_again:
             if topic in inputs:
-                log.warning("the topic %s was deleted and created again: it is read from its start", topic)
-                partitions = [partition for partition in self._lanes.partitions if partition[0] == topic]
-                self._dead_letters.assigned(partitions)
-                for lane in self._lanes.of(partitions):
-                    lane.start = 0  # all records of the new topic count as lag
-                self._source.read_from_start(partitions)
-                self._unread |= dict.fromkeys(partitions, now_s + UNREAD_S)
+                self._read_from_start(topic, watch.seen_at_s.get(topic, now_s), now_s)
         if changed.created_again or changed.resized:
             self._results.assigned()
         if self._unread:
             self._check_unread(now_s, watch.ends)
+
+    def _read_from_start(self, topic: str, seen_at_s: float, now_s: float) -> None:
+        """Read the partitions of a topic that was created again after `seen_at_s`.
+
+        A partition that was beyond its end since then is read from its start already, and a warning has said so."""
+        partitions = [partition for partition in self._lanes.partitions if partition[0] == topic]
+        self._dead_letters.assigned(partitions)
+        for lane in self._lanes.of(partitions):
+            lane.start = 0  # all records of the new topic count as lag
+        behind = [partition for partition in partitions if not self._source.was_reset(partition, seen_at_s)]
+        level = logging.WARNING if behind == partitions else logging.INFO
+        log.log(level, "the topic %s was deleted and created again: it is read from its start", topic)
+        self._source.read_from_start(behind)
+        self._unread |= dict.fromkeys(behind, now_s + UNREAD_S)
 
     def _check_unread(self, now_s: float, ends: Mapping[Partition, int]) -> None:
         """Replace a client that reads nothing of a topic that was created again, although it has records."""

@@ -17,10 +17,13 @@ class OutputEvent(msgspec.Struct):
 
     headers: Kafka headers, named `ce_` and an attribute's name, or `content-type`, with UTF-8 bytes.
     value: the event's data as bytes; None publishes a record without a value.
+    topic: empty for the output topic. Records for another topic go by `key`.
     """
 
     headers: Headers
     value: bytes | None
+    topic: str = ""
+    key: bytes | None = None
 
 
 class Forecast(msgspec.Struct):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError
 
-from consumer.errors import ConsumerError
+from consumer.errors import AccessDenied
 
 _DENIED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "use the topic",
@@ -16,13 +16,15 @@ _DENIED = {
 }
 
 
-def authorization_error(cause: KafkaError, names: Iterable[str] = ()) -> ConsumerError | None:
+def authorization_error(cause: KafkaError, names: Iterable[str] = ()) -> AccessDenied | None:
     """The error if the cause is denied access, else None. names: the topics or groups that may be meant."""
     action = _DENIED.get(cause.code())
     if action is None:
         return None
-    named = " or ".join(repr(name) for name in sorted(names))
-    return ConsumerError(
+    meant = frozenset(names)
+    named = " or ".join(repr(name) for name in sorted(meant))
+    return AccessDenied(
         f"the broker does not let this login {action}{f' {named}' if named else ''}."
-        " Grant it there, or log in as another user"
+        " Grant it there, or log in as another user",
+        meant if cause.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else frozenset(),
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
-from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUnknown, RecordRefused
 from consumer.kafka.dead_letters import ANSWER_S, CHUNK, DeadLetter, DeadLetterTopic, Filter, UnknownTopic
 from consumer.kafka.exactly_once import ExactlyOnce
 
+CHUNK_BYTES = 16 * 1024 * 1024  # values in one transaction, which are kept in memory
+MAX_FAILURES = 3  # transactions that fail without a refused letter
 MAX_TOPIC_NAME = 250  # one more than Kafka allows, so that a longer name is still found to be too long
 MAX_TOPICS = 1000  # topics whose number of partitions is remembered
 MAX_NAMED = 20  # letters that could not be replayed and are named; the others are only counted
@@ -40,33 +43,72 @@ class Replay:
         if not self._is_ready_within(ANSWER_S):
             raise ConsumerError("Kafka does not answer")
         offsets: dict[tuple[str, int], int] = {}
-        replayed = unfinished = 0
-        try:
-            for letter in self._letters.read(self._letters.committed()):
-                offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
-                unfinished += 1
-                if letter in self._wanted:
-                    if obstacle := self._obstacle(letter):
-                        self._leave(letter, obstacle)
-                    else:
-                        self._publish(letter)
-                        replayed += 1
-                if unfinished >= CHUNK:
-                    self._publisher.commit(offsets, self._letters.metadata())
-                    unfinished = 0
-            if unfinished:
-                self._publisher.commit(offsets, self._letters.metadata())
-        except NotPublished as failure:
-            raise ConsumerError(
-                f"the last letters were not replayed. Start the replay again: {failure}"
-            ) from None
-        except (
-            OutcomeUnknown
-        ) as error:  # the next replay reads the progress, which is in the same transaction
-            raise ConsumerError(
-                f"it is not known whether the last letters were replayed. Start the replay again: {error}"
-            ) from None
+        waiting: list[DeadLetter] = []
+        replayed = unfinished = size = 0
+        for letter in self._letters.read(self._letters.committed()):
+            offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
+            unfinished += 1
+            if letter in self._wanted:
+                waiting.append(letter)
+                size += len(letter.record.value or b"")
+            if unfinished >= CHUNK or size >= CHUNK_BYTES:
+                replayed += self._commit(waiting, offsets)
+                waiting, unfinished, size = [], 0, 0
+        if unfinished:
+            replayed += self._commit(waiting, offsets)
         return replayed
+
+    def _commit(self, letters: list[DeadLetter], offsets: Mapping[tuple[str, int], int]) -> int:
+        """Replay the letters in one transaction with the progress. Returns how many. Raises ConsumerError.
+
+        If a topic refuses a letter, the transaction starts again without this letter."""
+        failures = 0
+        while True:
+            letters = self._without_obstacle(letters)
+            try:
+                refused = self._publish_until_refused(letters)
+                if refused is None:
+                    self._publisher.commit(offsets, self._letters.metadata())
+                    return len(letters)
+                letters = [letter for letter in letters if letter is not refused]
+            except AccessDenied as error:
+                if not any(self._topic_of(letter) in error.topics for letter in letters):
+                    raise
+                self._topics.update(dict.fromkeys(error.topics, str(error)))
+            except NotPublished as failure:
+                failures += 1
+                if failures == MAX_FAILURES:
+                    raise ConsumerError(
+                        f"the last letters were not replayed. Start the replay again: {failure}"
+                    ) from None
+                self._topics.clear()  # a topic may have been deleted
+            except OutcomeUnknown as error:
+                # The next replay reads the progress, which is in the same transaction.
+                raise ConsumerError(
+                    f"it is not known whether the last letters were replayed. Start the replay again: {error}"
+                ) from None
+            self._publisher.abort()
+            if not self._is_ready_within(ANSWER_S):
+                raise ConsumerError("the last letters were not replayed: Kafka does not answer")
+
+    def _publish_until_refused(self, letters: list[DeadLetter]) -> DeadLetter | None:
+        """Publish the letters. Returns the first that its topic refuses. Raises NotPublished, ConsumerError."""
+        for letter in letters:
+            try:
+                self._publish(letter)
+            except RecordRefused as error:
+                self._leave(letter, str(error))
+                return letter
+        return None
+
+    def _without_obstacle(self, letters: list[DeadLetter]) -> list[DeadLetter]:
+        kept = []
+        for letter in letters:
+            if obstacle := self._obstacle(letter):
+                self._leave(letter, obstacle)
+            else:
+                kept.append(letter)
+        return kept
 
     def _is_ready_within(self, within_s: float) -> bool:
         until_s = time.monotonic() + within_s
@@ -79,11 +121,14 @@ class Replay:
         if len(self.left_because) < MAX_NAMED:
             self.left_because.append(f"{letter.place}: {reason}")
 
+    def _topic_of(self, letter: DeadLetter) -> str:
+        return letter.topic or self._default_topic
+
     def _obstacle(self, letter: DeadLetter) -> str:
         """Why the letter cannot be replayed; empty if it can. Raises ConsumerError."""
         if letter.record.flaw:
             return f"its topic cannot be read: {letter.record.flaw}"
-        found = self._partitions(letter.topic or self._default_topic)
+        found = self._partitions(self._topic_of(letter))
         return found if isinstance(found, str) else ""
 
     def _partitions(self, topic: str) -> int | str:
@@ -98,7 +143,7 @@ class Replay:
         return self._topics[topic]
 
     def _publish(self, letter: DeadLetter) -> None:
-        topic, partition, record = letter.topic or self._default_topic, letter.partition, letter.record
+        topic, partition, record = self._topic_of(letter), letter.partition, letter.record
         count = self._partitions(topic)
         if partition is None or isinstance(count, str) or partition >= count:
             partition = -1

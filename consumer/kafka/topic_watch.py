@@ -51,7 +51,8 @@ def changes(known: Mapping[str, TopicState], found: Mapping[str, TopicState]) ->
 class TopicWatch:
     """Used by the loop's thread, and never blocks it: one call asks, a later call reads the answers.
 
-    ends: by assigned partition the offset after the last record.
+    ends: by assigned partition the offset after the last record. seen_at_s: by topic, when this watch asked for the id
+    that was last confirmed. After that moment the topic may have been created again.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class TopicWatch:
         self._offsets: Mapping[TopicPartition, Future[Any]] = {}
         self._asked: AdminClient | None = None  # a reference: a client that is deleted does not answer
         self._look_at_s = 0.0
+        self._asked_at_s = 0.0
         self._heard_at_s: float | None = None
         self.ends: dict[Partition, int] = {}
+        self.seen_at_s: dict[str, float] = {}
 
     def look(self, now_s: float, assigned: Sequence[Partition]) -> Changes:
         """What has changed since the last call. Updates `ends`."""
@@ -81,9 +84,12 @@ class TopicWatch:
         elif now_s - self._heard_at_s >= SILENT_S:
             self._heard_at_s = now_s
             self._replace_client()
-        self._ask(assigned)
         changed = changes(self._known, found)
         self._known |= found
+        for topic in found.keys() - set(changed.created_again):
+            self.seen_at_s[topic] = self._asked_at_s
+        self._ask(assigned)
+        self._asked_at_s = now_s
         return changed
 
     def _is_answered(self) -> bool:

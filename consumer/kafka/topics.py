@@ -25,7 +25,7 @@ from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, error_text
 from consumer.kafka.replication import warn_of_single_replicas
 from consumer.kafka.topic_watch import TopicWatch
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
@@ -63,15 +63,17 @@ class Topics:
         outage_topic: str = "",
         state_topic: str = "",
         *,
+        more_outputs: Sequence[str] = (),
         is_exactly_once: bool = False,
     ) -> None:
-        """outage_topic, state_topic: empty for none."""
+        """outage_topic, state_topic: empty for none. more_outputs: topics that interceptors' events name."""
         self._servers = client_properties["bootstrap.servers"]
         self._inputs = list(input_topics)
         self._output = output_topic
         self._dead_letters = dead_letter_topic
         self._outages = outage_topic
         self._state = state_topic
+        self._more_outputs = tuple(more_outputs)
         self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
         self._is_waiting = False
@@ -109,7 +111,7 @@ class Topics:
             self._admin.poll(0)
             if self._refusal is not None:
                 raise ConsumerError(
-                    f"Kafka at {self._servers} refuses the connection: {words(self._refusal)}"
+                    f"Kafka at {self._servers} refuses the connection: {describe(self._refusal)}"
                 ) from None
             self.problem = f"no Kafka answers at {self._servers} ({error_text(error)})"
             if not self._is_waiting:
@@ -219,7 +221,7 @@ class Topics:
 
     def _written(self) -> list[str]:
         """The topics that results and state need."""
-        return [name for name in (self._output, self._dead_letters, self._state) if name]
+        return [name for name in (self._output, *self._more_outputs, self._dead_letters, self._state) if name]
 
     def _limits(self, topics: Sequence[str]) -> dict[str, int]:
         """max.message.bytes by topic, where the broker reports it."""
@@ -242,7 +244,7 @@ class Topics:
         """Create missing topics with as many partitions as the input, so that a result keeps its record's partition."""
         partitions = max((counts.get(name, 0) for name in self._inputs), default=0)
         wanted = {self._output: partitions, self._dead_letters: partitions, self._outages: 1}
-        wanted[self._state] = partitions
+        wanted |= dict.fromkeys((self._state, *self._more_outputs), partitions)
         missing = [name for name in wanted if name and name not in counts]
         self.are_there = bool(partitions) and not set(self._written()) & set(missing)
         if not partitions or not missing:

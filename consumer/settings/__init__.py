@@ -2,11 +2,13 @@
 
 from consumer.settings.settings import (
     Admin,
+    Alert,
     Fn,
     Input,
     Interceptors,
     JsonMapping,
     Kafka,
+    Monitor,
     Route,
     Settings,
     Windows,
@@ -16,11 +18,13 @@ from consumer.settings.source import SettingsError
 
 __all__ = [
     "Admin",
+    "Alert",
     "Fn",
     "Input",
     "Interceptors",
     "JsonMapping",
     "Kafka",
+    "Monitor",
     "Route",
     "Settings",
     "SettingsError",

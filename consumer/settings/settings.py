@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from consumer.settings.inputs import Input, JsonMapping
+from consumer.settings.monitor import Alert, Monitor
 from consumer.settings.source import (
     SettingsError,
     flatten,
@@ -24,8 +25,9 @@ from consumer.settings.source import (
     route_message,
 )
 from consumer.settings.windows import Windows
+from fncast.http.port import MAX_PORT
 from interceptor.assembly.rules import Rules
-from interceptor.routes.route import MAX_PORT, shown, url_flaw
+from interceptor.routes.route import shown, url_flaw
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
 RESERVED_PROPERTIES = frozenset(
@@ -54,11 +56,13 @@ RESERVED_PROPERTIES = frozenset(
 
 __all__ = [
     "Admin",
+    "Alert",
     "Fn",
     "Input",
     "Interceptors",
     "JsonMapping",
     "Kafka",
+    "Monitor",
     "Route",
     "Settings",
     "SettingsError",
@@ -231,9 +235,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
     interceptors: Interceptors = Interceptors()
     admin: Admin = Admin()
+    monitor: Monitor = Monitor()
+    alerts: tuple[Alert, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_inputs()
+        self._check_alerts()
         for name, route in self.routes.items():  # checked here because a Route does not know its name
             url = route if isinstance(route, str) else route.url
             if url.startswith(("http://", "https://")) and (flaw := url_flaw(url)):
@@ -264,6 +271,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     f"interceptors.chain has no `assemble`, which the readings of the topic {entry.topic!r} need"
                 )
             self._check_by_series(place, entry)
+
+    def _check_alerts(self) -> None:
+        names = [alert.name for alert in self.alerts]
+        for place, alert in enumerate(self.alerts):
+            if names.index(alert.name) < place:
+                raise ValueError(f"alerts[{place}]: there is an alert named {alert.name[:64]!r} already")
 
     def _check_by_series(self, place: int, entry: Input) -> None:
         topic = entry.by_series_topic
@@ -310,7 +323,7 @@ def load(
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     for name in Settings.__struct_fields__:
-        if name != "inputs" and name in table and not isinstance(table[name], Mapping):
+        if name not in ("inputs", "alerts") and name in table and not isinstance(table[name], Mapping):
             # A variable or flag would replace it.
             raise SettingsError(f"{file}: [{name}] must be a table of settings, not a value")
     variables = from_environment(environ, Settings)

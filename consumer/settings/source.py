@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
+TABLES = ("inputs", "alerts")  # arrays of tables
 PREFIX = "FNCAST_"
 KINDS = {int: "an integer", float: "a number", bool: "true or false"}
 
@@ -52,13 +53,13 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
             continue
         section, *path = variable.removeprefix(PREFIX).lower().split("__")
         sections = {field.name: field.type for field in msgspec.structs.fields(root)}
-        if section == "inputs":
+        if section in TABLES:
+            hint = f"; {PREFIX}KAFKA__INPUT_TOPICS names topics" if section == "inputs" else ""
             raise SettingsError(
-                f"environment variable {variable}: [[inputs]] works only in the file;"
-                f" {PREFIX}KAFKA__INPUT_TOPICS names topics"
+                f"environment variable {variable}: [[{section}]] works only in the file{hint}"
             )
         if section not in sections or not path or not all(path):
-            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name != "inputs")
+            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name not in TABLES)
             raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
         value = environ[variable]
         fields = _fields(sections[section])
@@ -157,6 +158,18 @@ _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
 
 
+_EXPECTED = re.compile(r"^Expected `(?P<wanted>[\w |]+)`(?P<bound>[^,]*)(?:, got `(?P<given>\w+)`)?")
+_KINDS = {
+    "bool": "true or false",
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "array": "an array",
+    "object": "a table",
+    "null": "nothing",
+}
+
+
 def message_with_place(
     message: str, file: str, text: str, variables: Mapping[str, str], choices: Mapping[str, Sequence[str]]
 ) -> str:
@@ -178,11 +191,19 @@ def message_with_place(
         path = next((place for place in (own, f"{own}.url") if place in known), path)
         if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
             reason += f"; use {' or '.join(map(repr, allowed))}"
+        reason = _EXPECTED.sub(_needed, reason)
     if path in variables:
         return f"environment variable {variables[path]}: {reason}"
     line = _line(text, path)
     place = f"{file}, line {line}: " if line else "settings: "
     return f"{place}[{path}] {reason}" if path else f"{place}{reason}"
+
+
+def _needed(found: re.Match[str]) -> str:
+    """msgspec's "Expected `bool`, got `str`" as "must be true or false, not a string"."""
+    wanted = " or ".join(_KINDS.get(kind, kind) for kind in found["wanted"].split(" | "))
+    given = f", not {_KINDS.get(found['given'], found['given'])}" if found["given"] else ""
+    return f"must be {wanted}{found['bound']}{given}"
 
 
 def _line(text: str, path: str) -> int | None:

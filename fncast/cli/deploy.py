@@ -9,9 +9,10 @@ from pathlib import Path
 
 from fncast.failure import Failure
 from fncast.foreign_text import clean
-from fncast.http.security import read_token
+from fncast.http.security import token_argument
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
+from functions.host.names import app_name
 
 # Characters of a server's answer that are shown.
 MAX_URL, MAX_ERROR = 2000, 1000
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--image", required=True, help="the function's image, as the Fn server's Docker engine names it"
     )
     parser.add_argument("--url", default="http://localhost:8080", help="the Fn server (default: %(default)s)")
-    parser.add_argument("--app", default="fncast", help="the Fn app (default: %(default)s)")
+    parser.add_argument("--app", default="fncast", type=_app, help="the Fn app (default: %(default)s)")
     parser.add_argument(
         "--config",
         action="append",
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         folder = read_folder(arguments.folder)
         config = configure(folder, {}, dict(arguments.config))
-        token = read_token(arguments.token_file) if arguments.token_file else ""
+        token = token_argument(arguments.token_file) if arguments.token_file else ""
         urls = asyncio.run(_deploy(arguments, folder, config, token))
     except (InvalidFunction, DeployError) as error:
         raise Failure(clean(str(error), MAX_ERROR)) from None
@@ -58,6 +59,13 @@ async def _deploy(
 ) -> Sequence[str]:
     async with FnServer(arguments.url, token) as server:
         return await server.deploy(folder, arguments.image, arguments.app, config)
+
+
+def _app(text: str) -> str:
+    try:
+        return app_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from fncast.http.security import Security, add_listener_arguments
 from fncast.http.server import serve
 from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
+from functions.host.names import app_name
 from functions.host.process import NotStarted, private_directory
 
 # Each process is a Python interpreter with numpy.
@@ -29,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_listener_arguments(parser, port=8080)
     parser.add_argument(
-        "--app", default="fncast", help="the Fn app that the functions are in (default: %(default)s)"
+        "--app",
+        default="fncast",
+        type=_app,
+        help="the Fn app that the functions are in (default: %(default)s)",
     )
     parser.add_argument(
         "--processes",
@@ -77,6 +81,13 @@ def _processes(text: str) -> int:
     if not 1 <= number <= MAX_PROCESSES:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_PROCESSES}, not {text!r}")
     return number
+
+
+def _app(text: str) -> str:
+    try:
+        return app_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -43,10 +43,15 @@ COMMANDS = {
     "demo": Command(
         "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
     ),
+    "init": Command("fncast.cli.init", "consumer", "look at a topic and print the settings that forecast it"),
+    "check": Command(
+        "fncast.cli.check", "consumer", "try every hop from the broker to the model and print a table"
+    ),
     "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
     "evaluate": Command(
         "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"
     ),
+    "detect": Command("fncast.cli.detect", "detect", "find the anomalies in files of readings"),
     "model-service": Command(
         "fncast.cli.model_service",
         "model-service",
@@ -64,12 +69,16 @@ COMMANDS = {
     "consume": Command(
         "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish the answers"
     ),
+    "monitor": Command(
+        "fncast.cli.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
+    ),
     "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
     "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),
     "dashboard": Command("fncast.cli.dashboard", "dashboard", "serve a live page for any broker"),
     "dead-letters": Command(
         "fncast.cli.dead_letters", "consumer", "list rejected events with their reasons and replay them"
     ),
+    "state": Command("fncast.cli.state", "consumer", "show or reset the snapshots of the windows' state"),
     "invoke": Command("fncast.cli.invoke", "consumer", "send one event to a function, without Kafka"),
 }
 

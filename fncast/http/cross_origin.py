@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fncast.foreign_text import clean
+from fncast.http.error_body import error_body
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Paths of Fn's triggers. A function may change something on any method, also GET.
@@ -39,9 +40,9 @@ class CrossOriginProtection:
             await self._app(scope, receive, send)
             return
         status, text = refusal
-        body = f"{text}\n".encode()
+        content_type, body = error_body(scope["path"], text)
         length = (b"content-length", b"%d" % len(body))
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), length, (b"cache-control", b"no-store")]
+        headers = [(b"content-type", content_type), length, (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fncast.http.bearer import is_bearer
+from fncast.http.error_body import error_body
 
 # Probes of an orchestrator call these and should not need a secret.
 PUBLIC = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
@@ -45,8 +46,9 @@ class Guard:
 
     async def refuse(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request that is not authenticated."""
-        headers = [(b"content-type", b"text/plain"), (b"www-authenticate", b"Bearer")]
-        await send_response(send, 401, headers, b"a bearer token is needed\n")
+        content_type, body = error_body(scope["path"], "a bearer token is needed")
+        headers = [(b"content-type", content_type), (b"www-authenticate", b"Bearer")]
+        await send_response(send, 401, headers, body)
 
 
 async def send_response(

@@ -70,6 +70,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if is_awaited and self._frame_bytes > bound:
             self._refuse(b"431 Request Header Fields Too Large", b"the header is too large\n")
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """A request may ask for another protocol (HTTP/2, WebSocket). It is answered in HTTP/1.1, as RFC 9110 allows.
+
+        uvicorn logs two lines for each and suggests packages."""
+
     def on_headers_complete(self) -> None:
         self._header_began_s = None
         self._body_began_s = self._progress_s

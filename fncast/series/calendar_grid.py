@@ -13,6 +13,8 @@ from fncast.series.step import LAST_DAY, Step
 DAY_S = 86_400.0
 # Readings with a smaller distance are not monthly: one day less than February.
 MIN_MONTH_S = 27 * DAY_S
+# The distance of two readings in a month.
+MIN_HALF_MONTH_S = 12 * DAY_S
 # The largest distance of a reading from its place: more than the hour of daylight saving, less than a day.
 TOLERANCE_S = 6 * 3_600.0
 # The smaller of two steps in months is used if at least this share of its grid has readings.
@@ -75,6 +77,29 @@ def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
     off_grid = int((np.abs(wall_s - place_s) > TOLERANCE_S).sum())
     start = (_EPOCH.replace(tzinfo=None) + timedelta(seconds=float(place_s[0]))).replace(tzinfo=zone)
     return Fit(Step.of_months(count, day), start, places - places[0], off_grid)
+
+
+def half_months(times_s: Seconds, zone: tzinfo) -> str:
+    """The two days of the month of all readings, such as `day 1 and day 15`; empty for other times.
+
+    times_s: (readings,) seconds since 1970 UTC, ascending and different. Needs two months."""
+    if len(times_s) < 4 or not MIN_HALF_MONTH_S <= np.median(np.diff(times_s)) < MIN_MONTH_S:
+        return ""
+    wall_s = wall_seconds(times_s, zone)
+    months = _month_of(wall_s)
+    first, length = _month_days(months)
+    days = np.floor(wall_s / DAY_S).astype(np.int64) - first + 1
+    counts = np.unique(months, return_counts=True)[1]
+    is_late = days >= days.min() + MIN_HALF_MONTH_S / DAY_S
+    early, late = np.unique(days[~is_late]), days[is_late]
+    if counts.max() != 2 or (counts[1:-1] != 2).any() or len(early) != 1 or not len(late):
+        return ""
+    ends = length[is_late]
+    if (late == ends).all():
+        return f"day {early[0]} and the last day"
+    if (late == np.minimum(late.max(), ends)).all():
+        return f"day {early[0]} and day {late.max()}"
+    return ""
 
 
 def _months_between(months: Indices) -> int:

@@ -17,8 +17,9 @@ from fncast.series.csv_error import CsvError, listed, shown
 from fncast.series.csv_keys import Keys, are_remarks, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
-from fncast.series.csv_summary import Summary
+from fncast.series.csv_summary import Summary, count_text
 from fncast.series.csv_table import Table
+from fncast.series.csv_times import DAY_S, SMALL, Times
 from fncast.series.csv_zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
 from fncast.series.series import Series
@@ -133,7 +134,7 @@ class _Reader:
         values: Floats,
         texts: NDArray[np.bool_],
         at: int,
-        times: csv_time.Times,
+        times: Times,
         clock: LocalClock | None,
         zone: tzinfo,
         unit: str | None,
@@ -157,6 +158,11 @@ class _Reader:
         seconds, readings = self._moments(clock, times, chosen, values[chosen])
         try:
             series, mended = to_grid(name, seconds, readings, self.options.step, zone)
+            given = self.options.timezone
+            if mended.off_grid and given is not None and zone is not given and not times.is_dates:
+                # Days of the given zone, in times of another offset: midnight is 23:00 in one half of the year.
+                in_given = to_grid(name, seconds, readings, self.options.step, given)
+                series, mended = min((series, mended), in_given, key=lambda each: each[1].off_grid)
         except NoGrid as error:
             self._check_repeats(name, times, times.seconds[chosen])
             self.refused.append(error)
@@ -180,7 +186,7 @@ class _Reader:
         """The names of the series of a long file, ordered by key."""
         return (f"{name}/{self.table.header[at]}" for name in keys.names for at in self.columns.values)
 
-    def _local_clock(self, times: csv_time.Times) -> LocalClock | None:
+    def _local_clock(self, times: Times) -> LocalClock | None:
         """The clock of --timezone; None if no times must be converted. Dates are never converted."""
         if self.options.timezone is None or times.is_dates or not times.is_local.any():
             return None
@@ -193,7 +199,7 @@ class _Reader:
         return LocalClock(self.options.timezone, float(local.min()), float(local.max()))
 
     def _moments(
-        self, clock: LocalClock | None, times: csv_time.Times, rows: NDArray[np.int64] | slice, values: Floats
+        self, clock: LocalClock | None, times: Times, rows: NDArray[np.int64] | slice, values: Floats
     ) -> tuple[Floats, Floats]:
         """Seconds since 1970 UTC of the rows of one series, and their values.
 
@@ -229,18 +235,19 @@ class _Reader:
             )
 
     def _note_marker(self, values: Floats, at: int) -> None:
-        """Report a number that may mark a missing reading: a usual marker that is far below all other readings."""
+        """Report a number that may mark a missing reading: a usual marker that is far below all other readings, or the
+        only number of its column."""
         lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
         if lowest in MARKER_NUMBERS:
             above = values[values > lowest]
-            if len(above) and float(above.min()) > lowest / 2:
+            if not len(above) or float(above.min()) > lowest / 2:
                 count = int((values == lowest).sum())
                 self.summary.problems_found.append(
-                    f"column {self.table.header[at]!r}: {lowest:g} occurs {count} times and was read as a number; if"
-                    " it marks a missing reading, leave those cells empty"
+                    f"column {self.table.header[at]!r}: {lowest:g} occurs {count_text(count)} and was read as a number;"
+                    " if it marks a missing reading, leave those cells empty"
                 )
 
-    def _check_repeats(self, name: str, times: csv_time.Times, seconds: Floats) -> None:
+    def _check_repeats(self, name: str, times: Times, seconds: Floats) -> None:
         """Raises CsvError if so many times repeat that the readings must belong to several series."""
         distinct, counts = np.unique(seconds, return_counts=True)
         repeated = len(seconds) - len(distinct)
@@ -256,7 +263,7 @@ class _Reader:
             " or write date and time of day into one column"
         )
 
-    def _finish(self, times: csv_time.Times, keys: Keys | None) -> None:
+    def _finish(self, times: Times, keys: Keys | None) -> None:
         """Sort the series and add notes about the times. Raises CsvError if there is no series."""
         summary = self.summary
         if not summary.series:
@@ -273,6 +280,12 @@ class _Reader:
                 "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
                 " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
             )
-        if times.form == csv_time.SMALL:
+        is_daily = any(one.step.period_s is None or one.step.period_s % DAY_S == 0 for one in summary.series)
+        if self.options.timezone is None and summary.moved and len(times.offsets) > 1 and is_daily:
+            summary.notes.append(
+                "the times have different offsets from UTC; if the days are those of one time zone, pass --timezone,"
+                " such as --timezone Europe/Berlin"
+            )
+        if times.form == SMALL:
             least, most = times.seconds.min(), times.seconds.max()
             summary.problems_found.append(f"the times {least:g} to {most:g} were read as seconds since 1970")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, wall_seconds
+from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
 from fncast.series.series import Series
 from fncast.series.step import Step
 
@@ -50,7 +50,11 @@ class Mended:
             (self.exact_repeats, "exact repeats (dropped)"),
             (self.replaced, "with the time of a later reading with another value (the last one counts)"),
             (self.off_grid, "between two steps (moved to the nearest)"),
-            (self.missing, f"missing in {self.gaps} gaps, bridged in windows that are at least half full"),
+            (
+                self.missing,
+                f"missing in {self.gaps} gap{'' if self.gaps == 1 else 's'}, bridged in windows that are at least half"
+                " full",
+            ),
         )
         changes = ", ".join(f"{count} {what}" for count, what in parts if count)
         return f"{self.series}: {self.readings} readings" + (f", {changes}" if changes else "")
@@ -84,6 +88,11 @@ def to_grid(
         )
 
     step_is_found = step is None
+    if step_is_found and (days := half_months(times_s, zone)):
+        raise NoGrid(
+            f"series {name!r} has two readings in each month, on {days}, which is no regular step: keep one reading of"
+            " each month"
+        )
     fit = _find_step(times_s, zone) if step is None else _on_step(times_s, step, zone)
     step, index = fit.step, fit.index
     size = int(index[-1]) + 1

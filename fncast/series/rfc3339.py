@@ -12,17 +12,20 @@ _TIME = re.compile(
 )
 _SECOND = slice(17, 19)  # of the text
 _ONE_SECOND = timedelta(seconds=1)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+_LAST_SECOND = _LAST_MOMENT.replace(microsecond=0)
 _SHOWN_CHARACTERS = 60
 
 
 def parse_time(text: object) -> datetime:
     """The moment of an RFC 3339 text, with its offset. Digits beyond microseconds are dropped.
 
-    A leap second, 23:59:60 UTC at the end of a month, becomes the first moment of the next day, as in POSIX time.
+    A leap second, 23:59:60 UTC at the end of a month, becomes the first moment of the next day, as in POSIX time. At
+    the end of the year 9999 it becomes the last moment of that year.
     Raises ValueError for any other text, such as one without an offset or with a day that does not exist.
     """
     if not isinstance(text, str):
-        raise ValueError(f"a time must be a string such as 2024-05-01T12:00:00Z, not {type(text).__name__}")
+        raise ValueError(f"a time must be a string such as 2024-05-01T12:00:00Z, not {_kind(text)}")
     matched = _TIME.fullmatch(text)
     if matched is None:
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an RFC 3339 time such as 2024-05-01T12:00:00Z")
@@ -34,9 +37,20 @@ def parse_time(text: object) -> datetime:
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not a time: {error}") from None
 
 
+def _kind(value: object) -> str:
+    """What a JSON value is."""
+    if isinstance(value, bool | None):
+        return {None: "null", True: "true", False: "false"}[value]
+    kinds = ((int | float, "a number"), (list, "an array"), (dict, "an object"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), type(value).__name__)
+
+
 def _leap_second(text: str) -> datetime:
     whole = re.sub(r"\.\d+", "", text.upper())
-    after = datetime.fromisoformat(f"{whole[: _SECOND.start]}59{whole[_SECOND.stop :]}") + _ONE_SECOND
+    before = datetime.fromisoformat(f"{whole[: _SECOND.start]}59{whole[_SECOND.stop :]}")
+    if before.astimezone(UTC) == _LAST_SECOND:
+        return _LAST_MOMENT
+    after = before + _ONE_SECOND
     in_utc = after.astimezone(UTC)
     if (in_utc.day, in_utc.hour, in_utc.minute) != (1, 0, 0):
         raise ValueError("second 60 is a leap second, which only ends a month in UTC")

@@ -1,5 +1,55 @@
-"""Runs all of fncast in containers, for the tests of users. See docs/testing.md."""
+"""For the tests of those who build on fncast. See docs/testing.md.
 
-from fncast.testing.stack import Fncast, StackError
+`LocalFncast` runs consumer and functions in the test's process, on an embedded broker. `Fncast` runs all of fncast in
+containers. The names are imported on first use: `LocalFncast` needs no Docker client, and `Fncast` no consumer.
+"""
 
-__all__ = ["Fncast", "StackError"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fncast.testing.batches import batch_of
+    from fncast.testing.events import window_event
+    from fncast.testing.local import ConsumerStopped, LocalFncast, NotProcessed, Results
+    from fncast.testing.records import DeadLetterRecord, ForecastRecord, InputRecord
+    from fncast.testing.stack import Fncast, StackError
+
+__all__ = [
+    "ConsumerStopped",
+    "DeadLetterRecord",
+    "Fncast",
+    "ForecastRecord",
+    "InputRecord",
+    "LocalFncast",
+    "NotProcessed",
+    "Results",
+    "StackError",
+    "batch_of",
+    "window_event",
+]
+
+_HOMES = {
+    "ConsumerStopped": "fncast.testing.local",
+    "DeadLetterRecord": "fncast.testing.records",
+    "Fncast": "fncast.testing.stack",
+    "ForecastRecord": "fncast.testing.records",
+    "InputRecord": "fncast.testing.records",
+    "LocalFncast": "fncast.testing.local",
+    "NotProcessed": "fncast.testing.local",
+    "Results": "fncast.testing.local",
+    "StackError": "fncast.testing.stack",
+    "batch_of": "fncast.testing.batches",
+    "window_event": "fncast.testing.events",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fncast.testing' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -28,8 +28,10 @@ class Batch(Protocol):
     def lengths(self) -> Sequence[int]:
         """How many readings each window has."""
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
-        """The last `steps` readings of the windows at `positions`, for the model."""
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+        """The last `steps` readings of the windows at `positions`, for the model.
+
+        is_sparse: the model accepts missing readings."""
 
     def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
         """The forecasts, cut at the limits of their series.
@@ -49,9 +51,9 @@ class ListBatch:
     def lengths(self) -> Sequence[int]:
         return [len(reading.values) for reading in self.readings]
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
         values = [self.readings[position].values for position in positions]
-        return prepare_batch(values, steps, are_checked=self.are_checked)
+        return prepare_batch(values, steps, are_checked=self.are_checked, is_sparse=is_sparse)
 
     def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
         return limited(values, windows, [self.readings[position] for position in positions])
@@ -68,9 +70,9 @@ class RowBatch:
         lengths: list[int] = self.rows.lengths.tolist()
         return lengths
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
         rows = self.rows.at(positions)
-        return prepare_rows(rows.values, rows.lengths, steps)
+        return prepare_rows(rows.values, rows.lengths, steps, is_sparse=is_sparse)
 
     def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
         return limited_rows(values, self.rows.at(positions))
@@ -121,15 +123,15 @@ class Scorer:
 
     def _score(self, batch: Batch, lengths: Sequence[int]) -> Scores:
         """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
-        window = self._model.describe().window
+        described = self._model.describe()
         scores = Scores()
-        for steps, positions in _by_steps(lengths, window).items():
-            windows = batch.prepare(positions, steps)
+        for steps, positions in _by_steps(lengths, described.window, self._model.steps).items():
+            windows = batch.prepare(positions, steps, described.is_sparse)
             for index, error in windows.rejected.items():
                 scores.rejected[positions[index]] = str(error)
             good = [positions[index] for index in windows.good]
             if not good:
-                if window is not None:
+                if described.window is not None:
                     self._model.confirm()  # a new model may take shorter windows
                 continue
             try:
@@ -162,14 +164,17 @@ def _finite(group: Group, rejected: dict[int, str]) -> Group:
     )
 
 
-def _by_steps(lengths: Sequence[int], window: int | None) -> dict[int, list[int]]:
+def _by_steps(
+    lengths: Sequence[int], window: int | None, steps: Callable[[int], int]
+) -> dict[int, list[int]]:
     """Positions, grouped by how many readings the model gets of them.
 
-    window: how many readings the model takes, or None if it takes any number; then each event counts with all of its.
+    window: how many readings the model takes, or None if that depends on the event. steps: from the readings of an
+    event to those that the model gets.
     """
     if window is not None:
         return {window: list(range(len(lengths)))}
     groups: dict[int, list[int]] = {}
     for position, length in enumerate(lengths):
-        groups.setdefault(max(length, 1), []).append(position)
+        groups.setdefault(steps(length), []).append(position)
     return groups

@@ -11,8 +11,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # Linux limits one variable (MAX_ARG_STRLEN) and the whole environment (a quarter of the stack).
 MAX_VARIABLE_BYTES = 100_000
 MAX_BYTES = 1_000_000
-# These decide what code a process loads. Fn and the host set some of them.
-_RESERVED = re.compile(r"(LD_|DYLD_|PYTHON|FN_).*|PATH|HOME|GCONV_PATH|GLIBC_TUNABLES|BASH_ENV", re.DOTALL)
+# These decide what code a process loads, which certificates it trusts, where it writes, and how it resolves names and
+# allocates memory. Fn and the host set some of them.
+_RESERVED = re.compile(
+    r"(LD_|DYLD_|PYTHON|FN_|SSL_CERT_|SSLKEYLOG|OPENSSL_|\w*MALLOC_).*|PATH|HOME|VIRTUAL_ENV|TMPDIR|TMP|TEMP|BASH_ENV|GCONV_PATH"
+    r"|GLIBC_TUNABLES|LOCPATH|NLSPATH|TZDIR|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|RESOLV_\w*",
+    re.DOTALL,
+)
 _SHOWN = 60  # characters of a key in an error
 
 
@@ -46,10 +51,10 @@ def check_config(config: Mapping[str, object]) -> dict[str, str]:
 
 
 def check_not_reserved(config: Mapping[str, object]) -> None:
-    """Raises InvalidConfig for keys that belong to the host, to Python or to the dynamic linker."""
+    """Raises InvalidConfig for keys that belong to the host or change the process itself."""
     for name in config:
         if _RESERVED.fullmatch(name):
             raise InvalidConfig(
-                f"config key {clean(name, _SHOWN)!r} is reserved: LD_*, DYLD_*, PYTHON*, FN_*, PATH, HOME and the like "
-                "are set by the host"
+                f"config key {clean(name, _SHOWN)!r} is reserved: LD_*, PYTHON*, FN_*, PATH, HOME, TMPDIR and the like "
+                "change the process itself. Pass it with --config when the host starts"
             )

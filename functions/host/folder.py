@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from functions.host.config import InvalidConfig, check_config
+from functions.host.names import is_name
 
 # Defaults and limits of Fn.
 TIMEOUT_S = 30
@@ -19,7 +19,6 @@ MAX_TIMEOUT_S = 300
 IDLE_TIMEOUT_S = 30
 MAX_IDLE_TIMEOUT_S = 3600
 MEMORY_MB = 128
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
 
 class InvalidFunction(ValueError):
@@ -97,8 +96,8 @@ class _InvalidValue(ValueError):
 
 def _folder(path: Path, document: Mapping[str, Any]) -> FunctionFolder:
     name = document.get("name", path.name)
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise _InvalidValue(f"name must consist of letters, digits, `_`, `-` and `.`, not {name!r}")
+    if not isinstance(name, str) or not is_name(name):
+        raise _InvalidValue(f"name must consist of letters, digits, `_` and `-`, not {name!r}")
     timeout_s = document.get("timeout", TIMEOUT_S)
     if not _is_number(timeout_s) or not 0 < timeout_s <= MAX_TIMEOUT_S:
         raise _InvalidValue(f"timeout must be a number of seconds up to {MAX_TIMEOUT_S}, not {timeout_s!r}")
@@ -156,6 +155,10 @@ def _sources(document: Mapping[str, Any]) -> dict[str, str]:
         name, source = trigger.get("name"), trigger.get("source")
         if trigger.get("type", "http") != "http" or not isinstance(name, str) or not isinstance(source, str):
             raise _InvalidValue("a trigger must have a name, a source and the type http")
+        if not is_name(name):
+            raise _InvalidValue(
+                f"a trigger's name must consist of letters, digits, `_` and `-`, not {name!r}"
+            )
         sources[name] = "/" + source.strip("/")
     return sources
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from functions.host.config import InvalidConfig, check_config, check_not_reserved
 from functions.host.folder import InvalidFunction
+from functions.host.names import MAX_NAME, is_name
 from functions.host.pool import Pool
 
 # The fields that PUT can change. Only the configuration has an effect.
 _CHANGEABLE = ("image", "memory", "timeout", "idle_timeout")
-MAX_NAME = 255
 # Entries of each kind. It lets scripts that set up an Fn server work here, and bounds the memory.
 MAX_ENTRIES = 1000
 
@@ -46,7 +46,7 @@ class Registry:
     """Apps, functions and triggers by id. Ids are derived from names, so a restart keeps them."""
 
     def __init__(self, app: str, pools: Iterable[Pool]) -> None:
-        """Raises InvalidFunction if two folders have the same name or trigger source."""
+        """Raises InvalidFunction if two folders have the same name or trigger source, or a name is not one of Fn."""
         self.apps: dict[str, Entry] = {}
         self.functions: dict[str, Entry] = {}
         self.triggers: dict[str, Entry] = {}
@@ -57,11 +57,12 @@ class Registry:
                 function_id = self._add_function(app_id, pool).id
                 for name, source in folder.sources.items():
                     self.add_trigger(name, app_id, function_id, source)
-            except Conflict as error:
+            except (Conflict, Refused) as error:
                 raise InvalidFunction(f"{folder.path}: {error}") from None
 
     def add_app(self, name: str) -> Entry:
         """Raises Conflict, Refused."""
+        _check_name("app", name)
         return _add(self.apps, {"id": _id("app", name), "name": name}, "App already exists")
 
     def add_trigger(self, name: str, app_id: str, function_id: str, source: str) -> Entry:
@@ -70,7 +71,10 @@ class Registry:
             raise Missing("App not found")
         if function_id not in self.functions:
             raise Missing("Fn not found")
+        _check_name("Trigger", name)
         source = "/" + source.strip("/")
+        if len(source) > MAX_NAME or not source.isprintable():
+            raise Refused(f"Invalid Trigger source: at most {MAX_NAME} printable characters")
         if self.trigger(app_id, source) is not None:
             raise Conflict(f"Trigger with source {source} already exists on this app")
         document = {
@@ -146,14 +150,18 @@ def _add(
     entries: dict[str, Entry], document: dict[str, Any], conflict: str, pool: Pool | None = None
 ) -> Entry:
     entry = Entry(document, pool)
-    if any(len(document.get(name, "")) > MAX_NAME for name in ("name", "source")):
-        raise Refused(f"name and source must be {MAX_NAME} characters or less")
     if entry.id in entries:
         raise Conflict(conflict)
     if len(entries) >= MAX_ENTRIES:
         raise Refused(f"there are already {MAX_ENTRIES} entries")
     entries[entry.id] = entry
     return entry
+
+
+def _check_name(kind: str, name: str) -> None:
+    """Raises Refused."""
+    if not is_name(name):
+        raise Refused(f"Invalid {kind} name: use letters, digits, `_` and `-`, at most {MAX_NAME}")
 
 
 def _id(*parts: str) -> str:

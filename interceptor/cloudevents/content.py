@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from fncast import media_type
+from fncast.wording.json import describe
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Attribute
 from interceptor.errors import InvalidEvent
 
-_JSON_TYPE = re.compile(r"[^/;]+/(?:[^;]*\+)?json\s*(?:;|$)", re.IGNORECASE)
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
 def is_json(content_type: Attribute) -> bool:
     """Whether the content type declares JSON, for example `application/json` or `application/geo+json`."""
-    return content_type == "application/json" or bool(_JSON_TYPE.match(str(content_type)))
+    return content_type == "application/json" or media_type.is_json(str(content_type))
 
 
 def check_same_type(header: str, text: str, other_header: str, other_text: str) -> None:
-    """Raises InvalidEvent if two headers declare different content types. Letter case and spaces are ignored."""
-    if _normalized(text) != _normalized(other_text):
+    """Raises InvalidEvent if two headers declare different content types."""
+    if not media_type.are_same(text, other_text):
         raise InvalidEvent(
             f"two content types: the header {header!r} is {quoted(text)}, the header {other_header!r} is"
             f" {quoted(other_text)}; send only one, or the same value in both"
         )
-
-
-def _normalized(content_type: str) -> str:
-    return re.sub(r"\s", "", content_type).lower()
 
 
 def checked_json(value: bytes) -> bytes:
@@ -42,7 +37,7 @@ def checked_json(value: bytes) -> bytes:
             value.decode("utf-8")
         _RAW.decode(value)
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(describe(error)) from None
     return value
 
 

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
-from fncast.wording.http import words
+from fncast.wording.http import describe
 from interceptor.cloudevents.event import Event
 from interceptor.errors import RetriableError
 from interceptor.routes.client import Answer
@@ -77,7 +77,7 @@ class FunctionClient:
             _, writer = await asyncio.open_connection(url.hostname, port)
         except (OSError, UnicodeError) as error:
             raise RetriableError(
-                f"{shown(route.target)} cannot be reached: {words(error)}", is_sent=False
+                f"{shown(route.target)} cannot be reached: {describe(error)}", is_sent=False
             ) from None
         writer.close()
 
@@ -159,9 +159,11 @@ class FunctionClient:
         except TimeoutError:
             raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}", is_sent=False) from None
+            raise RetriableError(
+                f"{shown(url)} cannot be reached: {describe(error)}", is_sent=False
+            ) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}") from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {describe(error)}") from None
 
 
 def trusted_endpoint(endpoint: str, fn_url: str, has_token: bool) -> str:

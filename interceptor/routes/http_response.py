@@ -64,7 +64,9 @@ def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
     text = f"{shown(route.target)} answers {status}: {_message(route, body)}"
-    if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
+    # A row of a tensor call is refused by its reason. A status may mean that the function takes no tensors.
+    blames_content = status in _REFUSALS and not route.is_fn and not route.is_tensor
+    if status == TOO_LARGE or blames_content:
         return Refused(text, status)
     return RetriableError(text, retry_after_s(headers), code=status)
 

@@ -7,8 +7,8 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from fncast.foreign_text import clean
+from fncast.http.port import MAX_PORT
 
-MAX_PORT = 65535
 MAX_SHOWN_CHARACTERS = 500  # of a URL, which may come from a server
 
 

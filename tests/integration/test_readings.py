@@ -14,12 +14,12 @@ SERIES, STEPS, STEP_S, WINDOW, LEAST = 20, 40, 10, 16, 9
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 
-def config(stage: Any) -> Path:
-    file: Path = stage.folder / "fncast.toml"
+def config(testbed: Any) -> Path:
+    file: Path = testbed.folder / "fncast.toml"
     file.write_text(
         f"""
 [[inputs]]
-topic = "{stage.metrics}"
+topic = "{testbed.metrics}"
 format = "telegraf-json"
 destination = "forecast"
 
@@ -31,7 +31,7 @@ min_readings = {LEAST}
     return file
 
 
-def produce(stage: Any, steps: range) -> None:
+def produce(testbed: Any, steps: range) -> None:
     for step in steps:
         for host in range(0, SERIES, 2):
             record = {
@@ -40,10 +40,10 @@ def produce(stage: Any, steps: range) -> None:
                 "timestamp": START_S + step * STEP_S,
                 "fields": {"idle": host + step / 4, "busy": 100 - host - step / 4},
             }
-            stage.producer.produce(
-                stage.metrics, json.dumps(record).encode(), f"h{host}".encode(), partition=host % 3
+            testbed.producer.produce(
+                testbed.metrics, json.dumps(record).encode(), f"h{host}".encode(), partition=host % 3
             )
-    stage.flush()
+    testbed.flush()
 
 
 def expected(step: int, value: float, rise: float) -> dict[str, Any]:
@@ -58,14 +58,14 @@ def expected(step: int, value: float, rise: float) -> dict[str, Any]:
     }
 
 
-def forecasts(stage: Any, count: int) -> dict[str, list[dict[str, Any]]]:
+def forecasts(testbed: Any, count: int) -> dict[str, list[dict[str, Any]]]:
     """The windows that the function saw, by series, in the order of the published forecasts."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for message in stage.wait_for(stage.forecasts, count):
+    for message in testbed.wait_for(testbed.forecasts, count):
         headers = dict(message.headers())
         name = headers["ce_subject"].decode()
         assert message.key() == name.encode()
-        assert headers["ce_causationsource"] == f"kafka:{stage.metrics}".encode()
+        assert headers["ce_causationsource"] == f"kafka:{testbed.metrics}".encode()
         found.setdefault(name, []).append(json.loads(message.value())["seen"])
     return found
 
@@ -82,45 +82,45 @@ def check(found: dict[str, list[dict[str, Any]]], steps: int) -> None:
             assert windows == wanted
 
 
-def test_each_step_of_each_series_is_forecast_once_and_in_order(stage: Any) -> None:
-    produce(stage, range(STEPS))
-    consumer = stage.consume(config=config(stage))
-    check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
+def test_each_step_of_each_series_is_forecast_once_and_in_order(testbed: Any) -> None:
+    produce(testbed, range(STEPS))
+    consumer = testbed.consume(config=config(testbed))
+    check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert consumer.terminate() == 0
-    assert stage.read_all(stage.dead) == []
+    assert testbed.read_all(testbed.dead) == []
 
 
 @pytest.mark.docker
 @pytest.mark.guarantee("killed consumers lose and repeat no window of readings")
-def test_killed_consumers_lose_and_repeat_no_window(exact_stage: Any) -> None:
-    stage, done = exact_stage, 0
-    settings = config(stage)
+def test_killed_consumers_lose_and_repeat_no_window(exactly_once_testbed: Any) -> None:
+    testbed, done = exactly_once_testbed, 0
+    settings = config(testbed)
     for steps in (7, 15, 16, 40):  # the first ends before any window is complete
-        consumer = stage.consume(config=settings)
-        produce(stage, range(done, steps))
+        consumer = testbed.consume(config=settings)
+        produce(testbed, range(done, steps))
         done = steps
         if steps < STEPS:
-            stage.wait_for(stage.forecasts, SERIES * max(0, steps - LEAST) // 2)
+            testbed.wait_for(testbed.forecasts, SERIES * max(0, steps - LEAST) // 2)
             consumer.kill()
-    found = forecasts(stage, SERIES * (STEPS - LEAST + 1))
+    found = forecasts(testbed, SERIES * (STEPS - LEAST + 1))
     assert consumer.terminate() == 0
     check(found, STEPS)
-    assert len(stage.read_all(stage.forecasts)) == SERIES * (STEPS - LEAST + 1)
-    assert stage.read_all(stage.dead) == []
+    assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)
+    assert testbed.read_all(testbed.dead) == []
 
 
 @pytest.mark.docker
-def test_consumers_that_hand_over_partitions_continue_the_windows(exact_stage: Any) -> None:
-    stage = exact_stage
-    settings = config(stage)
-    one = stage.consume("one", settings)
-    produce(stage, range(20))
-    stage.wait_for(stage.forecasts, SERIES)
-    two = stage.consume("two", settings)
+def test_consumers_that_hand_over_partitions_continue_the_windows(exactly_once_testbed: Any) -> None:
+    testbed = exactly_once_testbed
+    settings = config(testbed)
+    one = testbed.consume("one", settings)
+    produce(testbed, range(20))
+    testbed.wait_for(testbed.forecasts, SERIES)
+    two = testbed.consume("two", settings)
     two.wait_for("assigned")
-    produce(stage, range(20, 30))
+    produce(testbed, range(20, 30))
     assert one.terminate() == 0
-    produce(stage, range(30, STEPS))
-    check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
+    produce(testbed, range(30, STEPS))
+    check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert two.terminate() == 0
-    assert len(stage.read_all(stage.forecasts)) == SERIES * (STEPS - LEAST + 1)
+    assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import TopicPartition
+from confluent_kafka.admin import ClusterMetadata, TopicMetadata
 
 import consumer.kafka.dead_letters
-from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka.dead_letter_replay import Replay
+from consumer.errors import (
+    AccessDenied,
+    ConsumerError,
+    NotPublished,
+    OutcomeUnknown,
+    RecordRefused,
+    RecordTooLarge,
+)
+from consumer.kafka.dead_letter_replay import MAX_FAILURES, Replay
 from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter
 from interceptor.delivery import Record, UnreadableRecord
 
@@ -34,6 +40,34 @@ class Letters:
         yield from map(DeadLetter, self.records)
 
 
+class FakeMessage:
+    """A message of the topic `dead` without headers, key and value."""
+
+    def __init__(self, partition: int, offset: int) -> None:
+        self._partition, self._offset = partition, offset
+
+    def topic(self) -> str:
+        return "dead"
+
+    def partition(self) -> int:
+        return self._partition
+
+    def offset(self) -> int:
+        return self._offset
+
+    def timestamp(self) -> tuple[int, int]:
+        return (0, 0)
+
+    def value(self) -> bytes:
+        return b""
+
+    def error(self) -> None: ...
+
+    def headers(self) -> None: ...
+
+    def key(self) -> None: ...
+
+
 class Refusing:
     """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
 
@@ -43,9 +77,11 @@ class Refusing:
         self.next = dict.fromkeys(self.PARTITIONS, 0)
 
     def list_topics(self, topic: str, *_: Any) -> Any:
-        return SimpleNamespace(
-            topics={topic: SimpleNamespace(error=None, partitions=dict.fromkeys(self.PARTITIONS))}
-        )
+        found = TopicMetadata()
+        found.partitions = dict.fromkeys(self.PARTITIONS)
+        metadata = ClusterMetadata()
+        metadata.topics = {topic: found}
+        return metadata
 
     def get_watermark_offsets(self, of: TopicPartition, *_: Any) -> tuple[int, int]:
         return 0, 3
@@ -58,11 +94,8 @@ class Refusing:
     def consume(self, *_: Any) -> list[Any]:
         read = []
         for partition in self.assigned:
-            assert self.next[partition] < 100, "it goes on for ever"
-            message = {"topic": "dead", "partition": partition, "offset": self.next[partition]}
-            rest = {"error": None, "headers": None, "timestamp": (0, 0), "key": None, "value": b""}
-            answers = {name: Mock(return_value=value) for name, value in (message | rest).items()}
-            read.append(SimpleNamespace(**answers))
+            assert self.next[partition] < 100, "it never ends"
+            read.append(FakeMessage(partition, self.next[partition]))
             self.next[partition] += 1
         return read
 
@@ -81,9 +114,13 @@ def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyP
 
 
 class Publisher:
-    def __init__(self, end: Exception | None = None) -> None:
+    """end: the error of each commit. refused: keys of the records that the broker refuses."""
+
+    def __init__(self, end: Exception | None = None, refused: dict[bytes, Exception] | None = None) -> None:
         self.end = end
+        self.refused = refused or {}
         self.published: list[Any] = []
+        self.committed: list[Any] = []
         self.starts = 0
 
     def ready(self) -> bool:
@@ -91,11 +128,19 @@ class Publisher:
         return True
 
     def publish(self, *record: Any) -> None:
+        if error := self.refused.get(record[2]):
+            raise error
         self.published.append(record)
 
-    def commit(self, *_: Any) -> None:
+    def commit(self, offsets: Any, *_: Any) -> None:
         if self.end:
             raise self.end
+        self.committed += self.published
+        self.published = []
+        self.offsets = offsets
+
+    def abort(self) -> None:
+        self.published = []
 
 
 @pytest.mark.guarantee("a replay with an unknown outcome is reported")
@@ -114,7 +159,8 @@ def test_a_failed_commit_is_an_error(end: Exception, says: str) -> None:
     publisher: Any = Publisher(end)
     with pytest.raises(ConsumerError, match=says):
         Replay(letters, publisher, Filter(), "metrics").run()
-    assert publisher.starts == 1  # the next replay's start settles how the transaction ended
+    # With an unknown outcome, the next replay's start settles how the transaction ended.
+    assert publisher.starts == (1 if isinstance(end, OutcomeUnknown) else MAX_FAILURES)
 
 
 def test_a_letter_whose_headers_cannot_be_read_stays() -> None:
@@ -122,3 +168,40 @@ def test_a_letter_whose_headers_cannot_be_read_stays() -> None:
     publisher: Any = Publisher()
     assert Replay(letters, publisher, Filter(), "metrics").run() == 0
     assert publisher.published == []
+
+
+def letters_of(*keys: bytes, topic: bytes = b"metrics") -> Any:
+    added = [("fncast-reason", b"no"), ("fncast-topic", topic)]
+    return Letters(*(Record("dead", 0, at, 0, key, b"v", added) for at, key in enumerate(keys)))
+
+
+@pytest.mark.parametrize("error", [RecordRefused("no key"), RecordTooLarge("too large")])
+def test_a_letter_that_its_topic_refuses_is_named_and_the_others_are_replayed(error: Exception) -> None:
+    publisher: Any = Publisher(refused={b"b": error, b"d": error})
+    replay = Replay(letters_of(b"a", b"b", b"c", b"d", b"e"), publisher, Filter(), "metrics")
+    assert replay.run() == 3
+    assert [record[2] for record in publisher.committed] == [b"a", b"c", b"e"]
+    assert publisher.offsets == {("dead", 0): 5}
+    assert (replay.left, replay.left_because) == (2, [f"0/1: {error}", f"0/3: {error}"])
+
+
+def test_the_letters_of_a_topic_that_this_login_may_not_use_are_named_and_the_others_are_replayed() -> None:
+    letters: Any = letters_of(b"a", b"b")
+    letters.records += letters_of(b"c", topic=b"secret").records
+    publisher: Any = Publisher()
+
+    def commit(*arguments: Any) -> None:
+        if any(record[0] == "secret" for record in publisher.published):
+            raise AccessDenied("the broker does not let this login use 'secret'", frozenset({"secret"}))
+        Publisher.commit(publisher, *arguments)
+
+    publisher.commit = commit
+    replay = Replay(letters, publisher, Filter(), "metrics")
+    assert replay.run() == 2
+    assert replay.left_because == ["0/0: the broker does not let this login use 'secret'"]
+
+
+def test_access_that_no_letter_needs_ends_the_replay() -> None:
+    publisher: Any = Publisher(AccessDenied("the broker does not let this login use the group"))
+    with pytest.raises(AccessDenied):
+        Replay(letters_of(b"a"), publisher, Filter(), "metrics").run()

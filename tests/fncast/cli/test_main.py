@@ -73,7 +73,9 @@ def test_the_help_of_every_command_and_action_ends_with_an_example(command):
 def test_the_examples_are_valid(command):
     for line in load(COMMANDS[command]).EXAMPLES.strip().splitlines():
         words = shlex.split(
-            line.rpartition("| fncast")[2] if "| fncast" in line else line.partition(" | ")[0]
+            line.rpartition("| fncast")[2]
+            if "| fncast" in line
+            else line.partition(" | ")[0].partition(" > ")[0]
         )
         words = words[words.index("fncast") + 1 :] if "fncast" in words else words
         assert build_parser(command).parse_args(words).command == command

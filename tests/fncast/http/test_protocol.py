@@ -374,3 +374,22 @@ async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: py
     assert len(logged) <= 3
     client.close()
     running.close()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"),
+        ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),
+    ],
+)
+def test_a_request_for_another_protocol_is_answered_in_http_1_without_a_log_line(
+    fields: tuple[str, ...], listen: Listen, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, path = APPLICATIONS["consumer"]
+    listening = listen(app())
+    request = "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *fields, "", ""]).encode()
+    for _ in range(3):
+        with closing(listening.connect(request)) as connection:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert caplog.messages == []

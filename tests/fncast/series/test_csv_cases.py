@@ -1,11 +1,12 @@
-"""Files as people and programs write them: each is read correctly, or an error asks for a flag."""
+"""Files of people and programs: each is read correctly, or an error names the flag to set."""
 
 from __future__ import annotations
 
 import gzip
 import io
+from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_markers_of_missing_readings(tmp_path: Path, marker: str) -> None:
     expected = [float(i) if i != 4 else np.nan for i in range(10)]
     np.testing.assert_array_equal(values(summary)["a"], expected)
     assert summary.missing == 1
-    assert any(f"read as missing: {marker!r} 1 times" in line for line in summary.lines())
+    assert any(f"read as missing: {marker!r} once" in line for line in summary.lines())
     assert summary.problems() == ["1 reading missing"]
 
 
@@ -343,6 +344,17 @@ def test_a_number_that_marks_missing_readings_is_reported(tmp_path: Path) -> Non
     assert "'x': -999 occurs 2 times and was read as a number" in summary.problems()[0]
 
 
+def test_a_column_that_holds_only_such_a_marker_is_reported(tmp_path: Path) -> None:
+    summary = read(tmp_path, lines("time,x,y", lambda i: f"{HOURS[i]},{i},-999"))
+    [problem] = summary.problems()
+    assert "'y': -999 occurs 10 times and was read as a number" in problem
+
+
+def test_one_gap_is_not_gaps(tmp_path: Path) -> None:
+    text = "".join(f"{HOURS[i]},{i}\n" for i in range(12) if i != 5)
+    assert any("1 missing in 1 gap, bridged" in line for line in read(tmp_path, f"time,x\n{text}").lines())
+
+
 def test_names_are_printed_without_control_characters(tmp_path: Path) -> None:
     name = "\x1b[2Jevil"
     summary = read(tmp_path, lines(f"time,{name},y", lambda i: f"{HOURS[i]},{'' if i == 3 else i},{name}"))
@@ -527,6 +539,56 @@ def test_days_and_offsets_are_not_moved_by_the_zone(tmp_path: Path) -> None:
     midnights = [f"{day} 00:00" for day in days]
     summary = local(tmp_path, midnights, timezone=BERLIN)
     assert (summary.series[0].start, summary.moved) == (datetime(2026, 3, 20, tzinfo=UTC), 0)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda time: time.isoformat(),
+        lambda time: time.astimezone(UTC).isoformat(),
+        lambda time: time.astimezone(timezone(timedelta(hours=1))).isoformat(),  # winter time all year
+        lambda time: str(int(time.timestamp())),
+    ],
+)
+def test_days_of_a_time_zone_are_not_moved_when_its_offset_changes(
+    tmp_path: Path, written: Callable[[datetime], str]
+) -> None:
+    midnights = [datetime(2025, 1, 1, tzinfo=BERLIN) + timedelta(days=day) for day in range(400)]
+    summary = local(tmp_path, [written(time) for time in midnights], timezone=BERLIN)
+    [series] = summary.series
+    assert (series.start, len(series), summary.problems()) == (midnights[0], 400, [])
+    without = local(tmp_path, [written(time) for time in midnights])
+    assert without.moved == 210
+    assert any("pass --timezone" in line for line in without.lines()) == (
+        written(midnights[0])[-6:] == "+01:00" and written(midnights[180])[-6:] == "+02:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "named"),
+    [
+        ((1, 15), "day 1 and day 15"),
+        ((1, 16), "day 1 and day 16"),
+        ((15, 30), "day 15 and day 30"),
+        ((15, 31), "day 15 and the last day"),
+    ],
+)
+def test_two_readings_a_month_are_refused(tmp_path: Path, days: tuple[int, int], named: str) -> None:
+    dates = [
+        f"2025-{month:02}-{min(day, monthrange(2025, month)[1]):02}" for month in range(1, 13) for day in days
+    ]
+    for chosen in (dates, dates[1:-1]):
+        with pytest.raises(
+            CsvError, match=f"has two readings in each month, on {named}, which is no regular step"
+        ):
+            read(tmp_path, "date,x\n" + "".join(f"{date},{at}\n" for at, date in enumerate(chosen)))
+
+
+@pytest.mark.parametrize("days", [14, 15, 16])
+def test_steps_of_two_weeks_are_read(tmp_path: Path, days: int) -> None:
+    dates = [(START + timedelta(days=days * at)).date() for at in range(30)]
+    summary = read(tmp_path, "date,x\n" + "".join(f"{date},{at}\n" for at, date in enumerate(dates)))
+    assert (str(summary.series[0].step), summary.problems()) == (f"P{days}D", [])
 
 
 @pytest.mark.parametrize("is_local", [True, False])

@@ -30,6 +30,9 @@ from fncast.series.rfc3339 import format_time, parse_time
         ("2016-12-31t23:59:60.75z", datetime(2017, 1, 1, tzinfo=UTC)),
         ("1937-01-01T12:00:27.87+00:20", datetime(1937, 1, 1, 11, 40, 27, 870_000, tzinfo=UTC)),
         ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        # After it no moment can be expressed.
+        ("9999-12-31T23:59:60Z", datetime.max.replace(tzinfo=UTC)),
+        ("9999-12-31T15:59:60.5-08:00", datetime.max.replace(tzinfo=UTC)),
     ],
 )
 def test_parses_rfc_3339(text: str, moment: datetime) -> None:
@@ -68,7 +71,8 @@ def test_parses_rfc_3339(text: str, moment: datetime) -> None:
         "2024-02-30T00:00:00Z",
         "2024-05-01T12:00:60Z",
         "2024-12-31T23:59:60+01:00",
-        "9999-12-31T23:59:60Z",
+        "9999-12-31T23:59:60+01:00",
+        "9999-11-30T23:58:60Z",
         "0000-01-01T00:00:00Z",
         "2024-05-01T12:00:00Z\n",
         " 2024-05-01T12:00:00Z",

@@ -139,6 +139,15 @@ def variables(api: Api) -> dict[str, str]:
                 "FN_FN_ID",
                 "DYLD_INSERT_LIBRARIES",
                 "GLIBC_TUNABLES",
+                "TMPDIR",
+                "SSL_CERT_FILE",
+                "SSL_CERT_DIR",
+                "SSLKEYLOGFILE",
+                "OPENSSL_CONF",
+                "MALLOC_CONF",
+                "_RJEM_MALLOC_CONF",
+                "MALLOC_ARENA_MAX",
+                "VIRTUAL_ENV",
             )
         ),
         ("PATH", "", "'PATH' is reserved"),
@@ -190,6 +199,36 @@ def test_an_empty_value_removes_a_variable() -> None:
     assert variables(api) == {"OTHER": "http://b"}
 
 
-@pytest.mark.parametrize("name", ["x" * 256, "x" * 100_000])
-def test_long_names_are_refused(api: Api, name: str) -> None:
-    assert post(api, "/v2/apps", name=name)[0] == 400
+@pytest.mark.parametrize("key", ["SSL", "TMPFILE", "OPENBLAS_NUM_THREADS", "HTTPS_PROXY", "ENV", "MALLOC"])
+def test_a_name_that_does_not_change_the_process_is_accepted(api: Api, key: str) -> None:
+    assert put(api, config={key: "1"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 256, "x" * 100_000, "\x1b[2J", "a b", "a.b", "a/b", "a\nb", "a\u202eb", "\ue000", "a:b"]
+)
+def test_names_that_fn_refuses_are_refused(api: Api, name: str) -> None:
+    status, document = post(api, "/v2/apps", name=name)
+    assert (status, document) == (
+        400,
+        {"message": "Invalid app name: use letters, digits, `_` and `-`, at most 255"},
+    )
+    app_id = get(api, "/v2/apps")["items"][0]["id"]
+    function_id = get(api, "/v2/fns", name="other")["items"][0]["id"]
+    added = {"name": name, "app_id": app_id, "fn_id": function_id, "type": "http", "source": "/x"}
+    assert post(api, "/v2/triggers", **added)[0] == 400
+    with pytest.raises(InvalidFunction, match="Invalid Trigger name"):
+        Registry("fncast", [pool("f", {name: "/x"})])
+
+
+@pytest.mark.parametrize("name", ["forecast-2", "Café_1", "予測", "x" * 255])
+def test_names_that_fn_accepts_are_accepted(api: Api, name: str) -> None:
+    assert post(api, "/v2/apps", name=name)[0] == 200
+
+
+@pytest.mark.parametrize("source", ["/\x1b[2J", "/a\nb", "/" + "x" * 255])
+def test_sources_are_short_and_printable(api: Api, source: str) -> None:
+    app_id = get(api, "/v2/apps")["items"][0]["id"]
+    function_id = get(api, "/v2/fns", name="other")["items"][0]["id"]
+    added = {"name": "t", "app_id": app_id, "fn_id": function_id, "type": "http", "source": source}
+    assert post(api, "/v2/triggers", **added)[0] == 400

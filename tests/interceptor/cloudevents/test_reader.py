@@ -152,6 +152,12 @@ def test_a_record_without_a_value_is_an_event_without_data(headers):
             ("content-type", b"application/json; charset=utf-8"),
             ("ce_datacontenttype", b"application/json;charset=UTF-8"),
         ],
+        [("content-type", b"application/json; charset=UTF-8"), ("ce_datacontenttype", b"application/json")],
+        [("content-type", b"application/json"), ("ce_datacontenttype", b'application/json;charset="utf-8"')],
+        [
+            ("content-type", b"application/json; x=1; y=2"),
+            ("ce_datacontenttype", b"application/json; y=2; charset=utf8; x=1"),
+        ],
         [("content-type", b""), ("ce_datacontenttype", b"application/json")],
         [("content-type", None), ("content-type", b"application/json")],
     ],

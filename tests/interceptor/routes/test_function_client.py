@@ -394,12 +394,13 @@ async def test_an_error_is_one_line_without_the_secrets_of_the_url(fn, client):
 
 
 @pytest.mark.parametrize(
-    "said", [b"garb\x00age\r\n\r\n", b"HTTP/1.1 200 OK\r\nx\n2026-11-22 INFO forged\r\n\r\n" + b"y" * 5000]
+    "response",
+    [b"garb\x00age\r\n\r\n", b"HTTP/1.1 200 OK\r\nx\n2026-11-22 INFO forged\r\n\r\n" + b"y" * 5000],
 )
-async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(said):
+async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(response):
     async def answer(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(said)
+        writer.write(response)
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)

@@ -227,6 +227,8 @@ def test_a_status_means_what_it_means_for_json() -> None:
     assert settle([delivery(route=URL_ROUTE)], b"", 204, Content_Type="") == [Skipped("no event to publish")]
     with pytest.raises(Refused, match="413"):
         settle([delivery()], b"{}", 413, Content_Type="application/json")
+    with pytest.raises(RetriableError, match="415"):  # a function that takes no tensors refuses all of them
+        settle([delivery(route=URL_ROUTE)], b"", 415, Content_Type="text/plain")
     with pytest.raises(RetriableError, match="502"):
         settle([delivery()], encode_forecasts(ForecastRows(forecast(), [""])), 502)
 

@@ -230,7 +230,7 @@ async def test_the_queue_is_limited_by_rows_and_requests() -> None:
         return QueuedRequest(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
 
     queue = RequestQueue(merge=True)
-    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is taken, whatever its size
+    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is accepted with any size
     with pytest.raises(Overloaded):
         queue.add(waiting(1))
     queue.take()
@@ -390,17 +390,3 @@ async def test_without_a_thread_requests_fail_and_later_ones_succeed(
     assert (await batcher.submit(row(1), 1))["y"].tolist() == [[2, 2]]
     assert "can't start new thread" in caplog.text
     await batcher.close()
-
-
-def test_a_job_that_raises_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
-    worker = batcher_module._Worker()
-
-    def fail() -> None:
-        raise SystemExit(1)
-
-    done = threading.Event()
-    worker.do(fail)
-    worker.do(done.set)
-    assert done.wait(10)
-    assert "a job of a model's thread failed" in caplog.text
-    worker.end()

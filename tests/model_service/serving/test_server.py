@@ -24,7 +24,7 @@ WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
 
 
-class Shelf:
+class FakeRepository:
     """Models that the test sets; `gone` is returned by the next refresh."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Answer:
 
 
 class Service:
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: FakeRepository) -> None:
         self.shelf = shelf
         self.metrics = Metrics()
         self.app = ModelServer(shelf, self.metrics, poll_s=0.001)
@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture
 async def service(fake_runtime: Any) -> AsyncIterator[Service]:
-    shelf = Shelf()
+    shelf = FakeRepository()
     service = Service(shelf)
     old = Model("forecast", 1, fake_runtime(offset=100), "{}", DETAILS, service.metrics.observe)
     new = Model("forecast", 2, fake_runtime(), json.dumps(DETAILS), DETAILS, service.metrics.observe)
@@ -249,7 +249,7 @@ async def test_other_methods(service: Service) -> None:
 async def test_bodies_are_limited(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MAX_BODY_BYTES", 100)
     refused = await service.call(
-        "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client is told"
+        "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client gets the response"
     )
     assert refused.status == 413
     assert "more than 100 bytes" in refused.errors()[0].message
@@ -329,7 +329,7 @@ async def test_two_inputs_by_order_and_by_name() -> None:
             return {"difference": np.asarray(a.sum() - b.sum()), "sum": np.asarray(a.sum() + b.sum())}
 
     model = Model("foreign", 1, Foreign())
-    shelf = Shelf()
+    shelf = FakeRepository()
     shelf.paths = {"/": model}
     service = Service(shelf)
     a, b = np.array([5, 5]), np.array([1, 2, 3])
@@ -464,14 +464,14 @@ async def test_the_companion_runs_as_long_as_the_application(service: Service) -
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (OSError("no such address"), "no such address"),
         (RuntimeError("a bug"), "the start failed: RuntimeError: a bug"),
     ],
 )
 async def test_a_companion_that_cannot_start_fails_the_start(
-    service: Service, error: Exception, told: str
+    service: Service, error: Exception, message: str
 ) -> None:
     app = ModelServer(service.shelf, service.metrics, companion=FakeCompanion(error))
     sent: list[Any] = []
@@ -483,4 +483,4 @@ async def test_a_companion_that_cannot_start_fails_the_start(
         sent.append(message)
 
     await app({"type": "lifespan"}, receive, send)
-    assert sent == [{"type": "lifespan.startup.failed", "message": told}]
+    assert sent == [{"type": "lifespan.startup.failed", "message": message}]

@@ -1,0 +1,152 @@
+"""Generates series with labelled anomalies: the kinds of `model_service.training.generator`, with incidents added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_service.training import generator
+
+Float64Array = NDArray[np.float64]
+
+# Readings of a month of 5-minute steps.
+MONTH = 30 * 288
+# Before the first incident, so that a detector has a history.
+QUIET = 1_500
+INCIDENTS_PER_SERIES = 5
+# Readings after an incident in which an opening is neither right nor wrong: the model's window holds the incident.
+RECOVERY = 60
+# An incident's size, in units of the largest moves that the series makes by itself.
+LARGE_MOVE = 0.995
+LONGEST_SEASON = 24
+
+KINDS: tuple[generator.Kind, ...] = (
+    generator.seasonal,
+    generator.structural,
+    generator.wandering,
+    generator.long_wave,
+    generator.bursty,
+    generator.switching,
+    generator.clockwork,
+    generator.positive_noise,
+)
+
+
+@dataclass(frozen=True)
+class Incident:
+    """kind: what was done to the series. begin, end: the readings that it changed, end exclusive.
+
+    until: an episode that opens before this reading counts as found."""
+
+    kind: str
+    begin: int
+    end: int
+    until: int
+
+
+@dataclass(frozen=True)
+class LabelledSeries:
+    """A series with incidents. clean: the values before they were added."""
+
+    name: str
+    values: Float64Array
+    clean: Float64Array
+    incidents: tuple[Incident, ...]
+
+
+def labelled_series(count: int, seed: int, length: int = QUIET + MONTH) -> list[LabelledSeries]:
+    """`count` series of `length` readings, repeatable by seed. Every kind of series comes equally often."""
+    return [_one(seed, number, length) for number in range(count)]
+
+
+def _one(seed: int, number: int, length: int) -> LabelledSeries:
+    rng = np.random.default_rng((seed, number))
+    kind = KINDS[number % len(KINDS)]
+    clean = kind(rng, length, LONGEST_SEASON) * 10 ** rng.uniform(-2, 5)
+    if rng.random() < 0.5:  # a rate, size or share: never negative
+        clean = clean - min(0.0, float(clean.min())) + 0.3 * float(clean.std())
+    values = clean.copy()
+    incidents = []
+    spacing = (length - QUIET) // INCIDENTS_PER_SERIES
+    names = rng.permutation(list(INCIDENTS))[:INCIDENTS_PER_SERIES]
+    for slot, name in enumerate(names):
+        begin = QUIET + slot * spacing + int(rng.integers(0, spacing - 400))
+        found = INCIDENTS[name](rng, values, begin)
+        if found is not None:
+            incidents.append(found)
+    return LabelledSeries(f"{kind.__name__}-{number}", values, clean, tuple(incidents))
+
+
+def _move(values: Float64Array, begin: int, steps: int = 1) -> float:
+    """A change over `steps` readings that is large for the series."""
+    before = values[max(0, begin - QUIET) : begin]
+    changes = np.abs(before[steps:] - before[:-steps])
+    return float(np.quantile(changes, LARGE_MOVE)) + 1e-9
+
+
+def _spike(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    length = int(rng.integers(1, 4))
+    values[begin : begin + length] += rng.choice([-1, 1]) * rng.uniform(1.5, 4) * _move(values, begin)
+    return Incident("spike", begin, begin + length, begin + length + 2)
+
+
+def _shift(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    values[begin:] += rng.choice([-1, 1]) * rng.uniform(1.5, 4) * _move(values, begin)
+    return Incident("level shift", begin, begin + 12, begin + 12)
+
+
+def _variance(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    length = int(rng.integers(40, 120))
+    noise = rng.normal(size=length) * rng.uniform(0.8, 2) * _move(values, begin)
+    values[begin : begin + length] += noise
+    return Incident("variance", begin, begin + length, begin + length)
+
+
+def _no_season(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    """The series rests at its median, with its smallest moves, as when a job stops."""
+    length = int(rng.integers(48, 96))
+    before = values[begin - 300 : begin]
+    size = float(np.quantile(np.abs(np.diff(before)), 0.1))
+    resting = np.median(before) + size * rng.normal(size=length)
+    if np.abs(values[begin : begin + length] - np.median(before)).mean() < _move(values, begin):
+        return None  # such a series has nothing to miss
+    values[begin : begin + length] = resting
+    return Incident("missing season", begin, begin + length, begin + length)
+
+
+def _drift(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    length = int(rng.integers(30, 80))
+    ramp = (
+        np.linspace(0, 1, length) * rng.choice([-1, 1]) * rng.uniform(1.5, 4) * _move(values, begin, length)
+    )
+    values[begin : begin + length] += ramp
+    values[begin + length :] += ramp[-1]
+    return Incident("drift", begin, begin + length, begin + length)
+
+
+def _stuck(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    length = int(rng.integers(20, 80))
+    values[begin : begin + length] = values[begin]
+    return Incident("stuck", begin + 1, begin + length, begin + length)
+
+
+def _zero(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
+    length = int(rng.integers(5, 40))
+    if np.abs(values[begin : begin + length]).mean() < 1.5 * _move(values, begin):
+        return None  # zero is nothing special for such a series
+    values[begin : begin + length] = 0.0
+    return Incident("drop to zero", begin, begin + length, begin + length)
+
+
+INCIDENTS: dict[str, Callable[[np.random.Generator, Float64Array, int], Incident | None]] = {
+    "spike": _spike,
+    "level shift": _shift,
+    "variance": _variance,
+    "missing season": _no_season,
+    "drift": _drift,
+    "stuck": _stuck,
+    "drop to zero": _zero,
+}

@@ -1,0 +1,98 @@
+"""Settings of `fncast monitor`: anomalies, accuracy, and alerts before a threshold is crossed."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from consumer.settings.windows import parse_step
+from fncast.series.step import Step
+
+MAX_HISTORY = 1_000_000
+MAX_FOR_STEPS = 10_000
+
+
+class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Accuracy and anomalies.
+
+    alpha: share of the readings of a normal series that may count as anomalies. min_history: readings of a series
+    before its first anomaly. include, exclude: globs of the series whose anomalies are reported. destination: of
+    anomaly events; empty for none. accuracy_every: between two accuracy events of a series, by its readings' times.
+    """
+
+    group_id: str = "fncast-monitor"
+    accuracy_topic: str = "accuracy"
+    alerts_topic: str = "alerts"
+    alpha: float = 0.001
+    min_history: int = 500
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    accuracy_every: str = "1h"
+    destination: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("group_id", "accuracy_topic", "alerts_topic"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty")
+        if self.accuracy_topic == self.alerts_topic:
+            raise ValueError("accuracy_topic and alerts_topic must be different topics")
+        if not 0 < self.alpha < 1:
+            raise ValueError("alpha must be between 0 and 1")
+        if not 0 <= self.min_history <= MAX_HISTORY:
+            raise ValueError(f"min_history must be from 0 to {MAX_HISTORY:,}")
+        _seconds("accuracy_every", self.accuracy_every)
+
+    @property
+    def accuracy_every_s(self) -> float:
+        return _seconds("accuracy_every", self.accuracy_every)
+
+
+class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An alert before a threshold is crossed.
+
+    series: glob. above, below: the threshold; exactly one of them. within: how far ahead to look, such as 6h; empty for
+    the whole forecast. probability: from which on the alert opens. for_steps: how many steps the crossing lasts at
+    least. destination: of the alert's events; empty for none.
+    """
+
+    name: str
+    series: str = "*"
+    above: float | None = None
+    below: float | None = None
+    within: str = ""
+    probability: float = 0.5
+    for_steps: int = 1
+    destination: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("name is empty")
+        if (self.above is None) == (self.below is None):
+            raise ValueError(f"alert {self.name[:64]!r} needs either above or below")
+        threshold = self.below if self.above is None else self.above
+        if threshold is None or not math.isfinite(threshold):
+            raise ValueError(f"alert {self.name[:64]!r}: the threshold must be a finite number")
+        if not 0 < self.probability < 1:
+            raise ValueError(f"alert {self.name[:64]!r}: probability must be between 0 and 1")
+        if not 1 <= self.for_steps <= MAX_FOR_STEPS:
+            raise ValueError(f"alert {self.name[:64]!r}: for_steps must be from 1 to {MAX_FOR_STEPS:,}")
+        if self.within:
+            _seconds("within", self.within)
+
+    @property
+    def within_s(self) -> float:
+        """How far ahead to look, in seconds; 0 for the whole forecast."""
+        return _seconds("within", self.within) if self.within else 0.0
+
+
+def _seconds(name: str, text: str) -> float:
+    """The seconds of a duration such as 90s, 6h or PT1H. Raises ValueError."""
+    step: Step | None
+    try:
+        step = parse_step(text)
+    except ValueError:
+        step = None
+    if step is None or step.period_s is None:
+        raise ValueError(f"{name} {text[:64]!r} is not a duration such as 90s, 6h or PT1H")
+    return step.period_s

@@ -1,0 +1,1 @@
+"""Tries every hop from the broker to the model, for `fncast check`."""

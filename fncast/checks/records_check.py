@@ -1,0 +1,110 @@
+"""Checks the newest records of an input topic against its settings. Pure: the records come from a `Sample`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
+from consumer.settings import Input
+from fncast.checks.row import Row
+from fncast.recognition.recognition import Unrecognised, recognise
+from fncast.recognition.sample import Sample
+from fncast.recognition.trial import FormatTrial, try_format
+
+MAX_NAMES = 3
+
+
+def check_records(entry: Input, sample: Sample, routes: Collection[str]) -> Row:
+    """The row about the records of a topic. routes: names of the routes in the settings."""
+    hop = f"records of {sample.topic}"
+    if not any(record.value is not None for record in sample.records):
+        return Row(hop, "warning", "the topic holds no records yet", "send readings to it, then check again")
+    try:
+        trial = try_format(entry.format_name, entry.format_options(), sample.records)
+    except ValueError as error:
+        return Row(hop, "failed", str(error), "correct [[inputs]] in fncast.toml")
+    found = _found(trial)
+    if not trial.decoded:
+        return Row(hop, "failed", f"{found}: {_reason(trial)}", _other_format(entry, sample))
+    if trial.readings and not entry.has_readings:
+        fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
+        return Row(hop, "failed", f"{found}, but the settings take the topic for windows only", fix)
+    for problem in (_of_destinations, _of_names):
+        if row := problem(hop, found, entry, trial, routes):
+            return row
+    if trial.spread and not entry.rekey and not trial.windows:
+        return Row(
+            hop,
+            "failed",
+            f"{found}; {len(trial.spread)} series come from more than one partition",
+            "set rekey = true in [[inputs]], or key the records by series in the producer",
+        )
+    if trial.decoded < trial.records:
+        wrong = trial.records - trial.decoded
+        return Row(
+            hop,
+            "warning",
+            f"{found}. {wrong} become dead letters: {_reason(trial)}",
+            "send only this format to the topic, or accept the dead letters",
+        )
+    return Row(hop, "ok", found)
+
+
+def _found(trial: FormatTrial) -> str:
+    held = [f"{trial.windows} windows"] if trial.windows else []
+    held += [f"{trial.readings} readings"] if trial.readings else []
+    count = f"{trial.decoded} of the last {trial.records} records are {trial.format}"
+    return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
+
+
+def _reason(trial: FormatTrial) -> str:
+    if trial.reasons:
+        return trial.reasons.most_common(1)[0][0]
+    skipped = ", ".join(f"{count} {reason}" for reason, count in trial.skipped.most_common())
+    return f"readings skipped: {skipped}"
+
+
+def _other_format(entry: Input, sample: Sample) -> str:
+    try:
+        right = recognise(sample.topic, sample.records).trial.format
+    except Unrecognised:
+        return f"fncast init --topic {sample.topic} shows what the topic holds"
+    if right == entry.format_name:
+        return f"fncast init --topic {sample.topic} proposes other settings for this format"
+    return f'the records look like {right}: set format = "{right}", or use fncast init --topic {sample.topic}'
+
+
+def _of_destinations(
+    hop: str, found: str, entry: Input, trial: FormatTrial, routes: Collection[str]
+) -> Row | None:
+    """A row if records would have no route."""
+    known = ", ".join(sorted(routes)) or "none"
+    wrong = [name for name in trial.destinations if name and name not in routes]
+    if wrong:
+        named = ", ".join(repr(name) for name in wrong[:MAX_NAMES])
+        fix = f"add the route to [routes] (they are {known}), or correct the producer"
+        return Row(hop, "failed", f"{found}, for destinations without a route: {named}", fix)
+    names_none = trial.destinations[""] or trial.readings
+    if names_none and not entry.destination:
+        fix = f'set destination = "..." in [[inputs]] for {entry.topic}; routes are {known}'
+        return Row(
+            hop, "failed", f"{found}, but {names_none} name no destination and become dead letters", fix
+        )
+    return None
+
+
+def _of_names(hop: str, found: str, entry: Input, trial: FormatTrial, routes: Collection[str]) -> Row | None:
+    """A row if include and exclude leave no series."""
+    if not (entry.include or entry.exclude) or trial.windows:
+        return None
+    kept = [
+        name
+        for name in trial.series
+        if (not entry.include or any(fnmatchcase(name, glob) for glob in entry.include))
+        and not any(fnmatchcase(name, glob) for glob in entry.exclude)
+    ]
+    if kept:
+        return None
+    example = next(iter(trial.series), "")
+    fix = f"correct include and exclude in [[inputs]]; a series is named {example!r}"
+    return Row(hop, "failed", f"{found}, but include and exclude leave none of them", fix)

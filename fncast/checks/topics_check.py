@@ -1,0 +1,167 @@
+"""Checks the broker and the topics of the settings. It creates and commits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
+
+from consumer.settings import Input, Settings
+from fncast.checks.records_check import check_records
+from fncast.checks.row import Row
+from fncast.recognition.topic_sampler import SampleError, TopicSampler
+
+RECORDS = 100
+SAMPLE_S = 4.0  # for the records of one topic
+ANSWER_S = 5.0  # for one request
+NOT_REACHED = "the broker was not reached"
+
+
+def check_kafka(settings: Settings) -> list[Row]:
+    """The rows about the broker, the topics and their records."""
+    kafka = settings.kafka
+    servers = kafka.bootstrap_servers
+    try:
+        sampler = TopicSampler(kafka.client_properties())
+    except SampleError as error:
+        return [Row("broker", "failed", str(error), "correct [kafka.client]"), *_not_tried(settings)]
+    try:
+        topics = sampler.topics()
+        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {len(topics)} topics")]
+        rights = {} if sampler.is_embedded else _rights(settings, topics)
+        for entry in _inputs(settings):
+            rows += _input_rows(sampler, entry, settings, rights)
+        rows += [_output_row(topic, topics, settings, rights, sampler) for topic in _outputs(settings)]
+        if not sampler.is_embedded:
+            rows.append(_group_row(settings))
+        return rows
+    except SampleError as error:
+        fix = "start it, or correct bootstrap_servers and [kafka.client]"
+        return [Row("broker", "failed", str(error), fix), *_not_tried(settings)]
+    finally:
+        sampler.close()
+
+
+def _inputs(settings: Settings) -> list[Input]:
+    by_topic = {entry.topic: entry for entry in settings.inputs}
+    return [by_topic.get(topic, Input(topic)) for topic in settings.kafka.input_topics]
+
+
+def _outputs(settings: Settings) -> list[str]:
+    """The topics that the consumer writes."""
+    kafka = settings.kafka
+    found = [kafka.output_topic, kafka.dead_letter_topic]
+    needs_state = any(entry.has_readings for entry in settings.inputs)
+    return [*found, kafka.state_topic] if needs_state else found
+
+
+def _not_tried(settings: Settings) -> list[Row]:
+    return [Row(f"topic {entry.topic}", "not tried", NOT_REACHED) for entry in _inputs(settings)]
+
+
+def _input_rows(
+    sampler: TopicSampler, entry: Input, settings: Settings, rights: Mapping[str, set[AclOperation]]
+) -> list[Row]:
+    hop = f"topic {entry.topic}"
+    if not sampler.topics().get(entry.topic):
+        fix = "create it, correct its name in [[inputs]], or grant this login Describe on it"
+        return [Row(hop, "failed", "it does not exist, or this login may not see it", fix)]
+    if _lacks(rights, entry.topic, AclOperation.READ):
+        return [Row(hop, "failed", "this login may not read it", "grant it Read on the topic")]
+    try:
+        sample = sampler.sample(entry.topic, RECORDS, SAMPLE_S)
+    except SampleError as error:
+        return [Row(hop, "failed", str(error), "grant this login Read and Describe on the topic")]
+    detail = f"{sample.total:,} records in {sample.partitions} partition{'s' * (sample.partitions != 1)}"
+    if sample.is_cut:
+        detail += f"; only {len(sample.records)} of the last {RECORDS} could be read in time"
+    records = check_records(entry, sample, settings.routes)
+    return [Row(hop, "warning" if sample.is_cut else "ok", detail), records]
+
+
+def _output_row(
+    topic: str,
+    topics: Mapping[str, int],
+    settings: Settings,
+    rights: Mapping[str, set[AclOperation]],
+    sampler: TopicSampler,
+) -> Row:
+    hop = f"topic {topic}"
+    wanted = max((topics.get(name, 0) for name in settings.kafka.input_topics), default=0)
+    if topic not in topics:
+        detail = "it does not exist yet; fncast consume creates it"
+        if _lacks(rights, "", AclOperation.CREATE):
+            fix = f"create it with {wanted or 'as many'} partitions as the input, or grant Create on the cluster"
+            return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
+        return Row(hop, "ok", detail)
+    if _lacks(rights, topic, AclOperation.WRITE):
+        return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
+    count = topics[topic]
+    if topic == settings.kafka.state_topic and count < wanted:
+        fix = f"give it {wanted} partitions, one for each of the input"
+        return Row(hop, "failed", f"it has {count} partitions, and the input has {wanted}", fix)
+    return Row(hop, "ok", f"{count} partition{'s' * (count != 1)}")
+
+
+def _group_row(settings: Settings) -> Row:
+    """Whether this login may use the consumer group."""
+    group = settings.kafka.group_id
+    hop = f"group {group}"
+    admin = _admin(settings)
+    try:
+        answers: Any = admin.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=ANSWER_S
+        )
+        found = answers[group].result(2 * ANSWER_S)
+    except (KafkaException, TimeoutError) as error:
+        text = (
+            "the broker denies it" if _is_denied(error) else "the broker did not say whether it may be used"
+        )
+        is_denied = _is_denied(error)
+        fix = "grant this login Read and Describe on the group, or set another group_id"
+        return Row(hop, "failed" if is_denied else "warning", text, fix if is_denied else "")
+    operations = set(found.authorized_operations or ())
+    if operations and not operations & {AclOperation.READ, AclOperation.ALL}:
+        return Row(hop, "failed", "this login may not use it", "grant it Read on the group")
+    count = len(found.members)
+    return Row(hop, "ok", f"{count} consumer{'s' * (count != 1)} in it now")
+
+
+def _is_denied(error: Exception) -> bool:
+    return isinstance(error, KafkaException) and "AUTHORIZATION" in error.args[0].name()
+
+
+def _rights(settings: Settings, topics: Mapping[str, int]) -> dict[str, set[AclOperation]]:
+    """What this login may do, by topic; "" is the cluster. Without an entry the broker does not say."""
+    admin = _admin(settings)
+    names = [name for name in (*settings.kafka.input_topics, *_outputs(settings)) if name in topics]
+    asked: list[tuple[str, Any]] = []
+    try:
+        if names:
+            answers = admin.describe_topics(
+                TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
+            )
+            asked += answers.items()
+        cluster = admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_S)
+        asked.append(("", cluster))
+    except (KafkaException, ValueError):
+        return {}
+    rights: dict[str, set[AclOperation]] = {}
+    for name, answer in asked:
+        try:
+            operations = answer.result(2 * ANSWER_S).authorized_operations
+        except (KafkaException, TimeoutError):
+            continue
+        if operations:
+            rights[name] = set(operations)
+    return rights
+
+
+def _admin(settings: Settings) -> AdminClient:
+    return AdminClient({**settings.kafka.client_properties(), "log_level": 0})
+
+
+def _lacks(rights: Mapping[str, set[AclOperation]], name: str, operation: AclOperation) -> bool:
+    return name in rights and not rights[name] & {operation, AclOperation.ALL}

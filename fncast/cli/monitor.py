@@ -1,0 +1,98 @@
+"""`fncast monitor`: compares forecasts with readings, and publishes accuracy, anomalies and alerts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+
+from consumer.assembly import Service
+from consumer.errors import ConsumerError
+from consumer.settings import Settings, SettingsError
+from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.failure import Failure
+from fncast.http.listener import bind
+from fncast.http.port import parse_port
+from fncast.http.security import Security, add_security_arguments
+from fncast.http.server import build_server
+from fncast.monitor.admin import MonitorAdmin, register
+from fncast.monitor.judge import Judge
+from fncast.monitor.settings import JUDGE, monitor_rules, monitor_settings
+
+log = logging.getLogger("fncast.monitor")
+
+DEFAULT_PORT = 9465
+
+EXAMPLES = """
+fncast monitor
+fncast monitor --bootstrap-servers kafka-1:9092,kafka-2:9092
+fncast monitor --config fncast.toml --port 9466
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_kafka_arguments(parser)
+    parser.add_argument(
+        "--host", help="address of /accuracy, /metrics, /healthz and /readyz (default: [admin] host)"
+    )
+    parser.add_argument(
+        "--port", type=parse_port, default=DEFAULT_PORT, help="port of these endpoints (default: %(default)s)"
+    )
+    add_security_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    configured = settings(arguments)
+    host = arguments.host or configured.admin.host
+    return asyncio.run(monitor(configured, host, arguments.port, Security.of(arguments)))
+
+
+async def monitor(configured: Settings, host: str, port: int, security: Security) -> int:
+    """Monitor until SIGINT or SIGTERM. Returns the exit code 0. Raises Failure."""
+    listener = bind(host, port)
+    judge, service = build_monitor(configured)
+    register(judge)
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, service.stop)
+    admin = build_server(MonitorAdmin(service, judge), security)
+    admin.takes_signals = False
+    admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
+    topics = configured.monitor
+    print(
+        f"monitoring {', '.join(configured.kafka.input_topics)} and {configured.kafka.output_topic} from"
+        f" {configured.kafka.bootstrap_servers} as group {topics.group_id}, to {topics.accuracy_topic} and"
+        f" {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
+        file=sys.stderr,
+        flush=True,
+    )
+    running = asyncio.create_task(service.run())
+    await asyncio.wait({running, admin_task}, return_when=asyncio.FIRST_COMPLETED)
+    has_listener = running.done()
+    service.stop()
+    admin.should_exit = True
+    try:
+        await running
+    except ConsumerError as error:
+        raise Failure(str(error)) from None
+    except Exception as error:
+        log.exception("the monitor stops because of an error in its code")
+        raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
+    finally:
+        await asyncio.wait({admin_task})
+    if not has_listener:
+        raise Failure("the listener of /accuracy, /metrics, /healthz and /readyz has stopped")
+    return 0
+
+
+def build_monitor(configured: Settings) -> tuple[Judge, Service]:
+    """The monitor's consumer. Call it in the event loop that runs it. Raises Failure."""
+    try:
+        own = monitor_settings(configured)
+        judge = Judge(monitor_rules(configured), own.kafka.input_topics)
+        service = Service(own, {JUDGE: judge}, more_outputs=(configured.monitor.alerts_topic,))
+    except (SettingsError, ConsumerError, ValueError) as error:
+        raise Failure(str(error)) from None
+    return judge, service

@@ -1,0 +1,88 @@
+"""The monitor's admin listener: the consumer's, GET /accuracy, and figures over all series."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from consumer.admin import Admin, Consumer
+from fncast.monitor.judge import Judge
+from fncast.monitor.output import accuracy_figures
+from fncast.monitor.partition import open_counts
+
+MAX_LISTED = 1_000
+
+
+class MonitorAdmin(Admin):
+    """The ASGI application of the monitor's admin listener. Use it in the event loop of the judge."""
+
+    def __init__(self, consumer: Consumer, judge: Judge) -> None:
+        super().__init__(consumer)
+        self._judge = judge
+
+    def _answer(self, path: str) -> tuple[int, str, bytes]:
+        if path == "/accuracy":
+            return 200, "application/json", orjson.dumps(accuracy_list(self._judge))
+        return super()._answer(path)
+
+
+def accuracy_list(judge: Judge) -> dict[str, Any]:
+    """The accuracy of each series and model, the worst skill first; at most MAX_LISTED."""
+    found = []
+    for assigned in list(judge.partitions.values()):
+        for name, series in assigned.monitor.series.items():
+            for model, accuracy in series.joined.accuracy.items():
+                figures = accuracy_figures(accuracy)
+                found.append({"series": name, "model": model, **figures})
+    found.sort(key=lambda each: (each["skill"] is None, each["skill"] or 0.0, each["series"], each["model"]))
+    return {"series": found[:MAX_LISTED], "left_out": max(0, len(found) - MAX_LISTED)}
+
+
+class MonitorCollector:
+    """Prometheus figures over all series. No label holds a series' name."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    def collect(self) -> Iterable[Metric]:
+        """The figures at the time of the scrape."""
+        monitors = [assigned.monitor for assigned in list(self._judge.partitions.values())]
+        skills: dict[str, list[float]] = {}
+        coverages: dict[str, list[float]] = {}
+        for monitor in monitors:
+            for series in monitor.series.values():
+                for model, accuracy in series.joined.accuracy.items():
+                    figures = accuracy.day.figures()
+                    for found, name in ((skills, "skill"), (coverages, "coverage")):
+                        if (value := figures[name]) is not None:
+                            found.setdefault(model, []).append(value)
+        anomalies, alerts = open_counts(monitors)
+        yield _by_model(
+            "fncast_forecast_skill", "Median over series of 1 - MAE / MAE of the last value.", skills
+        )
+        yield _by_model(
+            "fncast_coverage", "Median over series of the share of readings in the band.", coverages
+        )
+        yield GaugeMetricFamily("fncast_anomalies_open", "Series with an open anomaly.", anomalies)
+        yield GaugeMetricFamily("fncast_alerts_open", "Open alerts.", alerts)
+        known = sum(len(monitor.series) for monitor in monitors)
+        yield GaugeMetricFamily("fncast_monitored_series", "Series that the monitor knows.", known)
+        unusable = sum(self._judge.unusable.values())
+        yield GaugeMetricFamily("fncast_monitor_unusable_events", "Events that could not be read.", unusable)
+
+
+def register(judge: Judge) -> None:
+    """Add the figures to /metrics."""
+    REGISTRY.register(MonitorCollector(judge))
+
+
+def _by_model(name: str, help_: str, values: dict[str, list[float]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, help_, labels=["modelversion"])
+    for model, found in values.items():
+        family.add_metric([model], statistics.median(found))
+    return family

@@ -1,0 +1,73 @@
+"""Alerts: thresholds that a series is expected to cross, opened and closed once with hysteresis."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fncast.monitor.crossing import Crossing, crossing
+
+# An alert closes once its probability is below this share of the rule's in so many forecasts in a row.
+CLOSE_SHARE = 0.6
+CLOSE_AFTER = 3
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """A threshold that must not be crossed.
+
+    series: a glob. above or below: the threshold; the other is None. within_s: how far ahead to look, 0 for the whole
+    forecast. probability: from which on the alert opens. for_steps: how long the crossing lasts at least.
+    destination: of the alert's event; empty for none."""
+
+    name: str
+    series: str = "*"
+    above: float | None = None
+    below: float | None = None
+    within_s: float = 0.0
+    probability: float = 0.5
+    for_steps: int = 1
+    destination: str = ""
+
+    @property
+    def threshold(self) -> float:
+        """The threshold. Exactly one of `above` and `below` is set."""
+        return self.above if self.above is not None else self.below or 0.0
+
+    def matches(self, series: str) -> bool:
+        """Whether the rule applies to a series."""
+        return fnmatch.fnmatchcase(series, self.series)
+
+    def crossing(self, levels: Sequence[float], rows: Sequence[Sequence[float]], step_s: float) -> Crossing:
+        """The crossing that a forecast predicts. rows: see `crossing`. step_s: seconds between two rows."""
+        steps = min(len(rows), max(1, int(self.within_s / step_s))) if self.within_s else len(rows)
+        return crossing(
+            levels,
+            rows[:steps],
+            self.threshold,
+            is_above=self.above is not None,
+            for_steps=min(self.for_steps, steps),
+            probability=self.probability,
+        )
+
+
+@dataclass
+class AlertState:
+    """Of one rule and one series. calm: forecasts in a row whose probability is low."""
+
+    is_open: bool = False
+    calm: int = 0
+
+    def update(self, rule: AlertRule, found: Crossing) -> str:
+        """Take the next forecast's crossing. Returns "open" or "closed" if the state changes, else an empty string."""
+        if not self.is_open:
+            if found.probability < rule.probability:
+                return ""
+            self.is_open, self.calm = True, 0
+            return "open"
+        self.calm = self.calm + 1 if found.probability < CLOSE_SHARE * rule.probability else 0
+        if self.calm < CLOSE_AFTER:
+            return ""
+        self.is_open = False
+        return "closed"

@@ -1,0 +1,138 @@
+"""Scores each reading of one series: how unusual it is, given the forecasts made for it before it came."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fncast.monitor.episode import Episode, EpisodeWatch
+from fncast.monitor.figures import Expectation, Figures
+from fncast.monitor.history import ErrorHistory
+from fncast.monitor.stillness import Stillness
+
+DEFAULT_ALPHA = 0.001
+DEFAULT_MIN_HISTORY = 500
+# The smallest of several p-values is small more often. The figures depend on each other, so their number overstates it.
+COMPARISONS = 3.0
+# The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
+FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3))
+# A value is a new extreme if it is beyond all before it by this share of their range.
+BEYOND_RANGE = 0.2
+# The log p-value of a new extreme that is outside the band counts so many times.
+EXTREME_WEIGHT = 1.3
+# The p-value of the shortest run that counts as stuck.
+STUCK_LOG_P = math.log(0.001)
+# The score of a p-value of 10 ** -DECADES or less is 1.
+DECADES = 6.0
+# In an episode, readings count less in the histories, so that the next incident is found, too. An episode that lasts
+# longer than this becomes normal.
+LEARNED_IN_EPISODE = 0.25
+NORMAL_AFTER = 100
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """alpha: the share of a normal series' readings that may be in episodes. min_history: readings before the first."""
+
+    alpha: float = DEFAULT_ALPHA
+    min_history: int = DEFAULT_MIN_HISTORY
+
+
+class Judgement(NamedTuple):
+    """score: 0 (usual) to 1 (a p-value of one in a million); 0.5 is one in a thousand. is_anomaly: an episode is open.
+
+    changed: the episode that this reading opened or closed."""
+
+    score: float
+    is_anomaly: bool
+    changed: Episode | None = None
+
+
+class Detector:
+    """The detector of one series. Call `judge` for each reading, in the order of time."""
+
+    __slots__ = ("_episodes", "_figures", "_highest", "_histories", "_lowest", "_readings", "_stillness")
+
+    def __init__(self) -> None:
+        self._figures = Figures()
+        self._histories = tuple(ErrorHistory() for _ in Figures.NAMES)
+        self._stillness = Stillness()
+        self._episodes = EpisodeWatch()
+        self._readings = 0
+        self._lowest, self._highest = math.inf, -math.inf
+
+    @property
+    def episode(self) -> Episode | None:
+        """The open episode."""
+        return self._episodes.episode
+
+    def judge(
+        self,
+        at: float,
+        value: float,
+        near: Expectation | None,
+        far: Expectation | None,
+        settings: DetectorSettings,
+    ) -> Judgement:
+        """Judge a reading by the forecasts that were made before it came.
+
+        at: its time, in any unit. near: from the last forecast before it. far: from the first that includes it; both
+        None if there is none, as after a gap: the reading is then neither usual nor unusual."""
+        stuck = self._stillness.update(value, self._episodes.episode is not None)
+        if near is None or far is None:
+            self._extend_range(value)
+            return Judgement(0.0, self._episodes.episode is not None)
+        figures = self._figures.update(value, near, far)
+        log_p = min(
+            history.log_p(figure) + factor
+            for history, figure, factor in zip(self._histories, figures, FACTORS, strict=True)
+        )
+        log_p = min(0.0, log_p + math.log(COMPARISONS))
+        if self._is_extreme(value) and figures[0] > 1.0:
+            log_p *= EXTREME_WEIGHT
+        kind = "outlier"
+        if stuck > 1.0 and STUCK_LOG_P * stuck < log_p:
+            log_p, kind = STUCK_LOG_P * stuck, "stuck"
+        self._readings += 1
+        is_ready = self._readings > settings.min_history
+        score = min(1.0, -log_p / (DECADES * math.log(10))) if is_ready else 0.0
+        candidate = Episode(kind, at, at, at, value, near.expected, near.low, near.high, score)
+        is_unusual = is_ready and log_p <= math.log(settings.alpha)
+        changed = self._episodes.update(candidate, log_p, is_unusual)
+        weight = LEARNED_IN_EPISODE if 1 < self._episodes.age <= NORMAL_AFTER else 1.0
+        for history, figure in zip(self._histories, figures, strict=True):
+            history.add(figure, weight)
+        self._extend_range(value)
+        return Judgement(score, self._episodes.episode is not None, changed)
+
+    def state(self) -> list[Any]:
+        """The state as numbers and lists, for `restored`."""
+        return [
+            self._figures.state(),
+            [history.state() for history in self._histories],
+            self._stillness.state(),
+            self._episodes.state(),
+            self._readings,
+            self._lowest,
+            self._highest,
+        ]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> Detector:
+        """The detector with the state that `state` returned."""
+        detector = cls()
+        figures, histories, stillness, episodes, readings, lowest, highest = state
+        detector._figures = Figures.restored(figures)
+        detector._histories = tuple(map(ErrorHistory.restored, histories))
+        detector._stillness = Stillness.restored(stillness)
+        detector._episodes = EpisodeWatch.restored(episodes)
+        detector._readings, detector._lowest, detector._highest = readings, lowest, highest
+        return detector
+
+    def _is_extreme(self, value: float) -> bool:
+        margin = BEYOND_RANGE * (self._highest - self._lowest)
+        return not self._lowest - margin <= value <= self._highest + margin
+
+    def _extend_range(self, value: float) -> None:
+        self._lowest, self._highest = min(self._lowest, value), max(self._highest, value)

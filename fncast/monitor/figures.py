@@ -1,0 +1,111 @@
+"""The figures of a series whose unusual values are anomalies: errors of its forecasts, smoothed in several ways."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# How fast the mean error follows the errors.
+ERROR_RATE = 0.01
+# Scaled errors beyond it count as this much in means, so that one spike does not last.
+LARGEST = 20.0
+LARGEST_IN_MEAN_ERROR = 5.0
+# How fast the smoothed figures follow: a few readings each.
+BIAS_RATE = 0.25
+SPREAD_RATE = 0.06
+DRIFT_RATE = 0.2
+# How fast the two means follow whose distance is the series' move.
+SHORT_LEVEL_RATE = 0.05
+LONG_LEVEL_RATE = 0.01
+MOVE_RATE = 0.001
+EARLY_MOVE_RATE = 0.02
+EARLY_READINGS = 240
+_TINY = 1e-300
+
+
+class Expectation(NamedTuple):
+    """What a forecast said about one reading: its median, and the band's ends."""
+
+    expected: float
+    low: float
+    high: float
+
+    def error_scale(self, error: float) -> float:
+        """The half of the band on the side of `error`."""
+        return self.high - self.expected if error >= 0 else self.expected - self.low
+
+
+class Figures:
+    """The figures of one series. `update` returns them, in the order of NAMES, each at least 0."""
+
+    NAMES = ("error", "bias", "spread", "drift", "move")
+
+    __slots__ = (
+        "_bias",
+        "_drift",
+        "_far_error",
+        "_long_level",
+        "_move",
+        "_near_error",
+        "_readings",
+        "_short_level",
+        "_spread",
+    )
+
+    def __init__(self) -> None:
+        self._readings = 0
+        self._near_error = self._far_error = 0.0
+        self._bias = self._spread = self._drift = 0.0
+        self._short_level = self._long_level = self._move = 0.0
+
+    def update(self, value: float, near: Expectation, far: Expectation) -> tuple[float, ...]:
+        """The figures at a reading.
+
+        near: by the last forecast before the reading. far: by the first that includes it, which may be the same."""
+        first = self._readings == 0
+        self._readings += 1
+        error = value - near.expected
+        scale = near.error_scale(error) + self._near_error + 1e-9 * abs(near.expected) + _TINY
+        scaled = min(LARGEST, max(-LARGEST, error / scale))
+        known = abs(error) if first else min(abs(error), LARGEST_IN_MEAN_ERROR * scale)
+        self._near_error += (1.0 if first else ERROR_RATE) * (known - self._near_error)
+
+        far_error = value - far.expected
+        far_scale = far.error_scale(far_error) + self._far_error + 1e-9 * abs(far.expected) + _TINY
+        far_scaled = min(LARGEST, max(-LARGEST, far_error / far_scale))
+        known = abs(far_error) if first else min(abs(far_error), LARGEST_IN_MEAN_ERROR * far_scale)
+        self._far_error += (1.0 if first else ERROR_RATE) * (known - self._far_error)
+
+        self._bias += BIAS_RATE * (scaled - self._bias)
+        self._spread += SPREAD_RATE * (abs(scaled) - self._spread)
+        self._drift += DRIFT_RATE * (far_scaled - self._drift)
+        return (
+            abs(error) / scale,
+            abs(self._bias),
+            self._spread,
+            abs(self._drift),
+            self._moved(value, first),
+        )
+
+    def _moved(self, value: float, first: bool) -> float:
+        """How far the level has moved of late, relative to its usual moves."""
+        if first:
+            self._short_level = self._long_level = value
+        self._short_level += SHORT_LEVEL_RATE * (value - self._short_level)
+        self._long_level += LONG_LEVEL_RATE * (value - self._long_level)
+        move = abs(self._short_level - self._long_level)
+        rate = EARLY_MOVE_RATE if self._readings < EARLY_READINGS else MOVE_RATE
+        self._move += rate * (move - self._move)
+        return move / (self._move + _TINY) if self._move else 0.0
+
+    def state(self) -> list[float]:
+        """The state as numbers, for `restored`."""
+        return [getattr(self, name) for name in self.__slots__]
+
+    @classmethod
+    def restored(cls, state: list[float]) -> Figures:
+        """The figures with the state that `state` returned."""
+        figures = cls()
+        for name, number in zip(cls.__slots__, state, strict=True):
+            setattr(figures, name, number)
+        figures._readings = int(figures._readings)
+        return figures

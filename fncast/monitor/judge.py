@@ -1,0 +1,130 @@
+"""The interceptor `judge`: gives windows and forecasts to the monitor, and settles them with its events."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from fncast.monitor.merge import Merge
+from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_forecast, read_window
+from fncast.monitor.partition import MonitorPartition, MonitorRules
+from interceptor.contract import StatefulInterceptor
+from interceptor.delivery import Batch, Delivery, StateRecord
+from interceptor.outcome import Forecast, OutputEvent, Skipped
+
+JOINED = Skipped("joined")
+OTHER = Skipped("neither a window nor a forecast")
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Assigned:
+    """One partition number of this monitor. restored: its topics whose state was read. sequence: of the last write."""
+
+    def __init__(self, rules: MonitorRules, topics: Sequence[str], clock: Callable[[], float]) -> None:
+        self.monitor = MonitorPartition(rules)
+        self.merge = Merge(topics, clock)
+        self.restored: dict[str, int] = {}  # topic -> generation
+        self.sequences: dict[str, int] = {}  # of the series in the state that was read
+        self.sequence = 0
+
+
+class Judge(StatefulInterceptor):
+    """Joins what the input topics and the forecasts have in the partitions of the same number.
+
+    The state of each series that changed is written with the last delivery of each topic, with a rising number: the
+    copy with the largest number counts. So state, offsets and events are in one transaction.
+    """
+
+    def __init__(
+        self, rules: MonitorRules, topics: Sequence[str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """topics: the input topics and the topic of forecasts. clock: monotonic, in seconds."""
+        self._rules = rules
+        self._topics = tuple(topics)
+        self._clock = clock
+        self.partitions: dict[int, Assigned] = {}
+        self.unusable: Counter[str] = Counter()  # by reason, since the start
+
+    def restore(
+        self, topic: str, partition: int, generation: int, committed: int, state: Iterable[StateRecord]
+    ) -> int:
+        assigned = self._assigned(partition)
+        assigned.restored[topic] = generation
+        for record in state:
+            if record.value is None:
+                continue
+            sequence, series = msgspec.msgpack.decode(record.value)
+            name = record.key.decode()
+            if sequence > assigned.sequences.get(name, 0):
+                assigned.sequences[name] = sequence
+                assigned.sequence = max(assigned.sequence, sequence)
+                assigned.monitor.restore(name, series)
+        return committed
+
+    def drop(self, topic: str, partition: int) -> None:
+        assigned = self.partitions.get(partition)
+        if assigned is not None:
+            assigned.restored.pop(topic, None)
+            if not assigned.restored:
+                del self.partitions[partition]
+
+    async def on_consume(self, batch: Batch) -> Batch:
+        by_number: dict[int, list[Delivery]] = {}
+        for delivery in batch.deliveries:
+            if delivery.outcome is None:
+                by_number.setdefault(delivery.record.partition, []).append(delivery)
+        for number, deliveries in by_number.items():
+            assigned = self._assigned(number)
+            for delivery in deliveries:
+                if not delivery.generation:  # a consumer that keeps no state
+                    assigned.restored.setdefault(delivery.record.topic, 0)
+            usable = [
+                delivery
+                for delivery in deliveries
+                if assigned.restored.get(delivery.record.topic) == delivery.generation
+            ]
+            self._process(assigned, usable)
+        return batch
+
+    def _process(self, assigned: Assigned, deliveries: Sequence[Delivery]) -> None:
+        last: dict[str, Delivery] = {}
+        for delivery in assigned.merge.ready(deliveries):
+            last[delivery.record.topic] = delivery
+            for part in delivery.windows or [delivery]:
+                events = self._events(assigned.monitor, part)
+                part.outcome = Forecast(events) if events else part.outcome or JOINED
+        if not last or not assigned.monitor.changed:
+            return
+        assigned.sequence += 1
+        written = [
+            StateRecord(name.encode(), _encode([assigned.sequence, assigned.monitor.series[name].state()]))
+            for name in sorted(assigned.monitor.changed)
+        ]
+        assigned.monitor.changed.clear()
+        for delivery in last.values():
+            delivery.state += [StateRecord(record.key, record.value) for record in written]
+
+    def _events(self, monitor: MonitorPartition, delivery: Delivery) -> list[OutputEvent]:
+        """Take one event. Returns the events to publish; sets the outcome of an event that is not for the monitor."""
+        event = delivery.event
+        type_ = event.attributes["type"] if event is not None else None
+        try:
+            if event is not None and type_ == WINDOW:
+                return monitor.reading(read_window(event))
+            if event is not None and type_ == FORECAST:
+                return monitor.forecast(read_forecast(event))
+        except UnusableEvent as error:
+            self.unusable[str(error)] += 1
+            delivery.outcome = Skipped(str(error))
+            return []
+        delivery.outcome = OTHER
+        return []
+
+    def _assigned(self, number: int) -> Assigned:
+        if number not in self.partitions:
+            self.partitions[number] = Assigned(self._rules, self._topics, self._clock)
+        return self.partitions[number]

@@ -1,0 +1,105 @@
+"""The CloudEvents that the monitor publishes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from fncast.monitor.accuracy import Accuracy
+from fncast.monitor.alert import AlertRule
+from fncast.monitor.crossing import Crossing
+from fncast.monitor.episode import Episode
+from fncast.series.rfc3339 import format_time
+from interceptor.cloudevents.output_event import output_id
+from interceptor.outcome import Headers, OutputEvent
+
+SOURCE = "fncast/monitor"
+ACCURACY, ANOMALY, ALERT = "io.fncast.accuracy.v1", "io.fncast.anomaly.v1", "io.fncast.alert.v1"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_text(time_s: float) -> str:
+    """Seconds since 1970 as RFC 3339."""
+    return format_time(_EPOCH + timedelta(seconds=time_s))
+
+
+def accuracy_event(series: str, model: str, accuracy: Accuracy, topic: str) -> OutputEvent:
+    """The accuracy of a model version for a series, up to its newest reading."""
+    data = accuracy_figures(accuracy)
+    name, _, version = model.rpartition("/")
+    extensions = {"modelname": name, "modelversion": version}
+    return _event(ACCURACY, series, (model, accuracy.newest_s), data, topic, accuracy.newest_s, extensions)
+
+
+def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
+    """The data of an accuracy event."""
+    return {
+        "readings": accuracy.outcomes,
+        **accuracy.total.figures(),
+        "since": time_text(accuracy.since_s),
+        "day": accuracy.day.figures(),
+        "leads": {str(lead + 1): sums.figures() for lead, sums in enumerate(accuracy.by_lead)},
+    }
+
+
+def anomaly_event(
+    series: str, episode: Episode, time_s: float, is_open: bool, topic: str, destination: str
+) -> OutputEvent:
+    """An episode that opened or closed. time_s: of the reading that did it."""
+    state = "open" if is_open else "closed"
+    data = {
+        "kind": episode.kind,
+        "state": state,
+        "time": time_text(episode.peak),
+        "value": episode.value,
+        "expected": episode.expected,
+        "low": episode.low,
+        "high": episode.high,
+        "score": episode.score,
+        "start": time_text(episode.start),
+        "end": time_text(episode.end),
+        "readings": episode.readings,
+    }
+    extensions = {"destination": destination}
+    return _event(ANOMALY, series, (episode.start, state), data, topic, time_s, extensions)
+
+
+def alert_event(
+    series: str, rule: AlertRule, state: str, found: Crossing, start_s: float, step_s: float, topic: str
+) -> OutputEvent:
+    """An alert that opened or closed. start_s: time of the forecast's first step."""
+    data = {
+        "rule": rule.name,
+        "state": state,
+        "threshold": rule.threshold,
+        "direction": "below" if rule.above is None else "above",
+        "expected_at": None if found.step is None else time_text(start_s + found.step * step_s),
+        "probability": found.probability,
+    }
+    extensions = {"destination": rule.destination}
+    return _event(ALERT, series, (rule.name, start_s, state), data, topic, start_s, extensions)
+
+
+def _event(
+    type_: str,
+    series: str,
+    identity: tuple[object, ...],
+    data: dict[str, Any],
+    topic: str,
+    time_s: float,
+    extensions: dict[str, str],
+) -> OutputEvent:
+    """identity: what distinguishes the event from others of its type and series. A replay gives the same id."""
+    headers: Headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", output_id(type_, series, orjson.dumps(identity).decode(), 0).encode()),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", type_.encode()),
+        ("ce_subject", series.encode()),
+        ("ce_time", time_text(time_s).encode()),
+        ("content-type", b"application/json"),
+    ]
+    headers += [(f"ce_{name}", value.encode()) for name, value in extensions.items() if value]
+    return OutputEvent(headers, orjson.dumps(data), topic=topic, key=series.encode())

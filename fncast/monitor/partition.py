@@ -1,0 +1,157 @@
+"""The series of one partition number: takes readings and forecasts, and returns the events to publish; pure."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fncast.monitor.alert import AlertRule, AlertState
+from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.joined_series import JoinedSeries
+from fncast.monitor.messages import ForecastMessage, Reading
+from fncast.monitor.output import accuracy_event, alert_event, anomaly_event
+from interceptor.outcome import OutputEvent
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class MonitorRules:
+    """What the monitor does. include, exclude: globs of series whose anomalies are reported.
+
+    accuracy_every_s: between two accuracy events of a series, by the readings' time. destination: of anomaly events.
+    max_series: further series of a partition are ignored and counted."""
+
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    alerts: tuple[AlertRule, ...] = ()
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    accuracy_every_s: float = 3600.0
+    accuracy_topic: str = "accuracy"
+    alerts_topic: str = "alerts"
+    destination: str = ""
+    max_series: int = 200_000
+
+    def detects(self, series: str) -> bool:
+        """Whether anomalies of a series are reported."""
+        return any(fnmatch.fnmatchcase(series, glob) for glob in self.include) and not any(
+            fnmatch.fnmatchcase(series, glob) for glob in self.exclude
+        )
+
+
+@dataclass
+class MonitoredSeries:
+    """A series with its alerts by rule, and when its accuracy was published by model (seconds since 1970)."""
+
+    name: str
+    joined: JoinedSeries
+    is_watched: bool
+    rules: list[AlertRule]
+    alerts: dict[str, AlertState] = field(default_factory=dict)
+    published_s: dict[str, float] = field(default_factory=dict)
+
+    def state(self) -> list[Any]:
+        """The state as numbers, texts and lists."""
+        alerts = {name: [alert.is_open, alert.calm] for name, alert in self.alerts.items()}
+        return [self.joined.state(), alerts, self.published_s]
+
+
+class MonitorPartition:
+    """The series of one partition number. changed: names of the series that changed since it was cleared.
+
+    refused: how many new series were ignored because of `max_series`."""
+
+    def __init__(self, rules: MonitorRules) -> None:
+        self._rules = rules
+        self.series: dict[str, MonitoredSeries] = {}
+        self.changed: set[str] = set()
+        self.refused = 0
+
+    def reading(self, reading: Reading) -> list[OutputEvent]:
+        """Take a reading. Returns the events to publish, in order."""
+        series = self._series(reading.series, reading.time, reading.step)
+        if series is None:
+            return []
+        series.joined.add_reading(series.joined.index(reading.time), reading.value)
+        return self._judge(series)
+
+    def forecast(self, message: ForecastMessage) -> list[OutputEvent]:
+        """Take a forecast. Returns the events to publish, in order."""
+        series = self._series(message.series, message.start, message.step)
+        if series is None or not series.joined.add_forecast(message):
+            return []
+        return self._alert(series, message) + self._judge(series)
+
+    def restore(self, name: str, state: list[Any]) -> None:
+        """Take over a series with the state that `MonitoredSeries.state` returned."""
+        joined, alerts, published_s = state
+        series = self._new(name, JoinedSeries.restored(joined))
+        series.alerts = {rule: AlertState(*alert) for rule, alert in alerts.items()}
+        series.published_s = published_s
+        self.series[name] = series
+
+    def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
+        """The series; a new one if it is unknown, or if its step has changed. None if there is no room."""
+        series = self.series.get(name)
+        if series is None or series.joined.step != step:
+            if series is None and len(self.series) >= self._rules.max_series:
+                self.refused += 1
+                return None
+            series = self.series[name] = self._new(name, JoinedSeries(moment, step))
+        self.changed.add(name)
+        return series
+
+    def _new(self, name: str, joined: JoinedSeries) -> MonitoredSeries:
+        rules = [rule for rule in self._rules.alerts if rule.matches(name)]
+        return MonitoredSeries(name, joined, self._rules.detects(name), rules)
+
+    def _judge(self, series: MonitoredSeries) -> list[OutputEvent]:
+        events = []
+        for judged in series.joined.judge(self._rules.detector):
+            episode = judged.judgement.changed
+            if episode is not None and series.is_watched:
+                events.append(
+                    anomaly_event(
+                        series.name,
+                        episode,
+                        judged.time_s,
+                        judged.judgement.is_anomaly,
+                        self._rules.alerts_topic,
+                        self._rules.destination,
+                    )
+                )
+        return events + self._publish_accuracy(series)
+
+    def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
+        """The accuracy of the models for which it is due."""
+        events = []
+        for model, accuracy in series.joined.accuracy.items():
+            due_s = series.published_s.setdefault(model, accuracy.since_s) + self._rules.accuracy_every_s
+            if accuracy.outcomes and accuracy.newest_s >= due_s:
+                series.published_s[model] = accuracy.newest_s
+                events.append(accuracy_event(series.name, model, accuracy, self._rules.accuracy_topic))
+        for model in series.published_s.keys() - series.joined.accuracy.keys():
+            del series.published_s[model]
+        return events
+
+    def _alert(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
+        events: list[OutputEvent] = []
+        start_s = (message.start - _EPOCH).total_seconds()
+        step_s = (message.step.after(message.start, 1) - message.start).total_seconds()
+        for rule in series.rules:
+            found = rule.crossing(message.levels, message.rows, step_s)
+            state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
+            if state:
+                topic = self._rules.alerts_topic
+                events.append(alert_event(series.name, rule, state, found, start_s, step_s, topic))
+        return events
+
+
+def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
+    """(open anomalies, open alerts) of all partitions."""
+    every = [series for partition in partitions for series in partition.series.values()]
+    anomalies = sum(series.is_watched and series.joined.detector.episode is not None for series in every)
+    return anomalies, sum(alert.is_open for series in every for alert in series.alerts.values())

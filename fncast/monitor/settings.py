@@ -1,0 +1,63 @@
+"""Turns fncast.toml's settings into those of the monitor's own consumer."""
+
+from __future__ import annotations
+
+import msgspec
+
+from consumer.settings import Alert, Interceptors, Settings
+from fncast.monitor.alert import AlertRule
+from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.partition import MonitorRules
+
+# The colon says that it is not one of the consumer's own.
+JUDGE = "fncast.monitor:judge"
+
+
+def monitor_settings(settings: Settings) -> Settings:
+    """The settings of a consumer that reads the input topics and the forecasts, and publishes accuracy.
+
+    Raises ValueError if the topics collide."""
+    kafka, monitor = settings.kafka, settings.monitor
+    return msgspec.structs.replace(
+        settings,
+        kafka=msgspec.structs.replace(
+            kafka,
+            group_id=monitor.group_id,
+            input_topics=(*kafka.input_topics, kafka.output_topic),
+            output_topic=monitor.accuracy_topic,
+            outage_topic="",
+            pause_after_refused=0,
+        ),
+        inputs=tuple(msgspec.structs.replace(entry, every=None) for entry in settings.inputs),
+        windows=msgspec.structs.replace(settings.windows, every=1),
+        interceptors=Interceptors(("assemble", JUDGE)),
+    )
+
+
+def monitor_rules(settings: Settings) -> MonitorRules:
+    """The rules in [monitor] and [[alerts]]."""
+    monitor = settings.monitor
+    return MonitorRules(
+        DetectorSettings(monitor.alpha, monitor.min_history),
+        tuple(map(_rule, settings.alerts)),
+        monitor.include,
+        monitor.exclude,
+        monitor.accuracy_every_s,
+        monitor.accuracy_topic,
+        monitor.alerts_topic,
+        monitor.destination,
+        settings.windows.max_series,
+    )
+
+
+def _rule(alert: Alert) -> AlertRule:
+    return AlertRule(
+        alert.name,
+        alert.series,
+        alert.above,
+        alert.below,
+        alert.within_s,
+        alert.probability,
+        alert.for_steps,
+        alert.destination,
+    )

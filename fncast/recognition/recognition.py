@@ -1,0 +1,106 @@
+"""Recognises the format of a sample of records by trying all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from fncast.foreign_text import clean
+from fncast.recognition.flat_json import JsonMapping, propose_mapping
+from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
+from interceptor.delivery import Record
+from interceptor.readings.formats import BUILT_IN
+
+JSON = "json"
+PROMETHEUS_JSON = "prometheus-json"
+ENOUGH = 0.5  # a format must decode a larger share of the records
+NOTABLE = 0.05  # a format that decodes fewer is not named
+MAX_SHOWN = 60  # characters of a record
+REGISTRY_MAGIC = 0  # the first byte of records of a schema registry; a 4-byte id follows
+
+
+class Unrecognised(ValueError):
+    """No format can be chosen. The message says why and what to do; it begins with "the topic NAME"."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The format of a topic. mapping: where things are, for the format `json` only."""
+
+    trial: FormatTrial
+    mapping: JsonMapping = field(default_factory=JsonMapping)
+
+
+def recognise(topic: str, records: Sequence[Record]) -> Recognition:
+    """The format of the records. Raises Unrecognised."""
+    topic = clean(topic, 249)
+    records = [record for record in records if record.value is not None]
+    if not records:
+        raise Unrecognised(
+            f"the topic {topic} holds no records to look at. Send readings to it first, then run fncast init again"
+        )
+    trials = [_tried(name, records) for name in BUILT_IN if name != JSON]
+    good = sorted((each for each in trials if each.share > ENOUGH), key=_rank, reverse=True)
+    if len(good) > 1 and _rank(good[0]) == _rank(good[1]):
+        names = " and ".join(each.format for each in good if _rank(each) == _rank(good[0]))
+        raise Unrecognised(
+            f"the topic {topic} can be read as {names} equally well. Write [[inputs]] with the right format by hand"
+        )
+    if good:
+        return Recognition(good[0])
+    notable = [each for each in trials if each.share >= NOTABLE]
+    if notable:
+        shares = ", ".join(f"{each.share:.0%} {each.format}" for each in sorted(notable, key=_rank)[::-1])
+        raise Unrecognised(
+            f"the topic {topic} mixes formats: {shares}; the rest is unknown. fncast reads one format for each topic:"
+            " send each format to a separate topic"
+        )
+    mapping = propose_mapping(records)
+    if mapping is not None:
+        trial = try_format(JSON, mapping.options(), records)
+        if trial.share > ENOUGH:
+            return Recognition(trial, mapping)
+    raise Unrecognised(_unknown(topic, records, trials))
+
+
+def _rank(trial: FormatTrial) -> tuple[float, int]:
+    return trial.share, trial.readings + trial.windows
+
+
+def _tried(name: str, records: Sequence[Record]) -> FormatTrial:
+    trial = try_format(name, {}, records)
+    if name == PROMETHEUS_JSON and not any(b'"__name__"' in (record.value or b"") for record in records):
+        trial.decoded = (
+            0  # it reads any JSON object with a value and a timestamp, and loses the other members
+        )
+    return trial
+
+
+def _unknown(topic: str, records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
+    formats = ", ".join(BUILT_IN)
+    return (
+        f"the topic {topic} is in no format that fncast knows ({formats}): {_reason(records, trials)}."
+        ' A decoder of your own can read it: format = "package.module:Class", see docs/topic.md'
+    )
+
+
+def _reason(records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
+    value = records[-1].value or b""
+    cloudevents = next(each for each in trials if each.format == CLOUDEVENTS)
+    events = [reason for reason in cloudevents.reasons if reason.startswith("it is a CloudEvent")]
+    if events:
+        return events[0]
+    if len(value) > 5 and value[0] == REGISTRY_MAGIC:
+        return "the last record begins as those of a schema registry do (Avro or Protobuf)"
+    try:
+        found = msgspec.json.decode(value)
+    except (msgspec.MsgspecError, RecursionError):
+        return f"the last record begins with {_shown(value)}"
+    kind = "an object without a number to forecast" if isinstance(found, dict) else "not an object"
+    return f"the last record is JSON, but {kind}: {_shown(value)}"
+
+
+def _shown(value: bytes) -> str:
+    return repr(clean(value[: MAX_SHOWN * 4].decode("utf-8", "replace"), MAX_SHOWN))

@@ -1,0 +1,186 @@
+"""Reads the newest records of topics, within limits of time and bytes. It joins no group and commits nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from consumer.errors import ConsumerError
+from consumer.kafka.errors import create_client
+from consumer.kafka.source import record
+from consumer.kafka.topics import EMBEDDED
+from fncast.foreign_text import clean
+from fncast.recognition.sample import Sample
+from fncast.wording.kafka import describe
+from interceptor.delivery import Record
+
+RECORDS = 200
+TIME_S = 10.0  # for reading one topic
+ANSWER_S = 5.0  # for one request
+MAX_BYTES = 16 * 1024 * 1024
+ENOUGH = 20  # with fewer records it looks further back: transactions and compaction leave gaps in the offsets
+FURTHER = 25
+POLL_S = 0.2
+
+
+class SampleError(Exception):
+    """The topic cannot be read. The message is one sentence."""
+
+
+class TopicSampler:
+    """Looks at topics of one cluster. Use it from one thread, and close it."""
+
+    def __init__(self, client_properties: Mapping[str, str]) -> None:
+        """Raises SampleError if the Kafka client rejects the properties."""
+        self._servers = client_properties["bootstrap.servers"]
+        self._denied: KafkaError | None = None
+        self._last_error: KafkaError | None = None
+        common = {"log_level": 0, "error_cb": self._on_error}
+        properties = {
+            "fetch.max.bytes": 2 * 1024 * 1024,
+            "queued.max.messages.kbytes": 4 * 1024,
+            "allow.auto.create.topics": False,
+            **client_properties,
+            **common,
+            "group.id": "fncast-init",  # the client wants one; the group is never joined
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+        }
+        try:
+            self._consumer = create_client(Consumer, properties)
+            self._admin = create_client(AdminClient, {**client_properties, **common})
+        except ConsumerError as error:
+            raise SampleError(str(error)) from None
+        self._topics: dict[str, int] | None = None
+        self.is_embedded = False
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            self._denied = error
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last_error = error
+
+    def topics(self) -> dict[str, int]:
+        """The topics that this login may see, with their partitions. Raises SampleError if no broker answers."""
+        if self._topics is None:
+            try:
+                cluster = self._consumer.list_topics(timeout=ANSWER_S)
+            except KafkaException as error:
+                self._consumer.poll(0)
+                if self._denied is not None:
+                    raise SampleError(
+                        f"Kafka at {self._servers} refuses the connection: {describe(self._denied)}"
+                    ) from None
+                reason = describe(self._last_error or error.args[0])
+                raise SampleError(f"no Kafka answers at {self._servers}: {reason}") from None
+            self.is_embedded = (cluster.cluster_id or "").startswith(EMBEDDED)
+            self._topics = {
+                name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None
+            }
+        return self._topics
+
+    def sample(self, topic: str, most: int = RECORDS, time_s: float = TIME_S) -> Sample:
+        """The newest `most` records of a topic, over all partitions. Raises SampleError."""
+        partitions = self.topics().get(topic, 0)
+        if not partitions:
+            raise SampleError(
+                f"the topic {clean(topic, 249)} does not exist on {self._servers}, or this login may not see it."
+                f" {self._others()}"
+            )
+        first, end = self._offsets(topic, partitions)
+        total = sum(end[number] - first[number] for number in end)
+        deadline = time.monotonic() + time_s
+        back = most
+        while True:
+            starts = _starts(first, end, back)
+            records, is_cut = self._read(topic, starts, end, most, deadline)
+            is_whole = all(starts[number] == first[number] for number in starts)
+            if len(records) >= min(ENOUGH, most) or is_whole or is_cut:
+                return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
+            back *= FURTHER
+
+    def _others(self) -> str:
+        visible = [name for name in self.topics() if not name.startswith("__")]
+        if not visible:
+            return "It sees no topic"
+        shown = ", ".join(clean(name, 60) for name in sorted(visible)[:10])
+        return f"The topics are {shown}{', …' * (len(visible) > 10)}"
+
+    def _offsets(self, topic: str, partitions: int) -> tuple[dict[int, int], dict[int, int]]:
+        """The first and the next offset of each partition. Raises SampleError."""
+        found = []
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):  # type: ignore[no-untyped-call]
+            asked = {TopicPartition(topic, number): spec for number in range(partitions)}
+            try:
+                answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S)
+                found.append({place.partition: answer.result().offset for place, answer in answers.items()})
+            except KafkaException as error:
+                raise SampleError(self._unreadable(topic, error.args[0])) from None
+        return found[0], found[1]
+
+    def _unreadable(self, topic: str, error: KafkaError) -> str:
+        name = clean(topic, 249)
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return f"this login may not read the topic {name}: grant it Read and Describe on the topic"
+        return f"the topic {name} cannot be read: {describe(error)}"
+
+    def _read(
+        self, topic: str, starts: dict[int, int], end: dict[int, int], most: int, deadline: float
+    ) -> tuple[list[Record], bool]:
+        """The last `most` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
+        left = {number for number in starts if starts[number] < end[number]}
+        self._consumer.assign([TopicPartition(topic, number, starts[number]) for number in sorted(left)])
+        records: list[Record] = []
+        size = 0
+        try:
+            while left:
+                if size > MAX_BYTES or time.monotonic() > deadline:
+                    return _newest(records, most), True
+                for message in self._consumer.consume(500, POLL_S):
+                    error = message.error()
+                    number = message.partition() or 0
+                    if error is None:
+                        records.append(record(message))
+                        size += len(message)
+                        if (message.offset() or 0) + 1 >= end[number]:
+                            left.discard(number)
+                    elif error.code() == KafkaError._PARTITION_EOF:
+                        left.discard(number)
+                    elif error.code() in (
+                        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+                        KafkaError.UNKNOWN_TOPIC_OR_PART,
+                    ):
+                        raise SampleError(self._unreadable(topic, error))
+        finally:
+            with suppress(KafkaException):
+                self._consumer.unassign()
+        return _newest(records, most), False
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _starts(first: Mapping[int, int], end: Mapping[int, int], most: int) -> dict[int, int]:
+    """Where to start in each partition, so that about `most` records are read, as evenly as the partitions allow."""
+    sizes = {number: end[number] - first[number] for number in end if end[number] > first[number]}
+    starts: dict[int, int] = {}
+    left = most
+    for place, number in enumerate(sorted(sizes, key=lambda number: sizes[number])):
+        share = -(-left // (len(sizes) - place))  # of what is left, rounded up
+        taken = min(sizes[number], share)
+        starts[number] = end[number] - taken
+        left -= min(taken, left)
+    return {number: start for number, start in starts.items() if start < end[number]}
+
+
+def _newest(records: list[Record], most: int) -> list[Record]:
+    """The newest records by timestamp, in the order of partition and offset."""
+    newest = sorted(records, key=lambda found: found.timestamp_ms)[-most:]
+    return sorted(newest, key=lambda found: (found.partition, found.offset))

@@ -1,0 +1,167 @@
+"""Decodes a sample of records in one format and counts what comes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from fncast.recognition.observed_series import ObservedSeries, short_step
+from fncast.series.step import Step
+from interceptor.cloudevents.event import Event
+from interceptor.cloudevents.reader import read_event
+from interceptor.delivery import Record
+from interceptor.errors import InvalidEvent
+from interceptor.readings.contract import Format, Series, UndecodableRecord
+from interceptor.readings.formats import build_format
+from interceptor.readings.reading_event import TYPE as READING_TYPE
+from interceptor.readings.times import time_ns
+
+WINDOW_TYPE = "io.fncast.window.v1"
+CLOUDEVENTS = "cloudevents"
+MAX_SERIES = 10_000  # kept in one trial; others are only counted
+MAX_REASONS = 20  # different reasons of undecodable records
+
+
+@dataclass
+class FormatTrial:
+    """The result of decoding a sample in one format.
+
+    records: how many were tried. decoded: how many gave readings or are a window. windows: how many are windows.
+    skipped: readings by the reason why they were skipped. reasons: undecodable records by reason.
+    destinations: windows by the destination that they name, "" for none. more_readings: of series beyond MAX_SERIES.
+    """
+
+    format: str
+    options: Mapping[str, Any]
+    records: int = 0
+    decoded: int = 0
+    readings: int = 0
+    windows: int = 0
+    more_readings: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    destinations: Counter[str] = field(default_factory=Counter)
+    series: dict[str, ObservedSeries] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """The share of records that decode to something, 0 to 1."""
+        return self.decoded / self.records if self.records else 0.0
+
+    @property
+    def spread(self) -> list[ObservedSeries]:
+        """Series that come from more than one partition."""
+        return [series for series in self.series.values() if series.is_spread]
+
+    def _refuse(self, reason: str) -> None:
+        if reason in self.reasons or len(self.reasons) < MAX_REASONS:
+            self.reasons[reason] += 1
+        else:
+            self.reasons["other reasons"] += 1
+
+    def _add(self, series: Series, partition: int, at_ns: int, value: float | None, step: str = "") -> None:
+        seen = self.series.get(series.name)
+        if seen is None:
+            if len(self.series) >= MAX_SERIES:
+                self.more_readings += 1
+                return
+            seen = self.series[series.name] = ObservedSeries(series.name, series.unit, known_step=step)
+        seen.add(partition, at_ns, value)
+
+
+def try_format(name: str, options: Mapping[str, Any], records: Sequence[Record]) -> FormatTrial:
+    """Decode all records in the format. options: of the format's constructor. Raises ValueError for wrong options.
+
+    Records without a value are left out: they delete a key of a compacted topic.
+    """
+    format_ = build_format(name, options)
+    trial = FormatTrial(name, options)
+    names: dict[Hashable, Series | None] = {}
+    for record in records:
+        if record.value is None:
+            continue
+        trial.records += 1
+        if name == CLOUDEVENTS and _add_window(trial, record):
+            continue
+        _add_readings(trial, format_, names, record)
+    return trial
+
+
+def _add_readings(
+    trial: FormatTrial, format_: Format, names: dict[Hashable, Series | None], record: Record
+) -> None:
+    assert record.value is not None
+    try:
+        decoded = format_.decode(record.value, record.key, record.headers, record.timestamp_ms)
+    except UndecodableRecord as error:
+        trial._refuse(str(error))
+        return
+    for reason, count in decoded.skipped.items():
+        trial.skipped[reason.value] += count
+    found = 0
+    for key, at_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
+        if key not in names:
+            names[key] = format_.series(key)
+        series = names[key]
+        if series is None:
+            trial.skipped["no-series"] += 1
+            continue
+        found += 1
+        trial._add(series, record.partition, at_ns, value)
+    trial.readings += found
+    if found:
+        trial.decoded += 1
+    elif not decoded.skipped:
+        trial._refuse("it holds no readings")
+
+
+def _add_window(trial: FormatTrial, record: Record) -> bool:
+    """Add the record if it is an event with a window. Returns False for any other record, such as a reading event."""
+    try:
+        event = read_event(record.headers, record.value)
+    except InvalidEvent:
+        return False
+    kind = event.text("type")
+    if kind == READING_TYPE:
+        return False
+    values, data = _values_of(event)
+    if values is None:
+        trial._refuse(f"it is a CloudEvent of the type {kind}, without `values` in its data")
+        return True
+    trial.decoded += 1
+    trial.windows += 1
+    trial.destinations[event.text("destination") or ""] += 1
+    last = values[-1] if values and isinstance(values[-1], int | float) else None
+    name = event.text("subject") or event.text("source") or ""
+    at_ns = time_ns(event.text("time")) or record.timestamp_ms * 1_000_000
+    unit = data.get("unit")
+    series = Series(name, {}, unit if isinstance(unit, str) else "")
+    trial._add(series, record.partition, at_ns, last, _step_of(data))
+    return True
+
+
+def _values_of(event: Event) -> tuple[list[Any] | None, dict[str, Any]]:
+    """Return the window's values and the data around them. None if the event holds no window."""
+    if event.data is None or not event.is_json:
+        return None, {}
+    try:
+        data = msgspec.json.decode(event.data)
+    except (msgspec.MsgspecError, RecursionError):
+        return None, {}
+    if isinstance(data, list):
+        return data, {}
+    if isinstance(data, dict) and isinstance(data.get("values"), list):
+        return data["values"], data
+    return None, {}
+
+
+def _step_of(data: Mapping[str, Any]) -> str:
+    try:
+        step = Step.of(data)
+        return short_step(step.period_s) if step.period_s else str(step)
+    except ValueError:
+        return ""

@@ -1,0 +1,117 @@
+"""Faults of brokers and of the connections to them: one at a time, in a thread, while the run continues."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from kafka_cluster import KafkaCluster
+from kafka_container import KafkaContainer, paused
+from supervised_process import log_line
+from system import System
+
+PAUSE_S = 15.0  # past the session of a broker, 9 s
+SHORT_PAUSE_S = 6.0
+STALLS_S = (3.0, 15.0)  # shorter and longer than a transaction's time-out
+CUTS = 3
+CUT_EVERY_S = 0.7
+SINGLE = ("broker", "broker-kill")
+CLUSTER = (*SINGLE, "pause", "roll", "cut", "stall", "stop-paused")
+
+
+class BrokerFaults:
+    """longest_stop_s: the longest stop of a consumer that got SIGTERM while a broker was paused."""
+
+    def __init__(self, kafka: KafkaContainer | KafkaCluster, system: System, rng: random.Random) -> None:
+        self._kafka, self._system, self._random = kafka, system, rng
+        self._fault: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self.longest_stop_s = 0.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a fault lasts, or replicas are not in sync yet. Raises the exception of a fault."""
+        if self._failure is not None:
+            raise self._failure
+        return self._fault is not None and self._fault.is_alive()
+
+    def inject(self, kind: str) -> None:
+        """Begin a fault of this kind."""
+        kafka = self._kafka
+        if isinstance(kafka, KafkaContainer):
+            self._restart_single(kafka, kind)
+            return
+        call = {
+            "broker": lambda: kafka.restart(self._node(kafka)),
+            "broker-kill": lambda: kafka.restart(self._node(kafka), is_killed=True),
+            "pause": lambda: self._paused(kafka, lambda: time.sleep(PAUSE_S)),
+            "stop-paused": lambda: self._paused(kafka, self._stop_a_consumer),
+            "roll": kafka.roll,
+            "cut": lambda: self._cut(kafka),
+            "stall": lambda: self._stall(kafka),
+        }[kind]
+
+        def run() -> None:
+            began_s = time.monotonic()
+            try:
+                call()
+                kafka.wait()
+            except BaseException as error:
+                self._failure = error
+            log_line(f"{kind} is over {time.monotonic() - began_s:.1f} s later")
+
+        self._fault = threading.Thread(target=run, daemon=True)
+        self._fault.start()
+
+    def _restart_single(self, kafka: KafkaContainer, kind: str) -> None:
+        if kind == "broker-kill":
+            kafka.kill()
+        else:
+            kafka.stop()
+        kafka.start()
+
+    def _node(self, kafka: KafkaCluster):
+        return self._random.choice(kafka.nodes)
+
+    def _some(self, kafka: KafkaCluster) -> list[int]:
+        """Choose all brokers or one of them."""
+        brokers = list(range(len(kafka.nodes)))
+        return self._random.choice([brokers, [self._random.choice(brokers)]])
+
+    def _paused(self, kafka: KafkaCluster, meanwhile: Callable[[], None]) -> None:
+        with paused(self._node(kafka)):
+            meanwhile()
+
+    def _stop_a_consumer(self) -> None:
+        time.sleep(self._random.uniform(0, SHORT_PAUSE_S))
+        running = [
+            consumer
+            for consumer in self._system.consumers
+            if consumer.process and consumer.process.poll() is None
+        ]
+        chosen = self._random.choice(running)
+        process = chosen.process
+        assert process is not None
+        began_s = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        took_s = time.monotonic() - began_s
+        log_line(f"{chosen.name} ended {took_s:.1f} s after SIGTERM")
+        self.longest_stop_s = max(self.longest_stop_s, took_s)
+
+    def _cut(self, kafka: KafkaCluster) -> None:
+        for _ in range(CUTS):
+            kafka.proxies.cut(self._some(kafka))
+            time.sleep(CUT_EVERY_S)
+
+    def _stall(self, kafka: KafkaCluster) -> None:
+        """Stall connections without closing them. Afterwards data arrives late, or the connections are cut."""
+        some = self._some(kafka)
+        kafka.proxies.stall(some)
+        time.sleep(self._random.choice(STALLS_S))
+        if self._random.random() < 0.5:
+            kafka.proxies.cut(some)
+        kafka.proxies.resume()

@@ -1,0 +1,171 @@
+"""`fncast consume`, with a crash at a named point or with one of two deliberate bugs. Only tests start this.
+
+usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
+
+A crash is SIGKILL when the point is reached for the N-th time; a freeze is SIGSTOP.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from confluent_kafka import Producer
+
+import consumer.kafka.base_producer
+from consumer.commits import Commits
+from consumer.errors import CommitFailed
+from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.source import KafkaSource
+from consumer.rebalance import Rebalance
+from consumer.state.writer import StateWriter
+from fncast.cli import main as command_line
+from interceptor.builtin import assemble
+
+FLUSH_S = 8.0
+POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke")
+BUGS = ("commit-before-publish", "no-fencing", "state-outside")
+SNAPSHOT_S = 1.0  # so that a short run has many
+
+
+def send_signal_at(place: str, number: int) -> None:
+    """Send this process the signal at a place: POINT:N."""
+    point, _, nth = place.partition(":")
+    assert point in POINTS, point
+    left = int(nth)
+
+    def reached() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), number)
+
+    if point == "after-produce":
+        publish = ExactlyOnce.publish
+
+        def published(self, *record):
+            publish(self, *record)
+            reached()
+
+        ExactlyOnce.publish = published
+    elif point == "during-revoke":
+        revoked = Rebalance.revoked
+
+        def revoking(self, partitions):
+            reached()
+            revoked(self, partitions)
+
+        Rebalance.revoked = revoking
+    else:
+
+        class FaultyProducer(Producer):
+            def send_offsets_to_transaction(self, *arguments):
+                if point == "before-offsets":
+                    self.flush(FLUSH_S)  # so that its records are at the broker
+                    reached()
+                super().send_offsets_to_transaction(*arguments)
+
+            def commit_transaction(self, *arguments):
+                if point == "before-commit":
+                    self.flush(FLUSH_S)
+                    reached()
+                super().commit_transaction(*arguments)
+                if point == "after-commit":
+                    reached()
+
+        consumer.kafka.base_producer.Producer = FaultyProducer
+
+
+def add_bug(bug: str) -> None:
+    """Replace methods so that the consumer has the bug."""
+    if bug == "commit-before-publish":
+        poll = KafkaSource.poll
+
+        def committing(self, most, timeout_s):
+            records = poll(self, most, timeout_s)
+            offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
+            if offsets:
+                with contextlib.suppress(CommitFailed):
+                    self.commit_now(offsets)
+            return records
+
+        KafkaSource.poll = committing
+        ExactlyOnce.commit = without_offsets
+    elif bug == "state-outside":  # state is stored before its offset is committed
+        StateWriter.publish_with = publish_outside
+    else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
+        init = ExactlyOnce.__init__
+
+        def anonymous(self, properties, partitioner, *_):
+            init(self, {**properties, "transaction.timeout.ms": 120_000}, partitioner, uuid.uuid4().hex)
+            self._properties["transaction.timeout.ms"] = 120_000
+
+        ExactlyOnce.__init__ = anonymous
+        ExactlyOnce.commit = without_offsets
+        committed = Commits._committed
+
+        def committing_beside(self, offsets):
+            committed(self, offsets)
+            if offsets:
+                self._source.commit(offsets)
+
+        Commits._committed = committing_beside
+
+
+def without_offsets(self, offsets, metadata):
+    if not self._is_open:
+        self._begin()
+    self._producer.commit_transaction(FLUSH_S)
+    self._is_open = False
+
+
+class Outside:
+    """A publisher without a transaction."""
+
+    commits_offsets = True
+
+    def __init__(self, properties):
+        self._producer = Producer(dict(properties))
+
+    def publish(self, topic, partition, key, value, headers):
+        self._producer.produce(topic, value, key, partition)
+        self._producer.flush(FLUSH_S)
+
+
+def publish_outside(self, delivery, publish_with=StateWriter.publish_with):
+    if not hasattr(self, "outside"):
+        self.outside = Outside(self._publisher._client_properties)
+    inside, self._publisher = self._publisher, self.outside
+    publish_with(self, delivery)
+    self._publisher = inside
+
+
+def main() -> int:
+    faulthandler.register(
+        signal.SIGUSR2
+    )  # writes the stack of each thread to the log of a consumer that is stuck
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--crash", default="")
+    parser.add_argument("--freeze", default="")
+    parser.add_argument("--bug", choices=BUGS)
+    options, arguments = parser.parse_known_args()
+    assemble.SNAPSHOT_S = SNAPSHOT_S
+    if options.bug:
+        add_bug(options.bug)
+    if options.crash:
+        send_signal_at(options.crash, signal.SIGKILL)
+    if options.freeze:
+        send_signal_at(options.freeze, signal.SIGSTOP)
+    return command_line.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

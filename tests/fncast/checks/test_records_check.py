@@ -1,0 +1,107 @@
+"""Records of an input topic against its settings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "recognition"))
+from consumer.settings import Input, JsonMapping
+from fncast.checks.records_check import check_records
+from fncast.recognition.sample import Sample
+from samples import SAMPLES, influx_line, record, records, telegraf_json
+
+TELEGRAF = Input("telegraf", "telegraf-json", "forecast")
+WINDOWS = SAMPLES["window events"][1]
+
+
+def check(entry: Input, sample, routes=("forecast",)):
+    return check_records(entry, Sample(entry.topic, 2, len(sample), sample), routes)
+
+
+def test_records_in_the_format_of_the_settings_are_ok():
+    row = check(TELEGRAF, records(telegraf_json))
+    assert (row.hop, row.result, row.fix) == ("records of telegraf", "ok", "")
+    assert row.detail == "20 of the last 20 records are telegraf-json, 40 readings, 2 series"
+
+
+@pytest.mark.parametrize(
+    ("entry", "sample", "result", "detail", "fix"),
+    [
+        (TELEGRAF, [], "warning", "no records yet", "send readings"),
+        (TELEGRAF, records(influx_line), "failed", "0 of the last 20", 'set format = "influx-line"'),
+        (
+            Input("telegraf"),
+            records(telegraf_json),
+            "failed",
+            "0 of the last",
+            'set format = "telegraf-json"',
+        ),
+        (TELEGRAF, [record("hello")], "failed", "0 of the last 1", "fncast init --topic telegraf shows"),
+        (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 become dead letters", "send only"),
+        (
+            Input("plant", destination="forecast"),
+            SAMPLES["reading events"][1],
+            "failed",
+            "for windows only",
+            'set format = "cloudevents" in [[inputs]] for plant',
+        ),
+        (
+            Input("telegraf", "telegraf-json"),
+            records(telegraf_json),
+            "failed",
+            "name no destination",
+            'set destination = "..."',
+        ),
+        (
+            TELEGRAF,
+            [record(telegraf_json(number), number, partition=number % 2) for number in range(8)],
+            "failed",
+            "2 series come from more than one partition",
+            "rekey = true",
+        ),
+        (
+            Input("telegraf", "telegraf-json", "forecast", include=("mem.*",)),
+            records(telegraf_json),
+            "failed",
+            "leave none",
+            "'cpu.usage_idle cpu=cpu0 host=web-1'",
+        ),
+        (
+            Input("t", "json", "forecast", json=JsonMapping(values=("nothing",))),
+            records(lambda number: {"id": 1, "temp": 2.0}),
+            "failed",
+            "looked for nothing",
+            "proposes other settings",
+        ),
+        (
+            Input("t", "no.such:Format", "forecast"),
+            records(telegraf_json),
+            "failed",
+            "cannot be loaded",
+            "[[inputs]]",
+        ),
+    ],
+)
+def test_what_is_wrong_and_how_to_fix_it(entry, sample, result, detail, fix):
+    row = check(entry, sample)
+    assert row.result == result
+    assert detail in row.detail
+    assert fix in row.fix
+
+
+def test_windows_go_to_the_route_that_they_name():
+    assert (
+        check(Input("metrics"), WINDOWS).detail
+        == "20 of the last 20 records are cloudevents, 20 windows, 1 series"
+    )
+    row = check(Input("metrics"), WINDOWS, routes=("anomaly",))
+    assert (row.result, row.detail[-10:]) == ("failed", "'forecast'")
+    assert "they are anomaly" in row.fix
+
+
+def test_a_rekeyed_topic_may_spread_its_series():
+    sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(8)]
+    assert check(Input("telegraf", "telegraf-json", "forecast", rekey=True), sample).result == "ok"

@@ -1,0 +1,117 @@
+"""Routes, function and model, with a function that answers as a test wants."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+from fake_function import Function, batch, forecast
+
+from consumer.settings import Fn, Route, Settings
+from fncast.checks import routes_check
+from fncast.checks.routes_check import READINGS, check_routes
+
+NOW = datetime(2026, 11, 28, 12, 30, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def function():
+    function = Function()
+    yield function
+    function.close()
+
+
+def settings(url: str, **routes: str | Route) -> Settings:
+    return Settings(fn=Fn(url=url), routes=routes or {"forecast": "fn:fncast/forecast"})
+
+
+async def results(configured: Settings) -> dict[str, str]:
+    return {row.hop: row.result for row in await check_routes(configured, NOW)}
+
+
+async def test_a_window_goes_through_the_function_to_the_model(function):
+    sent = []
+
+    async def answers(events):
+        sent.extend(events)
+        return batch([forecast(event) | {"modelname": "shop", "modelversion": "3"} for event in events])
+
+    function.behaviour = answers
+    rows = await check_routes(settings(function.url), NOW)
+    assert [(row.hop, row.result) for row in rows] == [
+        ("route forecast", "ok"),
+        ("function forecast", "ok"),
+        ("model behind forecast", "ok"),
+    ]
+    assert rows[2].detail == "shop version 3 forecast 1 steps"
+    [event] = sent
+    assert len(event["data"]["values"]) == READINGS
+    assert event["data"]["start"] == "2026-11-28T03:59:00Z"  # so that the window ends in the current minute
+
+
+async def test_a_model_service_that_is_down_is_not_the_functions_fault(function):
+    async def unavailable(events):
+        answer = forecast(events[0]) | {
+            "type": "io.fncast.unavailable.v1",
+            "data": {"reason": "no model service"},
+        }
+        return batch([answer])
+
+    function.behaviour = unavailable
+    rows = await check_routes(settings(function.url), NOW)
+    assert (rows[1].result, rows[2].result) == ("ok", "failed")
+    assert rows[2].detail == "no model service"
+    assert "GP_SERVER_URL" in rows[2].fix
+
+
+async def test_a_function_that_fails_is_a_row(function):
+    async def fails(events):
+        return web.Response(status=502, body=json.dumps({"message": "it crashed"}).encode())
+
+    function.behaviour = fails
+    assert await results(settings(function.url)) == {
+        "route forecast": "ok",
+        "function forecast": "failed",
+        "model behind forecast": "not tried",
+    }
+
+
+async def test_a_function_that_hangs_is_a_row(function, monkeypatch):
+    import asyncio
+
+    async def hangs(events):
+        await asyncio.Event().wait()
+
+    function.behaviour = hangs
+    monkeypatch.setattr(routes_check, "CALL_S", 0.3)
+    rows = await check_routes(settings(function.url), NOW)
+    assert (rows[1].result, rows[1].detail) == ("failed", "no answer within 0.3 s")
+
+
+async def test_a_function_that_is_not_there_is_a_row_for_each_route(function):
+    function.stop()
+    configured = settings(
+        function.url,
+        forecast="fn:fncast/forecast",
+        pager=Route("http://127.0.0.1:1/page"),
+        other="fn:app/other",
+    )
+    assert await results(configured) == {
+        "route forecast": "failed",
+        "function forecast": "not tried",
+        "route pager": "failed",
+        "route other": "failed",
+    }
+
+
+async def test_functions_of_others_are_not_called(function):
+    configured = settings(function.url, pager=Route(f"{function.url}/foreign"), other="fn:app/other")
+    assert await results(configured) == {"route pager": "ok", "route other": "ok"}
+    assert function.calls == []
+
+
+async def test_a_token_file_that_is_missing_is_a_row(tmp_path):
+    configured = Settings(fn=Fn(token_file=str(tmp_path / "none")))
+    assert await results(configured) == {"routes": "failed"}

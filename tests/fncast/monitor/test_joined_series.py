@@ -1,0 +1,132 @@
+"""The join of readings and forecasts, against an offline recomputation."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+import pytest
+
+from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.joined_series import JoinedSeries
+from fncast.monitor.messages import ForecastMessage
+from fncast.series.step import Step
+from tests.fncast.monitor.offline_accuracy import offline_figures
+
+START, STEP = datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(300.0)
+HORIZON, LENGTH = 4, 120
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def forecast(start: int, rng: np.random.Generator, model: str = "forecast/1") -> ForecastMessage:
+    rows = [tuple(np.sort(50 + rng.normal(size=len(LEVELS))).tolist()) for _ in range(HORIZON)]
+    return ForecastMessage("cpu", START + timedelta(seconds=300 * start), STEP, LEVELS, rows, model)
+
+
+def outer(message: ForecastMessage) -> list[tuple[float, float, float]]:
+    return [(row[0], row[2], row[4]) for row in message.rows]
+
+
+def story(seed: int) -> tuple[dict[int, float], list[ForecastMessage], list[tuple[int, object]]]:
+    """Readings with gaps, forecasts of two models, and both in the order of time, each message with its step."""
+    rng = np.random.default_rng(seed)
+    readings = {at: float(50 + rng.normal()) for at in range(LENGTH) if rng.random() > 0.05}
+    forecasts = [forecast(at, rng, f"forecast/{1 + at // 60}") for at in range(1, LENGTH)]
+    told: list[tuple[int, object]] = [(at, (at, value)) for at, value in readings.items()]
+    told += [(at, message) for at, message in enumerate(forecasts, start=1)]
+    return readings, forecasts, told
+
+
+def played(messages: list[tuple[int, object]]) -> JoinedSeries:
+    series = JoinedSeries(START, STEP)
+    for _, message in messages:
+        if isinstance(message, ForecastMessage):
+            series.add_forecast(message)
+        else:
+            series.add_reading(*message)
+        list(series.judge(DetectorSettings()))
+    return series
+
+
+def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[ForecastMessage]) -> None:
+    models = {message.model for message in forecasts}
+    assert series.accuracy.keys() == models
+    for model in models:
+        own = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
+        expected = offline_figures(readings, own)
+        accuracy = series.accuracy[model]
+        found = {"readings": accuracy.outcomes, **accuracy.total.figures()}
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_accuracy_equals_an_offline_recomputation_in_any_order_of_the_topics(seed: int) -> None:
+    readings, forecasts, told = story(seed)
+    shuffle = random.Random(seed)
+    told.sort(key=lambda each: each[0] + shuffle.uniform(0, 6))
+    check(played(told), readings, forecasts)
+
+
+def test_a_late_reading_and_a_correction_change_what_they_affect() -> None:
+    readings, forecasts, told = story(9)
+    told.sort(key=lambda each: each[0])
+    series = played(told)
+    for at in (LENGTH - 6, LENGTH - 3):
+        readings[at] = 61.5
+        series.add_reading(at, 61.5)
+    check(series, readings, forecasts)
+
+
+def test_a_repeat_changes_nothing() -> None:
+    readings, forecasts, told = story(3)
+    told.sort(key=lambda each: each[0])
+    repeated = [each for message in told for each in (message, message)]
+    check(played(repeated), readings, forecasts)
+
+
+def test_a_restored_series_goes_on_alike() -> None:
+    _, _, told = story(4)
+    told.sort(key=lambda each: each[0])
+    whole = played(told)
+    half = played(told[:150])
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(half.state()))
+    restored = JoinedSeries.restored(state)
+    for _, message in told[150:]:
+        if isinstance(message, ForecastMessage):
+            restored.add_forecast(message)
+        else:
+            restored.add_reading(*message)
+        list(restored.judge(DetectorSettings()))
+    assert msgspec.msgpack.encode(restored.state()) == msgspec.msgpack.encode(whole.state())
+
+
+def test_a_reading_waits_for_its_forecast() -> None:
+    rng = np.random.default_rng(0)
+    series = JoinedSeries(START, STEP)
+    series.add_reading(0, 50.0)
+    series.add_reading(1, 51.0)
+    assert list(series.judge(DetectorSettings())) == []
+    series.add_forecast(forecast(1, rng))
+    assert [judged.value for judged in series.judge(DetectorSettings())] == [50.0, 51.0]
+
+
+def test_a_reading_without_a_forecast_waits_only_for_a_few_readings() -> None:
+    series = JoinedSeries(START, STEP)
+    judged = []
+    for at in range(10):
+        series.add_reading(at, 50.0 + at)
+        judged += [each.value for each in series.judge(DetectorSettings())]
+    assert judged == [50.0 + at for at in range(7)]
+
+
+def test_memory_is_bounded_when_a_topic_is_alone() -> None:
+    rng = np.random.default_rng(0)
+    alone = JoinedSeries(START, STEP)
+    for at in range(1, 500):
+        alone.add_forecast(forecast(at, rng))
+    assert len(alone.forecasts) < 50
+    for at in range(1_000, 2_000):
+        alone.add_reading(at, 50.0)
+    assert len(alone.readings) < 50

@@ -1,0 +1,125 @@
+"""Each format is recognised as itself, and a topic in no format gets a clear reason."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fncast.recognition.recognition import Unrecognised, recognise
+from fncast.recognition.trial import try_format
+from interceptor.readings.formats import BUILT_IN
+from samples import SAMPLES, influx_line, record, records, telegraf_json
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_format_is_recognised_as_itself(name):
+    format_, sample = SAMPLES[name]
+    found = recognise("readings", sample)
+    assert found.trial.format == format_
+    assert found.trial.share == 1.0
+    assert found.trial.readings + found.trial.windows >= len(sample)
+
+
+def test_the_samples_hold_every_format():
+    assert {format_ for format_, _ in SAMPLES.values()} == set(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_one_record_is_enough(name):
+    format_, sample = SAMPLES[name]
+    assert recognise("readings", sample[:1]).trial.format == format_
+
+
+def test_records_that_do_not_decode_are_counted_with_their_reason():
+    sample = [*records(telegraf_json, 9), record("temperature is fine")]
+    trial = recognise("readings", sample).trial
+    assert (trial.format, trial.decoded, trial.records) == ("telegraf-json", 9, 10)
+    [reason] = trial.reasons
+    assert "Telegraf" in reason
+
+
+def test_series_have_their_last_value_step_and_partition():
+    trial = recognise("readings", records(telegraf_json)).trial
+    seen = trial.series["cpu.usage_idle cpu=cpu0 host=web-1"]
+    assert (seen.last_value, seen.step_text, seen.is_spread) == (110.5, "10s", False)
+    assert trial.skipped == {"text": 20}
+
+
+def test_a_series_in_two_partitions_is_noticed():
+    sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(6)]
+    assert len(recognise("readings", sample).trial.spread) == 2
+
+
+def test_windows_have_the_step_and_destination_of_their_event():
+    trial = recognise("readings", SAMPLES["window events"][1]).trial
+    assert trial.windows == 20
+    assert trial.destinations == {"forecast": 20}
+    assert trial.series["oven-1"].step_text == "5m"
+    assert trial.series["oven-1"].last_value == 22.5
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        ([], "holds no records"),
+        ([record(None)], "holds no records"),
+        ([record("hello \x1b[2J world")], "the last record begins with"),
+        ([record({"message": "hello"})], "an object without a number to forecast"),
+        ([record([1, 2, 3])], "JSON, but not an object"),
+        ([record(b"\x00\x00\x00\x00\x07\x02\x08abc")], "schema registry"),
+        (
+            records(telegraf_json, 4) + records(influx_line, 4) + [record("x")] * 4,
+            "mixes formats: 33% influx-line",
+        ),
+    ],
+)
+def test_a_topic_in_no_single_format_gets_a_reason(sample, message):
+    with pytest.raises(Unrecognised, match=message) as raised:
+        recognise("re\nadings", sample)
+    assert str(raised.value).isprintable()
+
+
+def test_an_event_of_another_type_is_read_as_json():
+    headers = [(f"ce_{name}", b"x") for name in ("id", "source", "type")] + [("ce_specversion", b"1.0")]
+    assert recognise("readings", [record({"temp": 1}, headers=headers)]).trial.format == "json"
+
+
+def test_half_telegraf_and_half_lines_is_mixed():
+    with pytest.raises(Unrecognised, match="mixes formats: 50%"):
+        recognise("readings", records(telegraf_json, 4) + records(influx_line, 4))
+
+
+@given(st.lists(st.binary(max_size=80), min_size=1, max_size=5))
+def test_no_bytes_cause_another_error(values):
+    with suppress(Unrecognised):
+        recognise("readings", [record(value) for value in values])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["name", "fields", "timestamp", "ts", "device", "payload", "after", "op", "value", "a.b", ""]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, min_size=1, max_size=4))
+def test_no_json_causes_another_error_and_what_is_proposed_decodes(values):
+    sample = [record(json.dumps(value).encode()) for value in values]
+    with suppress(Unrecognised):
+        found = recognise("readings", sample)
+        again = try_format(found.trial.format, found.trial.options, sample)
+        assert again.decoded == found.trial.decoded > 0

@@ -1,0 +1,67 @@
+"""The output of a function's process: cleaned, with a name, and at a bounded rate."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from functions.host.output import MAX_BYTES, MAX_LINE, MAX_LINES, SPAN_S, OutputLimit, show_output
+
+
+def test_lines_are_shown_until_the_bound_and_again_in_the_next_span() -> None:
+    limit = OutputLimit()
+    assert limit.take([b"a"] * (MAX_LINES - 1), 0.0) == [b"a"] * (MAX_LINES - 1)
+    assert limit.ends_s is None
+    assert limit.take([b"a"] * 5, 1.0) == [b"a"]
+    assert limit.ends_s == SPAN_S
+    assert limit.take([b"a"], SPAN_S - 1) == []
+    assert limit.report().startswith(
+        "5 lines (5 bytes) of output were dropped: at most 2000 lines and 262144 bytes"
+    )
+    assert limit.report() == ""
+    assert limit.take([b"b"], SPAN_S) == [b"b"]
+
+
+def test_bytes_are_bounded_as_well() -> None:
+    limit = OutputLimit()
+    line = b"x" * MAX_LINE
+    shown = limit.take([line] * 1000, 0.0)
+    assert sum(map(len, shown)) <= MAX_BYTES < sum(map(len, shown)) + MAX_LINE
+    assert limit.take([b"short"], 0.0) == []  # no line is shown that came after a dropped one
+
+
+async def test_a_flood_is_cut_and_one_line_says_how_much(capsys: pytest.CaptureFixture[str]) -> None:
+    now_s = [0.0]
+    stream = asyncio.StreamReader()
+    shown = asyncio.create_task(show_output("f", stream, lambda: now_s[0]))
+    for number in range(MAX_LINES + 50):
+        stream.feed_data(b"line %d\n" % number)
+    while stream._buffer:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    now_s[0] = SPAN_S
+    stream.feed_data(b"later\x1b[2J\n")
+    stream.feed_eof()
+    await shown
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "f: line 0"
+    assert len(lines) == MAX_LINES + 2
+    assert lines[-2].startswith("f: 50 lines (450 bytes) of output were dropped")
+    assert lines[-1] == "f: later\N{REPLACEMENT CHARACTER}"
+
+
+async def test_the_report_comes_although_the_process_is_silent_afterwards(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("functions.host.output.SPAN_S", 0.05)
+    stream = asyncio.StreamReader()
+    shown = asyncio.create_task(show_output("f", stream))
+    stream.feed_data(b"a\n" * (MAX_LINES + 1))
+    text = ""
+    async with asyncio.timeout(20):
+        while "were dropped" not in text:
+            await asyncio.sleep(0.01)
+            text += capsys.readouterr().err
+    assert text.splitlines()[-1].startswith("f: 1 lines")
+    stream.feed_eof()
+    await shown

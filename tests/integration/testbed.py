@@ -1,0 +1,266 @@
+"""The testbed of the delivery tests: separate topics on a broker, a function, and consumers as users run them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from fake_function import Function
+from kafka_container import PARTITIONS, eventually
+
+ROOT = Path(__file__).parents[2]
+WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
+
+
+class ConsumerProcess:
+    """`fncast consume` as users run it."""
+
+    def __init__(self, variables: dict[str, str], log: Path, config: Path | None = None) -> None:
+        self._log = log  # an earlier consumer of the same name may have written to it
+        flags = ["--config", str(config)] if config is not None else []
+        with log.open("ab") as stderr:
+            self._begins_at = stderr.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "fncast", "consume", "--port", "0", *flags],
+                cwd=ROOT,
+                env={name: v for name, v in os.environ.items() if not name.startswith("FNCAST_")} | variables,
+                stderr=stderr,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def log(self) -> str:
+        with self._log.open("rb") as log:
+            log.seek(self._begins_at)
+            return log.read().decode("utf-8", "replace")
+
+    def admin(self, path: str) -> tuple[int, str]:
+        """Return status and text of the admin listener."""
+        address = re.search(r"metrics on (http://[\d.:]+)/metrics", self.log())
+        assert address is not None, self.log()
+        answer = requests.get(address[1] + path, timeout=5)
+        return answer.status_code, answer.text
+
+    def wait_for(self, text: str, within_s: float = 30.0) -> None:
+        eventually(
+            lambda: text in self.log(), within_s, f"{text!r} in the consumer's log: {self.log()[-3000:]}"
+        )
+
+    def terminate(self, within_s: float = 5.0) -> int:
+        """Send SIGTERM. Returns the exit code; fails if the stop takes longer."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait(within_s)
+
+    def wait(self, within_s: float) -> int:
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"the consumer did not end within {within_s:g} s: {self.log()[-3000:]}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@dataclass
+class DeliveryTestbed:
+    """A function and separate topics on a broker. Starts consumers, writes events and reads results."""
+
+    bootstrap_servers: str
+    delivery: str
+    function: Function
+    folder: Path
+    tag: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    variables: dict[str, str] = field(default_factory=dict)
+    started: list[ConsumerProcess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.metrics, self.forecasts, self.dead, self.outages = (
+            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead", "outages")
+        )
+        self.producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "linger.ms": 2,
+                "log_level": 0,
+                "enable.idempotence": True,  # without it, a retry may change the order of the input
+            }
+        )
+
+    @property
+    def is_embedded(self) -> bool:
+        return "embedded" in self.delivery
+
+    @property
+    def is_exactly_once(self) -> bool:
+        return self.delivery == "exactly-once"
+
+    def topics(self) -> list[NewTopic]:
+        return [
+            NewTopic(self.metrics, PARTITIONS),
+            NewTopic(self.forecasts, PARTITIONS),
+            NewTopic(self.dead, PARTITIONS, config={"max.message.bytes": "1200000"}),
+        ]
+
+    def delete_topic(self, name: str) -> None:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin.delete_topics([name])[name].result(10)
+
+    def create_topics(self, *new: NewTopic) -> None:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        for done in admin.create_topics(list(new)).values():
+            done.result(10)
+
+    def event(self, id_: str, **more: str) -> list[tuple[str, bytes]]:
+        """Return the headers of a window event."""
+        attributes = {"specversion": "1.0", "type": "io.fncast.window.v1", "source": "test", "id": id_}
+        attributes |= {"destination": "forecast"} | more
+        headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items() if text]
+        return [*headers, ("content-type", b"application/json")]
+
+    def produce(
+        self,
+        id_: str,
+        key: bytes | None = None,
+        value: bytes | None = WINDOW,
+        headers: Any = None,
+        partition: int = -1,
+        **attributes: str,
+    ) -> None:
+        self.producer.produce(
+            self.metrics,
+            value,
+            key,
+            partition,
+            headers=self.event(id_, **attributes) if headers is None else headers,
+        )
+
+    def produce_many(self, count: int, first: int = 0, keys: int = 8) -> list[str]:
+        """Produce events `key:number` for a few keys, in order for each key. Returns their ids."""
+        ids = [f"k{number % keys}:{number}" for number in range(first, first + count)]
+        for number, id_ in enumerate(ids):
+            self.produce(id_, id_.split(":")[0].encode())
+            if number % 500 == 0:
+                self.producer.poll(0)
+        self.flush()
+        return ids
+
+    def flush(self) -> None:
+        assert self.producer.flush(20) == 0
+
+    def consume(self, name: str = "one", config: Path | None = None, **variables: str) -> ConsumerProcess:
+        """Start a consumer. config: its settings file. variables: without `FNCAST_`."""
+        settings = {
+            "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
+            "KAFKA__GROUP_ID": f"group-{self.tag}",
+            "KAFKA__INSTANCE": name,
+            "KAFKA__INPUT_TOPICS": self.metrics,
+            "KAFKA__OUTPUT_TOPIC": self.forecasts,
+            "KAFKA__DEAD_LETTER_TOPIC": self.dead,
+            "KAFKA__OUTAGE_TOPIC": self.outages,
+            "FN__URL": self.function.url,
+            **self.variables,
+            **variables,
+        }
+        consumer = ConsumerProcess(
+            {f"FNCAST_{key}": value for key, value in settings.items()}, self.folder / f"{name}.log", config
+        )
+        self.started.append(consumer)
+        return consumer
+
+    def reader(self, isolation: str = "read_committed") -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": f"reader-{uuid.uuid4().hex}",
+                "auto.offset.reset": "earliest",
+                "isolation.level": isolation,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "log_level": 0,
+            }
+        )
+
+    def read_all(self, topic: str, isolation: str = "read_committed") -> list[Message]:
+        """Return all records up to the current end of the topic, by partition. Waits for open transactions."""
+        reader = self.reader(isolation)
+        try:
+
+            def partitions_of() -> list[int]:
+                return sorted(reader.list_topics(topic, 10).topics[topic].partitions)
+
+            if self.is_embedded and not partitions_of():
+                return []  # a topic is created on first use
+            partitions = eventually(partitions_of, 20, f"the topic {topic}")
+
+            def watermarks() -> dict[int, int] | None:
+                try:
+                    return {
+                        p: reader.get_watermark_offsets(TopicPartition(topic, p), 10)[1] for p in partitions
+                    }
+                except KafkaException:  # the broker has just started
+                    return None
+
+            ends = eventually(watermarks, 20, f"the watermarks of {topic}")
+            reader.assign([TopicPartition(topic, p, 0) for p in partitions])
+            found: dict[int, list[Message]] = {p: [] for p in partitions}
+
+            def is_read() -> bool:
+                for message in reader.consume(1000, 0.05):
+                    if message.error() is None:
+                        found[message.partition()].append(message)
+                positions = reader.position([TopicPartition(topic, p) for p in partitions])
+                return all(p.offset >= ends[p.partition] or ends[p.partition] == 0 for p in positions)
+
+            eventually(is_read, 30, f"the end of {topic}")
+        finally:
+            reader.close()
+        return [message for p in partitions for message in found[p]]
+
+    def wait_for(self, topic: str, count: int, within_s: float = 40.0) -> list[Message]:
+        """Return the first `count` or more records that a read-committed reader gets."""
+        reader = self.reader()
+        found: list[Message] = []
+
+        def logs() -> list[str]:
+            return [consumer.log()[-1500:] for consumer in self.started]
+
+        def partitions() -> list[int]:
+            return sorted(reader.list_topics(topic, 10).topics[topic].partitions)
+
+        try:
+            eventually(partitions, within_s, lambda: f"the topic {topic}; {logs()}")
+            reader.assign([TopicPartition(topic, p, 0) for p in partitions()])
+
+            def are_there() -> bool:
+                found.extend(message for message in reader.consume(1000, 0.05) if message.error() is None)
+                return len(found) >= count
+
+            eventually(are_there, within_s, lambda: f"{count} records on {topic}: {len(found)}; {logs()}")
+        finally:
+            reader.close()
+        return found
+
+    def close(self) -> None:
+        for consumer in self.started:
+            if consumer.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    consumer.process.send_signal(signal.SIGCONT)
+                consumer.kill()
