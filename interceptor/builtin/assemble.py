@@ -60,6 +60,7 @@ class Partition:
         self.snapshot_at_s = now_s + SNAPSHOT_S
         self.readings = 0
         self.snapshot_offset = -1
+        self.parts: snapshot.Parts | None = None  # the rest of a snapshot
         self.read_at_s = now_s
         self.has_read = False
         self.is_new = False
@@ -203,12 +204,24 @@ class Assemble(StatefulInterceptor):
         if partition.has_read:
             partition.read_at_s, partition.has_read = now_s, False
         is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
-        has_changed = windows.changed or windows.next_offset != partition.snapshot_offset
+        has_changed = windows.changed or partition.parts or windows.next_offset != partition.snapshot_offset
         if partition.is_new or not is_due or not has_changed:
             return
-        delivery.state += snapshot.write(windows)
-        partition.snapshot_at_s, partition.readings = now_s + SNAPSHOT_S, 0
+        parts = partition.parts
+        if type(delivery.record) is Tick:  # the partition is silent or given away
+            if parts is not None:
+                parts.give_up()
+            delivery.state += snapshot.write(windows)
+            parts = None
+        else:
+            parts = parts or snapshot.Parts(windows)
+            delivery.state += parts.next()
+            if parts.is_done:
+                parts = None
+        partition.parts = parts
         partition.snapshot_offset = windows.next_offset
+        if parts is None:
+            partition.snapshot_at_s, partition.readings = now_s + SNAPSHOT_S, 0
         partition.bytes.update({record.key: len(record.value or b"") for record in delivery.state})
         metrics.STATE_BYTES.set(sum([sum(each.bytes.values()) for each in self._partitions.values()]))
 
