@@ -168,10 +168,8 @@ class Assemble(StatefulInterceptor):
     def _tick(self, delivery: Delivery, partition: Partition) -> None:
         """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
         partition.snapshot_at_s = 0.0
-        if (
-            self._clock() - partition.read_at_s < SILENT_S
-        ):  # the tick comes because the partition is given away
-            return
+        if partition.has_read or self._clock() - partition.read_at_s < SILENT_S:
+            return  # the tick comes because the partition is given away
         completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
         if completed:
             _attach(delivery, partition.input, completed)
@@ -187,6 +185,8 @@ class Assemble(StatefulInterceptor):
             )
         except UndecodableRecord as error:
             return [], DeadLetter(str(error), kind="undecodable")
+        except Exception as error:  # a user's format: one record must not stop the consumer
+            return [], DeadLetter(f"its format failed: {type(error).__name__}: {error}", kind="undecodable")
         if decoded.skipped:
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
