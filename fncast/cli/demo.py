@@ -111,7 +111,14 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     print(f"fncast demo: each part is a separate process on this machine; logs in {folder}", file=sys.stderr)
     page, *others = free_ports(4)
     ports = Ports(arguments.port or page, *others[:3])
-    plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time(), reading_words(arguments), arguments.train)
+    plan = Plan(
+        ports,
+        folder / "fncast.toml",
+        arguments.models,
+        time.time(),
+        reading_words(arguments),
+        arguments.train,
+    )
     supervisor = DemoSupervisor(plan, folder, arguments.csv, report)
     playing = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stop.wait())

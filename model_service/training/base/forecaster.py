@@ -58,5 +58,3 @@ class BaseForecaster:
         if min(len(values), max(origins, default=0)) <= SIZES[0].window:
             windows = windows[:, -SIZES[0].window :]
         return self.forecast(windows, horizon)[:, :, COMPARED_QUANTILES]
-
-
