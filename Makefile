@@ -3,15 +3,16 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait more than they work; but with a Docker engine each of pytest's workers has a Kafka of its own.
+# Most tests wait more than they work. With a Docker engine, each of pytest's workers starts a separate Kafka.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
 
-# What `make prose` checks: add a source folder once it is green.
+# What `make prose` checks.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
-PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast interceptor model_service functions
+PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
+	interceptor model_service functions benchmarks tests notebooks
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality protocol functions docs guarantees prose chaos fuzz clean
+.PHONY: help demo test test-all setup lint bench bench-quick quality base-model protocol functions docs guarantees prose chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, on
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
 
+base-model: $(VENV)/.dev ## train the base model that comes with fncast (up to 2 hours; resumes; BASE="--seed 1 --steps 100")
+	@$(BIN)/python -m model_service.training.base --out fncast/models/base/1 --state build/base-model $(BASE)
+
 protocol: $(VENV)/.dev ## generate the protobuf messages again
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/protocols/open_inference/messages.proto \
 		interceptor/readings/remote_write.proto
@@ -62,7 +66,8 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 	@$(BIN)/python tests/guarantees.py
 
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
-	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs --skip '*_pb2.py*,*/vendor/*' $(PROSE)
+	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs,temperatur,caf --ignore-regex '[A-Za-z0-9+/]{60,}={0,2}' \
+		--skip '*_pb2.py*,*/vendor/*,*/results/*.json,*.bin' $(PROSE)
 	@$(BIN)/python .ci/prose.py $(PAGES)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)

@@ -1,5 +1,8 @@
-"""All measurements, one after the other: `python -m benchmarks [PART…]`, or `make bench`; or one part, with all of its
-flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`; or `report`: the pages alone."""
+"""Runs all measurements, or some: `python -m benchmarks [PART…]`, or `make bench`.
+
+One part accepts its own flags: `python -m benchmarks PART --flags`, or `make bench BENCH="PART --flags"`.
+`python -m benchmarks report` only generates the pages.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     growth.PROGRAM: growth.main,
     protocols.PROGRAM: protocols.main,
 }
-# What they do not know of the flags that all of them could be given.
-WITHOUT = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
+# Common flags that a part does not accept.
+UNSUPPORTED_FLAGS = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,25 +39,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Each part writes its result to benchmarks/results and generates the pages from it. One part"
-        " alone takes all of its own flags: python -m benchmarks PART --help. `report` only generates the pages.",
+        " accepts its own flags: python -m benchmarks PART --help. `report` only generates the pages.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument(
-        "--bootstrap", metavar="HOST:PORT", help="a broker that is there (default: Kafka in a container)"
+        "--bootstrap", metavar="HOST:PORT", help="a running broker (default: Kafka in a container)"
     )
     parser.add_argument("--models", metavar="DIR", help="holds forecast/<version>/ (default: models)")
     parser.add_argument("--rounds", metavar="N", help="of each part (default: 3)")
-    parser.add_argument("--print-only", action="store_true", help="leave the pages alone")
+    parser.add_argument("--print-only", action="store_true", help="do not write results and pages")
     arguments = parser.parse_args(words)
     if unknown := set(arguments.parts) - set(PARTS):
-        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     failed = []
     for name in arguments.parts or PARTS:
         started_s = time.monotonic()
         print(f"benchmarks: {name}", file=sys.stderr, flush=True)
         try:
-            code = PARTS[name](_flags(arguments, WITHOUT.get(name, set())))
-        except Exception:  # a bug of one part costs the others nothing
+            code = PARTS[name](_flags(arguments, UNSUPPORTED_FLAGS.get(name, set())))
+        except Exception:  # run the other parts
             traceback.print_exc()
             code = 1
         if code == INTERRUPTED:

@@ -30,6 +30,7 @@ from consumer.state.reader import Reader
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
 from consumer.supervision import kept_running
+from fncast.http.bearer import read_token
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
@@ -40,7 +41,6 @@ from interceptor.contract import Interceptor
 from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
-from interceptor.routes.token import read_token
 
 log = logging.getLogger("fncast.consumer")
 
@@ -116,7 +116,7 @@ def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
             format_ = build_format(entry.format_name, entry.format_options())
         except ValueError as error:
             raise SettingsError(f"[[inputs]] topic {topic!r}: {error}") from None
-        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS)
+        found[topic] = ReadingInput(format_, rules, entry.format_name == EVENTS, entry.destination)
     return found
 
 

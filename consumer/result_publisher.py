@@ -13,7 +13,7 @@ from consumer.kafka.base_producer import Publisher
 from consumer.state.writer import StateWriter
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Tick
-from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent
+from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent, Skipped
 
 log = logging.getLogger("fncast.consumer")
 
@@ -158,8 +158,8 @@ class ResultPublisher:
                 raise RecordTooLarge(f"larger than the broker allows for {topic!r}")
 
     def _count(self, delivery: Delivery, outcome: str) -> None:
-        if type(delivery.record) is Tick:
-            return  # no event
+        if type(delivery.record) is Tick and type(delivery.outcome) is Skipped:
+            return  # it was no event
         route = delivery.route
         self._settled.append((route.name if route else "unknown", outcome))
         self._timestamps_ms.append(delivery.record.timestamp_ms)

@@ -15,7 +15,7 @@ from consumer.result_publisher import ResultPublisher
 
 log = logging.getLogger("fncast.consumer")
 
-# A client that was told to read a topic from its start gives the first record within this time, if there is one.
+# A client that reads a topic from its start gives the first record within this time, if there is one.
 UNREAD_S = 15.0
 
 
@@ -64,8 +64,8 @@ class TopicChanges:
         for lane in self._lanes.of(partitions):
             lane.start = 0  # all records of the new topic count as lag
         behind = [partition for partition in partitions if not self._source.was_reset(partition, seen_at_s)]
-        if behind or not partitions:
-            log.warning("the topic %s was deleted and created again: it is read from its start", topic)
+        level = logging.WARNING if behind == partitions else logging.INFO
+        log.log(level, "the topic %s was deleted and created again: it is read from its start", topic)
         self._source.read_from_start(behind)
         self._unread |= dict.fromkeys(behind, now_s + UNREAD_S)
 

@@ -1,6 +1,6 @@
 """fncast: forecasts for the readings on a Kafka topic.
 
-The names below are the public interface for interceptors of your own. They are imported on first use, so that
+The names below are the public interface for your interceptors. They are imported on first use, so that
 `import fncast` stays cheap.
 """
 

@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 
 from fncast.foreign_text import clean
-from fncast.wording.http import words
+from fncast.wording.http import describe
 from functions.host.folder import FunctionFolder
 
 TIMEOUT_S = 30.0
@@ -103,7 +103,7 @@ class FnServer:
         except TimeoutError:
             raise DeployError(f"{shown} did not answer within {TIMEOUT_S:g} s") from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise DeployError(f"{shown} cannot be reached: {words(error)}") from None
+            raise DeployError(f"{shown} cannot be reached: {describe(error)}") from None
         try:
             content = orjson.loads(text)
         except orjson.JSONDecodeError:

@@ -37,6 +37,7 @@ class Forecast(msgspec.Struct):
 
 Kind = Literal[
     "not_an_event",
+    "not_a_window",
     "no_destination",
     "unknown_destination",
     "bad_expirytime",

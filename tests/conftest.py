@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a Docker engine, one Kafka for a whole test run, and folders made once."""
+"""Shared by tests of several rooms: a Docker engine, one Kafka for a test run, and folders that are filled once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from kafka_container import KafkaContainer
 
-# How long an example takes says more about the machine than about the code: a busy one fails nothing.
+# The time of an example depends on the machine, so a busy machine must not fail a test.
 hypothesis.settings.register_profile(
     "fncast", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -36,7 +36,7 @@ def docker_engine() -> None:
 
 @pytest.fixture(scope="session")
 def kafka(docker_engine: None) -> Iterator[KafkaContainer]:
-    """The Kafka of this test run; each test has topics of its own."""
+    """The Kafka of this test run; each test uses separate topics."""
     from kafka_container import KafkaContainer
 
     container = KafkaContainer()
@@ -46,22 +46,22 @@ def kafka(docker_engine: None) -> Iterator[KafkaContainer]:
 
 @pytest.fixture(scope="session")
 def once_per_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """once_per_run(name, make) is a folder that make(folder) has filled: once, whatever pytest's workers are.
+    """once_per_run(name, fill): a folder that fill(folder) has filled, once for all workers of pytest.
 
-    Some ten seconds of work for one worker would otherwise be done by each. Nobody may write into it.
+    Tests must not write into it.
     """
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
-    def folder(name: str, make: Callable[[Path], None]) -> Path:
-        made = shared / "once" / name
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        filled = shared / "once" / name
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not made.is_dir():
-                making = tmp_path_factory.mktemp(name)
-                make(making)
-                made.parent.mkdir(exist_ok=True)
-                making.rename(made)
-        return made
+            if not filled.is_dir():
+                filling = tmp_path_factory.mktemp(name)
+                fill(filling)
+                filled.parent.mkdir(exist_ok=True)
+                filling.rename(filled)
+        return filled
 
     return folder

@@ -1,1 +1,1 @@
-"""How late a forecast is."""
+"""Measures the delay of forecasts."""

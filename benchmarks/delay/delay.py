@@ -1,10 +1,10 @@
-"""How late forecasts are: from an event's append by the broker until a read-committed reader holds its forecast.
+"""Measures the delay of forecasts: from the broker's append of an event until a read-committed reader has its forecast.
 
-Each pipeline is asked first what it makes of a backlog, then what it keeps up with while events come in (its peak: the
-loader and the reader share the machine with it), then how late it is at a rate that all have in common, and at a tenth,
-half and nine tenths of that peak.
-With --bootstrap the broker's clock must go with this machine's: a delay begins by the one and ends by the other.
-About a minute for each pipeline and round.
+For each pipeline, the measurement first finds its peak: the highest rate of events that the pipeline keeps up with. The
+loader and the reader share the machine with the pipeline. Then it measures the delay at a rate that is the same for all
+pipelines, and at a tenth, half and nine tenths of the peak.
+With --bootstrap, synchronize the clocks of the broker and of this machine.
+A pipeline takes about a minute a round.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_only_argument,
     add_rounds_argument,
-    add_stand_arguments,
+    add_testbed_arguments,
     apply_only,
     is_chosen,
     positive,
@@ -32,21 +32,21 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
 from benchmarks.lib.meter import Meter, Tally, header
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, program
-from benchmarks.lib.rounds import failures, take_turns
+from benchmarks.lib.rounds import failures, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread, figure, percentile
-from benchmarks.lib.testbed import Stand, on_stand
+from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers
 from consumer.kafka import at_least_once, exactly_once
 
 PROGRAM = "delay"
-ALIKE = 50.0  # events a second: about a tenth of what the peers make
+COMMON_RATE = 50.0  # events a second, for all pipelines: about a tenth of the peers' peaks
 SHARES = (0.1, 0.5, 0.9)
 WARM_UP_EVENTS = 200
-# The peak is looked for twice: a backlog tells about where it is, then somewhat more than that is offered.
+# The peak is found in two steps: a backlog gives an estimate, then the loader offers a little more than that.
 BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
 SKIPPED_S = 1.0  # of each rate, until it is steady
-# Peers and limit commit as often as fncast with the same guarantee, where they let one say so.
+# Peers and limit commit as often as fncast with the same guarantee, if their commit interval can be set.
 COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 
 
@@ -54,7 +54,8 @@ COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 class Phase:
     """Events `first` to `last` - 1 at a steady rate.
 
-    Ascending: recorded_s, from the append of an event to that of its forecast; seen_s, until a reader holds it.
+    recorded_s: from the append of an event to the append of its forecast, ascending. seen_s: until a reader has the
+    forecast, ascending.
     """
 
     rate: float
@@ -65,8 +66,8 @@ class Phase:
 
 
 @dataclass
-class Standing:
-    """What a pipeline did, a round: a peak, and a phase at ALIKE and at each of SHARES of it."""
+class PipelineResult:
+    """The rounds of one pipeline. A round has a peak, a phase at COMMON_RATE and one at each of SHARES of the peak."""
 
     pipeline: Pipeline
     peaks: list[float] = field(default_factory=list)
@@ -82,7 +83,7 @@ class Standing:
         return self.pipeline.environments
 
     def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
-        """Of the rounds: a percentile of the delays in the phases of that index."""
+        """Return a percentile of the delays in the phases of that index, over all rounds, in milliseconds."""
         rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
         return Spread.of([delay_s * 1000 for delay_s in rounds])
 
@@ -93,40 +94,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_stand_arguments(parser)
+    add_testbed_arguments(parser)
     add_only_argument(parser)
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, (Standing(one).name for one in _pipelines(Path(), Path())))
-    return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
+    apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in _pipelines(Path(), Path())))
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
 
 
-async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code."""
-    known = [Standing(one) for one in _pipelines(stand.models, stand.model)]
-    everyone = [one for one in known if is_chosen(one.name, arguments.only)]
-    # On a broker just started whoever goes first has two to six times the delay.
-    await stand.warm_up_by(_turn(stand, Standing(Fncast(EXACTLY, stand.models)), arguments.seconds))
-    failed = await take_turns(
-        everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.seconds), _line
+async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the result. Returns the exit code."""
+    known = [PipelineResult(pipeline) for pipeline in _pipelines(testbed.models, testbed.model)]
+    chosen = [result for result in known if is_chosen(result.name, arguments.only)]
+    # On a broker that has just started, the first pipeline has a longer delay.
+    await testbed.warm_up_by(
+        _measure(testbed, PipelineResult(Fncast(EXACTLY, testbed.models)), arguments.seconds)
     )
-    standings = [standing for standing in everyone if standing.phases]
-    wrong = [standing.name for standing in standings if standing.wrong_rounds]
-    told = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
-    blocks: list[report.Block | None] = [_table(standings), told, failures(failed)]
-    if arguments.print_only or not standings:
+    failed = await run_rounds(
+        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.seconds), _line
+    )
+    results = [result for result in chosen if result.phases]
+    wrong = [result.name for result in results if result.wrong_rounds]
+    note = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
+    blocks: list[report.Block | None] = [_table(results), note, failures(failed)]
+    if arguments.print_only or not results:
         print(report.text(blocks))
     else:
         facts = machine.facts(
-            stand.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
+            testbed.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
         )
-        report.save(PROGRAM, facts, [*blocks, _plot(standings)])
+        report.save(PROGRAM, facts, [*blocks, _plot(results)])
         pages.generate()
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
     if failed:
-        print(f"{PROGRAM}: did not end every run: {'; '.join(failed)}", file=sys.stderr)
+        print(f"{PROGRAM}: some runs failed: {'; '.join(failed)}", file=sys.stderr)
     return 1 if wrong or failed else 0
 
 
@@ -135,46 +138,46 @@ def _pipelines(models: Path, model: Path) -> list[Pipeline]:
         Fncast(AT_LEAST, models),
         Fncast(EXACTLY, models),
         Limit(EXACTLY, model, commit_s=COMMIT_S[EXACTLY]),
-        *(replace(one, commit_s=COMMIT_S.get(one.delivery, one.commit_s)) for one in peers(model)),
+        *(replace(peer, commit_s=COMMIT_S.get(peer.delivery, peer.commit_s)) for peer in peers(model)),
     ]
 
 
-async def _turn(stand: Stand, standing: Standing, seconds: float) -> None:
-    """All rates, one after the other, in one life of the pipeline. Raises ProcessFailed, NoEnvironment."""
-    [topic] = await stand.make_topics("live")
-    servers = stand.broker.bootstrap_servers
-    async with stand.run(standing.pipeline, topic) as run:
-        file = stand.folder / f"{topic}.seen"
-        words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, file)
-        await run.processes.start(program("reader", sys.executable, *words))
+async def _measure(testbed: Testbed, result: PipelineResult, seconds: float) -> None:
+    """Measure all rates without a restart of the pipeline. Raises ProcessFailed, NoEnvironment."""
+    [topic] = await testbed.create_topics("live")
+    servers = testbed.broker.bootstrap_servers
+    async with testbed.run(result.pipeline, topic) as run:
+        file = testbed.folder / f"{topic}.seen"
+        arguments = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, file)
+        await run.processes.start(program("reader", sys.executable, *arguments))
         await run.start_consumers()
         loader = Loader(servers, topic, run)
         await loader.offer(WARM_UP_EVENTS)
-        backlog = int(standing.pipeline.backlog * BACKLOG_SHARE)
+        backlog = int(result.pipeline.backlog * BACKLOG_SHARE)
         rate = OVERLOAD * backlog / await loader.offer(backlog)
         count = int(rate * seconds)
         peak = count / await loader.offer(count, rate)
-        rates = (ALIKE, *(peak * share for share in SHARES))
+        rates = (COMMON_RATE, *(peak * share for share in SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
         tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
-    await stand.delete_topics(topic)
+    await testbed.delete_topics(topic)
     measured = tally.measured()
-    standing.peaks.append(peak)
-    standing.phases.append(phases)
-    disordered = standing.pipeline.keeps_order and measured.disordered
-    standing.wrong_rounds += bool(disordered or not measured.is_complete)
+    result.peaks.append(peak)
+    result.phases.append(phases)
+    disordered = result.pipeline.keeps_order and measured.disordered
+    result.wrong_rounds += bool(disordered or not measured.is_complete)
 
 
 async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
-    """Raises ProcessFailed."""
+    """Offer events at `rate`, and wait for their forecasts. Raises ProcessFailed."""
     first = loader.offered + int(rate * SKIPPED_S)
     await loader.offer(int(rate * (SKIPPED_S + seconds)), rate)
     return Phase(rate, first, loader.offered)
 
 
 def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) -> Tally:
-    """Fill in the phases' delays, and count all forecasts of `events` events."""
+    """Set the delays of the phases, and count the forecasts of all `events` events."""
     appended_s = array("d", bytes(8 * events))
     inputs = Meter(servers, run.topics.input, PARTITIONS)
     for message in inputs.read(events):
@@ -192,41 +195,41 @@ def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) 
     return tally
 
 
-def _line(standing: Standing) -> str:
-    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in standing.phases[-1])
-    return f"{standing.name}: peak {figure(standing.peaks[-1])}/s; p50 / p99 ms at {shown}"
+def _line(result: PipelineResult) -> str:
+    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in result.phases[-1])
+    return f"{result.name}: peak {figure(result.peaks[-1])}/s; p50 / p99 ms at {shown}"
 
 
 def _pair(phase: Phase) -> str:
     return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
 
 
-def _table(standings: list[Standing]) -> report.Table:
+def _table(results: list[PipelineResult]) -> report.Table:
     columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
     columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
-    columns.append((f"{ALIKE:g}/s", 0, "seen_s"))
+    columns.append((f"{COMMON_RATE:g}/s", 0, "seen_s"))
     heads = [f"{name}: p{at:.0f}, ms" for name, _, _ in columns for at in (50, 99)]
     rows: list[tuple[report.Cell, ...]] = [
         (
-            standing.name,
-            Spread.of(standing.peaks),
-            *(standing.delay_ms(index, at, what) for _, index, what in columns for at in (0.5, 0.99)),
+            result.name,
+            Spread.of(result.peaks),
+            *(result.delay_ms(index, at, what) for _, index, what in columns for at in (0.5, 0.99)),
         )
-        for standing in standings
+        for result in results
     ]
     return report.Table("delay", ("pipeline", "peak, events/s", *heads), rows)
 
 
-def _plot(standings: list[Standing]) -> report.Chart | None:
+def _plot(results: list[PipelineResult]) -> report.Chart | None:
     points = {
-        standing.name: [
+        result.name: [
             (
-                Spread.of([phases[index].rate for phases in standing.phases]).median,
-                standing.delay_ms(index, 0.99).median,
+                Spread.of([phases[index].rate for phases in result.phases]).median,
+                result.delay_ms(index, 0.99).median,
             )
             for index in range(len(SHARES) + 1)
         ]
-        for standing in standings
+        for result in results
     }
     return plot.lines(report.PLOTS, "delay", points, "events a second", "p99 of the delay, ms")
 

@@ -1,7 +1,7 @@
-"""A read-committed reader of a topic, in a process of its own: when was which record in its hands?
+"""Reads a topic with read_committed in a separate process, and records when each record arrived.
 
 `python -m benchmarks.delay.reader SERVERS TOPIC PARTITIONS FILE` writes a line `partition offset seen_s` for the last
-record of each partition in each batch: what came before it came with it. SIGTERM ends it.
+record of each partition in each batch. Earlier records of the batch arrived with it. SIGTERM ends the reader.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BATCH = 1000
 
 
 class Seen:
-    """What a reader wrote to its file."""
+    """The arrival times that a reader wrote to its file."""
 
     def __init__(self, file: Path) -> None:
         self._offsets: defaultdict[int, list[int]] = defaultdict(list)
@@ -31,7 +31,7 @@ class Seen:
             self._times_s[int(partition)].append(float(seen_s))
 
     def at(self, partition: int, offset: int) -> float:
-        """When the record was in the reader's hands, in seconds since the epoch; infinity if never."""
+        """Return when the reader got the record, in seconds since the epoch; infinity if it did not."""
         index = bisect_left(self._offsets[partition], offset)
         times_s = self._times_s[partition]
         return times_s[index] if index < len(times_s) else float("inf")
@@ -60,7 +60,7 @@ def main(servers: str, topic: str, partitions: str, file: str) -> None:
             if batch:
                 batch += consumer.consume(BATCH, 0)
             seen_s = time.time()
-            last = {one.partition(): one.offset() for one in batch if one.error() is None}
+            last = {record.partition(): record.offset() for record in batch if record.error() is None}
             for partition, offset in last.items():
                 lines.write(f"{partition} {offset} {seen_s:.6f}\n")
     consumer.close()

@@ -1,4 +1,4 @@
-"""One setting of fncast, measured by a backlog."""
+"""Measures fncast's throughput for some settings."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from benchmarks.lib.meter import Measured, WrongForecasts
 from benchmarks.lib.programs import Fncast
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.spread import Spread, figure
-from benchmarks.lib.testbed import Stand
+from benchmarks.lib.testbed import Testbed
 
 WARM_UP_EVENTS = 1_000
-LEAST_EVENTS = 1_000  # fewer tell nothing
+LEAST_EVENTS = 1_000  # fewer give no stable rate
 
 
 async def rates(
-    stand: Stand,
+    testbed: Testbed,
     arguments: argparse.Namespace,
     settings: Mapping[str, tuple[Fncast, Load, int]],
     steady: bool = False,
 ) -> dict[str, Spread]:
-    """Events a second, by the setting's name; settings take turns. A setting: pipeline, load, partitions.
+    """Return events a second by the setting's name. Each round measures all settings.
 
-    steady: not from a backlog that waits, but once all consumers are there.
-
-    One that fails costs the others nothing: it stands in `stand.failed`, and has NaN where it never had a rate. Raises
-    what the last failed by if none had one.
+    settings: by name, the pipeline, the load and the number of partitions. steady: start the load once all consumers
+    have joined, instead of from a backlog.
+    A setting that fails is added to `testbed.failed`; its rate is NaN if all its rounds failed. Raises the last
+    exception if all settings failed.
     """
     found: dict[str, list[float]] = {name: [] for name in settings}
     failure: Exception | None = None
@@ -39,52 +39,52 @@ async def rates(
         for name, (pipeline, load, partitions) in settings.items():
             try:
                 if steady:
-                    rate = await steady_rate_of(stand, pipeline, load)
+                    rate = await steady_rate_of(testbed, pipeline, load)
                 else:
-                    rate = await rate_of(stand, pipeline, load, partitions)
+                    rate = await rate_of(testbed, pipeline, load, partitions)
             except Exception as error:
-                failure, told = error, f"{name}: {reason(error)}"
-                stand.failed.append(told)
+                failure, line = error, f"{name}: {reason(error)}"
+                testbed.failed.append(line)
             else:
                 found[name].append(rate)
-                told = f"{name}: {figure(rate)} events/s"
-            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
+                line = f"{name}: {figure(rate)} events/s"
+            print(f"round {number + 1}: {line}", file=sys.stderr, flush=True)
     if failure is not None and not any(found.values()):
         raise failure
     return {name: Spread.of(values or [math.nan]) for name, values in found.items()}
 
 
-async def rate_of(stand: Stand, pipeline: Fncast, load: Load, partitions: int = PARTITIONS) -> float:
-    """Events a second from a backlog. Raises WrongForecasts, ProcessFailed."""
-    topic = await stand.backlog(load, partitions)
-    async with stand.run(pipeline, topic, partitions) as run:
+async def rate_of(testbed: Testbed, pipeline: Fncast, load: Load, partitions: int = PARTITIONS) -> float:
+    """Return events a second from a backlog. Raises WrongForecasts, ProcessFailed."""
+    topic = await testbed.backlog(load, partitions)
+    async with testbed.run(pipeline, topic, partitions) as run:
         await run.start_consumers()
         measured, _ = await run.measured(load.events)
     check(measured)
     return measured.rate
 
 
-async def steady_rate_of(stand: Stand, pipeline: Fncast, load: Load) -> float:
-    """Events a second once all consumers are there: until the last of the load is committed.
+async def steady_rate_of(testbed: Testbed, pipeline: Fncast, load: Load) -> float:
+    """Return events a second once all consumers have joined: until the last event of the load is committed.
 
     Raises WrongForecasts, ProcessFailed.
     """
-    [topic] = await stand.make_topics("live")
-    servers = stand.broker.bootstrap_servers
-    async with stand.run(pipeline, topic) as run:
+    [topic] = await testbed.create_topics("live")
+    servers = testbed.broker.bootstrap_servers
+    async with testbed.run(pipeline, topic) as run:
         await run.start_consumers()
         loader = Loader(servers, topic, run)
         await run.wait_for_members(pipeline.consumer_count)
         await loader.offer(WARM_UP_EVENTS)
         rate = load.events / await loader.offer(load.events)
         measured, _ = await run.measured(loader.offered)
-    await stand.delete_topics(topic)
+    await testbed.delete_topics(topic)
     check(measured)
     return rate
 
 
 def check(measured: Measured) -> None:
-    """Raises WrongForecasts."""
+    """Raise WrongForecasts if events were lost, doubled or put out of order."""
     if measured.disordered or not measured.is_complete:
         raise WrongForecasts(
             f"of {measured.events} events {measured.lost} lost, {measured.doubled} doubled,"

@@ -1,4 +1,4 @@
-"""Where the microseconds of an event go, in consumer, function and model service, while a backlog is worked off."""
+"""Measures the CPU time of an event by step, in consumer, function and model service, during a backlog."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ from benchmarks.lib.report import Block, Table, plots
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread
 from benchmarks.lib.steps import SHOWN, NoProfile, steps, table
-from benchmarks.lib.testbed import Stand
+from benchmarks.lib.testbed import Testbed
 
-EVENTS = 4 * FAST_EVENTS  # so many that the samples end before the backlog does
+EVENTS = 4 * FAST_EVENTS  # enough that the samples end before the backlog does
 SETTLE_EVENTS = 5_000
 SECONDS = 5
 LOOK_S = 0.5
 
 
-async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> list[Block | None]:
-    """Tables of the costliest steps, and a chart of the consumer's. Raises ProcessFailed, NoEnvironment, NoProfile."""
-    topic = await stand.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
+async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[Block | None]:
+    """Return tables of the costliest steps and a chart for the consumer.
+
+    Raises ProcessFailed, NoEnvironment, NoProfile.
+    """
+    topic = await testbed.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
     tables: list[Table] = []
     for name in ("consumer", "functions", "model service"):
-        async with stand.run(Fncast(EXACTLY, stand.models), topic) as run:
+        async with testbed.run(Fncast(EXACTLY, testbed.models), topic) as run:
             await run.start_consumers()
             await run.wait(SETTLE_EVENTS)
             try:
-                tables.append(await _profile(run, name, stand))
+                tables.append(await _profile(run, name, testbed))
             except NoProfile as error:
-                stand.failed.append(f"{name}: no profile: {error}")
+                testbed.failed.append(f"{name}: no profile: {error}")
     if not tables:
-        raise NoProfile("; ".join(stand.failed))
+        raise NoProfile("; ".join(testbed.failed))
     consumer = {
         str(row[0]): Spread.of([float(row[1])])
         for table in tables
@@ -49,25 +52,25 @@ async def cost_by_step(stand: Stand, arguments: argparse.Namespace) -> list[Bloc
     return [*tables, chart]
 
 
-async def _profile(run: Run, name: str, stand: Stand) -> Table:
-    """Raises NoProfile, NoEnvironment."""
+async def _profile(run: Run, name: str, testbed: Testbed) -> Table:
+    """Return the steps of a process of that name. Raises NoProfile, NoEnvironment."""
     pid = await _busiest(run, name)
-    begun = await asyncio.to_thread(run.meter.length)
-    found = await asyncio.to_thread(steps, pid, SECONDS, stand.folder)
-    scored = await asyncio.to_thread(run.meter.length) - begun
+    scored_before = await asyncio.to_thread(run.meter.length)
+    found = await asyncio.to_thread(steps, pid, SECONDS, testbed.folder)
+    scored = await asyncio.to_thread(run.meter.length) - scored_before
     if scored <= 0:
-        raise NoProfile("the backlog was done before the profile")
+        raise NoProfile("the backlog ended before the profile began")
     return table(found, scored, "event", name)
 
 
 async def _busiest(run: Run, name: str) -> int:
-    """The process of that name, or of its children, that works most now. Raises NoProfile."""
+    """Return the pid of the process with that name, or of its child, that uses most CPU now. Raises NoProfile."""
     family = run.processes.family(name)
     if not family:
-        raise NoProfile(f"no {name} runs")
-    before_s = {one.pid: _used_s(one) for one in family}
+        raise NoProfile(f"no process named {name!r} is running")
+    before_s = {process.pid: _used_s(process) for process in family}
     await asyncio.sleep(LOOK_S)
-    busiest = max(family, key=lambda one: _used_s(one) - before_s[one.pid])
+    busiest = max(family, key=lambda process: _used_s(process) - before_s[process.pid])
     return int(busiest.pid)
 
 

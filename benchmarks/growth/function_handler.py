@@ -1,7 +1,7 @@
-"""What the forecast function costs per event, part by part: `python -m benchmarks.growth.function_handler`.
+"""Measures the CPU time of the forecast function per event and step: `python -m benchmarks.growth.function_handler`.
 
-The model is a fake that answers at once, so the figures are the function's own. Events of one batch differ in series
-and values and share their start, as series that are read together do; `--starts` has each its own.
+A fake model answers at once, so the figures hold the function alone. Events of one batch differ in series and values.
+They share their start, as series that are read together do; with `--starts` each event has a different one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HEADERS: dict[str, str | list[str]] = {"content-type": events.BATCH_TYPE}
 
 
 class InstantModel:
-    """Answers noise at once, in the shape of the real one."""
+    """Answers with noise of the real model's shape, without computing."""
 
     def __init__(self) -> None:
         self._noise = np.random.default_rng(0).normal(size=(max(BATCHES), HORIZON, 3)).astype(np.float32)
@@ -50,16 +50,17 @@ class InstantModel:
         return Answer(self._noise[: len(windows)], "forecast", "1")
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing to close."""
 
 
-def batch_body(size: int, own_starts: bool, rng: random.Random) -> bytes:
+def batch_body(size: int, has_different_starts: bool, rng: random.Random) -> bytes:
+    """Return the body of a request with `size` events."""
     start = datetime(2024, 5, 1, tzinfo=UTC) + timedelta(seconds=300 * rng.randrange(100_000))
-    made = []
+    events = []
     for number in range(size):
         level = rng.uniform(10, 90)
-        begin = start + timedelta(seconds=number) if own_starts else start
-        made.append(
+        begin = start + timedelta(seconds=number) if has_different_starts else start
+        events.append(
             {
                 "specversion": "1.0",
                 "id": f"{rng.getrandbits(64):016x}",
@@ -77,11 +78,11 @@ def batch_body(size: int, own_starts: bool, rng: random.Random) -> bytes:
                 },
             }
         )
-    return orjson.dumps(made)
+    return orjson.dumps(events)
 
 
 def us_per_event(work: Callable[[bytes], object], bodies: list[bytes], size: int, seconds: float) -> float:
-    """Median over runs through all bodies."""
+    """Return the median time of an event in µs. A run processes all bodies."""
     runs: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(runs) < 3:
@@ -95,7 +96,7 @@ def us_per_event(work: Callable[[bytes], object], bodies: list[bytes], size: int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0, help="per figure")
-    parser.add_argument("--starts", action="store_true", help="each event has its own start")
+    parser.add_argument("--starts", action="store_true", help="give each event a different start")
     arguments = parser.parse_args()
     rng = random.Random(0)
     forecaster = Forecaster(Model(InstantModel()))
@@ -126,12 +127,12 @@ def main() -> None:
 
     print("µs per event, whole call:")
     for size in BATCHES:
-        # More starts than the function remembers, so that --starts finds none of them kept.
+        # With --starts: more starts than the function's cache holds.
         bodies = [batch_body(size, arguments.starts, rng) for _ in range(max(1, 8192 // size))]
         cost = us_per_event(lambda body: forecaster.answer(HEADERS, body), bodies, size, arguments.seconds)
         answer = len(forecaster.answer(HEADERS, bodies[0]).body) / size
         print(f"  {size:5} a batch  {cost:7.1f}   ({len(bodies[0]) / size:.0f} bytes in, {answer:.0f} out)")
-    print("of it at 256 a batch:")
+    print("steps at 256 a batch:")
     body = batch_body(256, arguments.starts, rng)
     for name, work in parts(body).items():
         print(f"  {name:16} {us_per_event(work, [body], 256, arguments.seconds):6.2f}")

@@ -1,7 +1,7 @@
-"""How fncast grows: with the function's latency, size, partitions, processes, series; its memory; its cost by step.
+"""Measures how fncast scales: latency of the function, event size, partitions, processes, series; memory; CPU by step.
 
-Each part takes turns over its settings, exactly-once, and all forecasts are read back. All parts take about 10
-minutes a round; --part chooses some.
+Each round of a part measures all its settings, with exactly-once delivery, and reads all forecasts back. All parts take
+about 10 minutes a round; --part chooses some.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from benchmarks.growth.cost import cost_by_step
 from benchmarks.growth.memory import memory
 from benchmarks.growth.sweeps import latency, partitions, processes, series, size
 from benchmarks.lib import machine, pages, report
-from benchmarks.lib.arguments import add_rounds_argument, add_stand_arguments, positive
+from benchmarks.lib.arguments import add_rounds_argument, add_testbed_arguments, positive
 from benchmarks.lib.rounds import reason
-from benchmarks.lib.testbed import Stand, on_stand
+from benchmarks.lib.testbed import Testbed, run_on_testbed
 
 PROGRAM = "growth"
-Part = Callable[[Stand, argparse.Namespace], Awaitable[list[report.Block | None]]]
+Part = Callable[[Testbed, argparse.Namespace], Awaitable[list[report.Block | None]]]
 PARTS: dict[str, Part] = {
     "latency": latency,
     "size": size,
@@ -37,32 +37,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_stand_arguments(parser)
+    add_testbed_arguments(parser)
     parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated (default: all)")
     add_rounds_argument(parser)
     parser.add_argument(
         "--scale", type=positive, default=1.0, help="of all numbers of events (default: %(default)s)"
     )
     arguments = parser.parse_args(argv)
-    return on_stand(arguments, PROGRAM, lambda stand: _measure(stand, arguments))
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
 
 
-async def _measure(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code."""
+async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the results. Returns the exit code."""
     failed = []
-    facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
-    await stand.warm_up(arguments.scale)
+    facts = machine.facts(testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+    await testbed.warm_up(arguments.scale)
     for name in arguments.part or PARTS:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)
-        stand.failed.clear()
+        testbed.failed.clear()
         try:
-            blocks = await PARTS[name](stand, arguments)
-        except Exception as error:  # whatever it is, the parts after it are measured
+            blocks = await PARTS[name](testbed, arguments)
+        except Exception as error:  # measure the other parts
             print(f"{PROGRAM}: {name}: {reason(error)}", file=sys.stderr)
             failed.append(name)
             continue
-        if stand.failed:
-            blocks = [*blocks, f"Failed: {'; '.join(stand.failed)}."]
+        if testbed.failed:
+            blocks = [*blocks, f"Failed: {'; '.join(testbed.failed)}."]
             failed.append(name)
         if arguments.print_only:
             print(report.text(blocks))

@@ -1,4 +1,4 @@
-"""The memory of the consumer while it works off a million events."""
+"""Measures the memory of the consumer while it processes a million events."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from benchmarks.lib import plot, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, Fncast
 from benchmarks.lib.run import Run
-from benchmarks.lib.testbed import Stand
+from benchmarks.lib.testbed import Testbed
 
 EVENTS = 1_000_000
 SAMPLE_S = 0.25
 MB = 1e6
 
 
-async def memory(stand: Stand, arguments: argparse.Namespace) -> list[report.Block | None]:
-    """Resident memory of the consumer's process, once. Raises WrongForecasts, ProcessFailed."""
+async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report.Block | None]:
+    """Return the resident memory of the consumer's process, in one run. Raises WrongForecasts, ProcessFailed."""
     load = Load(max(int(EVENTS * arguments.scale), LEAST_EVENTS))
-    topic = await stand.backlog(load)
+    topic = await testbed.backlog(load)
     samples: list[tuple[float, float]] = []
-    async with stand.run(Fncast(EXACTLY, stand.models), topic) as run:
+    async with testbed.run(Fncast(EXACTLY, testbed.models), topic) as run:
         await run.start_consumers()
         await run.wait(1)
         watch = asyncio.create_task(_watch(run, samples))
@@ -55,7 +55,7 @@ async def memory(stand: Stand, arguments: argparse.Namespace) -> list[report.Blo
 
 
 async def _watch(run: Run, samples: list[tuple[float, float]]) -> None:
-    """Seconds since the first forecast, and MB."""
+    """Append to `samples` the seconds since the first forecast and the memory in MB."""
     started_s = time.monotonic()
     while True:
         samples.append((time.monotonic() - started_s, run.processes.memory_bytes("consumer") / MB))

@@ -1,7 +1,6 @@
-"""A function that takes its time: answers each batch of events after so many milliseconds, at once for any number.
+"""A slow function: it answers each batch of events after LATENCY_MS, for any number of concurrent calls.
 
-`python -m benchmarks.growth.slow_function LATENCY_MS PORT`. It scores nothing: the consumer before it is what
-is measured.
+`python -m benchmarks.growth.slow_function LATENCY_MS PORT`. It does not score: it serves to measure the consumer.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the measurements share: broker, load, meter, rounds, reports."""
+"""Shared by the measurements: broker, load, meter, rounds, reports."""

@@ -1,4 +1,4 @@
-"""What the measurements are told on the command line. What cannot be is said before anything is trained or started."""
+"""Command-line arguments of the measurements. Wrong ones are reported before anything is trained or started."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-def add_stand_arguments(parser: argparse.ArgumentParser) -> None:
+def add_testbed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bootstrap",
         metavar="HOST:PORT",
-        help="a broker that is there; topics are made on it and deleted again (default: Kafka in a container)",
+        help="a running broker, on which topics are created and deleted again (default: Kafka in a container)",
     )
     add_model_arguments(parser)
 
@@ -25,7 +25,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
     )
-    parser.add_argument("--print-only", action="store_true", help="write no result, page and chart")
+    parser.add_argument(
+        "--print-only", action="store_true", help="print the result instead of writing result, page and chart"
+    )
 
 
 def add_only_argument(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,7 @@ def add_only_argument(parser: argparse.ArgumentParser) -> None:
         "--only",
         metavar="TEXT",
         action="append",
-        help="only what has this in its name, and only printed; may be repeated",
+        help="only measure names that contain this, and only print the result; may be repeated",
     )
 
 
@@ -44,39 +46,41 @@ def add_rounds_argument(
 
 
 def positive(text: str) -> float:
-    """The number of a flag. Raises argparse.ArgumentTypeError."""
+    """Parse a flag's number above 0. Raises argparse.ArgumentTypeError."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
 
 
 def whole(text: str) -> int:
-    """Raises argparse.ArgumentTypeError."""
+    """Parse a flag's integer above 0. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer above 0")
     return int(text)
 
 
 def is_chosen(name: str, only: Sequence[str] | None) -> bool:
-    """Whether it holds one of the texts of --only; all do without any."""
+    """Whether the name contains one of the texts of --only. True without --only."""
     return not only or any(text in name for text in only)
 
 
 def apply_only(parser: argparse.ArgumentParser, arguments: argparse.Namespace, names: Iterable[str]) -> None:
-    """Ends the program if a text of --only is in no name. Some of the rows are only printed, lest they take the
-    place of all of them."""
+    """Exit with an error if a text of --only is not part of any name.
+
+    With --only the rows are printed but not written: they would replace a complete result.
+    """
     known = list(dict.fromkeys(names))
     arguments.print_only = arguments.print_only or bool(arguments.only)
     for text in arguments.only or ():
         if not any(text in name for name in known):
-            parser.error(f"--only {text}: nothing has that in its name; there are: {'; '.join(known)}")
+            parser.error(f"--only {text}: no name contains this text; the names are: {'; '.join(known)}")
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds: 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds: use 1 or more")
     return int(text)

@@ -1,4 +1,4 @@
-"""The broker of a benchmark: one that is there, or Kafka in a container."""
+"""The broker of a benchmark: a running one, or Kafka in a container."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
 READY_S = 120.0
 ANSWER_S = 10.0
-TICKS_S = 0.01  # what Linux counts CPU by, in /proc
-INSTEAD = "--bootstrap HOST:PORT names a broker that is there"
+TICKS_S = 0.01  # the unit of CPU times in Linux's /proc
+HINT = "--bootstrap HOST:PORT uses a running broker"
 
 
 class NoBroker(Exception):
-    """There is no broker to measure with; the text says why, and what to do."""
+    """There is no broker to measure with. The text says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Broker:
-    """name: what it is, for the reader of a table. container: it runs in; none where it was there."""
+    """name: for the reader of a table. container: the name of its container; None if the broker ran before."""
 
     bootstrap_servers: str
     name: str
     container: str | None = None
 
-    def make_topics(self, *names: str, partitions: int = PARTITIONS) -> None:
-        """New topics, whose records carry the broker's time of append."""
+    def create_topics(self, *names: str, partitions: int = PARTITIONS) -> None:
+        """Create topics whose records have the broker's time of append."""
         config = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1200000"}
         admin = self._admin()
-        made = admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names])
-        for future in made.values():
+        created = admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names])
+        for future in created.values():
             future.result(30)
 
     def delete_topics(self, *names: str) -> None:
@@ -51,12 +51,12 @@ class Broker:
                 future.result(30)
 
     def cpu_s(self) -> float:
-        """CPU seconds so far, NaN where that cannot be seen."""
+        """Return the CPU seconds used so far; NaN for a broker outside of our container."""
         if self.container is None:
             return math.nan
         command = ["docker", "exec", self.container, "cat", "/proc/1/stat"]
-        told = subprocess.run(command, check=False, capture_output=True, text=True).stdout
-        times = told.rpartition(")")[2].split()[11:13]  # user and system; proc(5)
+        output = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+        times = output.rpartition(")")[2].split()[11:13]  # user and system; proc(5)
         return sum(map(float, times)) * TICKS_S if times else math.nan
 
     def _admin(self) -> AdminClient:
@@ -65,29 +65,26 @@ class Broker:
 
 @contextlib.contextmanager
 def broker(bootstrap_servers: str | None) -> Iterator[Broker]:
-    """The broker at `bootstrap_servers`, else one in a container that lives as long as the context.
-
-    Raises NoBroker.
-    """
+    """Yield the broker at `bootstrap_servers`, else one in a container that ends with the context. Raises NoBroker."""
     if bootstrap_servers:
         client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
         try:
             client.list_topics(timeout=ANSWER_S)
         except KafkaException:
             raise NoBroker(f"no broker answers at {bootstrap_servers}") from None
-        yield Broker(bootstrap_servers, "a broker that was there")
+        yield Broker(bootstrap_servers, "a broker that ran before")
     elif shutil.which("docker") is None:
-        raise NoBroker(f"no docker to run Kafka in; {INSTEAD}")
+        raise NoBroker(f"there is no docker to run Kafka in; {HINT}")
     else:
-        with _container() as made:
-            yield made
+        with _container() as started:
+            yield started
 
 
 @contextlib.contextmanager
 def _container() -> Iterator[Broker]:
-    """Kafka on the host's network, so that no proxy stands between it and its clients."""
+    """Run Kafka on the host's network, so that there is no proxy between Kafka and its clients."""
     port, controller = free_ports(2)
-    # One property of ours drops all of the image's defaults.
+    # The image ignores all its defaults as soon as one setting is given.
     settings = {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -104,11 +101,11 @@ def _container() -> Iterator[Broker]:
         "KAFKA_HEAP_OPTS": "-Xms512m -Xmx512m",
     }
     name = f"fncast-benchmark-{uuid.uuid4().hex[:8]}"
-    words = [word for pair in settings.items() for word in ("--env", "=".join(pair))]
-    command = ["docker", "run", "--detach", "--rm", "--network", "host", "--name", name, *words, IMAGE]
+    flags = [word for pair in settings.items() for word in ("--env", "=".join(pair))]
+    command = ["docker", "run", "--detach", "--rm", "--network", "host", "--name", name, *flags, IMAGE]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise NoBroker(f"docker cannot run {IMAGE}: {done.stderr.strip()}; {INSTEAD}")
+        raise NoBroker(f"docker cannot run {IMAGE}: {done.stderr.strip()}; {HINT}")
     try:
         _wait(f"127.0.0.1:{port}")
         yield Broker(f"127.0.0.1:{port}", f"{IMAGE} in a container", name)

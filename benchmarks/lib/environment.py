@@ -1,4 +1,4 @@
-"""The peers' environments: one virtual environment each, beside this file, made from its pinned requirements."""
+"""The virtual environments of the peers. Each is created from its pinned requirements."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parents[1] / "peers" / "requirements"
 ENVIRONMENTS = Path(__file__).parents[1] / ".peers"  # git-ignored
-INSTALL_S = 900.0  # the largest takes a minute on a quick line
+INSTALL_S = 900.0  # the largest takes a minute with a fast connection
 
 
 class NoEnvironment(Exception):
-    """A peer's environment cannot be made; the text says why."""
+    """A peer's environment cannot be created. The text says why."""
 
 
 def packages_of(name: str) -> Path:
-    """The folder of the packages of the environment `name`, for another interpreter's path. Raises NoEnvironment."""
+    """Return the package folder of the environment `name`, for another interpreter's path. Raises NoEnvironment."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return python_of(name).parents[1] / "lib" / version / "site-packages"
 
 
 def python_of(name: str) -> Path:
-    """The interpreter of the environment `name`, which is installed first unless it is there. Raises NoEnvironment."""
+    """Return the interpreter of the environment `name`. Installs a missing environment. Raises NoEnvironment."""
     requirements = REQUIREMENTS / f"{name}.txt"
     folder = ENVIRONMENTS / name
     python, stamp = folder / "bin" / "python", folder / "installed"

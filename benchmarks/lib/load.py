@@ -1,4 +1,4 @@
-"""The events of a benchmark: windows of a web shop, of many series."""
+"""The events of a benchmark: windows of a generated web shop, for many series."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from fncast.produce.shop import ShopFeed
 from fncast.produce.windows import SlidingWindow
 
 WINDOW = 48
-# Windows of 48 readings that differ; fewer of longer ones. To make more takes longer than to work them off.
+# The number of different windows of 48 readings; fewer for longer windows. Creating more would take longer than
+# processing them.
 DISTINCT = 20_000
 SOURCE = "fncast/benchmark"
-LINGER_MS = 5  # a loader with less makes the broker work for each event
-PACE_S = (
-    0.002  # at a rate, events go out in steps of so long; to sleep for each would cost more than to send it
-)
+LINGER_MS = 5  # with less, the broker works for each event
+PACE_S = 0.002  # the pause between groups of events at a rate; a pause for each event would cost more than its sending
 
 Headers = list[tuple[str, str | bytes | None]]
 Record = tuple[str | bytes | None, bytes | None, Headers]  # key, value, headers
@@ -29,22 +28,22 @@ Record = tuple[str | bytes | None, bytes | None, Headers]  # key, value, headers
 
 @dataclass(frozen=True)
 class Load:
-    """`events` windows of `values` readings each, of `series` series in turn. The id of each is its number."""
+    """`events` windows of `values` readings each, for `series` series in turn. An event's id is its number."""
 
     events: int
     series: int = 50
     values: int = WINDOW
 
     def records(self) -> Iterator[Record]:
-        """The same ones each time, in the order of their ids. The windows recur, the ids do not."""
+        """Yield the records in the order of their ids, the same in each call. Windows recur, ids do not."""
         distinct = max(DISTINCT * WINDOW // self.values, self.series)
-        made = list(islice(self._windows(), min(self.events, distinct)))
+        windows = list(islice(self._windows(), min(self.events, distinct)))
         for number in range(self.events):
-            key, value, headers = made[number % len(made)]
+            key, value, headers = windows[number % len(windows)]
             yield key, value, [("ce_id", b"%09d" % number), *headers]
 
     def _windows(self) -> Iterator[Record]:
-        """Records without an id."""
+        """Yield records without an id."""
         shop = ShopFeed(datetime(2026, 1, 5, tzinfo=UTC))
         windows = [SlidingWindow(self.values) for _ in range(self.series)]
         tick = 0
@@ -58,13 +57,16 @@ class Load:
                 event = build_window_event(window, source=SOURCE, destination="forecast")
                 attributes = event.get_attributes()
                 attributes["partitionkey"] = attributes["subject"] = f"shop-{key}"
-                made = to_kafka_record(event)
-                headers = [pair for pair in made.headers.items() if pair[0] != "ce_id"]
-                yield made.key, made.value, list(headers)
+                record = to_kafka_record(event)
+                headers = [pair for pair in record.headers.items() if pair[0] != "ce_id"]
+                yield record.key, record.value, list(headers)
 
 
 def publish(servers: str, topic: str, records: Iterable[Record], per_s: float | None = None) -> float:
-    """Publish in order, all acknowledged when it returns. per_s: spread evenly over time. Returns the seconds taken."""
+    """Publish in order, and wait until all are acknowledged. Returns the seconds taken.
+
+    per_s: records a second, spread evenly; None for as fast as possible.
+    """
     producer = Producer(
         {
             "bootstrap.servers": servers,

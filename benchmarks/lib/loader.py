@@ -1,4 +1,4 @@
-"""Puts a load on a running pipeline, and waits until it is done with it."""
+"""Publishes a load for a running pipeline, and waits until the pipeline has processed it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENDLESS = 10**9
 
 
 class Loader:
-    """Publishes events in the order of their numbers, and waits until the pipeline is done with them."""
+    """Publishes events in the order of their numbers. offered: how many it has published."""
 
     def __init__(self, servers: str, topic: str, run: Run) -> None:
         self.offered = 0
@@ -23,7 +23,7 @@ class Loader:
         self._records = Load(ENDLESS).records()
 
     async def offer(self, count: int, per_s: float | None = None) -> float:
-        """Returns how many seconds it took until the last had its forecast. Raises ProcessFailed."""
+        """Publish `count` events. Returns the seconds until the last has its forecast. Raises ProcessFailed."""
         self.offered += count
         events = list(islice(self._records, count))
         started_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a measurement ran on: no names of hosts, users or folders."""
+"""The machine and versions of a measurement, without names of hosts, users or folders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARIES = ("confluent-kafka", "aiohttp", "uvicorn", "ai-edge-litert", "numpy")
 
 
 def facts(*setup: str) -> dict[str, object]:
-    """Return date, machine and versions. setup: what only this measurement knows, such as its broker."""
+    """Return date, machine and versions. setup: details of this measurement, such as its broker."""
     memory_gib = psutil.virtual_memory().total / 2**30
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

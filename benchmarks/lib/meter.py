@@ -1,4 +1,4 @@
-"""Reads what a pipeline made of the load: how fast, and whether all of it, once and in order."""
+"""Reads the forecasts of a pipeline: their rate, and whether each event has one forecast, in order."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from benchmarks.lib.query_consumers import COMMITTED, Askers
+from benchmarks.lib.query_consumers import COMMITTED, QueryConsumers
 
-STALLED_S = 60.0  # no new forecast for so long: it will not come any more
+STALLED_S = 60.0  # without a new forecast for this long, no more will come
 LOOK_S = 0.1
 ANSWER_S = 10.0
 READ_WAIT_S = 0.1
-# How long nothing more comes before a topic counts as read: with all there, and with some missing.
+# How long a topic stays quiet before it counts as read: with all records, and with some missing.
 QUIET_S, MISSING_S = 0.3, 5.0
 
 
 class WrongForecasts(Exception):
-    """Events were lost, doubled or put out of order; the text says how many."""
+    """Events were lost, doubled or put out of order. The text says how many."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one run. rate: forecasts a second, by the broker's clock, from the first to the last."""
+    """The result of one run. rate: forecasts a second from the first to the last, by the broker's clock."""
 
     events: int
     forecasts: int
@@ -47,7 +47,7 @@ class Measured:
 
 
 class Tally:
-    """Counts forecasts, in the order of their partitions, against the events 0 to `events` - 1."""
+    """Counts the forecasts of the events 0 to `events` - 1. Add them in the order of their partitions."""
 
     def __init__(self, events: int) -> None:
         self._times = bytearray(events)
@@ -57,7 +57,7 @@ class Tally:
         self.forecasts = 0
 
     def add(self, message: Message) -> int:
-        """Count a forecast; returns its event's number."""
+        """Count a forecast. Returns its event's number."""
         cause = int(header(message, "ce_causationid"))
         key, stamp_ms = message.key(), message.timestamp()[1]
         self._times[cause] = min(self._times[cause] + 1, 255)
@@ -87,23 +87,23 @@ class Tally:
 
 
 class Meter:
-    """Follows a topic by its end offsets, and reads it only when all should be there: no CPU taken meanwhile."""
+    """Follows a topic by its end offsets. Reads it only at the end, so that it uses no CPU during the measurement."""
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
         self._places = [(topic, number) for number in range(partitions)]
-        self._askers = Askers({"bootstrap.servers": servers}, f"meter-{topic}")
+        self._consumers = QueryConsumers({"bootstrap.servers": servers}, f"meter-{topic}")
 
     def length(self, isolation: str = COMMITTED) -> int:
-        """How much of the topic is there for readers of that isolation, in offsets.
+        """Return the number of offsets that readers of that isolation level can read; 0 if it is unknown.
 
-        A transaction's end takes an offset of each partition too: it may hold somewhat fewer records.
+        The markers of transactions count, so the topic may hold fewer records.
         """
         ends = [TopicPartition(*place, OFFSET_END) for place in self._places]
         try:
-            told = self._askers[isolation].offsets_for_times(ends, ANSWER_S)
-        except KafkaException:  # a new topic is not known everywhere at once; `wait` says when it is enough
+            found = self._consumers[isolation].offsets_for_times(ends, ANSWER_S)
+        except KafkaException:  # a new topic is not known everywhere at once
             return 0
-        return 0 if any(place.error for place in told) else sum(place.offset for place in told)
+        return 0 if any(place.error for place in found) else sum(place.offset for place in found)
 
     def wait(
         self,
@@ -111,10 +111,7 @@ class Meter:
         alive: Callable[[], None],
         isolation: str = COMMITTED,
     ) -> None:
-        """Until the topic is `count` offsets long, or does not grow any more.
-
-        alive: raises if the pipeline is gone.
-        """
+        """Wait until the topic has `count` offsets, or is unchanged for STALLED_S. alive: raises if one ended."""
         found, changed_s = 0, time.monotonic()
         while found < count and time.monotonic() - changed_s < STALLED_S:
             alive()
@@ -124,28 +121,29 @@ class Meter:
             time.sleep(LOOK_S)
 
     def read(self, count: int) -> Iterator[Message]:
-        """All records that read-committed readers see, in the order of their partitions.
+        """Yield all records that read-committed readers see, in the order of their partitions.
 
-        Beyond `count` only what comes at once. A poll counts for as long as it may wait: what stops this process
-        meanwhile makes nothing come, and nothing of that is missing."""
-        consumer = self._askers[COMMITTED]
+        After `count` records the topic must be quiet for QUIET_S, before that for MISSING_S. A poll counts for at most
+        its timeout, so that a pause of this process is not taken for silence.
+        """
+        consumer = self._consumers[COMMITTED]
         consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._places])
         found, quiet_s = 0, 0.0
         while quiet_s < (QUIET_S if found >= count else MISSING_S):
             polled_s = time.monotonic()
-            fresh = [one for one in consumer.consume(1000, READ_WAIT_S) if one.error() is None]
+            fresh = [message for message in consumer.consume(1000, READ_WAIT_S) if message.error() is None]
             quiet_s = 0.0 if fresh else quiet_s + min(time.monotonic() - polled_s, READ_WAIT_S)
             found += len(fresh)
             yield from fresh
 
     def close(self) -> None:
-        self._askers.close()
+        self._consumers.close()
 
 
 def header(message: Message, name: str) -> str:
-    """The text of a record's header, empty where there is none."""
+    """Return the text of a record's header; empty if it is missing."""
     headers: Any = message.headers() or ()
-    for one, value in headers:
-        if one == name:
+    for header_name, value in headers:
+        if header_name == name:
             return str(value, "utf-8")
     return ""

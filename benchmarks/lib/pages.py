@@ -1,6 +1,6 @@
-"""Generate what the documentation shows of benchmarks/results/: `python -m benchmarks report [--check]`.
+"""Generates the documentation's tables and charts from benchmarks/results/: `python -m benchmarks report [--check]`.
 
-A generated block stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; the text around it is written by hand.
+A generated block is between `<!-- begin NAME -->` and `<!-- end NAME -->`. The text around it is written by hand.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def goals_block() -> str:
 
 
 def section_block(section: str) -> str:
-    """Return where a result comes from, and its chart."""
+    """Return the origin of a result, and its chart."""
     result = load(section)
     lines = [
         f"{result['date']}; {result['machine']}; Python {result['python']}.",

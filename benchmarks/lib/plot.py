@@ -23,12 +23,12 @@ def bars(
         return None
     figure, axes = _axes(ROW_IN * len(spreads) + 1.0)
     names = list(spreads)[::-1]
-    medians = [spreads[one].median for one in names]
+    medians = [spreads[name].median for name in names]
     ranges = [
-        [spreads[one].median - spreads[one].low for one in names],
-        [spreads[one].high - spreads[one].median for one in names],
+        [spreads[name].median - spreads[name].low for name in names],
+        [spreads[name].high - spreads[name].median for name in names],
     ]
-    axes.barh(names, medians, xerr=ranges, color=[OURS if one in ours else OTHERS for one in names])
+    axes.barh(names, medians, xerr=ranges, color=[OURS if name in ours else OTHERS for name in names])
     axes.set_xscale("log")
     axes.set_xlabel(label)
     return _saved(figure, folder / name, label)
@@ -44,20 +44,20 @@ def lines(
 ) -> Chart | None:
     """Draw points joined by lines, fncast's in bold.
 
-    logarithmic: the names of the axes that are. folder: None draws nothing.
+    logarithmic: the names of the logarithmic axes. folder: None draws nothing.
     """
     if folder is None:
         return None
     figure, axes = _axes(LINES_HEIGHT_IN + LEGEND_ROW_IN * len(series) / 2)
-    for number, (one, points) in enumerate(series.items()):
+    for number, (label, points) in enumerate(series.items()):
         axes.plot(
             [x for x, _ in points],
             [y for _, y in points],
             color=f"C{number % 10}",
             linestyle="-" if number < 10 else "--",
-            linewidth=2.5 if one.startswith("fncast") else 1.2,
+            linewidth=2.5 if label.startswith("fncast") else 1.2,
             marker=MARKERS[number % len(MARKERS)],
-            label=one,
+            label=label,
         )
     if "x" in logarithmic:
         axes.set_xscale("log")

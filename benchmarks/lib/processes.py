@@ -1,4 +1,4 @@
-"""The processes of one measurement: started one after the other, looked at, ended together."""
+"""The processes of one measurement: started one after the other, observed, ended together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ END_S = 10.0
 
 
 class Processes:
-    """folder: for their logs. As a context: they end with it."""
+    """A context manager that ends the processes. folder: for their logs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,9 +27,9 @@ class Processes:
         await self.end()
 
     async def start(self, *programs: Program) -> None:
-        """One after the other, each until it is ready. Raises ProcessFailed."""
+        """Start the programs one after the other; each must be ready before the next. Raises ProcessFailed."""
         for program in programs:
-            process = Process(program, self._folder / f"{program.name}.log", _tell)
+            process = Process(program, self._folder / f"{program.name}.log", _ignore)
             task = asyncio.create_task(process.run())
             self._running.append((process, task))
             ready = asyncio.create_task(process.ready.wait())
@@ -38,9 +38,9 @@ class Processes:
             self.check()
 
     async def end(self) -> None:
-        """End what still runs: the last started first."""
-        # Some servers' children are in groups of their own, and outlive their parent.
-        families = [one for process, _ in self._running for one in _family(process.pid)]
+        """End the running processes, the last one first."""
+        # Children of some servers are in separate process groups, and outlive their parent.
+        families = [member for process, _ in self._running for member in _family(process.pid)]
         for process, _ in reversed(self._running):
             process.end()
         tasks = [task for _, task in self._running]
@@ -50,35 +50,36 @@ class Processes:
                 if task in still:
                     process.kill()
             await asyncio.wait(tasks, timeout=END_S)
-        for one in families:
+        for member in families:
             with contextlib.suppress(psutil.NoSuchProcess):
-                one.kill()
+                member.kill()
         self._running = []
 
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds so far, by name of process; what a process started counts as its own."""
+        """Return the CPU seconds used so far, children included, by the name of the process."""
         found: dict[str, float] = {}
         for process, _ in self._running:
-            for one in _family(process.pid):
+            for member in _family(process.pid):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    times = one.cpu_times()
+                    times = member.cpu_times()
                     found[process.name] = found.get(process.name, 0.0) + times.user + times.system
         return found
 
     def memory_bytes(self, name: str) -> int:
-        """Resident memory of all processes of that name, now."""
+        """Return the current resident memory of all processes of that name, in bytes."""
         total = 0
-        for one in self.family(name):
+        for process in self.family(name):
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += one.memory_info().rss
+                total += process.memory_info().rss
         return total
 
     def family(self, name: str) -> list[psutil.Process]:
-        """The processes of that name, and what they started."""
-        return [one for process, _ in self._running if process.name == name for one in _family(process.pid)]
+        """Return the processes of that name and their children."""
+        named = [process for process, _ in self._running if process.name == name]
+        return [member for process in named for member in _family(process.pid)]
 
     def check(self) -> None:
-        """Raises ProcessFailed if a process is gone."""
+        """Raise ProcessFailed if a process has ended."""
         for process, task in self._running:
             if task.done():
                 task.result()
@@ -89,11 +90,11 @@ def _family(pid: int | None) -> list[psutil.Process]:
     if pid is None:
         return []
     try:
-        one = psutil.Process(pid)
-        return [one, *one.children(recursive=True)]
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
 
 
-def _tell(name: str, text: str) -> None:
-    """Nothing: a fresh broker makes its clients warn, and what ends a process is told with its last words."""
+def _ignore(name: str, text: str) -> None:
+    """Ignore a line of a log: clients of a new broker warn, and ProcessFailed holds the last lines of a process."""

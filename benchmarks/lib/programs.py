@@ -1,4 +1,4 @@
-"""The pipelines that are measured, as programs: first what stands behind the consumer, then the consumer."""
+"""The pipelines that are measured, as programs: the services behind the consumer, and the consumers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMIT_S = 0.2  # how often peers and limit commit where throughput counts
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics of one run; group: the consumers' group."""
+    """The topics of one run. group: the consumer group."""
 
     group: str
     input: str
@@ -30,9 +30,9 @@ class Topics:
 
 
 class Pipeline(Protocol):
-    """One way from the input topic to the output topic.
+    """Reads the input topic and writes the output topic.
 
-    backlog: so many events keep it busy for long enough to be measured. keeps_order: whether it means to.
+    backlog: the number of events that keep it busy long enough to be measured. keeps_order: whether it is meant to.
     """
 
     name: str
@@ -42,21 +42,21 @@ class Pipeline(Protocol):
 
     @property
     def environments(self) -> Sequence[str]:
-        """Of `benchmarks/lib/environment.py`, that its programs run in."""
+        """The environments of `benchmarks/lib/environment.py` that its programs need."""
 
     def services(self) -> list[Program]:
-        """Started in this order, each once the one before is ready."""
+        """Return the programs to start before the consumers, in this order."""
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
-        """They read and write the topics. folder: for files that they need."""
+        """Return the programs that read and write the topics. folder: for files that they need."""
 
 
 @dataclass
 class Fncast:
-    """fncast with its own defaults.
+    """fncast with its defaults.
 
-    settings: tables of fncast.toml that differ from them, by name.
-    function_url: a function elsewhere, one that takes batches; then nothing of ours stands behind the consumer.
+    settings: other values for tables of fncast.toml, by name.
+    function_url: another function that accepts batches; then neither function host nor model service is started.
     """
 
     delivery: str
@@ -120,7 +120,7 @@ class Fncast:
 
 @dataclass
 class Limit:
-    """One process without any hop: `benchmarks/pipelines/limit.py`."""
+    """One process without a network hop: `benchmarks/pipelines/limit.py`."""
 
     delivery: str
     model: Path
@@ -134,17 +134,22 @@ class Limit:
         return []
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
-        words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
+        arguments = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
         variables = {"COMMIT_S": str(self.commit_s)}
         return [
             program(
-                "consumer", sys.executable, "-m", "benchmarks.pipelines.limit", *words, variables=variables
+                "consumer",
+                sys.executable,
+                "-m",
+                "benchmarks.pipelines.limit",
+                *arguments,
+                variables=variables,
             )
         ]
 
 
 def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
-    """A command of fncast that ends with this process."""
+    """Return a command of fncast that ends with this process."""
     return program(name, sys.executable, "-m", "fncast.demo.child", *words, ready=ready)
 
 
@@ -154,13 +159,13 @@ def program(
     ready: Callable[[], Awaitable[bool]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Program:
-    """What runs with the project's folder on its path, and only once. variables: more for its environment."""
+    """Return a program that is not restarted, with the project on its path. variables: for its environment."""
     inherited = {**environment(), "PYTHONPATH": str(ROOT), **(variables or {})}
     return Program(name, [str(word) for word in words], ready, environment=inherited, restart=False)
 
 
 def answers(url: str) -> Callable[[], Awaitable[bool]]:
-    """Whether `url` answers 200."""
+    """Return a probe: whether `url` answers 200."""
 
     async def probe() -> bool:
         try:
@@ -173,7 +178,7 @@ def answers(url: str) -> Callable[[], Awaitable[bool]]:
 
 
 def _table(name: str, values: Mapping[str, object]) -> str:
-    """A table of TOML."""
+    """Return a table as TOML."""
     return f"[{name}]\n" + "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items())
 
 

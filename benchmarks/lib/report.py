@@ -55,7 +55,7 @@ Block = str | Table | Chart
 
 
 def shown(cell: Cell) -> str:
-    """Return a cell as text: three digits, and the range where there is one."""
+    """Return a cell as text: three digits, and the range if it has one."""
     if isinstance(cell, str):
         return cell
     return str(cell) if isinstance(cell, Spread) else figure(cell)
@@ -101,7 +101,7 @@ def load(section: str, folder: Path = RESULTS) -> dict[str, Any]:
 
 
 def cell(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
-    """Return one figure. Raises KeyError if the table, row or column is missing or its cell is no figure."""
+    """Return one figure. Raises KeyError if the table, row or column is missing or its cell is not a figure."""
     found = result["tables"][table]
     index = {name: number for number, name in enumerate(found["columns"])}[column]
     value = {cells[0]: cells for cells in found["rows"]}[row][index]

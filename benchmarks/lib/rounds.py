@@ -1,4 +1,4 @@
-"""Contestants in turn, round after round: what one fails at costs the others nothing."""
+"""Measures contestants in rounds. The failure of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fncast.demo.process import ProcessFailed
 
 
 class Contestant(Protocol):
-    """environments: those of `benchmarks/lib/environment.py` that its programs run in."""
+    """environments: those of `benchmarks/lib/environment.py` that its programs need."""
 
     @property
     def name(self) -> str: ...
@@ -22,46 +22,46 @@ class Contestant(Protocol):
     def environments(self) -> Sequence[str]: ...
 
 
-One = TypeVar("One", bound=Contestant)
+C = TypeVar("C", bound=Contestant)
 
 
-async def take_turns(
-    everyone: Sequence[One],
+async def run_rounds(
+    contestants: Sequence[C],
     rounds: int,
-    turn: Callable[[One], Awaitable[None]],
-    told: Callable[[One], str],
+    measure: Callable[[C], Awaitable[None]],
+    describe: Callable[[C], str],
     install: Callable[[str], object] = python_of,
 ) -> list[str]:
-    """Every one's turn, `rounds` times; returns the names of those that did not end every one.
+    """Measure each contestant once a round. Returns the names of those that failed at least once.
 
-    Environments are installed before the first turn: nothing is measured while pip runs, and what cannot be installed
-    is not tried again each round. told: a line on the turn just taken.
+    Environments are installed before the first round, so that pip does not run during a measurement. describe: returns
+    a line about the last measurement.
     """
     failed: dict[str, None] = {}
-    missing = _install(everyone, install)
-    able = []
-    for one in everyone:
-        if lacking := [missing[name] for name in one.environments if name in missing]:
-            failed[one.name] = None
-            _say(f"{one.name}: {lacking[0]}")
+    missing = _install(contestants, install)
+    complete = []
+    for contestant in contestants:
+        if reasons := [missing[name] for name in contestant.environments if name in missing]:
+            failed[contestant.name] = None
+            _log(f"{contestant.name}: {reasons[0]}")
         else:
-            able.append(one)
+            complete.append(contestant)
     for number in range(rounds):
-        for one in able:
+        for contestant in complete:
             try:
-                await turn(one)
-                line = told(one)
-            except Exception as error:  # whatever it is: what others did may be an hour's work
-                failed[one.name] = None
-                line = f"{one.name}: {reason(error)}"
-            _say(f"round {number + 1}: {line}")
+                await measure(contestant)
+                line = describe(contestant)
+            except Exception as error:  # keep the results of the others, which may be an hour's work
+                failed[contestant.name] = None
+                line = f"{contestant.name}: {reason(error)}"
+            _log(f"round {number + 1}: {line}")
     return list(failed)
 
 
-def _install(everyone: Sequence[Contestant], install: Callable[[str], object]) -> dict[str, str]:
-    """Of the environments that cannot be had, why."""
+def _install(contestants: Sequence[Contestant], install: Callable[[str], object]) -> dict[str, str]:
+    """Install all environments. Returns by name why one cannot be installed."""
     missing = {}
-    for name in dict.fromkeys(name for one in everyone for name in one.environments):
+    for name in dict.fromkeys(name for contestant in contestants for name in contestant.environments):
         try:
             install(name)
         except NoEnvironment as error:
@@ -70,15 +70,15 @@ def _install(everyone: Sequence[Contestant], install: Callable[[str], object]) -
 
 
 def reason(error: Exception) -> str:
-    """What failed, in one line or with the last words of a process."""
+    """Return the reason of a failure: one line, or the last lines of a process."""
     is_known = isinstance(error, ProcessFailed | NoEnvironment | WrongForecasts | NoProfile | LoadFailed)
     return str(error) if is_known else repr(error)
 
 
 def failures(failed: Sequence[str]) -> str:
-    """A line for the page, empty where none failed."""
-    return f"Did not end every run: {'; '.join(failed)}." if failed else ""
+    """Return a line for the result; empty if none failed."""
+    return f"Some runs failed: {'; '.join(failed)}." if failed else ""
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

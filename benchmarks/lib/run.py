@@ -1,4 +1,4 @@
-"""One run of a pipeline: an output topic and processes of its own, and what it made of the load."""
+"""One run of a pipeline: its output topic, its processes and its result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fncast.demo.process import ProcessFailed
 
 
 class Run:
-    """One pipeline at work."""
+    """A running pipeline. Owns its processes and the meter of its output; `close` ends them."""
 
     def __init__(
         self, pipeline: Pipeline, broker: Broker, topics: Topics, partitions: int, folder: Path
@@ -34,49 +34,50 @@ class Run:
         self._folder = folder
 
     async def start_services(self) -> None:
-        """Raises ProcessFailed, NoEnvironment."""
+        """Start the services behind the consumers. Raises ProcessFailed, NoEnvironment."""
         await self.processes.start(*self._pipeline.services())
 
     async def start_consumers(self) -> None:
-        """Raises ProcessFailed, NoEnvironment."""
+        """Start the consumers. Raises ProcessFailed, NoEnvironment."""
         programs = self._pipeline.consumers(self._broker.bootstrap_servers, self.topics, self._folder)
         await self.processes.start(*programs)
 
     async def wait(self, count: int) -> None:
-        """Until about so many forecasts are there. Raises ProcessFailed."""
+        """Wait until about `count` forecasts are published. Raises ProcessFailed."""
         await asyncio.to_thread(self.meter.wait, count, self.processes.check)
 
     async def measured(self, events: int) -> tuple[Measured, dict[str, float]]:
-        """What became of `events` events, and the CPU µs that one took of each kind of process and of the broker.
+        """Return the result of `events` events, and the CPU µs per event of each kind of process and of the broker.
 
-        The CPU is that between the first forecast and the last, NaN where most were there at the first look. The
-        pipeline is ended. Raises ProcessFailed.
+        The CPU is measured between the first forecast and the last; it is NaN if most forecasts existed at the first
+        look. Ends the pipeline. Raises ProcessFailed.
         """
-        # Of what is not committed yet: the first transaction would hide thousands.
+        # Wait for uncommitted forecasts: the first transaction would hide thousands.
         await asyncio.to_thread(self.meter.wait, 1, self.processes.check, UNCOMMITTED)
-        before_s, begun = self.processes.cpu_s(), await asyncio.to_thread(self.meter.length, UNCOMMITTED)
+        before_s = self.processes.cpu_s()
+        scored_before = await asyncio.to_thread(self.meter.length, UNCOMMITTED)
         before_s |= await self._broker_cpu_s()
         await self.wait(events)
-        after_s = await self._broker_cpu_s()  # without the reading that follows
+        after_s = await self._broker_cpu_s()  # before the meter reads the topic
         tally = Tally(events)
         messages = self.meter.read(events)
         await asyncio.to_thread(tally.add_all, itertools.islice(messages, events))
         after_s |= self.processes.cpu_s()
         await self.processes.end()
         await asyncio.to_thread(tally.add_all, messages)
-        scored = tally.forecasts - begun
-        per = scored if scored > events / 2 else math.nan
-        cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / per for name in after_s}
+        scored = tally.forecasts - scored_before
+        count = scored if scored > events / 2 else math.nan
+        cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / count for name in after_s}
         return tally.measured(), cpu_us
 
     async def _broker_cpu_s(self) -> dict[str, float]:
         return {"broker": await asyncio.to_thread(self._broker.cpu_s)}
 
     async def drain(self) -> None:
-        """Until all of the input topic has its forecasts. Raises ProcessFailed, also if it stops halfway.
+        """Wait until all events of the input topic have forecasts. Raises ProcessFailed, also if the pipeline stops.
 
-        Without transactions the output's length says so; offsets may be committed long after. A transaction commits
-        both at once, and its markers count in the output's length: there the offsets say so.
+        Without transactions, the length of the output decides, because offsets may be committed much later. With
+        transactions, the committed offsets decide, because markers count in the length of the output.
         """
         await asyncio.to_thread(self._drain)
 
@@ -103,7 +104,7 @@ class Run:
             consumer.close()
 
     async def wait_for_members(self, count: int) -> None:
-        """Until the group has so many members and they have shared the partitions. Raises ProcessFailed."""
+        """Wait until the group has `count` members and all partitions are assigned. Raises ProcessFailed."""
         admin = AdminClient({"bootstrap.servers": self._broker.bootstrap_servers, "log_level": 0})
         deadline_s = time.monotonic() + STALLED_S
         while True:

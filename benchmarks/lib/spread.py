@@ -1,4 +1,4 @@
-"""Several measurements of one thing: their median and their range."""
+"""The median and range of repeated measurements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """At least one value."""
+        """Return the spread of at least one value."""
         return cls(min(values), statistics.median(values), max(values))
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ class Spread:
 
 
 def figure(value: float) -> str:
-    """Three digits, or all before the point: 34,812; 287; 28.7; 0.83. What is no number was not measured."""
+    """Format with three digits, or all digits before the point: 34,812; 287; 28.7; 0.83. NaN is "not measured"."""
     if math.isnan(value):
         return "not measured"
     if abs(value) >= 100:
@@ -38,7 +38,7 @@ def figure(value: float) -> str:
 
 
 def percentile(ascending: Sequence[float], share: float) -> float:
-    """By nearest rank; NaN of nothing."""
+    """Return the percentile by nearest rank; NaN without values."""
     if not ascending:
         return float("nan")
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

@@ -1,4 +1,4 @@
-"""Where a process' time goes, step by step, from samples that py-spy takes of what holds Python's lock."""
+"""The CPU time of a process by step, from py-spy's samples of the threads that hold Python's lock."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from benchmarks.lib.programs import ROOT
 RATE_HZ = 200
 GRACE_S = 30.0
 SHOWN = 14
-ELSEWHERE = "libraries, called by nothing of fncast (the event loop, uvicorn, the FDK)"
-OUTSIDE = "librdkafka's own threads"
-ROOMS = ("consumer", "interceptor", "functions", "model_service", "series")
+ELSEWHERE = "libraries outside of fncast's functions (the event loop, uvicorn, the FDK)"
+OUTSIDE = "librdkafka's threads"
+ROOMS = ("consumer", "fncast", "functions", "interceptor", "model_service")
 
 
 class NoProfile(Exception):
-    """py-spy could not look into the process; the text says why."""
+    """py-spy could not sample the process. The text says why."""
 
 
 def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
-    """Steps and the CPU seconds that each took while the process worked, the costly ones first.
+    """Return the steps and their CPU seconds, the most expensive first.
 
-    The CPU of Python's threads is shared out by samples, for a sample may also be of a thread that holds the lock and
-    has no core. A sample belongs to the innermost function of fncast on its stack, what that calls in libraries
-    included. Raises NoProfile, NoEnvironment.
+    The CPU time of Python's threads is divided by the number of samples, because a sampled thread may hold the lock
+    without a core. A sample counts for the innermost function of fncast on its stack, including the libraries that it
+    calls. Raises NoProfile, NoEnvironment.
     """
     before_s, outside_before_s = _thread_cpu_s(pid)
     raw = folder / f"{pid}.raw"
     py_spy = python_of("profile").parent / "py-spy"
-    words = ["record", "--gil", "--pid", str(pid), "--duration", str(seconds), "--rate", str(RATE_HZ)]
-    words += ["--format", "raw", "--full-filenames", "--output", str(raw)]
+    flags = ["record", "--gil", "--pid", str(pid), "--duration", str(seconds), "--rate", str(RATE_HZ)]
+    flags += ["--format", "raw", "--full-filenames", "--output", str(raw)]
     try:
-        done = subprocess.run([py_spy, *words], capture_output=True, text=True, timeout=seconds + GRACE_S)
+        done = subprocess.run([py_spy, *flags], capture_output=True, text=True, timeout=seconds + GRACE_S)
     except subprocess.TimeoutExpired:
         raise NoProfile("py-spy did not end") from None
     if done.returncode or not raw.is_file():
-        raise NoProfile(done.stderr.strip()[-500:] or "py-spy saw nothing")
+        raise NoProfile(done.stderr.strip()[-500:] or "py-spy took no samples")
     after_s, outside_after_s = _thread_cpu_s(pid)
     samples = _by_function(raw.read_text())
     sample_s = (after_s - before_s) / max(sum(samples.values()), 1)
@@ -50,7 +50,7 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
 
 
 def table(found: list[tuple[str, float]], count: int, of: str, name: str) -> report.Table:
-    """Return the costliest steps in µs. count: how many events or requests (`of`) the time was spent on."""
+    """Return the most expensive steps in µs. count: the number of events or requests (`of`) in that time."""
     used_s = sum(seconds for _, seconds in found)
     rest_s = sum(seconds for _, seconds in found[SHOWN:])
     rows = [
@@ -65,12 +65,12 @@ def table(found: list[tuple[str, float]], count: int, of: str, name: str) -> rep
 
 
 def _thread_cpu_s(pid: int) -> tuple[float, float]:
-    """CPU seconds of threads that run Python, and of those that librdkafka names its own."""
+    """Return the CPU seconds of threads that run Python, and of librdkafka's threads."""
     python_s = outside_s = 0.0
     for thread in psutil.Process(pid).threads():
         try:
             name = Path(f"/proc/{pid}/task/{thread.id}/comm").read_text()
-        except OSError:  # no Linux, or the thread has ended
+        except OSError:  # not Linux, or the thread has ended
             name = ""
         if name.startswith("rdk:"):
             outside_s += thread.user_time + thread.system_time
@@ -80,7 +80,7 @@ def _thread_cpu_s(pid: int) -> tuple[float, float]:
 
 
 def _by_function(raw: str) -> Counter[str]:
-    """raw: a line a stack, outermost frame first, `function (file:line);… count`."""
+    """Return the samples by step. raw: one line a stack, outermost frame first, `function (file:line);… count`."""
     samples: Counter[str] = Counter()
     for line in raw.splitlines():
         stack, _, count = line.rpartition(" ")

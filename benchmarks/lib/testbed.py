@@ -1,4 +1,4 @@
-"""What a measurement stands on: a broker, a model, a folder for logs, and loads that several runs read."""
+"""The testbed of a measurement: a broker, a model, a folder for logs, and loads that several runs share."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from benchmarks.lib.run import Run
 from fncast.demo.models import find
 from fncast.demo.process import ProcessFailed
 
-EPOCHS = 2  # of the model that is trained where there is none: its quality is not measured here
+EPOCHS = 2  # of the model that is trained if there is none; its quality is not measured here
 
 INTERRUPTED = 130  # the shells' exit code for Ctrl-C
 
 
-class Stand:
-    """models: a folder of models; model: the .tflite file of the newest in it.
+class Testbed:
+    """models: a folder of models. model: the .tflite file of the newest version in it.
 
-    failed: what went wrong in a measurement that went on with the rest of it; whoever measures tells it.
+    failed: failures of parts of a measurement, for its report.
     """
 
     def __init__(self, on: Broker, models: Path, model: Path, folder: Path) -> None:
@@ -44,18 +44,18 @@ class Stand:
         self._backlogs: dict[tuple[Load, int], str] = {}
 
     async def backlog(self, load: Load, partitions: int = PARTITIONS) -> str:
-        """The topic that holds the load; published when it is asked for first."""
+        """Return the topic with this load. The first call publishes it."""
         key = (load, partitions)
         if key not in self._backlogs:
-            [topic] = await self.make_topics("in", partitions=partitions)
+            [topic] = await self.create_topics("in", partitions=partitions)
             await asyncio.to_thread(publish, self.broker.bootstrap_servers, topic, load.records())
             self._backlogs[key] = topic
         return self._backlogs[key]
 
-    async def make_topics(self, *kinds: str, partitions: int = PARTITIONS) -> list[str]:
+    async def create_topics(self, *kinds: str, partitions: int = PARTITIONS) -> list[str]:
         stem = f"bench-{self.folder.name[-8:]}-{next(self._numbers)}"
         names = [f"{stem}-{kind}" for kind in kinds]
-        await asyncio.to_thread(self.broker.make_topics, *names, partitions=partitions)
+        await asyncio.to_thread(self.broker.create_topics, *names, partitions=partitions)
         return names
 
     async def delete_topics(self, *names: str) -> None:
@@ -65,8 +65,8 @@ class Stand:
     async def run(
         self, pipeline: Pipeline, input_topic: str, partitions: int = PARTITIONS
     ) -> AsyncIterator[Run]:
-        """The pipeline with its services, not yet with its consumers. Raises ProcessFailed, NoEnvironment."""
-        output, dead = await self.make_topics("out", "dead", partitions=partitions)
+        """Yield the pipeline with running services and without consumers. Raises ProcessFailed, NoEnvironment."""
+        output, dead = await self.create_topics("out", "dead", partitions=partitions)
         topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
         run = Run(pipeline, self.broker, topics, partitions, self.folder)
         try:
@@ -77,18 +77,18 @@ class Stand:
             await self.delete_topics(output, dead)
 
     async def warm_up(self, scale: float = 1.0) -> None:
-        """A broker just started costs whoever goes first a third of its rate."""
-        await self.warm_up_by(self.work_off(Limit(EXACTLY, self.model), scale))
+        """Run once without a result: the first run on a new broker is slower."""
+        await self.warm_up_by(self.process_backlog(Limit(EXACTLY, self.model), scale))
 
-    async def warm_up_by(self, turn: Awaitable[object]) -> None:
-        """A turn that no table shows, whatever becomes of it."""
+    async def warm_up_by(self, measurement: Awaitable[object]) -> None:
+        """Run a measurement whose result is not used. Its failure is only logged."""
         try:
-            await turn
+            await measurement
         except Exception as error:
-            print(f"warming the broker: {reason(error)}", file=sys.stderr)
+            print(f"warming up the broker: {reason(error)}", file=sys.stderr)
 
-    async def work_off(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
-        """What `Run.measured` says of the pipeline's backlog, scaled. Raises ProcessFailed, NoEnvironment."""
+    async def process_backlog(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
+        """Return `Run.measured` for the pipeline's backlog times `scale`. Raises ProcessFailed, NoEnvironment."""
         events = max(int(pipeline.backlog * scale), 100)
         topic = await self.backlog(Load(events))
         async with self.run(pipeline, topic) as run:
@@ -100,8 +100,10 @@ class Stand:
             await self.delete_topics(*self._backlogs.values())
 
 
-def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Stand], Awaitable[int]]) -> int:
-    """Run `measure` on a stand of its own; the exit code."""
+def run_on_testbed(
+    arguments: argparse.Namespace, program: str, measure: Callable[[Testbed], Awaitable[int]]
+) -> int:
+    """Run `measure` on a new testbed. Returns the exit code."""
     end_cleanly()
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
@@ -109,7 +111,7 @@ def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Sta
             on = stack.enter_context(broker(arguments.bootstrap))
             models, model = found_model(arguments.models, folder)
             print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
-            return asyncio.run(_measure(Stand(on, models, model, folder), measure))
+            return asyncio.run(_measure(Testbed(on, models, model, folder), measure))
     except (NoBroker, NoEnvironment, ProcessFailed) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
@@ -119,24 +121,24 @@ def on_stand(arguments: argparse.Namespace, program: str, measure: Callable[[Sta
 
 
 def end_cleanly() -> None:
-    """Let SIGTERM do what Ctrl-C does, so that processes, containers and folders are cleared away."""
+    """Let SIGTERM act like Ctrl-C, so that processes, containers and folders are removed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-async def _measure(stand: Stand, measure: Callable[[Stand], Awaitable[int]]) -> int:
+async def _measure(testbed: Testbed, measure: Callable[[Testbed], Awaitable[int]]) -> int:
     try:
-        return await measure(stand)
+        return await measure(testbed)
     finally:
-        await stand.close()
+        await testbed.close()
 
 
 def found_model(models: Path, folder: Path) -> tuple[Path, Path]:
-    """The folder of models and the newest version's .tflite in it; a small one is trained if there is none."""
+    """Return the folder of models and the .tflite file of the newest version. Trains a small model if there is none."""
     if (found := find(models)) is None:
-        print("no model yet: training a small one", file=sys.stderr)
+        print("there is no model: training a small one", file=sys.stderr)
         models = folder / "models"
-        words = ("train", "--models", models, "--epochs", EPOCHS)
-        subprocess.run([sys.executable, "-m", "fncast", *map(str, words)], check=True, stdout=sys.stderr)
+        arguments = ("train", "--models", models, "--epochs", EPOCHS)
+        subprocess.run([sys.executable, "-m", "fncast", *map(str, arguments)], check=True, stdout=sys.stderr)
         found = find(models)
         assert found is not None
     return models.resolve(), found.folder.path.resolve() / "model.tflite"

@@ -1,6 +1,6 @@
 """The model in BentoML, batched adaptively. POST /predict {"windows": [window, …]} answers the forecasts.
 
-MODEL, in the environment, is the .tflite file.
+The environment variable MODEL names the .tflite file.
 """
 
 import os

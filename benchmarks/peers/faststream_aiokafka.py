@@ -1,7 +1,7 @@
 """FastStream over aiokafka with several workers.
 
-`keep-order` commits after the handler, which gives each partition to one worker; `any-order` acknowledges first,
-FastStream's default, and hands events to whichever worker is free.
+`keep-order` commits after the handler, with one worker a partition. `any-order` acknowledges first, which is
+FastStream's default, and gives events to any free worker.
 
 `python faststream_aiokafka.py SERVERS GROUP TOPIC OUTPUT FUNCTION_URL WORKERS keep-order|any-order`
 """
@@ -33,9 +33,9 @@ async def handle(body: bytes, message: KafkaMessage) -> None:
     record = message.raw_message
     async with client.post(url, data=body, headers=to_http(record.headers)) as answer:
         answer.raise_for_status()
-        made = await answer.read()
+        forecast = await answer.read()
     await broker.publish(
-        made,
+        forecast,
         output,
         key=record.key,
         partition=record.partition,

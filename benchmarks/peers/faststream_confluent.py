@@ -30,9 +30,9 @@ async def handle(body: bytes, message: KafkaMessage) -> None:
     headers = to_http(record.headers())
     async with client.post(url, data=body, headers=headers) as answer:
         answer.raise_for_status()
-        made = await answer.read()
+        forecast = await answer.read()
     await broker.publish(
-        made,
+        forecast,
         output,
         key=record.key(),
         partition=record.partition(),

@@ -1,4 +1,4 @@
-"""Takes one CloudEvent in binary mode, asks the model service over JSON, answers one forecast CloudEvent.
+"""Gets a CloudEvent in binary mode, calls the model service with JSON, and answers a forecast CloudEvent.
 
 `python http_function.py MODEL_URL PORT`
 """
@@ -43,7 +43,7 @@ async def forecast(request: Request) -> Response:
         steps = orjson.loads(await answer.read())["predictions"][0]
     low, middle, high = ([last + step[i] for step in steps] for i in range(3))
     start = datetime.fromisoformat(data["start"]) + timedelta(seconds=data["step_s"] * len(data["values"]))
-    made = {
+    output = {
         "start": start.isoformat().replace("+00:00", "Z"),
         "step_s": data["step_s"],
         "values": middle,
@@ -59,7 +59,7 @@ async def forecast(request: Request) -> Response:
         "ce-causationid": request.headers["ce-id"],
         "ce-causationsource": request.headers["ce-source"],
     }
-    return Response(orjson.dumps(made), media_type="application/json", headers=headers)
+    return Response(orjson.dumps(output), media_type="application/json", headers=headers)
 
 
 @app.get("/healthz")

@@ -1,4 +1,4 @@
-"""POST /predict {"instances": [window, …]} answers {"predictions": [[[q10, q50, q90], …], …]}; no batching of requests.
+"""POST /predict {"instances": [window, …]} answers {"predictions": [[[q10, q50, q90], …], …]}, without batching.
 
 `python http_model.py MODEL.tflite PORT`
 """

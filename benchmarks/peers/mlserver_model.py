@@ -1,6 +1,6 @@
-"""The model in MLServer, as its custom runtime. Batches by itself what `model-settings.json` allows.
+"""The model in MLServer, as a custom runtime. `model-settings.json` sets the limits of its batches.
 
-MODEL, in the environment, is the .tflite file.
+The environment variable MODEL names the .tflite file.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Reads an event, calls the function, publishes its answer, and so on; in order.
+"""Reads an event, calls the function and publishes its answer, one event after the other.
 
 `python plain_loop.py SERVERS GROUP TOPIC OUTPUT FUNCTION_URL at-least-once|exactly-once`
 """
@@ -55,7 +55,7 @@ def handle(message: Message) -> None:
 
 
 def commit() -> None:
-    """Make what was published since the last commit count, and begin anew."""
+    """Commit what was published since the last commit, and begin again."""
     offsets = [TopicPartition(topic, place, offset) for place, offset in positions.items()]
     positions.clear()
     if exactly_once:

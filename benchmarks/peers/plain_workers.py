@@ -1,4 +1,6 @@
-"""Reads events, calls the function with each, publishes its answer; at least once, one worker a partition keeps order.
+"""Reads events, calls the function with each and publishes its answer, at least once.
+
+One worker a partition keeps order.
 
 `python plain_workers.py SERVERS GROUP TOPIC OUTPUT FUNCTION_URL`
 """
@@ -81,7 +83,7 @@ class Pipeline:
         return first + self._consumer.consume(100, 0) if first else first
 
     async def _work(self, queue: asyncio.Queue[Message]) -> None:
-        """One event after another: what keeps the order of a partition."""
+        """Process one event after the other, which keeps the order of the partition."""
         while True:
             message = await queue.get()
             headers = to_http(message.headers() or [])

@@ -27,7 +27,7 @@ client = urllib3.PoolManager(maxsize=1, retries=False)
 
 
 def forecast(value: bytes, key: Any, timestamp: int, headers: list[tuple[str, bytes]]) -> Any:
-    """The answer of the function, as value and headers."""
+    """Return value and headers of the function's answer."""
     answer = client.request("POST", url, body=value, headers=to_http(headers))
     if answer.status != 200:
         raise RuntimeError(f"the function answered {answer.status}")
@@ -36,7 +36,7 @@ def forecast(value: bytes, key: Any, timestamp: int, headers: list[tuple[str, by
 
 events = app.dataframe(app.topic(topic, value_deserializer="bytes"))
 events = events.apply(forecast, metadata=True)
-events = events.set_headers(lambda made, *_: list(made[1].items()))
-events = events.apply(lambda made: made[0])
+events = events.set_headers(lambda answer, *_: list(answer[1].items()))
+events = events.apply(lambda answer: answer[0])
 events.to_topic(app.topic(output, value_serializer="bytes"))
 app.run()

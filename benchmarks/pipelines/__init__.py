@@ -1,1 +1,1 @@
-"""The whole path, Kafka to Kafka, beside its peers and the limit."""
+"""Measures the whole path, Kafka to Kafka, beside its peers and the limit."""

@@ -1,10 +1,10 @@
-"""The whole path, Kafka to Kafka: fncast, its peers and the limit, side by side in one run.
+"""Measures the whole path, Kafka to Kafka: fncast, its peers and the limit, side by side in one run.
 
-Each pipeline works off a backlog: fncast and the limit one of 100,000 windows, the peers one that takes them 10 to
-20 s. Pipelines take turns; each run has an output topic and processes of its own. All forecasts are read back: one
-that is lost, doubled or out of order fails the benchmark (out of order only where the pipeline means to keep it).
+Each pipeline processes a backlog: 100,000 windows for fncast and the limit, 10 to 20 s of work for the peers. Each
+round measures all pipelines; each run has a new output topic and new processes. All forecasts are read back. Lost or
+doubled forecasts fail the benchmark, and so do forecasts out of order if the pipeline is meant to keep order.
 
-About 3 minutes a round; --quick (fncast, the plain loop and the limit, exactly-once) takes less than two in all.
+A round takes about 3 minutes. --quick (fncast, the plain loop and the limit, exactly-once) takes less than two in all.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_only_argument,
     add_rounds_argument,
-    add_stand_arguments,
+    add_testbed_arguments,
     apply_only,
     is_chosen,
     positive,
 )
 from benchmarks.lib.meter import Measured
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
-from benchmarks.lib.rounds import failures, take_turns
+from benchmarks.lib.rounds import failures, run_rounds
 from benchmarks.lib.spread import Spread, figure
-from benchmarks.lib.testbed import Stand, on_stand
+from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers, plain_loop
 
 PROGRAM = "end_to_end"
@@ -38,8 +38,8 @@ QUICK_SCALE = 0.3
 
 
 @dataclass
-class Standing:
-    """What a pipeline did in all its runs. cpu_us: an event's, by kind of process."""
+class PipelineResult:
+    """The runs of one pipeline. cpu_us: of an event, by kind of process."""
 
     pipeline: Pipeline
     runs: list[Measured] = field(default_factory=list)
@@ -62,12 +62,12 @@ class Standing:
         return Spread.of([run.rate for run in self.runs])
 
     def cpu_of(self, process: str) -> float:
-        """The median of the rounds that have it."""
-        known = [us for one in self.cpu_us if not math.isnan(us := one.get(process, 0.0))]
+        """Return the median over the rounds that measured it, in µs an event."""
+        known = [us for measured in self.cpu_us if not math.isnan(us := measured.get(process, 0.0))]
         return Spread.of(known or [math.nan]).median
 
-    def ratio(self, other: Standing) -> Spread:
-        """To another's rate in the same round, as far as both have one."""
+    def ratio(self, other: PipelineResult) -> Spread:
+        """Return the ratio to another pipeline's rate in the same rounds."""
         pairs = zip(self.runs, other.runs, strict=False)
         return Spread.of([mine.rate / theirs.rate for mine, theirs in pairs])
 
@@ -78,9 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_stand_arguments(parser)
+    add_testbed_arguments(parser)
     add_only_argument(parser)
-    add_rounds_argument(parser, default=None, text=f"turns (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
+    add_rounds_argument(parser, default=None, text=f"rounds (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
     parser.add_argument(
         "--scale", type=positive, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"
     )
@@ -91,36 +91,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     known = _pipelines(Path(), Path(), arguments.quick)
-    apply_only(parser, arguments, (Standing(one).name for one in known))
+    apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in known))
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.scale = arguments.scale or (QUICK_SCALE if arguments.quick else 1.0)
-    return on_stand(arguments, PROGRAM, lambda stand: _compare(stand, arguments))
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
 
 
-async def _compare(stand: Stand, arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code."""
-    known = [Standing(one) for one in _pipelines(stand.models, stand.model, arguments.quick)]
-    everyone = [one for one in known if is_chosen(one.name, arguments.only)]
-    await stand.warm_up(arguments.scale)
-    failed = await take_turns(
-        everyone, arguments.rounds, lambda standing: _turn(stand, standing, arguments.scale), _line
+async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the result. Returns the exit code."""
+    pipelines = _pipelines(testbed.models, testbed.model, arguments.quick)
+    known = [PipelineResult(pipeline) for pipeline in pipelines]
+    chosen = [result for result in known if is_chosen(result.name, arguments.only)]
+    await testbed.warm_up(arguments.scale)
+    failed = await run_rounds(
+        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.scale), _line
     )
-    standings = [standing for standing in everyone if standing.runs]
-    blocks: list[report.Block | None] = [_table(standings), _ratios(standings), failures(failed)]
-    if arguments.quick or arguments.print_only or not standings:
+    results = [result for result in chosen if result.runs]
+    blocks: list[report.Block | None] = [_table(results), _ratios(results), failures(failed)]
+    if arguments.quick or arguments.print_only or not results:
         print(report.text(blocks))
     else:
-        rates = {standing.name: standing.rate() for standing in standings}
+        rates = {result.name: result.rate() for result in results}
         ours = [name for name in rates if name.startswith(Fncast.name)]
         shown = plot.bars(report.PLOTS, "end-to-end", rates, "events a second (logarithmic)", ours)
-        facts = machine.facts(stand.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+        facts = machine.facts(testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
         report.save(PROGRAM, facts, [*blocks, shown])
         pages.generate()
-    wrong = [standing.name for standing in standings if not standing.is_right]
+    wrong = [result.name for result in results if not result.is_right]
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
     if failed:
-        print(f"{PROGRAM}: did not end every run: {'; '.join(failed)}", file=sys.stderr)
+        print(f"{PROGRAM}: some runs failed: {'; '.join(failed)}", file=sys.stderr)
     return 1 if wrong or failed else 0
 
 
@@ -131,7 +132,7 @@ def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
             plain_loop(model, EXACTLY),
             Limit(EXACTLY, model),
         ]
-    # Those that are compared most stand side by side.
+    # Pipelines that are compared most are next to each other.
     return [
         *peers(model),
         Limit(EXACTLY, model),
@@ -141,22 +142,22 @@ def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
     ]
 
 
-async def _turn(stand: Stand, standing: Standing, scale: float) -> None:
-    """Raises ProcessFailed, NoEnvironment."""
-    measured, cpu_us = await stand.work_off(standing.pipeline, scale)
-    standing.runs.append(measured)
-    standing.cpu_us.append(cpu_us)
+async def _measure(testbed: Testbed, result: PipelineResult, scale: float) -> None:
+    """Add a run to the result. Raises ProcessFailed, NoEnvironment."""
+    measured, cpu_us = await testbed.process_backlog(result.pipeline, scale)
+    result.runs.append(measured)
+    result.cpu_us.append(cpu_us)
 
 
-def _line(standing: Standing) -> str:
-    run = standing.runs[-1]
+def _line(result: PipelineResult) -> str:
+    run = result.runs[-1]
     return (
-        f"{standing.name}: {figure(run.rate)} events/s; of {run.events:,} lost {run.lost},"
+        f"{result.name}: {figure(run.rate)} events/s; of {run.events:,} lost {run.lost},"
         f" doubled {run.doubled}, out of order {run.disordered}"
     )
 
 
-def _table(standings: list[Standing]) -> report.Table:
+def _table(results: list[PipelineResult]) -> report.Table:
     heads = (
         "pipeline",
         "events/s",
@@ -172,31 +173,36 @@ def _table(standings: list[Standing]) -> report.Table:
     parts, faults = ("consumer", "functions", "model service", "broker"), ("lost", "doubled", "disordered")
     rows: list[tuple[report.Cell, ...]] = [
         (
-            standing.name,
-            standing.rate(),
-            *(standing.cpu_of(part) for part in parts),
-            float(standing.runs[0].events),
-            *(float(sum(getattr(run, fault) for run in standing.runs)) for fault in faults),
+            result.name,
+            result.rate(),
+            *(result.cpu_of(part) for part in parts),
+            float(result.runs[0].events),
+            *(float(sum(getattr(run, fault) for run in result.runs)) for fault in faults),
         )
-        for standing in standings
+        for result in results
     ]
     return report.Table("pipelines", heads, rows)
 
 
-def _ratios(standings: list[Standing]) -> report.Table:
-    """fncast against the limit of its guarantee and against the fastest peer that keeps order, turn by turn."""
-    ours = [one for one in standings if isinstance(one.pipeline, Fncast)]
-    limits = {one.pipeline.delivery: one for one in standings if isinstance(one.pipeline, Limit)}
+def _ratios(results: list[PipelineResult]) -> report.Table:
+    """Compare fncast with the limit of its guarantee and with the fastest peer that keeps order, round by round."""
+    ours = [result for result in results if isinstance(result.pipeline, Fncast)]
+    limits = {result.pipeline.delivery: result for result in results if isinstance(result.pipeline, Limit)}
     others = [
-        one for one in standings if not isinstance(one.pipeline, Fncast | Limit) and one.pipeline.keeps_order
+        result
+        for result in results
+        if not isinstance(result.pipeline, Fncast | Limit) and result.pipeline.keeps_order
     ]
-    fastest = max(others, key=lambda one: one.rate().median, default=None)
-    rows = [(one.name, _ratio(one, limits.get(one.pipeline.delivery)), _ratio(one, fastest)) for one in ours]
+    fastest = max(others, key=lambda result: result.rate().median, default=None)
+    rows = [
+        (result.name, _ratio(result, limits.get(result.pipeline.delivery)), _ratio(result, fastest))
+        for result in ours
+    ]
     return report.Table("ratios", ("pipeline", "to the limit", "to the fastest peer that keeps order"), rows)
 
 
-def _ratio(one: Standing, other: Standing | None) -> Spread:
-    return one.ratio(other) if other else Spread.of([math.nan])
+def _ratio(result: PipelineResult, other: PipelineResult | None) -> Spread:
+    return result.ratio(other) if other else Spread.of([math.nan])
 
 
 if __name__ == "__main__":

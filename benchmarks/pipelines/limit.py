@@ -1,4 +1,4 @@
-"""The limit: one process without any hop. Consume, score in batches by LiteRT, produce, with the guarantee asked for.
+"""The limit: one process without a network hop. It consumes, scores batches with LiteRT, and produces.
 
 `python -m benchmarks.pipelines.limit SERVERS GROUP TOPIC OUTPUT MODEL.tflite at-least-once|exactly-once`
 """
@@ -25,7 +25,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Limit:
-    """The loop, and what it has published since the last commit."""
+    """The loop, and the offsets that it has published and not committed."""
 
     def __init__(self, servers: str, group: str, topic: str, output: str, model: str, delivery: str) -> None:
         self._topic, self._output = topic, output
@@ -78,13 +78,13 @@ class Limit:
 
     def _score(self, batch: list[Message]) -> None:
         data = [orjson.loads(message.value() or b"") for message in batch]
-        windows = np.array([one["values"][-WINDOW:] for one in data], np.float64)
+        windows = np.array([window["values"][-WINDOW:] for window in data], np.float64)
         last = windows[:, -1:]
         moves = self._runner(windows=(windows - last).astype(np.float32))["forecast"]
         levels = (moves + last[:, :, None]).transpose(0, 2, 1).tolist()
-        for message, one, (low, median, high) in zip(batch, data, levels, strict=True):
+        for message, window, (low, median, high) in zip(batch, data, levels, strict=True):
             place = message.partition() or 0
-            value = _forecast(one, low, median, high)
+            value = _forecast(window, low, median, high)
             self._producer.produce(self._output, value, message.key(), place, headers=_headers(message))
             self._positions[place] = (message.offset() or 0) + 1
         self._producer.poll(0)
@@ -119,7 +119,7 @@ def _forecast(data: dict[str, Any], low: list[float], median: list[float], high:
 
 
 def _headers(message: Message) -> Headers:
-    """Those of the forecast: as many as fncast's."""
+    """Return the headers of the forecast, the same attributes as fncast's."""
     event: dict[str, Any] = dict(message.headers() or ())
     return [
         ("ce_specversion", b"1.0"),

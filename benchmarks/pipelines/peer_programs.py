@@ -1,4 +1,4 @@
-"""The peers' pipelines: the programs in `benchmarks/peers`, each in its own environment."""
+"""The peers' pipelines: the programs in `benchmarks/peers`, each in a separate environment."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fncast.demo.process import Program
 
 PROGRAMS = Path(__file__).parents[1] / "peers"
 SERVICES = "plain"  # the environment of function and model service
-# A backlog that takes its pipeline 10 to 20 s on two cores, by how it works.
+# Backlogs of 10 to 20 s on two cores, by the concurrency of the pipeline.
 ONE_AFTER_THE_OTHER, ONE_A_PARTITION, MANY_AT_ONCE = 3_000, 6_000, 8_000
 
 
 @dataclass
 class Peer:
-    """One event a call, to a FastAPI function and a FastAPI model service.
+    """Calls a FastAPI function, which calls a FastAPI model service, with one event a call.
 
-    words: of its program, after servers, group, topic, output and the function's URL.
-    needs_state: its last word is a folder for its state. commit_s: how often it commits, where it says.
-    processes: so many of the program share the partitions.
+    words: arguments of its program, after servers, group, topic, output and the function's URL.
+    needs_state: its last argument is a folder for its state. commit_s: its commit interval, if it can be set.
+    processes: number of processes that share the partitions.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Peer:
         return (SERVICES, self.environment)
 
     def services(self) -> list[Program]:
-        """Raises NoEnvironment."""
+        """Return model service and function. Raises NoEnvironment."""
         model_port, function_port = free_ports(2)
         self._function_url = f"http://{HOST}:{function_port}"
         python = python_of(SERVICES)
@@ -60,7 +60,7 @@ class Peer:
         ]
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
-        """Raises NoEnvironment."""
+        """Return the processes of the peer. Raises NoEnvironment."""
         words: list[object] = [servers, topics.group, topics.input, topics.output, f"{self._function_url}/"]
         words = [python_of(self.environment), PROGRAMS / self.script, *words, *self.words]
         variables = {"COMMIT_S": str(self.commit_s)}
@@ -76,7 +76,7 @@ def plain_loop(model: Path, delivery: str) -> Peer:
 
 
 def peers(model: Path) -> list[Peer]:
-    """All of them. model: a .tflite file."""
+    """Return all peers. model: a .tflite file."""
     aiokafka = "faststream_aiokafka.py"
     return [
         plain_loop(model, AT_LEAST),

@@ -1,1 +1,1 @@
-"""How good the forecasts are."""
+"""Measures the quality of forecasts."""

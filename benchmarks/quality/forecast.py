@@ -1,10 +1,11 @@
-"""How good the forecasts are: three data sets, the model beside naive and classical methods, in one run.
+"""Measures the quality of forecasts: the model beside naive and classical methods, on three data sets, in one run.
 
 `make quality`, or
 `python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air] [--models DIR] [--no-classical]`.
-The protocol is written down in docs/quality.md. The data are those of the Numenta Anomaly Benchmark, in DIR/nab (or
-$FNCAST_DATA/nab); AirPassengers comes with statsforecast. What is absent is skipped, with the reason, and
-the exit code is 1."""
+docs/quality.md describes the protocol. The data come from the Numenta Anomaly Benchmark, in DIR/nab (or
+$FNCAST_DATA/nab); AirPassengers comes with statsforecast. A missing data set is skipped with the reason, and the exit
+code is 1.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +34,19 @@ from model_service.training.report import overall_table, series_table, table
 
 TEST_SHARE = 0.3
 AIR_ORIGINS = 25
-NAB_BAND = (0.76, 0.84)  # what the 80 % band has to hold
+NAB_BAND = (0.76, 0.84)  # the goal for the coverage of the 80 % band
 
 
 class Absent(Exception):
-    """A data set that is not on this machine; the text says why."""
+    """A data set is not on this machine. The text says why."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked of one data set, and what came out. share: of the best classical or naive method."""
+    """The goals and the result for one data set.
+
+    share_goal: the model's share of the best classical or naive method's error. band: the goal for the coverage.
+    """
 
     data: str
     measure: str
@@ -52,7 +56,7 @@ class Target:
     others: dict[str, float]
     coverage: float | None
     seconds: float
-    band: tuple[float, float] | None = None  # of the coverage, where one is asked for
+    band: tuple[float, float] | None = None
 
     @property
     def best(self) -> str:
@@ -68,23 +72,23 @@ class Target:
 
 
 def nab(folder: Path, models: Path, classical: bool) -> Target:
-    """19 series of 5 minutes, horizon 12, geometric mean of MAE relative to the last value's."""
+    """Evaluate 19 series of 5 minutes: horizon 12, geometric mean of MAE relative to the last value's."""
     files = sorted(path for path in _data(folder).glob("*.csv") if path.stem != "nyc_taxi")
     if len(files) != 19:
         raise Absent(f"{folder}/nab holds {len(files)} series of 5 minutes, not 19")
     started = time.monotonic()
     _train(models, "nab", files, "--window", "48", "--horizon", "12")
-    series = [one for path in files for one in read_csv(path)]
+    series = [found for path in files for found in read_csv(path)]
     evaluation = _evaluate(models, "nab", series, classical)
     print(series_table(evaluation))
     return _target("NAB, 19 series", "relative_mae", 0.65, 0.91, evaluation, started, NAB_BAND)
 
 
 def taxi(folder: Path, models: Path, classical: bool) -> Target:
-    """NYC taxi rides of 30 minutes, horizon 48, MASE with the season of a day."""
+    """Evaluate NYC taxi rides of 30 minutes: horizon 48, MASE with the season of a day."""
     file = _data(folder) / "nyc_taxi.csv"
     if not file.is_file():
-        raise Absent(f"there is no {file}")
+        raise Absent(f"the file {file} does not exist")
     started = time.monotonic()
     _train(models, "taxi", [file], "--window", "672", "--horizon", "48")
     evaluation = _evaluate(models, "taxi", read_csv(file), classical)
@@ -92,7 +96,7 @@ def taxi(folder: Path, models: Path, classical: bool) -> Target:
 
 
 def air(folder: Path, models: Path, classical: bool) -> Target:
-    """AirPassengers, which the model trained on generated series never saw: horizon 12, the last 25 origins."""
+    """Evaluate AirPassengers with a model that was trained on generated series: horizon 12, the last 25 origins."""
     try:
         from statsforecast.utils import AirPassengers
     except ModuleNotFoundError:
@@ -126,11 +130,11 @@ def _evaluate(
     seasons: tuple[int, ...] | None = None,
 ) -> Evaluation:
     folder = find_version(models, name)
-    described = json.loads((folder / "model.json").read_text())
+    details = json.loads((folder / "model.json").read_text())
     evaluation = prepare(
-        series, described["window"], described["horizon"], test_share=share, stride=stride, seasons=seasons
+        series, details["window"], details["horizon"], test_share=share, stride=stride, seasons=seasons
     )
-    add_model(evaluation, load_scorer(folder, described["window"], described["horizon"]))
+    add_model(evaluation, load_scorer(folder, details["window"], details["horizon"]))
     if classical:
         add_classical(evaluation, default_cache())
     print(f"\n{name}: {evaluation.origins} origins, {len(evaluation.series)} series")
@@ -158,9 +162,9 @@ def _target(
 
 def _data(folder: Path | None) -> Path:
     if folder is None:
-        raise Absent("no data: set FNCAST_DATA, or give --data, to a folder with nab/*.csv in it")
+        raise Absent("there are no data: set FNCAST_DATA or --data to a folder that contains nab/*.csv")
     if not (folder / "nab").is_dir():
-        raise Absent(f"there is no folder {folder / 'nab'}")
+        raise Absent(f"the folder {folder / 'nab'} does not exist")
     return folder / "nab"
 
 
@@ -200,30 +204,32 @@ def summary(targets: Sequence[Target]) -> str:
 DATA_SETS = {"nab": nab, "taxi": taxi, "air": air}
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.quality.forecast", description=__doc__)
     data = os.environ.get("FNCAST_DATA")
     parser.add_argument(
         "--data", type=Path, default=Path(data) if data else None, help="default: $FNCAST_DATA"
     )
     parser.add_argument(
-        "--only", default=",".join(DATA_SETS), help="data sets, with commas (default: %(default)s)"
+        "--only", default=",".join(DATA_SETS), help="data sets, separated by commas (default: %(default)s)"
     )
-    parser.add_argument("--models", type=Path, help="keep the models there (default: a temporary folder)")
     parser.add_argument(
-        "--no-classical", action="store_true", help="leave out the classical methods: minutes less"
+        "--models", type=Path, help="folder that keeps the models (default: a temporary folder)"
     )
-    arguments = parser.parse_args(words)
+    parser.add_argument(
+        "--no-classical", action="store_true", help="leave out the classical methods, which take minutes"
+    )
+    arguments = parser.parse_args(argv)
     targets, skipped = [], False
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.only.split(","):
             if name not in DATA_SETS:
-                parser.error(f"{name!r} is none of {', '.join(DATA_SETS)}")
+                parser.error(f"{name!r} is not one of {', '.join(DATA_SETS)}")
             try:
                 models = arguments.models or Path(scratch)
                 targets.append(DATA_SETS[name](arguments.data, models, not arguments.no_classical))
-            except (Absent, Failure) as why:
-                print(f"{name} is skipped: {why}", file=sys.stderr)
+            except (Absent, Failure) as error:
+                print(f"{name} is skipped: {error}", file=sys.stderr)
                 skipped = True
     if targets:
         print("\n" + summary(targets))

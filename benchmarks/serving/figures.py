@@ -1,4 +1,4 @@
-"""What was measured of the model servers, by cell, and the tables of it."""
+"""The figures of the model servers, by cell, and their tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_PROCESS = "in process, no server"
 
 @dataclass(frozen=True)
 class Cell:
-    """connections: 0 where there is no server."""
+    """Connections and windows a request. connections: 0 without a server."""
 
     connections: int
     windows: int
@@ -28,7 +28,7 @@ MANY = Cell(64, 1)
 
 @dataclass(frozen=True)
 class Figure:
-    """Of one cell and round."""
+    """The result of one cell and round. cpu_us: of a request."""
 
     rate: float
     p50_ms: float
@@ -40,7 +40,7 @@ Figures = dict[str, dict[Cell, list[Figure]]]
 
 
 def tables(figures: Figures) -> list[report.Table]:
-    """Return ratios, then one table a measure, by connections × windows a request."""
+    """Return the ratios, then a table for each measure, by connections × windows a request."""
     return [
         _ratios(figures),
         _table(figures, "rate", "requests/s"),
@@ -51,14 +51,17 @@ def tables(figures: Figures) -> list[report.Table]:
 
 
 def _ratios(figures: Figures) -> report.Table:
-    """Of each server that was asked with a model, round by round."""
+    """Compare each server that has a model with the fixed answer and the model in process, round by round."""
     fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
-    one, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
+    single, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
     rows = []
     for name, cells in figures.items():
         if name in (IN_PROCESS, FIXED):
             continue
-        idle = [mine.p50_ms / bare.p50_ms for mine, bare in zip(cells[one], fixed.get(one, []), strict=False)]
+        idle = [
+            mine.p50_ms / bare.p50_ms
+            for mine, bare in zip(cells[single], fixed.get(single, []), strict=False)
+        ]
         more = [
             mine.cpu_us - bare.cpu_us for mine, bare in zip(cells[MANY], fixed.get(MANY, []), strict=False)
         ]
@@ -69,7 +72,7 @@ def _ratios(figures: Figures) -> report.Table:
         rows.append((name, *(Spread.of(values) if values else "failed" for values in (idle, more, *bulk))))
     heads = (
         "server",
-        f"{one}: p50, times the fixed answer's",
+        f"{single}: p50, times the fixed answer's",
         f"{MANY}: CPU µs over the fixed answer's",
         *(f"{batch}: windows/s, share of those in process" for batch in batches),
     )
@@ -85,7 +88,7 @@ def _table(figures: Figures, what: str, title: str) -> report.Table:
             alone = Cell(0, cell.windows) if cell.connections == 1 else cell
             values = found.get(cell) or found.get(alone)
             missing = "" if name == IN_PROCESS else "failed"
-            row.append(Spread.of([getattr(one, what) for one in values]).median if values else missing)
+            row.append(Spread.of([getattr(value, what) for value in values]).median if values else missing)
         rows.append(row)
     heads = [str(cell) for cell in cells]
     return report.Table(title, ("server", *heads), rows)

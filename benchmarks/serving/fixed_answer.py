@@ -1,6 +1,6 @@
-"""The bare HTTP round trip: fncast's server around an application that reads a request and answers so many bytes.
+"""The plain HTTP round trip: fncast's server with an application that reads a request and answers N bytes.
 
-`python -m benchmarks.serving.fixed_answer PORT`; POST /<bytes>.
+`python -m benchmarks.serving.fixed_answer PORT`; POST /N.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return
     while (await receive()).get("more_body"):
         pass
-    asked = scope["path"].lstrip("/")
-    body = bytes(int(asked) if asked.isdecimal() else 0)  # any other path asks whether it is there
+    size = scope["path"].lstrip("/")
+    body = bytes(int(size) if size.isdecimal() else 0)  # any other path is a health check
     headers = [(b"content-type", b"application/octet-stream"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,9 +1,9 @@
-"""One gRPC call, again and again, so many at a time.
+"""Repeats one gRPC call, with several calls at a time.
 
-`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints what
-benchmarks/serving/http_load.py reads.
-BODY: a file with the request's bytes, which are neither built nor read here: even so a call costs this process more
-than it costs wrk to send one, so it may be slower than the server.
+`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints a line for
+benchmarks/serving/http_load.py.
+BODY: a file with the request's bytes, which are neither built nor parsed here. A call still needs more CPU than wrk's
+request, so this process may be slower than the server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ async def main(address: str, method: str, request: bytes, calls: int, seconds: f
         started_s = time.perf_counter()
         end_s = started_s + seconds
 
-        async def one() -> None:
+        async def repeat() -> None:
             nonlocal failed
             while (began_s := time.perf_counter()) < end_s:
                 try:
@@ -37,11 +37,13 @@ async def main(address: str, method: str, request: bytes, calls: int, seconds: f
                     return
                 latencies_s.append(time.perf_counter() - began_s)
 
-        await asyncio.gather(*(one() for _ in range(calls)))
+        await asyncio.gather(*(repeat() for _ in range(calls)))
         elapsed_s = time.perf_counter() - started_s
     latencies_s.sort()
-    found = (elapsed_s, percentile(latencies_s, 0.5), percentile(latencies_s, 0.99))
-    print("result", len(latencies_s), *(round(one * 1e6) for one in found if one == one), failed)
+    times_s = (elapsed_s, percentile(latencies_s, 0.5), percentile(latencies_s, 0.99))
+    print(
+        "result", len(latencies_s), *(round(time_s * 1e6) for time_s in times_s if time_s == time_s), failed
+    )
 
 
 if __name__ == "__main__":

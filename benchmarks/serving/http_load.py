@@ -1,6 +1,6 @@
-"""One request, again and again over kept-alive connections: by wrk where it is, else by this process itself.
+"""Repeats one request over kept-alive connections: with wrk if it is installed, else with asyncio.
 
-gRPC, which wrk does not speak, by `benchmarks/serving/grpc_load.py`.
+`benchmarks/serving/grpc_load.py` sends gRPC, which wrk does not support.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ RESULTS = 5  # numbers on a line of results
 
 
 class LoadFailed(Exception):
-    """The load could not be put on, or was not answered; the text says why."""
+    """The load could not be sent, or was not answered. The text says why."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is posted. is_grpc: path is the method of a gRPC service."""
+    """A request to repeat. is_grpc: `path` is the method of a gRPC service."""
 
     path: str
     body: bytes
@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of it. Latencies from request to whole answer, at the client."""
+    """The result of a load. Latencies are from request to complete response, at the client."""
 
     requests: int
     seconds: float
@@ -58,16 +58,16 @@ def has_wrk() -> bool:
 
 
 def pinned(core: int) -> list[str]:
-    """The words before a command that keep it on one core, where that can be done and leaves another one free."""
+    """Return the words before a command that keep it on one core; empty without taskset or a second core."""
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         return []
     return ["taskset", "--cpu-list", str(core)]
 
 
 def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> Answered:
-    """To a port of this machine. folder: for the body. core: the one to run on.
+    """Send the load to a port of this machine. folder: for the body. core: of the load generator.
 
-    Raises LoadFailed, also if any answer is not a success.
+    Raises LoadFailed, also if a response is not a success.
     """
     url = f"http://{HOST}:{port}"
     body = folder / "body"
@@ -97,11 +97,11 @@ def post(port: int, request: Request, connections: int, seconds: int, folder: Pa
 
 
 async def _post(url: str, request: Request, connections: int, seconds: int) -> Answered:
-    """The same by asyncio: takes ten times wrk's CPU, so it may be slower than the server. Raises LoadFailed."""
+    """Send the load with asyncio. It needs more CPU than wrk: it may be slower than the server. Raises LoadFailed."""
     latencies_s: list[float] = []
     end_s = time.perf_counter() + seconds
 
-    async def one(session: aiohttp.ClientSession) -> None:
+    async def repeat(session: aiohttp.ClientSession) -> None:
         while (began_s := time.perf_counter()) < end_s:
             async with session.post(url + request.path, data=request.body, headers=request.headers) as answer:
                 await answer.read()
@@ -112,13 +112,16 @@ async def _post(url: str, request: Request, connections: int, seconds: int) -> A
     connector = aiohttp.TCPConnector(limit=connections)
     async with aiohttp.ClientSession(connector=connector) as session:
         began_s = time.perf_counter()
-        await asyncio.gather(*(one(session) for _ in range(connections)))
+        await asyncio.gather(*(repeat(session) for _ in range(connections)))
         elapsed_s = time.perf_counter() - began_s
     latencies_s.sort()
     p50_ms, p99_ms = (percentile(latencies_s, share) * 1000 for share in (0.5, 0.99))
     return Answered(len(latencies_s), elapsed_s, p50_ms, p99_ms)
 
 
-def say_generator() -> None:
+def warn_without_wrk() -> None:
     if not has_wrk():
-        print("no wrk: the load comes from asyncio, which is slower than some servers", file=sys.stderr)
+        print(
+            "wrk is not installed: the load comes from asyncio, which is slower than some servers",
+            file=sys.stderr,
+        )

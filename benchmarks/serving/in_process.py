@@ -1,6 +1,6 @@
-"""The model called in a loop, without a server: `python -m benchmarks.serving.in_process MODEL.tflite WINDOWS SECONDS`.
+"""Calls the model in a loop, without a server: `python -m benchmarks.serving.in_process MODEL.tflite WINDOWS SECONDS`.
 
-Prints calls a second. So fast a server could be that costs nothing.
+Prints calls a second: the upper bound for any server.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from model_service.serving.runtimes.litert_runtime import LiteRTRuntime
 
 def calls_a_second(model: Path, windows: int, seconds: float) -> float:
     runtime = LiteRTRuntime(model)
-    [name] = [one.name for one in runtime.inputs]
+    [name] = [tensor.name for tensor in runtime.inputs]
     values = np.random.default_rng(0).normal(size=(windows, WINDOW)).astype(np.float32)
     runtime.run({name: values})
     calls, started_s = 0, time.perf_counter()

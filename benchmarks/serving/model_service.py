@@ -1,8 +1,8 @@
-"""The model service alone: 1, 8 and 64 connections, 1 to 512 windows a request, beside other model servers.
+"""Measures the model service alone: 1, 8 and 64 connections, 1 to 512 windows a request, beside other model servers.
 
-Each server runs on one core and the load (wrk, where it is) on another. Servers take turns. A fixed answer of the
-same server without a model, and the model in a loop without a server, say what there is to reach. About 6 minutes a
-round.
+Each server runs on one core, and the load (wrk if it is installed) on another. Each round measures all servers. Two
+bounds: the same server with a fixed answer and no model, and the model in a loop without a server. A round takes about
+6 minutes.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from benchmarks.lib.arguments import (
     whole,
 )
 from benchmarks.lib.processes import Processes
-from benchmarks.lib.rounds import failures, reason, take_turns
+from benchmarks.lib.rounds import failures, reason, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.steps import steps, table
 from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
 from benchmarks.serving.figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
-from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, say_generator
+from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, warn_without_wrk
 from benchmarks.serving.servers import ModelServer, ModelServers, Ports, ready
 
 PROGRAM = "model_service"
 WARM_UP_S = 1
-PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler takes a while to begin
+PROFILE_S, PROFILE_GRACE_S = 5, 3  # the profiler starts slowly
 SERVER_CORE, LOAD_CORE = 0, 1
 
 
@@ -53,8 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, (one.name for one in _servers(Path(), Path())))
-    say_generator()
+    apply_only(parser, arguments, (server.name for server in _servers(Path(), Path())))
+    warn_without_wrk()
     end_cleanly()
     try:
         with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
@@ -66,24 +66,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     models, model = found_model(arguments.models, folder)
-    chosen = [one for one in _servers(models, model) if is_chosen(one.name, arguments.only)]
+    chosen = [server for server in _servers(models, model) if is_chosen(server.name, arguments.only)]
     figures: Figures = defaultdict(lambda: defaultdict(list))
 
-    async def turn(server: ModelServer) -> None:
+    async def measure(server: ModelServer) -> None:
         if server is chosen[0]:
             for windows in WINDOWS:
                 alone = await _in_process(model, windows, arguments.seconds)
                 figures[IN_PROCESS][Cell(0, windows)].append(alone)
-        await _turn(server, folder, arguments.seconds, figures)
+        await _measure(server, folder, arguments.seconds, figures)
 
-    def told(server: ModelServer) -> str:
+    def describe(server: ModelServer) -> str:
         found = figures[server.name][MANY][-1:]
-        cell = [f"{figure(one.rate)}/s, {figure(one.cpu_us)} µs CPU" for one in found]
+        cell = [f"{figure(last.rate)}/s, {figure(last.cpu_us)} µs CPU" for last in found]
         return f"{server.name}: {MANY}: {' '.join(cell)}"
 
-    failed = await take_turns(chosen, arguments.rounds, turn, told)
+    failed = await run_rounds(chosen, arguments.rounds, measure, describe)
     for name in failed:
-        figures[name]  # a row, with what it did end
+        figures[name]  # gives it a row with the cells that did not fail
     profile = await _profile(_servers(models, model)[0], folder)
     blocks: list[report.Block | None] = [*tables(figures), failures(failed), profile]
     code = 1 if failed else 0
@@ -95,7 +95,9 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
     rates = {
-        name: Spread.of([one.rate for one in cells[MANY]]) for name, cells in figures.items() if cells[MANY]
+        name: Spread.of([found.rate for found in cells[MANY]])
+        for name, cells in figures.items()
+        if cells[MANY]
     }
     shown = plot.bars(
         report.PLOTS,
@@ -114,15 +116,15 @@ def _servers(models: Path, model: Path) -> list[ModelServer]:
     return [*servers.ours(), *servers.others()]
 
 
-async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
-    """All cells of one server; one that it does not answer stays empty. Raises ProcessFailed, NoEnvironment."""
+async def _measure(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
+    """Measure all cells of one server. A cell whose load fails stays empty. Raises ProcessFailed, NoEnvironment."""
     ports = Ports.free()
     started = ready(server, ports, folder)
     async with Processes(folder) as processes:
         await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
         for windows in WINDOWS:
             request = server.request(windows)
-            with contextlib.suppress(LoadFailed):  # a slow one may not have answered yet
+            with contextlib.suppress(LoadFailed):  # a slow server may not answer in time
                 await asyncio.to_thread(post, ports.of(request), request, 1, WARM_UP_S, folder, LOAD_CORE)
             for connections in CONNECTIONS:
                 before_s = sum(processes.cpu_s().values())
@@ -141,7 +143,7 @@ async def _turn(server: ModelServer, folder: Path, seconds: int, figures: Figure
 
 
 async def _profile(server: ModelServer, folder: Path) -> report.Block:
-    """Where a request's CPU goes with many connections, or why that is not known."""
+    """Return the CPU time of a request by step, with many connections, or why it is unknown."""
     try:
         return await _profiled(server, folder)
     except Exception as error:
@@ -149,7 +151,7 @@ async def _profile(server: ModelServer, folder: Path) -> report.Block:
 
 
 async def _profiled(server: ModelServer, folder: Path) -> report.Table:
-    """Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
+    """Return the steps of the server. Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
     ports = Ports.free()
     started = ready(server, ports, folder)
     request = server.request(MANY.windows)
@@ -170,9 +172,9 @@ async def _profiled(server: ModelServer, folder: Path) -> report.Table:
 
 
 async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
-    words = [sys.executable, "-m", "benchmarks.serving.in_process", str(model), str(windows), f"{seconds}"]
+    command = [sys.executable, "-m", "benchmarks.serving.in_process", str(model), str(windows), f"{seconds}"]
     done = await asyncio.to_thread(
-        subprocess.run, [*pinned(SERVER_CORE), *words], capture_output=True, text=True, check=True
+        subprocess.run, [*pinned(SERVER_CORE), *command], capture_output=True, text=True, check=True
     )
     rate = float(done.stdout)
     return Figure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)

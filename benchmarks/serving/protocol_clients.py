@@ -1,4 +1,4 @@
-"""One client for each protocol, the function's own where it has one, and a caller that uses it."""
+"""A client for each protocol, the function's client if there is one, and a caller that uses it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WARM_UP_CALLS = 30
 
 
 class JsonClient:
-    """REST without the binary extension: numbers as JSON, as curl or a browser would send them."""
+    """REST without the binary extension: numbers as JSON, as curl or a browser sends them."""
 
     def __init__(self, url: str) -> None:
         self._connection = HttpConnection(url, 10.0, "")
@@ -44,7 +44,7 @@ class JsonClient:
 
 
 class TypedClient:
-    """gRPC with protobuf's own repeated floats instead of raw bytes."""
+    """gRPC with protobuf's repeated floats instead of raw bytes."""
 
     def __init__(self, url: str) -> None:
         self._channel = grpc.insecure_channel(urlsplit(url).netloc)
@@ -73,14 +73,14 @@ CLIENTS: dict[str, Callable[[str, str], Any]] = {
 
 @dataclass(frozen=True)
 class Calls:
-    """What one caller did: times of its calls, and its own CPU."""
+    """The calls of one caller: their times, and the caller's CPU time."""
 
     times_s: list[float]
     cpu_s: float
 
 
 def call(protocol: str, http: str, grpc: str, size: int, seconds: float) -> Calls:
-    """Call for so long, one call after the other, over one connection."""
+    """Call for `seconds`, one call after the other, over one connection. size: windows a call."""
     client = CLIENTS[protocol](http, grpc)
     windows = np.random.default_rng(1).normal(size=(size, WINDOW)).astype(np.float32)
     for _ in range(WARM_UP_CALLS):

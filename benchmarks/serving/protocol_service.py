@@ -25,7 +25,7 @@ DETAILS = {"window": WINDOW, "horizon": HORIZON, "quantiles": [0.1, 0.5, 0.9]}
 
 
 class InstantModel:
-    """A runtime that answers noise at once, in the shape of the real one."""
+    """A runtime that answers with noise of the real model's shape, without computing."""
 
     kind = "instant"
 
@@ -40,7 +40,7 @@ class InstantModel:
 
 
 def serve() -> None:
-    """The service in this process, until it is told to end; its addresses on stderr once it answers."""
+    """Run the service in this process until a signal. Prints its addresses on stderr once it answers."""
     models = SingleModel(Model("forecast", 1, InstantModel(), orjson.dumps(DETAILS).decode(), DETAILS))
     listener = bind("127.0.0.1", 0)
     with bind("127.0.0.1", 0) as probe:

@@ -1,8 +1,8 @@
-"""Flatbuffers, protobuf or JSON? One window service by each protocol: `python -m benchmarks protocols` (2 minutes).
+"""Compares flatbuffers, protobuf and JSON for one model service: `python -m benchmarks protocols` (2 minutes).
 
-The model answers at once, so that what is measured is the protocol: its bytes on the wire (headers included), the time
-of one call, and the CPU that it takes on both sides. All protocols are served by one process, called by the function's
-own clients, and take turns within each round; figures are medians over the rounds.
+The model answers at once, so the figures show the protocol: bytes on the wire (headers included), time of a call, and
+CPU of both sides. One process serves all protocols, and the function's clients call it. Each round measures all
+protocols; figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Figures:
     client_cpu_us: float
 
 
-class Stand:
-    """The service as a process and the callers."""
+class RunningService:
+    """A service process and its callers."""
 
     def __init__(self, http: str, grpc: str, server: psutil.Process, pool: ProcessPoolExecutor) -> None:
         self.http, self.grpc = http, grpc
@@ -79,7 +79,7 @@ class Stand:
         )
 
     def bytes_per_call(self, protocol: str, size: int) -> tuple[float, float]:
-        """Sent and received by the caller, headers of HTTP included; those of the first call left out."""
+        """Return the bytes that a caller sends and receives a call, HTTP headers included, after the first calls."""
         windows = np.random.default_rng(1).normal(size=(size, WINDOW)).astype(np.float32)
         with Relay(self.http) as http, Relay(self.grpc) as grpc:
             client = CLIENTS[protocol](http.url, grpc.url)
@@ -98,21 +98,21 @@ class Stand:
 
 
 @contextmanager
-def stand() -> Iterator[Stand]:
-    """Raises ProcessFailed."""
+def running_service() -> Iterator[RunningService]:
+    """Run the service as a process. Raises ProcessFailed."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.serving.protocol_service"], stderr=subprocess.PIPE, text=True
     )
     try:
         assert server.stderr
-        told = ""
+        log = ""
         while not (ready := server.stderr.readline()).startswith("http"):
-            told += ready
+            log += ready
             if not ready:
-                raise ProcessFailed(f"the service did not start: {told.strip()}")
+                raise ProcessFailed(f"the service did not start: {log.strip()}")
         http, grpc = ready.split()
         with ProcessPoolExecutor(CALLERS, multiprocessing.get_context("spawn")) as pool:
-            yield Stand(http, grpc, psutil.Process(server.pid), pool)
+            yield RunningService(http, grpc, psutil.Process(server.pid), pool)
     finally:
         server.terminate()
         server.wait(10)
@@ -127,7 +127,7 @@ def medians(rounds: list[Figures]) -> Figures:
 def table(
     figures: Mapping[tuple[str, int], Figures], sizes: Mapping[tuple[str, int], tuple[float, float]]
 ) -> report.Table:
-    """Return a row for each number of windows a call and protocol, with its ratio to GraphPipe's time."""
+    """Return a row for each protocol and number of windows a call, with its ratio to GraphPipe's time."""
     rows: list[tuple[report.Cell, ...]] = []
     for size in SIZES:
         first = figures[next(iter(CLIENTS)), size].latency_us
@@ -152,7 +152,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
     )
     add_rounds_argument(parser)
-    parser.add_argument("--print-only", action="store_true", help="write no result and no page")
+    parser.add_argument(
+        "--print-only", action="store_true", help="print the result instead of writing result and page"
+    )
     arguments = parser.parse_args(argv)
     end_cleanly()
     try:
@@ -166,9 +168,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> int:
-    """Measure, print, write; the exit code. Raises ProcessFailed."""
+    """Measure, print and write the result. Returns the exit code. Raises ProcessFailed."""
     measured: dict[tuple[str, int], list[Figures]] = {}
-    with stand() as service:
+    with running_service() as service:
         sizes = {(name, size): service.bytes_per_call(name, size) for size in SIZES for name in CLIENTS}
         for number in range(arguments.rounds):
             for size in SIZES:

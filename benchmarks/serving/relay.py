@@ -1,4 +1,4 @@
-"""Counts what goes over a connection."""
+"""Counts the bytes of a connection."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Relay:
     def _accept(self) -> None:
         try:
             near, _ = self._listener.accept()
-        except OSError:  # nobody came
+        except OSError:  # no client has connected
             return
         far = socket.create_connection(self._target)
         self._start(self._pass, near, far, "sent")

@@ -1,4 +1,4 @@
-"""The model servers that are measured: how each is started, and what a request of so many windows is to it."""
+"""The model servers that are measured: how each is started, and its request for a number of windows."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from model_service.protocols.open_inference import messages_pb2
 
 JSON = {"Content-Type": "application/json"}
 BINARY = {"Content-Type": "application/octet-stream"}
-# What a batch of MLServer may hold and wait for; it waits the whole time unless the batch is full.
+# The size of MLServer's batches and their wait. It always waits this long unless the batch is full.
 MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
-UVLOOP = "uvloop"  # an environment that holds it alone: fncast takes it where it can be imported
+UVLOOP = "uvloop"  # an environment with uvloop alone; fncast uses it if it can be imported
 FIXED = "no model: a fixed answer"
 ANSWER_BYTES_A_WINDOW = 144  # float32 [12, 3]
-# BentoML reports its use to its makers unless told not to.
+# Without this, BentoML sends usage reports to its vendor.
 BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where one server listens.
+    """The ports of one server.
 
-    Each was free by itself. The number after one would not do: Linux gives listeners odd ports and clients even ones,
-    and those of the load before stay taken for a minute after its end.
+    Both are probed. The next port number may be in use: Linux gives listeners odd ports and clients even ones, and
+    those of an earlier load stay in use for a minute.
     """
 
     http: int
@@ -54,7 +54,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class ModelServer:
-    """program: what listens on the ports, given a folder for its files. request: a call that holds so many windows."""
+    """program: builds the server for its ports and a folder. request: builds a request with a number of windows."""
 
     name: str
     program: Callable[[Ports, Path], Program]
@@ -65,7 +65,7 @@ class ModelServer:
 
 @dataclass(frozen=True)
 class ModelServers:
-    """models: fncast's folder of models; model: the .tflite file for all others."""
+    """models: fncast's folder of models. model: the .tflite file for all other servers."""
 
     models: Path
     model: Path
@@ -169,13 +169,13 @@ class ModelServers:
 
 
 def ready(server: ModelServer, ports: Ports, folder: Path) -> Program:
-    """The server's program, with the question whether it answers. Raises NoEnvironment."""
-    made = server.program(ports, folder)
+    """Return the server's program with a probe of its health. Raises NoEnvironment."""
+    plain = server.program(ports, folder)
     return Program(
-        made.name,
-        made.argv,
+        plain.name,
+        plain.argv,
         answers(f"http://{HOST}:{ports.http}{server.health}"),
-        environment=made.environment,
+        environment=plain.environment,
         restart=False,
     )
 
@@ -184,10 +184,10 @@ def _windows(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     return np.random.default_rng(0).normal(size=(count, WINDOW)).round(2).astype(np.float32)
 
 
-def _texts(count: int) -> list[list[float]]:
-    """As JSON has them: as short as the readings are."""
-    texts: list[list[float]] = np.round(_windows(count).astype(np.float64), 2).tolist()
-    return texts
+def _rounded(count: int) -> list[list[float]]:
+    """Return windows for JSON, rounded to the two digits of the readings."""
+    rounded: list[list[float]] = np.round(_windows(count).astype(np.float64), 2).tolist()
+    return rounded
 
 
 def _graphpipe(count: int) -> Request:
@@ -197,13 +197,13 @@ def _graphpipe(count: int) -> Request:
 
 def _protocol_json(count: int) -> Request:
     tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
-    values = [value for window in _texts(count) for value in window]
+    values = [value for window in _rounded(count) for value in window]
     body = orjson.dumps({"inputs": [{**tensor, "data": values}]})
     return Request(f"/v2/models/{NAME}/infer", body, JSON)
 
 
 def _protocol_binary(count: int) -> Request:
-    """Triton's binary tensor extension: a JSON header, then the tensor's bytes; the answer likewise."""
+    """Triton's binary tensor extension: a JSON header, then the tensor's bytes; the response has the same form."""
     raw = _windows(count).tobytes()
     tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
     inputs = [{**tensor, "parameters": {"binary_data_size": len(raw)}}]
@@ -220,10 +220,10 @@ def _protocol_grpc(count: int) -> Request:
 
 
 def _named(path: str, name: str) -> Callable[[int], Request]:
-    """`{name: [window, …]}` as JSON."""
-    return lambda count: Request(path, orjson.dumps({name: _texts(count)}), JSON)
+    """Build requests of the form `{name: [window, …]}` in JSON."""
+    return lambda count: Request(path, orjson.dumps({name: _rounded(count)}), JSON)
 
 
 def _fixed_request(count: int) -> Request:
-    """As long as GraphPipe's."""
+    """Build a request and ask for a response, both as long as GraphPipe's."""
     return Request(f"/{ANSWER_BYTES_A_WINDOW * count}", _graphpipe(count).body, BINARY)

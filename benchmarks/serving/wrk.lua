@@ -1,4 +1,4 @@
--- One POST again and again: wrk … URL -- BODY_FILE [HEADER VALUE]…; prints what benchmarks/serving/http_load.py reads.
+-- Repeats a POST: wrk … URL -- BODY_FILE [HEADER VALUE]…; prints a line for benchmarks/serving/http_load.py.
 function init(args)
   wrk.method = "POST"
   local file = assert(io.open(args[1], "rb"))

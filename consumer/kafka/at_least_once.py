@@ -13,7 +13,7 @@ from consumer.kafka.base_producer import CUT_OFF, FLUSH_STEP_S, GONE, BaseProduc
 from consumer.kafka.connection import answers
 from consumer.kafka.rejected_records import FAILED_WITH_BATCH
 from consumer.lane import Partition
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 # Readers see results at once; a crash repeats the results of this span. Nothing is published during a commit, so a
 # shorter span increases the delay.
@@ -61,16 +61,16 @@ class AtLeastOnce(BaseProducer):
             return
         if failure.code() in FAILED_WITH_BATCH:
             self._failed_topics.clear()
-            raise NotPublished(words(failure))
+            raise NotPublished(describe(failure))
         if failure.code() in GONE:
-            self._replace_producer(words(failure))
+            self._replace_producer(describe(failure))
         raise self._authorization_error(failure) or ConsumerError(
-            f"publishing to Kafka failed: {words(failure)}"
+            f"publishing to Kafka failed: {describe(failure)}"
         )
 
     def _on_refused(self, cause: KafkaError, topic: str) -> None:
         if cause.code() in GONE:
-            self._replace_producer(words(cause))
+            self._replace_producer(describe(cause))
         super()._on_refused(cause, topic)
 
     def _replace_producer(self, cause: str) -> NoReturn:

@@ -19,7 +19,7 @@ from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client
 from consumer.kafka.rejected_records import RECORD_CODES, RejectedRecords, framed_size_of, size_of
 from consumer.lane import Partition
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.dead_letter import MAX_ADDED_BYTES
 from interceptor.outcome import Headers
 
@@ -134,7 +134,7 @@ class BaseProducer:
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.on_error(error)
-        log.debug("Kafka, publishing: %s", words(error))
+        log.debug("Kafka, publishing: %s", describe(error))
 
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
@@ -191,7 +191,7 @@ class BaseProducer:
             except KafkaException as error:
                 cause = error.args[0]
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                    raise RecordTooLarge(f"a record for {topic!r}: {words(cause)}") from None
+                    raise RecordTooLarge(f"a record for {topic!r}: {describe(cause)}") from None
                 self._on_refused(cause, topic)
         if is_isolated:
             if self._has_delivered_all():
@@ -213,7 +213,7 @@ class BaseProducer:
 
     def _on_refused(self, cause: KafkaError, topic: str) -> None:
         """The client rejects every record for the topic. Always raises."""
-        failed = ConsumerError(f"publishing to {topic!r} failed: {words(cause)}")
+        failed = ConsumerError(f"publishing to {topic!r} failed: {describe(cause)}")
         raise (authorization_error(cause, [topic]) or failed) from None
 
     def _authorization_error(self, cause: KafkaError) -> ConsumerError | None:

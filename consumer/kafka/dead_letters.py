@@ -16,7 +16,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.kafka.source import record
 from fncast.foreign_text import clean
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor import dead_letter
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Record
@@ -159,7 +159,7 @@ class DeadLetterTopic:
         with map_kafka_errors(failing_as("Kafka does not answer")):
             found = self._consumer.list_topics(name, ANSWER_S).topics[name]
         if found.error is not None:
-            raise UnknownTopic(f"there is no topic {name!r}: {words(found.error)}")
+            raise UnknownTopic(f"there is no topic {name!r}: {describe(found.error)}")
         return sorted(found.partitions)
 
     def committed(self) -> dict[int, int]:
@@ -192,7 +192,7 @@ class DeadLetterTopic:
                 elif error.code() == KafkaError._PARTITION_EOF:
                     ends.pop(message.partition(), None)
                 elif error.fatal() or not error.retriable():
-                    raise ConsumerError(f"reading {self.topic!r} failed: {words(error)}")
+                    raise ConsumerError(f"reading {self.topic!r} failed: {describe(error)}")
             if time.monotonic() - heard_s > ANSWER_S:
                 raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 Client = TypeVar("Client")
 
@@ -25,7 +25,7 @@ def map_kafka_errors(to: Callable[[KafkaError], Exception]) -> Iterator[None]:
 
 def failing_as(sentence: str) -> Callable[[KafkaError], Exception]:
     """For `map_kafka_errors`: a ConsumerError that begins with the sentence."""
-    return lambda cause: ConsumerError(f"{sentence}: {words(cause)}")
+    return lambda cause: ConsumerError(f"{sentence}: {describe(cause)}")
 
 
 def create_client(kind: Callable[..., Client], properties: Mapping[str, Any], **options: Any) -> Client:
@@ -39,4 +39,4 @@ def create_client(kind: Callable[..., Client], properties: Mapping[str, Any], **
 def error_text(error: Exception) -> str:
     """The reason that an exception of the driver gives, in one line."""
     cause = error.args[0] if error.args else error
-    return words(cause) if isinstance(cause, KafkaError) else str(cause)
+    return describe(cause) if isinstance(cause, KafkaError) else str(cause)

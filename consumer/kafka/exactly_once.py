@@ -21,10 +21,10 @@ from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.base_producer import CUT_OFF, GONE, BaseProducer
 from consumer.kafka.fencing import FENCED, Fencing
-from consumer.kafka.source import topic_partitions
+from consumer.kafka.offset_commits import topic_partitions
 from consumer.kafka.timeouts import Worker
 from consumer.lane import Partition
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 COMMIT_S = 0.015  # readers of committed records see a result after about this time
 # The broker rejects a transaction's first request while it writes the markers of the last transaction. A short wait is
@@ -90,7 +90,7 @@ class ExactlyOnce(BaseProducer):
     def close(self) -> None:
         """Abort the open transaction if the broker answers at once. Otherwise its timeout or the next start ends it."""
         if self._is_open and (error := self._abort_error(CLOSE_S)):
-            self._log_once(f"the open transaction was not aborted: {words(error)}")
+            self._log_once(f"the open transaction was not aborted: {describe(error)}")
         self._worker.close()
 
     # The steps of a transaction, and what follows when one fails.
@@ -104,7 +104,7 @@ class ExactlyOnce(BaseProducer):
                 self._replace_producer(cause)
             elif not cause.retriable():
                 raise ConsumerError(
-                    f"the broker does not support exactly-once delivery: {words(cause)};"
+                    f"the broker does not support exactly-once delivery: {describe(cause)};"
                     ' set delivery = "at-least-once" in [kafka] where repeats are acceptable'
                 ) from None
             self._waiting_since_s = self._waiting_since_s or time.monotonic()
@@ -120,7 +120,7 @@ class ExactlyOnce(BaseProducer):
             self._producer.begin_transaction()
         except KafkaException as error:
             self._replace_producer(error.args[0])
-            raise NotPublished(words(error.args[0])) from None
+            raise NotPublished(describe(error.args[0])) from None
         self._is_open, self._began_at_s = True, time.monotonic()
 
     def _on_refused(self, cause: KafkaError, topic: str) -> NoReturn:
@@ -128,19 +128,19 @@ class ExactlyOnce(BaseProducer):
         self.abort()
         if cause.code() in GONE and self._is_ready:
             self._replace_producer(cause)  # the new client asks the broker for its topics
-        raise (authorization_error(cause, [topic]) or NotPublished(words(cause))) from None
+        raise (authorization_error(cause, [topic]) or NotPublished(describe(cause))) from None
 
     def _recover(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort():
             has_aborted = self._has_aborted()
             denied = self._authorization_error(cause)
             if denied or has_aborted:
-                raise (denied or NotPublished(words(cause))) from None
+                raise (denied or NotPublished(describe(cause))) from None
         elif denied := self._authorization_error(cause):
             raise denied from None
         else:
             self._replace_producer(cause)
-        raise OutcomeUnknown(words(cause)) from None
+        raise OutcomeUnknown(describe(cause)) from None
 
     def _has_aborted(self) -> bool:
         """Abort the open transaction. False if the broker did not confirm it: then a new producer takes over."""
@@ -170,7 +170,7 @@ class ExactlyOnce(BaseProducer):
         if is_fenced and not (self._is_open and age_s >= TRANSACTION_TIMEOUT_MS / 1000):
             self._fencing.count()
         level = logging.WARNING if self._is_ready or is_fenced else logging.INFO
-        self._log_once(f"replacing a producer that cannot continue: {words(cause)}", level)
+        self._log_once(f"replacing a producer that cannot continue: {describe(cause)}", level)
         self._producer.purge()
         self._is_open = self._is_ready = False
         self._producer = self._create_client()

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 log = logging.getLogger("fncast.kafka")
 
@@ -80,7 +80,7 @@ class Outages:
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and not self._is_refused:
             self._is_refused = True
-            log.warning("outages cannot be published to the topic %s: %s", self._topic, words(error))
+            log.warning("outages cannot be published to the topic %s: %s", self._topic, describe(error))
 
     def _publish(self, route: str, data: dict[str, Any]) -> None:
         event = {

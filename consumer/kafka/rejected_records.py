@@ -9,7 +9,7 @@ from __future__ import annotations
 from confluent_kafka import KafkaError, Message
 
 from consumer.errors import RecordRefused, RecordTooLarge
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.outcome import Headers
 
 # Errors that one record causes. A broker that names the record (KIP-467) gives the rest of its batch another code.
@@ -74,7 +74,7 @@ class RejectedRecords:
     def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
         """The error of a record that failed on its own. Learns the size limit from it."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-            return RecordRefused(f"the broker rejects the record for {topic!r}: {words(error)}")
+            return RecordRefused(f"the broker rejects the record for {topic!r}: {describe(error)}")
         if self._learns_limits and size >= MIN_LIMIT_BYTES:
             self._refused_bytes[topic] = min(size, self._refused_bytes.get(topic, size))
         return RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")

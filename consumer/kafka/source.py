@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    OFFSET_STORED,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumer import metrics
-from consumer.errors import CommitFailed, ConsumerError
+from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
+from consumer.kafka.restarts import Restarts
 from consumer.lane import Partition
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.delivery import Record, UnreadableRecord
 
 log = logging.getLogger("fncast.kafka")
@@ -43,7 +34,6 @@ FETCH_BACKOFF_MS = (
 )
 TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
-OFFSETS_S = 1.0
 LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
 SESSION_TIMEOUT_MS = 10_000  # the longest that a killed consumer keeps its partitions
 # The loop polls all the time. A rebalance waits this long for members that no longer exist: after a crash, the
@@ -76,6 +66,7 @@ class KafkaSource:
 
     def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
         """instance: the name of a static member (KIP-345), the same after a restart; empty for a dynamic member."""
+        self._commits = OffsetCommits()
         properties: dict[str, Any] = {
             "log_level": 2,  # at 3, librdkafka logs each attempt to reach a broker that is down
             "queued.max.messages.kbytes": MAX_PREFETCH_KB,
@@ -90,34 +81,20 @@ class KafkaSource:
             "group.id": group_id,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "auto.offset.reset": "error",  # `_reset_offsets` chooses the offset, and logs which records are lost
+            "auto.offset.reset": "error",  # `Restarts` chooses the offset, and logs which records are lost
             "isolation.level": "read_committed",
             "error_cb": self._on_error,
-            "on_commit": self._on_commit,
+            "on_commit": self._commits.answered,
         }
         if instance:
             properties["group.instance.id"] = instance
         self._logged: set[str] = set()
         self.problem = ""
-        self._commits: deque[Future[None]] = deque()
-        # Where to start, for partitions that nothing was read from yet.
-        self._start_offsets: dict[Partition, int] = {}
-        # Where assigned partitions must start again, until the client has accepted it.
-        self._restarts: dict[Partition, int] = {}
-        self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
-        self._refused: set[Partition] = (
-            set()
-        )  # restarts that the client refused, and that a log line has named
-        self._reset_at_s: dict[
-            Partition, float
-        ] = {}  # when a partition whose offset was beyond its end restarted
-        # The offset that Kafka does not have; below 0 if the group has none.
-        self._out_of_range: dict[Partition, int] = {}
         if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
             for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
                 del properties[name]
         strategy = str(properties.get("partition.assignment.strategy", "cooperative"))
-        self._is_eager = "cooperative" not in strategy  # such a group replaces its whole assignment
+        self._restarts = Restarts(lambda: self._consumer, is_eager="cooperative" not in strategy)
         self._properties = properties
         self._connection = Connection(client_properties)
         self._consumer = self._create_client()
@@ -140,12 +117,7 @@ class KafkaSource:
                 if client is self._consumer:  # `replace_client` closes the old client in the background
                     named = [(p.topic, p.partition) for p in partitions]
                     for partition in named:
-                        self._out_of_range.pop(partition, None)
-                        self._start_offsets.pop(partition, None)
-                        self._restarts.pop(partition, None)
-                        self._unassigned.discard(partition)
-                        self._refused.discard(partition)
-                        self._reset_at_s.pop(partition, None)
+                        self._restarts.forget(partition)
                     callback(named)
 
             return called
@@ -165,25 +137,15 @@ class KafkaSource:
         Commits in progress fail with CommitFailed.
         """
         old, self._consumer = self._consumer, self._create_client()
-        commits, self._commits = self._commits, deque()
-        for commit in commits:
-            commit.set_exception(CommitFailed("a new client has joined the group"))
-        for kept in (
-            self._out_of_range,
-            self._restarts,
-            self._unassigned,
-            self._refused,
-            self._reset_at_s,
-        ):
-            kept.clear()
+        self._commits.fail_all("a new client has joined the group")
+        self._restarts.clear()
         self._join()
         # Do not wait: a client that cannot join may not be able to leave either.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
 
     def poll(self, most: int, timeout_s: float) -> list[Record]:
         """Up to `most` records: those that are there, else the first that arrive within `timeout_s`."""
-        if self._restarts:
-            self._restart()
+        self._restarts.retry()
         with map_kafka_errors(failing_as("reading from Kafka failed")):
             messages = self._consumer.consume(most, 0)
             if not messages and timeout_s > 0:
@@ -195,92 +157,28 @@ class KafkaSource:
             for message in messages
             if message.error() is None or self._handle_error_event(message)
         ]
-        if self._out_of_range:
-            self._reset_offsets()
+        self._restarts.reset_offsets()
         return records
 
     def _handle_error_event(self, message: Message) -> bool:
         """Handle an error event returned by poll(). Returns False: it is not a record."""
         error = message.error()
         if error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET:
-            offset = message.offset()
-            self._out_of_range[str(message.topic()), message.partition() or 0] = (
-                -1 if offset is None else offset
-            )
+            self._restarts.add_out_of_range(message)
         elif error is not None:
             self._on_error(error)
         return False
 
-    def _reset_offsets(self) -> None:
-        """Where Kafka does not have the next offset, start with the first record that it has.
-
-        Logs which records are lost. A group that has not committed anything starts there without a log line.
-        """
-        for partition, offset in list(self._out_of_range.items()):
-            start = OFFSET_BEGINNING
-            if offset >= 0:
-                try:
-                    first, end = self._consumer.get_watermark_offsets(TopicPartition(*partition), OFFSETS_S)
-                except KafkaException:
-                    continue  # the next poll tries again
-                start = first
-                log.warning("%s", out_of_range(partition, offset, first, end))
-                metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
-                if offset > end:
-                    self._reset_at_s[partition] = time.monotonic()
-            del self._out_of_range[partition]
-            self._read_from(partition, start)
-
     def was_reset(self, partition: Partition, since_s: float) -> bool:
         """Whether the partition's offset was beyond its end, so that reading restarted at its first record.
 
-        since_s: on the monotonic clock."""
-        return self._reset_at_s.get(partition, float("-inf")) >= since_s
+        since_s: on the monotonic clock.
+        """
+        return self._restarts.was_reset(partition, since_s)
 
     def read_from_start(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions from their first record: their topic was created again."""
-        for partition in partitions:
-            self._out_of_range.pop(partition, None)
-            self._restarts[partition] = OFFSET_BEGINNING
-        self._restart()
-
-    def _read_from(self, partition: Partition, offset: int) -> None:
-        """Drop prefetched records and read from the offset; `poll` tries again what the client refuses now."""
-        self._restarts[partition] = offset
-        self._restart()
-
-    def _restart(self) -> None:
-        """Start partitions at another offset. `seek` works only while a partition is being fetched."""
-        for partition, offset in list(self._restarts.items()):
-            place = TopicPartition(*partition, offset)
-            try:
-                assigned = self._consumer.assignment()
-                is_assigned = any((p.topic, p.partition) == partition for p in assigned)
-                if self._is_eager and is_assigned:
-                    self._start_offsets[partition] = offset
-                    positions = self._consumer.position(assigned)
-                    self._consumer.assign([self._resume_position(p, partition) for p in positions])
-                elif not self._is_eager:
-                    if is_assigned:
-                        self._consumer.incremental_unassign([place])
-                        self._unassigned.add(partition)
-                    if partition in self._unassigned:
-                        self._consumer.incremental_assign([place])
-                        self._unassigned.discard(partition)
-            except KafkaException as error:
-                if partition not in self._refused:  # each poll tries again
-                    self._refused.add(partition)
-                    log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, words(error.args[0]))
-            else:  # or it was revoked: its next owner reads it
-                del self._restarts[partition]
-                self._refused.discard(partition)
-
-    def _resume_position(self, position: TopicPartition, moved: Partition) -> TopicPartition:
-        """Where to continue a partition when the whole assignment is replaced to move one partition."""
-        partition = (position.topic, position.partition)
-        if partition != moved and position.offset >= 0:
-            return position
-        return TopicPartition(*partition, self._start_offsets.get(partition, OFFSET_STORED))
+        self._restarts.read_from_start(partitions)
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.on_error(error)
@@ -289,7 +187,7 @@ class KafkaSource:
         is_group_denied = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
         if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
-        reason = words(error)
+        reason = describe(error)
         if (
             reason not in self._logged
         ):  # log it once until records arrive: a broker that is down repeats its errors
@@ -304,7 +202,7 @@ class KafkaSource:
                 f"another consumer has joined the group {self._properties['group.id']!r} under this one's name,"
                 f" {instance!r}: give each its own `instance` in [kafka]"
             )
-        return ConsumerError(f"Kafka's client gives up: {words(error)}")
+        return ConsumerError(f"Kafka's client gives up: {describe(error)}")
 
     def clear_problem(self) -> None:
         """Records arrive again: log the next problem."""
@@ -319,24 +217,7 @@ class KafkaSource:
 
     def commit(self, offsets: Mapping[Partition, int]) -> Future[None]:
         """Commit the next offsets to read. A later `poll` completes the future, perhaps with CommitFailed."""
-        done: Future[None] = Future()
-        try:
-            self._consumer.commit(offsets=topic_partitions(offsets), asynchronous=True)
-        except KafkaException as error:
-            done.set_exception(commit_error(error.args[0]))
-        else:
-            self._commits.append(done)
-        return done
-
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        if not self._commits:
-            return
-        done = self._commits.popleft()
-        error = error or next((p.error for p in partitions if p.error is not None), None)
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(commit_error(error))
+        return self._commits.begin(self._consumer, offsets)
 
     def commit_now(self, offsets: Mapping[Partition, int]) -> None:
         """Commit and wait: for the callbacks of a rebalance, which run inside `poll`. Raises CommitFailed."""
@@ -414,30 +295,3 @@ def record(message: Message) -> Record:
         message.value(),
         headers,  # type: ignore[arg-type]
     )
-
-
-def out_of_range(partition: Partition, offset: int, first: int, end: int) -> str:
-    """The log line for an offset that Kafka does not have. It has the offsets from `first` to before `end`."""
-    topic, number = partition
-    if offset < first:
-        return (
-            f"{topic}/{number}: {first - offset} records are lost: Kafka has deleted offsets {offset} to {first - 1}"
-            f" before they were read. Reading continues at offset {first}. If retention deleted them, raise"
-            f" retention.ms or retention.bytes of {topic!r}, or start more consumers"
-        )
-    return (
-        f"{topic}/{number}: the group's offset {offset} is beyond the end of the partition, {end}: the topic was"
-        f" truncated or created again, or the offset was set by hand. Reading restarts at offset {first}"
-    )
-
-
-def commit_error(cause: KafkaError) -> Exception:
-    """The error of a failed commit: CommitFailed to try later, or ConsumerError if access is denied."""
-    if cause.code() in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED):
-        return ConsumerError(f"the broker does not let fncast commit offsets: {words(cause)}")
-    return CommitFailed(words(cause))
-
-
-def topic_partitions(offsets: Mapping[Partition, int], token: str = "") -> list[TopicPartition]:
-    """token: stored with the offsets."""
-    return [TopicPartition(topic, partition, offset, token) for (topic, partition), offset in offsets.items()]

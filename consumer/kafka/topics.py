@@ -25,7 +25,7 @@ from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, error_text
 from consumer.kafka.replication import warn_of_single_replicas
 from consumer.kafka.topic_watch import TopicWatch
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
@@ -111,7 +111,7 @@ class Topics:
             self._admin.poll(0)
             if self._refusal is not None:
                 raise ConsumerError(
-                    f"Kafka at {self._servers} refuses the connection: {words(self._refusal)}"
+                    f"Kafka at {self._servers} refuses the connection: {describe(self._refusal)}"
                 ) from None
             self.problem = f"no Kafka answers at {self._servers} ({error_text(error)})"
             if not self._is_waiting:

@@ -25,8 +25,9 @@ from consumer.settings.source import (
     route_message,
 )
 from consumer.settings.windows import Windows
+from fncast.http.port import MAX_PORT
 from interceptor.assembly.rules import Rules
-from interceptor.routes.route import MAX_PORT, shown, url_flaw
+from interceptor.routes.route import shown, url_flaw
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
 RESERVED_PROPERTIES = frozenset(

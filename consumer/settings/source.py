@@ -158,6 +158,18 @@ _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
 
 
+_EXPECTED = re.compile(r"^Expected `(?P<wanted>[\w |]+)`(?P<bound>[^,]*)(?:, got `(?P<given>\w+)`)?")
+_KINDS = {
+    "bool": "true or false",
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "array": "an array",
+    "object": "a table",
+    "null": "nothing",
+}
+
+
 def message_with_place(
     message: str, file: str, text: str, variables: Mapping[str, str], choices: Mapping[str, Sequence[str]]
 ) -> str:
@@ -179,11 +191,19 @@ def message_with_place(
         path = next((place for place in (own, f"{own}.url") if place in known), path)
         if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
             reason += f"; use {' or '.join(map(repr, allowed))}"
+        reason = _EXPECTED.sub(_needed, reason)
     if path in variables:
         return f"environment variable {variables[path]}: {reason}"
     line = _line(text, path)
     place = f"{file}, line {line}: " if line else "settings: "
     return f"{place}[{path}] {reason}" if path else f"{place}{reason}"
+
+
+def _needed(found: re.Match[str]) -> str:
+    """msgspec's "Expected `bool`, got `str`" as "must be true or false, not a string"."""
+    wanted = " or ".join(_KINDS.get(kind, kind) for kind in found["wanted"].split(" | "))
+    given = f", not {_KINDS.get(found['given'], found['given'])}" if found["given"] else ""
+    return f"must be {wanted}{found['bound']}{given}"
 
 
 def _line(text: str, path: str) -> int | None:

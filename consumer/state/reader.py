@@ -15,7 +15,7 @@ from consumer.kafka.authorization import authorization_error
 from consumer.kafka.errors import create_client
 from consumer.kafka.source import MAX_FETCH_BYTES, MAX_PREFETCH_KB
 from consumer.lane import Partition
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 log = logging.getLogger("fncast.kafka")
 
@@ -124,4 +124,4 @@ class Reader:
         self._consumer.close()
 
     def _failure(self, error: KafkaError, name: str) -> Unavailable | ConsumerError:
-        return authorization_error(error, [name]) or Unavailable(words(error))
+        return authorization_error(error, [name]) or Unavailable(describe(error))

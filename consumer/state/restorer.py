@@ -145,6 +145,8 @@ class Restorer:
                     start,
                     state.get(name, []),
                 )
+                if not state.get(name) and snapshot.since is not None:
+                    offset = snapshot.since
                 from_offsets[name] = min(max(0, offset), start)
         replayed = self._replay(reader, restoration, from_offsets, first, start)
         took_s = time.monotonic() - began_s
@@ -157,7 +159,9 @@ class Restorer:
             replayed,
         )
         previous = start - 1 if start == committed and start > 0 else None
-        return Restored(previous, snapshot.home, snapshot.moves())
+        if snapshot.since is None and previous is not None:
+            log.info("%s/%d has no state yet: it begins at offset %d", *partition, start)
+        return Restored(previous, snapshot.home, snapshot.moves(start))
 
     def _snapshot(self, reader: Reader, restoration: Restoration) -> Snapshot:
         """Read the partition of the state topic where the state should be; all of them if it is not there."""

@@ -2,13 +2,16 @@
 
 The state of input partition p lives in partition p % n of a state topic with n partitions. If n changes, the state is
 copied to its new place with the next results. A marker says for which n a place was filled, so that a copy that was not
-finished is not taken for the state.
+finished is not taken for the state. It also says since which offset there is state, for an interceptor that has not
+written any yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from consumer.lane import Partition
 from consumer.state.keys import MARKER, marker_key, parse, place_of, prefix
@@ -19,6 +22,13 @@ class PlacedRecord(StateRecord):
     """A record with its full key and its partition of the state topic."""
 
     place: int = 0
+
+
+class Marker(msgspec.Struct):
+    """partitions: of the state topic for which the place was filled. since: the first offset that the state holds."""
+
+    partitions: int = 0
+    since: int | None = None
 
 
 @dataclass
@@ -37,10 +47,12 @@ class Place:
             self.records[key] = value
             self.size += len(key) + len(value)
 
-    def count_of(self, marker: bytes) -> int:
-        """For how many partitions of the state topic this place was filled; 0 if that is unknown."""
-        text = self.records.get(marker, b"0")
-        return int(text) if text.isdigit() and len(text) < 10 else 0
+    def marker(self, key: bytes) -> Marker:
+        """The marker under this key; zeros if there is none."""
+        try:
+            return msgspec.json.decode(self.records.get(key, b"{}"), type=Marker)
+        except msgspec.MsgspecError:
+            return Marker()
 
 
 class Snapshot:
@@ -65,16 +77,23 @@ class Snapshot:
     def is_at_home(self) -> bool:
         """Whether the state's place is known to be complete, so that no other partition needs to be read."""
         home = self._places.get(self.home)
-        return home is not None and home.count_of(self._marker) == self._count
+        return home is not None and home.marker(self._marker).partitions == self._count
 
     @property
     def _source(self) -> int:
         """The place whose state is used: the one that was filled for the most partitions."""
+        if self.is_at_home:
+            return self.home
         return max(
-            (place for place in self._places),
-            key=lambda place: (self._places[place].count_of(self._marker), place == self.home),
+            self._places,
+            key=lambda place: (self._places[place].marker(self._marker).partitions, place == self.home),
             default=self.home,
         )
+
+    @property
+    def since(self) -> int | None:
+        """The first offset that the state holds; None if there is no state."""
+        return self._places.get(self._source, Place()).marker(self._marker).since
 
     @property
     def size(self) -> int:
@@ -83,15 +102,18 @@ class Snapshot:
     def by_owner(self) -> Mapping[str, list[StateRecord]]:
         """The state's records by the name of their interceptor, with the interceptor's own keys."""
         found: dict[str, list[StateRecord]] = {}
-        source = self._places.get(self.home if self.is_at_home else self._source, Place())
+        source = self._places.get(self._source, Place())
         for key, value in source.records.items():
             parts = parse(key)
             if parts is not None and parts.owner != MARKER:
                 found.setdefault(parts.owner, []).append(StateRecord(parts.key, value, parts.owner))
         return found
 
-    def moves(self) -> list[PlacedRecord]:
-        """What to write so that the state is at its home alone: copies, the marker, and deletions elsewhere."""
+    def moves(self, start: int) -> list[PlacedRecord]:
+        """What to write so that the state is at its home alone: copies, the marker, and deletions elsewhere.
+
+        start: the offset since which there is state, if there was none.
+        """
         if self.is_at_home:
             return []
         source, home = self._source, self._places.get(self.home, Place())
@@ -101,7 +123,8 @@ class Snapshot:
             copied = [(key, value) for key, value in records.items() if key != self._marker]
             moves += [_placed(self.home, key, value) for key, value in copied]
             moves += [_placed(self.home, key, None) for key in home.records.keys() - records.keys()]
-        moves.append(_placed(self.home, self._marker, b"%d" % self._count))
+        marker = Marker(self._count, start if self.since is None else self.since)
+        moves.append(_placed(self.home, self._marker, msgspec.json.encode(marker)))
         for number, place in self._places.items():
             if number != self.home:
                 moves += [_placed(number, key, None) for key in place.records]

@@ -19,7 +19,8 @@ class StateWriter:
 
     If the publisher commits offsets with its results, state is published with the outcome, in the same transaction.
     Otherwise it is published once its offset is committed: a snapshot is never ahead of the group's offset. Records are
-    kept until the broker has acknowledged them, so that none is lost while a later one is stored.
+    kept until the broker has acknowledged them, so that none is lost while a later one is stored. What was restored and
+    only moves is not ahead, so it is published at once: the broker has it before the next offset is committed.
     """
 
     def __init__(self, publisher: Publisher, topic: str, group: str) -> None:
@@ -46,11 +47,12 @@ class StateWriter:
         self._committed = [self._committed[place] for place in kept]
 
     def publish_with(self, delivery: Delivery) -> None:
-        """Publish the delivery's state, if the publisher commits it with the outcome. Raises as Publisher.publish."""
-        if delivery.state and self._publisher.commits_offsets:
+        """Publish the state that goes with the delivery's outcome. Raises as Publisher.publish."""
+        if delivery.state:
             partition = delivery.record.topic, delivery.record.partition
             for record in delivery.state:
-                self._publish(partition, record)
+                if self._publisher.commits_offsets or isinstance(record, PlacedRecord):
+                    self._publish(partition, record)
 
     def committed(self, deliveries: Sequence[Delivery]) -> None:
         """The offsets of these deliveries are committed. Their state is published by `publish_committed`."""
@@ -58,7 +60,9 @@ class StateWriter:
             return
         for delivery in deliveries:
             partition = delivery.record.topic, delivery.record.partition
-            self._committed += [(partition, record) for record in delivery.state]
+            self._committed += [
+                (partition, record) for record in delivery.state if not isinstance(record, PlacedRecord)
+            ]
 
     @property
     def has_unacknowledged(self) -> bool:

@@ -14,19 +14,20 @@ from consumer.assembly import build_function_client, build_routes
 from consumer.settings import Settings, SettingsError
 from fncast.checks.row import Row
 from fncast.series.rfc3339 import format_time
-from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE, Output, data_object
-from interceptor.cloudevents.event import Event
 from interceptor.cloudevents.reader import read_event
+from interceptor.delivery import Delivery, Record
 from interceptor.errors import Refused, RetriableError
+from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome
 from interceptor.routes.function_client import FunctionClient
+from interceptor.routes.outcomes import UNAVAILABLE_REASON
 from interceptor.routes.route import Route, shown
+from interceptor.routes.window_event import read_window
 
 REACH_S = 5.0
 CALL_S = 20.0  # a cold function starts its process first
 READINGS = 512  # a model takes the last ones that it needs
 PERIOD = 24  # steps in a wave of the synthetic window
 STEP_S = 60
-FORECAST_TYPE = "io.fncast.forecast.v1"
 
 
 async def check_routes(settings: Settings, now: datetime) -> list[Row]:
@@ -77,42 +78,51 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
     started_s = time.monotonic()
     try:
         async with asyncio.timeout(CALL_S):
-            answer = await functions.call(route, [synthetic_window(now)])
-        [output] = answer.outputs()
+            outcome = await _outcome(functions, route, now)
     except (RetriableError, Refused, TimeoutError) as error:
         reason = str(error) or f"no answer within {CALL_S:g} s"
         fix = "look at the output of `fncast functions`"
         return [Row(function, "failed", reason, fix), Row(model, "not tried", "the function gave no answer")]
-    except ValueError:
-        return [
-            Row(function, "failed", "it did not answer one event with one event", "see docs/functions.md")
-        ]
     took_ms = (time.monotonic() - started_s) * 1000
     answered = Row(function, "ok", f"it answered a window of {READINGS} readings in {took_ms:.0f} ms")
-    return [answered, _model_row(model, output)]
+    return [answered, _model_row(model, outcome)]
 
 
-def _model_row(hop: str, output: Output) -> Row:
-    reason = str(data_object(output).get("reason") or "no reason given")
-    if output.type == UNAVAILABLE_TYPE:
+async def _outcome(functions: FunctionClient, route: Route, now: datetime) -> Outcome | RetriableError:
+    """What the function makes of the window. An error is returned if the function says that it is unavailable."""
+    headers, body = synthetic_window(now)
+    delivery = Delivery(Record("", 0, 0, 0, None, body, headers))
+    delivery.event, delivery.route = read_event(headers, body), route
+    if route.is_tensor:
+        read_window(delivery)
+    answer = await functions.call(route, [delivery.opened])
+    try:
+        [result] = answer.results([delivery])
+    except RetriableError as error:
+        result = error
+    if isinstance(result, RetriableError) and UNAVAILABLE_REASON not in str(result):
+        raise result
+    return result
+
+
+def _model_row(hop: str, outcome: Outcome | RetriableError) -> Row:
+    if isinstance(outcome, RetriableError):
         fix = "start `fncast model-service`, and give the function its address in GP_SERVER_URL"
-        return Row(hop, "failed", reason, fix)
-    if output.type == REJECTED_TYPE:
-        return Row(hop, "failed", f"it rejects the window: {reason}", "train a model for shorter windows")
-    if output.type != FORECAST_TYPE:
-        return Row(hop, "warning", f"the function answered an event of the type {output.type}")
-    values = data_object(output).get("values")
+        return Row(hop, "failed", str(outcome).removeprefix(f"{UNAVAILABLE_REASON}: "), fix)
+    if isinstance(outcome, DeadLetter):
+        return Row(hop, "failed", f"it rejects the window: {outcome.reason}", "see docs/functions.md")
+    if not isinstance(outcome, Forecast):
+        return Row(hop, "warning", "the function answered without a forecast")
+    event = read_event(outcome.events[0].headers, outcome.events[0].value)
+    data = msgspec.json.decode(event.data) if event.data is not None and event.is_json else None
+    values = data.get("values") if isinstance(data, dict) else None
     count = len(values) if isinstance(values, list) else 0
-    name = _text(output.modelname) or "a model"
-    return Row(hop, "ok", f"{name} version {_text(output.modelversion) or '?'} forecast {count} steps")
+    name, version = event.text("modelname") or "a model", event.text("modelversion") or "?"
+    return Row(hop, "ok", f"{name} version {version} forecast {count} steps")
 
 
-def _text(value: object) -> str:
-    return "" if value is msgspec.UNSET else str(value)
-
-
-def synthetic_window(now: datetime) -> Event:
-    """An event with a wave, once more than any model needs."""
+def synthetic_window(now: datetime) -> tuple[Headers, bytes]:
+    """Headers and value of an event with a wave that is longer than any model needs."""
     values = [100 + 10 * math.sin(2 * math.pi * step / PERIOD) for step in range(READINGS)]
     start = now.replace(second=0, microsecond=0) - timedelta(seconds=STEP_S * (READINGS - 1))
     data = {"start": format_time(start), "step_s": STEP_S, "values": values}
@@ -126,4 +136,4 @@ def synthetic_window(now: datetime) -> Event:
         "datacontenttype": "application/json",
     }
     document = msgspec.json.encode({**attributes, "data": data})
-    return read_event([("content-type", b"application/cloudevents+json")], document)
+    return [("content-type", b"application/cloudevents+json")], document

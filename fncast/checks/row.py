@@ -25,7 +25,7 @@ class Row:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """The rows as lines in columns. A fix is a line of its own below its row."""
+    """The rows as lines in columns. A fix is a separate line below its row."""
     hops = [clean(row.hop, MAX_HOP) for row in rows]
     width = max(map(len, ["hop", *hops]))
     lines = [f"{'hop':{width}}  {'result':9}  what was found"]

@@ -6,9 +6,11 @@ import argparse
 import time
 from collections.abc import Mapping
 
-from fncast.cli.kafka import add_kafka_arguments, kafka_settings
+from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.cli.page_decoders import page_decoders
 from fncast.dashboard.page import Page
 from fncast.dashboard.reader import InvalidProperties, TopicReader
+from fncast.dashboard.single_reading import Decoder
 from fncast.dashboard.state import PageState, PageTopics
 from fncast.failure import Failure
 from fncast.http.login import Login
@@ -32,19 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_listener_arguments(parser, PORT)
 
 
-def page(client_properties: Mapping[str, str], topics: PageTopics) -> Page:
-    """The page for these topics. It starts to read when its ASGI lifespan begins. Raises Failure."""
+def page(
+    client_properties: Mapping[str, str], topics: PageTopics, decoders: Mapping[str, Decoder] | None = None
+) -> Page:
+    """The page for these topics. It starts to read when its ASGI lifespan begins. Raises Failure.
+
+    decoders: by input topic, for topics with single readings.
+    """
     try:
         reader = TopicReader(client_properties, topics.all(), HISTORY_RECORDS, MAX_LAG_RECORDS)
     except InvalidProperties as error:
         raise Failure(f"the Kafka client rejects its settings: {error}") from None
-    return Page(reader, PageState(topics, time.time()))
+    return Page(reader, PageState(topics, time.time(), decoders))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    kafka = kafka_settings(arguments)
+    configured = settings(arguments)
+    kafka = configured.kafka
     topics = PageTopics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic)
-    app = page(kafka.client_properties(), topics)
+    app = page(kafka.client_properties(), topics, page_decoders(configured))
     return serve(
         app,
         arguments.host,

@@ -29,6 +29,7 @@ EXAMPLES = """
 fncast demo
 fncast demo --csv samples/web-shop.csv --port 8091
 fncast demo --seconds 60
+fncast demo --train
 """
 
 
@@ -55,8 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=models_folder,
         default=Path("models"),
         metavar="DIR",
-        help="folder of the model (default: models)",
+        help="folder of a trained model, which is used instead of the base model (default: models)",
     )
+    parser.add_argument("--train", action="store_true", help="train a model first, which takes half a minute")
     add_reading_arguments(parser)
 
 
@@ -109,7 +111,14 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
     print(f"fncast demo: each part is a separate process on this machine; logs in {folder}", file=sys.stderr)
     page, *others = free_ports(4)
     ports = Ports(arguments.port or page, *others[:3])
-    plan = Plan(ports, folder / "fncast.toml", arguments.models, time.time(), reading_words(arguments))
+    plan = Plan(
+        ports,
+        folder / "fncast.toml",
+        arguments.models,
+        time.time(),
+        reading_words(arguments),
+        arguments.train,
+    )
     supervisor = DemoSupervisor(plan, folder, arguments.csv, report)
     playing = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stop.wait())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fncast.failure import Failure
 from fncast.foreign_text import clean
-from fncast.http.security import read_token
+from fncast.http.security import token_argument
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
 from functions.host.names import app_name
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         folder = read_folder(arguments.folder)
         config = configure(folder, {}, dict(arguments.config))
-        token = read_token(arguments.token_file) if arguments.token_file else ""
+        token = token_argument(arguments.token_file) if arguments.token_file else ""
         urls = asyncio.run(_deploy(arguments, folder, config, token))
     except (InvalidFunction, DeployError) as error:
         raise Failure(clean(str(error), MAX_ERROR)) from None

@@ -17,8 +17,11 @@ from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
 from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE
 from interceptor.cloudevents.reader import read_event
+from interceptor.delivery import Delivery, Record
 from interceptor.errors import InvalidEvent, Refused, RetriableError
-from interceptor.routes.client import Answer
+from interceptor.outcome import DeadLetter, Forecast, Headers
+from interceptor.routes.client import Answer, EventsAnswer
+from interceptor.routes.window_event import read_window
 
 REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
 
@@ -45,14 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise Failure(f"{arguments.event}: {error.strerror}") from None
     try:
-        answer = asyncio.run(invoke(configured, arguments.destination, body))
+        events = asyncio.run(invoke(configured, arguments.destination, body))
     except SettingsError as error:
         raise Failure(str(error)) from None
     except InvalidEvent as error:
         raise Failure(f"{arguments.event}: {error}") from None
     except (RetriableError, Refused) as error:
         raise Failure(str(error)) from None
-    for event in events_of(answer):
+    for event in events:
         print(line(event), flush=True)
         if refusal := REFUSALS.get(str(event.get("type"))):
             raise Failure(f"{refusal}: {reason_of(event)}")
@@ -74,7 +77,7 @@ def reason_of(event: dict[str, Any]) -> str:
     return clean(str(reason or "no reason given"), MAX_REASON)
 
 
-def events_of(answer: Answer) -> list[dict[str, Any]]:
+def events_of(answer: EventsAnswer) -> list[dict[str, Any]]:
     """The events of the answer. Raises Failure if it holds anything else."""
     if answer.body is None:
         return []
@@ -88,19 +91,35 @@ def events_of(answer: Answer) -> list[dict[str, Any]]:
     return events
 
 
-async def invoke(configured: Settings, destination: str, body: bytes) -> Answer:
-    """Send the structured event `body` to the function of `destination`.
+def forecasts_of(answer: Answer, delivery: Delivery) -> list[dict[str, Any]]:
+    """The forecasts in the answer to a tensor call. Raises Failure for a rejection, RetriableError."""
+    (result,) = answer.results([delivery])
+    if isinstance(result, RetriableError):
+        raise result
+    if isinstance(result, DeadLetter):
+        raise Failure(f"{REFUSALS[REJECTED_TYPE]}: {clean(result.reason, MAX_REASON)}")
+    outputs = result.events if isinstance(result, Forecast) else []
+    return [orjson.loads(read_event(output.headers, output.value).to_json()) for output in outputs]
 
-    Raises InvalidEvent, SettingsError, RetriableError, Refused.
+
+async def invoke(configured: Settings, destination: str, body: bytes) -> list[dict[str, Any]]:
+    """Send the structured event `body` to the function of `destination`. Returns the events of the answer.
+
+    Raises InvalidEvent, SettingsError, RetriableError, Refused, Failure.
     """
     route = build_routes(configured).get(destination)
     if route is None:
         raise SettingsError(
             f"no route {destination!r}; the routes are {', '.join(sorted(configured.routes))}"
         )
-    event = read_event([("content-type", b"application/cloudevents+json")], body)
+    headers: Headers = [("content-type", b"application/cloudevents+json")]
+    delivery = Delivery(Record("", 0, 0, 0, None, body, headers))
+    delivery.event, delivery.route = read_event(headers, body), route
+    if route.is_tensor and not read_window(delivery):
+        raise InvalidEvent(delivery.outcome.reason if isinstance(delivery.outcome, DeadLetter) else "")
     functions = build_function_client(configured)
     try:
-        return await functions.call(route, [event])
+        answer = await functions.call(route, [delivery.opened])
     finally:
         await functions.close()
+    return events_of(answer) if isinstance(answer, EventsAnswer) else forecasts_of(answer, delivery)

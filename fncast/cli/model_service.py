@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
+from fncast import models as base_models
 from fncast.cli.models_folder import models_folder
 from fncast.failure import Failure
 from fncast.http.listener import bind
@@ -32,6 +33,7 @@ COLLECT_EVERY = 20_000
 SWITCH_INTERVAL_S = 0.001
 
 EXAMPLES = """
+fncast model-service
 fncast model-service --models models
 fncast model-service --models models --pin forecast=2 --port 9100
 fncast model-service --model model.tflite --name forecast
@@ -39,12 +41,13 @@ fncast model-service --model model.tflite --name forecast
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--models",
         type=models_folder,
         metavar="DIR",
-        help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; new versions are loaded",
+        help="folder with <name>/<version>/, as `fncast train --models DIR` writes it; new versions are loaded"
+        " (default: the base model, which comes with fncast)",
     )
     source.add_argument(
         "--model", type=Path, metavar="PATH", help="one frozen graph (.pb), .tflite file or SavedModel folder"
@@ -83,6 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     metrics = Metrics()
     models: Models
+    if arguments.model is None and arguments.models is None:
+        if arguments.wait:
+            raise Failure("--wait goes with --models: the base model is always there")
+        arguments.models = base_models.FOLDER
     if arguments.model is not None:
         models = _single(arguments, metrics)
     else:

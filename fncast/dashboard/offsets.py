@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 # One request to the broker. The reader's thread can stop between two requests.
 REQUEST_TIMEOUT_S = 2.0
@@ -28,7 +28,7 @@ def list_partitions(
         if metadata is None:
             missing[topic] = "does not exist yet"
         elif metadata.error is not None or not metadata.partitions:
-            missing[topic] = words(metadata.error) if metadata.error is not None else "has no partitions"
+            missing[topic] = describe(metadata.error) if metadata.error is not None else "has no partitions"
         else:
             found.extend((topic, number) for number in sorted(metadata.partitions))
     return found, missing

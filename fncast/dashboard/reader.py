@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from fncast.dashboard.offsets import from_beginning, list_partitions, near_end
 from fncast.dashboard.record import Headers, ReceivedRecord
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class TopicReader:
         try:
             self._consumer = self._create_consumer()
         except KafkaException as error:
-            raise InvalidProperties(words(error.args[0])) from None
+            raise InvalidProperties(describe(error.args[0])) from None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def _create_consumer(self) -> Consumer:
@@ -195,7 +195,7 @@ class TopicReader:
             if error.code() in GONE:
                 self._searched_s = -SEARCH_S
             else:
-                self._set_state(self.state.connected, problem=words(error))
+                self._set_state(self.state.connected, problem=describe(error))
             return None
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         kind, timestamp_ms = message.timestamp()
@@ -214,6 +214,7 @@ class TopicReader:
             message.value(),
             list(headers),
             offset >= self._assigned.get((topic, partition), 0),
+            message.key(),
         )
 
     def _put(self, records: list[ReceivedRecord]) -> None:
@@ -250,7 +251,7 @@ class TopicReader:
             # Reading delivers librdkafka's own errors, which are more precise.
             if self._read(0.0):
                 return
-        self._set_state(connected=False, problem=self._last_error or words(error))
+        self._set_state(connected=False, problem=self._last_error or describe(error))
         if time.monotonic() >= self._renew_at_s:
             self._renew()
         self._stop.wait(POLL_S)
@@ -279,9 +280,9 @@ class TopicReader:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._answered_s = -QUIET_S
         else:
-            self._last_error = words(error)
+            self._last_error = describe(error)
         if error.code() == KafkaError._AUTHENTICATION:
-            self._set_state(self.state.connected, problem=words(error))
+            self._set_state(self.state.connected, problem=describe(error))
 
 
 class _DebugLog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fncast.series.rfc3339 import parse_time
@@ -14,6 +14,7 @@ from fncast.series.window import MAX_MAGNITUDE
 
 # Readings to keep per series: more than a chart shows, so that late forecasts can be scored.
 MAX_READINGS = 1024
+ROUNDING_S = 1e-3  # a time this close to a step belongs to it
 
 Values = list[float | None]
 
@@ -54,6 +55,11 @@ class Grid:
         if self.step is None or self.anchor is None:
             raise ValueError("the grid has no times")
         return self.step.index_between(self.anchor, moment)
+
+    def step_at(self, time_s: float) -> int:
+        """The index of the step that contains a time in seconds since 1970."""
+        index = self.index_of(datetime.fromtimestamp(time_s, UTC))
+        return index if self.time_of(index) <= time_s + ROUNDING_S else index - 1
 
     def time_of(self, index: int) -> float:
         """The time of an index in seconds since 1970; the index itself if the grid has no times."""

@@ -22,6 +22,7 @@ class ReceivedRecord:
     value: bytes | None
     headers: Headers = field(default_factory=list)
     live: bool = True
+    key: bytes | None = None
 
     def header(self, name: str) -> str | None:
         """The value of the last header with this name, as a string; None if there is none.

@@ -18,6 +18,7 @@ from fncast.dashboard.readings import (
 )
 from fncast.dashboard.score import ForecastScore
 from fncast.dashboard.silence import SilenceDetector
+from fncast.dashboard.single_reading import SingleReading
 
 # Readings to show: eight horizons, so that the forecast takes a ninth of the chart.
 SHOWN_HORIZONS = 8
@@ -45,8 +46,13 @@ class SeriesView:
     def _clear(self) -> None:
         self._unit = ""
         self._grid: Grid | None = None
+        self._has_windows = False
         self._untimed: Values = []  # the last window without times
         self._readings = ReadingBuffer()
+        self._early: deque[SingleReading] = deque(
+            maxlen=MAX_SHOWN
+        )  # before the first forecast gives the step
+        self._counter: SingleReading | None = None  # the last reading of a counter
         self._older_events = 0
         self._latest: ShownForecast | None = None
         self._pending: deque[ShownForecast] = deque(maxlen=MAX_PENDING)
@@ -83,11 +89,32 @@ class SeriesView:
             if self._has_restarted(start + len(values) - 1, timestamp_s):
                 self._restart(grid)
                 start = skipped
+        self._has_windows = True
         changed = self._readings.merge(start, values)
         if changed is not None:
             self._mark_changed(changed)
             self._score_pending()
         return start + len(values) - 1
+
+    def add_reading(self, reading: SingleReading) -> None:
+        """Add a single reading. It is shown once a forecast has told the series' step."""
+        self._unit = self._unit or reading.unit[:MAX_UNIT]
+        if self._grid is None or self._grid.anchor is None:
+            self._early.append(reading)
+            return
+        value: float | None = reading.value
+        if reading.is_counter:
+            value, self._counter = _rate(self._counter, reading), reading
+        index = self._grid.step_at(reading.time_s)
+        changed = self._readings.merge(index, [value])
+        if changed is not None:
+            self._mark_changed(changed)
+            self._score_pending()
+
+    def _place_early(self) -> None:
+        early, self._early = self._early, deque(maxlen=MAX_SHOWN)
+        for reading in early:
+            self.add_reading(reading)
 
     def add_forecast(self, event: ReceivedEvent, after: int | None) -> None:
         """Add a forecast. Ignores a repeated one.
@@ -102,7 +129,12 @@ class SeriesView:
             start = (self._readings.newest if after is None else after) + 1
         else:
             if self._grid is None:
+                early = self._early
                 self._restart(grid)
+                self._early = early
+                self._place_early()
+            if self._grid is not None and self._grid.step != grid.step and not self._has_windows:
+                self._restart(grid)  # the step was found anew from the readings
             if self._grid is None or self._grid.step != grid.step:
                 raise UnreadableData("the step of the forecast differs from the step of its series")
             start = self._grid.index_of(grid.anchor)
@@ -237,3 +269,11 @@ class SeriesView:
 
     def _mark_changed(self, index: int) -> None:
         self._changed = index if self._changed is None else min(self._changed, index)
+
+
+def _rate(before: SingleReading | None, reading: SingleReading) -> float | None:
+    """The increase of a counter per second. None if it is not known; after a reset the counter counts from 0."""
+    if before is None or reading.time_s <= before.time_s:
+        return None
+    increase = reading.value - before.value if reading.value >= before.value else reading.value
+    return increase / (reading.time_s - before.time_s)

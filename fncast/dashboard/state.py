@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from fncast.dashboard.readings import UnreadableData
 from fncast.dashboard.recent_names import RecentNames
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.series_list import SeriesList
+from fncast.dashboard.single_reading import Decoder, UndecodableReading
 from fncast.dashboard.training_curve import TRAINING_TYPE, TrainingCurve
 
 # Forecast ids to remember. A forecast with a known id is a repeat.
@@ -45,8 +47,12 @@ class PageState:
     Times are seconds since 1970.
     """
 
-    def __init__(self, topics: PageTopics, now_s: float) -> None:
+    def __init__(
+        self, topics: PageTopics, now_s: float, decoders: Mapping[str, Decoder] | None = None
+    ) -> None:
+        """decoders: by input topic, for topics with single readings instead of windows."""
         self.topics = topics
+        self._decoders = dict(decoders or {})
         self._since_s = now_s
         self._events = RecordRate(now_s)
         self._forecasts = RecordRate(now_s)
@@ -71,6 +77,8 @@ class PageState:
         elif record.topic in self.topics.inputs:
             self._events.add(now_s, record.live)
         try:
+            if self._add_readings(record, now_s):
+                return
             self._add_event(parse(record), record, now_s)
         except (NotAnEvent, UnreadableData):
             self._unreadable += record.topic != self.topics.dead_letters
@@ -89,6 +97,22 @@ class PageState:
                 self._training.add(event, written_s)
         else:
             self._add_input(event, record, written_s, now_s)
+
+    def _add_readings(self, record: ReceivedRecord, now_s: float) -> bool:
+        """Add single readings. Returns False if the record is not one of a topic with readings: it may be an event."""
+        decoder = self._decoders.get(record.topic)
+        if decoder is None:
+            return False
+        try:
+            readings = decoder(record)
+        except UndecodableReading:
+            return False
+        written_s = _written_s(record, now_s)
+        for reading in readings:
+            if (view := self._series.get(reading.series, now_s)) is not None:
+                view.add_reading(reading)
+                view.silence.add(written_s)
+        return True
 
     def _add_input(
         self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float

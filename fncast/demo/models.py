@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fncast import models as base_models
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.version_folder import VersionFolder, scan
 
@@ -26,8 +27,13 @@ class FoundModel:
     @property
     def window(self) -> int:
         """How many readings the model needs."""
-        window = self.details.get("window")
+        window = self.details.get("window")  # the base model has none: it takes any number
         return window if isinstance(window, int) and window > 0 else DEFAULT_WINDOW
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it is the base model, which comes with fncast."""
+        return self.folder.path.is_relative_to(base_models.FOLDER)
 
     def evaluation(self) -> list[str]:
         """The errors on unseen data of the model and other methods, one line each; [] if model.json has none."""
@@ -48,13 +54,22 @@ class FoundModel:
 
 
 def find(models: Path) -> FoundModel | None:
-    """Find the model that the demo serves; None if there is none. Raises UnusableModel, OSError."""
+    """Find the trained model that the demo serves; None if there is none. Raises UnusableModel, OSError."""
+    return _newest(models, NAME)
+
+
+def find_base() -> FoundModel | None:
+    """The base model; None if this installation has none. Raises UnusableModel, OSError."""
+    return _newest(base_models.FOLDER, base_models.BASE)
+
+
+def _newest(models: Path, name: str) -> FoundModel | None:
     if not models.is_dir():
         return None
     for folder in scan(models):
-        if folder.name == NAME and not folder.retired:
+        if folder.name == name and not folder.retired:
             return FoundModel(folder, folder.details())
     return None
 
 
-__all__ = ["DEFAULT_WINDOW", "NAME", "FoundModel", "UnusableModel", "find"]
+__all__ = ["DEFAULT_WINDOW", "NAME", "FoundModel", "UnusableModel", "find", "find_base"]

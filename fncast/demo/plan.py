@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fncast.demo.models import NAME
+from fncast.demo.topics import INPUT_TOPIC, READINGS_TOPIC
 
 HOST = "127.0.0.1"
 # Enough for an error well below that of the naive forecast, in about half a minute on two cores.
@@ -35,7 +36,7 @@ class Plan:
     """The command lines of the processes.
 
     settings: the demo's own fncast.toml, so that no other one is read. since_s: the start of the demo, in seconds since
-    1970. reading: flags that say how to read files of readings.
+    1970. reading: flags that say how to read files of readings. train: whether to train a model first.
     """
 
     ports: Ports
@@ -43,6 +44,7 @@ class Plan:
     models: Path
     since_s: float
     reading: Sequence[str] = ()
+    train: bool = False
 
     @property
     def page(self) -> str:
@@ -72,9 +74,10 @@ class Plan:
         flags = ("--models", self.models, "--name", NAME, "--epochs", EPOCHS, "--progress", "json")
         return self._fncast("train", *flags)
 
-    def model_service(self) -> list[str]:
-        flags = ("--models", self.models, "--name", NAME, "--host", HOST, "--port", self.ports.model_service)
-        return self._fncast("model-service", *flags)
+    def model_service(self, is_base: bool = False) -> list[str]:
+        """is_base: serve the base model, not one of the folder."""
+        model = () if is_base else ("--models", self.models, "--name", NAME)
+        return self._fncast("model-service", *model, "--host", HOST, "--port", self.ports.model_service)
 
     def functions(self) -> list[str]:
         flags = (
@@ -91,8 +94,8 @@ class Plan:
         return self._fncast("consume", "--config", self.settings, "--host", HOST, "--port", self.ports.admin)
 
     def source(self, files: Sequence[Path], window: int) -> list[str]:
-        """files: CSV files to replay instead of this machine's metrics and the shop."""
-        feeds = [*self.reading, "--replay", *files] if files else ["--machine", "--shop"]
+        """The source of window events. files: CSV files to replay instead of the shop."""
+        feeds = [*self.reading, "--replay", *files] if files else ["--shop"]
         name = f"fncast/demo/{quote(socket.gethostname())}"
         flags = (
             "--config",
@@ -104,7 +107,12 @@ class Plan:
             "--since",
             f"{self.since_s:.3f}",
         )
-        return self._fncast("produce", *feeds, *flags)
+        return self._fncast("produce", *feeds, "--topic", INPUT_TOPIC, *flags)
+
+    def machine(self) -> list[str]:
+        """The source of this machine's metrics: single readings, as Telegraf sends them."""
+        flags = ("--format", "telegraf-json", "--topic", READINGS_TOPIC, "--since", f"{self.since_s:.3f}")
+        return self._fncast("produce", "--machine", "--config", self.settings, *flags)
 
     def write_settings(self, bootstrap_servers: str) -> None:
         """Write the settings file. Delivery is at-least-once: the embedded broker does not isolate transactions."""
@@ -114,6 +122,11 @@ class Plan:
             'delivery = "at-least-once"\n'
             "[kafka.client]\n"
             f'"fetch.wait.max.ms" = {FETCH_WAIT_MS}\n'
+            f'[[inputs]]\ntopic = "{INPUT_TOPIC}"\n'
+            f'[[inputs]]\ntopic = "{READINGS_TOPIC}"\nformat = "telegraf-json"\ndestination = "forecast"\n'
+            'series = "{name}"\nmin = 0\n'
+            "[routes]\n"
+            'forecast = { url = "fn:fncast/forecast", batch = true, encoding = "graphpipe" }\n'
             "[fn]\n"
             f'url = "{self.functions_url}"\n'
             "[admin]\n"

@@ -20,12 +20,18 @@ Key = tuple[str, str]
 class DemoSummary:
     """Collects the records of the topics, in any order."""
 
-    def __init__(self, input_topic: str, output_topic: str, dead_letter_topic: str) -> None:
+    def __init__(
+        self, input_topic: str, output_topic: str, dead_letter_topic: str, readings_topic: str = ""
+    ) -> None:
+        """input_topic: of window events. readings_topic: of single readings; empty for none."""
         self.events = 0
+        self.readings = 0
+        self.assembled = 0  # forecasts of windows that the consumer assembled from readings
         self.forecasts = 0
         self.repeats = 0  # more forecasts of the same input, as at-least-once delivery allows
         self.dead_letters = 0
         self._topics = (input_topic, output_topic, dead_letter_topic)
+        self._readings_topic = readings_topic
         self._open: OrderedDict[Key, float | None] = OrderedDict()
         self._early: OrderedDict[Key, float | None] = OrderedDict()
         self._settled: OrderedDict[Key, None] = OrderedDict()
@@ -38,13 +44,19 @@ class DemoSummary:
         return len(self._open)
 
     def add(self, record: ReceivedRecord) -> None:
-        """Add a record of one of the three topics."""
+        """Add a record of one of the topics."""
         input_topic, output_topic, dead_letter_topic = self._topics
         if record.topic == input_topic:
             self.events += 1
             self._add_input(_key(record, "source", "id"), record.timestamp_s)
+        elif record.topic == self._readings_topic:
+            self.readings += 1
         elif record.topic == output_topic:
-            self._add_forecast(_key(record, "causationsource", "causationid"), record.timestamp_s)
+            key = _key(record, "causationsource", "causationid")
+            if key is not None and key[0] == f"kafka:{self._readings_topic}":
+                self._add_assembled(key)
+            else:
+                self._add_forecast(key, record.timestamp_s)
         elif record.topic == dead_letter_topic:
             self.dead_letters += 1
             reason = record.header("fncast-reason") or "no reason given"
@@ -58,6 +70,10 @@ class DemoSummary:
         lines = [f"{self.events:,} events in, {forecasts} forecasts out, {self.dead_letters:,} dead letters"]
         if self.pending:
             lines[0] += f", {self.pending:,} still pending"
+        if self.readings:
+            lines.append(
+                f"{self.readings:,} single readings in, {self.assembled:,} forecasts of their windows out"
+            )
         lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(MAX_REASONS)]
         ordered = sorted(self._delays_s)
         median_s, p99_s = percentile(ordered, 0.5), percentile(ordered, 0.99)
@@ -75,6 +91,13 @@ class DemoSummary:
         else:
             self._open[key] = timestamp_s
             _bound(self._open)
+
+    def _add_assembled(self, key: Key) -> None:
+        if key in self._settled:
+            self.repeats += 1
+        else:
+            self.assembled += 1
+            self._settle(key, None)
 
     def _add_forecast(self, key: Key | None, timestamp_s: float | None) -> None:
         if key is not None and (key in self._settled or key in self._early):

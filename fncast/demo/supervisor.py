@@ -17,7 +17,14 @@ from fncast.demo.plan import FETCH_WAIT_MS, Plan, environment
 from fncast.demo.probe import http_probe, warm_up
 from fncast.demo.process import Process, ProcessFailed, Program
 from fncast.demo.summary import DemoSummary
-from fncast.demo.topics import DEAD_LETTER_TOPIC, INPUT_TOPIC, OUTPUT_TOPIC, TRAINING_TOPIC, create_topics
+from fncast.demo.topics import (
+    DEAD_LETTER_TOPIC,
+    INPUT_TOPIC,
+    OUTPUT_TOPIC,
+    READINGS_TOPIC,
+    TRAINING_TOPIC,
+    create_topics,
+)
 from fncast.demo.training_events import TrainingEvents
 from fncast.produce.events import to_kafka_record
 from fncast.produce.publisher import TopicPublisher
@@ -26,6 +33,7 @@ PROBE_TIMEOUT_S = 2.0
 COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
 MAX_NAMES = 3
+SOURCES = ("source", "machine")
 # Their sum is below 5 s, within which the demo ends.
 SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 1.2, 1.8, 0.3
 SETTLE_S = 0.5  # the reader hands over records every 0.2 s
@@ -38,7 +46,7 @@ class DemoSupervisor:
 
     def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], report: Report) -> None:
         """folder: for the logs. files: CSV files to replay. report: gets a process's name and a message."""
-        self.summary = DemoSummary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)
+        self.summary = DemoSummary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, READINGS_TOPIC)
         self.model: FoundModel | None = None
         self.processes: dict[str, Process] = {}
         self._plan = plan
@@ -70,7 +78,7 @@ class DemoSupervisor:
     async def close(self) -> None:
         """End the source, wait for pending forecasts, end the others. Takes less than 5 s."""
         self._closing = True
-        await self._end(["source"], SOURCE_END_S)
+        await self._end(SOURCES, SOURCE_END_S)
         if self._counting is not None and "source" in self._tasks:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wait_for_pending(), DRAIN_S)
@@ -93,7 +101,7 @@ class DemoSupervisor:
     async def _startup(self) -> None:
         """Start the processes. Each one waits until the processes that it needs are ready."""
         plan = self._plan
-        self.model = models.find(plan.models)
+        self.model = None if plan.train else models.find(plan.models) or models.find_base()
         self._http = http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
         await self._start_broker()
         # Joining its group takes three seconds and needs only the broker, so do it meanwhile.
@@ -105,7 +113,9 @@ class DemoSupervisor:
         if self.model is None:
             await self._train()
         model_service = Program(
-            "model-service", plan.model_service(), http_probe(http, f"{plan.model_url}/readyz")
+            "model-service",
+            plan.model_service(self.model is not None and self.model.is_base),
+            http_probe(http, f"{plan.model_url}/readyz"),
         )
         await self._start(model_service)
         self._report(
@@ -121,6 +131,8 @@ class DemoSupervisor:
             "consumer", f"joined its group, delivers at least once; metrics at {plan.admin_url}/metrics"
         )
         await self._start(Program("source", plan.source(self._files, window)))
+        if not self._files:
+            await self._start(Program("machine", plan.machine()))
         self._report("source", _sources(self._files))
         await self._first_forecast()
 
@@ -141,14 +153,16 @@ class DemoSupervisor:
         self._report("broker", f"embedded, at {servers}")
         self._servers = servers
         properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
-        self._reader = TopicReader(properties, [INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None)
+        self._reader = TopicReader(
+            properties, [INPUT_TOPIC, READINGS_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC], None
+        )
         self._reader.start()
         self._counting = asyncio.create_task(self._count_continuously(), name="counting")
         self._counting.add_done_callback(self._on_counting_end)
 
     async def _train(self) -> None:
         """Train the first model, and publish the progress for the page."""
-        self._report("training", f"no model in {self._plan.models} yet: training one, about half a minute")
+        self._report("training", f"training a model into {self._plan.models}, about half a minute")
         training = TrainingEvents("fncast/demo/training")
         publisher = TopicPublisher({"bootstrap.servers": self._servers}, TRAINING_TOPIC)
         await asyncio.to_thread(publisher.connect)
@@ -237,6 +251,6 @@ class DemoSupervisor:
 def _sources(files: Sequence[Path]) -> str:
     """What the source publishes, in a few words."""
     if not files:
-        return "this machine's metrics and a web shop's week, played fast"
+        return "a web shop's week, played fast, and this machine's metrics as single readings"
     names = ", ".join(file.name for file in files[:MAX_NAMES])
     return f"replaying {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from confluent_kafka import KafkaException, Producer
 
 from fncast.demo.process import ProcessFailed
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 
-INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "metrics", "forecasts", "dead-letters"
-TRAINING_TOPIC, OUTAGE_TOPIC = "training", "outages"
+INPUT_TOPIC, READINGS_TOPIC = "metrics", "telegraf"
+OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "forecasts", "dead-letters"
+TRAINING_TOPIC, OUTAGE_TOPIC, STATE_TOPIC = "training", "outages", "fncast-state"
 TIMEOUT_S = 5.0
 
 
@@ -18,8 +19,17 @@ def create_topics(servers: str) -> None:
     Raises ProcessFailed.
     """
     client = Producer({"bootstrap.servers": servers, "log_level": 0})
+    topics = (
+        INPUT_TOPIC,
+        READINGS_TOPIC,
+        OUTPUT_TOPIC,
+        DEAD_LETTER_TOPIC,
+        OUTAGE_TOPIC,
+        STATE_TOPIC,
+        TRAINING_TOPIC,
+    )
     try:
-        for topic in (INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, OUTAGE_TOPIC, TRAINING_TOPIC):
+        for topic in topics:
             client.list_topics(topic, timeout=TIMEOUT_S)
     except KafkaException as error:
-        raise ProcessFailed(f"the broker at {servers} does not answer: {words(error.args[0])}") from None
+        raise ProcessFailed(f"the broker at {servers} does not answer: {describe(error.args[0])}") from None

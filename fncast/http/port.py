@@ -1,10 +1,10 @@
-"""Port numbers in the flags of every listener."""
+"""Port numbers."""
 
 from __future__ import annotations
 
 import argparse
 
-from interceptor.routes.route import MAX_PORT
+MAX_PORT = 65535
 
 
 def parse_port(text: str) -> int:

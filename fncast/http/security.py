@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fncast.failure import Failure
+from fncast.http.bearer import read_token
 from fncast.http.port import parse_port
-from interceptor.routes import token as tokens
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Security:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
             except (OSError, ssl.SSLError) as error:
                 raise Failure(f"--tls-certificate {certificate}, --tls-key {key}: {error}") from None
-        token = read_token(arguments.token_file) if arguments.token_file else ""
+        token = token_argument(arguments.token_file) if arguments.token_file else ""
         return cls(certificate, key, token, tuple(arguments.allowed_host))
 
 
@@ -88,10 +88,10 @@ def add_security_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_token(file: Path) -> str:
-    """The token in a file. Raises Failure, whose text never shows the file's content."""
+def token_argument(file: Path) -> str:
+    """The token in the file that a flag names. Raises Failure, whose text never shows the file's content."""
     try:
-        return tokens.read_token(file)
+        return read_token(file)
     except OSError as error:
         raise Failure(f"{file} cannot be read as a token: {error.strerror}") from None
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Plays feeds in real time and yields the windows of their readings."""
+"""Plays feeds in real time and yields their readings, or windows of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from fncast.produce.reading import Feed
+from fncast.produce.reading import Feed, Reading
 from fncast.produce.windows import SeriesWindow, SlidingWindow
 
 ROUNDING = 1e-3  # of a tick
+
+
+def live_readings(
+    feeds: Sequence[Feed],
+    *,
+    history: int,
+    since_s: float,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Reading]:
+    """Yield the readings of all feeds as time passes, without end.
+
+    history: readings of a recording that come at once. since_s: see `live_windows`.
+    """
+    return (reading for _, reading in _play(feeds, history, since_s, clock, sleep))
 
 
 def live_windows(
@@ -26,24 +41,42 @@ def live_windows(
     window: readings per window. every: readings between two windows. since_s: the time of tick 0 on `clock`, in
     seconds. A process restarted with the same value continues at the current tick. Recordings have a window at once.
     """
-    players = [_FeedPlayer(feed, window, every, since_s, clock()) for feed in feeds]
+    windows: dict[tuple[int, str], SlidingWindow] = {}
+    for feed, reading in _play(feeds, window, since_s, clock, sleep):
+        sliding = windows.get((feed, reading.series))
+        if sliding is None:
+            sliding = windows[feed, reading.series] = SlidingWindow(window, every)
+        if (found := sliding.add(reading)) is not None:
+            yield found
+
+
+def _play(
+    feeds: Sequence[Feed],
+    history: int,
+    since_s: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Iterator[tuple[int, Reading]]:
+    """Yield readings with the place of their feed in `feeds`."""
+    players = [_FeedPlayer(feed, history, since_s, clock()) for feed in feeds]
     while True:
         now_s = clock()
-        for player in players:
-            yield from player.catch_up(now_s)
+        for place, player in enumerate(players):
+            for reading in player.catch_up(now_s):
+                yield place, reading
         sleep(max(0.0, min(player.due_s for player in players) - clock()))
 
 
 class _FeedPlayer:
-    """One feed and the sliding windows of its series."""
+    """Plays one feed."""
 
-    def __init__(self, feed: Feed, window: int, every: int, since_s: float, now_s: float) -> None:
+    def __init__(self, feed: Feed, history: int, since_s: float, now_s: float) -> None:
         self._feed = feed
-        self._window, self._every = window, every
+        self._history = history
         self._since_s = since_s
-        self._windows: dict[str, SlidingWindow] = {}
-        # A recorded feed starts `window` readings earlier, so that its first window is full at tick 0.
-        self._ahead = window - 1 if feed.is_recorded else 0
+        self._has_started = False
+        # A recorded feed starts `history` readings earlier, so that its first window is full at tick 0.
+        self._ahead = history - 1 if feed.is_recorded else 0
         self._next = self._tick(now_s)
 
     @property
@@ -51,22 +84,18 @@ class _FeedPlayer:
         """The time of the next tick."""
         return self._since_s + self._next * self._feed.interval_s
 
-    def catch_up(self, now_s: float) -> Iterator[SeriesWindow]:
-        """Yield the windows of all due ticks. Missed ticks are read only from a recorded feed."""
+    def catch_up(self, now_s: float) -> Iterator[Reading]:
+        """Yield the readings of all due ticks. Missed ticks are read only from a recorded feed."""
         tick = self._tick(now_s)
         if tick < self._next:
             return
         # After a long pause (a suspended laptop), skip older ticks instead of publishing them all at once.
-        first = max(self._next, tick - self._window + 1) if self._feed.is_recorded else tick
-        if not self._windows:
+        first = max(self._next, tick - self._history + 1) if self._feed.is_recorded else tick
+        if not self._has_started:
             first = tick - self._ahead
+            self._has_started = True
         for number in range(first, tick + 1):
-            for reading in self._feed.read(number + self._ahead):
-                sliding = self._windows.get(reading.series)
-                if sliding is None:
-                    sliding = self._windows[reading.series] = SlidingWindow(self._window, self._every)
-                if (window := sliding.add(reading)) is not None:
-                    yield window
+            yield from self._feed.read(number + self._ahead)
         self._next = tick + 1
 
     def _tick(self, now_s: float) -> int:

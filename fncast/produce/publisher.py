@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from cloudevents.core.bindings.kafka import KafkaMessage
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from fncast.wording.kafka import ADVERTISED, advertised, words
+from fncast.wording.kafka import ADVERTISED, advertised, describe
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class TopicPublisher:
                 logger=_DRIVER_LOG,
             )
         except KafkaException as error:
-            raise PublishError(f"Kafka settings: {words(error.args[0])}") from None
+            raise PublishError(f"Kafka settings: {describe(error.args[0])}") from None
 
     def connect(self, timeout_s: float = CONNECT_S) -> None:
         """Wait until the broker answers, knows the topic and has assigned a producer id.
@@ -110,11 +110,11 @@ class TopicPublisher:
             topics = self._producer.list_topics(self.topic, timeout=timeout_s).topics
         except KafkaException as error:
             self._producer.poll(0)
-            return f"Kafka at {self._servers} does not answer: {self._last_error or words(error.args[0])}"
+            return f"Kafka at {self._servers} does not answer: {self._last_error or describe(error.args[0])}"
         topic_error = topics[self.topic].error
         if topic_error is None:
             return None
-        text = f"topic {self.topic!r} on {self._servers}: {words(topic_error)}"
+        text = f"topic {self.topic!r} on {self._servers}: {describe(topic_error)}"
         # Many brokers create an unknown topic at the first request, so wait for it.
         if topic_error.retriable() or topic_error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return text
@@ -151,7 +151,7 @@ class TopicPublisher:
                     ) from None
                 self._producer.poll(0.1)
             except KafkaException as error:
-                raise PublishError(f"topic {self.topic!r}: {words(error.args[0])}") from None
+                raise PublishError(f"topic {self.topic!r}: {describe(error.args[0])}") from None
             else:
                 self._producer.poll(0)
                 return
@@ -171,7 +171,7 @@ class TopicPublisher:
         if self._failed is not None:
             failed = f"{self._failures} record{'s' * (self._failures > 1)} did not reach topic {self.topic!r}"
             is_timeout = self._failed.code() == KafkaError._MSG_TIMED_OUT
-            reason = (self._unreachable_broker() if is_timeout else None) or words(self._failed)
+            reason = (self._unreachable_broker() if is_timeout else None) or describe(self._failed)
             raise PublishError(f"{failed} on {self._servers}: {reason}")
 
     def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
@@ -185,10 +185,10 @@ class TopicPublisher:
         if (
             error.code() != KafkaError._ALL_BROKERS_DOWN or not self._last_error
         ):  # other errors are more precise
-            self._last_error = words(error)
+            self._last_error = describe(error)
         broker = advertised(error)
         if broker and broker not in self._unreachable:
-            self._unreachable[broker] = words(error).removesuffix(f". {ADVERTISED}")
+            self._unreachable[broker] = describe(error).removesuffix(f". {ADVERTISED}")
             log.warning("%s; waiting for it", self._unreachable_broker())
 
     def _on_statistics(self, text: str) -> None:

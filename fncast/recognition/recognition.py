@@ -55,7 +55,7 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
         shares = ", ".join(f"{each.share:.0%} {each.format}" for each in sorted(notable, key=_rank)[::-1])
         raise Unrecognised(
             f"the topic {topic} mixes formats: {shares}; the rest is unknown. fncast reads one format for each topic:"
-            " send each format to a topic of its own"
+            " send each format to a separate topic"
         )
     mapping = propose_mapping(records)
     if mapping is not None:
@@ -82,7 +82,7 @@ def _unknown(topic: str, records: Sequence[Record], trials: Sequence[FormatTrial
     formats = ", ".join(BUILT_IN)
     return (
         f"the topic {topic} is in no format that fncast knows ({formats}): {_reason(records, trials)}."
-        ' A decoder of your own can read it: format = "package.module:Class", see docs/start.md'
+        ' A decoder of your own can read it: format = "package.module:Class", see docs/topic.md'
     )
 
 

@@ -58,7 +58,7 @@ def _series_line(count: int, more: int) -> str:
 
 
 def _row(series: ObservedSeries) -> tuple[str, str, str, str]:
-    value = "" if series.last_value is None else f"{series.last_value:g}"
+    value = "" if series.last_value is None else f"{series.last_value:.10g}"
     unit = f" {clean(series.unit, 12)}" if series.unit and series.unit != "1" else ""
     try:
         at = datetime.fromtimestamp(series.last_time_ns / NS, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

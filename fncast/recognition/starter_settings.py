@@ -102,7 +102,7 @@ def _rekey(sample: Sample, recognition: Recognition) -> list[str]:
     if spread:
         return [
             f"# {len(spread)} of the series seen come from more than one partition. fncast needs each series in one:",
-            "# key the records by series in the producer, or let fncast send them through a topic of its own.",
+            "# key the records by series in the producer, or let fncast send them through another topic.",
             _set("rekey = true", f"through {clean(sample.topic, 249)}-by-series"),
         ]
     if sample.partitions > 1 and not sample.has_keys:

@@ -15,7 +15,7 @@ from consumer.kafka.source import record
 from consumer.kafka.topics import EMBEDDED
 from fncast.foreign_text import clean
 from fncast.recognition.sample import Sample
-from fncast.wording.kafka import words
+from fncast.wording.kafka import describe
 from interceptor.delivery import Record
 
 RECORDS = 200
@@ -76,9 +76,9 @@ class TopicSampler:
                 self._consumer.poll(0)
                 if self._denied is not None:
                     raise SampleError(
-                        f"Kafka at {self._servers} refuses the connection: {words(self._denied)}"
+                        f"Kafka at {self._servers} refuses the connection: {describe(self._denied)}"
                     ) from None
-                reason = words(self._last_error or error.args[0])
+                reason = describe(self._last_error or error.args[0])
                 raise SampleError(f"no Kafka answers at {self._servers}: {reason}") from None
             self.is_embedded = (cluster.cluster_id or "").startswith(EMBEDDED)
             self._topics = {
@@ -129,7 +129,7 @@ class TopicSampler:
         name = clean(topic, 249)
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             return f"this login may not read the topic {name}: grant it Read and Describe on the topic"
-        return f"the topic {name} cannot be read: {words(error)}"
+        return f"the topic {name} cannot be read: {describe(error)}"
 
     def _read(
         self, topic: str, starts: dict[int, int], end: dict[int, int], most: int, deadline: float

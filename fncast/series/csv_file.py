@@ -17,7 +17,7 @@ from fncast.series.csv_error import CsvError, listed, shown
 from fncast.series.csv_keys import Keys, are_remarks, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
-from fncast.series.csv_summary import Summary
+from fncast.series.csv_summary import Summary, count_text
 from fncast.series.csv_table import Table
 from fncast.series.csv_zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
@@ -242,8 +242,8 @@ class _Reader:
             if not len(above) or float(above.min()) > lowest / 2:
                 count = int((values == lowest).sum())
                 self.summary.problems_found.append(
-                    f"column {self.table.header[at]!r}: {lowest:g} occurs {count} times and was read as a number; if"
-                    " it marks a missing reading, leave those cells empty"
+                    f"column {self.table.header[at]!r}: {lowest:g} occurs {count_text(count)} and was read as a number;"
+                    " if it marks a missing reading, leave those cells empty"
                 )
 
     def _check_repeats(self, name: str, times: csv_time.Times, seconds: Floats) -> None:

@@ -97,8 +97,8 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
                 comments.pop()
     elif len(rows) > 1 and len(first.cells) != width and all(len(row.cells) == width for row in rows[1:]):
         raise CsvError(
-            f"{name}, line {rows[1].line + 1}: has {width} fields, the header {len(first.cells)}; fix the line"
-            + _hint(delimiter, rows[1].cells)
+            f"{name}, line {rows[1].line + 1}: has {width} field{'' if width == 1 else 's'}, the header"
+            f" {len(first.cells)}; fix the line" + _hint(delimiter, rows[1].cells)
         )
     if comments:
         notes.append(f"{len(comments)} comment {'line' if len(comments) == 1 else 'lines'} skipped")

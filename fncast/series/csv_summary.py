@@ -59,7 +59,7 @@ class Summary:
         lines += [f"  {problem}" for problem in self.problems_found]
         if self.markers:
             texts = ", ".join(
-                f"{text!r} {count} times" for text, count in self.markers.most_common(_MAX_NAMES)
+                f"{text!r} {count_text(count)}" for text, count in self.markers.most_common(_MAX_NAMES)
             )
             lines.append(f"  read as missing: {texts}")
         lines += [f"  {note}" for note in self.notes]
@@ -94,6 +94,10 @@ class Summary:
 def _spoken(series: Series) -> str:
     data = series.step.as_json()
     return str(data["step"]) if "step" in data else f"{data['step_s']} s"
+
+
+def count_text(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _count(count: int, noun: str) -> str:

@@ -106,7 +106,8 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
             number, fields = wrong[0]
             line = layout.first_line + number - 1
             raise CsvError(
-                f"{table.name}, line {line}: has {fields} fields, the header {len(header)}; fix the line"
+                f"{table.name}, line {line}: has {fields} field{'' if fields == 1 else 's'}, the header"
+                f" {len(header)}; fix the line"
                 + ("; or a quote before it is not closed" if has_quotes else "")
             ) from None
         if "Empty CSV" in str(error):

@@ -34,13 +34,14 @@ def forecast_data(
     template = (
         b'{%b"values":[%b],"quantiles":{'
         + b",".join(b'"%g":[%%b]' % quantile for quantile in quantiles)
-        + b'}%b,"filled":%d%b}'
+        + b'}%b,"filled":%d,"history":%d%b}'
     )
     texts = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     data = []
     for reading, gaps, row in zip(readings, filled, texts[3:-3].split(b"]],[["), strict=True):
         levels = row.split(b"],[")
-        data.append(template % (reading.place, levels[median], *levels, reading.unit, gaps, reading.labels))
+        ends = (reading.unit, gaps, history_of(reading), reading.labels)
+        data.append(template % (reading.place, levels[median], *levels, *ends))
     return data
 
 
@@ -49,11 +50,20 @@ def forecast_attributes(quantiles: Sequence[float], readings: Readings, filled: 
     place = orjson.loads(b"{%b}" % readings.place.removesuffix(b","))
     unit = orjson.loads(b"{%b}" % readings.unit.removeprefix(b","))
     attributes = {"quantiles": quantiles_text(quantiles), "filled": str(filled), **unit}
+    attributes["history"] = str(history_of(readings))
     if place:
         attributes |= {"start": place["start"], "step": str(Step.of(place))}
     if "step_day" in place:
         attributes["stepday"] = str(place["step_day"])
     return attributes
+
+
+def history_of(readings: Readings) -> int:
+    """The number of known readings of an event."""
+    values = readings.values
+    if isinstance(values, np.ndarray):
+        return int(np.count_nonzero(~np.isnan(values)))
+    return len(values) - values.count(None)
 
 
 def quantiles_text(quantiles: Sequence[float]) -> str:

@@ -25,7 +25,7 @@ def parse_time(text: object) -> datetime:
     Raises ValueError for any other text, such as one without an offset or with a day that does not exist.
     """
     if not isinstance(text, str):
-        raise ValueError(f"a time must be a string such as 2024-05-01T12:00:00Z, not {type(text).__name__}")
+        raise ValueError(f"a time must be a string such as 2024-05-01T12:00:00Z, not {_kind(text)}")
     matched = _TIME.fullmatch(text)
     if matched is None:
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an RFC 3339 time such as 2024-05-01T12:00:00Z")
@@ -35,6 +35,14 @@ def parse_time(text: object) -> datetime:
         return datetime.fromisoformat(text.upper())
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not a time: {error}") from None
+
+
+def _kind(value: object) -> str:
+    """What a JSON value is."""
+    if isinstance(value, bool | None):
+        return {None: "null", True: "true", False: "false"}[value]
+    kinds = ((int | float, "a number"), (list, "an array"), (dict, "an object"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), type(value).__name__)
 
 
 def _leap_second(text: str) -> datetime:

@@ -18,6 +18,7 @@ import orjson
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step, format_start
 from fncast.series.window import MAX_MAGNITUDE
+from fncast.wording.json import describe
 
 
 class Window(msgspec.Struct, gc=False):
@@ -74,7 +75,7 @@ def read_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        reason = str(error)
+        reason = describe(error)
     try:
         return json.loads(body.decode("utf-8"), parse_int=float)
     except (ValueError, RecursionError):

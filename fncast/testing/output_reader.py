@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 ANSWER_S = 10.0
 POLL_S = 0.05
@@ -17,55 +17,68 @@ class OutputReader:
     """Reads some topics from their end at creation. Used by one thread, which calls `close`."""
 
     def __init__(self, client_properties: Mapping[str, str], topics: list[str]) -> None:
-        self._consumer = Consumer(
-            {
-                **client_properties,
-                "group.id": f"fncast-testing-{uuid.uuid4().hex}",  # no group is joined
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,  # so that the position passes the markers of transactions
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 50,
-                "log_level": 0,
-            }
-        )
+        self._reader = _client(client_properties, "read_committed")
+        # The markers of a transaction are written after its commit. So the end is that of uncommitted records.
+        self._end_reader = _client(client_properties, "read_uncommitted")
         self._topics = topics
-        self._next = self._ends()
+        self._next = self._ends(time.monotonic() + ANSWER_S)
 
     def read_new(self, within_s: float) -> dict[str, list[Message]]:
         """Return by topic the records up to its current end, in order in each partition. Raises TimeoutError."""
         deadline_s = time.monotonic() + within_s
-        ends = self._ends()
+        ends = self._ends(deadline_s)
         found: dict[str, list[Message]] = {topic: [] for topic in self._topics}
-        missing = {place: end for place, end in ends.items() if end > self._next.get(place, 0)}
-        self._consumer.assign([TopicPartition(*place, self._next.get(place, 0)) for place in missing])
-        while missing:
+        new = [place for place, end in ends.items() if end > self._next.get(place, 0)]
+        self._reader.assign([TopicPartition(*place, self._next.get(place, 0)) for place in new])
+        is_read = not new
+        while not is_read:
             if time.monotonic() > deadline_s:
-                raise TimeoutError(
-                    f"the ends of {', '.join(self._topics)} were not read within {within_s:g} s"
-                )
-            for message in self._consumer.consume(MOST, POLL_S):
+                raise TimeoutError(f"the ends of {', '.join(self._topics)} were not read in {within_s:g} s")
+            for message in self._reader.consume(MOST, POLL_S):
                 if message.error() is None:
                     found[str(message.topic())].append(message)
-            for at in self._consumer.position([TopicPartition(*place) for place in missing]):
-                place = (at.topic, at.partition)
-                if at.offset >= missing[place]:
-                    self._next[place] = at.offset
-                    del missing[place]
-        for messages in found.values():
-            messages.sort(
-                key=lambda message: message.partition() or 0
-            )  # stable: the order in a partition stays
+            positions = self._reader.position([TopicPartition(*place) for place in new])
+            is_read = all(place.offset >= ends[place.topic, place.partition] for place in positions)
+            self._next |= {
+                (place.topic, place.partition): place.offset for place in positions if place.offset >= 0
+            }
+        for messages in found.values():  # the sort is stable: the order in a partition stays
+            messages.sort(key=lambda message: message.partition() or 0)
         return found
 
     def close(self) -> None:
-        self._consumer.close()
+        self._reader.close()
+        self._end_reader.close()
 
-    def _ends(self) -> dict[tuple[str, int], int]:
+    def _ends(self, deadline_s: float) -> dict[tuple[str, int], int]:
         """The end offset by topic and partition. A topic that does not exist yet has no partitions."""
-        ends = {}
+        while True:
+            try:
+                return self._current_ends()
+            except KafkaException:  # a new topic has no leader yet
+                if time.monotonic() > deadline_s:
+                    raise
+            time.sleep(POLL_S)
+
+    def _current_ends(self) -> dict[tuple[str, int], int]:
+        client, ends = self._end_reader, {}
         for topic in self._topics:
-            for partition in self._consumer.list_topics(topic, ANSWER_S).topics[topic].partitions:
+            for partition in client.list_topics(topic, ANSWER_S).topics[topic].partitions:
                 place = TopicPartition(topic, partition)
-                ends[topic, partition] = self._consumer.get_watermark_offsets(place, ANSWER_S)[1]
+                ends[topic, partition] = client.get_watermark_offsets(place, ANSWER_S)[1]
         return ends
+
+
+def _client(client_properties: Mapping[str, str], isolation: str) -> Consumer:
+    return Consumer(
+        {
+            **client_properties,
+            "group.id": f"fncast-testing-{uuid.uuid4().hex}",  # no group is joined
+            "isolation.level": isolation,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,  # so that the position passes the markers of transactions
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
+            "log_level": 0,
+        }
+    )

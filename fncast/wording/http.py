@@ -13,7 +13,7 @@ from fncast.foreign_text import clean
 MAX_CHARACTERS = 300
 
 
-def words(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """Why a call failed, as one line to follow "cannot be reached: ". Shows no URL, which may have a password."""
     if isinstance(error, aiohttp.InvalidURL):
         return "it is not a URL"

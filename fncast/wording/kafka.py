@@ -43,7 +43,7 @@ _MEANINGS = {
 }
 
 
-def words(error: KafkaError) -> str:
+def describe(error: KafkaError) -> str:
     """What is wrong, as one line without a full stop. Names the broker or topic if the error does."""
     text = _TOOK.sub("", _one_line(error.str()))
     found = _BROKER.match(text)

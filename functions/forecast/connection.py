@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from fncast.series.window import Float32Array
@@ -13,6 +14,8 @@ from model_service.client import (
     connect_inference_protocol,
 )
 from model_service.protocols.graphpipe import MetadataResponse
+
+log = logging.getLogger("fncast.forecast")
 
 # Of one call. Two calls, if the model is replaced in between, must fit into the timeout in func.yaml.
 MODEL_TIMEOUT_S = 6.0
@@ -55,3 +58,16 @@ def connect(config: Mapping[str, str]) -> ModelClient:
         "neither GP_SERVER_URL nor KSERVE_URL is set: configure one, such as "
         "GP_SERVER_URL=http://model-service:9000"
     )
+
+
+def horizon_of(config: Mapping[str, str]) -> int | None:
+    """HORIZON: the most steps of a forecast. None if it is not set, or not a positive number, which is logged."""
+    text = config.get("HORIZON", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    log.error(
+        "HORIZON is %r: it must be a number of steps above 0; the model's own horizon is used", text[:40]
+    )
+    return None

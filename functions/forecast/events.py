@@ -16,6 +16,7 @@ import msgspec
 import orjson
 
 from fncast.foreign_text import clean
+from fncast.media_type import are_same
 from fncast.series.window_data import InvalidData, Window, read_json
 from model_service.protocols.tensor_calls import WINDOWS_TYPE
 from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor_event
@@ -126,7 +127,7 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
                 return _refused(f"the header {clean(name, MAX_NAME)!r} is sent twice")
             attributes[name[3:]] = unquote(_one(value).strip('"'))
     content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
-    if all(content_types) and len({"".join(each.split()).lower() for each in content_types}) > 1:
+    if all(content_types) and not are_same(*content_types):
         first, second = (clean(each, MAX_NAME) for each in content_types)
         reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
         return _event(attributes, InvalidEvent(reason))

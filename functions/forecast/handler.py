@@ -12,7 +12,7 @@ from fncast.series.window_data import InvalidData, Readings, read_readings
 from model import Model
 from model_service.protocols.graphpipe import InvalidMessage
 from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
-from scoring import ListBatch, Scorer
+from scoring import ListBatch, RowBatch, Scorer
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Forecaster:
             except InvalidMessage:
                 pass  # refused below, as an event whose data is wrong
             else:
-                scores = self._scorer.score(tensors.RowBatch.of(rows))
+                scores = self._scorer.score(RowBatch(rows))
                 attributes, message = tensors.forecasts(len(rows.values), scores)
                 return Answer(CONTENT_TYPE, message, attributes)
         request = read_request(headers, body)

@@ -1,4 +1,4 @@
-"""Limits of forecasts: those that the event sets, and 0 for a series that was never negative."""
+"""Limits of forecasts: those that the event sets, 0 for a series that was never negative, and 100 for a share in %."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fncast.series.window import Float64Array, floor_of
+from fncast.series.window import PERCENT, Float64Array, ceiling_of, floor_of
 from fncast.series.window_data import Readings
+from model_service.protocols.tensor_calls import WindowRows
 
 
 def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
@@ -17,7 +18,7 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
     values: (batch, quantiles, horizon); NaN stays NaN. windows: (batch, steps), the input of the model.
     readings: those of the events, which may be longer than the windows.
     """
-    low, high = floor_of(windows), None
+    low, high = floor_of(windows), ceiling_of(windows)
     steps = windows.shape[1]
     for row, reading in enumerate(readings):
         if reading.low is not None:
@@ -25,15 +26,32 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
         elif len(reading.values) > steps and low[row] == 0 and _was_negative(reading.values[:-steps]):
             low[row] = -math.inf
         if reading.high is not None:
-            if high is None:
-                high = np.full(len(readings), math.inf)
             high[row] = reading.high
+        elif reading.low is not None or (
+            len(reading.values) > steps and high[row] == PERCENT and _was_above(reading.values[:-steps])
+        ):
+            high[row] = math.inf
     cut: Float64Array = np.maximum(low[:, None, None], values)
-    return cut if high is None else np.minimum(high[:, None, None], cut)
+    return np.minimum(high[:, None, None], cut) if np.isfinite(high).any() else cut
 
 
-def _was_negative(values: Sequence[object] | Float64Array) -> bool:
+def limited_rows(values: Float64Array, rows: WindowRows) -> Float64Array:
+    """As `limited`. rows: of the windows that were scored, with all of their readings."""
+    was_negative = np.any(rows.values < 0, axis=1)
+    low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
+    cut: Float64Array = np.maximum(low[:, None, None], values)
+    if np.isnan(rows.high).all():
+        return cut
+    return np.minimum(np.where(np.isnan(rows.high), math.inf, rows.high)[:, None, None], cut)
+
+
+def _was_negative(values: Sequence[object]) -> bool:
+    """values: not checked, because the model does not get them."""
+    return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]
+
+
+def _was_above(values: Sequence[object] | Float64Array) -> bool:
     """values: a list is not checked, because the model does not get them."""
     if isinstance(values, np.ndarray):
-        return bool((values < 0).any())
-    return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]
+        return bool((values > PERCENT).any())
+    return any(type(value) in (int, float) and value > PERCENT for value in values)  # type: ignore[operator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.forecast_data import MEDIAN
-from fncast.series.window import Float64Array, shift
+from fncast.series.window import MISSING, Float64Array, shift
 from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
 from model_service.protocols.graphpipe import MetadataResponse
 
@@ -24,12 +25,30 @@ class Description:
     """A model as its service describes it.
 
     window: how many readings the model takes, None for any number. quantiles: levels of the output's last axis, None if
-    not described. version: None if not known.
+    not described. version: None if not known. sizes: (readings, steps of the forecast) of a model that accepts missing
+    readings, ascending; empty for other models.
     """
 
     window: int | None
     quantiles: tuple[float, ...] | None
     version: str | None
+    sizes: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the model accepts missing readings, and fewer readings than its window."""
+        return bool(self.sizes)
+
+    def steps(self, readings: int, horizon: int | None) -> int:
+        """How many readings the model gets of a window.
+
+        horizon: steps of the forecast that are wanted; None: any."""
+        if not self.sizes:
+            return self.window or max(readings, 1)
+        for window, ahead in self.sizes:
+            if readings <= window and (horizon is None or horizon <= ahead):
+                return window
+        return self.sizes[-1][0]
 
 
 @dataclass(frozen=True)
@@ -50,8 +69,10 @@ class Forecasts:
 class Model:
     """A model behind a client. Its description is read at first use and cached until `forget`."""
 
-    def __init__(self, client: ModelClient) -> None:
+    def __init__(self, client: ModelClient, horizon: int | None = None) -> None:
+        """horizon: the most steps of a forecast; None: as many as the model gives, or those of its smallest size."""
         self._client = client
+        self._horizon = horizon
         self._description: Description | None = None
 
     def describe(self) -> Description:
@@ -62,6 +83,10 @@ class Model:
             except ModelError as error:
                 raise ModelUnavailable(f"the model service sends no metadata: {error}") from None
         return self._description
+
+    def steps(self, readings: int) -> int:
+        """How many readings the model gets of a window with `readings`. Raises ModelUnavailable."""
+        return self.describe().steps(readings, self._horizon)
 
     def forget(self) -> None:
         """Drop the cached description; the next `describe` reads it again."""
@@ -92,6 +117,9 @@ class Model:
         if description.version and answer.model_version and description.version != answer.model_version:
             raise ChangedModel(f"version {answer.model_version} answered instead of {description.version}")
         quantiles, moved = _by_quantile(answer.outputs, description.quantiles)
+        horizon = self._horizon or (description.sizes[0][1] if description.sizes else None)
+        if horizon is not None and horizon < moved.shape[2]:
+            moved = np.ascontiguousarray(moved[:, :, :horizon])
         moves = np.abs(moved).max(axis=(1, 2), initial=0.0)
         return Forecasts(
             moved + levels[:, :, None], moves, quantiles, answer.model_name, answer.model_version
@@ -127,7 +155,19 @@ def _description(metadata: MetadataResponse) -> Description:
         window if type(window) is int and window > 0 else None,
         _quantiles(described.get("quantiles")),
         (metadata.version or None) if described else None,
+        _sizes(described),
     )
+
+
+def _sizes(described: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+    """The sizes of a model that accepts missing readings as this function writes them."""
+    sizes = described.get("sizes")
+    if described.get("missing") != MISSING or not isinstance(sizes, list):
+        return ()
+    pairs = [(size.get("window"), size.get("horizon")) for size in sizes if isinstance(size, dict)]
+    if not all(type(number) is int and number > 0 for pair in pairs for number in pair):
+        return ()
+    return tuple(sorted(pairs))
 
 
 def _quantiles(levels: object) -> tuple[float, ...] | None:

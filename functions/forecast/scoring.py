@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
-from fncast.series.window import Windows, prepare_batch
+from fncast.series.window import Float64Array, Windows, prepare_batch, prepare_rows
 from fncast.series.window_data import Readings
-from limits import limited
+from limits import limited, limited_rows
 from model import ChangedModel, Forecasts, Model
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
+from model_service.protocols.tensor_calls import WindowRows
 
 log = logging.getLogger("fncast.forecast")
 
@@ -24,11 +25,19 @@ class Batch(Protocol):
     """The windows of a request."""
 
     @property
-    def readings(self) -> Sequence[Readings]:
-        """The readings of each window, with its limits."""
+    def lengths(self) -> Sequence[int]:
+        """How many readings each window has."""
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
-        """The last `steps` readings of the windows at `positions`, for the model."""
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+        """The last `steps` readings of the windows at `positions`, for the model.
+
+        is_sparse: the model accepts missing readings."""
+
+    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+        """The forecasts, cut at the limits of their series.
+
+        positions: of the scored windows. windows: the model's input. values: (batch, quantiles, horizon).
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,35 @@ class ListBatch:
     readings: Sequence[Readings]
     are_checked: bool
 
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
+    @property
+    def lengths(self) -> Sequence[int]:
+        return [len(reading.values) for reading in self.readings]
+
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
         values = [self.readings[position].values for position in positions]
-        return prepare_batch(values, steps, are_checked=self.are_checked)
+        return prepare_batch(values, steps, are_checked=self.are_checked, is_sparse=is_sparse)
+
+    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+        return limited(values, windows, [self.readings[position] for position in positions])
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Windows from a tensor."""
+
+    rows: WindowRows
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        lengths: list[int] = self.rows.lengths.tolist()
+        return lengths
+
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+        rows = self.rows.at(positions)
+        return prepare_rows(rows.values, rows.lengths, steps, is_sparse=is_sparse)
+
+    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+        return limited_rows(values, self.rows.at(positions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +104,34 @@ class Scorer:
 
     def score(self, batch: Batch) -> Scores:
         """Score each window. If the model was replaced, its description is read again, once. Raises nothing."""
-        if not batch.readings:
+        lengths = batch.lengths
+        if not lengths:
             return Scores()
         try:
             try:
-                return self._score(batch)
+                return self._score(batch, lengths)
             except ChangedModel as change:
                 log.info("reading the model's description again: %s", change)
                 self._model.forget()
-                return self._score(batch)
+                return self._score(batch, lengths)
         except ChangedModel as change:
             reason = f"the model does not fit its own description: {change}"
             unavailable = ModelUnavailable(reason, RETRY_AFTER_S)
         except ModelUnavailable as error:
             unavailable = error
-        return Scores(unavailable=self._unavailable(range(len(batch.readings)), unavailable))
+        return Scores(unavailable=self._unavailable(range(len(lengths)), unavailable))
 
-    def _score(self, batch: Batch) -> Scores:
+    def _score(self, batch: Batch, lengths: Sequence[int]) -> Scores:
         """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
-        window = self._model.describe().window
+        described = self._model.describe()
         scores = Scores()
-        for steps, positions in _by_steps(batch.readings, window).items():
-            windows = batch.prepare(positions, steps)
+        for steps, positions in _by_steps(lengths, described.window, self._model.steps).items():
+            windows = batch.prepare(positions, steps, described.is_sparse)
             for index, error in windows.rejected.items():
                 scores.rejected[positions[index]] = str(error)
             good = [positions[index] for index in windows.good]
             if not good:
-                if window is not None:
+                if described.window is not None:
                     self._model.confirm()  # a new model may take shorter windows
                 continue
             try:
@@ -103,8 +139,7 @@ class Scorer:
             except ModelUnavailable as error:
                 scores.unavailable |= self._unavailable(good, error)
             else:
-                readings = [batch.readings[position] for position in good]
-                scored = replace(scored, values=limited(scored.values, windows.values, readings))
+                scored = replace(scored, values=batch.limited(good, windows.values, scored.values))
                 scores.groups.append(_finite(Group(good, windows.filled, scored), scores.rejected))
         return scores
 
@@ -129,14 +164,17 @@ def _finite(group: Group, rejected: dict[int, str]) -> Group:
     )
 
 
-def _by_steps(readings: Sequence[Readings], window: int | None) -> dict[int, list[int]]:
+def _by_steps(
+    lengths: Sequence[int], window: int | None, steps: Callable[[int], int]
+) -> dict[int, list[int]]:
     """Positions, grouped by how many readings the model gets of them.
 
-    window: how many readings the model takes, or None if it takes any number; then each event counts with all of its.
+    window: how many readings the model takes, or None if that depends on the event. steps: from the readings of an
+    event to those that the model gets.
     """
     if window is not None:
-        return {window: list(range(len(readings)))}
+        return {window: list(range(len(lengths)))}
     groups: dict[int, list[int]] = {}
-    for position, reading in enumerate(readings):
-        groups.setdefault(max(len(reading.values), 1), []).append(position)
+    for position, length in enumerate(lengths):
+        groups.setdefault(steps(length), []).append(position)
     return groups

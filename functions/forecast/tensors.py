@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import uuid4
 
 import numpy as np
 
 from fncast.series.forecast_data import quantiles_text
-from fncast.series.window import Float64Array, Windows, prepare_rows
-from fncast.series.window_data import Readings
 from model_service.protocols.tensor_calls import (
     FORECASTS_TYPE,
     ForecastRows,
-    WindowRows,
     encode_forecasts,
 )
 from outputs import SOURCE, rounded
 from scoring import Scores
 
 _OTHER_SHAPE = "the model's forecasts of this call have different shapes: send the windows in separate calls"
-
-
-@dataclass(frozen=True, slots=True)
-class RowBatch:
-    """Windows from a tensor: a `scoring.Batch`."""
-
-    rows: WindowRows
-    readings: Sequence[Readings]
-
-    @classmethod
-    def of(cls, rows: WindowRows) -> RowBatch:
-        width = rows.values.shape[1]
-        limits = zip(_limits(rows.low), _limits(rows.high), strict=True)
-        return cls(
-            rows,
-            [
-                Readings(row[width - length :], low=low, high=high)
-                for row, length, (low, high) in zip(rows.values, rows.lengths.tolist(), limits, strict=True)
-            ],
-        )
-
-    def prepare(self, positions: Sequence[int], steps: int) -> Windows:
-        return prepare_rows(self.rows.values[positions], self.rows.lengths[positions], steps)
 
 
 def forecasts(count: int, scores: Scores) -> tuple[dict[str, str], bytes]:
@@ -70,7 +41,11 @@ def forecasts(count: int, scores: Scores) -> tuple[dict[str, str], bytes]:
             reasons |= dict.fromkeys(group.positions, _OTHER_SHAPE)
             waits_s |= dict.fromkeys(group.positions, 0.0)
             continue
-        rows.values[group.positions] = rounded(scored.values, scored.moves).transpose(0, 2, 1)
+        written = rounded(scored.values, scored.moves).transpose(0, 2, 1)
+        if len(written) == count:
+            rows.values, rows.filled = written, group.filled
+            continue
+        rows.values[group.positions] = written
         for position, gaps in zip(group.positions, group.filled, strict=True):
             filled[position] = gaps
     for position, error in scores.unavailable.items():
@@ -83,7 +58,3 @@ def forecasts(count: int, scores: Scores) -> tuple[dict[str, str], bytes]:
         rows.retry_after_s[list(waits_s)] = list(waits_s.values())
     headers = {f"ce-{name}": quote(text, safe="/,") for name, text in attributes.items()}
     return headers, encode_forecasts(rows)
-
-
-def _limits(tensor: Float64Array) -> list[float | None]:
-    return [None if math.isnan(limit) else limit for limit in tensor.tolist()]

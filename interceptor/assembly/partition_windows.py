@@ -26,7 +26,7 @@ NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
 MAX_LABELS_BYTES = 4096  # of a series, as JSON; a series with more has none
 _NS_PER_MS = 1_000_000
-_NO_TIMESTAMP_NS = 1 << 62  # stands for the timestamp of a record without one: no reading is ahead of it
+_NO_TIMESTAMP_NS = 1 << 63  # stands for the timestamp of a record without one: no reading is ahead of it
 
 
 class PartitionWindows:
@@ -57,10 +57,12 @@ class PartitionWindows:
     def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
         completed: list[Window] = []
+        if self.ahead:
+            self._catch_up(offset)
         record_ns = timestamp_ms * _NS_PER_MS if timestamp_ms > 0 else _NO_TIMESTAMP_NS
         latest_ns, event_ns = self.event_ns, self.event_ns
         is_aggregated = self.rules.is_aggregated
-        by_key, changed, outcomes = self._by_key, self.changed, self.outcomes
+        by_key, changed, outcomes, ahead = self._by_key, self.changed, self.outcomes, self.ahead
         for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
             found = by_key.get(key)
             if found is None:
@@ -70,18 +72,13 @@ class PartitionWindows:
                 continue
             if is_aggregated:
                 latest_ns = max(latest_ns, min(time_ns, record_ns))
-            if self.ahead and offset < self.ahead.get(found.slot, 0):
+            if found.slot in ahead:
                 continue
             outcome = found.add(time_ns, value, record_ns, event_ns, completed)
             outcomes[outcome] += 1
             changed.add(found.slot)
-            if (
-                is_aggregated
-                and isinstance(found, AggregatedSteps)
-                and found.is_open
-                and not found.is_scheduled
-            ):
-                self._schedule(found)
+            if is_aggregated:
+                self._schedule_open(found)
         if latest_ns > event_ns:
             self.event_ns = latest_ns
             self._close_due(latest_ns, completed)
@@ -90,8 +87,15 @@ class PartitionWindows:
     def close_by_clock(self, now_ms: int) -> list[Window]:
         """Close the steps that are due at this time. Returns their windows."""
         completed: list[Window] = []
+        self._catch_up(None)
         self._close_due(now_ms * _NS_PER_MS, completed)
         return completed
+
+    def _catch_up(self, offset: int | None) -> None:
+        """Let series take part again whose restored state is no longer newer than the input. None: all of them."""
+        for slot in [slot for slot, ahead in self.ahead.items() if offset is None or ahead <= offset]:
+            del self.ahead[slot]
+            self._schedule_open(self.series[slot])
 
     def _close_due(self, now_ns: int, completed: list[Window]) -> None:
         """Close steps in the order of their due times, equal ones in the order of their slots."""
@@ -104,14 +108,16 @@ class PartitionWindows:
             if not series.is_open:
                 continue
             if series.due_ns > due_ns:  # a reading came meanwhile
-                self._schedule(series)
+                self._schedule_open(series)
                 continue
             series.close(completed)
             self.changed.add(slot)
 
-    def _schedule(self, series: AggregatedSteps) -> None:
-        series.is_scheduled = True
-        heappush(self._due, (series.due_ns, series.slot))
+    def _schedule_open(self, series: SeriesWindow) -> None:
+        """Remember when the series' open step is due."""
+        if isinstance(series, AggregatedSteps) and series.is_open and not series.is_scheduled:
+            series.is_scheduled = True
+            heappush(self._due, (series.due_ns, series.slot))
 
     def _find(self, key: Hashable) -> SeriesWindow | str:
         """The series of a key that is not in the cache; a new one if there is room. Or why there is none."""
@@ -153,8 +159,8 @@ class PartitionWindows:
         """Add a series with the next slot."""
         self._slots[series.name] = len(self.series)
         self.series.append(series)
-        if isinstance(series, AggregatedSteps) and series.is_open:
-            self._schedule(series)
+        if series.slot not in self.ahead:
+            self._schedule_open(series)
 
 
 def _is_unicode(name: str) -> bool:

@@ -89,6 +89,14 @@ _head = msgspec.msgpack.Decoder(_Head)
 _bucket = msgspec.msgpack.Decoder(_Bucket)
 
 
+def begin(windows: PartitionWindows, stale: Iterable[bytes] = ()) -> list[StateRecord]:
+    """The first snapshot, of windows without readings. stale: keys of a state that was not used; they are deleted.
+
+    It is published with the first record, so that a restart replays from there.
+    """
+    return [*(StateRecord(key, None) for key in stale if key != HEAD), _head_record(windows)]
+
+
 def write(windows: PartitionWindows) -> list[StateRecord]:
     """The records of a snapshot: what changed since the last one."""
     records = []
@@ -97,21 +105,24 @@ def write(windows: PartitionWindows) -> list[StateRecord]:
         bucket = _Bucket(windows.next_offset, [_state_of(each) for each in series])
         records.append(StateRecord(_BUCKET_KEY % number, _encode(bucket)))
     windows.changed.clear()
+    return [*records, _head_record(windows)]
+
+
+def _head_record(windows: PartitionWindows) -> StateRecord:
     shape = windows.rules.shape()
     head = _Head(VERSION, windows.next_offset, windows.event_ns, len(windows.series), shape)
-    records.append(StateRecord(HEAD, _encode(head)))
-    return records
+    return StateRecord(HEAD, _encode(head))
 
 
-def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, committed: int) -> None:
-    """Fill new, empty windows from a snapshot. They stay empty if there is none, or if it cannot be used.
+def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, committed: int) -> bool:
+    """Fill new, empty windows from a snapshot. Returns whether there is one that can be used.
 
     place: topic and partition, for messages. committed: a snapshot beyond this offset is not used. Raises StateError if
     the snapshot cannot be read.
     """
     values = {record.key: record.value for record in state if record.value is not None}
     if HEAD not in values:
-        return
+        return False
     try:
         head = _read_head(values[HEAD])
         if head.shape != windows.rules.shape():
@@ -120,7 +131,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 place,
                 head.series,
             )
-            return
+            return False
         buckets = _read_buckets(values, head)
         if max([head.offset, *(bucket.offset for bucket in buckets)]) > committed:
             log.warning(
@@ -130,7 +141,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 committed,
                 head.series,
             )
-            return
+            return False
         for bucket in buckets:
             for each in bucket.series:
                 if bucket.offset > head.offset:
@@ -138,11 +149,11 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 windows.insert(_series_of(each, windows))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(
-            f"the state of {place} cannot be read: {error}. Run `fncast state reset` to forget it: then its series"
-            " begin anew"
+            f"{error}. Run `fncast state reset` to forget the state: then its series begin anew"
         ) from None
     windows.event_ns = head.event_ns
     windows.next_offset = head.offset
+    return True
 
 
 def _read_head(value: bytes) -> _Head:

@@ -20,6 +20,7 @@ from interceptor.readings.contract import Format, Skip, UndecodableRecord
 from interceptor.readings.reading_event import TYPE as READING
 
 SNAPSHOT_S = 10.0  # between snapshots of a partition
+SILENT_S = 0.9  # the clock closes steps of a partition that had no record for so long
 SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after so many readings: they bound the replay
 STORED = Skipped("stored")
 EMPTY = Skipped("the record has no value")
@@ -42,13 +43,22 @@ class ReadingInput:
 
 
 class Partition:
-    """An input partition of this consumer. snapshot_at_s: when the next snapshot is due; readings: since the last."""
+    """An input partition of this consumer.
 
-    def __init__(self, windows: PartitionWindows, generation: int, snapshot_at_s: float) -> None:
+    snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: that the last
+    snapshot stands for. read_at_s: when the last reading came. stale: keys in the state topic that belong to no
+    snapshot. is_new: whether there is no snapshot.
+    """
+
+    def __init__(self, windows: PartitionWindows, generation: int, now_s: float) -> None:
         self.windows = windows
         self.generation = generation
-        self.snapshot_at_s = snapshot_at_s
+        self.snapshot_at_s = now_s + SNAPSHOT_S
         self.readings = 0
+        self.snapshot_offset = -1
+        self.read_at_s = now_s
+        self.is_new = False
+        self.stale: list[bytes] = []
         self.bytes: dict[bytes, int] = {}  # of the records of the last snapshot, by key
 
 
@@ -62,7 +72,8 @@ class Assemble(StatefulInterceptor):
     def __init__(
         self, inputs: Mapping[str, ReadingInput], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """inputs: by topic. clock: monotonic, in seconds; it decides only when snapshots are written."""
+        """inputs: by topic. clock: monotonic, in seconds; it decides when snapshots are written, and whether a
+        partition is silent."""
         self._inputs = dict(inputs)
         self._clock = clock
         self._partitions: dict[tuple[str, int], Partition] = {}
@@ -76,8 +87,11 @@ class Assemble(StatefulInterceptor):
         input_ = self._inputs[topic]
         windows = PartitionWindows(input_.format, input_.rules, topic)
         windows.next_offset = committed
-        snapshot.read(windows, state, f"{topic}/{partition}", committed)
-        self._partitions[topic, partition] = Partition(windows, generation, self._clock() + SNAPSHOT_S)
+        found = Partition(windows, generation, self._clock())
+        self._partitions[topic, partition] = found
+        records = list(state)
+        if not snapshot.read(windows, records, f"{topic}/{partition}", committed):
+            found.is_new, found.stale = True, [record.key for record in records]
         return windows.next_offset
 
     def replay(self, records: Sequence[Record]) -> None:
@@ -85,6 +99,7 @@ class Assemble(StatefulInterceptor):
             partition, input_ = self._partitions[record.topic, record.partition], self._inputs[record.topic]
             if input_.is_event or not _is_structured(record.headers):
                 self._read(record, input_, partition)
+            partition.windows.next_offset = record.offset + 1
 
     def drop(self, topic: str, partition: int) -> None:
         self._partitions.pop((topic, partition), None)
@@ -103,40 +118,43 @@ class Assemble(StatefulInterceptor):
                 partition = self._partitions[key]
             if partition is None or partition.generation != delivery.generation:  # taken away meanwhile
                 continue
-            if record.offset >= partition.windows.next_offset or type(record) is Tick:
-                newest[key] = delivery
             if type(record) is Tick:
-                partition.snapshot_at_s = 0.0
-                self._complete(
-                    delivery, input_, partition.windows.close_by_clock(record.timestamp_ms), STORED
-                )
-            else:
+                self._tick(delivery, input_, partition)
+            elif _has_readings(delivery, input_):
+                partition.read_at_s = self._clock()
                 self._assemble(delivery, input_, partition)
+            elif record.offset < partition.windows.next_offset:  # it passed before
+                continue
+            partition.windows.next_offset = max(partition.windows.next_offset, record.offset + 1)
+            newest[key] = delivery
         for key, delivery in newest.items():
             self._write_snapshot(self._partitions[key], delivery)
         self._count()
         return batch
 
     def _assemble(self, delivery: Delivery, input_: ReadingInput, partition: Partition) -> None:
-        """Read a record's readings, and settle the record unless it completes windows or is no reading."""
-        record = delivery.record
-        if not input_.is_event and delivery.event is None and _is_structured(record.headers):
-            read(delivery)  # a window that was a dead letter and is sent again
-        is_reading = delivery.event is None or (
-            input_.is_event and delivery.event.attributes["type"] == READING
-        )
-        if is_reading:
-            completed, outcome = self._read(record, input_, partition)
-            self._complete(delivery, input_, completed, outcome)
-        else:
-            partition.windows.next_offset = max(partition.windows.next_offset, record.offset + 1)
+        """Add the record's readings, and settle it unless it completes windows."""
+        if partition.is_new:
+            partition.windows.next_offset = max(partition.windows.next_offset, delivery.record.offset)
+            delivery.state += snapshot.begin(partition.windows, partition.stale)
+            partition.is_new, partition.stale = False, []
+        self._complete(delivery, input_, *self._read(delivery.record, input_, partition))
+
+    def _tick(self, delivery: Delivery, input_: ReadingInput, partition: Partition) -> None:
+        """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
+        completed = []
+        if (
+            self._clock() - partition.read_at_s >= SILENT_S
+        ):  # else the tick comes before the partition is given away
+            completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
+        self._complete(delivery, input_, completed, STORED)
+        partition.snapshot_at_s = 0.0
 
     def _read(
         self, record: Record, input_: ReadingInput, partition: Partition
     ) -> tuple[list[Window], Outcome]:
         """Add a record's readings. Returns the completed windows, and the record's outcome if there are none."""
         windows = partition.windows
-        windows.next_offset = max(windows.next_offset, record.offset + 1)
         if record.value is None:
             return [], EMPTY
         try:
@@ -171,13 +189,14 @@ class Assemble(StatefulInterceptor):
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it stands for."""
         windows, now_s = partition.windows, self._clock()
-        if not windows.changed or (
-            now_s < partition.snapshot_at_s and partition.readings < SNAPSHOT_READINGS
-        ):
+        is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
+        has_changed = windows.changed or windows.next_offset != partition.snapshot_offset
+        if partition.is_new or not is_due or not has_changed:
             return
-        delivery.state = snapshot.write(windows)
+        delivery.state += snapshot.write(windows)
         partition.snapshot_at_s, partition.readings = now_s + SNAPSHOT_S, 0
-        partition.bytes |= {record.key: len(record.value or b"") for record in delivery.state}
+        partition.snapshot_offset = windows.next_offset
+        partition.bytes.update({record.key: len(record.value or b"") for record in delivery.state})
         metrics.STATE_BYTES.set(sum([sum(each.bytes.values()) for each in self._partitions.values()]))
 
     def _count(self) -> None:
@@ -191,6 +210,16 @@ class Assemble(StatefulInterceptor):
                     metrics.LATE.labels(topic).inc(outcomes[LATE])
                 outcomes.clear()
         metrics.SERIES.set(sum([len(each.windows.series) for each in self._partitions.values()]))
+
+
+def _has_readings(delivery: Delivery, input_: ReadingInput) -> bool:
+    """Whether the record is to be read as readings. Sets the event of a record that is an event instead."""
+    if input_.is_event:
+        return delivery.opened.attributes["type"] == READING
+    if delivery.event is None and _is_structured(delivery.record.headers):
+        read(delivery)  # a window that was a dead letter and is sent again
+        return False
+    return delivery.event is None
 
 
 def _is_structured(headers: Headers) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from interceptor.delivery import Delivery
+from interceptor.routes.window_event import row_bytes
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,20 @@ def split_into_calls(deliveries: Sequence[Delivery], limits: Limits) -> Iterator
     """Yield the deliveries of each call, in order. All deliveries, at least one, have the same route."""
     route = deliveries[0].route
     assert route is not None
-    route_max = limits.batch_events if route.batch else 1
-    max_events, size = route_max, 0
+    route_max = limits.batch_events if route.batch or route.is_tensor else 1
+    max_events, size, longest = route_max, 0, 0
     call: list[Delivery] = []
     for delivery in deliveries:
-        length = delivery.size
+        length = row_bytes(delivery.opened) if route.is_tensor else delivery.size
         own_max = route_max if delivery.retry is None else min(route_max, delivery.retry.max_events)
         if own_max < max_events:
             max_events = own_max
-        if call and (len(call) >= max_events or size + length > limits.batch_bytes):
+        longest = max(longest, length)
+        # The rows of a tensor have the length of the longest.
+        total = longest * (len(call) + 1) if route.is_tensor else size + length
+        if call and (len(call) >= max_events or total > limits.batch_bytes):
             yield call
-            call, size, max_events = [], 0, own_max
+            call, size, max_events, longest = [], 0, own_max, length
         call.append(delivery)
         size += length
     yield call

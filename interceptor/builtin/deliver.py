@@ -17,19 +17,17 @@ from interceptor.builtin.deadline import skip_expired
 from interceptor.builtin.expiry import EXPIRED, remaining_s
 from interceptor.builtin.retry import Retry
 from interceptor.chain import mark_done
-from interceptor.cloudevents.answers import Output
-from interceptor.cloudevents.matching import match
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Refused, RetriableError
-from interceptor.outcome import DeadLetter, Forecast, Skipped
+from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
 from interceptor.routes import metrics
 from interceptor.routes.backoff import MAX_S, delay_s
 from interceptor.routes.breaker import CircuitBreaker
 from interceptor.routes.client import Client
-from interceptor.routes.outcomes import outcome_of
 from interceptor.routes.route import Route
 from interceptor.routes.route_state import RouteState
+from interceptor.routes.window_event import read_window
 
 log = logging.getLogger("fncast.deliver")
 
@@ -70,6 +68,8 @@ class Deliver(Interceptor):
                 and retry.at_s > now_s
                 and retry.outages == self._state(delivery.route).breaker.outages
             ):
+                continue
+            if delivery.route.is_tensor and not read_window(delivery):
                 continue
             by_route.setdefault(delivery.route.name, []).append(delivery)
         await asyncio.gather(
@@ -186,28 +186,27 @@ class Deliver(Interceptor):
         finally:
             metrics.CALL_SECONDS.labels(route.name).observe(self._clock() - started_s)
             metrics.CALL_EVENTS.labels(route.name).observe(len(deliveries))
-        if answer.body is None:
-            for delivery in unsettled(deliveries):
-                delivery.outcome = Skipped("no event to publish")
-            state.record_success(deliveries[0], started_s)
-            return
-        self._settle_answered(state, deliveries, match(events, answer.outputs()), started_s)
+        self._settle_answered(state, deliveries, answer.results(deliveries), started_s)
 
     def _settle_answered(
-        self, state: RouteState, deliveries: list[Delivery], matched: list[list[Output]], started_s: float
+        self,
+        state: RouteState,
+        deliveries: list[Delivery],
+        results: Sequence[Outcome | RetriableError],
+        started_s: float,
     ) -> None:
-        """Settle each delivery by its own outputs. Raises RetriableError if a delivery stays unsettled."""
+        """Settle each delivery by its own result. Raises RetriableError if a delivery stays unsettled."""
         failure: RetriableError | None = None
         good: Delivery | None = None
-        for delivery, outputs in zip(deliveries, matched, strict=True):
+        for delivery, result in zip(deliveries, results, strict=True):
             if delivery.outcome is not None:  # expired during the call
                 continue
-            try:
-                delivery.outcome = outcome_of(delivery, outputs)
-                if type(delivery.outcome) in (Forecast, Skipped):
-                    good = delivery
-            except RetriableError as error:
-                failure = error
+            if isinstance(result, RetriableError):
+                failure = result
+                continue
+            delivery.outcome = result
+            if type(result) in (Forecast, Skipped):
+                good = delivery
         if failure is None or len(unsettled(deliveries)) < len(deliveries):
             state.record_success(good, started_s)
         if failure is not None:

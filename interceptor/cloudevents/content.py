@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from fncast import media_type
+from fncast.wording.json import describe
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Attribute
 from interceptor.errors import InvalidEvent
 
-_JSON_TYPE = re.compile(r"[^/;]+/(?:[^;]*\+)?json\s*(?:;|$)", re.IGNORECASE)
-_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)')
-_UTF_8 = frozenset({("charset", "utf-8"), ("charset", "utf8")})
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
 def is_json(content_type: Attribute) -> bool:
     """Whether the content type declares JSON, for example `application/json` or `application/geo+json`."""
-    return content_type == "application/json" or bool(_JSON_TYPE.match(str(content_type)))
+    return content_type == "application/json" or media_type.is_json(str(content_type))
 
 
 def check_same_type(header: str, text: str, other_header: str, other_text: str) -> None:
-    """Raises InvalidEvent if two headers declare different content types.
-
-    Letter case, spaces, quotes and the order of parameters do not matter. For JSON, `charset=utf-8` means the same as
-    no charset: JSON is always UTF-8 (RFC 8259)."""
-    if _normalized(text) != _normalized(other_text):
+    """Raises InvalidEvent if two headers declare different content types."""
+    if not media_type.are_same(text, other_text):
         raise InvalidEvent(
             f"two content types: the header {header!r} is {quoted(text)}, the header {other_header!r} is"
             f" {quoted(other_text)}; send only one, or the same value in both"
         )
-
-
-def _normalized(content_type: str) -> tuple[str, frozenset[tuple[str, str]]]:
-    """The media type and its parameters (RFC 9110, section 8.3.1), for a comparison."""
-    kind, _, rest = content_type.lower().partition(";")
-    parameters = {(name, _unquoted(value)) for name, value in _PARAMETER.findall(f";{rest}")}
-    if is_json(kind):
-        parameters -= _UTF_8
-    return "".join(kind.split()), frozenset(parameters)
-
-
-def _unquoted(value: str) -> str:
-    value = value.strip()
-    return value[1:-1].replace("\\", "") if value[:1] == '"' and value[-1:] == '"' else value
 
 
 def checked_json(value: bytes) -> bytes:
@@ -57,7 +37,7 @@ def checked_json(value: bytes) -> bytes:
             value.decode("utf-8")
         _RAW.decode(value)
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(describe(error)) from None
     return value
 
 

@@ -32,12 +32,16 @@ def to_output_event(event: Event, output: Output, route_name: str, index: int) -
 
     Raises RetriableError if the data is invalid.
     """
+    return OutputEvent(output_headers(event, output, route_name, index), _value(output))
+
+
+def output_headers(event: Event, output: Output, route_name: str, index: int) -> Headers:
+    """Return the headers of the record to publish. output: its id may be empty, then there is no `originid`."""
     attributes = event.attributes
     source, id_ = str(attributes["source"]), str(attributes["id"])
     headers: Headers = [
         ("ce_id", output_id(source, id_, route_name, index).encode()),
         ("ce_causationid", id_.encode()),
-        ("ce_originid", output.id.encode()),
         *_recurring_headers(
             source,
             output.source,
@@ -51,6 +55,8 @@ def to_output_event(event: Event, output: Output, route_name: str, index: int) -
             output.destination,
         ),
     ]
+    if output.id:
+        headers.append(("ce_originid", output.id.encode()))
     if output.time:
         headers.append(("ce_time", output.time.encode()))
     for name, header in _INHERITED:
@@ -61,7 +67,7 @@ def to_output_event(event: Event, output: Output, route_name: str, index: int) -
     for name, text in output.others.items():
         if text:
             headers.append(("ce_" + name, text.encode()))
-    return OutputEvent(headers, _value(output))
+    return headers
 
 
 @lru_cache(_MAX_CACHED_HEADERS)

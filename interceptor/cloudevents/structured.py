@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 import orjson
 
+from fncast.wording.json import describe
 from interceptor.cloudevents.attributes import check_name, check_required, quoted
 from interceptor.cloudevents.content import check_same_type
 from interceptor.cloudevents.event import Attribute, Event
@@ -44,7 +45,7 @@ def read_structured(headers: Headers, content_type: bytes, value: bytes | None) 
         value.decode("utf-8")
         raw_members = _MEMBERS.decode(value)
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidEvent(f"the structured event is not a valid JSON object: {error}") from None
+        raise InvalidEvent(f"the structured event is not a valid JSON object: {describe(error)}") from None
     data, data_base64 = raw_members.pop("data", None), raw_members.pop("data_base64", None)
     attributes: dict[str, Attribute] = {}
     members = []

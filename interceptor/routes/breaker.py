@@ -10,13 +10,11 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from interceptor.cloudevents.matching import match
 from interceptor.delivery import Delivery
 from interceptor.errors import Refused, RetriableError
 from interceptor.routes import metrics
 from interceptor.routes.backoff import delay_s
 from interceptor.routes.client import Client
-from interceptor.routes.outcomes import outcome_of
 from interceptor.routes.route import Route
 
 log = logging.getLogger("fncast.deliver")
@@ -150,10 +148,9 @@ async def _probe(client: Client, route: Route, known_good: Delivery, timeout_s: 
         if failure.code == CONFLICT:  # the function answers: it recognised a repeated event
             return
         raise
-    if answer.body is None:
-        return
-    (outputs,) = match([known_good.opened], answer.outputs())
-    outcome_of(known_good, outputs)
+    (result,) = answer.results([known_good])
+    if isinstance(result, RetriableError):
+        raise result
 
 
 def record_success(

@@ -1,4 +1,4 @@
-"""The interface between `deliver` and whatever calls a function, and the answer that it returns."""
+"""The interface between `deliver` and whatever calls a function, and the answers that it returns."""
 
 from __future__ import annotations
 
@@ -8,12 +8,31 @@ from typing import Protocol
 
 from interceptor.cloudevents.answers import Output, decode, decode_single
 from interceptor.cloudevents.event import Event
+from interceptor.cloudevents.matching import match
+from interceptor.delivery import Delivery
+from interceptor.errors import RetriableError
+from interceptor.outcome import Outcome, Skipped
+from interceptor.routes.outcomes import outcome_of
 from interceptor.routes.route import Route
 
 
+class Answer(Protocol):
+    """The answer to one call."""
+
+    def results(self, deliveries: Sequence[Delivery]) -> list[Outcome | RetriableError]:
+        """Return how each delivery of the call ends; an error for one that has to be called again.
+
+        deliveries: those of the call, in order. Raises RetriableError if the answer as a whole is invalid.
+        """
+        ...
+
+
 @dataclass(frozen=True)
-class Answer:
-    """The answer to one call. body: a JSON batch if `is_batch`, otherwise one structured event. None: no event."""
+class EventsAnswer:
+    """The answer to a call in JSON.
+
+    body: a JSON batch if `is_batch`, otherwise one structured event. None: no event.
+    """
 
     body: bytes | None
     is_batch: bool
@@ -23,6 +42,20 @@ class Answer:
         if self.body is None:
             return []
         return decode(self.body) if self.is_batch else decode_single(self.body)
+
+    def results(self, deliveries: Sequence[Delivery]) -> list[Outcome | RetriableError]:
+        """See Answer."""
+        if self.body is None:
+            return [Skipped("no event to publish")] * len(deliveries)
+        matched = match([delivery.opened for delivery in deliveries], self.outputs())
+        return [_result(delivery, outputs) for delivery, outputs in zip(deliveries, matched, strict=True)]
+
+
+def _result(delivery: Delivery, outputs: Sequence[Output]) -> Outcome | RetriableError:
+    try:
+        return outcome_of(delivery, outputs)
+    except RetriableError as error:
+        return error
 
 
 class Client(Protocol):

@@ -12,13 +12,14 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
-from fncast.wording.http import words
+from fncast.wording.http import describe
 from interceptor.cloudevents.event import Event
 from interceptor.errors import RetriableError
 from interceptor.routes.client import Answer
 from interceptor.routes.http_request import build_request
 from interceptor.routes.http_response import read_response
 from interceptor.routes.route import Route, shown
+from interceptor.routes.tensor_call import build_tensor_request, read_tensor_response
 
 # An answer is larger than its request, but still bounded.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -76,16 +77,16 @@ class FunctionClient:
             _, writer = await asyncio.open_connection(url.hostname, port)
         except (OSError, UnicodeError) as error:
             raise RetriableError(
-                f"{shown(route.target)} cannot be reached: {words(error)}", is_sent=False
+                f"{shown(route.target)} cannot be reached: {describe(error)}", is_sent=False
             ) from None
         writer.close()
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
-        """Send the events in one request: a batch if the route takes batches, otherwise exactly one event.
+        """Send the events in one request: a tensor or a batch if the route takes it, otherwise exactly one event.
 
         Raises RetriableError, or Refused if the function blames the events' content.
         """
-        headers, body = build_request(route, events)
+        headers, body = build_tensor_request(events) if route.is_tensor else build_request(route, events)
         url = await self._invoke_url(route) if route.is_fn else route.target
         if route.is_fn:
             headers |= self._fn_headers
@@ -99,6 +100,8 @@ class FunctionClient:
             raise
         if status == 404 and route.is_fn:
             self._forget_invoke_url(route)  # the function may have been deployed again with another id
+        if route.is_tensor:
+            return read_tensor_response(route, len(events), status, response_headers, response_body)
         return read_response(route, status, response_headers, response_body)
 
     def _forget_invoke_url(self, route: Route) -> None:
@@ -156,9 +159,11 @@ class FunctionClient:
         except TimeoutError:
             raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}", is_sent=False) from None
+            raise RetriableError(
+                f"{shown(url)} cannot be reached: {describe(error)}", is_sent=False
+            ) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {words(error)}") from None
+            raise RetriableError(f"{shown(url)} cannot be reached: {describe(error)}") from None
 
 
 def trusted_endpoint(endpoint: str, fn_url: str, has_token: bool) -> str:

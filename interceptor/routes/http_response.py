@@ -13,7 +13,7 @@ from fncast.foreign_text import clean
 from interceptor.cloudevents.answers import invalid_answer
 from interceptor.cloudevents.reader import read_event
 from interceptor.errors import InvalidEvent, Refused, RetriableError
-from interceptor.routes.client import Answer
+from interceptor.routes.client import EventsAnswer
 from interceptor.routes.http_request import BATCH_TYPE
 from interceptor.routes.redaction import redacted
 from interceptor.routes.route import Route, shown
@@ -26,24 +26,24 @@ _MAX_ERROR_CHARACTERS = 300
 _MAX_ERROR_BYTES = 64 * 1024  # searched for secrets before the text is cut
 
 
-def read_response(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+def read_response(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> EventsAnswer:
     """Return the answer of a 2xx response.
 
     Raises RetriableError, or Refused if the function blames the events' content.
     """
     if not route.is_fn and status in _NO_EVENT:
-        return Answer(None, False)
+        return EventsAnswer(None, False)
     if not 200 <= status < 300:
         raise _error(route, status, headers, body)
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not kind.startswith("application/cloudevents"):
-        return Answer(_binary_as_json(headers, body), False)
+        return EventsAnswer(_binary_as_json(headers, body), False)
     if not body.strip():
         # The function may have lost its answer: skipping the event could lose its forecast.
         hint = "" if route.is_fn else "; answer 202 or 204 if there is no event to publish"
         raise RetriableError(f"{shown(route.target)} answers {status} without an event{hint}", code=status)
     is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
-    return Answer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
+    return EventsAnswer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
 
 
 def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
@@ -64,7 +64,9 @@ def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
     text = f"{shown(route.target)} answers {status}: {_message(route, body)}"
-    if status == TOO_LARGE or (status in _REFUSALS and not route.is_fn):
+    # A row of a tensor call is refused by its reason. A status may mean that the function takes no tensors.
+    blames_content = status in _REFUSALS and not route.is_fn and not route.is_tensor
+    if status == TOO_LARGE or blames_content:
         return Refused(text, status)
     return RetriableError(text, retry_after_s(headers), code=status)
 

@@ -46,13 +46,25 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
     if output.type == NONE_TYPE:
         return Skipped("no event to publish")
     data = data_object(output)
-    assert delivery.route is not None
-    raw_reason = str(data.get("reason") or "the function gave no reason")
-    reason = clean(redacted(raw_reason, delivery.route), _MAX_REASON_CHARACTERS)
+    reason = str(data.get("reason") or "the function gave no reason")
     if output.type == REJECTED_TYPE:
-        return DeadLetter(reason, attempts=delivery.attempts + 1, kind="refused_by_function")
-    unavailable = f"{UNAVAILABLE_REASON}: {reason}"
-    after_s = data.get("retry_after_s")
+        return rejected(reason, delivery)
+    raise unavailable(reason, data.get("retry_after_s"), delivery)
+
+
+def rejected(reason: str, delivery: Delivery) -> DeadLetter:
+    """Return the outcome of an event that the function refuses. reason: as the function gave it."""
+    return DeadLetter(_shown(reason, delivery), attempts=delivery.attempts + 1, kind="refused_by_function")
+
+
+def unavailable(reason: str, after_s: object, delivery: Delivery) -> RetriableError:
+    """Return the error of a function that cannot answer now. reason, after_s: as the function gave them."""
+    text = f"{UNAVAILABLE_REASON}: {_shown(reason, delivery)}"
     if isinstance(after_s, int | float) and 0 <= after_s <= MAX_RETRY_AFTER_S:
-        raise RetriableError(unavailable, float(after_s))
-    raise RetriableError(unavailable)
+        return RetriableError(text, float(after_s))
+    return RetriableError(text)
+
+
+def _shown(reason: str, delivery: Delivery) -> str:
+    assert delivery.route is not None
+    return clean(redacted(reason, delivery.route), _MAX_REASON_CHARACTERS)

@@ -7,8 +7,8 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from fncast.foreign_text import clean
+from fncast.http.port import MAX_PORT
 
-MAX_PORT = 65535
 MAX_SHOWN_CHARACTERS = 500  # of a URL, which may come from a server
 
 
@@ -18,7 +18,8 @@ class Route:
 
     name: the destination. target: `fn:<app>/<function>` on the Fn server, or the URL of an HTTP function.
     batch: whether the function takes `application/cloudevents-batch+json`. Otherwise one event per call, in `mode`.
-    token: bearer token, or empty. Raises ValueError for an invalid target.
+    token: bearer token, or empty. encoding: "graphpipe" sends the windows of a call as one tensor (docs/functions.md).
+    Raises ValueError for an invalid target.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Route:
     batch: bool
     mode: Literal["binary", "structured"] = "structured"
     token: str = field(default="", repr=False)
-    encoding: Literal["json", "graphpipe"] = "json"  # of calls with assembled windows
+    encoding: Literal["json", "graphpipe"] = "json"
 
     def __post_init__(self) -> None:
         if self.is_fn:
@@ -39,6 +40,11 @@ class Route:
             raise ValueError(
                 f"route {self.name!r}: {shown(self.target)!r} is neither fn:<app>/<function> nor a URL"
             )
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether the windows of a call are sent as one tensor, whatever `batch` and `mode` say."""
+        return self.encoding == "graphpipe"
 
     @property
     def is_fn(self) -> bool:

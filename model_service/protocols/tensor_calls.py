@@ -46,6 +46,13 @@ class WindowRows:
     low: Float64Array
     high: Float64Array
 
+    def at(self, positions: Sequence[int]) -> WindowRows:
+        """The rows at these positions, in ascending order."""
+        if len(positions) == len(self.values):
+            return self
+        kept = list(positions)
+        return WindowRows(self.values[kept], self.lengths[kept], self.low[kept], self.high[kept])
+
 
 @dataclass(slots=True)
 class ForecastRows:
@@ -131,9 +138,7 @@ def decode_forecasts(body: bytes, count: int) -> ForecastRows:
         raise InvalidMessage(f"the function reports an error: {response.errors[0].message}")
     tensors = response.output_tensors
     if not 2 <= len(tensors) <= 4:
-        raise InvalidMessage(
-            f"{len(tensors)} tensors; forecast and reasons are needed, filled and retry_after_s may follow"
-        )
+        raise InvalidMessage(f"{len(tensors)} tensors instead of forecast, reasons, filled and retry_after_s")
     forecast, reasons = tensors[:2]
     if forecast.dtype.kind != "f" or forecast.ndim != 3 or len(forecast) != count:
         shown = f"{forecast.dtype} {list(forecast.shape)}"
@@ -155,9 +160,12 @@ def decode_forecasts(body: bytes, count: int) -> ForecastRows:
 
 def parse_levels(text: str) -> tuple[float, ...]:
     """The levels in a text such as `0.1,0.5,0.9`. Raises ValueError."""
-    levels = tuple(float(level) for level in text.split(",", MAX_LEVELS))
+    try:
+        levels = tuple(float(level) for level in text.split(",", MAX_LEVELS))
+    except ValueError:
+        raise ValueError(f"quantiles {text[:60]!r} are not numbers such as 0.1,0.5,0.9") from None
     if not all(0 < level < 1 for level in levels) or len(set(levels)) < len(levels):
-        raise ValueError("quantiles must be different numbers between 0 and 1")
+        raise ValueError(f"quantiles {text[:60]!r} are not different numbers between 0 and 1")
     return levels
 
 

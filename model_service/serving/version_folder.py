@@ -24,7 +24,7 @@ DOCUMENT_FILE = "model.json"
 RETIRED_FILE = "retired"
 # The member of model.json with the hashes of the files of the model, by file name.
 HASHES = "files_sha256"
-HASHED_FILES = (TFLITE_FILE, SAVED_MODEL_FILE)
+HASHED_FILES = ("model*.tflite", SAVED_MODEL_FILE)  # patterns
 # Names that would collide with other paths of the server.
 RESERVED_NAMES = frozenset({"v2", "control", "metrics", "healthz", "readyz"})
 MAX_DOCUMENT_BYTES = 1 << 20
@@ -73,10 +73,10 @@ class VersionFolder:
         hashes = self.details().get(HASHES)
         if not isinstance(hashes, dict):
             return
-        for name in HASHED_FILES:
-            path, expected = self.path / name, hashes.get(name)
+        for path in _hashed_files(self.path):
+            expected = hashes.get(path.name)
             try:
-                matches = expected is None or not path.is_file() or _sha256(path) == expected
+                matches = expected is None or _sha256(path) == expected
             except OSError as error:
                 raise UnusableModel(f"{path} cannot be read: {error}") from None
             if not matches:
@@ -135,13 +135,17 @@ def scan(root: Path) -> list[VersionFolder]:
 
 def hashes_of(folder: Path) -> dict[str, str]:
     """The hashes of the files of a model, by file name, for model.json. Raises OSError."""
-    return {name: _sha256(folder / name) for name in HASHED_FILES if (folder / name).is_file()}
+    return {path.name: _sha256(path) for path in _hashed_files(folder)}
+
+
+def _hashed_files(folder: Path) -> list[Path]:
+    return sorted(path for pattern in HASHED_FILES for path in folder.glob(pattern) if path.is_file())
 
 
 def has_hash(details: Mapping[str, Any]) -> bool:
-    """Whether model.json has the hash of the .tflite file, so that a damaged file is detected before it is opened."""
+    """Whether model.json has the hash of a .tflite file, so that a damaged file is detected before it is opened."""
     hashes = details.get(HASHES)
-    return isinstance(hashes, dict) and TFLITE_FILE in hashes
+    return isinstance(hashes, dict) and any(str(name).endswith(".tflite") for name in hashes)
 
 
 def _sha256(path: Path) -> str:
@@ -154,6 +158,7 @@ def _version_folder(name: str, path: Path) -> VersionFolder:
     files = (
         path,
         *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE)),
+        *sorted(path.glob("model-*.tflite")),
         *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # may still be being copied
     )
     return VersionFolder(

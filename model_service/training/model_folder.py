@@ -141,7 +141,7 @@ def write_version(
             "parameters": network.count_params(),
             "weights_sha256": weights_sha256(network),
             HASHES: hashes_of(temporary),
-            "libraries": _libraries(),
+            "libraries": libraries(),
         }
         extra_files(temporary)
         os.chmod(temporary, 0o755)  # mkdtemp makes it private, but the service may run as another user
@@ -247,7 +247,8 @@ def _export(network: Any, window: int, folder: Path) -> None:
     network.save_weights(folder / WEIGHTS_FILE)
 
 
-def _libraries() -> dict[str, str]:
+def libraries() -> dict[str, str]:
+    """The versions of Python and of the libraries that decide the weights."""
     found = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:

@@ -11,10 +11,10 @@ Calls = dict[str, list[str]]
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """What each part was called with."""
+    """The arguments of each part."""
     called: Calls = {}
 
-    def stand_in(name: str, code: int) -> None:
+    def replace(name: str, code: int) -> None:
         def part(argv: list[str]) -> int:
             called[name] = argv
             return code
@@ -22,23 +22,25 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         monkeypatch.setitem(benchmarks.PARTS, name, part)
 
     for name in benchmarks.PARTS:
-        stand_in(name, code=name == "delay")
+        replace(name, code=name == "delay")
     return called
 
 
-def test_one_part_takes_its_own_flags(calls: Calls) -> None:
+def test_one_part_accepts_its_flags(calls: Calls) -> None:
     assert benchmarks.main(["end_to_end", "--scale", "0.1", "--only", "fncast"]) == 0
     assert calls == {"end_to_end": ["--scale", "0.1", "--only", "fncast"]}
 
 
-def test_all_parts_take_what_each_knows_and_one_that_fails_stops_no_other(calls: Calls) -> None:
+def test_each_part_gets_the_flags_that_it_accepts_and_a_failure_does_not_stop_the_others(
+    calls: Calls,
+) -> None:
     assert benchmarks.main(["--bootstrap", "broker:9092", "--rounds", "1"]) == 1
     assert list(calls) == ["end_to_end", "delay", "model_service", "growth", "protocols"]
     assert set(calls["growth"]) == {"--bootstrap", "broker:9092", "--rounds", "1"}
     assert calls["protocols"] == calls["model_service"] == ["--rounds", "1"]
 
 
-def test_a_bug_of_one_part_costs_the_others_nothing(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_of_one_part_does_not_stop_the_others(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     def part(argv: list[str]) -> int:
         raise ValueError("no number")
 

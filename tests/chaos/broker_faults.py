@@ -1,4 +1,4 @@
-"""What happens to brokers and to the way to them: one thing at a time, in a thread, so that the run goes on."""
+"""Faults of brokers and of the connections to them: one at a time, in a thread, while the run continues."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from kafka_cluster import KafkaCluster
 from kafka_container import KafkaContainer, paused
-from supervised_process import say
-from system import Parts
+from supervised_process import log_line
+from system import System
 
 PAUSE_S = 15.0  # past the session of a broker, 9 s
 SHORT_PAUSE_S = 6.0
@@ -22,23 +22,24 @@ SINGLE = ("broker", "broker-kill")
 CLUSTER = (*SINGLE, "pause", "roll", "cut", "stall", "stop-paused")
 
 
-class Brokers:
-    """longest_stop_s: of a consumer that got SIGTERM while a broker was paused."""
+class BrokerFaults:
+    """longest_stop_s: the longest stop of a consumer that got SIGTERM while a broker was paused."""
 
-    def __init__(self, kafka: KafkaContainer | KafkaCluster, parts: Parts, randomly: random.Random) -> None:
-        self._kafka, self._parts, self._random = kafka, parts, randomly
-        self._striking: threading.Thread | None = None
+    def __init__(self, kafka: KafkaContainer | KafkaCluster, system: System, rng: random.Random) -> None:
+        self._kafka, self._system, self._random = kafka, system, rng
+        self._fault: threading.Thread | None = None
         self._failure: BaseException | None = None
         self.longest_stop_s = 0.0
 
     @property
-    def is_striking(self) -> bool:
-        """Also while replicas come into sync again. Raises what a strike raised."""
+    def is_active(self) -> bool:
+        """Whether a fault lasts, or replicas are not in sync yet. Raises the exception of a fault."""
         if self._failure is not None:
             raise self._failure
-        return self._striking is not None and self._striking.is_alive()
+        return self._fault is not None and self._fault.is_alive()
 
-    def strike(self, kind: str) -> None:
+    def inject(self, kind: str) -> None:
+        """Begin a fault of this kind."""
         kafka = self._kafka
         if isinstance(kafka, KafkaContainer):
             self._restart_single(kafka, kind)
@@ -53,17 +54,17 @@ class Brokers:
             "stall": lambda: self._stall(kafka),
         }[kind]
 
-        def strike() -> None:
+        def run() -> None:
             began_s = time.monotonic()
             try:
                 call()
                 kafka.wait()
             except BaseException as error:
                 self._failure = error
-            say(f"{kind} is over {time.monotonic() - began_s:.1f} s later")
+            log_line(f"{kind} is over {time.monotonic() - began_s:.1f} s later")
 
-        self._striking = threading.Thread(target=strike, daemon=True)
-        self._striking.start()
+        self._fault = threading.Thread(target=run, daemon=True)
+        self._fault.start()
 
     def _restart_single(self, kafka: KafkaContainer, kind: str) -> None:
         if kind == "broker-kill":
@@ -76,9 +77,9 @@ class Brokers:
         return self._random.choice(kafka.nodes)
 
     def _some(self, kafka: KafkaCluster) -> list[int]:
-        """The way to one broker, or to all."""
-        everyone = list(range(len(kafka.nodes)))
-        return self._random.choice([everyone, [self._random.choice(everyone)]])
+        """Choose all brokers or one of them."""
+        brokers = list(range(len(kafka.nodes)))
+        return self._random.choice([brokers, [self._random.choice(brokers)]])
 
     def _paused(self, kafka: KafkaCluster, meanwhile: Callable[[], None]) -> None:
         with paused(self._node(kafka)):
@@ -86,15 +87,19 @@ class Brokers:
 
     def _stop_a_consumer(self) -> None:
         time.sleep(self._random.uniform(0, SHORT_PAUSE_S))
-        running = [one for one in self._parts.consumers if one.process and one.process.poll() is None]
-        victim = self._random.choice(running)
-        process = victim.process
+        running = [
+            consumer
+            for consumer in self._system.consumers
+            if consumer.process and consumer.process.poll() is None
+        ]
+        chosen = self._random.choice(running)
+        process = chosen.process
         assert process is not None
         began_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(60)
         took_s = time.monotonic() - began_s
-        say(f"{victim.name} ended {took_s:.1f} s after SIGTERM")
+        log_line(f"{chosen.name} ended {took_s:.1f} s after SIGTERM")
         self.longest_stop_s = max(self.longest_stop_s, took_s)
 
     def _cut(self, kafka: KafkaCluster) -> None:
@@ -103,10 +108,10 @@ class Brokers:
             time.sleep(CUT_EVERY_S)
 
     def _stall(self, kafka: KafkaCluster) -> None:
-        """Connections stay; what is sent arrives when the stall is over, or never, where they are cut then."""
+        """Stall connections without closing them. Afterwards data arrives late, or the connections are cut."""
         some = self._some(kafka)
         kafka.proxies.stall(some)
         time.sleep(self._random.choice(STALLS_S))
         if self._random.random() < 0.5:
             kafka.proxies.cut(some)
-        kafka.proxies.go_on()
+        kafka.proxies.resume()

@@ -1,11 +1,13 @@
-"""The checker: compares what was produced with what a read-committed reader sees. It knows nothing else.
+"""The checker: compares the produced events with the output of a read-committed reader. It uses no other information.
 
 usage: check.py PRODUCED BOOTSTRAP_SERVERS INPUT_TOPIC FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
-PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}, the last
-being the first value of its forecast, and "is_doubtful" where the broker may not have the event. The input topic is
-counted, too: an event that its own producer wrote twice has two outcomes. Prints one JSON object; exit 0 where nothing
-was lost, repeated, out of order, wrongly dead-lettered, or answered with another's forecast, else 1.
+PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}. `forecast` is
+the first value of the event's forecast. `is_doubtful` marks events that the broker may not have. The input topic is
+counted as well: an event that its producer wrote twice has two outcomes.
+
+Prints one JSON object. Exit code 0 if nothing was lost, repeated, out of order, wrongly dead-lettered or answered with
+the forecast of another event, else 1.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ SHOWN = 5
 TOLERANCE = 0.01  # neighbours are 1 apart
 
 Seen = tuple[str, str, bytes]
-"""Of a record: key, the id of its input, value."""
+"""A record: its key, the id of its input, its value."""
 
 
 def read(servers: str, topic: str, attribute: str) -> list[Seen]:
-    """Every committed record, in order per partition; `attribute` is the header with the id."""
+    """Return every committed record, in order for each partition. attribute: the header with the id."""
     reader = Consumer(
         {
             "bootstrap.servers": servers,
@@ -57,7 +59,7 @@ def read(servers: str, topic: str, attribute: str) -> list[Seen]:
 def check(
     produced: list[dict[str, Any]], inputs: Counter[str], forecasts: list[Seen], letters: list[Seen]
 ) -> dict[str, list[str]]:
-    """What is wrong, by kind; empty lists where nothing is. inputs: how often the input topic has each id."""
+    """Return the faulty ids by kind of fault. inputs: how often the input topic has each id."""
     good = [event["id"] for event in produced if not event["is_poison"]]
     poison = {event["id"] for event in produced if event["is_poison"]}
     doubtful = {event["id"] for event in produced if event.get("is_doubtful")}
@@ -65,7 +67,7 @@ def check(
     order = {id_: number for number, id_ in enumerate(good)}
     outputs = Counter(id_ for _, id_, _ in forecasts)
     refused = Counter(id_ for _, id_, _ in letters)
-    disordered, anothers = [], []
+    disordered, of_another_input = [], []
 
     def expected(id_: str) -> int:
         return inputs[id_] if id_ in doubtful else max(1, inputs[id_])
@@ -73,7 +75,7 @@ def check(
     last: dict[str, int] = {}
     for key, id_, value in forecasts:
         if id_ in right and not is_right(key, value, *right[id_]):
-            anothers.append(id_)
+            of_another_input.append(id_)
         number = order.get(id_, -1)
         if number < last.get(key, -1):
             disordered.append(id_)
@@ -90,12 +92,12 @@ def check(
         "out_of_order": disordered,
         "wrongly_refused": [id_ for id_ in refused if id_ not in poison],
         "unknown": [id_ for id_ in outputs if id_ not in order],
-        "anothers": anothers,
+        "of_another_input": of_another_input,
     }
 
 
 def is_right(key: str, value: bytes, right_key: str, right_value: float) -> bool:
-    """Whether a forecast has its input's key, and its first value is the one that its input leads to."""
+    """Whether a forecast has the key of its input and the first value that follows from its input."""
     first = json.loads(value)["values"][0]
     return key == right_key and abs(first - right_value) < TOLERANCE
 

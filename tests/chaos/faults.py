@@ -7,12 +7,12 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 
-from broker_faults import CLUSTER, Brokers
+from broker_faults import CLUSTER, BrokerFaults
 from progress import Progress
-from supervised_process import GONE_S, say
-from system import Parts
+from supervised_process import GONE_S, log_line
+from system import System
 
-# Ten kills; of the consumer's, one is a SIGSTOP past its session.
+# Ten kills. One fault of the consumer is a SIGSTOP that outlasts its session.
 DECK = (
     "consumer",
     "consumer",
@@ -25,7 +25,7 @@ DECK = (
     "model",
     "gone",
 )
-TROUBLES = ("away", "storm")  # one of each for ten kills, not counted as such
+TROUBLES = ("away", "storm")  # one of each for ten kills; not counted as kills
 CLUSTER_DECK = (
     *("consumer", "consumer", "gone", "freeze"),
     *("function", "host", "model"),
@@ -38,44 +38,48 @@ CLUSTER_TROUBLES = (
 )
 PROXY_FAULTS = ("cut", "stall")
 KINDS = tuple(dict.fromkeys((*DECK, *TROUBLES, *CLUSTER_DECK, *CLUSTER_TROUBLES, *CLUSTER)))
-TIMED = ("consumer", "gone", "freeze")  # until each partition flows again
-ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not while another trouble lasts
+TIMED = ("consumer", "gone", "freeze")  # followed by a measurement until each partition has output again
+ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not during another fault
 AWAY_S = STORM_S = 15.0
-STORM_TURN_S = 2.5  # one more consumer joins, or leaves
+STORM_STEP_S = 2.5  # between a join and a leave of one more consumer
+JOIN_S = 30.0  # the longest wait for a join: without the join nothing is revoked
+JOINED = "assigned"  # in the log of a consumer that has joined
 
 
-def schedule(kills: int, randomly: random.Random, *, is_cluster: bool) -> Iterator[str]:
-    """Deck after deck, each shuffled, until there are so many kills. On a cluster all brokers are rolled once."""
+def schedule(kills: int, rng: random.Random, *, is_cluster: bool) -> Iterator[str]:
+    """Yield shuffled decks until they hold `kills` kills. On a cluster, all brokers are restarted first."""
     counted = CLUSTER_DECK if is_cluster else DECK
     if is_cluster:
         yield "roll"
     while kills > 0:
         deck = [*counted, *(CLUSTER_TROUBLES if is_cluster else TROUBLES)]
-        randomly.shuffle(deck)
+        rng.shuffle(deck)
         for kind in deck:
             kills -= kind in counted
             yield kind
 
 
-class Strikes:
-    """Strikes one after another, each when so many inputs more are settled; made slower by what must be seen first:
-    after the kill of a consumer, that every partition flows again."""
+class FaultInjector:
+    """Injects one fault after the other. The next fault waits until about `spacing` more inputs are settled.
+
+    After the kill of a consumer it also waits until every partition has output again.
+    """
 
     def __init__(
         self,
         kinds: Sequence[str],
         spacing: int,
-        parts: Parts,
-        brokers: Brokers,
+        system: System,
+        brokers: BrokerFaults,
         progress: Progress,
-        randomly: random.Random,
+        rng: random.Random,
     ) -> None:
         self._left = list(kinds)
         self._all = len(kinds)
         self._spacing = spacing
-        self._parts, self._brokers, self._progress, self._random = parts, brokers, progress, randomly
+        self._system, self._brokers, self._progress, self._random = system, brokers, progress, rng
         self._next_at = spacing
-        self._trouble_until_s = self._storm_turn_at_s = 0.0
+        self._trouble_until_s = self._storm_step_at_s = 0.0
         self.kills = self.proxy_faults = 0
 
     @property
@@ -84,65 +88,69 @@ class Strikes:
 
     def _is_trouble(self) -> bool:
         is_recent = time.monotonic() < self._trouble_until_s
-        return is_recent or self._parts.are_frozen or self._brokers.is_striking
+        return is_recent or bool(self._storm_step_at_s) or self._system.are_frozen or self._brokers.is_active
 
     def stop(self) -> None:
-        """No more of them."""
+        """Inject no more faults."""
         self._left.clear()
 
-    def turn(self, produced: int) -> None:
+    def advance(self, produced: int) -> None:
+        """Inject the next fault if it is due. produced: inputs so far, for the log."""
         self._storm()
         is_watched = self._progress.flow_s is not None
         if not self._left or self._progress.settled < self._next_at or is_watched:
             return
         kind = self._left[0]
         if self._is_trouble() and kind in ALONE:
-            return  # how long it takes to flow again would be the other trouble's
+            return  # the measured time would include the other fault
         self._left.pop(0)
-        say(f"{self._all - len(self._left)}/{self._all} at {self._progress.settled} of {produced}: {kind}")
+        log_line(
+            f"{self._all - len(self._left)}/{self._all} at {self._progress.settled} of {produced}: {kind}"
+        )
         self.kills += kind in (*DECK, *CLUSTER_DECK)
         self.proxy_faults += kind in PROXY_FAULTS
-        self._strike(kind)
+        self._inject(kind)
         if kind in TIMED:
             self._progress.watch(kind)
         self._next_at = self._progress.settled + self._random.randint(
             self._spacing // 2, self._spacing * 3 // 2
         )
 
-    def _strike(self, kind: str) -> None:
-        parts = self._parts
+    def _inject(self, kind: str) -> None:
+        system = self._system
         if kind == "consumer":
-            self._random.choice(parts.consumers).kill()
+            self._random.choice(system.consumers).kill()
         elif kind == "gone":
-            self._random.choice(parts.consumers).kill(GONE_S)
+            self._random.choice(system.consumers).kill(GONE_S)
         elif kind == "freeze":
-            self._random.choice(parts.consumers).signal(signal.SIGSTOP)
+            self._random.choice(system.consumers).signal(signal.SIGSTOP)
         elif kind == "function":
-            self._random.choice(parts.hosts).kill_a_child(self._random)
+            self._random.choice(system.hosts).kill_a_child(self._random)
         elif kind == "host":
-            self._random.choice(parts.hosts).kill()
+            self._random.choice(system.hosts).kill()
         elif kind == "model":
-            self._random.choice(parts.model_services).kill()
+            self._random.choice(system.model_services).kill()
         elif kind in CLUSTER:
-            self._brokers.strike(kind)
+            self._brokers.inject(kind)
         elif kind == "away":
-            for host in parts.hosts:
+            for host in system.hosts:
                 host.kill(AWAY_S)
             self._trouble_until_s = time.monotonic() + AWAY_S
         else:
             self._trouble_until_s = time.monotonic() + STORM_S
-            self._storm_turn_at_s = time.monotonic()
+            self._storm_step_at_s = time.monotonic()
 
     def _storm(self) -> None:
-        """One more consumer joins and leaves, until the storm is over."""
-        if not self._storm_turn_at_s or time.monotonic() < self._storm_turn_at_s:
+        """Let one more consumer join and leave until the storm is over."""
+        now_s = time.monotonic()
+        if not self._storm_step_at_s or now_s < self._storm_step_at_s:
             return
-        joining = self._parts.joining
-        self._storm_turn_at_s += STORM_TURN_S
-        is_over = time.monotonic() >= self._trouble_until_s
+        joining = self._system.joining
+        is_over = now_s >= self._trouble_until_s
         if joining.process is not None and joining.process.poll() is None:
+            if not joining.has_logged(JOINED) and now_s < self._storm_step_at_s + JOIN_S:
+                return
             joining.end()
         elif not is_over:
             joining.start()
-        if is_over:
-            self._storm_turn_at_s = 0.0
+        self._storm_step_at_s = 0.0 if is_over else now_s + STORM_STEP_S

@@ -2,7 +2,7 @@
 
 usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
 
-A crash is SIGKILL at the N-th time that the point is reached, a freeze SIGSTOP.
+A crash is SIGKILL when the point is reached for the N-th time; a freeze is SIGSTOP.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "d
 BUGS = ("commit-before-publish", "no-fencing")
 
 
-def strike_at(told: str, number: int) -> None:
-    point, _, nth = told.partition(":")
+def send_signal_at(place: str, number: int) -> None:
+    """Send this process the signal at a place: POINT:N."""
+    point, _, nth = place.partition(":")
     assert point in POINTS, point
     left = int(nth)
 
@@ -62,10 +63,10 @@ def strike_at(told: str, number: int) -> None:
         Rebalance.revoked = revoking
     else:
 
-        class Struck(Producer):
+        class FaultyProducer(Producer):
             def send_offsets_to_transaction(self, *arguments):
                 if point == "before-offsets":
-                    self.flush(FLUSH_S)  # its records have reached the broker
+                    self.flush(FLUSH_S)  # so that its records are at the broker
                     reached()
                 super().send_offsets_to_transaction(*arguments)
 
@@ -77,10 +78,11 @@ def strike_at(told: str, number: int) -> None:
                 if point == "after-commit":
                     reached()
 
-        consumer.kafka.base_producer.Producer = Struck
+        consumer.kafka.base_producer.Producer = FaultyProducer
 
 
-def break_it(bug: str) -> None:
+def add_bug(bug: str) -> None:
+    """Replace methods so that the consumer has the bug."""
     if bug == "commit-before-publish":
         poll = KafkaSource.poll
 
@@ -94,7 +96,7 @@ def break_it(bug: str) -> None:
 
         KafkaSource.poll = committing
         ExactlyOnce.commit = without_offsets
-    else:  # another identity at each start, offsets beside the transaction, a transaction that outlives a session
+    else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
         init = ExactlyOnce.__init__
 
         def anonymous(self, properties, partitioner, *_):
@@ -121,19 +123,21 @@ def without_offsets(self, offsets, metadata):
 
 
 def main() -> int:
-    faulthandler.register(signal.SIGUSR2)  # says in its log where each thread is: of one that stands still
+    faulthandler.register(
+        signal.SIGUSR2
+    )  # writes the stack of each thread to the log of a consumer that is stuck
     parser = argparse.ArgumentParser()
     parser.add_argument("--crash", default="")
     parser.add_argument("--freeze", default="")
     parser.add_argument("--bug", choices=BUGS)
-    told, words = parser.parse_known_args()
-    if told.bug:
-        break_it(told.bug)
-    if told.crash:
-        strike_at(told.crash, signal.SIGKILL)
-    if told.freeze:
-        strike_at(told.freeze, signal.SIGSTOP)
-    return command_line.main(words)
+    options, arguments = parser.parse_known_args()
+    if options.bug:
+        add_bug(options.bug)
+    if options.crash:
+        send_signal_at(options.crash, signal.SIGKILL)
+    if options.freeze:
+        send_signal_at(options.freeze, signal.SIGSTOP)
+    return command_line.main(arguments)
 
 
 if __name__ == "__main__":

@@ -11,25 +11,29 @@ from pathlib import Path
 
 from confluent_kafka import KafkaError, Message, Producer
 from kafka_container import PARTITIONS
-from supervised_process import say
+from supervised_process import log_line
 
 KEYS = 20
 POISON_SHARE = 0.01
-# Once in some sixty restarts of the broker, whose answers to 20 events were lost, librdkafka's idempotent producer sent
-# nothing any more (2.16; 24 restarts in a row did not show it again). Another takes its place then.
+# After a restart of the broker that loses answers, librdkafka's idempotent producer can stop sending for good. A new
+# producer replaces it.
 STUCK_S = 60.0
 PURGE_S = 5.0
+# The most events that wait, in seconds of the rate. More would take minutes to settle on a slow machine.
+MAX_WAITING_S = 20.0
 WINDOW = 6  # of the model, see system.py
-AHEAD = 1.0  # the model's first median is the window's mean and this
+AHEAD = 1.0  # the model's first median is the window's mean plus this
 
 
 class Load(threading.Thread):
-    """Produces until `enough` is set. Event n has the id `key:n` and a window of nothing but n, so that its forecast
-    tells which event it is for. Half of the poison is refused by the function, half makes it fail.
+    """Produces until `enough` is set.
 
-    doubtful: ids of events that a stuck client may have got to the broker, or not."""
+    Event n has the id `key:n` and a window that holds only n, so that its forecast identifies the event. The function
+    rejects one half of the poison and crashes on the other. doubtful: ids of events that may or may not have reached
+    the broker, because their client got stuck. settled: how many inputs have an outcome; the run sets it.
+    """
 
-    def __init__(self, servers: str, topic: str, rate: float, randomly: random.Random, file: Path) -> None:
+    def __init__(self, servers: str, topic: str, rate: float, rng: random.Random, file: Path) -> None:
         super().__init__(daemon=True)
         self._properties = {
             "bootstrap.servers": servers,
@@ -38,21 +42,22 @@ class Load(threading.Thread):
             "linger.ms": 5,
             "reconnect.backoff.max.ms": 1000,
             "log_level": 2,
-            "error_cb": lambda _: None,  # a broker that is away is no news
+            "error_cb": lambda _: None,  # a broker that is down is expected
         }
         self._producer = Producer(self._properties)
-        self._topic, self._rate, self._random, self._file = topic, rate, randomly, file.open("w")
+        self._topic, self._rate, self._random, self._file = topic, rate, rng, file.open("w")
         self.enough = threading.Event()
-        self.produced = self.acknowledged = 0
+        self.produced = self.acknowledged = self.settled = 0
         self.doubtful: set[str] = set()
         self._heard_at_s = 0.0
 
     def run(self) -> None:
         started_s = self._heard_at_s = time.monotonic()
         while not self.enough.is_set():
-            due = int((time.monotonic() - started_s) * self._rate)
+            most = self.settled + int(MAX_WAITING_S * self._rate)
+            due = min(int((time.monotonic() - started_s) * self._rate), most)
             while self.produced < due:
-                self._one()
+                self._produce()
             self._producer.poll(0)
             if time.monotonic() - self._heard_at_s > STUCK_S:
                 self._renew()
@@ -63,13 +68,13 @@ class Load(threading.Thread):
         self._file.close()
 
     def _renew(self) -> None:
-        say(f"the load's client was told nothing for {STUCK_S:g} s: another one goes on")
+        log_line(f"the load's producer got no answer for {STUCK_S:g} s: a new producer replaces it")
         self._producer.purge()
         self._producer.flush(PURGE_S)
         self._producer = Producer(self._properties)
         self._heard_at_s = time.monotonic()
 
-    def _one(self) -> None:
+    def _produce(self) -> None:
         number = self.produced
         key = self._random.randrange(KEYS)
         id_ = f"k{key}:{number}"
@@ -85,26 +90,26 @@ class Load(threading.Thread):
             "destination": "forecast",
         }
         headers = [(f"ce_{name}", text) for name, text in attributes.items()]
-        told = {"id": id_, "key": f"k{key}", "is_poison": is_poison, "forecast": number + AHEAD}
+        event = {"id": id_, "key": f"k{key}", "is_poison": is_poison, "forecast": number + AHEAD}
         self._producer.produce(
             self._topic,
             json.dumps(data, separators=(",", ":")),
             f"k{key}",
             key % PARTITIONS,
             headers=[*headers, ("content-type", "application/json")],
-            on_delivery=partial(self._delivered, told),
+            on_delivery=partial(self._delivered, event),
         )
         self.produced += 1
 
-    def _delivered(self, told: dict[str, object], error: KafkaError | None, _: Message) -> None:
-        """What the broker has acknowledged counts; per partition it is told in the order of the offsets."""
+    def _delivered(self, event: dict[str, object], error: KafkaError | None, _: Message) -> None:
+        """Write the event to the file once it is acknowledged; in each partition this is the order of the offsets."""
         self._heard_at_s = time.monotonic()
         if error is not None and error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
-            self.doubtful.add(str(told["id"]))
-            self._file.write(json.dumps(told | {"is_doubtful": True}) + "\n")
+            self.doubtful.add(str(event["id"]))
+            self._file.write(json.dumps(event | {"is_doubtful": True}) + "\n")
             return
         if error is not None:
-            say(f"the load was refused: {error.str()}")
+            log_line(f"the load was refused: {error.str()}")
             return
         self.acknowledged += 1
-        self._file.write(json.dumps(told) + "\n")
+        self._file.write(json.dumps(event) + "\n")

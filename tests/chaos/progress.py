@@ -1,4 +1,4 @@
-"""What is settled so far, as a read-committed reader sees it, and how long a partition was without output."""
+"""The settled inputs as a read-committed reader sees them, and how long a partition had no output."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import uuid
 
 from confluent_kafka import Consumer, TopicPartition
 from kafka_container import PARTITIONS
-from supervised_process import say
+from supervised_process import log_line
 
-# A client may lose its way behind a broker's restart (see consumer/kafka/connection.py); what waits for a transaction
-# to time out takes 20 s at most.
+# A client may lose its connection after a broker's restart (see consumer/kafka/connection.py). A transaction times out
+# within 20 s.
 READER_IDLE_S = 30.0
 
 
 class Progress:
-    """ids: of the inputs that have an outcome. slowest_flow_s: from a strike until every partition has output that was
-    published after it; for each kind, the longest of the waits begun by `watch`. slowest_s: the longest time without
-    any output."""
+    """ids: of the inputs that have an outcome. slowest_s: the longest time without any output.
+
+    slowest_flow_s: by kind of fault, the longest time from `watch` until every partition has output that was published
+    after the fault.
+    """
 
     def __init__(self, servers: str, forecasts: str, dead_letters: str) -> None:
         self._servers = servers
@@ -30,7 +32,7 @@ class Progress:
         self.slowest_flow_s: dict[str, float] = {}
         self._settled_at_s = time.monotonic()
         self._watched_since_s = 0.0
-        self._struck_at_ms = 0.0
+        self._fault_at_ms = 0.0
         self._without: set[int] = set()
         self._kind = ""
 
@@ -40,18 +42,18 @@ class Progress:
 
     @property
     def idle_s(self) -> float:
-        """Since anything was settled."""
+        """Seconds since the last outcome."""
         return time.monotonic() - self._settled_at_s
 
     def watch(self, kind: str) -> None:
-        """From now on until each partition has output whose publisher made it later."""
+        """Measure the time until each partition has output that was published from now on."""
         self._kind = kind
-        self._watched_since_s, self._struck_at_ms = time.monotonic(), time.time() * 1000
+        self._watched_since_s, self._fault_at_ms = time.monotonic(), time.time() * 1000
         self._without = set(range(PARTITIONS))
 
     @property
     def flow_s(self) -> float | None:
-        """How long the watch lasts already; None where all flows."""
+        """Seconds since `watch`; None if every partition has output again."""
         return time.monotonic() - self._watched_since_s if self._without else None
 
     def _new_reader(self) -> Consumer:
@@ -68,10 +70,11 @@ class Progress:
         reader.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
         return reader
 
-    def turn(self) -> None:
+    def read(self) -> None:
+        """Read new outcomes."""
         before = len(self.ids)
         if time.monotonic() - self._read_at_s > READER_IDLE_S:
-            say(f"nothing was read for {READER_IDLE_S:g} s: another reader goes on")
+            log_line(f"nothing was read for {READER_IDLE_S:g} s: a new reader replaces this one")
             self._reader.close()
             self._reader, self._read_at_s = self._new_reader(), time.monotonic()
         for message in self._reader.consume(1000, 0.05):
@@ -81,11 +84,11 @@ class Progress:
             self._next[message.topic(), message.partition()] = message.offset() + 1
             id_ = dict(message.headers() or [])[self._names[message.topic()]].decode()
             self.ids.add(id_)
-            if message.partition() in self._without and message.timestamp()[1] > self._struck_at_ms:
+            if message.partition() in self._without and message.timestamp()[1] > self._fault_at_ms:
                 self._without.discard(message.partition())
                 if not self._without:
                     flow_s = time.monotonic() - self._watched_since_s
-                    say(f"all partitions flow again {flow_s:.1f} s after the {self._kind}'s strike")
+                    log_line(f"all partitions flow again {flow_s:.1f} s after the fault {self._kind!r}")
                     self.slowest_flow_s[self._kind] = max(self.slowest_flow_s.get(self._kind, 0.0), flow_s)
         if len(self.ids) > before:
             self.slowest_s = max(self.slowest_s, self.idle_s)

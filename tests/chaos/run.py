@@ -1,15 +1,16 @@
-"""The chaos run: a steady load, and a schedule of kills by progress; then the checker decides.
+"""The chaos run: a steady load and a schedule of faults. At the end, the checker decides.
 
 usage: run.py [--cluster] [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…]
               [--bug BUG] [--crash POINT:N] …
 
-Victims: one of the consumers (kill -9, kill -9 and away for 45 s, or frozen past its session and continued), a process
-of the function, the function host, the model service, a broker (restarted, or killed and back). In between the function
-host is away for 15 s, and one more consumer joins and leaves for 15 s. On a cluster also: connections are cut, or
-stalled, a broker is paused, all are restarted one after another, a consumer gets SIGTERM while a broker is paused.
-A single broker that is killed loses what docs/delivery.md says: use a cluster for that. Prints the checker's JSON. Exit
-code: the checker's, or 1 where a partition flowed again later than FLOW_S after a consumer was struck, or a stop took
-longer than STOP_S, or 2 where the run did not do what was told.
+Faults: a consumer is killed, killed and away for 45 s, or frozen longer than its session. A function process, the
+function host, the model service or a broker is killed; a broker is also restarted. Between them the function host is
+away for 15 s, and one more consumer joins and leaves for 15 s. On a cluster also: connections are cut or stalled, a
+broker is paused, all brokers are restarted one after the other, a consumer gets SIGTERM while a broker is paused.
+A killed single broker loses what docs/delivery.md describes: use a cluster for that.
+
+Prints the checker's JSON. Exit code: the checker's; or 1 if a partition had no output for longer than FLOW_S after a
+fault of a consumer, or a stop took longer than STOP_S; or 2 if the run did not do what its options ask for.
 """
 
 from __future__ import annotations
@@ -29,130 +30,135 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration"))
 
-from broker_faults import Brokers  # noqa: E402
-from faults import KINDS, Strikes, schedule  # noqa: E402
+from broker_faults import BrokerFaults  # noqa: E402
+from faults import KINDS, FaultInjector, schedule  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
 from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
 from progress import Progress  # noqa: E402
-from supervised_process import say  # noqa: E402
-from system import Parts, make_model  # noqa: E402
+from supervised_process import log_line  # noqa: E402
+from system import System, make_model  # noqa: E402
 
 PATIENCE_S = 120.0
-# By what was struck. A frozen consumer's transaction holds readers up until it times out (10 s) and the broker looks
-# for such (every 10 s); a killed one's is aborted as soon as it is started again.
+# By fault. The transaction of a frozen consumer delays readers until it times out (10 s) and the broker checks for
+# such transactions (every 10 s). The transaction of a killed consumer is aborted when the consumer starts again.
 FLOW_S = {"consumer": 25.0, "gone": 45.0, "freeze": 45.0}
-STOP_S = 5.0  # from SIGTERM to the end, whatever the brokers do
-LINES_TOLD = 60  # of each log, after a run that failed
-# That it stops, is there again, and leaves out the markers of transactions (see docs/delivery.md).
+STOP_S = 5.0  # from SIGTERM to the end, also without brokers
+LINES_SHOWN = 60  # of each log, after a run that failed
+# The broker stops, has started, and omits the markers of transactions (see docs/delivery.md).
 BROKER_SIGNS = ("Terminating process", "has been unfenced", "find leader endpoint")
-STILL_S = 2.0  # all is settled, and in so long nothing more came: repeats would show
+STILL_S = 2.0  # without new output after the last outcome, so that repeats would show
 
 
 class Run:
+    """One chaos run. Call it once."""
+
     def __init__(
-        self, told: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
+        self, options: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
     ) -> None:
-        self._options, self._kafka, self._folder = told, kafka, folder
+        self._options, self._kafka, self._folder = options, kafka, folder
         self._started_s = time.monotonic()
         self._is_frozen_once = self._has_given_up = False
-        randomly = random.Random(told.seed)
-        self.parts = Parts(told, kafka, models, folder)
-        self.parts.make_topics()
+        rng = random.Random(options.seed)
+        self.system = System(options, kafka, models, folder)
+        self.system.create_topics()
         servers = kafka.bootstrap_servers
-        self._load = Load(servers, self.parts.metrics, told.rate, randomly, folder / "produced.jsonl")
-        self._progress = Progress(servers, self.parts.forecasts, self.parts.dead_letters)
-        drawn = schedule(told.kills, randomly, is_cluster=told.cluster)
-        kinds = told.schedule.split(",") if told.schedule else list(drawn)
-        self._brokers = Brokers(kafka, self.parts, random.Random(told.seed))
-        self._strikes = Strikes(
-            kinds, told.spacing, self.parts, self._brokers, self._progress, random.Random(told.seed)
+        self._load = Load(servers, self.system.metrics, options.rate, rng, folder / "produced.jsonl")
+        self._progress = Progress(servers, self.system.forecasts, self.system.dead_letters)
+        random_kinds = schedule(options.kills, rng, is_cluster=options.cluster)
+        kinds = options.schedule.split(",") if options.schedule else list(random_kinds)
+        self._brokers = BrokerFaults(kafka, self.system, random.Random(options.seed))
+        self._faults = FaultInjector(
+            kinds, options.spacing, self.system, self._brokers, self._progress, random.Random(options.seed)
         )
 
     def __call__(self) -> int:
-        """Run to the end, and count. Returns the exit code."""
+        """Run to the end, and check. Returns the exit code."""
         try:
-            for victim in self.parts.all:
-                victim.start()
+            for process in self.system.all:
+                process.start()
             self._load.start()
-            while not self._turn():
+            while not self._advance():
                 pass
             self._load.enough.set()
             self._load.join(60)
-            work = self.parts.work()
-            for consumer in self.parts.consumers:
+            work = self.system.work()
+            for consumer in self.system.consumers:
                 consumer.end()
         finally:
             self._load.enough.set()
             self._progress.close()
-            for victim in (*self.parts.all, self.parts.joining):
-                victim.kill()
+            for process in (*self.system.all, self.system.joining):
+                process.kill()
         code, summary = self._checked()
         if code or self._has_given_up:
             self._print_reason()
         summary |= {
-            "kills": self._strikes.kills,
-            "proxy_faults": self._strikes.proxy_faults,
+            "kills": self._faults.kills,
+            "proxy_faults": self._faults.proxy_faults,
             "longest_stop_s": round(self._brokers.longest_stop_s, 1),
             "seconds": round(time.monotonic() - self._started_s),
             "longest_silence_s": round(self._progress.slowest_s, 1),
             "longest_until_flow_s": {k: round(v, 1) for k, v in self._progress.slowest_flow_s.items()},
             "work": work,
-            "ends": {victim.name: sorted(set(victim.ends)) for victim in self.parts.all if victim.ends},
+            "ends": {each.name: sorted(set(each.ends)) for each in self.system.all if each.ends},
         }
         print(json.dumps(summary), flush=True)
-        if (self._options.crash or self._options.freeze) and not self._was_struck():
-            say("the point was never reached")
+        if (self._options.crash or self._options.freeze) and not self._has_reached_point():
+            log_line("the point was never reached")
             return 2
         flows_s = self._progress.slowest_flow_s
         slow = {kind for kind, seconds in flows_s.items() if seconds > FLOW_S[kind] * self._options.slack}
         if slow or self._progress.flow_s is not None:
-            say(f"a partition flowed again too late: {', '.join(sorted(slow)) or 'not at all'}")
+            log_line(f"a partition flowed again too late: {', '.join(sorted(slow)) or 'not at all'}")
             return 1
         if self._brokers.longest_stop_s > STOP_S * self._options.slack:
-            say("a stop took too long")
+            log_line("a stop took too long")
             return 1
         return code or (2 if self._has_given_up else 0)
 
-    def _turn(self) -> bool:
-        """Returns whether the run is over."""
-        self._progress.turn()
-        for victim in self.parts.all:
-            victim.supervise()
-        frozen = [consumer.thaw() for consumer in self.parts.consumers]
+    def _advance(self) -> bool:
+        """Read outcomes, restart processes, inject faults. Returns whether the run is over."""
+        self._progress.read()
+        self._load.settled = self._progress.settled
+        for process in self.system.all:
+            process.supervise()
+        frozen = [consumer.thaw() for consumer in self.system.consumers]
         self._is_frozen_once |= any(frozen)
         if time.monotonic() - self._started_s > self._options.within:
-            self._strikes.stop()
-        self._strikes.turn(self._load.produced)
-        is_struck = not (self._options.crash or self._options.freeze) or self._was_struck()
-        is_enough = self._strikes.are_over and is_struck and self._progress.settled >= self._options.events
-        if is_enough and (not self._options.all_work or all(self.parts.work().values())):
+            self._faults.stop()
+        self._faults.advance(self._load.produced)
+        has_reached_point = not (self._options.crash or self._options.freeze) or self._has_reached_point()
+        is_enough = (
+            self._faults.are_over and has_reached_point and self._progress.settled >= self._options.events
+        )
+        if is_enough and (not self._options.all_work or all(self.system.work().values())):
             self._load.enough.set()
         if self._load.enough.is_set() and not any(frozen) and self._is_drained():
             return True
         patience_s = self._options.patience * self._options.slack
         if self._progress.idle_s > patience_s:
-            say(f"no output for {patience_s:g} s")
+            log_line(f"no output for {patience_s:g} s")
             self._has_given_up = True
-            for consumer in self.parts.consumers:
+            for consumer in self.system.consumers:
                 consumer.signal(signal.SIGUSR2)
             return True
         return False
 
     def _print_reason(self) -> None:
-        """What is gone with the run: the consumers' last lines, and what the broker says of its ends and starts."""
+        """Log the consumers' last lines, and the broker's lines about its stops and starts."""
         log = self._kafka.log()
         (self._folder / "kafka.log").write_text(log)
-        told = {"kafka": [line for line in log.splitlines() if any(sign in line for sign in BROKER_SIGNS)]}
-        for consumer in self.parts.consumers:
-            told[consumer.name] = consumer.log.read_text("utf-8", "replace").splitlines()
-        for name, lines in told.items():
-            for line in lines[-LINES_TOLD:]:
-                say(f"{name}: {line}")
+        shown = {"kafka": [line for line in log.splitlines() if any(sign in line for sign in BROKER_SIGNS)]}
+        for consumer in self.system.consumers:
+            shown[consumer.name] = consumer.log.read_text("utf-8", "replace").splitlines()
+        for name, lines in shown.items():
+            for line in lines[-LINES_SHOWN:]:
+                log_line(f"{name}: {line}")
 
-    def _was_struck(self) -> bool:
+    def _has_reached_point(self) -> bool:
         return (
-            self._is_frozen_once if self._options.freeze else -signal.SIGKILL in self.parts.consumers[0].ends
+            self._is_frozen_once if self._options.freeze else -signal.SIGKILL in self.system.consumers[0].ends
         )
 
     def _is_drained(self) -> bool:
@@ -160,30 +166,33 @@ class Run:
             return False
         until_s = time.monotonic() + STILL_S
         while time.monotonic() < until_s:
-            self._progress.turn()
+            self._progress.read()
         return True
 
     def _checked(self) -> tuple[int, dict[str, object]]:
-        words = [
+        arguments = [
             str(self._folder / "produced.jsonl"),
             self._kafka.bootstrap_servers,
-            self.parts.metrics,
-            self.parts.forecasts,
-            self.parts.dead_letters,
+            self.system.metrics,
+            self.system.forecasts,
+            self.system.dead_letters,
         ]
         done = subprocess.run(
-            [sys.executable, str(HERE / "check.py"), *words], stdout=subprocess.PIPE, text=True, check=False
+            [sys.executable, str(HERE / "check.py"), *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
         return done.returncode, json.loads(done.stdout or '{"checker": "failed"}')
 
 
 @contextlib.contextmanager
-def broker(told: argparse.Namespace) -> Iterator[KafkaContainer | KafkaCluster]:
-    """The container that was named, or one of its own, or three."""
-    if told.container:
-        yield KafkaContainer.attach(told.container, told.bootstrap_servers)
+def broker(options: argparse.Namespace) -> Iterator[KafkaContainer | KafkaCluster]:
+    """Yield the container that the options name, or a new one, or a cluster."""
+    if options.container:
+        yield KafkaContainer.attach(options.container, options.bootstrap_servers)
         return
-    kafka = KafkaCluster() if told.cluster else KafkaContainer()
+    kafka = KafkaCluster() if options.cluster else KafkaContainer()
     try:
         yield kafka
     finally:
@@ -191,43 +200,47 @@ def broker(told: argparse.Namespace) -> Iterator[KafkaContainer | KafkaCluster]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Kill parts of a running fncast, then count.")
+    parser = argparse.ArgumentParser(
+        description="Inject faults into a running fncast, then check its output."
+    )
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=200.0, help="events a second")
-    parser.add_argument("--spacing", type=int, default=400, help="settled inputs between strikes, about")
-    parser.add_argument("--events", type=int, default=0, help="at least so many")
-    parser.add_argument("--all-work", action="store_true", help="go on until every part has had some")
-    parser.add_argument("--within", type=float, default=float("inf"), help="seconds; no strike after them")
+    parser.add_argument("--spacing", type=int, default=400, help="settled inputs between faults, about")
+    parser.add_argument("--events", type=int, default=0, help="the least number of events")
+    parser.add_argument("--all-work", action="store_true", help="continue until every part has worked")
+    parser.add_argument("--within", type=float, default=float("inf"), help="seconds; no fault after them")
     parser.add_argument(
         "--patience", type=float, default=PATIENCE_S, help="seconds without output that end the run"
     )
-    parser.add_argument("--schedule", default="", help=f"strikes in this order, of {', '.join(KINDS)}")
+    parser.add_argument("--schedule", default="", help=f"faults in this order, of {', '.join(KINDS)}")
     parser.add_argument("--protocol", choices=("classic", "consumer"), default="classic", help="of the group")
     parser.add_argument("--consumers", type=int, default=2)
-    parser.add_argument("--hosts", type=int, default=1, help="function hosts, shared out among the consumers")
+    parser.add_argument("--hosts", type=int, default=1, help="function hosts, divided among the consumers")
     parser.add_argument("--model-services", type=int, default=1, help="each host knows all of them")
     parser.add_argument("--bug", help="a deliberate bug: see faulty_consumer.py")
     parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
-    parser.add_argument("--freeze", default="", help="POINT:N, likewise")
+    parser.add_argument("--freeze", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
     parser.add_argument(
-        "--gone", action="store_true", help="who crashed at a point is not started again for 45 s"
+        "--gone", action="store_true", help="keep a consumer that crashed at a point away for 45 s"
     )
-    parser.add_argument("--slack", type=float, default=1.0, help="times as long as usual, of a busy machine")
+    parser.add_argument(
+        "--slack", type=float, default=1.0, help="multiplies all time limits, for a busy machine"
+    )
     parser.add_argument("--cluster", action="store_true", help="three brokers behind proxies, instead of one")
-    parser.add_argument("--container", default="", help="id of a Kafka container that runs already")
+    parser.add_argument("--container", default="", help="id of a running Kafka container")
     parser.add_argument("--bootstrap-servers", default="", help="its address")
-    parser.add_argument("--models", type=Path, help="a folder that an earlier run made")
-    parser.add_argument("--logs", type=Path, help="an existing folder for logs, which stay then")
-    told = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that nothing is left behind
+    parser.add_argument("--models", type=Path, help="the models folder of an earlier run")
+    parser.add_argument("--logs", type=Path, help="an existing folder that keeps the logs")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that processes and containers are ended
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
-        models = told.models or folder / "models"
+        models = options.models or folder / "models"
         if not (models / "forecast").is_dir():
             make_model(models)
-        kafka = stack.enter_context(broker(told))
-        return Run(told, kafka, models, told.logs or folder)()
+        kafka = stack.enter_context(broker(options))
+        return Run(options, kafka, models, options.logs or folder)()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The parts of fncast that a run strikes: model service, function host, consumers; each a process."""
+"""The processes of fncast in a run: model services, function hosts, consumers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_cluster import KafkaCluster
 from kafka_container import PARTITIONS, KafkaContainer, free_port
-from supervised_process import Victim
+from supervised_process import SupervisedProcess
 
 HERE = Path(__file__).parent
 MAKE_MODELS = HERE.parent / "model_service"
@@ -20,7 +20,7 @@ MAKE = "import sys, pathlib, make_models; make_models.write_ours(pathlib.Path(sy
 
 
 def make_model(models: Path) -> None:
-    """A small model of a known formula; a few seconds, most of it TensorFlow's import."""
+    """Write a small model with a known formula. It takes a few seconds, most of them TensorFlow's import."""
     version = models / "forecast" / "1"
     version.parent.mkdir(parents=True)
     subprocess.run(
@@ -32,11 +32,11 @@ def make_model(models: Path) -> None:
     )
 
 
-class Parts:
-    """Not started yet. joining: a consumer that is started by a storm alone."""
+class System:
+    """Builds the processes and does not start them. joining: a consumer that only a storm starts."""
 
     def __init__(
-        self, told: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
+        self, options: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
     ) -> None:
         self._kafka, self._folder = kafka, folder
         self.tag = uuid.uuid4().hex[:8]
@@ -44,20 +44,20 @@ class Parts:
             f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead-letters")
         )
         self.model_services, model_urls = self._listeners(
-            told.model_services, "model-service", "--models", str(models), "--name", "forecast"
+            options.model_services, "model-service", "--models", str(models), "--name", "forecast"
         )
         function = (str(HERE / "function"), "--config", f"GP_SERVER_URL={','.join(model_urls)}")
-        self.hosts, self._fn_urls = self._listeners(told.hosts, "functions", *function)
-        self.consumers = [self._consumer(number, told) for number in range(told.consumers)]
-        self.joining = self._consumer(told.consumers, told)
-        if told.crash or told.freeze:
-            words = ["--crash", told.crash] if told.crash else ["--freeze", told.freeze]
-            self.consumers[0].words[1:1] = words
-            self.consumers[0].stays_away = told.gone
+        self.hosts, self._fn_urls = self._listeners(options.hosts, "functions", *function)
+        self.consumers = [self._consumer(number, options) for number in range(options.consumers)]
+        self.joining = self._consumer(options.consumers, options)
+        if options.crash or options.freeze:
+            fault = ["--crash", options.crash] if options.crash else ["--freeze", options.freeze]
+            self.consumers[0].arguments[1:1] = fault
+            self.consumers[0].stays_away = options.gone
 
     @property
-    def all(self) -> list[Victim]:
-        """What is kept running."""
+    def all(self) -> list[SupervisedProcess]:
+        """The processes that are kept running."""
         return [*self.model_services, *self.hosts, *self.consumers]
 
     @property
@@ -65,29 +65,30 @@ class Parts:
         return any(consumer.frozen_at_s for consumer in self.consumers)
 
     def work(self) -> dict[str, int]:
-        """Events that each consumer has settled and calls of the model that each model service has made, since they
-        were started last."""
-        settled = {one.name: one.counted("fncast_events_total") for one in self.consumers}
-        return settled | {one.name: one.counted("fncast_model_seconds_count") for one in self.model_services}
+        """Return by process the events that a consumer has settled, or the calls of a model, since its last start."""
+        settled = {each.name: each.counted("fncast_events_total") for each in self.consumers}
+        return settled | {
+            each.name: each.counted("fncast_model_seconds_count") for each in self.model_services
+        }
 
-    def make_topics(self) -> None:
+    def create_topics(self) -> None:
         admin = AdminClient({"bootstrap.servers": self._kafka.bootstrap_servers, "log_level": 2})
         topics = (self.metrics, self.forecasts, self.dead_letters)
         for done in admin.create_topics([NewTopic(topic, PARTITIONS) for topic in topics]).values():
             done.result(20)
 
-    def _listeners(self, count: int, command: str, *words: str) -> tuple[list[Victim], list[str]]:
-        """So many processes of a command that listens, and their addresses."""
-        victims, urls = [], []
+    def _listeners(self, count: int, command: str, *flags: str) -> tuple[list[SupervisedProcess], list[str]]:
+        """Build `count` processes of a command that listens. Returns them and their addresses."""
+        processes, urls = [], []
         for number in range(count):
             name, port = f"{command}-{number}", free_port()
-            told = ["-m", "fncast", command, *words, "--port", str(port)]
-            victims.append(Victim(name, told, self._folder / f"{name}.log", port))
+            arguments = ["-m", "fncast", command, *flags, "--port", str(port)]
+            processes.append(SupervisedProcess(name, arguments, self._folder / f"{name}.log", port))
             urls.append(f"http://127.0.0.1:{port}")
-        return victims, urls
+        return processes, urls
 
-    def _consumer(self, number: int, told: argparse.Namespace) -> Victim:
-        """It calls the host of its number: what a load balancer would share out among them is shared out so."""
+    def _consumer(self, number: int, options: argparse.Namespace) -> SupervisedProcess:
+        """Build a consumer that calls the function host of its number, in place of a load balancer."""
         name, port = f"consumer-{number}", free_port()
         settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self._kafka.client_servers,
@@ -96,11 +97,11 @@ class Parts:
             "KAFKA__INPUT_TOPICS": self.metrics,
             "KAFKA__OUTPUT_TOPIC": self.forecasts,
             "KAFKA__DEAD_LETTER_TOPIC": self.dead_letters,
-            "KAFKA__CLIENT__GROUP_PROTOCOL": told.protocol,
+            "KAFKA__CLIENT__GROUP_PROTOCOL": options.protocol,
             "FN__URL": self._fn_urls[number % len(self._fn_urls)],
             "FN__BATCH_EVENTS": "16",
         }
-        bug = ["--bug", told.bug] if told.bug else []
-        words = [str(HERE / "faulty_consumer.py"), *bug, "consume", "--port", str(port)]
+        bug = ["--bug", options.bug] if options.bug else []
+        arguments = [str(HERE / "faulty_consumer.py"), *bug, "consume", "--port", str(port)]
         variables = {f"FNCAST_{key}": value for key, value in settings.items()}
-        return Victim(name, words, self._folder / f"{name}.log", port, variables)
+        return SupervisedProcess(name, arguments, self._folder / f"{name}.log", port, variables)

@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 SCALED_OUT = ("--consumers", "3", "--hosts", "2", "--model-services", "2")
 CLUSTER_S = 1200  # about 5 min on a quiet machine
 SHORT_S = 300  # the short run takes about 90 s on a quiet machine
-ONE_S = 200  # a crash or a freeze and what follows, about 40 s
-ENDS_S = 40  # from SIGTERM until nothing of a run is left
+ONE_S = 200  # a run with a crash or a freeze takes about 40 s
+ENDS_S = 40  # from SIGTERM until the processes of a run have ended
 
 
 def load(name: str):
@@ -35,25 +35,24 @@ def models(docker_engine, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def run(kafka, start_run):
-    """run(seconds, words…) makes a chaos run on the Kafka of this test run; returns its exit code and what it found."""
-    return partial(
-        start_run, own=("--container", kafka.container_id, "--bootstrap-servers", kafka.bootstrap_servers)
-    )
+    """run(seconds, arguments…): a chaos run on the Kafka of this test run. Returns exit code and summary."""
+    broker = ("--container", kafka.container_id, "--bootstrap-servers", kafka.bootstrap_servers)
+    return partial(start_run, broker=broker)
 
 
 @pytest.fixture
 def start_run(models):
-    def start(within_s: float, *words: str, own: tuple[str, ...] = ()) -> tuple[int, dict]:
-        command = [sys.executable, str(HERE / "run.py"), *own, "--models", str(models), *words]
+    def start(within_s: float, *arguments: str, broker: tuple[str, ...] = ()) -> tuple[int, dict]:
+        command = [sys.executable, str(HERE / "run.py"), *broker, "--models", str(models), *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
                 out, log = process.communicate(timeout=within_s)
             finally:
-                if process.poll() is None:  # it ends what it started
+                if process.poll() is None:  # SIGTERM lets it end its processes
                     process.terminate()
                     process.communicate(timeout=ENDS_S)
         assert out, log[-3000:]
-        print(out, log)  # shown where the test fails
+        print(out, log)  # pytest shows this if the test fails
         return process.returncode, json.loads(out.splitlines()[-1])
 
     return start
@@ -100,7 +99,7 @@ def test_three_consumers_two_function_hosts_and_two_model_services_share_the_wor
 @pytest.mark.slow
 @pytest.mark.timeout(SHORT_S + ENDS_S)
 def test_three_consumers_two_function_hosts_and_two_model_services_with_kills(run):
-    """While one model service is away the other does its work."""
+    """While one model service is away, the other takes its work."""
     code, found = run(SHORT_S, *SCALED_OUT, "--schedule", "consumer,model,host,function,model", "--seed", "5")
     assert code == 0, found
     assert_all_worked(found)
@@ -120,16 +119,15 @@ def assert_all_worked(found: dict) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(ONE_S + ENDS_S)
 @pytest.mark.parametrize(
-    ("bug", "words", "wrong"),
+    ("bug", "fault", "wrong"),
     [
         ("commit-before-publish", ["--crash", "before-commit:4"], ["lost"]),
         ("no-fencing", ["--freeze", "before-commit:4"], ["repeated", "out_of_order"]),
     ],
 )
-def test_the_checker_notices_a_bug(run, bug, words, wrong):
-    code, found = run(
-        ONE_S, "--bug", bug, "--kills", "0", "--rate", "400", "--events", "2000", "--patience", "25", *words
-    )
+def test_the_checker_notices_a_bug(run, bug, fault, wrong):
+    load = ("--kills", "0", "--rate", "400", "--events", "2000", "--patience", "25")
+    code, found = run(ONE_S, "--bug", bug, *load, *fault)
     assert code == 1
     assert sum(found[kind] for kind in wrong) > 0
 
@@ -140,7 +138,7 @@ def test_the_checker_notices_a_bug(run, bug, words, wrong):
 @pytest.mark.slow
 @pytest.mark.timeout(ONE_S + ENDS_S)
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("--crash", "after-produce:100"),
         ("--crash", "before-offsets:4"),
@@ -160,9 +158,9 @@ def test_the_checker_notices_a_bug(run, bug, words, wrong):
     ],
     ids=" ".join,
 )
-def test_a_crash_or_a_freeze_at_a_named_point(run, words):
-    """Alone, and with another that takes over for good. run.py fails where the point was not reached."""
-    code, found = run(ONE_S, "--kills", "0", "--rate", "400", "--events", "2000", *words)
+def test_a_crash_or_a_freeze_at_a_named_point(run, arguments):
+    """With a restart, or with another consumer that takes over. run.py fails if the point was not reached."""
+    code, found = run(ONE_S, "--kills", "0", "--rate", "400", "--events", "2000", *arguments)
     assert code == 0, found
 
 
@@ -172,22 +170,22 @@ from unittest.mock import Mock
 spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
 chaos = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(chaos)
-chaos.break_it(sys.argv[2])
+chaos.add_bug(sys.argv[2])
 from consumer.assembly import build_publisher
 from consumer.settings import Kafka
-one = build_publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
-one._producer = Mock()
+publisher = build_publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
+producer = publisher._producer = Mock()
 for _ in range(2):
-    one.publish("forecasts", 0, b"key", b"value", [])
-    one.commit({("metrics", 0): 1}, None)
-assert one._producer.begin_transaction.call_count == one._producer.commit_transaction.call_count == 2
-assert not one._producer.send_offsets_to_transaction.called
+    publisher.publish("forecasts", 0, b"key", b"value", [])
+    publisher.commit({("metrics", 0): 1}, None)
+assert producer.begin_transaction.call_count == producer.commit_transaction.call_count == 2
+assert not producer.send_offsets_to_transaction.called
 """
 
 
 @pytest.mark.parametrize("bug", ["commit-before-publish", "no-fencing"])
-def test_a_bug_is_the_one_that_is_meant(bug):
-    """It publishes and commits, without its offsets: one that does neither makes the checker fail as well."""
+def test_a_bug_publishes_and_commits_without_offsets(bug):
+    """A consumer that does not publish would make the checker fail, too."""
     command = [sys.executable, "-c", BROKEN, str(HERE / "faulty_consumer.py"), bug]
     done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -203,7 +201,7 @@ INPUTS = Counter(["a:0", "a:1", "b:2"])
 
 
 def seen(id_: str) -> tuple[str, str, bytes]:
-    """A right forecast for this input."""
+    """Return a right forecast for this input."""
     key, _, number = id_.partition(":")
     return key, id_, b'{"values": [%d.0, 0]}' % (int(number) + 1)
 
@@ -235,7 +233,7 @@ def test_the_checker_reports_each_kind_of_fault(forecasts, letters, wrong):
 )
 def test_the_checker_reports_a_forecast_of_another_event(forecast):
     found = load("check").check(EVENTS, INPUTS, [seen("a:0"), forecast], [seen("b:2")])
-    assert found["anothers"] == ["a:1"]
+    assert found["of_another_input"] == ["a:1"]
 
 
 @pytest.mark.parametrize(

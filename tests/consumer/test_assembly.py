@@ -12,7 +12,7 @@ from interceptor.builtin.deliver import Deliver
 def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
-    made = build_routes(
+    routes = build_routes(
         Settings(
             routes={
                 "forecast": "fn:fncast/forecast",
@@ -22,22 +22,26 @@ def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
             }
         )
     )
-    assert (made["forecast"].is_fn, made["forecast"].batch) == (True, True)
-    assert (made["plain"].is_fn, made["plain"].batch, made["plain"].mode) == (False, False, "structured")
-    assert (made["tensor"].batch, made["tensor"].encoding) == (True, "graphpipe")
-    assert (made["other"].batch, made["other"].mode, made["other"].token) == (True, "binary", "secret")
+    assert (routes["forecast"].is_fn, routes["forecast"].batch) == (True, True)
+    assert (routes["plain"].is_fn, routes["plain"].batch, routes["plain"].mode) == (
+        False,
+        False,
+        "structured",
+    )
+    assert (routes["tensor"].batch, routes["tensor"].encoding) == (True, "graphpipe")
+    assert (routes["other"].batch, routes["other"].mode, routes["other"].token) == (True, "binary", "secret")
 
 
 @pytest.mark.parametrize(
-    "told", ["fn:no-function", "ftp://host", Route("http://host", token_file="/nowhere")]
+    "route", ["fn:no-function", "ftp://host", Route("http://host", token_file="/nowhere")]
 )
-def test_a_wrong_route_is_named(told):
+def test_a_wrong_route_is_named(route):
     with pytest.raises(SettingsError, match=r"\[routes.mine\]"):
-        build_routes(Settings(routes={"mine": told}))
+        build_routes(Settings(routes={"mine": route}))
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (["deliver"], "`route` before"),
         (["deliver", "route"], "`route` before"),
@@ -45,22 +49,22 @@ def test_a_wrong_route_is_named(told):
         (["route", "assemble", "deliver"], "`assemble` before"),
     ],
 )
-def test_a_chain_that_could_settle_nothing_is_refused(names, told):
-    with pytest.raises(SettingsError, match=told):
+def test_a_chain_that_could_settle_nothing_is_refused(names, message):
+    with pytest.raises(SettingsError, match=message):
         build_chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))
 
 
 def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
-    made = build_routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
-    assert (made["f"].token, made["u"].token) == ("secret", "")
+    routes = build_routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
+    assert (routes["f"].token, routes["u"].token) == ("secret", "")
 
 
 def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
     """A request has one Authorization: the client would refuse each call, and the route be out for ever."""
     token = tmp_path / "token"
     token.write_text("secret\n")
-    with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as told:
+    with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as error:
         build_routes(Settings(routes={"mine": Route("http://user:password@host/x", token_file=str(token))}))
-    assert "password" not in str(told.value)
+    assert "password" not in str(error.value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +18,7 @@ PARTITION = ("metrics", 0)
 
 
 class Publisher:
-    """Finishes when it is let, as it is told."""
+    """Ends a commit when the test allows it, with the result that the test sets."""
 
     def __init__(self, commits_offsets: bool) -> None:
         self.commits_offsets = commits_offsets
@@ -66,14 +65,14 @@ class Source:
         self.now.append(dict(offsets))
 
 
-class Stage:
+class Harness:
     def __init__(self, exactly_once: bool) -> None:
         self.source, self.publisher, self.lanes = Source(), Publisher(exactly_once), Lanes()
-        self.told: list[dict] = []
+        self.committed: list[dict] = []
         self.woken = threading.Event()
         self.state = StateWriter(self.publisher, "state", "group")
         self.commits = Commits(
-            self.source, self.publisher, self.lanes, self.told.append, self.woken.set, self.state
+            self.source, self.publisher, self.lanes, self.committed.append, self.woken.set, self.state
         )
         self.lanes.assign([PARTITION])
 
@@ -94,27 +93,27 @@ class Stage:
 
 
 @pytest.fixture(params=[True, False], ids=["exactly-once", "at-least-once"])
-def stage(request):
-    stage = Stage(request.param)
-    yield stage
-    stage.publisher.may_end.set()
-    stage.commits.close(5)
+def harness(request):
+    harness = Harness(request.param)
+    yield harness
+    harness.publisher.may_end.set()
+    harness.commits.close(5)
 
 
 @pytest.fixture
 def exact():
-    stage = Stage(True)
-    yield stage
-    stage.publisher.may_end.set()
-    stage.commits.close(5)
+    harness = Harness(True)
+    yield harness
+    harness.publisher.may_end.set()
+    harness.commits.close(5)
 
 
 @pytest.fixture
 def at_least():
-    stage = Stage(False)
-    yield stage
-    stage.publisher.may_end.set()
-    stage.commits.close(5)
+    harness = Harness(False)
+    yield harness
+    harness.publisher.may_end.set()
+    harness.commits.close(5)
 
 
 def test_a_commit_covers_what_was_published_when_it_began(exact):
@@ -123,7 +122,7 @@ def test_a_commit_covers_what_was_published_when_it_began(exact):
     assert exact.commits.is_in_progress
     exact.end_step()
     assert exact.publisher.finished == [({PARTITION: 3}, "metadata")]
-    assert exact.told == [{PARTITION: 3}]
+    assert exact.committed == [{PARTITION: 3}]
     assert exact.lanes.published() == 0
 
 
@@ -158,11 +157,11 @@ def test_at_least_once_commits_offsets_only_behind_the_acknowledgement(at_least)
     assert at_least.source.commits == []
     at_least.end_step()
     assert at_least.source.commits == [{PARTITION: 1}]
-    assert at_least.told == []
+    assert at_least.committed == []
     assert at_least.commits.ends_in_poll
     at_least.source.answer.set_result(None)
     at_least.commits.advance()
-    assert at_least.told == [{PARTITION: 1}]
+    assert at_least.committed == [{PARTITION: 1}]
     assert not at_least.commits.is_in_progress
 
 
@@ -175,7 +174,7 @@ def test_at_least_once_publishes_while_offsets_are_committed_and_these_are_of_be
     at_least.publish(2)
     at_least.source.answer.set_result(None)
     at_least.commits.advance()
-    assert at_least.told == at_least.source.commits == [{PARTITION: 2}]
+    assert at_least.committed == at_least.source.commits == [{PARTITION: 2}]
     (lane,) = at_least.lanes
     assert [delivery.record.offset for delivery in lane.published] == [2]
 
@@ -186,17 +185,17 @@ def test_in_a_rebalance_offsets_are_committed_before_the_turn_returns(at_least):
     at_least.end_step()
     at_least.commits.advance(in_rebalance=True)  # the answer to the first would come inside a poll only
     assert at_least.source.now == [{PARTITION: 1}]
-    assert at_least.told == [{PARTITION: 1}]
+    assert at_least.committed == [{PARTITION: 1}]
 
 
-def test_what_was_not_published_is_published_again(stage):
-    stage.publish(0, 1)
-    stage.commits.advance(now=True)
-    stage.end_step(NotPublished("aborted"))
-    (lane,) = stage.lanes
+def test_what_was_not_published_is_published_again(harness):
+    harness.publish(0, 1)
+    harness.commits.advance(now=True)
+    harness.end_step(NotPublished("aborted"))
+    (lane,) = harness.lanes
     assert [delivery.record.offset for delivery in lane.unpublished] == [0, 1]
-    assert stage.told == stage.source.commits == []
-    assert not stage.commits.is_in_progress
+    assert harness.committed == harness.source.commits == []
+    assert not harness.commits.is_in_progress
 
 
 def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
@@ -213,11 +212,11 @@ def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
     assert at_least.source.commits[-1] == {PARTITION: 2}
 
 
-def test_a_permanent_error_is_raised(stage):
-    stage.publish(0)
-    stage.commits.advance(now=True)
+def test_a_permanent_error_is_raised(harness):
+    harness.publish(0)
+    harness.commits.advance(now=True)
     with pytest.raises(ConsumerError, match="refused"):
-        stage.end_step(ConsumerError("refused"))
+        harness.end_step(ConsumerError("refused"))
 
 
 def test_published_results_of_a_partition_that_goes_away_are_undone(exact):
@@ -246,16 +245,26 @@ def test_nothing_is_committed_before_it_is_due(exact):
     assert not exact.commits.is_in_progress
 
 
+class Clock:
+    """Replaces the module `time`. now_s: set by a test."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
 def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeypatch):
-    now_s = 1000.0
-    monkeypatch.setattr("consumer.commits.time", SimpleNamespace(monotonic=lambda: now_s))
+    clock = Clock(1000.0)
+    monkeypatch.setattr("consumer.commits.time", clock)
     exact.publisher.commit_interval_s = 0.015
     exact.publish(0)
     exact.commits.advance(now=True)
     exact.end_step()
     exact.publish(1)
     exact.lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(2, 1002))
-    now_s += 0.045
+    clock.now_s += 0.045
     exact.commits.advance()
     assert not exact.commits.is_in_progress
     (lane,) = exact.lanes
@@ -266,7 +275,7 @@ def test_while_events_wait_for_a_call_more_results_share_a_commit(exact, monkeyp
     waiting[0].is_done = True
     list(lane.settled())
     lane.put_back(waiting[1:])
-    now_s += 0.055
+    clock.now_s += 0.055
     exact.commits.advance()
     assert exact.commits.is_in_progress  # it has rested for as long as they make it
 
@@ -285,7 +294,7 @@ def test_the_committed_offsets_decide_a_commit_without_an_answer(exact, group_ha
     exact.source.group_has = {PARTITION: group_has}
     exact.commits.advance()
     assert not exact.commits.is_in_progress
-    assert exact.told == ([{PARTITION: 2}] if is_committed else [])
+    assert exact.committed == ([{PARTITION: 2}] if is_committed else [])
     (lane,) = exact.lanes
     assert len(lane.unpublished) == (0 if is_committed else 2)
 
@@ -324,6 +333,6 @@ def test_after_an_unknown_outcome_each_partition_continues_from_its_committed_of
     exact.source.group_has = {PARTITION: 2, other: 8}
     exact.end_step(OutcomeUnknown("no answer"))
     exact.commits.advance()
-    assert exact.told == [{PARTITION: 2, other: 8}]
+    assert exact.committed == [{PARTITION: 2, other: 8}]
     assert lane.events == 0
     assert [delivery.record.offset for delivery in second.unpublished] == [8, 9]

@@ -1,4 +1,4 @@
-"""Which dead letters are told, when, and which topics are not read on."""
+"""Which dead letters are logged, and which topics are paused."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from prometheus_client import REGISTRY
 
 from consumer.dead_letter_watch import LOG_S, MAX_REASON, DeadLetterWatch
 from interceptor.delivery import Delivery, Record
-from interceptor.outcome import DeadLetter, Forecast, Kind, Outcome, Skipped
+from interceptor.outcome import Assembled, DeadLetter, Forecast, Kind, Outcome, Skipped
 
 
-class Stage:
+class Harness:
     """A watch, and records that are settled one after the other."""
 
     def __init__(self, pause_after: int) -> None:
@@ -24,10 +24,10 @@ class Stage:
         return [self.watch.published(self.delivery(outcome, topic)) for outcome in outcomes]
 
     def delivery(self, outcome: Outcome, topic: str = "metrics") -> Delivery:
-        made = Delivery(Record(topic, 0, self.offset, 0, None, b"", []))
+        delivery = Delivery(Record(topic, 0, self.offset, 0, None, b"", []))
         self.offset += 1
-        made.outcome = outcome
-        return made
+        delivery.outcome = outcome
+        return delivery
 
 
 NO_EVENT = DeadLetter("no CloudEvent", kind="not_an_event")
@@ -37,41 +37,41 @@ NO_ROUTE = DeadLetter("no destination", kind="no_destination")
 def test_the_first_of_a_kind_is_a_warning_and_the_others_one_line_a_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    stage = Stage(pause_after=0)
-    stage.watch.log_counts()
-    stage.settle(*[NO_EVENT] * 2000, *[NO_ROUTE] * 3)
+    harness = Harness(pause_after=0)
+    harness.watch.log_counts()
+    harness.settle(*[NO_EVENT] * 2000, *[NO_ROUTE] * 3)
     assert len(caplog.messages) == 2
     assert caplog.messages[0].startswith(
         "metrics/0, offset 0: the record becomes a dead letter on dead: no CloudEvent."
     )
     assert caplog.messages[1].startswith("metrics/0, offset 2000: ")
     caplog.clear()
-    stage.now_s = LOG_S - 1
-    stage.watch.log_counts()
+    harness.now_s = LOG_S - 1
+    harness.watch.log_counts()
     assert caplog.messages == []
-    stage.now_s = LOG_S
-    stage.watch.log_counts()
-    stage.watch.log_counts()
+    harness.now_s = LOG_S
+    harness.watch.log_counts()
+    harness.watch.log_counts()
     assert caplog.messages == ["metrics: more dead letters on dead (not_an_event: 1,999, no_destination: 2)"]
-    stage.now_s = 3 * LOG_S
-    stage.watch.log_counts()
+    harness.now_s = 3 * LOG_S
+    harness.watch.log_counts()
     assert len(caplog.messages) == 1  # nothing new, nothing to say
 
 
 def test_a_topic_whose_first_records_are_all_refused_alike_is_paused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    stage = Stage(pause_after=5)
-    assert stage.settle(*[NO_EVENT] * 5) == [False] * 4 + [True]
-    assert stage.watch.is_paused("metrics")
-    assert not stage.watch.is_paused("other")
-    sentence = stage.watch.paused["metrics"]
+    harness = Harness(pause_after=5)
+    assert harness.settle(*[NO_EVENT] * 5) == [False] * 4 + [True]
+    assert harness.watch.is_paused("metrics")
+    assert not harness.watch.is_paused("other")
+    sentence = harness.watch.paused["metrics"]
     assert sentence in caplog.messages
     for part in ("metrics: the first 5 records", "no CloudEvent", "restart", "pause_after_refused = 0"):
         assert part in sentence
-    stage.watch.log_counts()
-    stage.now_s = LOG_S
-    stage.watch.log_counts()
+    harness.watch.log_counts()
+    harness.now_s = LOG_S
+    harness.watch.log_counts()
     assert caplog.messages[-1].startswith("metrics is still paused")
     assert REGISTRY.get_sample_value("fncast_input_paused", {"topic": "metrics"}) == 1
 
@@ -86,33 +86,33 @@ def test_a_topic_whose_first_records_are_all_refused_alike_is_paused(
     ],
 )
 def test_a_topic_with_anything_else_at_its_beginning_is_never_paused(outcomes: list[Outcome]) -> None:
-    stage = Stage(pause_after=5)
-    stage.settle(*outcomes, *[NO_EVENT] * 100)
-    assert stage.watch.paused == {}
+    harness = Harness(pause_after=5)
+    harness.settle(*outcomes, *[NO_EVENT] * 100)
+    assert harness.watch.paused == {}
 
 
 def test_zero_never_pauses() -> None:
-    stage = Stage(pause_after=0)
-    stage.settle(*[NO_EVENT] * 3000)
-    assert stage.watch.paused == {}
+    harness = Harness(pause_after=0)
+    harness.settle(*[NO_EVENT] * 3000)
+    assert harness.watch.paused == {}
 
 
 def test_each_topic_is_judged_by_itself() -> None:
-    stage = Stage(pause_after=3)
-    stage.settle(*[NO_EVENT] * 3)
-    stage.settle(Forecast([]), *[NO_EVENT] * 3, topic="good")
-    assert list(stage.watch.paused) == ["metrics"]
+    harness = Harness(pause_after=3)
+    harness.settle(*[NO_EVENT] * 3)
+    harness.settle(Forecast([]), *[NO_EVENT] * 3, topic="good")
+    assert list(harness.watch.paused) == ["metrics"]
 
 
 def test_what_is_published_again_is_counted_once() -> None:
-    stage = Stage(pause_after=5)
+    harness = Harness(pause_after=5)
     before = counted("not_an_event")
-    deliveries = [stage.delivery(NO_EVENT) for _ in range(3)]
+    deliveries = [harness.delivery(NO_EVENT) for _ in range(3)]
     for _ in range(4):
-        assert [stage.watch.published(delivery) for delivery in deliveries] == [False] * 3
+        assert [harness.watch.published(delivery) for delivery in deliveries] == [False] * 3
     assert counted("not_an_event") - before == 3
-    stage.watch.assigned([("metrics", 0)])  # read again from the group's offset
-    assert [stage.watch.published(delivery) for delivery in deliveries] == [False, True, True]
+    harness.watch.assigned([("metrics", 0)])  # read again from the group's offset
+    assert [harness.watch.published(delivery) for delivery in deliveries] == [False, True, True]
 
 
 def counted(kind: str) -> float:
@@ -121,14 +121,24 @@ def counted(kind: str) -> float:
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_the_metric_has_a_label_of_a_fixed_set(kind: Kind) -> None:
-    stage = Stage(pause_after=0)
+    harness = Harness(pause_after=0)
     before = counted(kind)
-    stage.settle(DeadLetter("any text at all", kind=kind))
+    harness.settle(DeadLetter("any text at all", kind=kind))
     assert counted(kind) == before + 1
 
 
 def test_foreign_text_in_a_reason_is_one_bounded_line(caplog: pytest.LogCaptureFixture) -> None:
-    Stage(pause_after=1).settle(DeadLetter("\x1b[2J\r\n2026-01-01 INFO forged" + "x" * 100_000))
+    Harness(pause_after=1).settle(DeadLetter("\x1b[2J\r\n2026-01-01 INFO forged" + "x" * 100_000))
     for message in caplog.messages:
         assert message.isprintable()
         assert len(message) < 2 * MAX_REASON + 500
+
+
+def test_refused_windows_count_for_their_record_and_do_not_pause_the_topic() -> None:
+    harness = Harness(pause_after=1)
+    record = harness.delivery(Assembled())
+    record.windows = [harness.delivery(NO_EVENT), harness.delivery(Skipped("")), harness.delivery(NO_EVENT)]
+    labels = {"topic": "metrics", "kind": "not_an_event"}
+    before = REGISTRY.get_sample_value("fncast_dead_letters_total", labels) or 0.0
+    assert [harness.watch.published(record) for _ in range(2)] == [False, False]
+    assert REGISTRY.get_sample_value("fncast_dead_letters_total", labels) == before + 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -11,6 +11,18 @@ from consumer.lag import Lag
 from consumer.lane import Partition
 from consumer.lanes import Lanes
 from interceptor.delivery import Record
+
+
+@dataclass
+class Watch:
+    """The topic watch. ends: the end offset by partition."""
+
+    ends: dict[Partition, int] = field(default_factory=dict)
+
+
+@dataclass
+class Topics:
+    watch: Watch | None = None
 
 
 class Source:
@@ -41,7 +53,7 @@ def test_the_lag_is_the_end_minus_the_committed_offset() -> None:
     lanes = Lanes()
     lanes.assign([("metrics", 0), ("metrics", 1), ("metrics", 2)])
     lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(5, 9))
-    measured(lanes, Source(committed=3), SimpleNamespace(watch=SimpleNamespace(ends={("metrics", 0): 4005})))
+    measured(lanes, Source(committed=3), Topics(Watch({("metrics", 0): 4005})))
     assert lag(0) == 4000  # read up to 9, nothing committed
     assert lag(1) == 1  # everything that was read is committed
     assert lag(2) == 7  # nothing was read: the group's committed offset counts
@@ -50,5 +62,5 @@ def test_the_lag_is_the_end_minus_the_committed_offset() -> None:
 def test_without_a_committed_offset_there_is_no_lag() -> None:
     lanes = Lanes()
     lanes.assign([("metrics", 7)])
-    measured(lanes, Source(committed=-1001), SimpleNamespace(watch=None))
+    measured(lanes, Source(committed=-1001), Topics())
     assert lag(7) is None

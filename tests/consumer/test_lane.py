@@ -81,7 +81,7 @@ def test_partitions_share_what_all_may_hold():
     late = lanes.flow(now_s=1 + 2 * PAUSE_AFTER_S)
     assert late.pause == [("metrics", number) for number in range(MAX_ALL_EVENTS // few)]
     assert late.resume == []
-    assert lanes.flow(now_s=2).has_room  # those that hold less than their share go on
+    assert lanes.flow(now_s=2).has_room  # those that hold less than their share continue
     assert sum(lane.max_events for lane in lanes) <= MAX_ALL_EVENTS
     lanes.drop([("metrics", number) for number in range(1, 64)])
     assert lanes.flow(now_s=3).resume == [("metrics", 0)]
@@ -94,7 +94,7 @@ def test_a_full_lane_holds_back_the_poll_and_is_then_paused_alone():
     assert not lanes.flow(now_s=10).has_room
     late = lanes.flow(now_s=10 + 2 * PAUSE_AFTER_S)
     assert (late.pause, late.resume) == ([("metrics", 0)], [])
-    assert lanes.flow(now_s=11).has_room  # the other goes on
+    assert lanes.flow(now_s=11).has_room  # the others continue
     (lane,) = lanes.of([("metrics", 0)])
     for delivery in lane.take(MAX_EVENTS):
         delivery.is_done = True

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from array import array
 
 import pytest
 from prometheus_client import REGISTRY
 
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
 from consumer.result_publisher import BY_KEY, ResultPublisher
+from fncast.series.step import Step
+from interceptor.assembly.window import Window, window_event
+from interceptor.chain import mark_done
+from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
 
@@ -33,9 +38,9 @@ class Publisher:
 
 
 def delivery(outcome, value=b"in") -> Delivery:
-    made = Delivery(Record("metrics", 3, 7, 1000, b"key", value, [("a", b"b")]))
-    made.outcome = outcome
-    return made
+    built = Delivery(Record("metrics", 3, 7, 1000, b"key", value, [("a", b"b")]))
+    built.outcome = outcome
+    return built
 
 
 @pytest.fixture
@@ -45,9 +50,9 @@ def publisher():
 
 @pytest.fixture
 def results(publisher):
-    made = ResultPublisher(publisher, "forecasts", "dead")
-    assert made.knows_partitions("metrics")
-    return made
+    built = ResultPublisher(publisher, "forecasts", "dead")
+    assert built.knows_partitions("metrics")
+    return built
 
 
 def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(results, publisher):
@@ -64,17 +69,17 @@ def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(resul
 def test_how_long_an_event_took_is_never_below_zero(results, age_s, counted_s, times):
     """age_s: how old the record's timestamp is; None for a record that has none."""
 
-    def told(what):
+    def sample(what):
         return REGISTRY.get_sample_value(f"fncast_event_seconds_{what}") or 0.0
 
-    sum_s, count = told("sum"), told("count")
-    made = delivery(Skipped("no"))
-    made.record.timestamp_ms = -1 if age_s is None else int((time.time() - age_s) * 1000)
-    results.publish(made)
+    sum_s, count = sample("sum"), sample("count")
+    built = delivery(Skipped("no"))
+    built.record.timestamp_ms = -1 if age_s is None else int((time.time() - age_s) * 1000)
+    results.publish(built)
     results.count()
-    assert told("sum") - sum_s == pytest.approx(counted_s, abs=1.0)
-    assert told("sum") >= sum_s
-    assert told("count") - count == times
+    assert sample("sum") - sum_s == pytest.approx(counted_s, abs=1.0)
+    assert sample("sum") >= sum_s
+    assert sample("count") - count == times
 
 
 def test_where_numbers_of_partitions_differ_a_record_goes_by_key(results, publisher):
@@ -143,8 +148,34 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_logged_once(
 @pytest.mark.guarantee("the dead letter of a refused forecast counts its calls")
 def test_the_letter_of_a_forecast_that_is_refused_says_how_often_its_function_was_called(results, publisher):
     publisher.refuses = {"forecasts"}
-    made = delivery(Forecast([OutputEvent([], b"out")]))
-    made.attempts = 2  # that failed, before the call that brought the forecast
-    results.publish(made)
+    built = delivery(Forecast([OutputEvent([], b"out")]))
+    built.attempts = 2  # that failed, before the call that brought the forecast
+    results.publish(built)
     ((_, _, _, _, headers),) = publisher.records
     assert dict(headers)["fncast-attempts"] == b"3"
+
+
+def test_the_windows_of_a_record_are_published_in_order(results, publisher):
+    record = delivery(None)
+    record.windows = []
+    for series, outcome in (
+        ("a", Forecast([OutputEvent([], b"of a")])),
+        ("b", DeadLetter("too few values")),
+        ("c", Skipped("no event")),
+        ("d", Forecast([OutputEvent([], b"of d")])),
+    ):
+        window = Window(series, 0, 60 * 10**9, Step.seconds(60), array("d", [1.0, 2.0]))
+        child = Delivery(record.record, 0, record)
+        child.event, child.outcome = window_event(window, "kafka:metrics"), outcome
+        record.windows.append(child)
+    mark_done([record])
+    assert record.is_done
+    results.publish(record)
+    (first, dead, last) = publisher.records
+    assert first == ("forecasts", 3, b"a", b"of a", [])
+    assert last == ("forecasts", 3, b"d", b"of d", [])
+    assert dead[:3] == ("dead", BY_KEY, b"b")
+    letter = read_event(dead[4], dead[3])  # the window, not the record that completed it
+    assert letter.attributes["subject"] == "b"
+    assert letter.data.startswith(b'{"start":"1970-01-01T00:00:00Z"')
+    assert dict(dead[4])["fncast-offset"] == b"7"

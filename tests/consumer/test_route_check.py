@@ -1,4 +1,4 @@
-"""Whether routes lead anywhere is said at the start, before the first event."""
+"""Routes that cannot be reached are reported at the start, before the first event."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ async def test_a_route_that_leads_nowhere_is_one_warning_and_checked_until_it_do
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     client = Client()
-    told: list[dict[str, str]] = []
+    reports: list[dict[str, str]] = []
 
     async def sleep(_: float) -> None:
-        told.append(dict(check.failed))
-        if len(told) == 3:
+        reports.append(dict(check.failed))
+        if len(reports) == 3:
             client.problems.clear()
 
     check = RouteCheck(client, ROUTES, sleep)
     with caplog.at_level(logging.INFO):
         await check.run()
-    assert told == [{"forecast": "http://fn:8080 cannot be reached: the connection is refused"}] * 3
+    assert reports == [{"forecast": "http://fn:8080 cannot be reached: the connection is refused"}] * 3
     assert check.failed == {}
     assert client.checks == 5  # the other route was reached at once
     assert caplog.messages == [
@@ -94,7 +94,7 @@ async def test_a_url_is_connected_to_and_not_called() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "said"),
+    ("target", "message"),
     [
         ("http://me:S3CRET@no.such.host.invalid/x", "its host name is unknown"),
         ("http://me:S3CRET@127.0.0.1:1/x", "the connection is refused"),
@@ -105,9 +105,9 @@ async def test_a_url_is_connected_to_and_not_called() -> None:
         ("fn:fncast/forecast", "http://127.0.0.1:1/v2/apps.* cannot be reached: the connection is refused"),
     ],
 )
-async def test_what_cannot_be_reached_is_said(target: str, said: str) -> None:
+async def test_what_cannot_be_reached_is_said(target: str, message: str) -> None:
     client = FunctionClient("http://127.0.0.1:1", timeout_s=2, connections=1)
-    with pytest.raises(RetriableError, match=said) as raised:
+    with pytest.raises(RetriableError, match=message) as raised:
         await client.check(Route("r", target, batch=target.startswith("fn:")))
     assert "S3CRET" not in str(raised.value)
     await client.close()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -53,11 +52,21 @@ async def test_work_that_is_cancelled_ends() -> None:
 def service(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Service]:
     def build() -> Service:
         kafka = Kafka(bootstrap_servers="127.0.0.1:9", delivery="at-least-once")
-        made = Service(Settings(kafka=kafka))
-        monkeypatch.setattr(made, "_route_check", SimpleNamespace(run=idle, failed={}))
-        return made
+        built = Service(Settings(kafka=kafka))
+        monkeypatch.setattr(built, "_route_check", Task(idle))
+        return built
 
     return build
+
+
+class Task:
+    """A background task of the service."""
+
+    def __init__(self, run: Callable[[], Awaitable[None]]) -> None:
+        self.run = run
+        self.failed: dict[str, str] = {}
+
+    def close(self) -> None: ...
 
 
 async def idle() -> None:
@@ -65,21 +74,21 @@ async def idle() -> None:
 
 
 async def test_the_end_of_the_loops_thread_ends_the_service(service: Callable[[], Service]) -> None:
-    made = service()
+    built = service()
 
     def run(_: Any) -> None:
         raise RuntimeError("a bug")
 
-    made._loop.run = run  # type: ignore[method-assign]
+    built._loop.run = run  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="a bug"):
-        await asyncio.wait_for(made.run(), 10)
+        await asyncio.wait_for(built.run(), 10)
 
 
 @pytest.mark.parametrize("name", ["_outages", "_route_check"])
-async def test_a_task_that_fails_is_logged_and_the_service_goes_on(
+async def test_a_task_that_fails_is_logged_and_the_service_continues(
     service: Callable[[], Service], caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    made = service()
+    built = service()
     calls, again = [], asyncio.Event()
 
     async def work() -> None:
@@ -88,23 +97,35 @@ async def test_a_task_that_fails_is_logged_and_the_service_goes_on(
             raise RuntimeError("a bug")
         again.set()
 
-    setattr(made, name, SimpleNamespace(run=work, close=lambda: None, failed={}))
-    running = asyncio.create_task(made.run())
+    setattr(built, name, Task(work))
+    running = asyncio.create_task(built.run())
     await asyncio.wait_for(again.wait(), 10)
     assert "has failed and restarts in 1 s: RuntimeError: a bug" in caplog.text
     assert not running.done()
-    made.stop()
+    built.stop()
     await asyncio.wait_for(running, 10)
 
 
-def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
-    publisher: Any = SimpleNamespace(commits_offsets=True, commit_interval_s=0.0, settle_s=0.0)
+class BrokenPublisher:
+    """A publisher whose commit has a bug."""
 
-    def finish(*_: Any) -> None:
+    commits_offsets = True
+    commit_interval_s = settle_s = 0.0
+
+    def commit(self, *_: Any) -> None:
         raise RuntimeError("a bug")
 
-    publisher.commit = finish
-    source: Any = SimpleNamespace(group_metadata=lambda: "member")
+
+class Member:
+    """A source that is a member of its group."""
+
+    def group_metadata(self) -> str:
+        return "member"
+
+
+def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
+    publisher: Any = BrokenPublisher()
+    source: Any = Member()
     lanes = Lanes()
     lanes.assign([("metrics", 0)])
     (lane,) = lanes
@@ -121,20 +142,20 @@ def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
 
 
 async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -> None:
-    made = service()
-    health = made.health()
+    built = service()
+    health = built.health()
     assert (health["alive"], health["ready"]) == (True, False)
-    made._loop._topics.problem = "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
-    assert made.health()["reason"] == "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
-    made._loop._topics.problem = ""
-    made._loop._inputs = frozenset({"metrics"})
-    assert made.health()["reason"] == "it has not joined its group yet"
-    made._loop._source.problem = "the topic 'metrics' does not exist"
-    assert made.health()["reason"] == "the topic 'metrics' does not exist"
-    made._loop._rebalance.is_member = True
-    assert (made.health()["ready"], made.health()["reason"]) == (True, "")
-    made._loop.paused["metrics"] = "metrics: the first 1,000 records are all dead letters"
-    assert (made.health()["ready"], made.health()["reason"]) == (False, made._loop.paused["metrics"])
-    made._loop.polled_at_s -= 100
-    assert made.health()["reason"].startswith("the last poll was 100 s ago: the consumer is stuck; ")
-    await made._chain.close()
+    built._loop._topics.problem = "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
+    assert built.health()["reason"] == "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
+    built._loop._topics.problem = ""
+    built._loop._inputs = frozenset({"metrics"})
+    assert built.health()["reason"] == "it has not joined its group yet"
+    built._loop._source.problem = "the topic 'metrics' does not exist"
+    assert built.health()["reason"] == "the topic 'metrics' does not exist"
+    built._loop._rebalance.is_member = True
+    assert (built.health()["ready"], built.health()["reason"]) == (True, "")
+    built._loop.paused["metrics"] = "metrics: the first 1,000 records are all dead letters"
+    assert (built.health()["ready"], built.health()["reason"]) == (False, built._loop.paused["metrics"])
+    built._loop.polled_at_s -= 100
+    assert built.health()["reason"].startswith("the last poll was 100 s ago: the consumer is stuck; ")
+    await built._chain.close()

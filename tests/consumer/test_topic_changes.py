@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +11,16 @@ from consumer.kafka.topic_watch import Changes
 from consumer.lane import Partition
 from consumer.lanes import Lanes
 from consumer.topic_changes import UNREAD_S, TopicChanges
+
+
+class Clock:
+    """Replaces the module `time`. now_s: set by a test."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def monotonic(self) -> float:
+        return self.now_s
 
 
 class Topics:
@@ -51,7 +60,7 @@ class Others:
 
 
 @pytest.mark.parametrize(
-    ("created_again", "resized", "from_start", "asked"),
+    ("created_again", "resized", "from_start", "assignments"),
     [
         (["metrics"], [], [("metrics", 0), ("metrics", 1)], 1),
         (["forecasts"], [], [], 1),
@@ -64,7 +73,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     created_again: list[str],
     resized: list[str],
     from_start: list[Partition],
-    asked: int,
+    assignments: int,
 ) -> None:
     topics: Any = Topics(created_again, resized)
     others: Any = Others()
@@ -78,7 +87,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
         changes.handle(frozenset({"metrics", "other"}))
     assert others.read_from_start_of == from_start
     assert [lane.partition for lane in lanes if lane.start == 0] == from_start  # all of it counts as lag
-    assert others.assignments == asked  # the numbers of partitions are asked for again
+    assert others.assignments == assignments  # the numbers of partitions are requested again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
 
@@ -89,8 +98,8 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
 def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
     monkeypatch: pytest.MonkeyPatch, end: int, position: int | None, is_replaced: bool
 ) -> None:
-    now_s = [0.0]
-    monkeypatch.setattr("consumer.topic_changes.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    clock = Clock()
+    monkeypatch.setattr("consumer.topic_changes.time", clock)
     topics: Any = Topics(["metrics"], [])
     others: Any = Others()
     lanes = Lanes()
@@ -102,7 +111,7 @@ def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
     if position is not None:
         others.positions["metrics", 0] = position
     for at_s in (UNREAD_S - 1, UNREAD_S + 1, UNREAD_S + 2):
-        now_s[0] = at_s
+        clock.now_s = at_s
         changes.handle(frozenset({"metrics"}))
         assert len(others.rejoins) == (is_replaced and at_s > UNREAD_S)
 
@@ -111,8 +120,9 @@ def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
     ("resets", "from_start", "warnings"),
     [
         ({0: 5.0, 1: 6.0}, [], 0),  # the client has noticed all of it
-        ({0: 5.0}, [1], 1),  # partition 1 had no record beyond its end
-        ({0: 3.9, 1: 5.0}, [0], 1),  # the reset of partition 0 was in the old topic
+        ({0: 5.0}, [1], 0),  # partition 1 had no record beyond its end
+        ({0: 3.9, 1: 5.0}, [0], 0),  # the reset of partition 0 was in the old topic
+        ({0: 3.9}, [0, 1], 1),
     ],
 )
 def test_a_partition_that_was_reset_since_the_old_topic_was_seen_is_not_read_twice(

@@ -1,4 +1,4 @@
-"""A compose project of a test's own: name, ports, images from the Dockerfile, and an end that leaves nothing."""
+"""A compose project for one test module, with a separate name and ports. `down` removes everything."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BUILD_S, UP_S, COMMAND_S = 600, 300, 90
-# Quick to train; how good its forecasts are is for other tests.
+# Quick to train; these tests do not depend on the quality of the forecasts.
 TRAINING = "--epochs 1 --units 8 /files/web-shop.csv"
-# Settings of another stage must not reach this one.
+# Settings of the surrounding environment must not reach a project.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
 
 
 class Project:
-    """docker-compose.yml under a name of its own. variables: what the file takes from the environment."""
+    """docker-compose.yml with a separate project name. variables: for the file."""
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         self.name = f"fncast-test-{uuid.uuid4().hex[:8]}"
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             kafka_port = str(listener.getsockname()[1])
-        own = {"KAFKA_PORT": kafka_port, "DASHBOARD_PORT": "0", "TRAIN": TRAINING}
-        self._environment = {**ENVIRONMENT, **own, **(variables or {})}
+        defaults = {"KAFKA_PORT": kafka_port, "DASHBOARD_PORT": "0", "TRAIN": TRAINING}
+        self._environment = {**ENVIRONMENT, **defaults, **(variables or {})}
 
     def run(self, *words: str, timeout_s: float = COMMAND_S, stdin: str = "") -> str:
-        """stdout of `docker compose …`; fails the test with the services' logs if that fails."""
+        """Return stdout of `docker compose …`. Fails the test with the logs of the services."""
         done = self._compose(*words, timeout_s=timeout_s, stdin=stdin)
         if done.returncode != 0:
             logs = self._compose("logs", "--tail", "20").stdout
@@ -40,16 +40,18 @@ class Project:
         return done.stdout
 
     def inside(self, service: str, *words: str, stdin: str = "") -> str:
-        """stdout of a command in a service's container."""
+        """Return stdout of a command in the container of a service."""
         return self.run("exec", "-T", service, *words, stdin=stdin)
 
     def down(self) -> None:
-        """End it; remove its volumes, its network, and what an Fn server has started there."""
-        self._compose("--profile", "*", "stop", "--timeout", "5")  # first, else it starts others
-        own = ["docker", "ps", "--all", "--quiet", "--filter", f"network={self.name}_default"]
-        there = subprocess.run(own, capture_output=True, text=True, timeout=COMMAND_S).stdout.split()
-        if there:
-            remove = ["docker", "rm", "--force", "--volumes", *there]
+        """Remove containers, volumes and network, and the containers that an Fn server has started."""
+        self._compose(
+            "--profile", "*", "stop", "--timeout", "5"
+        )  # before the removal: an Fn server would start other containers
+        listed = ["docker", "ps", "--all", "--quiet", "--filter", f"network={self.name}_default"]
+        containers = subprocess.run(listed, capture_output=True, text=True, timeout=COMMAND_S).stdout.split()
+        if containers:
+            remove = ["docker", "rm", "--force", "--volumes", *containers]
             subprocess.run(remove, capture_output=True, timeout=COMMAND_S)
         self._compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 

@@ -1,6 +1,6 @@
-"""Brokers, functions and consumers for the delivery tests: real ones, each in its process.
+"""Brokers, functions and consumers for the delivery tests, each in its process.
 
-One Kafka container serves a whole test run (tests/conftest.py); each test has topics of its own.
+One Kafka container serves a whole test run (tests/conftest.py); each test uses separate topics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiohttp import web
 from fake_function import Behaviour, Function, batch, forecast, works
 from kafka_cluster import KafkaCluster
 from kafka_container import eventually
-from testbed import Stage
+from testbed import DeliveryTestbed
 
 from consumer.kafka.embedded import EmbeddedBroker
 
@@ -30,7 +30,7 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture(scope="session")
 def cluster(docker_engine: None) -> Iterator[KafkaCluster]:
-    """Three brokers, of which a test may strike one; started for the first test that asks."""
+    """Three brokers, one of which a test may kill; started for the first test that needs them."""
     cluster = KafkaCluster()
     yield cluster
     cluster.close()
@@ -38,23 +38,23 @@ def cluster(docker_engine: None) -> Iterator[KafkaCluster]:
 
 @pytest.fixture
 def function() -> Iterator[Function]:
-    made = Function()
-    yield made
-    made.close()
+    function = Function()
+    yield function
+    function.close()
 
 
-def stage_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Stage]:
+def testbed_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[DeliveryTestbed]:
     broker = request.getfixturevalue("embedded" if "embedded" in delivery else "kafka")
-    stage = Stage(
+    testbed = DeliveryTestbed(
         broker.bootstrap_servers,
         delivery,
         request.getfixturevalue("function"),
         request.getfixturevalue("tmp_path"),
     )
-    if not stage.is_embedded:
-        stage.make_topics(*stage.topics())
-    yield stage
-    stage.close()
+    if not testbed.is_embedded:
+        testbed.create_topics(*testbed.topics())
+    yield testbed
+    testbed.close()
 
 
 @pytest.fixture(
@@ -64,48 +64,48 @@ def stage_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Stage]:
         pytest.param("exactly-once", marks=pytest.mark.docker),
     ]
 )
-def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """The contract suite's: what each of them promises is tested on each."""
-    yield from stage_on(request, request.param)
+def testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
+    """Each delivery guarantee, on the embedded broker and on Kafka."""
+    yield from testbed_on(request, request.param)
 
 
 @pytest.fixture(params=["at-least-once", "exactly-once"])
-def kafka_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """What only a real broker can show."""
-    yield from stage_on(request, request.param)
+def kafka_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
+    """Both guarantees on Kafka, for tests that the embedded broker cannot run."""
+    yield from testbed_on(request, request.param)
 
 
 @pytest.fixture
-def embedded_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """Without Docker: what has nothing to do with the broker."""
-    yield from stage_on(request, "embedded at-least-once")
+def embedded_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
+    """The embedded broker, for tests that do not depend on the broker."""
+    yield from testbed_on(request, "embedded at-least-once")
 
 
 @pytest.fixture
-def exact_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """Exactly-once alone."""
-    yield from stage_on(request, "exactly-once")
+def exactly_once_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
+    """Exactly-once on Kafka."""
+    yield from testbed_on(request, "exactly-once")
 
 
 @pytest.fixture
-def at_least_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """At-least-once alone: for what kills a single broker, whose topics have one replica (KAFKA-20734)."""
-    yield from stage_on(request, "at-least-once")
+def at_least_once_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
+    """At-least-once on Kafka, for tests that kill a single broker. Its topics have one replica (KAFKA-20734)."""
+    yield from testbed_on(request, "at-least-once")
 
 
 @pytest.fixture
-def cluster_stage(cluster: KafkaCluster, function: Function, tmp_path: Path) -> Iterator[Stage]:
-    """Exactly-once on three brokers: for what kills, restarts or pauses one of them."""
+def cluster_testbed(cluster: KafkaCluster, function: Function, tmp_path: Path) -> Iterator[DeliveryTestbed]:
+    """Exactly-once on three brokers, for tests that kill, restart or pause one of them."""
     cluster.wait()
-    stage = Stage(cluster.bootstrap_servers, "exactly-once", function, tmp_path)
-    stage.make_topics(*stage.topics())
-    yield stage
-    stage.close()
+    testbed = DeliveryTestbed(cluster.bootstrap_servers, "exactly-once", function, tmp_path)
+    testbed.create_topics(*testbed.topics())
+    yield testbed
+    testbed.close()
 
 
 @pytest.fixture
 def answers() -> Any:
-    """Pieces of behaviours for `Function.behaviour`."""
+    """Parts of behaviours for `Function.behaviour`."""
 
     class Answers:
         forecast = staticmethod(forecast)

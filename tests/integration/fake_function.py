@@ -1,4 +1,4 @@
-"""A fake Fn server for the delivery tests: it answers Fn's API, and its one function behaves as a test wants."""
+"""A fake Fn server for the delivery tests: it has the API of Fn and one function, whose behaviour a test sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kafka_container import free_port
 
 
 def forecast(event: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a function that works."""
+    """Return the output of a working function."""
     return {
         "specversion": "1.0",
         "id": "of-the-function",
@@ -39,7 +39,7 @@ async def works(events: list[dict[str, Any]]) -> web.Response:
 
 
 class Function:
-    """A fake Fn server whose one function behaves as the test wants. `stop` and `start` keep the port."""
+    """A fake Fn server with one function. `behaviour` answers its calls. `stop` and `start` keep the port."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -47,7 +47,7 @@ class Function:
         self.behaviour: Behaviour = works
         self.calls: list[list[str]] = []
         self.foreign: Foreign | None = None
-        """Answers at `/foreign`, which is no function of Fn's."""
+        """The behaviour of `/foreign`, which is not an Fn function."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -95,8 +95,8 @@ class Function:
         return await self.foreign(request, await request.read())
 
     @property
-    def asked(self) -> list[str]:
-        """The ids of all events in all calls."""
+    def called_ids(self) -> list[str]:
+        """Return the ids of all events in all calls."""
         return [id_ for call in list(self.calls) for id_ in call]
 
     def stop(self) -> None:
@@ -112,7 +112,7 @@ class Function:
         self._loop.close()
 
     async def _end_requests(self) -> None:
-        """What still hangs on purpose."""
+        """Cancel calls that hang on purpose."""
         hanging = asyncio.all_tasks() - {asyncio.current_task()}
         for task in hanging:
             task.cancel()

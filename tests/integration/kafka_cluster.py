@@ -1,4 +1,4 @@
-"""Three Kafka nodes in containers, each broker and controller: for tests that strike one of them at a time.
+"""Three Kafka nodes in containers, each broker and controller: for tests of faults in one of them at a time.
 
 Every topic has three replicas and needs two in sync. `bootstrap_servers` leads to the brokers directly. A client that
 starts from `client_servers` reaches every broker through a proxy, whose connections can be cut and stalled.
@@ -17,8 +17,8 @@ from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, STOP_S, eventual
 from proxy import Proxies
 
 NODES = 3
-HEALTHY_S = 600.0  # some 30 s at the start and 20 behind a restart; far longer on a busy machine
-OURS = "fncast-test"  # the label of what a test run has made
+HEALTHY_S = 600.0  # about 30 s at the start and 20 s after a restart; much longer on a busy machine
+OURS = "fncast-test"  # the label of what a test run has created
 
 
 class KafkaCluster:
@@ -70,7 +70,7 @@ class KafkaCluster:
             "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "5000",
             "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "2000",
             "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "1000",
-            # At 2 s a busy machine elects controllers all the time.
+            # With 2 s, a busy machine elects controllers again and again.
             "CONTROLLER_QUORUM_REQUEST_TIMEOUT_MS": "6000",
             "CONTROLLER_QUORUM_FETCH_TIMEOUT_MS": "6000",
             "CONTROLLER_QUORUM_ELECTION_TIMEOUT_MS": "3000",
@@ -89,18 +89,18 @@ class KafkaCluster:
         )
 
     def wait(self, within_s: float = HEALTHY_S) -> None:
-        """Until all replicas of all topics are in sync on three brokers."""
+        """Wait until all replicas of all topics are in sync on three brokers."""
         eventually(self.is_healthy, within_s, lambda: f"a healthy cluster: {self.log()[-2000:]}")
 
     def is_healthy(self) -> bool:
         return all(map(sees_all_in_sync, self.bootstrap_servers.split(",")))
 
     def log(self) -> str:
-        """The end of the brokers' logs."""
+        """Return the end of the logs of the brokers."""
         return "\n".join(node.logs(tail=LOG_LINES).decode("utf-8", "replace") for node in self.nodes)
 
     def restart(self, node: Any, *, is_killed: bool = False) -> None:
-        """In good order, or killed, and started again at once."""
+        """Stop the node cleanly, or kill it, and start it again."""
         if is_killed:
             node.kill()
         else:
@@ -108,13 +108,13 @@ class KafkaCluster:
         node.start()
 
     def roll(self) -> None:
-        """Restart one after another, as for a new version: each once all replicas are in sync."""
+        """Restart the nodes one after the other, each when all replicas are in sync."""
         for node in self.nodes:
             self.restart(node)
             self.wait()
 
     def close(self) -> None:
-        """End and remove all that was made."""
+        """Stop and remove nodes, network and proxies."""
         self.proxies.close()
         for node in self.nodes:
             with contextlib.suppress(docker.errors.APIError):
@@ -125,11 +125,11 @@ class KafkaCluster:
 
 
 def sees_all_in_sync(server: str) -> bool:
-    """Whether this node answers, and knows of three brokers and of no replica that is behind."""
+    """Whether this node answers, sees three brokers, and all replicas are in sync."""
     admin = AdminClient({"bootstrap.servers": server, "log_level": 0})
     try:
         cluster = admin.list_topics(timeout=2)
     except KafkaException:
         return False
-    partitions = [one for topic in cluster.topics.values() for one in topic.partitions.values()]
-    return len(cluster.brokers) == NODES and all(len(one.isrs) == NODES for one in partitions)
+    partitions = [found for topic in cluster.topics.values() for found in topic.partitions.values()]
+    return len(cluster.brokers) == NODES and all(len(found.isrs) == NODES for found in partitions)

@@ -1,4 +1,4 @@
-"""One Kafka in a container, for tests and the chaos run."""
+"""Kafka in a container, for tests and the chaos run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
-START_S = 300  # some 6 s, and 15 after a kill, when its old session must end first; longer on a busy machine
-STOP_S = 30  # a second or two; killed then
+START_S = (
+    300  # about 6 s, and 15 s after a kill, when the old session must end first; longer on a busy machine
+)
+STOP_S = 30  # usually two seconds; then the container is killed
 LOG_LINES = 5000
-PARTITIONS = 4  # also what the embedded broker gives a topic
+PARTITIONS = 4  # also the number of a topic of the embedded broker
 
 
 def free_port() -> int:
@@ -29,7 +31,7 @@ def free_port() -> int:
 def eventually(
     condition: Callable[[], Any], within_s: float = 30.0, what: str | Callable[[], str] = ""
 ) -> Any:
-    """The condition's value once it is true. Fails after `within_s`."""
+    """Return the value of the condition once it is true. Fails after `within_s`."""
     deadline_s = time.monotonic() + within_s
     while not (value := condition()):
         if time.monotonic() > deadline_s:
@@ -40,7 +42,7 @@ def eventually(
 
 @contextlib.contextmanager
 def paused(container: Any) -> Iterator[None]:
-    """Its processes stand still meanwhile, with all connections open."""
+    """Pause the processes of the container during the block. Its connections stay open."""
     from docker.errors import APIError
 
     try:
@@ -61,14 +63,14 @@ def paused(container: Any) -> Iterator[None]:
 
 
 class KafkaContainer:
-    """A single node with all properties that it needs: the image drops its own once one is set.
+    """A single node with all its properties: the image ignores its defaults as soon as one is set.
 
-    Its topics have one replica, so nothing that kills it says anything about exactly-once (KAFKA-20734): that is for
+    Its topics have one replica, so a kill proves nothing about exactly-once (KAFKA-20734): for that, use
     `KafkaCluster`.
     """
 
     def __init__(self) -> None:
-        # Its reaper is one more image to pull; the container is ended by its fixture.
+        # Without testcontainers' reaper, which is another image: the fixture stops the container.
         os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
         from testcontainers.core.container import DockerContainer
 
@@ -91,8 +93,8 @@ class KafkaContainer:
             "TRANSACTION_STATE_LOG_MIN_ISR": "1",
             "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
             "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-            # Killed and back at once, it takes itself for what it was until its old session has ended: 9 s by default.
-            # At 2 s a machine that is busy enough has it fenced again and again while it is there.
+            # After a kill, the broker is fenced until its old session has ended: 9 s by default.
+            # With 2 s, a busy machine fences a running broker again and again.
             "BROKER_SESSION_TIMEOUT_MS": "6000",
             "BROKER_HEARTBEAT_INTERVAL_MS": "1000",
             "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
@@ -116,7 +118,7 @@ class KafkaContainer:
 
     @classmethod
     def attach(cls, container_id: str, bootstrap_servers: str) -> KafkaContainer:
-        """One that another process made, and will end."""
+        """Return a container that another process has started and will stop."""
         import docker
 
         attached = cls.__new__(cls)
@@ -126,7 +128,7 @@ class KafkaContainer:
 
     @property
     def client_servers(self) -> str:
-        """What fncast's processes are given; see `KafkaCluster`."""
+        """The address for processes of fncast; see `KafkaCluster`."""
         return self.bootstrap_servers
 
     @property
@@ -134,7 +136,7 @@ class KafkaContainer:
         return str(self._docker.id)
 
     def wait(self) -> None:
-        # Made until one answers: a client that met a closed port backs off, and is slower to notice.
+        # Create a new client each time: after a closed port, a client waits before it connects again.
         def answers() -> bool:
             try:
                 AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(
@@ -147,11 +149,11 @@ class KafkaContainer:
         eventually(answers, START_S, "Kafka answers")
 
     def log(self) -> str:
-        """The end of the broker's log."""
+        """Return the end of the log of the broker."""
         return str(self._docker.logs(tail=LOG_LINES).decode("utf-8", "replace"))
 
     def stop(self) -> None:
-        """As an operator does: it ends by itself."""
+        """Stop the broker cleanly."""
         self._docker.stop(timeout=STOP_S)
 
     def kill(self) -> None:
@@ -162,7 +164,7 @@ class KafkaContainer:
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
-        """Killed meanwhile."""
+        """Keep the broker down during the block, after a kill."""
         self.kill()
         try:
             yield
@@ -174,5 +176,5 @@ class KafkaContainer:
         self.wait()
 
     def close(self) -> None:
-        """End it and remove it, with what it holds."""
+        """Stop and remove the container with its data."""
         self._container.stop()

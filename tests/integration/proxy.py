@@ -11,7 +11,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class Proxies:
-    """One for each target, on ports of their own, in a thread with an event loop."""
+    """A proxy for each target, each on a separate port, in a thread with an event loop."""
 
     def __init__(self, targets: Sequence[tuple[str, int]]) -> None:
         self._targets = list(targets)
@@ -41,8 +41,8 @@ class Proxies:
                 await asyncio.gather(self._copy(number, reader, back), self._copy(number, there, writer))
             finally:
                 self._writers[number] -= both
-                for one in both:
-                    one.transport.abort()
+                for side in both:
+                    side.transport.abort()
 
         return await asyncio.start_server(connected, "127.0.0.1", 0)
 
@@ -59,7 +59,7 @@ class Proxies:
         self._loop.call_soon_threadsafe(call)
 
     def cut(self, numbers: Sequence[int]) -> None:
-        """End all connections by a reset; new ones are taken."""
+        """Reset all connections. New connections are accepted."""
 
         def cut() -> None:
             for number in numbers:
@@ -69,10 +69,10 @@ class Proxies:
         self._soon(cut)
 
     def stall(self, numbers: Sequence[int]) -> None:
-        """Pass on nothing more, in both directions; what comes meanwhile is kept until `go_on`."""
+        """Hold back data in both directions until `resume`."""
         self._soon(lambda: [self._flows[number].clear() for number in numbers] and None)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._soon(lambda: [flow.set() for flow in self._flows] and None)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The model service in a thread, over models that a test puts there, for clients of every protocol."""
+"""The model service in a thread, with models of the test, for clients of every protocol."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from model_service.serving.model import Model
 from model_service.serving.repository import Models
 from model_service.serving.server import ModelServer
 
-UNASKED = (20_000, 30_000)  # Linux and macOS begin above
+UNASSIGNED_PORTS = (20_000, 30_000)  # below the ports that Linux and macOS assign
 
 
-class Shelf:
-    """The models of the service; a test swaps them."""
+class FakeRepository:
+    """The models of the service. A test replaces them."""
 
     def __init__(self) -> None:
         self.paths: Mapping[str, Model] = {}
@@ -32,7 +32,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the service answers: HTTP by its URL, gRPC as host:port."""
+    """The addresses of the service. url: HTTP. grpc: host:port."""
 
     url: str
     grpc: str
@@ -42,7 +42,7 @@ def _port() -> int:
     """One that is free, and not of those that the system hands out by itself: between this look and gRPC's somebody
     else would be given it now and then."""
     while True:
-        port = random.SystemRandom().randrange(*UNASKED)
+        port = random.SystemRandom().randrange(*UNASSIGNED_PORTS)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
 

@@ -1,4 +1,4 @@
-"""Trouble that lasts: a function away for two minutes, a storm of rebalances, a broker away for a minute."""
+"""Long outages: a function away for two minutes, a storm of rebalances, a broker away for a minute."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ AWAY_S = STORM_S = 120.0
 BROKER_AWAY_S = 60.0
 TURN_S = 3.0  # a member joins or leaves
 BACK_S = 5.0
-STOP_S = 10.0  # that a stop takes less than 5 s is for other tests
-# What lanes and an interpreter come to need by themselves; all of the outage's 12,000 events would be 40 MB more.
+STOP_S = 10.0  # other tests check that a stop takes less than 5 s
+# Enough for lanes and interpreter. All 12,000 events of the outage would need 40 MB more.
 GROWTH_BYTES = 25e6
 RATE = 100.0
 
@@ -24,9 +24,9 @@ RATE = 100.0
 class Load(threading.Thread):
     """Produces numbered events of a few keys at a steady rate until `end`."""
 
-    def __init__(self, stage) -> None:
+    def __init__(self, testbed) -> None:
         super().__init__(daemon=True)
-        self._stage, self._end = stage, threading.Event()
+        self._testbed, self._end = testbed, threading.Event()
         self.ids: list[str] = []
 
     def run(self) -> None:
@@ -34,9 +34,9 @@ class Load(threading.Thread):
         while not self._end.wait(0.02):
             while len(self.ids) < (time.monotonic() - began_s) * RATE:
                 id_ = f"k{len(self.ids) % 8}:{len(self.ids)}"
-                self._stage.produce(id_, id_.split(":")[0].encode())
+                self._testbed.produce(id_, id_.split(":")[0].encode())
                 self.ids.append(id_)
-            self._stage.producer.poll(0)
+            self._testbed.producer.poll(0)
 
     def __enter__(self) -> Load:
         self.start()
@@ -45,72 +45,74 @@ class Load(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self.join()
-        self._stage.producer.flush(60)
+        self._testbed.producer.flush(60)
 
 
-def inputs(stage) -> list[str]:
-    return [dict(m.headers())["ce_causationid"].decode() for m in stage.read_all(stage.forecasts)]
+def inputs(testbed) -> list[str]:
+    return [dict(m.headers())["ce_causationid"].decode() for m in testbed.read_all(testbed.forecasts)]
 
 
-def check(stage, ids, *, repeats: bool = False) -> None:
-    """Every input has its forecast, in order per key, and with `repeats` perhaps more than one; nothing was refused."""
-    outputs = inputs(stage)
+def check(testbed, ids, *, repeats: bool = False) -> None:
+    """Check that every input has its forecast, in order for each key, and that there is no dead letter.
+
+    repeats: whether an input may have several forecasts."""
+    outputs = inputs(testbed)
     assert set(outputs) == set(ids)
     if not repeats:
         assert max(Counter(outputs).values()) == 1
     for key in {id_.split(":")[0] for id_ in ids}:
         numbers = [int(id_.split(":")[1]) for id_ in dict.fromkeys(outputs) if id_.split(":")[0] == key]
         assert numbers == sorted(numbers)
-    assert stage.read_all(stage.dead) == []
+    assert testbed.read_all(testbed.dead) == []
 
 
 def wait(seconds: float) -> None:
-    """The trouble's own length, not a condition."""
+    """Wait for the length of an outage, which is not a condition."""
     threading.Event().wait(seconds)
 
 
 @pytest.mark.guarantee("a function that is away for two minutes costs only time")
-def test_a_function_away_for_two_minutes_costs_nothing_but_time(exact_stage, until):
-    stage = exact_stage
-    consumer = stage.consume()
+def test_a_function_away_for_two_minutes_loses_nothing(exactly_once_testbed, until):
+    testbed = exactly_once_testbed
+    consumer = testbed.consume()
     process = psutil.Process(consumer.pid)
     used = []
-    with Load(stage) as load:
-        stage.wait_for(stage.forecasts, 300)
-        stage.function.stop()
+    with Load(testbed) as load:
+        testbed.wait_for(testbed.forecasts, 300)
+        testbed.function.stop()
         consumer.wait_for("is out")
         for _ in range(int(AWAY_S / 10)):
             wait(10)
             used.append(process.memory_info().rss)
-        assert stage.read_all(stage.dead) == []
-        before = len(stage.read_all(stage.forecasts))
-        stage.function.start()
-        stage.wait_for(
-            stage.forecasts, before + 1, within_s=BACK_S + 1
-        )  # and a second for the reader to begin
+        assert testbed.read_all(testbed.dead) == []
+        before = len(testbed.read_all(testbed.forecasts))
+        testbed.function.start()
+        testbed.wait_for(
+            testbed.forecasts, before + 1, within_s=BACK_S + 1
+        )  # plus a second for the start of the reader
         until(lambda: consumer.log().count("is back"), 10, "the log says that it is over")
     assert max(used) - used[0] < GROWTH_BYTES, used
-    stage.wait_for(stage.forecasts, len(load.ids), within_s=60)
+    testbed.wait_for(testbed.forecasts, len(load.ids), within_s=60)
     assert consumer.terminate(within_s=STOP_S) == 0
-    check(stage, load.ids)
+    check(testbed, load.ids)
 
 
 @pytest.mark.guarantee("repeated rebalances lose and repeat nothing")
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_a_storm_of_rebalances_loses_and_repeats_nothing(exact_stage, answers, protocol):
-    stage = exact_stage
-    stage.variables["KAFKA__CLIENT__GROUP_PROTOCOL"] = protocol
-    stage.function.behaviour = answers.at_random
+def test_a_storm_of_rebalances_loses_and_repeats_nothing(exactly_once_testbed, answers, protocol):
+    testbed = exactly_once_testbed
+    testbed.variables["KAFKA__CLIENT__GROUP_PROTOCOL"] = protocol
+    testbed.function.behaviour = answers.at_random
     names = ("one", "two", "three")
 
     def join(name: str):
-        member = stage.consume(name, FN__BATCH_EVENTS="16")
-        member.wait_for("consuming ")  # it hears signals then
+        member = testbed.consume(name, FN__BATCH_EVENTS="16")
+        member.wait_for("consuming ")  # from then on it handles signals
         return member
 
     there = {name: join(name) for name in names}
     until_s = time.monotonic() + STORM_S
-    with Load(stage) as load:
+    with Load(testbed) as load:
         turn = 0
         while time.monotonic() < until_s:
             wait(TURN_S)
@@ -122,29 +124,29 @@ def test_a_storm_of_rebalances_loses_and_repeats_nothing(exact_stage, answers, p
             turn += 1
     if not there:
         there["one"] = join("one")
-    stage.wait_for(stage.forecasts, len(load.ids), within_s=60)
+    testbed.wait_for(testbed.forecasts, len(load.ids), within_s=60)
     for consumer in there.values():
         assert consumer.terminate(within_s=STOP_S) == 0
-    check(stage, load.ids)
+    check(testbed, load.ids)
 
 
 @pytest.mark.guarantee("a broker that is away for a minute is waited for")
-def test_a_broker_away_for_a_minute_is_waited_for(kafka_stage, kafka, answers, until):
-    """With full lanes, so that partitions are paused when they are lost.
+def test_a_broker_away_for_a_minute_is_waited_for(kafka_testbed, kafka, answers, until):
+    """Lanes are full, so that partitions are paused when they are lost.
 
     A single broker that is killed says nothing about exactly-once (KAFKA-20734), so it is paused for that.
     """
-    stage = kafka_stage
-    stage.function.behaviour = answers.at_random
-    ids = stage.produce_many(15_000)
-    consumer = stage.consume(FN__BATCH_EVENTS="8", FN__CALLS_IN_FLIGHT="1")
-    stage.wait_for(stage.forecasts, 200)
-    with kafka.paused() if stage.is_exactly_once else kafka.away():
-        if not stage.is_exactly_once:
+    testbed = kafka_testbed
+    testbed.function.behaviour = answers.at_random
+    ids = testbed.produce_many(15_000)
+    consumer = testbed.consume(FN__BATCH_EVENTS="8", FN__CALLS_IN_FLIGHT="1")
+    testbed.wait_for(testbed.forecasts, 200)
+    with kafka.paused() if testbed.is_exactly_once else kafka.away():
+        if not testbed.is_exactly_once:
             consumer.wait_for("waiting for it")
         wait(BROKER_AWAY_S)
         assert consumer.process.poll() is None
-    stage.wait_for(stage.forecasts, len(ids), within_s=200)
-    until(lambda: set(inputs(stage)) == set(ids), 60, "a forecast for each input")
+    testbed.wait_for(testbed.forecasts, len(ids), within_s=200)
+    until(lambda: set(inputs(testbed)) == set(ids), 60, "a forecast for each input")
     assert consumer.terminate(within_s=STOP_S) == 0
-    check(stage, ids, repeats=not stage.is_exactly_once)
+    check(testbed, ids, repeats=not testbed.is_exactly_once)

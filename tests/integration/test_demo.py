@@ -31,6 +31,7 @@ END_S = 5.0
 SUMMARY = re.compile(
     r"([\d,]+) events in, ([\d,]+)(?: \(and ([\d,]+) repeats\))? forecasts out, ([\d,]+) dead letters\n"
 )
+READINGS = re.compile(r"([\d,]+) single readings in, ([\d,]+) forecasts of their windows out\n")
 DELAY = re.compile(r"median (\d+) ms, p99 (\d+) ms")
 
 
@@ -48,7 +49,7 @@ def models(once_per_run: Callable[..., Path]) -> Path:
 
 
 class Demo:
-    """A running demo and all that it started."""
+    """A running demo and the processes that it has started."""
 
     def __init__(self, models: Path, *words: str) -> None:
         [self.port] = free_ports(1)
@@ -75,14 +76,16 @@ class Demo:
             self.lines.append(line.rstrip())
 
     def children(self) -> dict[str, psutil.Process]:
-        """What runs now, by the part's name."""
+        """The running processes, by the name of the part."""
         found = {}
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                     words = child.cmdline()
                     self._seen[child.pid] = child
-                    if "fncast.demo.child" in words:
+                    if "--machine" in words:
+                        found["machine"] = child
+                    elif "fncast.demo.child" in words:
                         found[words[words.index("fncast.demo.child") + 1]] = child
                     elif "consumer.kafka.embedded" in words:
                         found["broker"] = child
@@ -95,7 +98,7 @@ class Demo:
             assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(
                 self.lines
             )
-            time.sleep(0.05)  # between two looks
+            time.sleep(0.05)  # may end between two looks
 
     def moves(self) -> bool:
         return any("forecasts are moving" in line for line in self.lines)
@@ -135,7 +138,8 @@ def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]
     started_s = time.monotonic()
     demo = start("--seconds", "20")
     demo.until(demo.moves, "forecasts")
-    assert {"broker", "dashboard", "model-service", "functions", "consume", "produce"} == set(demo.children())
+    parts = {"broker", "dashboard", "model-service", "functions", "consume", "produce", "machine"}
+    assert set(demo.children()) == parts
     output = demo.ends(30)
     assert time.monotonic() - started_s < 20 + END_S
     assert demo.process.returncode == 0
@@ -144,11 +148,14 @@ def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]
     events, forecasts, _, dead_letters = (int((text or "0").replace(",", "")) for text in found.groups())
     assert events > 20
     assert (forecasts, dead_letters) == (events, 0)
+    readings = READINGS.search(output)
+    assert readings is not None, output
+    assert all(int(text.replace(",", "")) > 20 for text in readings.groups())
     assert DELAY.search(output)
     assert "last value" in output
 
 
-def test_the_producer_and_the_reader_of_the_page_start_run_as_they_stand(start: Callable[..., Demo]) -> None:
+def test_the_producer_and_the_reader_of_the_page_start_work_as_written(start: Callable[..., Demo]) -> None:
     producer, reader = START_PROGRAMS
     demo = start()
     demo.until(demo.moves, "forecasts")
@@ -178,6 +185,7 @@ def test_nothing_is_lost_when_each_process_is_killed(start: Callable[..., Demo])
         ("model-service", "model-service"),
         ("consume", "consumer"),
         ("produce", "source"),
+        ("machine", "machine"),
         ("dashboard", "dashboard"),
     ):
         killed = demo.children()[name]
@@ -208,7 +216,7 @@ def test_a_killed_demo_leaves_no_process(start: Callable[..., Demo]) -> None:
     demo = start()
     demo.until(demo.moves, "forecasts")
     children = list(demo.children().values())
-    assert len(children) == 6
+    assert len(children) == 7
     demo.process.kill()
     demo.process.wait()
     _, left = psutil.wait_procs(children, timeout=END_S)
@@ -259,7 +267,7 @@ def _connects(port: int) -> bool:
 
 
 def _records(demo: Demo, topic: str) -> list[tuple[str, str, str]]:
-    """Key, id and cause of each record of a topic, in the order of the partition."""
+    """Return key, id and cause of each record of a topic, in the order of the partition."""
     address = next(line.split("at ")[1] for line in demo.lines if " broker " in line)
     consumer = Consumer({"bootstrap.servers": address, "group.id": "look", "fetch.wait.max.ms": 10})
     try:

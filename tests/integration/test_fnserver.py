@@ -1,4 +1,4 @@
-"""The profile `fn` with a real Fn server, on machines that have its image."""
+"""The profile `fn` with a real Fn server; skipped without its image."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_events_are_forecast_by_the_function_that_the_fn_server_runs(with_fn: Pr
 
 
 def test_its_trigger_answers_a_plain_event(with_fn: Project) -> None:
-    """The script comes by standard input: the Fn server exits when a command line of `docker exec` on its engine is
+    """The script is sent to standard input: the Fn server exits when a command line of `docker exec` on its engine is
     long or not ASCII."""
     sample = json.loads((ROOT / "ce.json").read_text("utf-8"))
     script = (

@@ -1,4 +1,4 @@
-"""A function that is none of Fn's: any HTTP service that takes a CloudEvent, in each of its forms."""
+"""A function without Fn: any HTTP service that accepts a CloudEvent, in each of its forms."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 BATCH, EVENT = "application/cloudevents-batch+json", "application/cloudevents+json"
 
 
-def route(stage, **options: str) -> None:
-    stage.variables["ROUTES__OTHER__URL"] = f"{stage.function.url}/foreign"
+def route(testbed, **options: str) -> None:
+    testbed.variables["ROUTES__OTHER__URL"] = f"{testbed.function.url}/foreign"
     for name, value in options.items():
-        stage.variables[f"ROUTES__OTHER__{name.upper()}"] = value
+        testbed.variables[f"ROUTES__OTHER__{name.upper()}"] = value
 
 
 def answer(id_: str) -> dict[str, object]:
-    """It does not name its input: it is matched by position."""
+    """Return an output that does not name its input, so that it is matched by position."""
     return {"specversion": "1.0", "id": f"own-{id_}", "source": "/other", "type": "other", "data": [id_]}
 
 
-def outputs(stage, ids: list[str]) -> dict[str, object]:
-    """The data of the published events, by the id of their input, once there are so many."""
+def outputs(testbed, ids: list[str]) -> dict[str, object]:
+    """Wait for the forecasts of these inputs. Returns the data by the id of the input."""
     for id_ in ids:
-        stage.produce(id_, b"k", destination="other")
-    stage.flush()
-    consumer = stage.consume()
+        testbed.produce(id_, b"k", destination="other")
+    testbed.flush()
+    consumer = testbed.consume()
     found = {}
-    for message in stage.wait_for(stage.forecasts, len(ids)):
+    for message in testbed.wait_for(testbed.forecasts, len(ids)):
         headers = dict(message.headers())
         found[headers["ce_causationid"].decode()] = json.loads(message.value())
         assert headers["ce_originid"].decode().startswith("own-")
     assert consumer.terminate() == 0
-    assert stage.read_all(stage.dead) == []
+    assert testbed.read_all(testbed.dead) == []
     return found
 
 
 @pytest.mark.guarantee("an HTTP service may answer one binary event")
-def test_it_gets_and_gives_one_binary_event(embedded_stage):
-    stage = embedded_stage
-    route(stage, mode="binary")
+def test_it_answers_one_binary_event(embedded_testbed):
+    testbed = embedded_testbed
+    route(testbed, mode="binary")
     seen = []
 
     async def foreign(request, body):
@@ -50,76 +50,76 @@ def test_it_gets_and_gives_one_binary_event(embedded_stage):
         headers = {"ce-specversion": "1.0", "ce-id": "own-1", "ce-source": "/other", "ce-type": "other"}
         return web.Response(body=b'["binary"]', content_type="application/json", headers=headers)
 
-    stage.function.foreign = foreign
-    assert outputs(stage, ["a:1"]) == {"a:1": ["binary"]}
+    testbed.function.foreign = foreign
+    assert outputs(testbed, ["a:1"]) == {"a:1": ["binary"]}
     assert seen == [("a:1", "other", 300)]
 
 
 @pytest.mark.guarantee("an HTTP service may answer one structured event")
-def test_it_gets_and_gives_one_structured_event(embedded_stage):
-    stage = embedded_stage
-    route(stage, mode="structured")
+def test_it_answers_one_structured_event(embedded_testbed):
+    testbed = embedded_testbed
+    route(testbed, mode="structured")
 
     async def foreign(request, body):
         assert request.content_type == EVENT
         event = json.loads(body)
         return web.Response(body=json.dumps(answer(event["id"])).encode(), content_type=EVENT)
 
-    stage.function.foreign = foreign
-    assert outputs(stage, ["a:1", "a:2"]) == {"a:1": ["a:1"], "a:2": ["a:2"]}
+    testbed.function.foreign = foreign
+    assert outputs(testbed, ["a:1", "a:2"]) == {"a:1": ["a:1"], "a:2": ["a:2"]}
 
 
 @pytest.mark.guarantee("an HTTP service may answer a batch by position")
-def test_it_gets_and_gives_a_batch_matched_by_position(embedded_stage):
-    stage = embedded_stage
-    route(stage, batch="true")
+def test_its_answers_to_a_batch_are_matched_by_position(embedded_testbed):
+    testbed = embedded_testbed
+    route(testbed, batch="true")
 
     async def foreign(request, body):
         assert request.content_type == BATCH
-        made = [answer(event["id"]) for event in json.loads(body)]
-        return web.Response(body=json.dumps(made).encode(), content_type=BATCH)
+        outputs = [answer(event["id"]) for event in json.loads(body)]
+        return web.Response(body=json.dumps(outputs).encode(), content_type=BATCH)
 
-    stage.function.foreign = foreign
+    testbed.function.foreign = foreign
     ids = [f"a:{number}" for number in range(20)]
-    assert outputs(stage, ids) == {id_: [id_] for id_ in ids}
+    assert outputs(testbed, ids) == {id_: [id_] for id_ in ids}
 
 
 @pytest.mark.guarantee("an HTTP service may have nothing to publish")
 @pytest.mark.parametrize("status", [202, 204])
-def test_it_has_nothing_to_publish(embedded_stage, until, status):
-    stage = embedded_stage
-    route(stage)
+def test_it_may_answer_without_an_event(embedded_testbed, until, status):
+    testbed = embedded_testbed
+    route(testbed)
     calls = []
 
     async def foreign(request, body):
         calls.append(json.loads(body)["id"])
         return web.Response(status=status)
 
-    stage.function.foreign = foreign
-    stage.produce("a:1", b"k", destination="other")
-    stage.flush()
-    consumer = stage.consume()
-    told = 'fncast_events_total{destination="other",outcome="skipped"} 1.0'
+    testbed.function.foreign = foreign
+    testbed.produce("a:1", b"k", destination="other")
+    testbed.flush()
+    consumer = testbed.consume()
+    sample = 'fncast_events_total{destination="other",outcome="skipped"} 1.0'
     until(lambda: calls, 30, "a call")
-    until(lambda: told in consumer.admin("/metrics")[1], 10, lambda: consumer.admin("/metrics")[1])
+    until(lambda: sample in consumer.admin("/metrics")[1], 10, lambda: consumer.admin("/metrics")[1])
     assert consumer.terminate() == 0
     assert calls == ["a:1"]
-    assert stage.read_all(stage.forecasts) == stage.read_all(stage.dead) == []
+    assert testbed.read_all(testbed.forecasts) == testbed.read_all(testbed.dead) == []
 
 
 @pytest.mark.guarantee("what an HTTP service refuses is a dead letter")
 @pytest.mark.parametrize(("status", "reason"), [(400, "not this"), (415, "not this"), (422, "not this")])
-def test_what_it_refuses_is_a_dead_letter(embedded_stage, status, reason):
-    stage = embedded_stage
-    route(stage)
+def test_an_event_that_it_rejects_is_a_dead_letter(embedded_testbed, status, reason):
+    testbed = embedded_testbed
+    route(testbed)
 
     async def foreign(request, body):
         return web.Response(status=status, text=reason)
 
-    stage.function.foreign = foreign
-    stage.produce("a:1", b"k", destination="other")
-    stage.flush()
-    consumer = stage.consume()
-    (letter,) = stage.wait_for(stage.dead, 1)
+    testbed.function.foreign = foreign
+    testbed.produce("a:1", b"k", destination="other")
+    testbed.flush()
+    consumer = testbed.consume()
+    (letter,) = testbed.wait_for(testbed.dead, 1)
     assert reason in dict(letter.headers())["fncast-reason"].decode()
     assert consumer.terminate() == 0

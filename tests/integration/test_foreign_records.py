@@ -1,4 +1,4 @@
-"""Foreign records on a real broker: the consumer and the forecast function give each the one right outcome."""
+"""Foreign records on a real broker: each gets the one right outcome from consumer and forecast function."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ STRUCTURED = [("content-type", b"application/cloudevents+json")]
 FORECAST = "forecast"
 W = json.dumps(WINDOW).encode()
 GOOD = 100
-MAX_BYTES = 900_000  # of a record that the producer takes
+MAX_BYTES = 900_000  # the largest record that the producer accepts
 
 
 @pytest.fixture
-def stage(exact_stage: Any) -> Any:
-    """With the real forecast function behind the fake Fn server."""
+def testbed(exactly_once_testbed: Any) -> Any:
+    """A testbed with the real forecast function behind the fake Fn server."""
     function = Forecaster(Model(fuzz_record.Scorer()))
 
     async def forecast(events: list[dict[str, Any]]) -> web.Response:
         answer = function.answer({"content-type": BATCH_TYPE}, json.dumps(events).encode())
         return web.Response(body=answer.body, content_type=answer.content_type)
 
-    exact_stage.function.behaviour = forecast
-    return exact_stage
+    exactly_once_testbed.function.behaviour = forecast
+    return exactly_once_testbed
 
 
-def test_each_record_is_forecast_or_refused_with_the_right_reason(stage: Any) -> None:
-    whole = stage.event("t1", subject="pump")
+def test_each_record_is_forecast_or_refused_with_the_right_reason(testbed: Any) -> None:
+    whole = testbed.event("t1", subject="pump")
     bare = whole[:-1]
     plain = {"specversion": "1.0", "id": "t1", "source": "/t", "type": "io.fncast.window.v1"}
     attributes = plain | {"subject": "pump", "destination": "forecast"}
@@ -79,16 +79,16 @@ def test_each_record_is_forecast_or_refused_with_the_right_reason(stage: Any) ->
         b"no subject": ([*bare[:-1], ("ce_subject", b"")], W, FORECAST),
     }
     for key, (headers, value, _) in cases.items():
-        stage.produce("", key, value, headers)
-    stage.produce("", b"leap second", W, [*whole, ("ce_expirytime", b"2016-12-31T23:59:60Z")])
-    stage.flush()
-    consumer = stage.consume()
+        testbed.produce("", key, value, headers)
+    testbed.produce("", b"leap second", W, [*whole, ("ce_expirytime", b"2016-12-31T23:59:60Z")])
+    testbed.flush()
+    consumer = testbed.consume()
     wanted = {key for key, (_, _, outcome) in cases.items() if outcome == FORECAST}
-    stage.wait_for(stage.forecasts, len(wanted))
-    stage.wait_for(stage.dead, len(cases) - len(wanted))
+    testbed.wait_for(testbed.forecasts, len(wanted))
+    testbed.wait_for(testbed.dead, len(cases) - len(wanted))
     assert consumer.terminate() == 0
-    forecasts = {message.key(): message for message in stage.read_all(stage.forecasts)}
-    letters = {message.key(): dict(message.headers()) for message in stage.read_all(stage.dead)}
+    forecasts = {message.key(): message for message in testbed.read_all(testbed.forecasts)}
+    letters = {message.key(): dict(message.headers()) for message in testbed.read_all(testbed.dead)}
     reasons = {key: letter["fncast-reason"].decode() for key, letter in letters.items()}
     assert forecasts.keys() == wanted, reasons
     for key, (_, _, outcome) in cases.items():
@@ -98,7 +98,7 @@ def test_each_record_is_forecast_or_refused_with_the_right_reason(stage: Any) ->
     assert "ce_subject" not in dict(forecasts[b"no subject"].headers())
 
 
-def test_an_output_without_data_is_published_as_null(stage: Any) -> None:
+def test_an_output_without_data_is_published_as_null(testbed: Any) -> None:
     async def no_data(events: list[dict[str, Any]]) -> web.Response:
         outputs = [
             {"specversion": "1.0", "id": "o", "source": "/f", "type": "t", "causationid": e["id"],
@@ -107,16 +107,16 @@ def test_an_output_without_data_is_published_as_null(stage: Any) -> None:
         ]  # fmt: skip
         return web.Response(body=json.dumps(outputs).encode(), content_type=BATCH_TYPE)
 
-    stage.function.behaviour = no_data
-    stage.produce("1", b"k")
-    stage.flush()
-    consumer = stage.consume()
-    (published,) = stage.wait_for(stage.forecasts, 1)
+    testbed.function.behaviour = no_data
+    testbed.produce("1", b"k")
+    testbed.flush()
+    consumer = testbed.consume()
+    (published,) = testbed.wait_for(testbed.forecasts, 1)
     assert consumer.terminate() == 0
     assert published.value() is None
 
 
-def test_thousands_of_foreign_records_have_one_outcome_each(stage: Any) -> None:
+def test_thousands_of_foreign_records_have_one_outcome_each(testbed: Any) -> None:
     randomly = random.Random(16)
     records = [foreign_record(randomly, offset) for offset in range(3000)]
     records = [record for record in records if _size(record) < MAX_BYTES]
@@ -125,12 +125,12 @@ def test_thousands_of_foreign_records_have_one_outcome_each(stage: Any) -> None:
             ("ce_destination", b"forecast") if pair == ("ce_destination", b"single") else pair
             for pair in record.headers
         ]
-        stage.producer.produce(stage.metrics, record.value, record.key, headers=headers)
-        stage.producer.poll(0)
+        testbed.producer.produce(testbed.metrics, record.value, record.key, headers=headers)
+        testbed.producer.poll(0)
     for number in range(GOOD):
-        stage.produce(f"good:{number}", b"good")
-    stage.flush()
-    consumer = stage.consume()
+        testbed.produce(f"good:{number}", b"good")
+    testbed.flush()
+    consumer = testbed.consume()
 
     def outcomes() -> Counter[str]:
         text = consumer.admin("/metrics")[1]
@@ -140,12 +140,12 @@ def test_thousands_of_foreign_records_have_one_outcome_each(stage: Any) -> None:
         return counts
 
     count = len(records) + GOOD
-    stage.wait_for(stage.forecasts, GOOD, within_s=60)
+    testbed.wait_for(testbed.forecasts, GOOD, within_s=60)
     eventually(lambda: outcomes().total() >= count, 60, lambda: f"{count} outcomes: {outcomes()}")
     counted = outcomes()
     assert consumer.terminate() == 0
-    forecasts = stage.read_all(stage.forecasts)
-    letters = [dict(letter.headers()) for letter in stage.read_all(stage.dead)]
+    forecasts = testbed.read_all(testbed.forecasts)
+    letters = [dict(letter.headers()) for letter in testbed.read_all(testbed.dead)]
     places = {(letter["fncast-partition"], letter["fncast-offset"]) for letter in letters}
     assert len(places) == len(letters)
     good = [dict(one.headers())["ce_causationid"] for one in forecasts if one.key() == b"good"]

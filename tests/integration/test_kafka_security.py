@@ -1,4 +1,4 @@
-"""SASL and TLS to Kafka by [kafka.client] alone: the consumer works with the right secret, and names a wrong one."""
+"""SASL and TLS with Kafka by [kafka.client] alone: the right secret works, and a wrong one is reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 from fake_function import Function
 from kafka_container import KAFKA_IMAGE, PARTITIONS, eventually, free_port
-from testbed import Stage
+from testbed import DeliveryTestbed
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(300)]
 
@@ -34,7 +34,7 @@ SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 
 @dataclass(frozen=True)
 class SecuredKafka:
-    """open: a listener for the test's own clients. sasl: SASL without TLS. tls: SASL over TLS. certificate: its CA."""
+    """open: a listener for the clients of the test. sasl: SASL without TLS. tls: SASL over TLS. certificate: its CA."""
 
     bootstrap_servers: str
     sasl: str
@@ -53,7 +53,7 @@ def secured(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> It
     container = DockerContainer(KAFKA_IMAGE).with_volume_mapping(str(folder), "/tls", "ro")
     for port in (open_port, sasl_port, tls_port):
         container.ports[port] = ("127.0.0.1", port)
-    # Names of listeners with `SSL` in them would make the image ask for its own variables.
+    # Names of listeners with `SSL` in them would make the image require more variables.
     for name, value in {
         "NODE_ID": "1",
         "PROCESS_ROLES": "broker,controller",
@@ -94,7 +94,7 @@ def secured(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own CA, and the file with it and its key for Kafka."""
+    """Create a self-signed certificate for 127.0.0.1, and a file with certificate and key for Kafka."""
     certificate, key, keystore = (folder / name for name in ("ca.pem", "key.pem", "keystore.pem"))
     names = "subjectAltName=IP:127.0.0.1"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kafka"]
@@ -107,7 +107,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def _is_ready(address: str) -> bool:
-    """A broker answers, and knows the user by SCRAM."""
+    """Whether the broker answers and knows the SCRAM user."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     user = UserScramCredentialUpsertion(USER, info, PASSWORD.encode())
@@ -120,16 +120,16 @@ def _is_ready(address: str) -> bool:
 
 
 @pytest.fixture
-def secured_stage(secured: SecuredKafka, function: Function, tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(secured.bootstrap_servers, "exactly-once", function, tmp_path)
-    names = (stage.metrics, stage.forecasts, stage.dead)
-    stage.make_topics(*(NewTopic(name, PARTITIONS) for name in names))
-    yield stage
-    stage.close()
+def secured_testbed(secured: SecuredKafka, function: Function, tmp_path: Path) -> Iterator[DeliveryTestbed]:
+    testbed = DeliveryTestbed(secured.bootstrap_servers, "exactly-once", function, tmp_path)
+    names = (testbed.metrics, testbed.forecasts, testbed.dead)
+    testbed.create_topics(*(NewTopic(name, PARTITIONS) for name in names))
+    yield testbed
+    testbed.close()
 
 
 def login(secured: SecuredKafka, protocol: str, mechanism: str, password_file: Path) -> dict[str, str]:
-    """The consumer's settings, the password from a file."""
+    """Return the settings of the consumer, with the password in a file."""
     variables = {
         "KAFKA__BOOTSTRAP_SERVERS": secured.tls if protocol == "SASL_SSL" else secured.sasl,
         "KAFKA__CLIENT__SECURITY_PROTOCOL": protocol,
@@ -145,36 +145,36 @@ def login(secured: SecuredKafka, protocol: str, mechanism: str, password_file: P
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
 @pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
 def test_events_are_forecast_over_a_secured_connection(
-    secured: SecuredKafka, secured_stage: Stage, protocol: str, mechanism: str, tmp_path: Path
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, protocol: str, mechanism: str, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD + "\n")
-    ids = secured_stage.produce_many(20)
-    consumer = secured_stage.consume(**login(secured, protocol, mechanism, password_file))
-    assert len(secured_stage.wait_for(secured_stage.forecasts, len(ids))) == len(ids)
+    ids = secured_testbed.produce_many(20)
+    consumer = secured_testbed.consume(**login(secured, protocol, mechanism, password_file))
+    assert len(secured_testbed.wait_for(secured_testbed.forecasts, len(ids))) == len(ids)
     assert PASSWORD not in consumer.log()
 
 
 @pytest.mark.guarantee("a wrong password is reported and not shown")
 def test_a_wrong_password_is_named_and_not_shown(
-    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
     password_file.write_text(WRONG)
-    consumer = secured_stage.consume(**login(secured, "SASL_SSL", "SCRAM-SHA-512", password_file))
+    consumer = secured_testbed.consume(**login(secured, "SASL_SSL", "SCRAM-SHA-512", password_file))
     assert consumer.wait(60) == 1
     assert "Authentication failed" in consumer.log()
     assert WRONG not in consumer.log()
 
 
 def test_a_certificate_of_an_unknown_ca_is_refused(
-    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
     variables = login(secured, "SASL_SSL", "PLAIN", password_file)
     del variables["KAFKA__CLIENT__SSL_CA_LOCATION"]
-    consumer = secured_stage.consume(**variables)
+    consumer = secured_testbed.consume(**variables)
     assert consumer.wait(60) == 1, consumer.log()
     assert "certificate verify failed" in consumer.log()
 
@@ -192,19 +192,19 @@ def deny(
 @pytest.mark.guarantee("a topic or group that the login may not use is named")
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 @pytest.mark.parametrize("what", ["forecasts", "group"])
-def test_what_the_login_may_not_use_is_named(
-    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path, delivery: str, what: str
+def test_topics_that_the_login_may_not_use_are_named(
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path, delivery: str, what: str
 ) -> None:
-    stage = secured_stage
+    testbed = secured_testbed
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
     if what == "group":
-        deny(secured, ResourceType.GROUP, name := f"group-{stage.tag}", AclOperation.READ)
+        deny(secured, ResourceType.GROUP, name := f"group-{testbed.tag}", AclOperation.READ)
     else:
-        deny(secured, ResourceType.TOPIC, name := stage.forecasts)
-    stage.produce_many(10)
+        deny(secured, ResourceType.TOPIC, name := testbed.forecasts)
+    testbed.produce_many(10)
     variables = login(secured, "SASL_PLAINTEXT", "PLAIN", password_file)
-    consumer = stage.consume(KAFKA__DELIVERY=delivery, **variables)
+    consumer = testbed.consume(KAFKA__DELIVERY=delivery, **variables)
     assert consumer.wait(60) == 1
     (sentence,) = [line for line in consumer.log().splitlines() if line.startswith("fncast: ")]
     assert "the broker does not let this login use the" in sentence
@@ -213,16 +213,16 @@ def test_what_the_login_may_not_use_is_named(
 
 
 @pytest.mark.guarantee("a broker that refuses transactions is an error, never a weaker guarantee")
-def test_a_broker_that_refuses_transactions_is_an_error_and_no_silent_downgrade(
-    secured: SecuredKafka, secured_stage: Stage, tmp_path: Path
+def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgrade(
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
-    deny(secured, ResourceType.TRANSACTIONAL_ID, f"group-{secured_stage.tag}-one")
-    secured_stage.produce_many(10)
-    consumer = secured_stage.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
+    deny(secured, ResourceType.TRANSACTIONAL_ID, f"group-{secured_testbed.tag}-one")
+    secured_testbed.produce_many(10)
+    consumer = secured_testbed.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
     assert consumer.wait(60) == 1
     assert "the broker does not support exactly-once" in consumer.log()
     assert "Traceback" not in consumer.log()
-    assert secured_stage.read_all(secured_stage.forecasts) == []
-    assert secured_stage.function.calls == []
+    assert secured_testbed.read_all(secured_testbed.forecasts) == []
+    assert secured_testbed.function.calls == []

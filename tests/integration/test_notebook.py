@@ -87,13 +87,13 @@ def by_id(notebook: Any) -> dict[str, Any]:
 def test_from_the_curve_to_the_forecast_event(tmp_path: Path, until: Callable[..., Any]) -> None:
     notebook = nbformat.read(NOTEBOOK, 4)
     last_code = next(n for n, cell in enumerate(notebook.cells) if cell.id == "end")
-    asked = [nbformat.v4.new_code_cell(source) for source in (PROCESSES, FINDINGS)]
-    notebook.cells[last_code:last_code] = asked
+    added = [nbformat.v4.new_code_cell(source) for source in (PROCESSES, FINDINGS)]
+    notebook.cells[last_code:last_code] = added
 
     took_s = run(notebook, tmp_path)
     assert took_s < RUN_S
 
-    found = printed(asked[1])
+    found = printed(added[1])
     errors = found["squared_errors"]
     assert errors[found["best_epoch"] - 1] < 0.5 * errors[0]
     model = found["relative_mae"]["model"]
@@ -112,7 +112,7 @@ def test_from_the_curve_to_the_forecast_event(tmp_path: Path, until: Callable[..
     # The readings in the event are rounded to two digits.
     assert forecast["data"]["values"] == pytest.approx([step[1] for step in found["here"]], abs=0.1)
 
-    processes = printed(asked[0])
+    processes = printed(added[0])
     assert len(processes) >= 3, "the model service, the function host and a function"
     until(lambda: not any(map(is_alive, processes)), 10, "the end of the processes that the notebook started")
     assert not Path(found["workspace"]).exists()
@@ -133,15 +133,15 @@ def test_from_the_curve_to_the_forecast_event(tmp_path: Path, until: Callable[..
 def test_an_error_leaves_no_process_behind(tmp_path: Path, until: Callable[..., Any]) -> None:
     cells = by_id(nbformat.read(NOTEBOOK, 4))
     service = nbformat.v4.new_code_cell('model_url = start("model-service", "--models", "models", "--wait")')
-    asked = nbformat.v4.new_code_cell(PROCESSES)
+    added = nbformat.v4.new_code_cell(PROCESSES)
     error = nbformat.v4.new_code_cell("raise RuntimeError('half way')")
     parts = [cells[name] for name in ("imports", "workspace", "start")]
-    notebook = nbformat.v4.new_notebook(cells=[*parts, service, cells["functions"], asked, error])
+    notebook = nbformat.v4.new_notebook(cells=[*parts, service, cells["functions"], added, error])
 
     with pytest.raises(nbclient.exceptions.CellExecutionError, match="half way"):
         run(notebook, tmp_path)
 
-    processes = printed(asked)
+    processes = printed(added)
     assert len(processes) >= 2
     until(lambda: not any(map(is_alive, processes)), 10, "the end of the processes that the notebook started")
 

@@ -1,4 +1,4 @@
-"""The page shows the dates of the readings, whatever the browser's time zone: month ends of a CSV file."""
+"""The page shows the dates of the readings in any time zone of the browser: month ends of a CSV file."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def visit(site: Site, browser: Any) -> Iterator[Callable[..., Tab]]:
         tab.close()
 
 
-def test_readings_of_2024_are_dated_and_not_now(site: Site, visit: Callable[..., Tab]) -> None:
+def test_readings_of_2024_have_their_dates(site: Site, visit: Callable[..., Tab]) -> None:
     site.series("orders", datetime(2024, 5, 3, 14, tzinfo=UTC), 3600.0)
     tab = visit()
     tab.drawn()

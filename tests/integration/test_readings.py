@@ -14,12 +14,12 @@ SERIES, STEPS, STEP_S, WINDOW, LEAST = 20, 40, 10, 16, 9
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 
-def config(stage: Any) -> Path:
-    file: Path = stage.folder / "fncast.toml"
+def config(testbed: Any) -> Path:
+    file: Path = testbed.folder / "fncast.toml"
     file.write_text(
         f"""
 [[inputs]]
-topic = "{stage.metrics}"
+topic = "{testbed.metrics}"
 format = "telegraf-json"
 destination = "forecast"
 
@@ -31,7 +31,7 @@ min_readings = {LEAST}
     return file
 
 
-def produce(stage: Any, steps: range) -> None:
+def produce(testbed: Any, steps: range) -> None:
     for step in steps:
         for host in range(0, SERIES, 2):
             record = {
@@ -40,10 +40,10 @@ def produce(stage: Any, steps: range) -> None:
                 "timestamp": START_S + step * STEP_S,
                 "fields": {"idle": host + step / 4, "busy": 100 - host - step / 4},
             }
-            stage.producer.produce(
-                stage.metrics, json.dumps(record).encode(), f"h{host}".encode(), partition=host % 3
+            testbed.producer.produce(
+                testbed.metrics, json.dumps(record).encode(), f"h{host}".encode(), partition=host % 3
             )
-    stage.flush()
+    testbed.flush()
 
 
 def expected(step: int, value: float, rise: float) -> dict[str, Any]:
@@ -58,14 +58,14 @@ def expected(step: int, value: float, rise: float) -> dict[str, Any]:
     }
 
 
-def forecasts(stage: Any, count: int) -> dict[str, list[dict[str, Any]]]:
+def forecasts(testbed: Any, count: int) -> dict[str, list[dict[str, Any]]]:
     """The windows that the function saw, by series, in the order of the published forecasts."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for message in stage.wait_for(stage.forecasts, count):
+    for message in testbed.wait_for(testbed.forecasts, count):
         headers = dict(message.headers())
         name = headers["ce_subject"].decode()
         assert message.key() == name.encode()
-        assert headers["ce_causationsource"] == f"kafka:{stage.metrics}".encode()
+        assert headers["ce_causationsource"] == f"kafka:{testbed.metrics}".encode()
         found.setdefault(name, []).append(json.loads(message.value())["seen"])
     return found
 
@@ -82,9 +82,9 @@ def check(found: dict[str, list[dict[str, Any]]], steps: int) -> None:
             assert windows == wanted
 
 
-def test_each_step_of_each_series_is_forecast_once_and_in_order(stage: Any) -> None:
-    produce(stage, range(STEPS))
-    consumer = stage.consume(config=config(stage))
-    check(forecasts(stage, SERIES * (STEPS - LEAST + 1)), STEPS)
+def test_each_step_of_each_series_is_forecast_once_and_in_order(testbed: Any) -> None:
+    produce(testbed, range(STEPS))
+    consumer = testbed.consume(config=config(testbed))
+    check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert consumer.terminate() == 0
-    assert stage.read_all(stage.dead) == []
+    assert testbed.read_all(testbed.dead) == []

@@ -1,4 +1,4 @@
-"""A stage for the delivery tests: topics of its own on a broker, a function, and consumers as their users run them."""
+"""The testbed of the delivery tests: separate topics on a broker, a function, and consumers as users run them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [
 
 
 class ConsumerProcess:
-    """`fncast consume` as its users run it."""
+    """`fncast consume` as users run it."""
 
     def __init__(self, variables: dict[str, str], log: Path, config: Path | None = None) -> None:
-        self._log = log  # one of the same name may have begun it
+        self._log = log  # an earlier consumer of the same name may have written to it
         flags = ["--config", str(config)] if config is not None else []
         with log.open("ab") as stderr:
             self._begins_at = stderr.tell()
@@ -50,7 +50,7 @@ class ConsumerProcess:
             return log.read().decode("utf-8", "replace")
 
     def admin(self, path: str) -> tuple[int, str]:
-        """Status and text of the admin listener's answer."""
+        """Return status and text of the admin listener."""
         address = re.search(r"metrics on (http://[\d.:]+)/metrics", self.log())
         assert address is not None, self.log()
         answer = requests.get(address[1] + path, timeout=5)
@@ -62,7 +62,7 @@ class ConsumerProcess:
         )
 
     def terminate(self, within_s: float = 5.0) -> int:
-        """SIGTERM; the exit code, within the time that a stop may take."""
+        """Send SIGTERM. Returns the exit code; fails if the stop takes longer."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait(within_s)
 
@@ -78,8 +78,8 @@ class ConsumerProcess:
 
 
 @dataclass
-class Stage:
-    """A broker, a function, topics of their own, and what a test does with them."""
+class DeliveryTestbed:
+    """A function and separate topics on a broker. Starts consumers, writes events and reads results."""
 
     bootstrap_servers: str
     delivery: str
@@ -98,7 +98,7 @@ class Stage:
                 "bootstrap.servers": self.bootstrap_servers,
                 "linger.ms": 2,
                 "log_level": 0,
-                "enable.idempotence": True,  # else a retry may change the order of the input
+                "enable.idempotence": True,  # without it, a retry may change the order of the input
             }
         )
 
@@ -121,13 +121,13 @@ class Stage:
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
         admin.delete_topics([name])[name].result(10)
 
-    def make_topics(self, *new: NewTopic) -> None:
+    def create_topics(self, *new: NewTopic) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
         for done in admin.create_topics(list(new)).values():
             done.result(10)
 
     def event(self, id_: str, **more: str) -> list[tuple[str, bytes]]:
-        """Headers of a window event."""
+        """Return the headers of a window event."""
         attributes = {"specversion": "1.0", "type": "io.fncast.window.v1", "source": "test", "id": id_}
         attributes |= {"destination": "forecast"} | more
         headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items() if text]
@@ -151,7 +151,7 @@ class Stage:
         )
 
     def produce_many(self, count: int, first: int = 0, keys: int = 8) -> list[str]:
-        """Events `key:number` for a few keys, in order per key."""
+        """Produce events `key:number` for a few keys, in order for each key. Returns their ids."""
         ids = [f"k{number % keys}:{number}" for number in range(first, first + count)]
         for number, id_ in enumerate(ids):
             self.produce(id_, id_.split(":")[0].encode())
@@ -165,7 +165,7 @@ class Stage:
 
     def consume(self, name: str = "one", config: Path | None = None, **variables: str) -> ConsumerProcess:
         """Start a consumer. config: its settings file. variables: without `FNCAST_`."""
-        told = {
+        settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
             "KAFKA__GROUP_ID": f"group-{self.tag}",
@@ -179,7 +179,7 @@ class Stage:
             **variables,
         }
         consumer = ConsumerProcess(
-            {f"FNCAST_{key}": value for key, value in told.items()}, self.folder / f"{name}.log", config
+            {f"FNCAST_{key}": value for key, value in settings.items()}, self.folder / f"{name}.log", config
         )
         self.started.append(consumer)
         return consumer
@@ -199,7 +199,7 @@ class Stage:
         )
 
     def read_all(self, topic: str, isolation: str = "read_committed") -> list[Message]:
-        """Every record of the topic up to its present end, by partition; waits out transactions that are open."""
+        """Return all records up to the current end of the topic, by partition. Waits for open transactions."""
         reader = self.reader(isolation)
         try:
 
@@ -207,7 +207,7 @@ class Stage:
                 return sorted(reader.list_topics(topic, 10).topics[topic].partitions)
 
             if self.is_embedded and not partitions_of():
-                return []  # a topic is made when it is first used
+                return []  # a topic is created on first use
             partitions = eventually(partitions_of, 20, f"the topic {topic}")
 
             def watermarks() -> dict[int, int] | None:
@@ -215,7 +215,7 @@ class Stage:
                     return {
                         p: reader.get_watermark_offsets(TopicPartition(topic, p), 10)[1] for p in partitions
                     }
-                except KafkaException:  # the broker has just come back
+                except KafkaException:  # the broker has just started
                     return None
 
             ends = eventually(watermarks, 20, f"the watermarks of {topic}")
@@ -235,7 +235,7 @@ class Stage:
         return [message for p in partitions for message in found[p]]
 
     def wait_for(self, topic: str, count: int, within_s: float = 40.0) -> list[Message]:
-        """The first `count` or more records, as a read-committed reader gets them."""
+        """Return the first `count` or more records that a read-committed reader gets."""
         reader = self.reader()
         found: list[Message] = []
 

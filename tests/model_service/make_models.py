@@ -1,4 +1,4 @@
-"""Writes small models with TensorFlow; run once a test session, in a process of its own (TensorFlow takes 3 s).
+"""Writes small models with TensorFlow; run once a test session, in a separate process.
 
 <folder>/ours, ours_later, ours_wider: SavedModel, model.tflite and model.json, as `fncast train` writes them:
     windows [-1, WINDOW] -> forecast [-1, HORIZON, 3]; forecast[i, h, q] = mean(window i) + h + q + OFFSET.

@@ -111,7 +111,8 @@ def _strings(builder: flatbuffers.Builder, texts: Sequence[str | bytes]) -> int:
         written = {text: builder.CreateString(text) for text in dict.fromkeys(texts)}
         return _offsets(builder, [written[text] for text in texts])
     except (TypeError, UnicodeEncodeError) as error:
-        raise InvalidMessage(f"a string cannot be encoded: {error}") from None
+        why = "it holds half of a character" if isinstance(error, UnicodeEncodeError) else str(error)
+        raise InvalidMessage(f"a string cannot be encoded: {why}") from None
 
 
 def _shape(builder: flatbuffers.Builder, shape: tuple[int, ...]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from fncast.wording.json import describe
 from model_service.protocols.open_inference.tensor import (
     MAX_RANK,
     MAX_TENSORS,
@@ -70,7 +71,7 @@ def _read(body: bytes | bytearray, json_bytes: int | None) -> InferenceRequest:
     try:
         document = orjson.loads(view[:json_bytes])
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"the body is not JSON: {error}") from None
+        raise InvalidRequest(f"the body is not JSON: {describe(error)}") from None
     if type(document) is not dict:
         raise InvalidRequest("the body is not a JSON object")
     id_ = document.get("id")

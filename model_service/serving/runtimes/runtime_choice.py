@@ -26,7 +26,8 @@ def open_runtime(
 ) -> Runtime:
     """Load a model with `runtime` ("auto", "litert" or "tensorflow").
 
-    path: a folder with saved_model.pb or model.tflite, a .tflite file, or a frozen graph (.pb).
+    path: a folder with saved_model.pb, model.tflite or a model-<window>.tflite for each window size; a .tflite file, or
+    a frozen graph (.pb).
     runtime: "auto" means LiteRT if there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
     inputs, outputs: names of nodes of a frozen graph. Default: its placeholders, and nodes that no other node reads.
     is_unverified: there is no hash to check the files, so a .tflite file is first opened in a child process.
@@ -36,6 +37,8 @@ def open_runtime(
         if runtime == "litert":
             raise UnusableModel(f"{path} is a frozen graph, which needs the TensorFlow runtime")
         return _tensorflow(path, inputs, outputs)
+    if sizes := sized_files(path):
+        return _sized(path, sizes, runtime, is_unverified)
     tflite = path if path.suffix == ".tflite" else path / TFLITE_FILE
     has_saved_model = (path / SAVED_MODEL_FILE).is_file()
     if not tflite.is_file() and not has_saved_model:
@@ -55,6 +58,23 @@ def open_runtime(
             raise
         log.warning("%s; trying TensorFlow", error)
         return _tensorflow(path, inputs, outputs)
+
+
+def sized_files(path: Path) -> dict[int, Path]:
+    """The files `model-<window>.tflite` of a model with several window sizes, by window; empty for other models."""
+    found = {file.stem.removeprefix("model-"): file for file in path.glob("model-*.tflite")}
+    return {int(name): found[name] for name in found if name.isascii() and name.isdecimal()}
+
+
+def _sized(path: Path, sizes: dict[int, Path], runtime: str, is_unverified: bool) -> Runtime:
+    if runtime == "tensorflow":
+        raise UnusableModel(f"{path} holds LiteRT files only; --runtime litert or auto serves it")
+    from model_service.serving.runtimes.sized_runtime import SizedRuntime
+
+    if is_unverified and litert_is_installed():
+        for file in sizes.values():
+            check_loads(file)
+    return SizedRuntime({window: _litert(file) for window, file in sizes.items()})
 
 
 def litert_is_installed() -> bool:

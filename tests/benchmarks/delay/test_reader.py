@@ -11,9 +11,7 @@ from benchmarks.delay.reader import Seen
     ("partition", "offset", "seen_s"),
     [(0, 0, 1.5), (0, 9, 1.5), (0, 10, 2.5), (1, 3, 2.0), (0, 15, float("inf")), (2, 0, float("inf"))],
 )
-def test_a_record_was_seen_with_the_batch_that_holds_it(
-    tmp_path: Path, partition: int, offset: int, seen_s: float
-) -> None:
+def test_a_record_arrived_with_its_batch(tmp_path: Path, partition: int, offset: int, seen_s: float) -> None:
     file = tmp_path / "seen"
     file.write_text("0 9 1.5\n1 3 2.0\n0 14 2.5\n")
     assert Seen(file).at(partition, offset) == seen_s

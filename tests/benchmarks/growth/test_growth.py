@@ -1,12 +1,11 @@
-"""A part that fails, and one whose forecasts are not those of its events."""
+"""Parts that fail, and runs with wrong forecasts."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,12 +19,23 @@ from benchmarks.lib.programs import EXACTLY, Fncast
 from fncast.demo.process import ProcessFailed
 
 
-async def warm_up(scale: float) -> None:
-    pass
+@dataclass
+class Broker:
+    name: str = "none"
+
+
+@dataclass
+class FakeTestbed:
+    """A testbed without a broker."""
+
+    broker: Broker = field(default_factory=Broker)
+    failed: list[str] = field(default_factory=list)
+
+    async def warm_up(self, scale: float) -> None: ...
 
 
 @pytest.mark.parametrize("error", [ProcessFailed("it ended"), WrongForecasts("1 lost"), ValueError("a bug")])
-def test_a_part_that_fails_costs_the_others_nothing(
+def test_a_part_that_fails_does_not_stop_the_others(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def fails(*_: object) -> str:
@@ -35,50 +45,50 @@ def test_a_part_that_fails_costs_the_others_nothing(
         return ["a table"]
 
     monkeypatch.setattr(growth, "PARTS", {"first": fails, "second": works})
-    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[], warm_up=warm_up)
+    testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=True)
-    assert asyncio.run(growth._measure(stand, arguments)) == 1
+    assert asyncio.run(growth._measure(testbed, arguments)) == 1
     out, err = capsys.readouterr()
     assert out == "a table\n"
     assert f"growth: first: {error}" in err or f"growth: first: {error!r}" in err
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"lost": 1}, "of 10 events 1 lost, 0 doubled, 0 out of order"),
         ({"doubled": 1}, "of 10 events 0 lost, 1 doubled, 0 out of order"),
         ({"disordered": 1}, "of 10 events 0 lost, 0 doubled, 1 out of order"),
     ],
 )
-def test_a_run_that_loses_doubles_or_disorders_one_is_wrong(wrong: dict[str, int], told: str) -> None:
+def test_a_run_that_loses_doubles_or_disorders_an_event_is_wrong(wrong: dict[str, int], message: str) -> None:
     right = Measured(events=10, forecasts=10, rate=1.0, lost=0, doubled=0, disordered=0)
     check(right)
-    with pytest.raises(WrongForecasts, match=told):
+    with pytest.raises(WrongForecasts, match=message):
         check(replace(right, **wrong))
 
 
-def test_a_setting_that_fails_costs_the_others_of_its_sweep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def rate_of(stand: Any, pipeline: Fncast, load: Load, partitions: int) -> float:
+def test_a_setting_that_fails_does_not_stop_its_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def rate_of(testbed: Any, pipeline: Fncast, load: Load, partitions: int) -> float:
         if partitions != 4:
             raise WrongForecasts("3 lost")
         return 5.0
 
-    async def sweep(stand: Any, arguments: argparse.Namespace) -> list[str]:
+    async def sweep(testbed: Any, arguments: argparse.Namespace) -> list[str]:
         pipeline = Fncast(EXACTLY, Path())
         settings = {f"{count}": (pipeline, Load(10), count) for count in arguments.counts}
-        found = await rates(stand, arguments, settings)
+        found = await rates(testbed, arguments, settings)
         return [", ".join(f"{name}: {rate}" for name, rate in found.items())]
 
     monkeypatch.setattr(growth_run, "rate_of", rate_of)
     monkeypatch.setattr(growth, "PARTS", {"sweep": sweep})
-    stand: Any = SimpleNamespace(broker=SimpleNamespace(name="none"), failed=[], warm_up=warm_up)
-    told: list[str] = []
-    monkeypatch.setattr(growth.report, "save", lambda section, facts, blocks: told.append("; ".join(blocks)))
+    testbed: Any = FakeTestbed()
+    saved: list[str] = []
+    monkeypatch.setattr(growth.report, "save", lambda section, facts, blocks: saved.append("; ".join(blocks)))
     monkeypatch.setattr(growth.pages, "generate", lambda: None)
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=False, counts=(1, 4))
-    assert asyncio.run(growth._measure(stand, arguments)) == 1
-    assert "1: not measured, 4: 5.00; Failed: 1: 3 lost." in told[0]
+    assert asyncio.run(growth._measure(testbed, arguments)) == 1
+    assert "1: not measured, 4: 5.00; Failed: 1: 3 lost." in saved[0]
     arguments.counts = (1, 16)
-    assert asyncio.run(growth._measure(stand, arguments)) == 1
-    assert len(told) == 1, "nothing was measured, but a result was written"
+    assert asyncio.run(growth._measure(testbed, arguments)) == 1
+    assert len(saved) == 1, "nothing was measured, but a result was written"

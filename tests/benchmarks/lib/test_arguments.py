@@ -1,4 +1,4 @@
-"""What cannot be measured is said at once, before a model is trained or a broker started."""
+"""Wrong arguments are reported before a model is trained or a broker is started."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def test_a_number_of_rounds_is_one_or_more(program, rounds, capsys):
     with pytest.raises(SystemExit) as ended:
         program.main(["--rounds", rounds])
     assert ended.value.code == 2
-    assert f"'{rounds}' is no number of rounds: 1 or more" in capsys.readouterr().err
+    assert f"'{rounds}' is not a number of rounds: use 1 or more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("program", [delay, end_to_end, model_service])
-def test_a_name_that_nothing_has_is_told_with_the_names_that_there_are(program, capsys):
+def test_an_unknown_name_is_reported_with_the_known_names(program, capsys):
     with pytest.raises(SystemExit) as ended:
         program.main(["--only", "fncast", "--only", "Flink"])
     assert ended.value.code == 2
-    told = capsys.readouterr().err
-    assert "--only Flink: nothing has that in its name" in told
-    assert "fncast" in told.partition("there are: ")[2]
+    errors = capsys.readouterr().err
+    assert "--only Flink: no name contains this text" in errors
+    assert "fncast" in errors.partition("the names are: ")[2]
 
 
 @pytest.mark.parametrize(
@@ -40,22 +40,23 @@ def test_a_name_that_nothing_has_is_told_with_the_names_that_there_are(program, 
     ],
 )
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "long"])
-def test_how_much_is_measured_is_more_than_nothing(program, flag, value, capsys):
+def test_the_amount_is_above_zero(program, flag, value, capsys):
     with pytest.raises(SystemExit) as ended:
         program.main([flag, value])
     assert ended.value.code == 2
-    assert f"'{value}' is no" in capsys.readouterr().err
+    assert f"'{value}' is not" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("program", "measure"), [(delay, "on_stand"), (end_to_end, "on_stand"), (model_service, "_compare")]
+    ("program", "measure"),
+    [(delay, "run_on_testbed"), (end_to_end, "run_on_testbed"), (model_service, "_compare")],
 )
-@pytest.mark.parametrize("words", [["--only", "fncast"], ["--print-only"], []])
-def test_some_of_the_rows_do_not_take_the_place_of_all_on_the_page(program, measure, words, monkeypatch):
-    seen = []
-    monkeypatch.setattr(program, measure, lambda arguments, *_: seen.append(arguments.print_only))
+@pytest.mark.parametrize("argv", [["--only", "fncast"], ["--print-only"], []])
+def test_a_part_of_the_rows_does_not_replace_the_page(program, measure, argv, monkeypatch):
+    print_only = []
+    monkeypatch.setattr(program, measure, lambda arguments, *_: print_only.append(arguments.print_only))
     if program is model_service:
         monkeypatch.setattr(program, "end_cleanly", lambda: None)
         monkeypatch.setattr(program.asyncio, "run", lambda code: code)
-    program.main(words)
-    assert seen == [bool(words)]
+    program.main(argv)
+    assert print_only == [bool(argv)]

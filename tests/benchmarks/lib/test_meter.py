@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -16,15 +15,21 @@ from consumer.kafka.embedded import EmbeddedBroker
 COUNT = 120
 
 
+class NoError:
+    """A message that is a record."""
+
+    def error(self) -> None: ...
+
+
 @pytest.fixture(scope="module")
 def broker() -> Iterator[EmbeddedBroker]:
-    one = EmbeddedBroker()
-    yield one
-    one.close()
+    broker = EmbeddedBroker()
+    yield broker
+    broker.close()
 
 
 def measure(broker: EmbeddedBroker, name: str, causes: list[int]) -> Measured:
-    """What the meter says of an output with these causes, in this order, one key for all."""
+    """Return the meter's result for forecasts of these events, in this order, with one key."""
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     for cause in causes:
         headers: list[tuple[str, str | bytes | None]] = [("ce_causationid", f"{cause:09}".encode())]
@@ -40,7 +45,7 @@ def measure(broker: EmbeddedBroker, name: str, causes: list[int]) -> Measured:
         meter.close()
 
 
-def test_all_once_and_in_order_is_right(broker: EmbeddedBroker) -> None:
+def test_one_forecast_for_each_event_in_order_is_right(broker: EmbeddedBroker) -> None:
     measured = measure(broker, "right", list(range(COUNT)))
     assert measured.is_complete
     assert (measured.events, measured.forecasts, measured.disordered) == (COUNT, COUNT, 0)
@@ -55,7 +60,7 @@ def test_all_once_and_in_order_is_right(broker: EmbeddedBroker) -> None:
         ("again", [*range(COUNT), *range(10)], 0, 10, 10),
     ],
 )
-def test_what_is_wrong_is_counted(
+def test_faults_are_counted(
     broker: EmbeddedBroker, name: str, causes: list[int], lost: int, doubled: int, disordered: int
 ) -> None:
     measured = measure(broker, name, causes)
@@ -70,25 +75,24 @@ def test_the_load_is_the_same_each_time_and_numbered() -> None:
     assert len({key for key, _, _ in first}) == 50
 
 
-def test_the_load_has_as_many_series_and_readings_as_asked_for() -> None:
+def test_the_load_has_the_given_number_of_series_and_readings() -> None:
     records = list(Load(20, series=5, values=96).records())
     assert len({key for key, _, _ in records}) == 5
     assert all(len(orjson.loads(value or b"")["values"]) == 96 for _, value, _ in records)
 
 
-def test_a_pause_of_the_whole_process_is_not_the_end_of_a_topic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped in its first poll for longer than it waits for what is missing; what there is comes afterwards."""
+def test_a_pause_of_the_process_is_not_the_end_of_a_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first poll takes longer than the wait for missing records. The next poll returns a record."""
     now_s = [0.0]
     monkeypatch.setattr(meter.time, "monotonic", lambda: now_s[0])
-    polls: list[list[object]] = [[], [SimpleNamespace(error=lambda: None)]]
+    polls: list[list[object]] = [[], [NoError()]]
 
-    class Stopped:
+    class SlowConsumer:
         def assign(self, places: object) -> None: ...
 
         def consume(self, count: int, wait_s: float) -> list[object]:
             now_s[0] += 100.0 if polls else wait_s
             return polls.pop(0) if polls else []
 
-    stopped = Meter("127.0.0.1:9", "out", 1)
-    monkeypatch.setattr(stopped, "_askers", {meter.COMMITTED: Stopped()})
-    assert len(list(stopped.read(1))) == 1
+    monkeypatch.setattr(meter, "QueryConsumers", lambda *_: {meter.COMMITTED: SlowConsumer()})
+    assert len(list(Meter("127.0.0.1:9", "out", 1).read(1))) == 1

@@ -13,7 +13,7 @@ from consumer.kafka import at_least_once, exactly_once
 from consumer.settings import load
 
 
-def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> None:
+def test_fncast_accepts_the_settings_of_a_run(tmp_path: Path) -> None:
     pipeline = Fncast(
         EXACTLY,
         tmp_path,
@@ -39,16 +39,16 @@ def test_the_settings_of_a_run_are_ones_that_fncast_takes(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("delivery", "commit_s"), [(AT_LEAST, at_least_once.COMMIT_S), (EXACTLY, exactly_once.COMMIT_S)]
 )
-def test_where_delay_is_measured_peers_commit_as_often_as_fncast(delivery: str, commit_s: float) -> None:
-    peers = [one for one in delay._pipelines(Path(), Path()) if isinstance(one, Peer)]
-    assert {one.commit_s for one in peers if one.delivery == delivery} == {commit_s}
+def test_peers_commit_as_often_as_fncast_when_delay_is_measured(delivery: str, commit_s: float) -> None:
+    peers = [peer for peer in delay._pipelines(Path(), Path()) if isinstance(peer, Peer)]
+    assert {peer.commit_s for peer in peers if peer.delivery == delivery} == {commit_s}
 
 
 def test_processes_of_one_peer_share_a_group_and_no_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peer_pipelines, "python_of", lambda name: Path(name))
-    [several] = [one for one in peers(tmp_path) if "processes" in one.name]
+    [several] = [peer for peer in peers(tmp_path) if "processes" in peer.name]
     programs = several.consumers("127.0.0.1:9", Topics("group", "in", "out", "dead"), tmp_path)
     assert len(programs) == PARTITIONS
     assert len({program.argv[-1] for program in programs}) == PARTITIONS

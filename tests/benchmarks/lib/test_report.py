@@ -28,7 +28,7 @@ def test_a_result_keeps_facts_figures_and_chart(tmp_path: Path, capsys: pytest.C
     assert "A note.\n\n![events a second](performance/a.svg)" in capsys.readouterr().out
 
 
-def test_a_cell_that_is_no_figure_is_an_error(tmp_path: Path) -> None:
+def test_a_cell_without_a_figure_is_an_error(tmp_path: Path) -> None:
     report.save("a", {}, [TABLE], tmp_path)
     with pytest.raises(KeyError, match="'failed' is not a figure"):
         report.cell(report.load("a", tmp_path), "rates", "b", "lost")
@@ -51,7 +51,7 @@ def test_a_spread_is_median_and_range() -> None:
     assert str(Spread.of([3.0, 1.0, 2.0])) == "2.00 [1.00-3.00]"
 
 
-def test_a_range_that_reads_as_one_figure_is_none() -> None:
+def test_a_range_whose_ends_look_the_same_is_not_shown() -> None:
     assert str(Spread.of([7.001, 7.0, 6.999])) == "7.00"
 
 

@@ -1,12 +1,12 @@
-"""One that fails costs the others nothing."""
+"""The failure of a contestant does not affect the others."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from benchmarks.lib.environment import NoEnvironment
-from benchmarks.lib.rounds import take_turns
+from benchmarks.lib.rounds import run_rounds
 from fncast.demo.process import ProcessFailed
 
 
@@ -15,10 +15,10 @@ class Server:
     name: str
     environments: tuple[str, ...] = ()
     fails: Exception | None = None
-    turns: list[int] = field(default_factory=list)
+    rounds: int = 0
 
 
-def test_what_one_fails_at_costs_the_others_nothing() -> None:
+def test_a_failure_does_not_affect_the_others() -> None:
     installed: list[str] = []
 
     def install(name: str) -> None:
@@ -26,9 +26,9 @@ def test_what_one_fails_at_costs_the_others_nothing() -> None:
         if name == "broken":
             raise NoEnvironment("pip cannot install it")
 
-    async def turn(server: Server) -> None:
-        assert installed == ["one", "broken"]  # before the first turn
-        server.turns.append(len(server.turns))
+    async def measure(server: Server) -> None:
+        assert installed == ["one", "broken"]  # before the first round
+        server.rounds += 1
         if server.fails:
             raise server.fails
 
@@ -39,6 +39,6 @@ def test_what_one_fails_at_costs_the_others_nothing() -> None:
         Server("cannot be installed", ("one", "broken")),
         Server("last"),
     ]
-    failed = asyncio.run(take_turns(servers, 2, turn, lambda server: server.name, install))
+    failed = asyncio.run(run_rounds(servers, 2, measure, lambda server: server.name, install))
     assert failed == ["cannot be installed", "fails", "has a bug"]
-    assert [len(server.turns) for server in servers] == [2, 2, 2, 0, 2]
+    assert [server.rounds for server in servers] == [2, 2, 2, 0, 2]

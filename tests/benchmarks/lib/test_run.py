@@ -19,15 +19,15 @@ COUNT = 20
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[EmbeddedBroker]:
-    one = EmbeddedBroker()
-    yield one
-    one.close()
+    broker = EmbeddedBroker()
+    yield broker
+    broker.close()
 
 
 def drain(
     broker: EmbeddedBroker, delivery: str, name: str, folder: Path, forecasts: int, committed: bool
 ) -> None:
-    """Wait for a pipeline that has published so many forecasts of COUNT events. Raises ProcessFailed."""
+    """Wait for a pipeline that has published `forecasts` of COUNT forecasts. Raises ProcessFailed."""
     servers = broker.bootstrap_servers
     topics = Topics(name, f"{name}-in", f"{name}-out", f"{name}-dead")
     producer = Producer({"bootstrap.servers": servers})
@@ -52,13 +52,13 @@ def drain(
 def test_a_pipeline_is_done_once_its_forecasts_can_be_read(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delivery: str, committed: bool
 ) -> None:
-    """At least once, offsets may be committed later; a transaction's end is that of its offsets."""
+    """With at-least-once, offsets may be committed later. A transaction commits both together."""
     monkeypatch.setattr(run_module, "STALLED_S", 3.0)
     drain(broker, delivery, delivery, tmp_path, COUNT, committed)
 
 
 @pytest.mark.parametrize("delivery", [AT_LEAST, EXACTLY])
-def test_one_that_stops_halfway_is_told(
+def test_a_pipeline_that_stops_early_is_reported(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delivery: str
 ) -> None:
     monkeypatch.setattr(run_module, "STALLED_S", 1.0)

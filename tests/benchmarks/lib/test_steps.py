@@ -4,7 +4,7 @@ from benchmarks.lib.programs import ROOT
 from benchmarks.lib.steps import ELSEWHERE, _by_function
 
 
-def test_a_sample_belongs_to_the_innermost_function_of_ours() -> None:
+def test_a_sample_counts_for_the_innermost_function_of_fncast() -> None:
     loop = f"run (/lib/threading.py:1);Loop.run ({ROOT}/consumer/loop.py:91)"
     raw = "\n".join(
         [

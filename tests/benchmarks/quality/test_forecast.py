@@ -1,4 +1,4 @@
-"""What `make quality` calls reached, and what its exit code says."""
+"""The goals of `make quality` and its exit code."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def target(coverage: float | None, band: tuple[float, float] | None) -> Target:
         (0.6, None, True),
     ],
 )
-def test_a_band_that_is_asked_for_is_part_of_the_goal(
+def test_a_band_is_part_of_the_goal(
     coverage: float | None, band: tuple[float, float] | None, reached: bool
 ) -> None:
     assert target(coverage, band).reached is reached
     assert ("yes" in summary([target(coverage, band)])) is reached
 
 
-def test_a_data_set_that_was_skipped_is_no_success(
+def test_a_skipped_data_set_fails_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(quality.DATA_SETS, "air", lambda *_: target(0.8, None))
     assert quality.main(["--only", "nab,air", "--data", str(tmp_path)]) == 1
     output, errors = capsys.readouterr()
-    assert "nab is skipped: there is no folder" in errors
-    assert "Theta" in output  # the others are told all the same
+    assert "nab is skipped: the folder" in errors
+    assert "Theta" in output  # the others are printed
     assert quality.main(["--only", "air"]) == 0

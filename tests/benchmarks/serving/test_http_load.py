@@ -13,7 +13,7 @@ from benchmarks.serving.http_load import LoadFailed, Request, post
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    """Answers what it gets, or 422 at /refused."""
+    """A server that echoes requests, and answers 422 at /refused."""
 
     async def echo(request: web.Request) -> web.Response:
         assert request.headers["content-type"] == "text/plain"
@@ -33,7 +33,7 @@ async def port() -> AsyncIterator[int]:
 @pytest.fixture(params=[True, False], ids=["wrk", "asyncio"])
 def generator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param and not http_load.has_wrk():
-        pytest.skip("no wrk here")
+        pytest.skip("wrk is not installed")
     monkeypatch.setattr(http_load, "has_wrk", lambda: request.param)
 
 
@@ -47,7 +47,7 @@ async def test_requests_are_answered_and_counted(port: int, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("generator")
-async def test_a_refused_request_is_no_figure(port: int, tmp_path: Path) -> None:
+async def test_a_refused_request_fails_the_load(port: int, tmp_path: Path) -> None:
     request = Request("/refused", b"body", {"Content-Type": "text/plain"})
     with pytest.raises(LoadFailed, match="refused"):
         await asyncio.to_thread(post, port, request, 2, 1, tmp_path, 0)

@@ -1,4 +1,4 @@
-"""How the model servers are started, and where they are asked."""
+"""How the model servers are started, and the ports of their requests."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModelServers:
     return ModelServers(tmp_path / "models", tmp_path / "model.tflite")
 
 
-def test_grpc_has_a_port_that_was_looked_for(servers: ModelServers, tmp_path: Path) -> None:
-    """The one after HTTP's is a client's, sooner or later."""
+def test_grpc_has_a_probed_port(servers: ModelServers, tmp_path: Path) -> None:
+    """A client may use the port after HTTP's."""
     for server in servers.ours():
-        words = list(server.program(PORTS, tmp_path).argv)
-        assert (words[words.index("--port") + 1], words[words.index("--grpc-port") + 1]) == ("9", "7")
+        argv = list(server.program(PORTS, tmp_path).argv)
+        assert (argv[argv.index("--port") + 1], argv[argv.index("--grpc-port") + 1]) == ("9", "7")
     [mlserver] = [server for server in servers.others() if "MLServer" in server.name]
     home = Path(mlserver.program(PORTS, tmp_path).argv[-1])
     settings = json.loads((home / "settings.json").read_text())
@@ -32,11 +32,11 @@ def test_grpc_has_a_port_that_was_looked_for(servers: ModelServers, tmp_path: Pa
 
 
 def test_each_request_goes_to_the_port_of_its_protocol(servers: ModelServers) -> None:
-    asked = {server.name: PORTS.of(server.request(1)) for server in [*servers.ours(), *servers.others()]}
-    assert {name for name, port in asked.items() if port == 7} == {
+    ports = {server.name: PORTS.of(server.request(1)) for server in [*servers.ours(), *servers.others()]}
+    assert {name for name, port in ports.items() if port == 7} == {
         "fncast, Open Inference Protocol, gRPC, raw tensors"
     }
-    assert set(asked.values()) == {7, 9}
+    assert set(ports.values()) == {7, 9}
 
 
 def test_free_ports_differ() -> None:

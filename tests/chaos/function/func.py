@@ -1,4 +1,4 @@
-"""The forecast function, but one that fails of a certain poison. The FDK loads this file by its path."""
+"""The forecast function, with an exception for a certain poison. The FDK loads this file by its path."""
 
 import importlib.util
 import io

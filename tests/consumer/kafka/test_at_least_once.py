@@ -14,7 +14,7 @@ class Client:
 
     def __init__(self, waiting: int = 0, acknowledged: int = 0, broker_is_there: bool = True) -> None:
         self.waiting, self._acknowledged, self._broker_is_there = waiting, acknowledged, broker_is_there
-        self.asked = 0
+        self.queries = 0
         self.purged = False
 
     def __len__(self) -> int:
@@ -28,8 +28,8 @@ class Client:
         return 0
 
     def list_topics(self, timeout: float) -> None:
-        self.asked += 1
-        if self.asked == 3:  # the broker is back, and so is the client
+        self.queries += 1
+        if self.queries == 3:  # the broker and the client work again
             self._acknowledged = 1
         if not self._broker_is_there:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
@@ -40,15 +40,15 @@ class Client:
 
 @pytest.fixture
 def publisher_with(monkeypatch):
-    """publisher_with(client): it has this one, and makes plain ones."""
+    """publisher_with(client): a publisher with this client, and plain clients after it."""
 
-    def made(client: Client) -> AtLeastOnce:
+    def build(client: Client) -> AtLeastOnce:
         clients = iter([client])
         monkeypatch.setattr(AtLeastOnce, "_create_client", lambda self: next(clients, Client()))
         return AtLeastOnce({}, "murmur2_random")
 
     monkeypatch.setattr(at_least_once, "STUCK_S", 0.0)
-    return made
+    return build
 
 
 @pytest.mark.guarantee("a client without acknowledgements for 30 s is replaced (at-least-once)")
@@ -85,11 +85,11 @@ def test_a_slow_client_is_waited_for(publisher_with):
     slow = Client(waiting=20, acknowledged=1)
     publisher_with(slow).commit({("metrics", 0): 1}, None)
     assert slow.waiting == 0
-    assert not slow.asked
+    assert not slow.queries
 
 
 def test_a_broker_that_is_away_is_waited_for(publisher_with):
     client = Client(waiting=20, broker_is_there=False)
     publisher_with(client).commit({("metrics", 0): 1}, None)
-    assert client.asked == 3
+    assert client.queries == 3
     assert not client.purged

@@ -16,10 +16,10 @@ DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN)
 class Client:
     def __init__(self, answers: bool) -> None:
         self.answers = answers
-        self.asked = 0
+        self.queries = 0
 
     def list_topics(self, *, timeout: float) -> None:
-        self.asked += 1
+        self.queries += 1
         if not self.answers:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Client:
-    """As a client that was just made finds it."""
+    """What a new client finds."""
     second = Client(True)
     monkeypatch.setattr(connection, "AdminClient", lambda _: second)
     return second
@@ -44,7 +44,7 @@ def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock:
     own.on_error(KafkaError(KafkaError._TRANSPORT))
     clock[0] = 1000.0
     assert not own.is_lost(client)
-    assert client.asked == 0
+    assert client.queries == 0
 
 
 def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list[float]) -> None:
@@ -54,7 +54,7 @@ def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list
     clock[0] = connection.DOWN_S - 0.1
     own.on_error(DOWN)  # again: it is the first that counts
     assert not own.is_lost(client)
-    assert client.asked == 0
+    assert client.queries == 0
     clock[0] = connection.DOWN_S
     assert own.is_lost(client)
 
@@ -65,7 +65,7 @@ def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock
     own.on_error(DOWN)
     for clock[0] in range(int(connection.DOWN_S), 60):
         assert not own.is_lost(client)
-    assert client.asked == cluster.asked == (60 - connection.DOWN_S) / connection.LOOK_S
+    assert client.queries == cluster.queries == (60 - connection.DOWN_S) / connection.LOOK_S
     cluster.answers = True
     clock[0] = 60.0
     assert own.is_lost(client)
@@ -76,7 +76,7 @@ def test_a_client_that_is_back_is_not_asked_any_more(cluster: Client, clock: lis
     own.on_error(DOWN)
     for clock[0] in range(60):
         assert not own.is_lost(client)
-    assert client.asked == 1
+    assert client.queries == 1
     own.on_error(DOWN)
     clock[0] += connection.DOWN_S
     client.answers = False

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import TopicPartition
+from confluent_kafka.admin import ClusterMetadata, TopicMetadata
 
 import consumer.kafka.dead_letters
 from consumer.errors import (
@@ -41,6 +40,34 @@ class Letters:
         yield from map(DeadLetter, self.records)
 
 
+class FakeMessage:
+    """A message of the topic `dead` without headers, key and value."""
+
+    def __init__(self, partition: int, offset: int) -> None:
+        self._partition, self._offset = partition, offset
+
+    def topic(self) -> str:
+        return "dead"
+
+    def partition(self) -> int:
+        return self._partition
+
+    def offset(self) -> int:
+        return self._offset
+
+    def timestamp(self) -> tuple[int, int]:
+        return (0, 0)
+
+    def value(self) -> bytes:
+        return b""
+
+    def error(self) -> None: ...
+
+    def headers(self) -> None: ...
+
+    def key(self) -> None: ...
+
+
 class Refusing:
     """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
 
@@ -50,9 +77,11 @@ class Refusing:
         self.next = dict.fromkeys(self.PARTITIONS, 0)
 
     def list_topics(self, topic: str, *_: Any) -> Any:
-        return SimpleNamespace(
-            topics={topic: SimpleNamespace(error=None, partitions=dict.fromkeys(self.PARTITIONS))}
-        )
+        found = TopicMetadata()
+        found.partitions = dict.fromkeys(self.PARTITIONS)
+        metadata = ClusterMetadata()
+        metadata.topics = {topic: found}
+        return metadata
 
     def get_watermark_offsets(self, of: TopicPartition, *_: Any) -> tuple[int, int]:
         return 0, 3
@@ -65,11 +94,8 @@ class Refusing:
     def consume(self, *_: Any) -> list[Any]:
         read = []
         for partition in self.assigned:
-            assert self.next[partition] < 100, "it goes on for ever"
-            message = {"topic": "dead", "partition": partition, "offset": self.next[partition]}
-            rest = {"error": None, "headers": None, "timestamp": (0, 0), "key": None, "value": b""}
-            answers = {name: Mock(return_value=value) for name, value in (message | rest).items()}
-            read.append(SimpleNamespace(**answers))
+            assert self.next[partition] < 100, "it never ends"
+            read.append(FakeMessage(partition, self.next[partition]))
             self.next[partition] += 1
         return read
 

@@ -92,7 +92,7 @@ class Letters:
 
     def __init__(self, *records: Record) -> None:
         self.records = records
-        self.asked: list[str] = []
+        self.queries: list[str] = []
 
     def committed(self) -> dict[int, int]:
         return {}
@@ -100,7 +100,7 @@ class Letters:
     def metadata(self) -> None: ...
 
     def partitions(self, topic: str) -> list[int]:
-        self.asked.append(topic)
+        self.queries.append(topic)
         if topic != "metrics":
             raise UnknownTopic(f"there is no topic {topic!r}")
         return [0]
@@ -135,7 +135,7 @@ def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> 
     assert [record[4] for record in publisher.published] == [own, own]
     assert publisher.offsets == {("dead", 0): 4}
     assert replay.left == 2
-    assert letters.asked.count("gone") == 1
+    assert letters.queries.count("gone") == 1
     text = command.not_replayed(replay)
     assert text.startswith("2 dead letters were not replayed: 0/1: there is no topic 'gone'; 0/2: there is")
     assert "--place PARTITION/OFFSET" in text

@@ -37,8 +37,8 @@ class Client:
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """The clients, in the order in which they are made; the first hangs where a test says."""
+def clients_of(monkeypatch):
+    """The factory and the clients that it has created. The first hangs in the call `make.hangs`."""
     clients = []
     monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
     monkeypatch.setattr(timeouts, "LATE_S", 0.01)
@@ -53,8 +53,8 @@ def made(monkeypatch):
 
 @pytest.mark.guarantee("a call of Kafka's client that never ends is given to a new producer")
 @pytest.mark.parametrize("hangs", ["send_offsets_to_transaction", "commit_transaction"])
-def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hangs):
-    make, clients = made
+def test_a_call_that_never_ends_replaces_the_producer(clients_of, hangs):
+    make, clients = clients_of
     make.hangs = hangs
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     with pytest.raises(OutcomeUnknown, match="no broker answered in time"):
@@ -65,21 +65,21 @@ def test_a_call_that_never_ends_costs_a_producer_and_not_the_consumer(made, hang
     publisher.commit({("metrics", 0): 1}, "metadata")
 
 
-def test_a_producer_that_has_published_and_one_that_is_fenced_are_one(made, caplog):
-    make, _ = made
+def test_replacements_for_different_reasons_are_logged_as_warnings(clients_of, caplog):
+    make, _ = clients_of
     make.hangs = "commit_transaction"
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     publisher.ready()
     with pytest.raises(OutcomeUnknown):
         publisher.commit({("metrics", 0): 1}, "metadata")
     publisher._replace_producer(KafkaError(KafkaError._FENCED, "by another"))
-    told = [record.levelno for record in caplog.records if "replacing a producer" in record.message]
-    assert told == [logging.WARNING] * 2
+    levels = [record.levelno for record in caplog.records if "replacing a producer" in record.message]
+    assert levels == [logging.WARNING] * 2
 
 
 @pytest.mark.guarantee("a producer that no longer finds its cluster is replaced")
-def test_a_producer_that_has_lost_its_connection_is_replaced(made, monkeypatch):
-    make, clients = made
+def test_a_producer_that_has_lost_its_connection_is_replaced(clients_of, monkeypatch):
+    make, clients = clients_of
     make.hangs = ""
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is clients[0])
@@ -94,8 +94,8 @@ FENCED = KafkaError(KafkaError._FENCED, "fenced", fatal=True)
 
 
 @pytest.fixture
-def publisher(made):
-    make, clients = made
+def publisher(clients_of):
+    make, clients = clients_of
     make.hangs = ""
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     assert publisher.ready()
@@ -118,9 +118,7 @@ def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
 
 @pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
 @pytest.mark.parametrize("error", [TIMED_OUT, FENCED], ids=str)
-def test_another_error_costs_the_producer_and_leaves_the_outcome_to_the_committed_offsets(
-    publisher, call, error
-):
+def test_another_error_replaces_the_producer_and_the_committed_offsets_decide(publisher, call, error):
     publisher, clients = publisher
     clients[0].fails[call] = error
     with pytest.raises(OutcomeUnknown):
@@ -140,7 +138,7 @@ def test_a_commit_whose_abort_fails_may_have_been_done(publisher):
     assert len(clients) == 2
 
 
-def test_a_topic_that_is_gone_costs_a_producer(publisher):
+def test_a_missing_topic_replaces_the_producer(publisher):
     """A client remembers for a while that a topic is not there."""
     publisher, clients = publisher
     clients[0].fails["produce"] = KafkaError(KafkaError._UNKNOWN_TOPIC)

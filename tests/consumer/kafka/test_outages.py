@@ -1,4 +1,4 @@
-"""What is told of routes that are out, when, and that a broker that is away costs nothing."""
+"""The events about routes that are out, and that a broker that is down does not stop them."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ class Sent:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
-    made = Sent()
-    monkeypatch.setattr(outages, "Producer", lambda *_, **__: made)
-    return made
+    client = Sent()
+    monkeypatch.setattr(outages, "Producer", lambda *_, **__: client)
+    return client
 
 
-def told(sent: Sent) -> list[tuple[str, bool]]:
+def outages_in(sent: Sent) -> list[tuple[str, bool]]:
     return [(event["subject"], event["data"]["over"]) for _, event in sent.records]
 
 
 def test_an_outage_is_published_when_it_begins_continues_and_ends(sent: Sent) -> None:
     out = {"forecast": "502"}
-    telling = Outages({}, "outages", "/fncast/g/i", lambda: out)
-    telling.look(0.0)
-    telling.look(REPEAT_S / 2)
-    assert told(sent) == [("forecast", False)]
+    reporter = Outages({}, "outages", "/fncast/g/i", lambda: out)
+    reporter.look(0.0)
+    reporter.look(REPEAT_S / 2)
+    assert outages_in(sent) == [("forecast", False)]
     out["other"] = "401"
-    telling.look(REPEAT_S)
-    assert told(sent)[1:] == [("forecast", False), ("other", False)]
+    reporter.look(REPEAT_S)
+    assert outages_in(sent)[1:] == [("forecast", False), ("other", False)]
     del out["forecast"]
-    telling.look(REPEAT_S + 0.1)
-    assert told(sent)[3:] == [("forecast", True)]
+    reporter.look(REPEAT_S + 0.1)
+    assert outages_in(sent)[3:] == [("forecast", True)]
     topic, first = sent.records[0]
     assert (topic, first["source"], first["data"]["reason"]) == ("outages", "/fncast/g/i", "502")
     assert {event["data"]["since"] for _, event in sent.records if event["subject"] == "forecast"} == {
@@ -62,6 +62,6 @@ async def test_without_a_topic_nothing_is_published(sent: Sent) -> None:
 
 
 def test_properties_that_the_client_refuses_are_no_reason_to_stop() -> None:
-    telling = Outages({"no.such.property": "1"}, "outages", "/s", lambda: {"forecast": "502"})
-    telling.look(0.0)
-    telling.close()
+    reporter = Outages({"no.such.property": "1"}, "outages", "/s", lambda: {"forecast": "502"})
+    reporter.look(0.0)
+    reporter.close()

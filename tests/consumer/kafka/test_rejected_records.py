@@ -28,7 +28,7 @@ class Client:
 
     def __init__(self) -> None:
         self.cause = lambda topic, key, value, headers: None
-        self.tells = False  # of a batch, which records are meant
+        self.names_records = False  # whether its error names the rejected records
         self.taken: list[tuple[str, bytes | None]] = []
         self.batches = 0
         self._queue: list[tuple] = []
@@ -53,7 +53,7 @@ class Client:
             return 0
         self._failed = KafkaError(code, "refused", False, False, True)
         for topic, key, value, headers in batch:
-            is_other = self.tells and not self.cause(topic, key, value, headers)
+            is_other = self.names_records and not self.cause(topic, key, value, headers)
             report = KafkaError(KafkaError._INVALID_DIFFERENT_RECORD) if is_other else self._failed
             self.on_delivery(report, Report(topic, key, value))
         return 0
@@ -83,11 +83,11 @@ class Client:
 
 
 @pytest.fixture(params=["exactly-once", "at-least-once"])
-def stage(request, monkeypatch):
-    return Stage(request.param == "exactly-once", monkeypatch)
+def harness(request, monkeypatch):
+    return Harness(request.param == "exactly-once", monkeypatch)
 
 
-class Stage:
+class Harness:
     def __init__(self, exactly_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         self.client = Client()
         self.client.is_transactional = exactly_once
@@ -114,48 +114,48 @@ class Stage:
 
 
 def forecast(number: int, *values: bytes, headers: Headers | None = None) -> Delivery:
-    made = Delivery(Record("metrics", 0, number, 0, b"key", b"input %d" % number, []))
-    made.outcome = Forecast([OutputEvent(headers or [], value) for value in values])
-    return made
+    delivery = Delivery(Record("metrics", 0, number, 0, b"key", b"input %d" % number, []))
+    delivery.outcome = Forecast([OutputEvent(headers or [], value) for value in values])
+    return delivery
 
 
 @pytest.mark.parametrize(
     "code", [KafkaError.INVALID_RECORD, KafkaError.POLICY_VIOLATION, KafkaError.MSG_SIZE_TOO_LARGE]
 )
-def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(stage, code):
-    stage.client.cause = lambda topic, key, value, headers: code if value == b"bad" else None
-    sent = stage.settle([forecast(1, b"one"), forecast(2, b"bad"), forecast(3, b"three")])
+def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(harness, code):
+    harness.client.cause = lambda topic, key, value, headers: code if value == b"bad" else None
+    sent = harness.settle([forecast(1, b"one"), forecast(2, b"bad"), forecast(3, b"three")])
     assert [type(delivery.outcome) for delivery in sent] == [Forecast, DeadLetter, Forecast]
     assert "cannot be published" in sent[1].outcome.reason
-    assert stage.client.taken[-3:] == [("forecasts", b"one"), ("dead", b"input 2"), ("forecasts", b"three")]
+    assert harness.client.taken[-3:] == [("forecasts", b"one"), ("dead", b"input 2"), ("forecasts", b"three")]
 
 
-def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(stage):
-    stage.client.cause = lambda topic, *_: (
+def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(harness):
+    harness.client.cause = lambda topic, *_: (
         KafkaError.TOPIC_AUTHORIZATION_FAILED if topic == "forecasts" else None
     )
     with pytest.raises(ConsumerError, match=r"does not let this login use the topic 'forecasts'"):
-        stage.settle([forecast(1, b"one")])
+        harness.settle([forecast(1, b"one")])
 
 
 def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch):
     """The broker refuses to add topics to a transaction: the client drops their records."""
-    stage = Stage(True, monkeypatch)
+    harness = Harness(True, monkeypatch)
     cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", False, False, True)
     purged = KafkaError(KafkaError._PURGE_QUEUE)
 
     def refuse(_):
         for topic in ("forecasts", "dead"):
-            stage.client.on_delivery(purged, Report(topic, None, None))
+            harness.client.on_delivery(purged, Report(topic, None, None))
         raise KafkaException(cause)
 
-    stage.client.commit_transaction = refuse
+    harness.client.commit_transaction = refuse
     with pytest.raises(ConsumerError, match=r"use the topic 'dead' or 'forecasts'"):
-        stage.settle([forecast(1, b"one")])
+        harness.settle([forecast(1, b"one")])
 
 
 def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
-    publisher = Stage(True, monkeypatch).publisher
+    publisher = Harness(True, monkeypatch).publisher
     publisher._producer.purge = lambda: None
     for _ in range(10):
         publisher._replace_producer(KafkaError(KafkaError._TIMED_OUT))
@@ -165,71 +165,71 @@ def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
         publisher._replace_producer(KafkaError(KafkaError._FENCED))
 
 
-def test_afterwards_records_share_batches_again(stage):
-    stage.client.cause = lambda topic, key, value, headers: (
+def test_afterwards_records_share_batches_again(harness):
+    harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value == b"bad" else None
     )
-    stage.settle([forecast(1, b"one"), forecast(2, b"bad")])
-    stage.client.batches = 0
-    stage.settle([forecast(1, b"one"), forecast(2, b"two")])
-    assert stage.client.batches == 1
+    harness.settle([forecast(1, b"one"), forecast(2, b"bad")])
+    harness.client.batches = 0
+    harness.settle([forecast(1, b"one"), forecast(2, b"two")])
+    assert harness.client.batches == 1
 
 
 def test_a_record_that_was_accepted_alone_shares_batches_again(monkeypatch):
-    stage = Stage(True, monkeypatch)
-    stage.client.cause = lambda topic, key, value, headers: (
+    harness = Harness(True, monkeypatch)
+    harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value[:3] == b"bad" else None
     )
     good = [forecast(number, b"%d" % number) for number in range(50)]
     bad = [forecast(50 + number, b"bad %d" % number) for number in range(5)]
-    sent = stage.settle([*good, *bad], most_rounds=7)
+    sent = harness.settle([*good, *bad], most_rounds=7)
     assert [type(delivery.outcome) for delivery in sent] == [Forecast] * 50 + [DeadLetter] * 5
-    assert stage.results.has_found_refused()
-    assert not stage.results.has_found_refused()
-    assert stage.client.batches <= 1 + 51 + 2 * 5 + 2, "each of the good alone once"
+    assert harness.results.has_found_refused()
+    assert not harness.results.has_found_refused()
+    assert harness.client.batches <= 1 + 51 + 2 * 5 + 2, "each of the good alone once"
 
 
-def test_if_the_broker_names_the_rejected_records_all_are_found_at_once(stage):
+def test_if_the_broker_names_the_rejected_records_all_are_found_at_once(harness):
     """Each failure costs an idempotent producer half a second."""
-    stage.client.tells = True
-    stage.client.cause = lambda topic, key, value, headers: (
+    harness.client.names_records = True
+    harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value[:3] == b"bad" else None
     )
-    sent = stage.settle(
+    sent = harness.settle(
         [forecast(n, b"bad %d" % n if n % 2 else b"%d" % n) for n in range(100)], most_rounds=2
     )
     assert [type(delivery.outcome) for delivery in sent] == [Forecast, DeadLetter] * 50
-    assert stage.client.batches == 2
+    assert harness.client.batches == 2
 
 
 @pytest.mark.guarantee("a dead letter that the broker refuses stops the consumer")
-def test_a_dead_letter_that_is_refused_stops_the_consumer(stage):
-    stage.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
+def test_a_dead_letter_that_is_refused_stops_the_consumer(harness):
+    harness.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
     letter = forecast(7)
     letter.outcome = DeadLetter("no")
     with pytest.raises(
         ConsumerError, match=r"dead letter of metrics/0, offset 7, is rejected: .* for 'dead'"
     ):
-        stage.settle([letter])
+        harness.settle([letter])
 
 
-def test_largeheaders_are_counted_and_blame_no_ordinary_record(stage):
-    stage.client.cause = lambda topic, key, value, headers: (
+def test_largeheaders_are_counted_and_blame_no_ordinary_record(harness):
+    harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if sum(len(v) for _, v in headers) > 1_000_000 else None
     )
     large = [("ce_subject", b"s" * 1_000_001)]
-    (first,) = stage.settle([forecast(1, b"short", headers=large)])
+    (first,) = harness.settle([forecast(1, b"short", headers=large)])
     assert type(first.outcome) is DeadLetter
-    assert type(stage.settle([forecast(2, b"x" * 600)])[0].outcome) is Forecast
-    batches = stage.client.batches
-    stage.settle([forecast(3, b"short", headers=large)])
-    assert stage.client.batches == batches + 1, "the limit is known: only the dead letter is sent"
+    assert type(harness.settle([forecast(2, b"x" * 600)])[0].outcome) is Forecast
+    batches = harness.client.batches
+    harness.settle([forecast(3, b"short", headers=large)])
+    assert harness.client.batches == batches + 1, "the limit is known: only the dead letter is sent"
 
 
-def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_take_the_second(stage):
-    (both,) = stage.settle([forecast(1, b"small", b"x" * 1_200_000)])
+def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_take_the_second(harness):
+    (both,) = harness.settle([forecast(1, b"small", b"x" * 1_200_000)])
     assert type(both.outcome) is DeadLetter
-    assert stage.client.taken == [("dead", b"input 1")]
+    assert harness.client.taken == [("dead", b"input 1")]
 
 
 @pytest.mark.parametrize("headers", [[], [("a", b"b")], [(f"ce_{n}", b"x" * n) for n in range(300)]])
@@ -247,10 +247,10 @@ def test_what_is_said_to_fit_is_taken_by_the_client(headers):
     publisher.close()
 
 
-@pytest.mark.parametrize(("told", "most"), [("1000", 2_000_000), ("3000000", 3_000_000)])
-def test_the_users_limit_leaves_room_for_a_dead_letter(told, most):
+@pytest.mark.parametrize(("setting", "most"), [("1000", 2_000_000), ("3000000", 3_000_000)])
+def test_the_users_limit_leaves_room_for_a_dead_letter(setting, most):
     publisher = AtLeastOnce(
-        {"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": told, "batch.size": "5000"},
+        {"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": setting, "batch.size": "5000"},
         "murmur2_random",
     )
     publisher.set_limits(2_000_000, 1_000_000)
@@ -259,19 +259,19 @@ def test_the_users_limit_leaves_room_for_a_dead_letter(told, most):
     publisher.close()
 
 
-def test_no_limit_is_learned_from_a_small_record(stage):
-    stage.client.cause = lambda topic, key, value, headers: (
+def test_no_limit_is_learned_from_a_small_record(harness):
+    harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value == b"small" else None
     )
-    stage.settle([forecast(1, b"small")])
-    (other,) = stage.settle([forecast(2, b"x" * (MIN_LIMIT_BYTES - 1))])
+    harness.settle([forecast(1, b"small")])
+    (other,) = harness.settle([forecast(2, b"x" * (MIN_LIMIT_BYTES - 1))])
     assert type(other.outcome) is Forecast
 
 
-def test_where_records_are_compressed_no_limit_is_learned(stage):
-    stage.publisher._rejected._learns_limits = False
-    stage.client.cause = lambda topic, key, value, headers: (
+def test_where_records_are_compressed_no_limit_is_learned(harness):
+    harness.publisher._rejected._learns_limits = False
+    harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value[:1] == b"r" else None
     )
-    stage.settle([forecast(1, b"r" * 50_000)])
-    assert type(stage.settle([forecast(2, b"0" * 60_000)])[0].outcome) is Forecast
+    harness.settle([forecast(1, b"r" * 50_000)])
+    assert type(harness.settle([forecast(2, b"0" * 60_000)])[0].outcome) is Forecast

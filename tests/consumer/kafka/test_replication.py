@@ -1,24 +1,35 @@
 """The warning about topics with one replica."""
 
-from types import SimpleNamespace
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import ClusterMetadata, PartitionMetadata, TopicMetadata
 
 from consumer.kafka.replication import warn_of_single_replicas
 
 
-def admin_of(**replicas: list[int]) -> Any:
-    """An admin client of a cluster with these topics: the number of replicas of each partition."""
-    topics = {
-        name: SimpleNamespace(
-            partitions={
-                number: SimpleNamespace(replicas=list(range(count))) for number, count in enumerate(counts)
-            }
-        )
-        for name, counts in replicas.items()
-    }
-    return SimpleNamespace(list_topics=lambda timeout: SimpleNamespace(topics=topics))
+@dataclass
+class Admin:
+    """An admin client. replicas: by topic the number of replicas of each partition."""
+
+    replicas: dict[str, list[int]]
+
+    def list_topics(self, timeout: float) -> ClusterMetadata:
+        metadata = ClusterMetadata()
+        metadata.topics = {name: topic_with(counts) for name, counts in self.replicas.items()}
+        return metadata
+
+
+def topic_with(counts: list[int]) -> TopicMetadata:
+    topic = TopicMetadata()
+    topic.partitions = {}
+    for number, count in enumerate(counts):
+        topic.partitions[number] = PartitionMetadata()
+        topic.partitions[number].replicas = list(range(count))
+    return topic
 
 
 @pytest.mark.parametrize(
@@ -38,7 +49,8 @@ def admin_of(**replicas: list[int]) -> Any:
     ],
 )
 def test_topics_with_one_replica_are_named_in_one_warning(replicas, named, caplog):
-    warn_of_single_replicas(admin_of(**replicas), ("forecasts", "dead"))
+    admin: Any = Admin(replicas)
+    warn_of_single_replicas(admin, ("forecasts", "dead"))
     assert len(caplog.messages) == bool(named)
     for message in caplog.messages:
         assert f"have one replica: {', '.join(named)}. Use three replicas" in message

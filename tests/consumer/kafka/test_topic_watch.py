@@ -1,9 +1,9 @@
-"""What the watch over topics notices, with an admin client that answers as it is told."""
+"""What the topic watch notices, with a fake admin client."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,19 +15,30 @@ UNKNOWN = KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
 NONE = Changes([], [])
 
 
+@dataclass
+class Offset:
+    offset: int
+
+
+@dataclass
+class Description:
+    topic_id: str
+    partitions: list[None] = field(default_factory=list)
+
+
 class Admin:
     def __init__(self) -> None:
         self.topics: dict[str, Any] = {}
         self.end = 40
         self.is_silent = False
-        self.asked = 0
+        self.queries = 0
 
     def describe_topics(self, topics: Any, request_timeout: float) -> dict[str, Future[Any]]:
-        self.asked += 1
+        self.queries += 1
         return {name: self._answer(self.topics.get(name, UNKNOWN)) for name in ("metrics", "forecasts")}
 
-    def list_offsets(self, asked: Any, request_timeout: float) -> dict[Any, Future[Any]]:
-        return {place: self._answer(SimpleNamespace(offset=self.end)) for place in asked}
+    def list_offsets(self, places: Any, request_timeout: float) -> dict[Any, Future[Any]]:
+        return {place: self._answer(Offset(self.end)) for place in places}
 
     def _answer(self, value: Any) -> Future[Any]:
         answer: Future[Any] = Future()
@@ -41,14 +52,14 @@ class Admin:
 
 
 def topic(id_: str, partitions: int = 4) -> Any:
-    return SimpleNamespace(topic_id=id_, partitions=[None] * partitions)
+    return Description(id_, [None] * partitions)
 
 
 @pytest.fixture
 def admin() -> Admin:
-    made = Admin()
-    made.topics = {"metrics": topic("A"), "forecasts": topic("F")}
-    return made
+    admin = Admin()
+    admin.topics = {"metrics": topic("A"), "forecasts": topic("F")}
+    return admin
 
 
 def watch_of(admin: Admin, renewed: list[int] | None = None) -> TopicWatch:
@@ -73,7 +84,7 @@ def test_changes(known: Any, found: Any, expected: Changes) -> None:
 def test_a_topic_created_again_is_noticed_once_also_after_a_while_without_it(admin: Admin) -> None:
     watch = watch_of(admin)
     times = iter(range(1, 100, int(2 * LOOK_S)))
-    assert watch.look(next(times), []) == NONE  # asks
+    assert watch.look(next(times), []) == NONE  # sends a query
     assert watch.look(next(times), []) == NONE  # knows
     del admin.topics["metrics"]
     assert [watch.look(next(times), []) for _ in range(3)] == [NONE] * 3
@@ -99,7 +110,7 @@ def test_it_asks_no_more_often_than_it_should(admin: Admin) -> None:
     watch = watch_of(admin)
     for tenth in range(10, 50):
         watch.look(tenth / 10, [])
-    assert admin.asked == 4 / LOOK_S
+    assert admin.queries == 4 / LOOK_S
 
 
 def test_the_ends_of_assigned_partitions_are_kept(admin: Admin) -> None:
@@ -116,7 +127,7 @@ def test_answers_that_are_on_their_way_are_not_waited_for(admin: Admin) -> None:
     answer: Future[Any] = Future()
     admin._answer = lambda _: answer  # type: ignore[method-assign]
     assert [watch.look(second, [("metrics", 0)]) for second in range(1, 20)] == [NONE] * 19
-    assert admin.asked == 1
+    assert admin.queries == 1
 
 
 def test_a_client_that_gets_no_answer_for_long_gives_way_to_another(admin: Admin) -> None:

@@ -104,7 +104,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (
             ENTRY + 'format = "avro"',
@@ -170,12 +170,12 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         ),
     ],
 )
-def test_a_wrong_value_is_an_error_with_file_and_line(write, text, said):
+def test_a_wrong_value_is_an_error_with_file_and_line(write, text, message):
     file = write(text)
     with pytest.raises(SettingsError) as error:
         load(file, {})
     assert str(file) in str(error.value)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_wrong_variable_of_windows_is_named(write):

@@ -202,3 +202,31 @@ def test_wrong_input_is_one_clear_sentence(
     errors = capfd.readouterr().err
     assert reason in errors
     assert len([line for line in errors.splitlines() if line.startswith("fncast:")]) == 1
+
+
+def test_a_csv_file_as_single_readings(
+    broker: str, csv: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = (csv, "--bootstrap-servers", broker, "--format")
+    assert produce(*words, "telegraf-json", "--topic", "telegraf") == 0
+    assert "published 9 readings to telegraf" in capfd.readouterr().err  # one of ten is missing
+    found = [orjson.loads(message.value()) for message in read(broker, "telegraf", 9)]
+    assert [metric["fields"]["value"] for metric in found] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+    assert (found[0]["name"], found[0]["timestamp"]) == ("cpu load", 1_767_225_600_000)
+    (tmp_path / "fncast.toml").write_text('[[inputs]]\ntopic = "plant"\nformat = "cloudevents"\n')
+    assert produce(*words, "readings") == 0
+    headers = dict(read(broker, "plant", 9)[0].headers())
+    assert (headers["ce_type"], headers["ce_destination"]) == (b"io.fncast.reading.v1", b"forecast")
+
+
+def test_single_readings_need_a_topic_and_a_file_of_readings(
+    broker: str, csv: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert produce(csv, "--format", "telegraf-json", "--bootstrap-servers", broker) == 1
+    assert "--format telegraf-json needs --topic" in capfd.readouterr().err
+    event = tmp_path / "ce.json"
+    event.write_bytes(orjson.dumps(EVENT))
+    assert produce(event, "--format", "readings", "--topic", "x", "--bootstrap-servers", broker) == 1
+    assert "needs files of readings, not events" in capfd.readouterr().err

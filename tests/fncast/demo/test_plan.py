@@ -20,9 +20,11 @@ def test_fncast_accepts_each_command_line(plan: Plan, tmp_path: Path) -> None:
         plan.dashboard(),
         plan.training(),
         plan.model_service(),
+        plan.model_service(is_base=True),
         plan.functions(),
         plan.consumer(),
         plan.source([], 48),
+        plan.machine(),
         plan.source([tmp_path / "a.csv", tmp_path / "b.csv"], 48),
     ]
     for line in lines:
@@ -39,6 +41,8 @@ def test_the_consumer_reads_its_settings(plan: Plan) -> None:
     assert settings.kafka.delivery == "at-least-once"
     assert settings.fn.url == plan.functions_url
     assert settings.admin.port == plan.ports.admin
+    assert settings.kafka.input_topics == ("metrics", "telegraf")
+    assert [entry.format for entry in settings.inputs] == ["", "telegraf-json"]
 
 
 def test_settings_of_the_user_are_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:

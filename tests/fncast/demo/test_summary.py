@@ -82,3 +82,17 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         found.add(forecast(f"stranger {number}", 1.0))
     assert found.pending == 10
     assert found.events == found.forecasts == 100
+
+
+def test_single_readings_are_counted_with_the_forecasts_of_their_windows() -> None:
+    found = DemoSummary("metrics", "forecasts", "dead-letters", "telegraf")
+    window = {"ce_causationid": "cpu@2026-01-01T00:00:00Z", "ce_causationsource": "kafka:telegraf"}
+    for _ in range(3):
+        found.add(ReceivedRecord("telegraf", 0, 0, 1.0, b"{}"))
+    found.add(event("1", 1.0, "forecasts", **window))
+    found.add(event("2", 1.0, "forecasts", **window))
+    assert found.pending == 0
+    assert found.lines() == [
+        "0 events in, 0 (and 1 repeats) forecasts out, 0 dead letters",
+        "3 single readings in, 1 forecasts of their windows out",
+    ]

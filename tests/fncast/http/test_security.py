@@ -190,13 +190,13 @@ def test_the_page_is_shown_after_a_login(start: Start, files: Files) -> None:
 )
 def test_a_token_file_without_a_token_is_refused(content: str | None, error: str, tmp_path: Path) -> None:
     from fncast.failure import Failure
-    from fncast.http.security import read_token
+    from fncast.http.security import token_argument
 
     file = tmp_path / "token"
     if content is not None:
         file.write_text(content)
     with pytest.raises(Failure, match=error) as caught:
-        read_token(file)
+        token_argument(file)
     assert not content or content not in str(caught.value)
 
 

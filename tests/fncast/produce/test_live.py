@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from fncast.produce.live import live_windows
+from fncast.produce.live import live_readings, live_windows
 from fncast.produce.reading import Reading
 from fncast.produce.replay import ReplayFeed, readings
 from fncast.produce.windows import SeriesWindow
@@ -88,3 +88,14 @@ def test_readings_of_a_series() -> None:
     found = list(readings(series(5, np.nan)))
     assert [(reading.index, reading.time.minute) for reading in found] == [(0, 0), (1, 30)]
     assert np.isnan(found[1].value)
+
+
+def test_single_readings_of_all_feeds_come_as_time_passes() -> None:
+    clock = Clock()
+    feeds = [Meter(), ReplayFeed([series(5, 6)])]
+    found = live_readings(feeds, history=3, since_s=1_000.0, clock=clock, sleep=clock.sleep)
+    assert [(reading.series, reading.value) for reading in islice(found, 6)] == [
+        ("meter", 0.0),
+        *[("taxi", 5.0), ("taxi", 6.0), ("taxi", 5.0)],  # the history of the recording
+        *[("taxi", 6.0), ("taxi", 5.0)],
+    ]

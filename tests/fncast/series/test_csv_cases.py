@@ -1,4 +1,4 @@
-"""Files as people and programs write them: each is read correctly, or an error asks for a flag."""
+"""Files of people and programs: each is read correctly, or an error names the flag to set."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_markers_of_missing_readings(tmp_path: Path, marker: str) -> None:
     expected = [float(i) if i != 4 else np.nan for i in range(10)]
     np.testing.assert_array_equal(values(summary)["a"], expected)
     assert summary.missing == 1
-    assert any(f"read as missing: {marker!r} 1 times" in line for line in summary.lines())
+    assert any(f"read as missing: {marker!r} once" in line for line in summary.lines())
     assert summary.problems() == ["1 reading missing"]
 
 

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge, fillable, prepare, prepare_batch, shift
+from fncast.series.window import (
+    MAX_MAGNITUDE,
+    MISSING,
+    InvalidWindow,
+    bridge,
+    ceiling_of,
+    fillable,
+    floor_of,
+    prepare,
+    prepare_batch,
+    prepare_rows,
+    shift,
+)
 
 READING = st.one_of(
     st.floats(-1e17, 1e17),
@@ -61,7 +73,7 @@ def test_too_many_nulls_are_an_error_with_the_limit() -> None:
         (math.inf, r"values\[4\] is not finite: inf"),
         (-(10**400), r"values\[4\] is not finite"),
         (1e308, r"values\[4\] is 1e\+308: beyond"),
-        (True, r"values\[4\] is not a number: True"),
+        (True, r"values\[4\] is not a number: true"),
         ("7", r"values\[4\] is not a number: '7'"),
         ([1], r"values\[4\] is not a number"),
         ("x" * 10_000, r"values\[4\] is not a number"),
@@ -154,3 +166,59 @@ def test_shift_keeps_small_changes_of_a_large_counter() -> None:
 def test_largest_readings_do_not_overflow_float32() -> None:
     shifted, _ = shift(np.array([[-MAX_MAGNITUDE, MAX_MAGNITUDE] * 24]))
     assert np.isfinite(np.square(shifted).sum(dtype=np.float32))
+
+
+def test_a_sparse_window_keeps_its_gaps_and_is_padded_in_front() -> None:
+    values = [1.0, None, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    window, gaps = prepare(values, 12, is_sparse=True)
+    assert gaps == 1
+    np.testing.assert_array_equal(np.isnan(window), [True] * 3 + [False, True] + [False] * 7)
+
+
+def test_missing_readings_before_the_first_are_a_short_history() -> None:
+    window, gaps = prepare([None] * 30 + [float(number) for number in range(8)], 12, is_sparse=True)
+    assert gaps == 0
+    assert np.isnan(window[:4]).all()
+    assert not np.isnan(window[4:]).any()
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([1.0] * 7, "too few values: 7, the model needs 8"),
+        ([1.0] * 7 + [None], "too few values: 7, the model needs 8"),
+        ([1.0] * 8 + [None] * 9, "9 of the last 17 values are null; at most 8 may be"),
+        ([1.0] * 8 + [1e19], "beyond"),
+    ],
+)
+def test_a_sparse_window_that_cannot_be_used(values: list[float | None], reason: str) -> None:
+    with pytest.raises(InvalidWindow, match=reason):
+        prepare(values, 20, is_sparse=True)
+    batch = prepare_batch([values, [2.0] * 8], 20, is_sparse=True)
+    assert batch.good == [1]
+    assert reason in str(batch.rejected[0])
+
+
+def test_sparse_rows_are_prepared_as_lists() -> None:
+    lists = [[1.0] * 20, [None, *[2.0] * 9, None, 3.0], [4.0] * 8]
+    table = np.full((3, 25), np.nan)
+    for row, values in zip(table, lists, strict=True):
+        row[25 - len(values) :] = np.array(values, dtype=np.float64)
+    lengths = np.array([len(values) for values in lists])
+    for steps in (16, 32):
+        of_lists = prepare_batch(lists, steps, is_sparse=True)
+        of_rows = prepare_rows(table, lengths, steps, is_sparse=True)
+        np.testing.assert_array_equal(of_rows.values, of_lists.values)
+        assert of_rows.filled == of_lists.filled == [0, 1, 0]
+
+
+def test_a_missing_last_reading_shifts_by_the_last_known_one() -> None:
+    shifted, levels = shift(np.array([[1.0, 5.0, np.nan], [1.0, 2.0, 4.0]]))
+    assert levels.tolist() == [[5.0], [4.0]]
+    np.testing.assert_allclose(shifted, [[-4, 0, MISSING], [-3, -2, 0]])
+
+
+def test_only_a_share_that_reaches_100_has_a_ceiling() -> None:
+    windows = np.array([[0.0, 50.0, 100.0], [0.0, 50.0, 99.0], [-1.0, 50.0, 100.0], [np.nan, 3.0, 100.0]])
+    assert ceiling_of(windows).tolist() == [100.0, np.inf, np.inf, 100.0]
+    assert floor_of(windows).tolist() == [0.0, 0.0, -np.inf, 0.0]

@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from fncast.wording.http import words
+from fncast.wording.http import describe
 
 
 async def failure(url: str) -> str:
@@ -15,7 +15,7 @@ async def failure(url: str) -> str:
         with pytest.raises((aiohttp.ClientError, OSError)) as raised:
             async with session.get(url) as response:
                 await response.read()
-    return words(raised.value)
+    return describe(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ async def test_plain_http_where_tls_is_expected() -> None:
     ],
 )
 def test_internals_of_the_library_are_not_shown(error: Exception) -> None:
-    shown = words(error)
+    shown = describe(error)
     assert shown
     assert not [mark for mark in ("ssl:default", "Errno", "S3CRET", "Connect call") if mark in shown]

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from fncast.wording.kafka import ADVERTISED, advertised, words
+from fncast.wording.kafka import ADVERTISED, advertised, describe
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ from fncast.wording.kafka import ADVERTISED, advertised, words
     ],
 )
 def test_an_error_is_described(code: int, text: str, expected: str) -> None:
-    assert words(KafkaError(code, text)) == expected
+    assert describe(KafkaError(code, text)) == expected
 
 
 @pytest.mark.parametrize("code", [code for code in vars(KafkaError).values() if isinstance(code, int)])
 def test_internals_of_librdkafka_are_not_shown(code: int) -> None:
-    shown = words(KafkaError(code))
+    shown = describe(KafkaError(code))
     assert shown
     assert not [
         mark for mark in ("(null)", "Local:", "Broker:", "KafkaError{", "brokers are down") if mark in shown

@@ -51,6 +51,7 @@ def test_a_forecast_has_all_members_of_the_contract(forecaster: Forecaster) -> N
             "quantiles": {"0.1": [4.9, 5.9, 6.9], "0.5": [5, 6, 7], "0.9": [5.1, 6.1, 7.1]},
             "unit": "%",
             "filled": 0,
+            "history": 4,
         },
     }
 
@@ -91,7 +92,7 @@ def test_one_event_is_answered_with_one_event(forecaster: Forecaster) -> None:
 
 def test_the_forecast_of_a_bare_array_has_no_times(forecaster: Forecaster) -> None:
     (output,) = ask(forecaster, {**event(), "data": [1, 2, 3, 4]})
-    assert set(output["data"]) == {"values", "quantiles", "filled"}
+    assert set(output["data"]) == {"values", "quantiles", "filled", "history"}
 
 
 def test_a_batch_is_one_call_and_invalid_events_do_not_affect_others(
@@ -110,6 +111,7 @@ def test_a_batch_is_one_call_and_invalid_events_do_not_affect_others(
     assert outputs[1]["data"] == {"reason": "too few values: 2, the model needs 4"}
     assert outputs[4]["data"] == {"reason": "values[3] is not a number: '4'"}
     assert outputs[3]["data"]["filled"] == 1
+    assert outputs[3]["data"]["history"] == 5
     assert outputs[3]["data"]["start"] == "2024-01-01T00:30:00Z"
     assert client.calls == [(2, 4)]
     assert client.descriptions == 1
@@ -306,7 +308,7 @@ def odd_events(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(st.lists(odd_events(), min_size=1, max_size=4))
 def test_an_event_gets_the_same_answer_alone_and_in_a_batch(batch: list[dict[str, Any]]) -> None:
-    """A batch of valid events has a decoder of its own; other bodies are parsed event by event."""
+    """A batch of valid events has a separate decoder; other bodies are parsed event by event."""
     forecaster = Forecaster(Model(FakeClient()))
     body = json.dumps(batch).encode()
     together = forecaster.answer({"content-type": BATCH_TYPE}, body).body

@@ -59,6 +59,7 @@ def test_the_quantile_nearest_to_the_median_replaces_a_missing_median() -> None:
         "values": [2.0],
         "quantiles": {"0.05": [1.0], "0.4": [2.0], "0.95": [3.0]},
         "filled": 2,
+        "history": 0,
     }
 
 

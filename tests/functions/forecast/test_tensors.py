@@ -259,6 +259,7 @@ def test_an_event_may_ask_for_a_tensor(forecaster: Forecaster) -> None:
         "ce-modelversion": "3",
         "ce-quantiles": "0.1,0.5,0.9",
         "ce-filled": "1",
+        "ce-history": "3",
         "ce-unit": "%25",
         "ce-start": "2024-01-01T00:20:00Z",
         "ce-step": "PT5M",
@@ -296,7 +297,7 @@ def test_an_event_with_a_wrong_tensor_is_rejected(
 
 def test_a_tensor_without_start_has_a_forecast_without_start(forecaster: Forecaster) -> None:
     answer = forecaster.answer({**TENSOR_EVENT, "ce-start": "", "ce-step": ""}, WINDOW)
-    assert json.loads(answer.body)["data"].keys() == {"values", "quantiles", "unit", "filled"}
+    assert json.loads(answer.body)["data"].keys() == {"values", "quantiles", "unit", "filled", "history"}
 
 
 def test_labels_travel_to_the_forecast(forecaster: Forecaster) -> None:

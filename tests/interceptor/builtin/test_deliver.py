@@ -15,7 +15,7 @@ from interceptor.delivery import Batch
 from interceptor.errors import Refused, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.routes import backoff
-from interceptor.routes.client import Answer
+from interceptor.routes.client import EventsAnswer
 from interceptor.routes.route import Route
 from tests.interceptor.deliveries import FORECAST, new_delivery, new_output, settle, until
 
@@ -46,13 +46,13 @@ class Function:
         self.in_flight = self.most_in_flight = 0
         self.is_closed = False
 
-    async def call(self, route: Route, events: Sequence[Event]) -> Answer:
+    async def call(self, route: Route, events: Sequence[Event]) -> EventsAnswer:
         self.calls.append([str(event.attributes["id"]) for event in events])
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(0)
-            return Answer(orjson.dumps([self.answer(event) for event in events]), True)
+            return EventsAnswer(orjson.dumps([self.answer(event) for event in events]), True)
         finally:
             self.in_flight -= 1
 
@@ -292,7 +292,7 @@ async def test_a_function_whose_answers_are_all_invalid_is_out(trouble):
                 replies = [answer | {"causationid": "another"} for answer in replies]
             if trouble == "unavailable":
                 replies = [reply(event, "io.fncast.unavailable.v1") for event in events]
-            return Answer(orjson.dumps(replies), True)
+            return EventsAnswer(orjson.dumps(replies), True)
 
     deliver = Deliver(Wrong(), Limits(max_attempts=2))
     await settle(deliver, batch(["good"]))
@@ -344,7 +344,7 @@ async def test_a_refused_batch_is_split_and_only_the_bad_event_is_a_dead_letter(
 async def test_an_answer_without_a_body_skips_the_events():
     class Silent(Function):
         async def call(self, route, events):
-            return Answer(None, False)
+            return EventsAnswer(None, False)
 
     sent = batch(range(2), SINGLE)
     await Deliver(Silent()).on_consume(sent)

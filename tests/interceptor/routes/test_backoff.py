@@ -11,7 +11,7 @@ from interceptor.delivery import Batch, Delivery, Record
 from interceptor.errors import RetriableError
 from interceptor.outcome import Forecast
 from interceptor.routes.backoff import BASE_S, MAX_RETRY_AFTER_S, MAX_S, delay_s
-from interceptor.routes.client import Answer
+from interceptor.routes.client import EventsAnswer
 from interceptor.routes.route import Route
 
 
@@ -45,7 +45,7 @@ async def test_the_next_call_waits_for_retry_after():
             if self.calls == 1:
                 raise RetriableError("503: busy", 15.0)
             answer = {"specversion": "1.0", "id": "o", "source": "/f", "type": "t", "causationid": "1"}
-            return Answer(orjson.dumps([answer | {"causationsource": "/in"}]), True)
+            return EventsAnswer(orjson.dumps([answer | {"causationsource": "/in"}]), True)
 
         async def close(self):
             pass

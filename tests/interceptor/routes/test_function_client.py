@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from interceptor.cloudevents.reader import read_event
 from interceptor.errors import Refused, RetriableError
 from interceptor.routes import function_client, http_response
-from interceptor.routes.client import Answer
+from interceptor.routes.client import EventsAnswer
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 
@@ -85,7 +85,7 @@ def url(fn: FakeFn, **options: object) -> Route:
 
 
 async def test_a_function_is_found_once_and_gets_a_batch(fn, client):
-    assert await client.call(FN, [EVENT, EVENT]) == Answer(b"[]", True)
+    assert await client.call(FN, [EVENT, EVENT]) == EventsAnswer(b"[]", True)
     await client.call(FN, [EVENT])
     assert fn.resolved == 1
     headers, body = fn.requests[0]
@@ -133,7 +133,7 @@ async def test_a_function_that_is_not_deployed_is_named(fn, client):
 
 async def test_structured_mode_for_one_event(fn, client):
     fn.handle = lambda: web.Response(body=b'{"id":"x"}', content_type="application/cloudevents+json")
-    assert await client.call(url(fn), [EVENT]) == Answer(b'{"id":"x"}', False)
+    assert await client.call(url(fn), [EVENT]) == EventsAnswer(b'{"id":"x"}', False)
     headers, body = fn.requests[0]
     assert headers["Content-Type"] == "application/cloudevents+json"
     assert orjson.loads(body)["id"] == "é 1%"
@@ -178,7 +178,7 @@ async def test_text_data_of_a_structured_event_is_the_body_in_binary_mode(
 @pytest.mark.parametrize("status", [202, 204])
 async def test_202_and_204_mean_no_event(fn, client, status):
     fn.handle = lambda: web.Response(status=status)
-    assert await client.call(url(fn), [EVENT]) == Answer(None, False)
+    assert await client.call(url(fn), [EVENT]) == EventsAnswer(None, False)
 
 
 @pytest.mark.guarantee("an empty 200 is an error, not an outcome")
@@ -394,12 +394,13 @@ async def test_an_error_is_one_line_without_the_secrets_of_the_url(fn, client):
 
 
 @pytest.mark.parametrize(
-    "said", [b"garb\x00age\r\n\r\n", b"HTTP/1.1 200 OK\r\nx\n2026-11-22 INFO forged\r\n\r\n" + b"y" * 5000]
+    "response",
+    [b"garb\x00age\r\n\r\n", b"HTTP/1.1 200 OK\r\nx\n2026-11-22 INFO forged\r\n\r\n" + b"y" * 5000],
 )
-async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(said):
+async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(response):
     async def answer(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(said)
+        writer.write(response)
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)

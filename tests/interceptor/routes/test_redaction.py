@@ -35,10 +35,10 @@ ECHOES = [
 
 def delivery() -> Delivery:
     headers = [("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")]
-    made = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
-    read(made)
-    made.route = ROUTE
-    return made
+    built = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
+    read(built)
+    built.route = ROUTE
+    return built
 
 
 @pytest.mark.parametrize("echo", ECHOES)
@@ -88,13 +88,13 @@ async def test_an_error_body_does_not_show_part_of_a_secret(status, echo, as_mes
 
 
 def test_short_parts_of_a_url_are_not_removed():
-    made = delivery()
-    made.route = Route("r", "http://host/?a=1&b=on", batch=False)
-    headers = dict(dead_letter.headers(made, DeadLetter("values[1] is no number, a=1&b=on")))
+    built = delivery()
+    built.route = Route("r", "http://host/?a=1&b=on", batch=False)
+    headers = dict(dead_letter.headers(built, DeadLetter("values[1] is no number, a=1&b=on")))
     assert headers["fncast-reason"] == "values[1] is no number, …".encode()
 
 
 def test_a_route_without_secrets_changes_nothing():
-    made = delivery()
-    made.route = Route("r", "fn:app/f", batch=True)
-    assert dict(dead_letter.headers(made, DeadLetter("a reason")))["fncast-reason"] == b"a reason"
+    built = delivery()
+    built.route = Route("r", "fn:app/f", batch=True)
+    assert dict(dead_letter.headers(built, DeadLetter("a reason")))["fncast-reason"] == b"a reason"

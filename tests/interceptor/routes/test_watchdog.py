@@ -13,7 +13,7 @@ from interceptor.builtin.deliver import Deliver
 from interceptor.delivery import Batch
 from interceptor.outcome import Forecast
 from interceptor.routes import backoff, breaker, watchdog
-from interceptor.routes.client import Answer
+from interceptor.routes.client import EventsAnswer
 from tests.interceptor.deliveries import new_delivery, new_output, settle, until
 
 
@@ -31,7 +31,7 @@ class Function:
         if not self.may_answer(ids):
             await asyncio.Event().wait()  # the call hangs even if the function recovers
         await asyncio.sleep(self.takes_s)
-        return Answer(orjson.dumps([new_output(id_, data={}) for id_ in ids]), True)
+        return EventsAnswer(orjson.dumps([new_output(id_, data={}) for id_ in ids]), True)
 
     async def close(self) -> None: ...
 

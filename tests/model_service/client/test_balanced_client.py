@@ -33,12 +33,12 @@ TIMEOUT_S = 6.0
 class FakeService:
     """Returns its name, or raises `error`. Each call takes `takes_s` of the fake clock."""
 
-    def __init__(self, url: str, clock: Clock, asked: list[str]) -> None:
+    def __init__(self, url: str, clock: Clock, calls: list[str]) -> None:
         self.url = url
         self.error: Exception | None = None
         self.takes_s = 0.0
         self._clock = clock
-        self._asked = asked
+        self._calls = calls
 
     def infer(self, windows: np.ndarray) -> Answer:
         self._ask()
@@ -52,7 +52,7 @@ class FakeService:
         pass
 
     def _ask(self) -> None:
-        self._asked.append(self.url)
+        self._calls.append(self.url)
         self._clock.now_s += self.takes_s
         if self.error:
             raise self.error
@@ -70,16 +70,16 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.asked: list[str] = []
-        self.services = {name: FakeService(name, self.clock, self.asked) for name in "abc"}
+        self.calls: list[str] = []
+        self.services = {name: FakeService(name, self.clock, self.calls) for name in "abc"}
         self.client = BalancedClient(list(self.services.values()), TIMEOUT_S, self.clock)
 
     def calls(self, count: int) -> str:
         """The services that `count` calls used, in order."""
-        self.asked.clear()
+        self.calls.clear()
         for _ in range(count):
             self.client.infer(WINDOWS)
-        return "".join(self.asked)
+        return "".join(self.calls)
 
     def end(self, name: str, error: Exception | None = None) -> None:
         self.services[name].error = error or ModelUnavailable(f"{name} is not reachable")
@@ -120,13 +120,13 @@ def test_if_all_fail_the_error_has_each_reason_and_the_next_call_tries_all(bench
     for name in "abc":
         bench.end(name, ModelUnavailable(f"{name} is away", {"a": 5.0, "b": 2.0, "c": 9.0}[name]))
     for _ in range(2):
-        bench.asked.clear()
+        bench.calls.clear()
         with pytest.raises(
             ModelUnavailable, match="of 3 model services responds: a is away; b is away; c is away"
         ) as raised:
             bench.client.infer(WINDOWS)
         assert raised.value.retry_after_s == 2.0
-        assert sorted(bench.asked) == ["a", "b", "c"]
+        assert sorted(bench.calls) == ["a", "b", "c"]
 
 
 def test_the_timeout_of_a_call_limits_the_services_tried(bench: Bench) -> None:
@@ -134,7 +134,7 @@ def test_the_timeout_of_a_call_limits_the_services_tried(bench: Bench) -> None:
         service.takes_s, service.error = TIMEOUT_S, ModelUnavailable("no answer within 6 s")
     with pytest.raises(ModelUnavailable):
         bench.client.infer(WINDOWS)
-    assert bench.asked == ["a"]
+    assert bench.calls == ["a"]
 
 
 def test_a_hanging_service_is_excluded_at_once_and_leaves_time_for_another(bench: Bench) -> None:
@@ -214,7 +214,7 @@ def test_killing_a_service_under_load_fails_no_call(
     calls = [0] * 4
     failures: list[Exception] = []
 
-    def ask(number: int) -> None:
+    def infer(number: int) -> None:
         client = connect_graphpipe(urls, timeout_s=10)
         while not stop.is_set() and not failures:
             try:
@@ -224,7 +224,7 @@ def test_killing_a_service_under_load_fails_no_call(
             calls[number] += 1
         client.close()
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=infer, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
 

@@ -122,9 +122,9 @@ def test_a_missing_model_is_a_temporary_error(connect: Any, shelf: Any) -> None:
         connect("/weather").infer(WINDOWS)
     shelf.paths = {}
     client = connect()
-    for ask in (client.metadata, lambda: client.infer(WINDOWS)):
+    for call in (client.metadata, lambda: client.infer(WINDOWS)):
         with pytest.raises(ModelUnavailable, match="no model is in service yet"):
-            ask()
+            call()
 
 
 def test_a_bug_in_the_model_is_a_temporary_error(connect: Any, shelf: Any) -> None:

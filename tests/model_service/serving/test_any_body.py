@@ -50,8 +50,8 @@ def post(fake_runtime: Any) -> Post:
         async with asyncio.timeout(60):
             await ModelServer(Shelf(model), Metrics())(scope, receive, send)
             await model.close()
-        told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        return sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:])
+        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
 
     return lambda *arguments: asyncio.run(call(*arguments))
 

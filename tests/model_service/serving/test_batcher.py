@@ -230,7 +230,7 @@ async def test_the_queue_is_limited_by_rows_and_requests() -> None:
         return QueuedRequest(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
 
     queue = RequestQueue(merge=True)
-    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is taken, whatever its size
+    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is accepted with any size
     with pytest.raises(Overloaded):
         queue.add(waiting(1))
     queue.take()

@@ -146,8 +146,8 @@ def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = failing("--models", models, "--port", 0, "--grpc-port", port)
-        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in said
+        errors_shown = failing("--models", models, "--port", 0, "--grpc-port", port)
+        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in errors_shown
     done = subprocess.run(
         [sys.executable, "-m", "fncast", "model-service", "--models", str(models), "--grpc-port", "9o01"],
         capture_output=True,
@@ -158,7 +158,7 @@ def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None
     assert "must be a port from 0 to 65535, not '9o01'; or none" in done.stderr
 
 
-# As where grpcio is not installed. PORT: the default port, beside which gRPC has a default of its own.
+# As where grpcio is not installed. PORT: the default port, for which gRPC has a separate default.
 WITHOUT_GRPC = """
 import sys
 sys.modules["grpc"] = None
@@ -199,10 +199,10 @@ def test_it_warns_and_serves_if_grpc_is_neither_requested_nor_installed(place: A
             np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
         finally:
             process.kill()
-    told = (
+    expected = (
         "no gRPC: gRPC needs the module 'grpc': install it with pip install '.[grpc]' in fncast's repository"
     )
-    assert any(told in line for line in lines)
+    assert any(expected in line for line in lines)
     assert "grpc://" not in lines[-1]
 
 
@@ -234,11 +234,9 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
     errors: list[Exception] = []
     versions: list[set[str | None]] = [set() for _ in range(8)]
     calls = [0] * 8
-    answered: list[list[tuple[float, float]]] = [
-        [] for _ in range(8)
-    ]  # when it was asked for, how long it took
+    answered: list[list[tuple[float, float]]] = [[] for _ in range(8)]  # when it was called, how long it took
 
-    def ask(number: int) -> None:
+    def call(number: int) -> None:
         client = GraphPipeClient(service.url, timeout_s=10)
         windows = WINDOWS
         while not stop.is_set():
@@ -257,7 +255,7 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
             calls[number] += 1
             versions[number].add(answer.model_version)
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     try:
@@ -270,9 +268,9 @@ def test_versions_swap_under_load_without_an_error(start: Start, place: Any, mod
         service.wait_for("forecast/4 is in service")
         (four / "retired").touch()
         service.wait_for("forecast/4 is out of service")
-        asked = list(calls)
+        before = list(calls)
         deadline = time.monotonic() + 10
-        while any(now == before for now, before in zip(calls, asked, strict=True)) and not errors:
+        while any(now == then for now, then in zip(calls, before, strict=True)) and not errors:
             assert time.monotonic() < deadline
             stop.wait(0.01)
         changed = time.perf_counter()

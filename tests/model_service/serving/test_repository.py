@@ -124,8 +124,8 @@ def test_any_error_of_a_broken_version_does_not_stop_the_others(
     one.refresh()
     assert served(one)["/"] == "forecast/1"
     assert one.refused == {"forecast/2": "IndexError: tuple index out of range"}
-    [told] = caplog.records
-    assert told.exc_info is not None
+    [record] = caplog.records
+    assert record.exc_info is not None
     write(3)
     one.refresh()
     assert served(one)["/"] == "forecast/3"

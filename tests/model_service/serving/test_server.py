@@ -249,7 +249,7 @@ async def test_other_methods(service: Service) -> None:
 async def test_bodies_are_limited(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MAX_BODY_BYTES", 100)
     refused = await service.call(
-        "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client is told"
+        "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client gets the response"
     )
     assert refused.status == 413
     assert "more than 100 bytes" in refused.errors()[0].message
@@ -464,14 +464,14 @@ async def test_the_companion_runs_as_long_as_the_application(service: Service) -
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (OSError("no such address"), "no such address"),
         (RuntimeError("a bug"), "the start failed: RuntimeError: a bug"),
     ],
 )
 async def test_a_companion_that_cannot_start_fails_the_start(
-    service: Service, error: Exception, told: str
+    service: Service, error: Exception, message: str
 ) -> None:
     app = ModelServer(service.shelf, service.metrics, companion=FakeCompanion(error))
     sent: list[Any] = []
@@ -483,4 +483,4 @@ async def test_a_companion_that_cannot_start_fails_the_start(
         sent.append(message)
 
     await app({"type": "lifespan"}, receive, send)
-    assert sent == [{"type": "lifespan.startup.failed", "message": told}]
+    assert sent == [{"type": "lifespan.startup.failed", "message": message}]

@@ -106,7 +106,7 @@ def clients(models: Path, write: Any, fake_runtime: Any) -> Iterator[Clients]:
 
 def test_no_request_waits_for_a_new_version(clients: Clients, write: Any) -> None:
     clients.wait_for("1")
-    time.sleep(0.2)  # connections are made
+    time.sleep(0.2)  # connections are opened
     begin = time.perf_counter()
     write(2)
     clients.wait_for("2")

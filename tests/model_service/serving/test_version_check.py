@@ -21,7 +21,7 @@ Break = Callable[[Path], object]
 SAVED_MODEL = "saved_model.pb"
 
 
-def told(models: Path) -> dict[str, str]:
+def states_of(models: Path) -> dict[str, str]:
     folders = scan(models)
     return {str(folder): str(state) for folder, state in zip(folders, states(folders), strict=True)}
 
@@ -80,13 +80,13 @@ def test_broken_versions_are_those_that_a_service_rejects(
     service.refresh()
     (refused,) = service.refused.values()
     assert reason in refused
-    assert told(models) == {"forecast/2": f"broken: {refused}", "forecast/1": "latest"}
+    assert states_of(models) == {"forecast/2": f"broken: {refused}", "forecast/1": "latest"}
     assert str(service.paths["/forecast"]) == "forecast/1"
 
 
 def test_a_version_that_returns_nan_is_broken(place: Any, models: Path) -> None:
     place("broken", 1)
-    assert told(models) == {
+    assert states_of(models) == {
         "forecast/1": "broken: forecast/1 answers 'forecast' that is not finite to a plain window"
     }
 
@@ -95,7 +95,7 @@ def test_versions_that_need_tensorflow_are_reported_as_not_checked(place: Any, m
     (place("ours", 1) / "model.tflite").unlink()
     truncate(place("ours", 2))
     (place("ours", 1, "price") / "model.tflite").unlink()
-    found = told(models)
+    found = states_of(models)
     assert found["forecast/2"].startswith(
         "latest, not checked: only TensorFlow can open it (LiteRT cannot load"
     )
@@ -113,7 +113,7 @@ def test_without_litert_versions_are_reported_as_not_checked(
 
     monkeypatch.setattr(runtime_choice, "_litert", absent)
     monkeypatch.setattr(version_check, "litert_is_installed", lambda: False)
-    assert told(models)["forecast/1"].startswith("latest, not checked: ")
+    assert states_of(models)["forecast/1"].startswith("latest, not checked: ")
 
 
 def test_states_of_many_versions(place: Any, models: Path) -> None:
@@ -121,7 +121,7 @@ def test_states_of_many_versions(place: Any, models: Path) -> None:
         place("ours", version)
     newest = LOADED_VERSIONS + 2
     (models / "forecast" / str(newest) / "retired").touch()
-    assert list(told(models).values()) == [
+    assert list(states_of(models).values()) == [
         "retired",
         "latest",
         *["older"] * (LOADED_VERSIONS - 1),
@@ -143,7 +143,7 @@ def test_broken_versions_do_not_count_as_loaded(place: Any, models: Path) -> Non
     for version in range(1, LOADED_VERSIONS + 2):
         place("ours", version)
     (models / "forecast" / str(LOADED_VERSIONS + 1) / "model.json").write_text("{")
-    assert [state.partition(":")[0] for state in told(models).values()] == [
+    assert [state.partition(":")[0] for state in states_of(models).values()] == [
         "broken",
         "latest",
         *["older"] * (LOADED_VERSIONS - 1),

@@ -56,9 +56,9 @@ def stub(channel: grpc.Channel) -> Any:
 
 
 def tensor(name: str, array: np.ndarray, datatype: str) -> InferInput:
-    made = InferInput(name, list(array.shape), datatype)
-    made.set_data_from_numpy(array)
-    return made
+    created = InferInput(name, list(array.shape), datatype)
+    created.set_data_from_numpy(array)
+    return created
 
 
 def test_compressed_messages_are_rejected(grpc_address: str) -> None:
@@ -230,12 +230,12 @@ def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch:
 @pytest.mark.parametrize("name", ["", "forecast/1", "/"])
 def test_names_that_rest_cannot_request_are_rejected(client: InferenceServerClient, name: str) -> None:
     assert not client.is_model_ready(name)
-    for ask in (
+    for call in (
         lambda: client.get_model_metadata(name),
         lambda: client.infer(name, [tensor("windows", WINDOWS, "FP32")]),
     ):
         with pytest.raises(InferenceServerException, match=f"'{name}' is not a model name") as raised:
-            ask()
+            call()
         assert raised.value.status() == "StatusCode.NOT_FOUND"
 
 
@@ -420,5 +420,5 @@ def test_the_generated_code_matches_the_proto_file(tmp_path: Path) -> None:
     command += [f"--pyi_out={tmp_path}", str(ROOM / "messages.proto")]
     subprocess.run(command, check=True, timeout=60, cwd=root)
     for name in ("messages_pb2.py", "messages_pb2.pyi"):
-        made = next(tmp_path.rglob(name))
-        assert made.read_text() == (ROOM / name).read_text(), name
+        created = next(tmp_path.rglob(name))
+        assert created.read_text() == (ROOM / name).read_text(), name

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from running_model_service import Shelf, _port
+from running_model_service import FakeRepository, _port
 
 from model_service.protocols.open_inference import grpc_limits, messages_pb2
 from model_service.protocols.open_inference.grpc_server import HEALTH, SERVICE, Credentials, GrpcServer
@@ -29,7 +29,7 @@ async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     options = {**dict(grpc_limits.OPTIONS), **short}
     monkeypatch.setattr("model_service.protocols.open_inference.grpc_server.OPTIONS", list(options.items()))
     port = _port()
-    running = GrpcServer(Shelf(), "127.0.0.1", port, Credentials(token=TOKEN))
+    running = GrpcServer(FakeRepository(), "127.0.0.1", port, Credentials(token=TOKEN))
     await running.start()
     yield f"127.0.0.1:{port}"
     await running.stop()
@@ -52,7 +52,7 @@ async def is_live(address: str) -> bool:
 
 async def until_live(address: str) -> None:
     async with asyncio.timeout(20):
-        while not await is_live(address):  # noqa: ASYNC110  # the server tells no event
+        while not await is_live(address):  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.05)
 
 

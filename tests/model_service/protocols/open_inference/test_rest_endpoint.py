@@ -30,9 +30,9 @@ def client(url: str) -> Iterator[InferenceServerClient]:
 
 
 def tensor(name: str, array: np.ndarray, datatype: str, binary: bool = True) -> InferInput:
-    made = InferInput(name, list(array.shape), datatype)
-    made.set_data_from_numpy(array, binary_data=binary)
-    return made
+    created = InferInput(name, list(array.shape), datatype)
+    created.set_data_from_numpy(array, binary_data=binary)
+    return created
 
 
 def windows(binary: bool = True, array: np.ndarray = WINDOWS) -> list[InferInput]:

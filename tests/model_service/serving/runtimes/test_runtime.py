@@ -23,8 +23,8 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
     """Each runtime with the model `ours` of make_models.py: mean of the window + step + quantile."""
     if request.param == "fake":
         return request.getfixturevalue("fake_runtime")(window=6, horizon=2)
-    made: Path = request.getfixturevalue("made_models")
-    return open_runtime(made / "ours", request.param)
+    models: Path = request.getfixturevalue("made_models")
+    return open_runtime(models / "ours", request.param)
 
 
 def test_it_describes_its_tensors(runtime: Runtime) -> None:
@@ -185,5 +185,5 @@ def test_an_unverified_file_that_hangs_is_rejected(
 def test_an_unverified_file_is_opened_and_run_in_a_child_process(made_models: Path, tmp_path: Path) -> None:
     assert open_runtime(made_models / "ours" / "model.tflite", is_unverified=True).kind == "litert"
     (tmp_path / "model.tflite").write_bytes(b"x" * 1000)
-    with pytest.raises(UnusableModel, match="LiteRT cannot load"):  # the error of our own attempt
+    with pytest.raises(UnusableModel, match="LiteRT cannot load"):  # the error of our attempt
         open_runtime(tmp_path, is_unverified=True)

@@ -1,0 +1,153 @@
+"""Starts assigned partitions at another offset: where Kafka lacks the next one, or where a topic was created again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_STORED,
+    Consumer,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from consumer import metrics
+from consumer.lane import Partition
+from fncast.wording.kafka import describe
+
+log = logging.getLogger("fncast.kafka")
+
+OFFSETS_S = 1.0
+
+
+class Restarts:
+    """Owned by `KafkaSource`, in the loop's thread. The client may refuse a restart; `retry` tries it again."""
+
+    def __init__(self, client: Callable[[], Consumer], *, is_eager: bool) -> None:
+        """client: returns the current client. is_eager: whether the group replaces its whole assignment."""
+        self._client = client
+        self._is_eager = is_eager
+        # Where to start, for partitions that nothing was read from yet.
+        self._start_offsets: dict[Partition, int] = {}
+        # Where assigned partitions must start again, until the client has accepted it.
+        self._pending: dict[Partition, int] = {}
+        self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
+        self._refused: set[Partition] = (
+            set()
+        )  # restarts that the client refused, and that a log line has named
+        self._reset_at_s: dict[Partition, float] = {}  # when a partition beyond its end restarted
+        # The offset that Kafka does not have; below 0 if the group has none.
+        self._out_of_range: dict[Partition, int] = {}
+
+    def forget(self, partition: Partition) -> None:
+        """The partition was assigned, revoked or lost: drop its restart."""
+        self._out_of_range.pop(partition, None)
+        self._start_offsets.pop(partition, None)
+        self._pending.pop(partition, None)
+        self._unassigned.discard(partition)
+        self._refused.discard(partition)
+        self._reset_at_s.pop(partition, None)
+
+    def clear(self) -> None:
+        """A new client has no restarts."""
+        for kept in (self._out_of_range, self._pending, self._unassigned, self._refused, self._reset_at_s):
+            kept.clear()
+
+    def add_out_of_range(self, message: Message) -> None:
+        """Note the offset that Kafka does not have. message: with the error _AUTO_OFFSET_RESET."""
+        offset = message.offset()
+        partition = (str(message.topic()), message.partition() or 0)
+        self._out_of_range[partition] = -1 if offset is None else offset
+
+    def reset_offsets(self) -> None:
+        """Where Kafka does not have the next offset, start with the first record that it has.
+
+        Logs which records are lost. A group that has not committed anything starts there without a log line.
+        """
+        for partition, offset in list(self._out_of_range.items()):
+            start = OFFSET_BEGINNING
+            if offset >= 0:
+                try:
+                    place = TopicPartition(*partition)
+                    first, end = self._client().get_watermark_offsets(place, OFFSETS_S)
+                except KafkaException:
+                    continue  # the next poll tries again
+                start = first
+                log.warning("%s", out_of_range(partition, offset, first, end))
+                metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
+                if offset > end:
+                    self._reset_at_s[partition] = time.monotonic()
+            del self._out_of_range[partition]
+            self._pending[partition] = start
+            self.retry()
+
+    def was_reset(self, partition: Partition, since_s: float) -> bool:
+        """Whether the partition's offset was beyond its end, so that reading restarted at its first record.
+
+        since_s: on the monotonic clock.
+        """
+        return self._reset_at_s.get(partition, float("-inf")) >= since_s
+
+    def read_from_start(self, partitions: Iterable[Partition]) -> None:
+        """Read these partitions from their first record: their topic was created again."""
+        for partition in partitions:
+            self._out_of_range.pop(partition, None)
+            self._pending[partition] = OFFSET_BEGINNING
+        self.retry()
+
+    def retry(self) -> None:
+        """Start partitions at another offset, and drop their prefetched records.
+
+        `seek` works only while a partition is being fetched.
+        """
+        client = self._client()
+        for partition, offset in list(self._pending.items()):
+            place = TopicPartition(*partition, offset)
+            try:
+                assigned = client.assignment()
+                is_assigned = any((p.topic, p.partition) == partition for p in assigned)
+                if self._is_eager and is_assigned:
+                    self._start_offsets[partition] = offset
+                    positions = client.position(assigned)
+                    client.assign([self._resume_position(p, partition) for p in positions])
+                elif not self._is_eager:
+                    if is_assigned:
+                        client.incremental_unassign([place])
+                        self._unassigned.add(partition)
+                    if partition in self._unassigned:
+                        client.incremental_assign([place])
+                        self._unassigned.discard(partition)
+            except KafkaException as error:
+                if partition not in self._refused:  # each poll tries again
+                    self._refused.add(partition)
+                    reason = describe(error.args[0])
+                    log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, reason)
+            else:  # or it was revoked: its next owner reads it
+                del self._pending[partition]
+                self._refused.discard(partition)
+
+    def _resume_position(self, position: TopicPartition, moved: Partition) -> TopicPartition:
+        """Where to continue a partition when the whole assignment is replaced to move one partition."""
+        partition = (position.topic, position.partition)
+        if partition != moved and position.offset >= 0:
+            return position
+        return TopicPartition(*partition, self._start_offsets.get(partition, OFFSET_STORED))
+
+
+def out_of_range(partition: Partition, offset: int, first: int, end: int) -> str:
+    """The log line for an offset that Kafka does not have. It has the offsets from `first` to before `end`."""
+    topic, number = partition
+    if offset < first:
+        return (
+            f"{topic}/{number}: {first - offset} records are lost: Kafka has deleted offsets {offset} to {first - 1}"
+            f" before they were read. Reading continues at offset {first}. If retention deleted them, raise"
+            f" retention.ms or retention.bytes of {topic!r}, or start more consumers"
+        )
+    return (
+        f"{topic}/{number}: the group's offset {offset} is beyond the end of the partition, {end}: the topic was"
+        f" truncated or created again, or the offset was set by hand. Reading restarts at offset {first}"
+    )

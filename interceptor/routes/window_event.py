@@ -1,0 +1,116 @@
+"""Window events on a route for tensor calls: each is read once, and becomes a row of a tensor."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from fncast.series.rfc3339 import parse_time
+from fncast.series.step import Step
+from fncast.series.window import Float64Array, InvalidWindow, to_row
+from fncast.series.window_data import (
+    InvalidData,
+    Readings,
+    Window,
+    limits_of,
+    place_of,
+    read_json,
+    read_readings,
+    unit_of,
+)
+from interceptor.assembly import window as assembly
+from interceptor.assembly.window import WindowEvent
+from interceptor.cloudevents.event import Event
+from interceptor.delivery import Delivery
+from interceptor.outcome import DeadLetter
+from model_service.protocols.tensor_events import is_tensor, read_tensor_event
+
+_BYTES = 8  # of a reading
+_MAX_CACHED_STARTS = 4096
+_window = msgspec.json.Decoder(Window)
+
+
+class ReadEvent(Event):
+    """An event whose data has been read as a window. readings: its values are an array of float64, NaN for a gap."""
+
+    readings: Readings
+
+
+def read_window(delivery: Delivery) -> bool:
+    """Read the window in the delivery's event, once. Settles the delivery as a dead letter if there is none.
+
+    Returns whether the event has a window.
+    """
+    event = delivery.opened
+    if isinstance(event, ReadEvent | WindowEvent):
+        return True
+    try:
+        readings = _read(event)
+    except (InvalidData, InvalidWindow) as error:
+        delivery.outcome = DeadLetter(str(error), attempts=delivery.attempts, kind="not_a_window")
+        return False
+    delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event._members, readings)
+    return True
+
+
+def readings_of(event: Event) -> Readings:
+    """Return the readings of an event that `read_window` has accepted."""
+    if isinstance(event, WindowEvent):
+        return _assembled(event.window)
+    assert isinstance(event, ReadEvent)
+    return event.readings
+
+
+def row_bytes(event: Event) -> int:
+    """Return the size of the row of such an event in a tensor."""
+    if isinstance(event, WindowEvent):
+        return len(event.window.values) * _BYTES
+    assert isinstance(event, ReadEvent)
+    return len(event.readings.values) * _BYTES
+
+
+def _read(event: Event) -> Readings:
+    """Raises InvalidData, InvalidWindow: the reasons that the forecast function gives for an event in JSON."""
+    content = event.data
+    if content is None:
+        raise InvalidData("the event has no data")
+    if event.is_json:
+        try:
+            data: Any = _window.decode(content)
+        except (msgspec.MsgspecError, RecursionError):
+            data = _json(content)
+    elif is_tensor(event.attributes.get("datacontenttype")):
+        data = read_tensor_event(content, event.attributes)
+    else:
+        data = _json(content)
+    readings = read_readings(data)
+    readings.values = to_row(readings.values, are_checked=type(data) is Window)
+    return readings
+
+
+def _json(content: bytes) -> object:
+    try:
+        data = read_json(content)
+    except ValueError as error:
+        raise InvalidData(f"the event's data is not JSON: {error}") from None
+    if data is None:
+        raise InvalidData("the event has no data")
+    return data
+
+
+def _assembled(window: assembly.Window) -> Readings:
+    values: Float64Array = np.frombuffer(window.values, np.float64)
+    unit = window.unit or None
+    low, high = limits_of(window.low, window.high, unit)
+    labels = b',"labels":' + window.labels_json if window.labels_json else b""
+    place = _assembled_place(window.start, window.step, window.step.day, len(values))
+    return Readings(values, place, unit_of(unit), low, high, labels)
+
+
+@lru_cache(_MAX_CACHED_STARTS)
+def _assembled_place(start: str, step: Step, day: int | None, steps: int) -> bytes:
+    """day: of the step; steps with different days are equal."""
+    return place_of({"start": start, **step.as_json(parse_time(start))}, steps)

@@ -1,0 +1,72 @@
+"""Trains the base model: `make base-model`. Resumable; the same seed gives the same model on the same machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model_service.training.backend import tf
+from model_service.training.base.calibration import calibrate
+from model_service.training.base.examples import draw_examples, draw_gaps
+from model_service.training.base.fit import BATCH, Progress, fit, loss_on, validation_examples
+from model_service.training.base.folder import describe, export
+from model_service.training.base.pool import Pool
+from model_service.training.base.shape import SIZES, Size
+
+COMMAND = "make base-model"
+STEPS = {64: 6_000, 512: 4_000}
+# Series for calibration have numbers from here on: neither trained nor validated on.
+CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_000
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m model_service.training.base", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the version: …/base/1")
+    parser.add_argument("--state", type=Path, required=True, help="folder of checkpoints, to resume from")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help=f"of each size (default: {STEPS})")
+    parser.add_argument("--only", type=int, choices=[size.window for size in SIZES], help="train one size")
+    arguments = parser.parse_args(words)
+    # One thread: small operations gain nothing from more, and the order of sums stays the same.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    networks: dict[Size, Any] = {}
+    metrics = {}
+    for size in SIZES:
+        if arguments.only not in (None, size.window):
+            continue
+        steps = arguments.steps or STEPS[size.window]
+        network = fit(size, steps, arguments.seed, arguments.state / str(size.window), _print)
+        calibrate(network, size, calibration_examples(size, arguments.seed))
+        export(network, size, arguments.out)
+        networks[size] = network
+        loss = loss_on(network, validation_examples(size, arguments.seed))
+        metrics[str(size.window)] = {"steps": steps, "validation_loss": float(f"{loss:.4g}")}
+    training = {"command": COMMAND, "seed": arguments.seed, "batch": BATCH, "sizes": metrics}
+    describe(networks, arguments.out, training)
+    print(arguments.out)
+    return 0
+
+
+def calibration_examples(size: Size, seed: int) -> Any:
+    rng = np.random.default_rng((seed, 3))
+    pool = Pool(seed, CALIBRATION_FROM, CALIBRATION_SERIES)
+    gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
+    return draw_examples(rng, pool.series, CALIBRATION_EXAMPLES, size, gaps)
+
+
+def _print(progress: Progress) -> None:
+    print(
+        f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f},"
+        f" validation {progress.validation:.4f}, {progress.seconds:.0f} s",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Writes the folder of a base model: a LiteRT file and the weights for each size, and model.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fncast.series.window import LEAST_HISTORY, MISSING
+from model_service.serving.version_folder import DOCUMENT_FILE, HASHES, hashes_of
+from model_service.training.backend import tf
+from model_service.training.base.pool import LENGTH, generated
+from model_service.training.base.series import KINDS
+from model_service.training.base.shape import QUANTILES, SIZES, Size
+from model_service.training.model_folder import libraries, weights_sha256
+
+# Series whose hash identifies the generated data.
+HASHED_SERIES = 50
+
+
+def weights_file(size: Size) -> str:
+    return f"base-{size.window}.weights.h5"
+
+
+def export(network: Any, size: Size, folder: Path) -> None:
+    """Write the LiteRT file and the weights of one size."""
+    folder.mkdir(parents=True, exist_ok=True)
+    signature = [tf.TensorSpec([None, size.window], tf.float32, name="windows")]
+    with tempfile.TemporaryDirectory() as scratch:
+        network.export(scratch, format="tf_saved_model", input_signature=signature, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=["serving_default"])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        (folder / f"model-{size.window}.tflite").write_bytes(converter.convert())
+    network.save_weights(folder / weights_file(size))
+
+
+def describe(networks: Mapping[Size, Any], folder: Path, training: Mapping[str, Any]) -> dict[str, Any]:
+    """Write model.json beside the exported files, and return its content."""
+    described = {
+        "name": folder.parent.name,
+        "version": int(folder.name),
+        "window": None,
+        "sizes": [{"window": size.window, "horizon": size.horizon} for size in SIZES if size in networks],
+        "missing": MISSING,
+        "least_history": LEAST_HISTORY,
+        "quantiles": list(QUANTILES),
+        "training": {
+            **training,
+            "data": {
+                "generated": {
+                    "kinds": [kind.__name__ for kind in KINDS],
+                    "readings": LENGTH,
+                    "sha256": data_sha256(int(training["seed"])),
+                    "public series": [],
+                }
+            },
+        },
+        "weights": {
+            str(size.window): {"count": network.count_params(), "sha256": weights_sha256(network)}
+            for size, network in networks.items()
+        },
+        HASHES: hashes_of(folder),
+        "libraries": libraries(),
+    }
+    (folder / DOCUMENT_FILE).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", "utf-8")
+    return described
+
+
+def data_sha256(seed: int) -> str:
+    """A hash of the first generated series, which shows whether another machine generates the same."""
+    digest = hashlib.sha256()
+    for number in range(HASHED_SERIES):
+        digest.update(generated(seed, number).astype("float32").tobytes())
+    return digest.hexdigest()

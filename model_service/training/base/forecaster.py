@@ -1,0 +1,60 @@
+"""Forecasts with the files of a base model, as the function and the model service do together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.series.window import ceiling_of, floor_of, shift
+from model_service.serving.runtimes.runtime_choice import open_runtime
+from model_service.training.base.shape import SIZES
+from model_service.training.settings import QUANTILES as USUAL_QUANTILES
+
+Float64Array = NDArray[np.float64]
+
+BATCH = 512
+# The positions of the quantiles that evaluations compare: 0.1, 0.5, 0.9.
+COMPARED_QUANTILES = (0, 4, 8)
+assert len(USUAL_QUANTILES) == len(COMPARED_QUANTILES)
+
+
+class BaseForecaster:
+    """A base model. Not thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: of the version. Raises UnusableModel."""
+        self._runtime = open_runtime(folder, "litert")
+
+    def forecast(self, windows: Float64Array, horizon: int) -> Float64Array:
+        """Forecast windows: (count, readings), NaN if missing → (count, horizon, 9 quantiles)."""
+        length = windows.shape[1]
+        window = next(
+            (size.window for size in SIZES if length <= size.window and horizon <= size.horizon),
+            SIZES[-1].window,
+        )
+        kept = windows[:, -window:]
+        padded = np.full((len(kept), window), np.nan)
+        padded[:, window - kept.shape[1] :] = kept
+        shifted, levels = shift(padded)
+        parts = [
+            self._runtime.run({"windows": shifted[at : at + BATCH]})["forecast"]
+            for at in range(0, len(shifted), BATCH)
+        ]
+        moved = np.concatenate(parts).astype(np.float64)[:, :horizon]
+        low, high = floor_of(padded), ceiling_of(padded)
+        limited = np.clip(moved + levels[:, :, np.newaxis], low[:, None, None], high[:, None, None])
+        return np.asarray(limited)
+
+    def at_origins(self, values: Float64Array, origins: Sequence[int], horizon: int) -> Float64Array:
+        """Forecast one series from several origins: (origins, horizon, 3), the quantiles 0.1, 0.5, 0.9.
+
+        values: (readings,), NaN if missing. The model sees the readings before each origin."""
+        longest = SIZES[-1].window
+        padded = np.concatenate([np.full(longest, np.nan), values])
+        windows = np.stack([padded[origin : origin + longest] for origin in origins])
+        if min(len(values), max(origins, default=0)) <= SIZES[0].window:
+            windows = windows[:, -SIZES[0].window :]
+        return self.forecast(windows, horizon)[:, :, COMPARED_QUANTILES]

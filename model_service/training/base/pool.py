@@ -1,0 +1,48 @@
+"""A pool of generated series that is renewed while training goes on. Its content depends only on the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_service.training.base.series import generate_one
+
+Float64Array = NDArray[np.float64]
+
+# Readings of each series: more than the long window and horizon, so that windows start anywhere.
+LENGTH = 800
+SERIES = 3_000
+# The largest size of a reading after scaling a series to unit size; bursts beyond are cut.
+MOST = 1e6
+
+
+def generated(seed: int, number: int) -> Float64Array:
+    """Series `number`: (LENGTH,), of about unit size."""
+    values = generate_one(np.random.default_rng((seed, number)), LENGTH)
+    middle = np.median(values)
+    size = np.abs(values - middle).mean()
+    if size < 1e-12:
+        return np.zeros(LENGTH)
+    return np.clip((values - middle) / size, -MOST, MOST)
+
+
+class Pool:
+    """The series first, first + 1, … of a seed."""
+
+    def __init__(
+        self,
+        seed: int,
+        first: int = 0,
+        count: int = SERIES,
+        make: Callable[[int, int], Float64Array] = generated,
+    ):
+        self._seed, self._next, self._make = seed, first + count, make
+        self.series = np.stack([make(seed, number) for number in range(first, first + count)])
+
+    def renew(self, count: int) -> None:
+        """Replace the oldest series."""
+        for _ in range(count):
+            self.series[self._next % len(self.series)] = self._make(self._seed, self._next)
+            self._next += 1

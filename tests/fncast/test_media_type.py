@@ -1,0 +1,46 @@
+"""Content types that mean the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fncast.media_type import are_same, is_json
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("application/json", "Application/JSON"),
+        ("application/json", "application/json; charset=utf-8"),
+        ("application/json ; charset=UTF-8", 'application/json;charset="utf8"'),
+        ("a/b+json", "a/b+json;charset=utf-8"),
+        ("text/plain; a=1; b=2", "text/plain;b=2;a=1"),
+        ('text/plain; a="1"', "text/plain; a=1"),
+        ("text/plain;", "text/plain"),
+    ],
+)
+def test_these_are_the_same(one: str, other: str) -> None:
+    assert are_same(one, other)
+    assert are_same(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("application/json", "text/plain"),
+        ("application/json", "application/json; charset=latin-1"),
+        ("text/plain", "text/plain; charset=utf-8"),
+        ("text/plain; a=1", "text/plain; a=2"),
+        ("application/json", "application/cloudevents+json"),
+    ],
+)
+def test_these_differ(one: str, other: str) -> None:
+    assert not are_same(one, other)
+
+
+@given(st.text(alphabet='ab/;="\\ \té', max_size=60))
+def test_any_text_is_compared(text: str) -> None:
+    assert are_same(text, f" {text}\t")
+    is_json(text)

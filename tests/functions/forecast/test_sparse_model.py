@@ -1,0 +1,62 @@
+"""The function with a model that accepts missing readings and short histories, as the base model does."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fncast.series.window import MISSING
+from handler import Forecaster
+from model import Model
+from model_service.client import Answer
+from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
+from tests.functions.fake_model import FakeClient, ask, event
+
+
+class Sparse(FakeClient):
+    """Forecasts the number of known readings, in steps of the size that was called."""
+
+    sizes = ({"window": 16, "horizon": 2}, {"window": 32, "horizon": 6})
+
+    def metadata(self) -> MetadataResponse:
+        described = {"window": None, "quantiles": self.quantiles, "missing": MISSING, "sizes": self.sizes}
+        inputs = (IOMetadata("windows", Type.Float32, (-1, -1)),)
+        return MetadataResponse("base", self.version, "", json.dumps(described), inputs)
+
+    def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+        self.calls.append(windows.shape)
+        horizon = {16: 2, 32: 6}[windows.shape[1]]
+        known = (windows < MISSING / 2).sum(axis=1).astype(np.float32)
+        return Answer(np.broadcast_to(known[:, None, None], (len(windows), horizon, 3)), "base", self.version)
+
+
+def test_short_histories_and_gaps_are_forecast() -> None:
+    client = Sparse()
+    values = [5.0] * 8
+    outputs = ask(
+        Forecaster(Model(client)),
+        event("full", [5.0] * 16),
+        event("short", values),
+        event("gaps", [*values, None, None, 5.0]),
+        event("long", [5.0] * 20),
+        event("few", [5.0] * 7),
+    )
+    assert [output["data"].get("values") for output in outputs[:4]] == [
+        [21.0, 21.0],
+        [13.0, 13.0],
+        [14.0, 14.0],
+        [25.0, 25.0],
+    ]
+    assert [output["data"]["filled"] for output in outputs[:4]] == [0, 0, 2, 0]
+    assert [output["data"]["history"] for output in outputs[:4]] == [16, 8, 9, 20]
+    assert outputs[4]["data"]["reason"] == "too few values: 7, the model needs 8"
+    assert sorted(client.calls) == [(1, 32), (3, 16)]
+
+
+@pytest.mark.parametrize(("horizon", "steps", "window"), [(1, 1, 16), (2, 2, 16), (5, 5, 32), (50, 6, 32)])
+def test_the_horizon_decides_which_size_is_called(horizon: int, steps: int, window: int) -> None:
+    client = Sparse()
+    (output,) = ask(Forecaster(Model(client, horizon)), event("a", [5.0] * 8))
+    assert len(output["data"]["values"]) == steps
+    assert client.calls == [(1, window)]

@@ -1,0 +1,213 @@
+"""State in exactly-once delivery when something is missing, wrong or in the way: each case of issue 18."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
+from kafka_container import PARTITIONS, eventually
+from sums import check, expected, found, produce, wait_for_all, with_sums
+from testbed import Testbed
+
+from consumer.state.keys import full_key, marker_key, parse
+from tests.consumer.state.running_sums import HEADER
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(240)]
+
+COMPACTED = {"cleanup.policy": "compact"}
+OWNER = "tests.consumer.state.running_sums:RunningSums"
+
+
+@pytest.fixture
+def sums(exact_stage: Testbed) -> Any:
+    return with_sums(exact_stage)
+
+
+@pytest.fixture
+def admin(sums: Any) -> AdminClient:
+    return AdminClient({"bootstrap.servers": sums.bootstrap_servers, "log_level": 0})
+
+
+def committed(testbed: Any) -> list[TopicPartition]:
+    consumer = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
+    try:
+        return consumer.committed([TopicPartition(testbed.metrics, p) for p in range(PARTITIONS)], 10)
+    finally:
+        consumer.close()
+
+
+def commit(testbed: Any, offsets: list[TopicPartition]) -> None:
+    consumer = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
+    consumer.commit(offsets=offsets, asynchronous=False)
+    consumer.close()
+
+
+def write_state(testbed: Any, place: int, key: bytes, value: bytes | None) -> None:
+    testbed.producer.produce(testbed.state, value, key, place)
+    testbed.flush()
+
+
+def run_once(testbed: Any, count: int, first: int = 1) -> str:
+    """Produce, consume all of it, and stop. Returns the consumer's log."""
+    produce(testbed, count, first=first)
+    consumer = testbed.consume()
+    wait_for_all(testbed)
+    assert consumer.terminate() == 0
+    return str(consumer.log())
+
+
+@pytest.mark.guarantee("a kill at any moment loses no state and repeats no result")
+def test_kills_while_snapshots_are_written(sums: Any) -> None:
+    dice = random.Random(18)
+    for turn in range(6):
+        produce(sums, 500, first=1 + 500 * turn)
+        seen = len(found(sums)) if turn else 0
+        consumer = sums.consume()
+        wanted = seen + dice.randrange(1, 500)
+        sums.wait_for(sums.forecasts, wanted)
+        consumer.kill()
+    consumer = sums.consume()
+    wait_for_all(sums)
+    assert consumer.terminate() == 0
+    check(sums)
+
+
+def test_a_rebalance_while_state_is_restored(sums: Any) -> None:
+    run_once(sums, 2000)
+    produce(sums, 1000, first=2001)
+    consumers = [sums.consume(f"c{number}") for number in range(3)]
+    consumers[0].wait_for("assigned")
+    consumers[0].kill()
+    consumers.append(sums.consume("late"))
+    produce(sums, 1000, first=3001)
+    wait_for_all(sums)
+    assert [consumer.terminate() for consumer in consumers[1:]] == [0, 0, 0]
+    check(sums)
+
+
+@pytest.mark.parametrize("places", [1, 3, 7])
+def test_the_state_topic_may_have_any_number_of_partitions_and_may_grow(
+    sums: Any, admin: AdminClient, places: int
+) -> None:
+    sums.make_topics(NewTopic(sums.state, places, config=COMPACTED))
+    run_once(sums, 400)
+    admin.create_partitions([NewPartitions(sums.state, 9)])[sums.state].result(10)
+    log = run_once(sums, 400, first=401)
+    assert "has no state yet" not in log
+    run_once(sums, 400, first=801)
+    check(sums)
+    newest = {(message.partition(), message.key()): message.value() for message in sums.read_all(sums.state)}
+    for (place, key), value in newest.items():
+        owner = parse(key)
+        assert owner is not None
+        assert (place == owner.partition % 9) == (value is not None), owner
+
+
+def test_an_input_that_grows_keeps_its_state_and_begins_new_partitions(sums: Any, admin: AdminClient) -> None:
+    run_once(sums, 400)
+    admin.create_partitions([NewPartitions(sums.metrics, 2 * PARTITIONS)])[sums.metrics].result(10)
+    run_once(sums, 400, first=401)
+    check(sums)
+
+
+@pytest.mark.guarantee("state whose topic was deleted begins anew, and says so")
+def test_a_snapshot_that_is_missing(sums: Any) -> None:
+    run_once(sums, 400)
+    before = expected(sums)
+    sums.delete_topic(sums.state)
+    produce(sums, 40, first=401)
+    consumer = sums.consume()
+    consumer.wait_for("has no state yet")
+    new = expected(sums).keys() - before.keys()
+    eventually(lambda: new <= dict(found(sums)).keys(), 40, consumer.log)
+    assert consumer.terminate() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (HEADER, b'{"version": 99, "next_offset": 1, "keys": 1}', "version 99 is not 1"),
+        (HEADER, b'{"version"', "it is truncated"),
+        (b"k1", b'{"su', "it is truncated"),
+        (HEADER, None, "its header is missing"),
+        (b"k1", None, "keys are there"),
+    ],
+)
+@pytest.mark.guarantee("state that cannot be read stops the consumer with how to rebuild it")
+def test_a_snapshot_that_cannot_be_read(sums: Any, name: bytes, value: bytes | None, said: str) -> None:
+    for partition in range(PARTITIONS):
+        sums.produce("1", b"k1", b"1", partition=partition)
+    sums.flush()
+    run_once(sums, 1)
+    key = full_key(f"group-{sums.tag}", (sums.metrics, 0), OWNER, name)
+    write_state(sums, 0, key, value)
+    consumer = sums.consume()
+    assert consumer.wait(30) == 1
+    assert f"the state of {sums.metrics}/0 cannot be read: " in consumer.log()
+    assert said in consumer.log()
+    assert "fncast state reset" in consumer.log()
+
+
+def test_records_that_retention_has_deleted_are_named(sums: Any, admin: AdminClient) -> None:
+    """The snapshot is at the end of the first run. Records behind it are committed by hand and then deleted."""
+    run_once(sums, 400)
+    ends = committed(sums)
+    produce(sums, 400, first=401)
+    ahead = [TopicPartition(p.topic, p.partition, p.offset + 20) for p in ends]
+    commit(sums, ahead)
+    cut = [TopicPartition(p.topic, p.partition, p.offset + 10) for p in ends]
+    for done in admin.delete_records(cut).values():
+        done.result(10)
+    consumer = sums.consume()
+    new = {f"{p.partition}:{p.offset}" for p in ahead}
+    eventually(
+        lambda: new <= {id_.partition(":")[2] for id_, _ in found(sums)},
+        40,
+        lambda: consumer.log()[-2000:],
+    )
+    assert consumer.terminate() == 0
+    log = consumer.log()
+    assert log.count("Kafka has deleted the records of offsets") == PARTITIONS
+    first = ends[0].offset
+    assert f"{sums.metrics}/0: Kafka has deleted the records of offsets {first} to {first + 9}" in log
+
+
+def test_many_records_since_the_snapshot_are_read_again(sums: Any) -> None:
+    sums.make_topics(NewTopic(sums.state, PARTITIONS, config=COMPACTED))
+    produce(sums, 100_000)
+    ends = dict.fromkeys(range(PARTITIONS), 0)
+    for message in sums.read_all(sums.metrics):
+        ends[message.partition()] = max(ends[message.partition()], message.offset() + 1)
+    commit(sums, [TopicPartition(sums.metrics, p, end) for p, end in ends.items()])
+    for partition in range(PARTITIONS):
+        marker = json.dumps({"partitions": PARTITIONS, "since": 0}).encode()
+        write_state(sums, partition, marker_key(f"group-{sums.tag}", (sums.metrics, partition)), marker)
+    before = set(expected(sums))
+    produce(sums, 100, first=100_001)
+    consumer = sums.consume()
+    wanted = {id_: total for id_, total in expected(sums).items() if id_ not in before}
+    eventually(lambda: wanted.keys() <= dict(found(sums)).keys(), 60, lambda: consumer.log()[-2000:])
+    assert consumer.terminate() == 0
+    assert wanted.items() <= dict(found(sums)).items()
+
+
+def test_a_state_topic_that_is_not_compacted_is_an_error(sums: Any) -> None:
+    sums.make_topics(NewTopic(sums.state, PARTITIONS))
+    consumer = sums.consume()
+    assert consumer.wait(30) == 1
+    assert f"the topic '{sums.state}' has cleanup.policy=delete" in consumer.log()
+    assert "--add-config cleanup.policy=compact" in consumer.log()
+
+
+def test_the_state_topic_is_created_compacted_with_the_inputs_partitions(
+    sums: Any, admin: AdminClient
+) -> None:
+    run_once(sums, 10)
+    resource = ConfigResource(ResourceType.TOPIC, sums.state)
+    config = admin.describe_configs([resource])[resource].result(10)
+    assert config["cleanup.policy"].value == "compact"
+    assert len(admin.list_topics(sums.state, 10).topics[sums.state].partitions) == PARTITIONS

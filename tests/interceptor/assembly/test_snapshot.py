@@ -1,0 +1,190 @@
+"""A partition that is restored and replays the input continues exactly as one that never stopped."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interceptor.assembly import snapshot
+from interceptor.assembly.partition_windows import PartitionWindows
+from interceptor.assembly.rules import Rules
+from interceptor.delivery import StateRecord
+from interceptor.errors import StateError
+from tests.interceptor.assembly.partitions import (
+    START,
+    Names,
+    Record,
+    decoded,
+    new_partition,
+    plain,
+    random_records,
+    random_setting,
+)
+from tests.interceptor.assembly.reference import AGGREGATES, Found, Setting
+
+SETTING = Setting(step=10, window=4, needed=1)
+HISTORY: list[Record] = [(START + 10 * at, [("a", START + 10 * at, float(at))]) for at in range(8)]
+Topic = dict[bytes, bytes | None]
+
+
+def feed(partition: PartitionWindows, record: Record, offset: int) -> list[Found]:
+    timestamp, readings = record
+    partition.next_offset = offset + 1
+    return plain(partition.add(decoded(readings), round(timestamp * 1000), offset))
+
+
+def everything(partition: PartitionWindows) -> list[tuple[bytes, bytes | None]]:
+    """The whole state as bytes."""
+    partition.changed.update(range(len(partition.series)))
+    return [(record.key, record.value) for record in snapshot.write(partition)]
+
+
+def restore(partition: PartitionWindows, topic: Topic, committed: int) -> PartitionWindows:
+    partition.next_offset = committed
+    snapshot.read(partition, [StateRecord(key, value) for key, value in topic.items()], "t/0", committed)
+    return partition
+
+
+def new(setting: Setting, is_found: bool) -> PartitionWindows:
+    """is_found: whether the step is found from the readings."""
+    partition = new_partition(setting)
+    if is_found:
+        rules = Rules(window=setting.window, minimum=setting.needed, every=setting.every)
+        partition = PartitionWindows(Names(setting.is_counter), rules, "t")
+    return partition
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=400, deadline=None)
+def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> None:
+    chance = Random(seed)
+    setting = random_setting(chance, "last", "last", *AGGREGATES)
+    is_found = setting.aggregate == "last" and chance.random() < 0.7
+    partition = new(setting, is_found)
+    topic: Topic = {record.key: record.value for record in snapshot.begin(partition)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "BUCKET", chance.randint(1, 3))
+        history = random_records(chance, setting)
+        found = []  # the windows of each record
+        states = []  # before each record, all that the state topic holds
+        for offset, record in enumerate(history):
+            states.append(dict(topic))
+            found.append(feed(partition, record, offset))
+            if chance.random() < 0.3:
+                records = snapshot.write(partition)
+                whole = len(records)
+                if chance.random() < 0.3:  # at-least-once: the consumer ends before the head is written
+                    whole = chance.randint(0, whole)
+                topic |= {each.key: each.value for each in records[:whole]}
+                if whole < len(records):
+                    states += [dict(topic)] * (len(history) - offset - 1)
+                    found += [
+                        feed(partition, later, at)
+                        for at, later in enumerate(history[offset + 1 :], offset + 1)
+                    ]
+                    break
+        for committed in {chance.randrange(len(history) + 1) for _ in range(4)} | {len(history)}:
+            state = states[committed] if committed < len(states) else topic
+            restored = restore(new(setting, is_found), state, committed)
+            for offset in range(restored.next_offset, committed):
+                feed(restored, history[offset], offset)
+            for offset in range(committed, len(history)):
+                assert feed(restored, history[offset], offset) == found[offset]
+            if history:
+                assert everything(restored) == everything(partition)
+
+
+def test_a_snapshot_beyond_the_committed_offset_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    partition = new_partition(SETTING)
+    for offset, record in enumerate(HISTORY):
+        feed(partition, record, offset)
+    topic = dict(everything(partition))
+    assert restore(new_partition(SETTING), topic, 8).next_offset == 8
+    restored = restore(new_partition(SETTING), topic, 7)
+    assert (restored.next_offset, restored.series) == (7, [])
+    assert "t/0: its state stands for offset 8, but reading begins at 7" in caplog.text
+
+
+def test_windows_of_other_settings_begin_anew(caplog: pytest.LogCaptureFixture) -> None:
+    partition = new_partition(SETTING)
+    feed(partition, HISTORY[0], 0)
+    other = new_partition(Setting(step=20, window=4, needed=1))
+    assert restore(other, dict(everything(partition)), 1).series == []
+    assert "t/0: the settings of its windows have changed, so its 1 series begin anew" in caplog.text
+
+
+def test_what_does_not_shape_the_state_may_change() -> None:
+    partition = new_partition(SETTING)
+    feed(partition, HISTORY[0], 0)
+    other = new_partition(Setting(step=10, window=4, needed=3, every=2, grace=60))
+    assert len(restore(other, dict(everything(partition)), 1).series) == 1
+
+
+def written() -> Topic:
+    partition = new_partition(SETTING)
+    for offset, record in enumerate(HISTORY):
+        feed(partition, record, offset)
+    return dict(everything(partition))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda topic: topic.pop(b"bucket/0"), "bucket 0 is missing"),
+        (lambda topic: topic.update({snapshot.HEAD: b""}), "truncated"),
+        (lambda topic: topic.update({snapshot.HEAD: topic[snapshot.HEAD][:-3]}), "truncated"),
+        (lambda topic: topic.update({b"bucket/0": topic[b"bucket/0"][:-3]}), "truncated"),
+        (lambda topic: topic.update({b"bucket/0": msgspec.msgpack.encode([8, []])}), "has too few series"),
+        (lambda topic: topic.update({snapshot.HEAD: msgspec.msgpack.encode([2, {}])}), "a newer version"),
+        (lambda topic: topic.update({snapshot.HEAD: msgspec.msgpack.encode([0])}), "an unknown version"),
+        (lambda topic: topic.update({snapshot.HEAD: msgspec.msgpack.encode([])}), "an unknown version"),
+        (lambda topic: topic.update({snapshot.HEAD: msgspec.msgpack.encode("x")}), "array"),
+    ],
+)
+def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> None:
+    topic = written()
+    change(topic)
+    with pytest.raises(StateError, match=reason) as raised:
+        restore(new_partition(SETTING), topic, 8)
+    assert "Run `fncast state reset`" in str(raised.value)
+
+
+@given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))
+@settings(max_examples=500, deadline=None)
+def test_damaged_bytes_are_read_or_refused(place: int, noise: bytes) -> None:
+    topic = written()
+    key = sorted(topic)[place % len(topic)]
+    value = bytearray(topic[key] or b"")
+    at = place % len(value)
+    value[at : at + len(noise)] = noise
+    topic[key] = bytes(value)
+    try:
+        restored = restore(new_partition(SETTING), topic, 8)
+    except StateError:
+        return
+    assert len(restored.series) <= 1
+
+
+def test_a_new_state_deletes_what_it_does_not_use() -> None:
+    partition = new_partition(Setting(step=20, window=4, needed=1))
+    partition.next_offset = 3
+    topic = written() | {record.key: record.value for record in snapshot.begin(partition, written())}
+    assert topic[b"bucket/0"] is None
+    assert restore(new_partition(Setting(step=20, window=4, needed=1)), topic, 9).next_offset == 3
+
+
+def test_buckets_left_from_a_longer_state_are_ignored() -> None:
+    topic = written() | {b"bucket/1": msgspec.msgpack.encode([3, []])}
+    assert len(restore(new_partition(SETTING), topic, 8).series) == 1
+
+
+def test_the_state_of_a_series_is_small() -> None:
+    partition = new_partition(Setting(step=10, window=48, needed=1))
+    for offset in range(100):
+        at = START + 10 * offset
+        feed(partition, (at, [("a", at, float(offset))]), offset)
+    assert sum(len(value or b"") for _, value in everything(partition)) < 600
