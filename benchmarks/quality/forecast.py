@@ -1,4 +1,4 @@
-"""Measures the quality of forecasts: the model beside naive and classical methods, on three data sets and generated series.
+"""Measures the quality of forecasts: the model beside naive and classical methods, in one run.
 
 `make quality`, or
 `python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air,base] [--models DIR] [--no-classical]`.
