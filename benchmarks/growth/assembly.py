@@ -1,7 +1,7 @@
 """CPU of one reading: decode and assemble, in one process without Kafka: `python -m benchmarks.growth.assembly`.
 
-Telegraf records of two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of all windows,
-beside the names of the series and the keys of the format.
+Telegraf records of two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of the
+windows of all series, beside their names and the format's keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ START_S, STEP_S = 1_767_225_600, 10
 
 def records(series: int, steps: int) -> list[Record]:
     """steps readings of each series, in the order of their times; two series a record."""
-    made = []
+    made: list[Record] = []
     for step in range(steps):
         at_s = START_S + step * STEP_S
         for host in range(series // 2):
