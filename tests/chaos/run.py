@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration"))
 
 from broker_faults import BrokerFaults  # noqa: E402
-from faults import KINDS, FaultInjector, schedule  # noqa: E402
+from faults import JOIN_S, JOINED, KINDS, FaultInjector, schedule  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
 from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
@@ -75,9 +75,7 @@ class Run:
     def __call__(self) -> int:
         """Run to the end, and check. Returns the exit code."""
         try:
-            for process in self.system.all:
-                process.start()
-            self._load.start()
+            self._start()
             while not self._advance():
                 pass
             self._load.enough.set()
@@ -116,6 +114,24 @@ class Run:
             log_line("a stop took too long")
             return 1
         return code or (2 if self._has_given_up else 0)
+
+    def _start(self) -> None:
+        """Start all processes and the load.
+
+        If the crash is at a revoke, the first consumer gets all partitions before the others join, so it must give
+        some up.
+        """
+        is_at_revoke = self._options.crash.startswith("during-revoke")
+        late = self.system.consumers[1:] if is_at_revoke else []
+        for process in self.system.all:
+            if process not in late:
+                process.start()
+        until_s = time.monotonic() + JOIN_S
+        while late and not self.system.consumers[0].has_logged(JOINED) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        self._load.start()
+        for process in late:
+            process.start()
 
     def _advance(self) -> bool:
         """Read outcomes, restart processes, inject faults. Returns whether the run is over."""

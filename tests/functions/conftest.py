@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running_model_service import Addresses, Shelf, running_model_service
+from running_model_service import Addresses, FakeRepository, running_model_service
 
 from model_service.serving import model as served
 from model_service.serving.runtimes.runtime import Array, TensorSpec
@@ -34,7 +34,7 @@ class Naive:
         return {"forecast": (last + self._spread).astype(np.float32)}
 
 
-class Naives(Shelf):
+class Naives(FakeRepository):
     def put(self, version: int, window: int, horizon: int = 2, is_foreign: bool = False) -> None:
         details: dict[str, Any] = {"window": window, "horizon": horizon, "quantiles": [0.1, 0.5, 0.9]}
         description = "a model" if is_foreign else json.dumps(details)

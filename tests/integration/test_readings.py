@@ -88,3 +88,39 @@ def test_each_step_of_each_series_is_forecast_once_and_in_order(testbed: Any) ->
     check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert consumer.terminate() == 0
     assert testbed.read_all(testbed.dead) == []
+
+
+@pytest.mark.docker
+@pytest.mark.guarantee("killed consumers lose and repeat no window of readings")
+def test_killed_consumers_lose_and_repeat_no_window(exactly_once_testbed: Any) -> None:
+    testbed, done = exactly_once_testbed, 0
+    settings = config(testbed)
+    for steps in (7, 15, 16, 40):  # the first ends before any window is complete
+        consumer = testbed.consume(config=settings)
+        produce(testbed, range(done, steps))
+        done = steps
+        if steps < STEPS:
+            testbed.wait_for(testbed.forecasts, SERIES * max(0, steps - LEAST) // 2)
+            consumer.kill()
+    found = forecasts(testbed, SERIES * (STEPS - LEAST + 1))
+    assert consumer.terminate() == 0
+    check(found, STEPS)
+    assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)
+    assert testbed.read_all(testbed.dead) == []
+
+
+@pytest.mark.docker
+def test_consumers_that_hand_over_partitions_continue_the_windows(exactly_once_testbed: Any) -> None:
+    testbed = exactly_once_testbed
+    settings = config(testbed)
+    one = testbed.consume("one", settings)
+    produce(testbed, range(20))
+    testbed.wait_for(testbed.forecasts, SERIES)
+    two = testbed.consume("two", settings)
+    two.wait_for("assigned")
+    produce(testbed, range(20, 30))
+    assert one.terminate() == 0
+    produce(testbed, range(30, STEPS))
+    check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
+    assert two.terminate() == 0
+    assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)

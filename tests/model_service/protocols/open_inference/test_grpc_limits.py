@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from running_model_service import Shelf, _port
+from running_model_service import FakeRepository, _port
 
 from model_service.protocols.open_inference import grpc_limits, messages_pb2
 from model_service.protocols.open_inference.grpc_server import HEALTH, SERVICE, Credentials, GrpcServer
@@ -29,7 +29,7 @@ async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     options = {**dict(grpc_limits.OPTIONS), **short}
     monkeypatch.setattr("model_service.protocols.open_inference.grpc_server.OPTIONS", list(options.items()))
     port = _port()
-    running = GrpcServer(Shelf(), "127.0.0.1", port, Credentials(token=TOKEN))
+    running = GrpcServer(FakeRepository(), "127.0.0.1", port, Credentials(token=TOKEN))
     await running.start()
     yield f"127.0.0.1:{port}"
     await running.stop()
