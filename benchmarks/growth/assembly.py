@@ -1,7 +1,7 @@
-"""CPU of one reading: decode and assemble, in one process without Kafka: `python -m benchmarks.growth.assembly`.
+"""Measures the CPU time of a reading without Kafka: decode and assemble. `python -m benchmarks.growth.assembly`.
 
-Telegraf records of two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of the windows
-of all series, beside their names and the formats' keys.
+Telegraf records with two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of the
+windows of all series, without their names and the keys of the formats.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class Assemble(StatefulInterceptor):
         self._complete(delivery, input_, *self._read(delivery.record, input_, partition))
 
     def _tick(self, delivery: Delivery, input_: ReadingInput, partition: Partition) -> None:
-        """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
+        """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         completed = []
         if (
             self._clock() - partition.read_at_s >= SILENT_S
