@@ -1,7 +1,7 @@
 """Measures the CPU time of a reading without Kafka: decode and assemble. `python -m benchmarks.growth.assembly`.
 
-Telegraf records with two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of the
-windows of all series, without their names and the keys of the formats.
+Telegraf records with two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of all
+windows, without the names of the series and the keys of the format.
 """
 
 from __future__ import annotations
