@@ -1,4 +1,4 @@
-"""A pool of generated series that is renewed while training goes on. Its content depends only on the seed."""
+"""A pool of generated series that is renewed during training. Its content depends only on the seed."""
 
 from __future__ import annotations
 
