@@ -116,10 +116,8 @@ def _group_row(settings: Settings) -> Row:
         )
         found = answers[group].result(2 * ANSWER_S)
     except (KafkaException, TimeoutError) as error:
-        text = (
-            "the broker denies it" if _is_denied(error) else "the broker did not say whether it may be used"
-        )
         is_denied = _is_denied(error)
+        text = "this login may not use it" if is_denied else "the broker did not say whether it may be used"
         fix = "grant this login Read and Describe on the group, or set another group_id"
         return Row(hop, "failed" if is_denied else "warning", text, fix if is_denied else "")
     operations = set(found.authorized_operations or ())
