@@ -208,8 +208,7 @@ def _last(windows: Float64Array) -> Float64Array:
     """The last known reading of each window: (count, 1)."""
     known = ~np.isnan(windows)
     latest = windows.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
-    last: Float64Array = windows[np.arange(len(windows)), latest][:, np.newaxis]
-    return last
+    return np.asarray(windows[np.arange(len(windows)), latest][:, np.newaxis])
 
 
 def _same(point: Float64Array) -> Float64Array:

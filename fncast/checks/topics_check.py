@@ -53,8 +53,9 @@ def _outputs(settings: Settings) -> list[str]:
     """The topics that the consumer writes."""
     kafka = settings.kafka
     found = [kafka.output_topic, kafka.dead_letter_topic]
-    needs_state = any(entry.has_readings for entry in settings.inputs)
-    return [*found, kafka.state_topic] if needs_state else found
+    if any(entry.has_readings for entry in settings.inputs):
+        found.append(kafka.state_topic)
+    return found + [entry.by_series_topic for entry in settings.inputs if entry.rekey]
 
 
 def _not_tried(settings: Settings) -> list[Row]:

@@ -70,6 +70,19 @@ def test_nothing_is_lost_repeated_or_out_of_order(run):
     assert found["dead_letters"] > 0
 
 
+@pytest.mark.guarantee("random kills leave every window of readings right")
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.timeout(SHORT_S + ENDS_S)
+def test_readings_are_assembled_through_kills(run):
+    schedule = "consumer,function,away,model,storm,host,gone,consumer"
+    code, found = run(SHORT_S, "--readings", "--schedule", schedule, "--seed", "3")
+    assert code == 0, found
+    assert found["kills"] == 6
+    assert found["windows"] == found["forecasts"] > 0
+
+
 @pytest.mark.guarantee("cut connections and rolled brokers lose, repeat and reorder nothing")
 @pytest.mark.integration
 @pytest.mark.docker
@@ -130,6 +143,17 @@ def test_the_checker_notices_a_bug(run, bug, fault, wrong):
     code, found = run(ONE_S, "--bug", bug, *load, *fault)
     assert code == 1
     assert sum(found[kind] for kind in wrong) > 0
+
+
+@pytest.mark.integration
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)
+def test_the_checker_notices_state_that_is_stored_outside_the_transaction(run):
+    load = ("--kills", "0", "--rate", "200", "--events", "3000", "--patience", "40")
+    code, found = run(ONE_S, "--readings", "--bug", "state-outside", "--crash", "before-commit:100", *load)
+    assert code == 1
+    assert found["lost"] + found["of_another_input"] > 0
 
 
 @pytest.mark.guarantee("a crash or a freeze between any two steps repeats and loses nothing")

@@ -57,7 +57,7 @@ def draw_examples(
 
 def usual_change(pool: Float64Array) -> Float64Array:
     """The mean absolute change over a few steps of each series."""
-    return np.abs(pool[:, USUAL_STEPS:] - pool[:, :-USUAL_STEPS]).mean(axis=1)
+    return np.asarray(np.abs(pool[:, USUAL_STEPS:] - pool[:, :-USUAL_STEPS]).mean(axis=1))
 
 
 def draw_gaps(rng: np.random.Generator, count: int, window: int) -> BoolArray:
