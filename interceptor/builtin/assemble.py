@@ -168,7 +168,7 @@ class Assemble(StatefulInterceptor):
             delivery.outcome = outcome
 
     def _tick(self, delivery: Delivery, partition: Partition) -> None:
-        """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
+        """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         partition.snapshot_at_s = 0.0
         if (
             self._clock() - partition.read_at_s < SILENT_S
