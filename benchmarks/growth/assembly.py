@@ -1,7 +1,7 @@
-"""CPU of one reading: decode and assemble, in one process without Kafka: `python -m benchmarks.growth.assembly`.
+"""Measures the CPU time of a reading without Kafka: decode and assemble. `python -m benchmarks.growth.assembly`.
 
-Telegraf records of two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of the
-windows of all series, beside their names and the format's keys.
+Telegraf records with two fields pass through a chain of `assemble` alone, in batches of 512. Memory is that of all
+windows, without the names of the series and the keys of the format.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ START_S, STEP_S = 1_767_225_600, 10
 
 
 def records(series: int, steps: int) -> list[Record]:
-    """steps readings of each series, in the order of their times; two series a record."""
-    made: list[Record] = []
+    """Return `steps` readings of each series, in the order of their times. A record holds two series."""
+    created: list[Record] = []
     for step in range(steps):
         at_s = START_S + step * STEP_S
         for host in range(series // 2):
@@ -38,12 +38,12 @@ def records(series: int, steps: int) -> list[Record]:
                 "tags": {"cpu": "cpu-total", "host": f"web-{host}"},
                 "timestamp": at_s,
             }
-            made.append(Record(TOPIC, 0, len(made), at_s * 1000, None, orjson.dumps(value), []))
-    return made
+            created.append(Record(TOPIC, 0, len(created), at_s * 1000, None, orjson.dumps(value), []))
+    return created
 
 
 async def run(history: list[Record], every: int) -> tuple[float, int]:
-    """CPU seconds, and the number of completed windows."""
+    """Return CPU seconds and the number of completed windows."""
     rules = Rules(window=WINDOW, minimum=LEAST, every=every)
     assemble = Assemble({TOPIC: ReadingInput(build_format("telegraf-json", {}), rules)})
     chain = Chain([assemble], reading_topics=[TOPIC])
@@ -57,7 +57,7 @@ async def run(history: list[Record], every: int) -> tuple[float, int]:
 
 
 def memory_bytes(series: int) -> float:
-    """Memory of one series' full window, without its name and its key."""
+    """Return the memory of a full window of one series, without its name and key."""
     format_ = build_format("telegraf-json", {})
     history = [format_.decode(each.value or b"", None, [], 0) for each in records(series, WINDOW + 1)]
     windows = PartitionWindows(format_, Rules(window=WINDOW), TOPIC)

@@ -31,7 +31,6 @@ GAPS = (0, 3, 6, 12, 24)
 GAP_HISTORY = 48
 HISTORIES = (8, 16, 24, 48)
 LOW, MIDDLE, HIGH = 0, 4, 8  # of the nine quantiles
-BAND_LEVEL = 80
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ def seasonal_naive(windows: Float64Array, horizon: int, season: int = DAY) -> Fl
 
 
 def median_of_12(windows: Float64Array, horizon: int) -> Float64Array:
-    levels = np.nanquantile(windows[:, -12:], QUANTILES, axis=1).T
+    """The quantiles of the last 12 known readings."""
+    levels = np.stack([np.quantile(row[~np.isnan(row)][-12:], QUANTILES) for row in windows])
     return np.repeat(levels[:, np.newaxis, :], horizon, axis=1)
 
 
@@ -208,7 +208,7 @@ def _last(windows: Float64Array) -> Float64Array:
     """The last known reading of each window: (count, 1)."""
     known = ~np.isnan(windows)
     latest = windows.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
-    return windows[np.arange(len(windows)), latest][:, np.newaxis]
+    return np.asarray(windows[np.arange(len(windows)), latest][:, np.newaxis])
 
 
 def _same(point: Float64Array) -> Float64Array:
@@ -216,7 +216,7 @@ def _same(point: Float64Array) -> Float64Array:
 
 
 def report(series: int, with_classical: bool) -> str:
-    """All tables, and the figures of issue 19 beside their goals."""
+    """All tables, and the figures that have a goal."""
     methods: dict[str, Method] = {
         "base model": base_method(),
         "last value": last_value,

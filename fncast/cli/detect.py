@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 import orjson
 
+from fncast import models as base_models
 from fncast.cli.models_folder import models_folder
 from fncast.cli.series_files import FILES, add_reading_arguments, read_series
 from fncast.failure import Failure
@@ -29,8 +30,8 @@ SHOWN_EPISODES = 5
 MAX_NAME = 100  # characters of a series' name in a message
 
 EXAMPLES = """
-fncast detect your.csv --models models
-fncast detect your.csv --models models --plot anomalies.png
+fncast detect your.csv
+fncast detect your.csv --plot anomalies.png
 fncast detect your.csv --models models --json --alpha 0.01
 """
 
@@ -43,8 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"files of readings, `timestamp,value`, wide or long: {FILES}",
     )
-    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
-    parser.add_argument("--model", default="forecast", metavar="NAME", help="default: %(default)s")
+    parser.add_argument(
+        "--models",
+        type=models_folder,
+        metavar="DIR",
+        help="folder of models (default: the base model, which comes with fncast)",
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: forecast, or base without --models")
     parser.add_argument("--version", type=int, metavar="N", help="default: the newest in service")
     parser.add_argument(
         "--alpha",
@@ -73,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fncast.monitor.offline import detect
 
     series = read_series(arguments)
-    model = open_model(arguments.models, arguments.model, arguments.version)
+    name = arguments.model or (base_models.BASE if arguments.models is None else "forecast")
+    model = open_model(arguments.models or base_models.FOLDER, name, arguments.version)
     settings = DetectorSettings(arguments.alpha, arguments.min_history)
     found: list[tuple[Series, Float64Array, Detection]] = []
     out = sys.stdout

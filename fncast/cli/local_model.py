@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from fncast.cli.native_output import without_info_lines
 from fncast.failure import Failure
-from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge, floor_of, shift
+from fncast.series.window import MISSING, ceiling_of, floor_of, prepare_rows, shift
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from model_service.serving.version_folder import VersionFolder, has_hash, scan
@@ -43,8 +44,7 @@ class LocalModel:
         try:
             folder.check_whole(())
             details = folder.details()
-            self.window = _positive(details, "window", folder.path)
-            self.horizon = _positive(details, "horizon", folder.path)
+            self.window, self.horizon, self._is_sparse = _size(details, folder.path)
             self.quantiles = _quantiles(details, folder.path)
             self._levels = [_nearest(self.quantiles, level) for level in (MEDIAN, *BAND)]
             with without_info_lines():
@@ -71,30 +71,25 @@ class LocalModel:
         far[without] = near[without]
         return StepForecasts(near, far)
 
-    def _windows(self, values: Float64Array) -> Any:
-        """Yield origins and their windows in batches: those whose last reading is there and that can be filled."""
-        if len(values) <= self.window:
+    def _windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
+        """Yield indices of readings and the windows before them, in batches.
+
+        Left out are windows without their last reading, and those that the model cannot use."""
+        known = np.concatenate([np.full(self.window, np.nan), values]) if self._is_sparse else values
+        if len(known) <= self.window:
             return
-        every = sliding_window_view(values, self.window)[:-1]
-        missing = np.isnan(every).sum(axis=1) if np.isnan(values).any() else np.zeros(len(every), np.int64)
+        first = self.window - (len(known) - len(values))
+        every = sliding_window_view(known, self.window)[:-1]
         usable = ~np.isnan(every[:, -1])
         for begin in range(0, len(every), BATCH):
             at = np.flatnonzero(usable[begin : begin + BATCH]) + begin
-            windows, origins = every[at].copy(), []
-            for row, index in enumerate(at):
-                try:
-                    if missing[index]:
-                        windows[row] = bridge(windows[row])[0]
-                    origins.append(row)
-                except InvalidWindow:
-                    continue
-            windows = windows[origins]
-            sound = np.abs(windows).max(axis=1, initial=0.0) <= MAX_MAGNITUDE
-            if sound.any():
-                yield at[origins][sound] + self.window, windows[sound]
+            lengths = np.full(len(at), self.window)
+            found = prepare_rows(every[at], lengths, self.window, is_sparse=self._is_sparse)
+            if found.good:
+                yield at[found.good] + first, found.values
 
     def _score(self, windows: Float64Array) -> Float64Array:
-        """(windows, horizon, 3): median, low and high. Padded to BATCH rows."""
+        """(windows, horizon, 3): median, low and high, as the forecast function gives them. Padded to BATCH rows."""
         shifted, levels = shift(windows)
         if len(shifted) < BATCH:
             padded = np.zeros((BATCH, self.window), dtype=np.float32)
@@ -102,7 +97,8 @@ class LocalModel:
             shifted = padded
         answer = np.asarray(self._runtime.run({"windows": shifted})["forecast"])[: len(windows)]
         forecast = answer[:, :, self._levels].astype(np.float64) + levels[:, :, np.newaxis]
-        return np.maximum(floor_of(windows)[:, np.newaxis, np.newaxis], forecast)
+        forecast = np.maximum(floor_of(windows)[:, np.newaxis, np.newaxis], forecast)
+        return np.asarray(np.minimum(ceiling_of(windows)[:, np.newaxis, np.newaxis], forecast))
 
 
 def open_model(models: Path, name: str, version: int | None = None) -> LocalModel:
@@ -130,6 +126,18 @@ def _positive(details: dict[str, Any], name: str, path: Path) -> int:
     if type(value) is not int or value < 1:
         raise Failure(f"{path}/model.json: has no positive integer {name!r}; use a model that fncast trained")
     return value
+
+
+def _size(details: dict[str, Any], path: Path) -> tuple[int, int, bool]:
+    """Window and horizon of a model, the largest if it has several, and whether it accepts missing readings."""
+    sizes = details.get("sizes")
+    if not isinstance(sizes, list):
+        return _positive(details, "window", path), _positive(details, "horizon", path), False
+    every = [size for size in sizes if isinstance(size, dict)]
+    found = [(_positive(size, "window", path), _positive(size, "horizon", path)) for size in every]
+    if not found or details.get("missing") != MISSING:
+        raise Failure(f"{path}/model.json: its 'sizes' cannot be read; use a model that fncast trained")
+    return *max(found), True
 
 
 def _quantiles(details: dict[str, Any], path: Path) -> tuple[float, ...]:

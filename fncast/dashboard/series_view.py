@@ -97,7 +97,7 @@ class SeriesView:
         return start + len(values) - 1
 
     def add_reading(self, reading: SingleReading) -> None:
-        """Add a single reading. It is shown once a forecast has told the series' step."""
+        """Add a single reading. It is shown once a forecast has shown the step of the series."""
         self._unit = self._unit or reading.unit[:MAX_UNIT]
         if self._grid is None or self._grid.anchor is None:
             self._early.append(reading)

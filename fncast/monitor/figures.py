@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# What an error is scaled by, besides the mean error: so much of the half of the band.
+BAND_SHARE = 0.25
 # How fast the mean error follows the errors.
-ERROR_RATE = 0.01
+ERROR_RATE = 0.005
 # Scaled errors beyond it count as this much in means, so that one spike does not last.
 LARGEST = 20.0
 LARGEST_IN_MEAN_ERROR = 5.0
@@ -30,8 +32,8 @@ class Expectation(NamedTuple):
     high: float
 
     def error_scale(self, error: float) -> float:
-        """The half of the band on the side of `error`."""
-        return self.high - self.expected if error >= 0 else self.expected - self.low
+        """A part of the band on the side of `error`."""
+        return BAND_SHARE * (self.high - self.expected if error >= 0 else self.expected - self.low)
 
 
 class Figures:

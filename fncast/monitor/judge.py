@@ -11,12 +11,16 @@ import msgspec
 from fncast.monitor.merge import Merge
 from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_forecast, read_window
 from fncast.monitor.partition import MonitorPartition, MonitorRules
+from interceptor.chain import read
 from interceptor.contract import StatefulInterceptor
-from interceptor.delivery import Batch, Delivery, StateRecord
+from interceptor.delivery import Batch, Delivery, Record, StateRecord
 from interceptor.outcome import Forecast, OutputEvent, Skipped
 
 JOINED = Skipped("joined")
 OTHER = Skipped("neither a window nor a forecast")
+
+# The key of the offset that a topic's state stands for. No series has this name: it is not UTF-8.
+NEXT_OFFSET = b"\xff"
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -30,6 +34,7 @@ class Assigned:
         self.restored: dict[str, int] = {}  # topic -> generation
         self.sequences: dict[str, int] = {}  # of the series in the state that was read
         self.sequence = 0
+        self.replayed: list[Record] = []
 
 
 class Judge(StatefulInterceptor):
@@ -54,21 +59,31 @@ class Judge(StatefulInterceptor):
     ) -> int:
         assigned = self._assigned(partition)
         assigned.restored[topic] = generation
+        next_offset = committed
         for record in state:
             if record.value is None:
                 continue
             sequence, series = msgspec.msgpack.decode(record.value)
+            if record.key == NEXT_OFFSET:
+                next_offset = min(committed, series)
+                continue
             name = record.key.decode()
             if sequence > assigned.sequences.get(name, 0):
                 assigned.sequences[name] = sequence
                 assigned.sequence = max(assigned.sequence, sequence)
                 assigned.monitor.restore(name, series)
-        return committed
+        return next_offset
+
+    def replay(self, records: Sequence[Record]) -> None:
+        """Keep the records until the state of all topics is there. Only for at-least-once, where state is behind."""
+        for record in records:
+            self._assigned(record.partition).replayed.append(record)
 
     def drop(self, topic: str, partition: int) -> None:
         assigned = self.partitions.get(partition)
         if assigned is not None:
             assigned.restored.pop(topic, None)
+            assigned.merge.forget(topic)
             if not assigned.restored:
                 del self.partitions[partition]
 
@@ -82,6 +97,11 @@ class Judge(StatefulInterceptor):
             for delivery in deliveries:
                 if not delivery.generation:  # a consumer that keeps no state
                     assigned.restored.setdefault(delivery.record.topic, 0)
+            if any(delivery.generation for delivery in deliveries) and len(assigned.restored) < len(
+                self._topics
+            ):
+                continue  # the state of the other topics may be newer
+            self._apply_replayed(assigned)
             usable = [
                 delivery
                 for delivery in deliveries
@@ -107,6 +127,17 @@ class Judge(StatefulInterceptor):
         assigned.monitor.changed.clear()
         for delivery in last.values():
             delivery.state += [StateRecord(record.key, record.value) for record in written]
+            offset = _encode([assigned.sequence, delivery.record.offset + 1])
+            delivery.state.append(StateRecord(NEXT_OFFSET, offset))
+
+    def _apply_replayed(self, assigned: Assigned) -> None:
+        """Join the records that come after the state. Their events were published before."""
+        assigned.replayed.sort(key=lambda record: record.timestamp_ms)
+        for record in assigned.replayed:
+            delivery = Delivery(record)
+            read(delivery)
+            self._events(assigned.monitor, delivery)
+        assigned.replayed.clear()
 
     def _events(self, monitor: MonitorPartition, delivery: Delivery) -> list[OutputEvent]:
         """Take one event. Returns the events to publish; sets the outcome of an event that is not for the monitor."""

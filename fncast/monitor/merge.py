@@ -6,65 +6,105 @@ waited for until it is known to have none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 
 from interceptor.delivery import Delivery, Tick
 
-# A record waits at most so long for a topic that says nothing: an empty topic sends no ticks.
-PATIENCE_S = 2.0
+# So long a topic is waited for that has said nothing yet: an empty topic sends no ticks.
+PATIENCE_S = 10.0
+# A tick says that its topic is silent. A record that is so much older may still be on its way: then more ticks in a row
+# are needed.
+LIVE_MS = 30_000
+QUIET_TICKS = 5
+
+
+class Progress:
+    """How far a topic has come.
+
+    seen_ms: the largest timestamp of its records. tick_ms: of its newest tick, if no record followed; ticks: in a row.
+    waiting: timestamps of the records that were left unsettled, by offset; they come again."""
+
+    def __init__(self) -> None:
+        self.seen_ms = -1
+        self.tick_ms = -1
+        self.ticks = 0
+        self.waiting: dict[int, int] = {}
+
+    def add(self, delivery: Delivery) -> None:
+        """Take a record or a tick."""
+        at_ms = delivery.record.timestamp_ms
+        if type(delivery.record) is Tick:
+            self.tick_ms = max(self.tick_ms, at_ms)
+            self.ticks += 1
+        else:
+            self.seen_ms = max(self.seen_ms, at_ms)
+            self.tick_ms, self.ticks = -1, 0
+
+    def is_past(self, at_ms: int) -> bool:
+        """Whether no record with an earlier timestamp is expected or waits."""
+        if any(waiting_ms < at_ms for waiting_ms in self.waiting.values()):
+            return False
+        if at_ms <= self.seen_ms:
+            return True
+        is_live = self.tick_ms - at_ms < LIVE_MS
+        return at_ms <= self.tick_ms and (is_live or self.ticks >= QUIET_TICKS)
 
 
 class Merge:
     """The order of one partition number. `ready` must see every delivery of its topics, also those that it held."""
 
-    def __init__(self, topics: Collection[str], clock: Callable[[], float]) -> None:
-        """clock: monotonic, in seconds."""
-        self._topics = frozenset(topics)
+    def __init__(self, topics: Sequence[str], clock: Callable[[], float]) -> None:
+        """topics: at equal timestamps, an earlier one is first. clock: monotonic, in seconds."""
+        self._topics = tuple(topics)
         self._clock = clock
-        self._seen_ms: dict[str, int] = {}
-        self._held: dict[str, int] = {}  # by topic the offset of the first record that waits
-        self._since_s: dict[str, float] = {}
+        self._began_s = clock()
+        self._progress: dict[str, Progress] = {}
 
     def ready(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """The deliveries that can be processed now, in their order. The others must be left unsettled.
 
         deliveries: of this partition number, each topic in the order of its offsets."""
-        lanes: dict[str, list[Delivery]] = {}
-        for delivery in deliveries:
-            record = delivery.record
-            seen_ms = self._seen_ms.get(record.topic, record.timestamp_ms)
-            self._seen_ms[record.topic] = max(seen_ms, record.timestamp_ms)
-            if type(record) is not Tick:
-                lanes.setdefault(record.topic, []).append(delivery)
+        lanes: dict[str, deque[Delivery]] = {}
+        for delivery in sorted(deliveries, key=lambda delivery: delivery.record.offset):
+            topic = delivery.record.topic
+            self._progress.setdefault(topic, Progress()).add(delivery)
+            if type(delivery.record) is not Tick:
+                lanes.setdefault(topic, deque()).append(delivery)
         ready: list[Delivery] = []
+        candidates = {topic: lane for topic, lane in lanes.items() if self._is_complete(topic, lane)}
+        while candidates:
+            topic = min(candidates, key=lambda topic: self._place(topic, candidates[topic][0]))
+            if not self._is_next(candidates[topic][0].record.timestamp_ms, candidates):
+                break
+            delivery = candidates[topic].popleft()
+            self._progress[topic].waiting.pop(delivery.record.offset, None)
+            ready.append(delivery)
+            if not candidates[topic]:
+                del candidates[topic]
         for topic, lane in lanes.items():
-            lane.sort(key=lambda delivery: delivery.record.offset)
-            if lane[0].record.offset > self._held.get(topic, lane[0].record.offset):
-                continue  # an earlier record of the topic waits, and comes again
-            waits = self._process(topic, lane)
-            ready += lane[:waits]
-        latest: dict[str, int] = {}
-        keys: dict[int, tuple[int, bool, int]] = {}
-        for delivery in ready:
-            record = delivery.record
-            # Timestamps of one topic may step back; its own order stays.
-            at_ms = latest[record.topic] = max(latest.get(record.topic, 0), record.timestamp_ms)
-            keys[id(delivery)] = (at_ms, False, record.offset)
-        return sorted(ready, key=lambda delivery: keys[id(delivery)])
+            left = {delivery.record.offset: delivery.record.timestamp_ms for delivery in lane}
+            self._progress[topic].waiting |= left
+        return ready
 
-    def _process(self, topic: str, lane: Sequence[Delivery]) -> int:
-        """How many of a topic's deliveries may be processed."""
-        others_ms = [self._seen_ms.get(other, -1) for other in self._topics - {topic}]
-        horizon_ms = min(others_ms, default=None)
-        now_s = self._clock()
-        for place, delivery in enumerate(lane):
-            if horizon_ms is None or delivery.record.timestamp_ms <= horizon_ms:
-                continue
-            offset = delivery.record.offset
-            if self._held.get(topic) != offset:
-                self._held[topic], self._since_s[topic] = offset, now_s
-            if now_s - self._since_s[topic] < PATIENCE_S:
-                return place
-            break
-        self._held.pop(topic, None)
-        return len(lane)
+    def forget(self, topic: str) -> None:
+        """The partition of a topic was taken away; what waited will be read again, if it comes back."""
+        self._progress.pop(topic, None)
+        self._began_s = self._clock()
+
+    def _place(self, topic: str, delivery: Delivery) -> tuple[int, int]:
+        return delivery.record.timestamp_ms, self._topics.index(topic)
+
+    def _is_complete(self, topic: str, lane: deque[Delivery]) -> bool:
+        """Whether no earlier record of the topic waits outside of this lane."""
+        return min(self._progress[topic].waiting, default=lane[0].record.offset) >= lane[0].record.offset
+
+    def _is_next(self, at_ms: int, lanes: Mapping[str, object]) -> bool:
+        """Whether a record can be processed: the topics that have none at hand are past it. lanes: those that have."""
+        absent = [topic for topic in self._topics if topic not in lanes]
+        if (
+            any(topic not in self._progress for topic in absent)
+            and self._clock() - self._began_s < PATIENCE_S
+        ):
+            return False
+        return all(self._progress[topic].is_past(at_ms) for topic in absent if topic in self._progress)

@@ -11,6 +11,8 @@ from fncast.monitor.partition import MonitorRules
 
 # The colon says that it is not one of the consumer's own.
 JUDGE = "fncast.monitor:judge"
+# Kafka's assignor that gives the partitions of one number of all topics to the same consumer.
+CO_PARTITIONED = "range"
 
 
 def monitor_settings(settings: Settings) -> Settings:
@@ -27,6 +29,7 @@ def monitor_settings(settings: Settings) -> Settings:
             output_topic=monitor.accuracy_topic,
             outage_topic="",
             pause_after_refused=0,
+            client={**kafka.client, "partition.assignment.strategy": CO_PARTITIONED},
         ),
         inputs=tuple(msgspec.structs.replace(entry, every=None) for entry in settings.inputs),
         windows=msgspec.structs.replace(settings.windows, every=1),

@@ -162,6 +162,10 @@ class PartitionWindows:
         self.insert(added)
         return added
 
+    def has(self, name: str) -> bool:
+        """Whether there is a series of this name."""
+        return name in self._slots
+
     def new_series(self, series: Series, labels_json: bytes) -> SeriesWindow:
         """A series for the next slot."""
         kind = AggregatedSteps if self.rules.is_aggregated else SingleReadings

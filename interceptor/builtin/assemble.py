@@ -10,6 +10,7 @@ from interceptor.assembly import metrics, snapshot
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
+from interceptor.assembly.spread_series import SpreadSeries
 from interceptor.assembly.window import Window, window_event
 from interceptor.chain import read
 from interceptor.cloudevents.structured import PREFIX
@@ -83,6 +84,8 @@ class Assemble(StatefulInterceptor):
         self._inputs = dict(inputs)
         self._clock = clock
         self._partitions: dict[tuple[str, int], Partition] = {}
+        self._series = 0
+        self._spread = SpreadSeries()
 
     def has_state(self, topic: str) -> bool:
         return topic in self._inputs
@@ -166,7 +169,7 @@ class Assemble(StatefulInterceptor):
             delivery.outcome = outcome
 
     def _tick(self, delivery: Delivery, partition: Partition) -> None:
-        """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
+        """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         partition.snapshot_at_s = 0.0
         if partition.has_read or self._clock() - partition.read_at_s < SILENT_S:
             return  # the tick comes because the partition is given away
@@ -235,7 +238,11 @@ class Assemble(StatefulInterceptor):
                 if outcomes[LATE]:
                     metrics.LATE.labels(topic).inc(outcomes[LATE])
                 outcomes.clear()
-        metrics.SERIES.set(sum([len(each.windows.series) for each in self._partitions.values()]))
+        series = sum([len(each.windows.series) for each in self._partitions.values()])
+        if series != self._series:
+            self._series = series
+            metrics.SERIES.set(series)
+            self._spread.look({place: each.windows for place, each in self._partitions.items()})
 
 
 def _attach(delivery: Delivery, input_: ReadingInput, completed: list[Window]) -> None:

@@ -98,7 +98,7 @@ def test_on_three_brokers_nothing_is_lost_repeated_or_out_of_order(start_run):
 @pytest.mark.guarantee("several consumers, function hosts and model services share the work")
 @pytest.mark.integration
 @pytest.mark.docker
-@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)  # a broker of its own may start first
+@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)  # a separate broker may start first
 def test_three_consumers_two_function_hosts_and_two_model_services_share_the_work(run):
     """About 20 s. Consumer 0 calls the first host, consumer 1 the second."""
     code, found = run(ONE_S, *SCALED_OUT, "--kills", "0", "--rate", "400", "--events", "1500", "--all-work")
@@ -130,7 +130,7 @@ def assert_all_worked(found: dict) -> None:
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)  # a broker of its own may start first
+@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)  # a separate broker may start first
 @pytest.mark.parametrize(
     ("bug", "fault", "wrong"),
     [
@@ -160,7 +160,7 @@ def test_the_checker_notices_state_that_is_stored_outside_the_transaction(run):
 @pytest.mark.integration
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)  # a broker of its own may start first
+@pytest.mark.timeout(ONE_S + ENDS_S, func_only=True)  # a separate broker may start first
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -96,7 +96,7 @@ def test_a_rebalance_while_state_is_restored(sums: Any) -> None:
 def test_the_state_topic_may_have_any_number_of_partitions_and_may_grow(
     sums: Any, admin: AdminClient, places: int
 ) -> None:
-    sums.make_topics(NewTopic(sums.state, places, config=COMPACTED))
+    sums.create_topics(NewTopic(sums.state, places, config=COMPACTED))
     run_once(sums, 400)
     admin.create_partitions([NewPartitions(sums.state, 9)])[sums.state].result(10)
     log = run_once(sums, 400, first=401)
@@ -117,7 +117,7 @@ def test_an_input_that_grows_keeps_its_state_and_begins_new_partitions(sums: Any
     check(sums)
 
 
-@pytest.mark.guarantee("state whose topic was deleted begins anew, and says so")
+@pytest.mark.guarantee("state whose topic was deleted starts again, with a log line")
 def test_a_snapshot_that_is_missing(sums: Any) -> None:
     run_once(sums, 400)
     before = expected(sums)
@@ -180,7 +180,7 @@ def test_records_that_retention_has_deleted_are_named(sums: Any, admin: AdminCli
 
 
 def test_many_records_since_the_snapshot_are_read_again(sums: Any) -> None:
-    sums.make_topics(NewTopic(sums.state, PARTITIONS, config=COMPACTED))
+    sums.create_topics(NewTopic(sums.state, PARTITIONS, config=COMPACTED))
     produce(sums, 100_000)
     ends = dict.fromkeys(range(PARTITIONS), 0)
     for message in sums.read_all(sums.metrics):
@@ -199,7 +199,7 @@ def test_many_records_since_the_snapshot_are_read_again(sums: Any) -> None:
 
 
 def test_a_state_topic_that_is_not_compacted_is_an_error(sums: Any) -> None:
-    sums.make_topics(NewTopic(sums.state, PARTITIONS))
+    sums.create_topics(NewTopic(sums.state, PARTITIONS))
     consumer = sums.consume()
     assert consumer.wait(30) == 1
     assert f"the topic '{sums.state}' has cleanup.policy=delete" in consumer.log()
