@@ -83,6 +83,7 @@ class Judge(StatefulInterceptor):
         assigned = self.partitions.get(partition)
         if assigned is not None:
             assigned.restored.pop(topic, None)
+            assigned.merge.forget(topic)
             if not assigned.restored:
                 del self.partitions[partition]
 

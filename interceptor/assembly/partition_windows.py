@@ -156,6 +156,10 @@ class PartitionWindows:
         self.insert(added)
         return added
 
+    def has(self, name: str) -> bool:
+        """Whether there is a series of this name."""
+        return name in self._slots
+
     def new_series(self, series: Series, labels_json: bytes) -> SeriesWindow:
         """A series for the next slot."""
         kind = AggregatedSteps if self.rules.is_aggregated else SingleReadings
@@ -183,4 +187,6 @@ def _labels_json(labels: dict[str, str]) -> bytes:
         text = orjson.dumps(labels) if labels else b""
     except (TypeError, orjson.JSONEncodeError):  # a lone surrogate
         return b""
-    return text if len(text) <= MAX_LABELS_BYTES else b""
+    return (
+        bytes(memoryview(text)) if len(text) <= MAX_LABELS_BYTES else b""
+    )  # a copy: orjson's bytes have room to grow

@@ -10,6 +10,7 @@ from interceptor.assembly import metrics, snapshot
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
+from interceptor.assembly.spread_series import SpreadSeries
 from interceptor.assembly.window import Window, window_event
 from interceptor.chain import read
 from interceptor.cloudevents.structured import PREFIX
@@ -82,6 +83,8 @@ class Assemble(StatefulInterceptor):
         self._inputs = dict(inputs)
         self._clock = clock
         self._partitions: dict[tuple[str, int], Partition] = {}
+        self._series = 0
+        self._spread = SpreadSeries()
 
     def has_state(self, topic: str) -> bool:
         return topic in self._inputs
@@ -222,7 +225,11 @@ class Assemble(StatefulInterceptor):
                 if outcomes[LATE]:
                     metrics.LATE.labels(topic).inc(outcomes[LATE])
                 outcomes.clear()
-        metrics.SERIES.set(sum([len(each.windows.series) for each in self._partitions.values()]))
+        series = sum([len(each.windows.series) for each in self._partitions.values()])
+        if series != self._series:
+            self._series = series
+            metrics.SERIES.set(series)
+            self._spread.look({place: each.windows for place, each in self._partitions.items()})
 
 
 def _attach(delivery: Delivery, input_: ReadingInput, completed: list[Window]) -> None:

@@ -51,7 +51,7 @@ def records() -> list[bytes]:
             {
                 "name": "cpu",
                 "tags": {"host": host},
-                "fields": {"idle": round(random_.uniform(0, 100), 3), "version": "6.1"},
+                "fields": {"idle": round(random_.uniform(0, 100), 3), "version": "v6.1"},
                 "timestamp": START_S + 60 * minute + second,
             }
         ).encode()
