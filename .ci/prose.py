@@ -1,13 +1,16 @@
-"""Check the pages for long lines, long table cells and phrases that the house style avoids: prose.py PAGE...
+"""Check for phrases that the house style avoids, and pages for long lines and table cells: prose.py FILE...
 
-codespell checks single words (.ci/words.txt). This script checks what codespell cannot: phrases and layout. It does not
-check code blocks and link definitions.
+codespell checks single words (.ci/words.txt). This script checks what codespell cannot: phrases and layout. In Python
+files it checks comments and docstrings. In pages it does not check code blocks and link definitions.
 """
 
 from __future__ import annotations
 
+import ast
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,18 +32,35 @@ CODE = re.compile(r"`[^`]*`")
 LINK = re.compile(r"\]\([^)]*\)")
 
 
+def phrases(line: str) -> Iterator[str]:
+    """Yield a problem for each phrase in a line of prose."""
+    prose = ALLOWED.sub("", LINK.sub("]", CODE.sub("", line)))
+    for pattern, better in PHRASES.items():
+        if found := re.search(pattern, prose, re.IGNORECASE):
+            yield f'"{found[0]}": write {better}'
+
+
+def code_problems(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and problem for the comments and docstrings of a Python file."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield from ((token.start[0], problem) for problem in phrases(token.string))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+            docstring = ast.get_docstring(node, clean=False) or ""
+            for number, line in enumerate(docstring.splitlines()):
+                yield from ((node.body[0].lineno + number, problem) for problem in phrases(line))
+
+
 def problems(text: str) -> Iterator[tuple[int, str]]:
-    """Yield line number and problem."""
+    """Yield line number and problem for a page."""
     is_code = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             is_code = not is_code
         if is_code or line.lstrip().startswith("```") or re.match(r"\[[^\]]+\]: |!\[", line):
             continue
-        prose = ALLOWED.sub("", LINK.sub("]", CODE.sub("", line)))
-        for pattern, better in PHRASES.items():
-            if found := re.search(pattern, prose, re.IGNORECASE):
-                yield number, f'"{found[0]}": write {better}'
+        yield from ((number, problem) for problem in phrases(line))
         if line.startswith("|"):
             for cell in LINK.sub("]", line).split(" | "):
                 if len(cell.strip("| ")) > MAX_CELL:
@@ -52,9 +72,12 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
             yield number, f"the line has {len(line)} characters; wrap it at 110"
 
 
-def main(pages: list[str]) -> int:
-    """Print the problems of all pages; return the exit code."""
-    found = [(page, *problem) for page in pages for problem in problems(Path(page).read_text("utf-8"))]
+def main(files: list[str]) -> int:
+    """Print the problems of all files; return the exit code."""
+    found = []
+    for file in files:
+        check = code_problems if file.endswith(".py") else problems
+        found += [(file, *problem) for problem in check(Path(file).read_text("utf-8"))]
     for page, number, problem in found:
         print(f"{page}, line {number}: {problem}", file=sys.stderr)
     return 1 if found else 0

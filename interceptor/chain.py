@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from interceptor.cloudevents.reader import read_event
 from interceptor.contract import Interceptor, StatefulInterceptor
-from interceptor.delivery import Batch, Delivery, Record, Tick
+from interceptor.delivery import Batch, Delivery, Tick
 from interceptor.errors import InvalidEvent
 from interceptor.outcome import Assembled, DeadLetter, Skipped
 
@@ -52,7 +52,13 @@ class Chain:
         """
         deliveries = batch.deliveries
         for delivery in deliveries:
-            if delivery.event is None and delivery.outcome is None and self._is_event(delivery.record):
+            record = delivery.record
+            if (
+                record.topic not in self._reading_topics
+                and delivery.event is None
+                and delivery.outcome is None
+                and type(record) is not Tick
+            ):
                 read(delivery)
         for name, interceptor in zip(self._names, self._interceptors, strict=True):
             batch = await interceptor.on_consume(batch)
@@ -61,9 +67,6 @@ class Chain:
         _skip_ticks(deliveries)
         mark_done(deliveries)
         return batch
-
-    def _is_event(self, record: Record) -> bool:
-        return type(record) is not Tick and record.topic not in self._reading_topics
 
     def on_commit(self, offsets: Offsets) -> None:
         for interceptor in self._interceptors:
@@ -83,11 +86,14 @@ def mark_done(deliveries: Iterable[Delivery]) -> None:
     """
     parents: dict[int, Delivery] = {}
     for delivery in deliveries:
-        delivery.is_done = delivery.outcome is not None
-        if delivery.windows and not delivery.is_done:
-            parents[id(delivery)] = delivery
-        elif delivery.parent is not None and delivery.is_done:
-            parents[id(delivery.parent)] = delivery.parent
+        if delivery.outcome is not None:
+            delivery.is_done = True
+            if delivery.parent is not None:
+                parents[id(delivery.parent)] = delivery.parent
+        else:
+            delivery.is_done = False
+            if delivery.windows:
+                parents[id(delivery)] = delivery
     for parent in parents.values():
         if all(window.outcome is not None for window in parent.windows or ()):
             for window in parent.windows or ():

@@ -40,7 +40,7 @@ def value(delivery: Delivery) -> bytes | None:
 
 
 def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
-    """Return the record's headers followed by the added ones. For a window of a record: those of its own event."""
+    """Return the record's headers followed by the added ones. For a window: the headers of its event."""
     record = delivery.record
     own = STRUCTURED if delivery.parent is not None else record.headers
     full_reason = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason

@@ -72,7 +72,7 @@ class Skipped(msgspec.Struct):
 
 
 class Assembled(msgspec.Struct):
-    """Each window that the record completed has an outcome of its own. Set by the chain once all have one."""
+    """Each window that the record completed has a separate outcome. Set by the chain once all have one."""
 
 
 Outcome = Forecast | DeadLetter | Skipped | Assembled

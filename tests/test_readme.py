@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 START = ROOT / "docs" / "start.md"
+TOPIC = ROOT / "docs" / "topic.md"
 PROGRAMS = re.findall(r"```python\n(.*?)```", START.read_text("utf-8"), re.DOTALL)
 
 
@@ -31,9 +32,16 @@ def test_it_is_at_most_one_and_a_half_screens():
     assert len(README.read_text("utf-8").splitlines()) <= 75
 
 
-def test_its_commands_are_those_of_the_page_start():
-    [_, readme, *_] = re.findall(r"```sh\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert readme == re.search(r"```sh\n(.*?)```", START.read_text("utf-8"), re.DOTALL)[1]
+def commands_of(page: Path, block: int) -> list[str]:
+    """Return the commands of `fncast` in a block of shell code of a page, in order."""
+    code = re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL)[block]
+    return re.findall(r"^(?:\w+=\S+ )*fncast ([\w-]+)", code, re.MULTILINE)
+
+
+def test_its_commands_are_those_of_the_page_about_a_topic():
+    commands = commands_of(README, 1)
+    assert commands == commands_of(TOPIC, 0)
+    assert commands == ["init", "model-service", "functions", "check", "consume", "dashboard"]
 
 
 def test_its_reader_waits_for_a_topic_that_does_not_exist_yet():

@@ -35,6 +35,7 @@ from benchmarks.pipelines.peer_programs import peers, plain_loop
 PROGRAM = "end_to_end"
 ROUNDS, QUICK_ROUNDS = 3, 2
 QUICK_SCALE = 0.3
+TENSOR_CALLS = {"routes.forecast": {"url": "fn:fncast/forecast", "encoding": "graphpipe"}}
 
 
 @dataclass
@@ -137,6 +138,7 @@ def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
         *peers(model),
         Limit(EXACTLY, model),
         Fncast(EXACTLY, models),
+        Fncast(EXACTLY, models, settings=TENSOR_CALLS, name="fncast, tensor calls"),
         Fncast(AT_LEAST, models),
         Limit(AT_LEAST, model),
     ]

@@ -1,7 +1,7 @@
-"""Measures the quality of forecasts: the model beside naive and classical methods, on three data sets, in one run.
+"""Measures the quality of forecasts: the model beside naive and classical methods, in one run.
 
 `make quality`, or
-`python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air] [--models DIR] [--no-classical]`.
+`python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air,base] [--models DIR] [--no-classical]`.
 docs/quality.md describes the protocol. The data come from the Numenta Anomaly Benchmark, in DIR/nab (or
 $FNCAST_DATA/nab); AirPassengers comes with statsforecast. A missing data set is skipped with the reason, and the exit
 code is 1.
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.quality import base_model
 from fncast.cli.evaluate import add_classical, default_cache
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
@@ -202,6 +203,8 @@ def summary(targets: Sequence[Target]) -> str:
 
 
 DATA_SETS = {"nab": nab, "taxi": taxi, "air": air}
+BASE = "base"  # the base model on generated series: tables without a Target
+BASE_SERIES = 60
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -211,7 +214,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--data", type=Path, default=Path(data) if data else None, help="default: $FNCAST_DATA"
     )
     parser.add_argument(
-        "--only", default=",".join(DATA_SETS), help="data sets, separated by commas (default: %(default)s)"
+        "--only",
+        default=",".join([*DATA_SETS, BASE]),
+        help="data sets, separated by commas (default: %(default)s)",
     )
     parser.add_argument(
         "--models", type=Path, help="folder that keeps the models (default: a temporary folder)"
@@ -223,8 +228,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     targets, skipped = [], False
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.only.split(","):
+            if name == BASE:
+                print("\n" + base_model.report(BASE_SERIES, not arguments.no_classical))
+                continue
             if name not in DATA_SETS:
-                parser.error(f"{name!r} is not one of {', '.join(DATA_SETS)}")
+                parser.error(f"{name!r} is not one of {', '.join([*DATA_SETS, BASE])}")
             try:
                 models = arguments.models or Path(scratch)
                 targets.append(DATA_SETS[name](arguments.data, models, not arguments.no_classical))

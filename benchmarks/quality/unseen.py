@@ -22,7 +22,7 @@ def queue(rng: np.random.Generator, length: int) -> Float64Array:
 
 
 def tide(rng: np.random.Generator, length: int) -> Float64Array:
-    """Two seasons whose lengths are no whole numbers, one modulating the other."""
+    """Two seasons whose lengths are not whole numbers. One modulates the other."""
     at = np.arange(length) + rng.uniform(0, 100)
     first, second = rng.uniform(5, 14), rng.uniform(15, 30)
     wave = np.sin(2 * np.pi * at / first) * (1 + 0.5 * np.sin(2 * np.pi * at / second))

@@ -125,17 +125,19 @@ class ExactlyOnce(BaseProducer):
 
     def _on_refused(self, cause: KafkaError, topic: str) -> NoReturn:
         """The transaction has failed, or the topic is gone."""
+        reason = describe(self._failure or cause)
         self.abort()
         if cause.code() in GONE and self._is_ready:
             self._replace_producer(cause)  # the new client asks the broker for its topics
-        raise (authorization_error(cause, [topic]) or NotPublished(describe(cause))) from None
+        raise (authorization_error(cause, [topic]) or NotPublished(reason)) from None
 
     def _recover(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort():
+            reason = describe(self._failure or cause)  # after a failed record, `cause` names no reason
             has_aborted = self._has_aborted()
             denied = self._authorization_error(cause)
             if denied or has_aborted:
-                raise (denied or NotPublished(describe(cause))) from None
+                raise (denied or NotPublished(reason)) from None
         elif denied := self._authorization_error(cause):
             raise denied from None
         else:

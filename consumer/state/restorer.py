@@ -36,7 +36,7 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Restored:
-    """What the loop needs to go on with a partition.
+    """What the loop needs to continue with a partition.
 
     previous: the offset of the last committed record, None without one. place: the partition of the state topic to
     which the state is written. moves: what to write first.

@@ -30,10 +30,10 @@ def check_kafka(settings: Settings) -> list[Row]:
     try:
         topics = sampler.topics()
         rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {len(topics)} topics")]
-        rights = {} if sampler.is_embedded else _rights(settings, topics)
+        rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
             rows += _input_rows(sampler, entry, settings, rights)
-        rows += [_output_row(topic, topics, settings, rights, sampler) for topic in _outputs(settings)]
+        rows += [_output_row(topic, topics, settings, rights) for topic in _outputs(settings)]
         if not sampler.is_embedded:
             rows.append(_group_row(settings))
         return rows
@@ -53,8 +53,9 @@ def _outputs(settings: Settings) -> list[str]:
     """The topics that the consumer writes."""
     kafka = settings.kafka
     found = [kafka.output_topic, kafka.dead_letter_topic]
-    needs_state = any(entry.has_readings for entry in settings.inputs)
-    return [*found, kafka.state_topic] if needs_state else found
+    if any(entry.has_readings for entry in settings.inputs):
+        found.append(kafka.state_topic)
+    return found + [entry.by_series_topic for entry in settings.inputs if entry.rekey]
 
 
 def _not_tried(settings: Settings) -> list[Row]:
@@ -65,11 +66,11 @@ def _input_rows(
     sampler: TopicSampler, entry: Input, settings: Settings, rights: Mapping[str, set[AclOperation]]
 ) -> list[Row]:
     hop = f"topic {entry.topic}"
+    if _lacks(rights, entry.topic, AclOperation.READ):
+        return [Row(hop, "failed", "this login may not read it", "grant it Read on the topic")]
     if not sampler.topics().get(entry.topic):
         fix = "create it, correct its name in [[inputs]], or grant this login Describe on it"
         return [Row(hop, "failed", "it does not exist, or this login may not see it", fix)]
-    if _lacks(rights, entry.topic, AclOperation.READ):
-        return [Row(hop, "failed", "this login may not read it", "grant it Read on the topic")]
     try:
         sample = sampler.sample(entry.topic, RECORDS, SAMPLE_S)
     except SampleError as error:
@@ -86,9 +87,10 @@ def _output_row(
     topics: Mapping[str, int],
     settings: Settings,
     rights: Mapping[str, set[AclOperation]],
-    sampler: TopicSampler,
 ) -> Row:
     hop = f"topic {topic}"
+    if _lacks(rights, topic, AclOperation.WRITE):
+        return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
     wanted = max((topics.get(name, 0) for name in settings.kafka.input_topics), default=0)
     if topic not in topics:
         detail = "it does not exist yet; fncast consume creates it"
@@ -96,8 +98,6 @@ def _output_row(
             fix = f"create it with {wanted or 'as many'} partitions as the input, or grant Create on the cluster"
             return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
         return Row(hop, "ok", detail)
-    if _lacks(rights, topic, AclOperation.WRITE):
-        return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
     count = topics[topic]
     if topic == settings.kafka.state_topic and count < wanted:
         fix = f"give it {wanted} partitions, one for each of the input"
@@ -116,10 +116,8 @@ def _group_row(settings: Settings) -> Row:
         )
         found = answers[group].result(2 * ANSWER_S)
     except (KafkaException, TimeoutError) as error:
-        text = (
-            "the broker denies it" if _is_denied(error) else "the broker did not say whether it may be used"
-        )
         is_denied = _is_denied(error)
+        text = "this login may not use it" if is_denied else "the broker did not say whether it may be used"
         fix = "grant this login Read and Describe on the group, or set another group_id"
         return Row(hop, "failed" if is_denied else "warning", text, fix if is_denied else "")
     operations = set(found.authorized_operations or ())
@@ -133,17 +131,16 @@ def _is_denied(error: Exception) -> bool:
     return isinstance(error, KafkaException) and "AUTHORIZATION" in error.args[0].name()
 
 
-def _rights(settings: Settings, topics: Mapping[str, int]) -> dict[str, set[AclOperation]]:
+def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
     """What this login may do, by topic; "" is the cluster. Without an entry the broker does not say."""
     admin = _admin(settings)
-    names = [name for name in (*settings.kafka.input_topics, *_outputs(settings)) if name in topics]
+    names = list(dict.fromkeys((*settings.kafka.input_topics, *_outputs(settings))))
     asked: list[tuple[str, Any]] = []
     try:
-        if names:
-            answers = admin.describe_topics(
-                TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
-            )
-            asked += answers.items()
+        answers = admin.describe_topics(
+            TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
+        )
+        asked += answers.items()
         cluster = admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_S)
         asked.append(("", cluster))
     except (KafkaException, ValueError):
@@ -152,7 +149,9 @@ def _rights(settings: Settings, topics: Mapping[str, int]) -> dict[str, set[AclO
     for name, answer in asked:
         try:
             operations = answer.result(2 * ANSWER_S).authorized_operations
-        except (KafkaException, TimeoutError):
+        except (KafkaException, TimeoutError) as error:
+            if _is_denied(error):
+                rights[name] = set()
             continue
         if operations:
             rights[name] = set(operations)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fncast import models as base_models
 from fncast.cli.models_folder import models_folder
 from fncast.cli.progress import Progress
 from fncast.cli.series_files import add_csv_arguments, read_series, report_filled_gaps
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 GENERATED_SERIES = 300
 SHOWN_SERIES = 3  # names of series in a message
 
+# The base model sees up to 512 readings before an origin; an origin needs this many.
+BASE_WINDOW, BASE_HORIZON, LONGEST_HORIZON = 48, 12, 96
+
 EXAMPLES = """
+fncast evaluate your.csv
 fncast evaluate --models models
 fncast evaluate your.csv --models models --plots plots
 fncast evaluate your.csv --models models --version 2 --json
@@ -31,7 +36,9 @@ fncast evaluate your.csv --models models --version 2 --json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_csv_arguments(parser)
-    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument(
+        "--models", type=models_folder, metavar="DIR", help="folder of models (default: the base model)"
+    )
     parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
     parser.add_argument("--version", type=int, metavar="N", help="default: the latest")
     parser.add_argument(
@@ -39,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SHARE",
         help="last part of each series to forecast (default: as the model was trained)",
+    )
+    parser.add_argument(
+        "--horizon",
+        type=int,
+        metavar="STEPS",
+        help=f"steps to forecast with the base model, at most {LONGEST_HORIZON} (default: {BASE_HORIZON})",
     )
     parser.add_argument("--stride", type=int, metavar="STEPS", help="between origins (default: the horizon)")
     parser.add_argument(
@@ -70,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(f"--test-share is {arguments.test_share}; it must be above 0 and at most 0.9")
     if arguments.workers is not None and arguments.workers < 1:
         raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
-    from model_service.training.evaluation import add_model, prepare
+    from model_service.training.evaluation import MODEL, add_model, prepare
     from model_service.training.generator import generate, generated_size
     from model_service.training.model_folder import (
         InvalidModelFolder,
@@ -81,9 +94,17 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     try:
-        folder = find_version(arguments.models, arguments.name, arguments.version)
-        described = read_model_json(folder)
-        window, horizon = _steps(described, "window", folder), _steps(described, "horizon", folder)
+        is_base = arguments.models is None
+        if is_base:
+            folder = find_version(base_models.FOLDER, base_models.BASE, arguments.version)
+            described = read_model_json(folder)
+            window, horizon = BASE_WINDOW, _base_horizon(arguments)
+        else:
+            folder = find_version(arguments.models, arguments.name, arguments.version)
+            described = read_model_json(folder)
+            window, horizon = _steps(described, "window", folder), _steps(described, "horizon", folder)
+            if arguments.horizon not in (None, horizon):
+                raise Failure(f"--horizon is for the base model; {folder} forecasts {horizon} steps")
         trained = object_in(object_in(described, "training"), "settings")
         test_share = arguments.test_share or trained.get("test_share") or 0.3
         if not series:
@@ -102,7 +123,15 @@ def run(arguments: argparse.Namespace) -> int:
             raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
         _warn_about_training_data(evaluation, folder)
         _warn_about_long_seasons(evaluation)
-        add_model(evaluation, load_scorer(folder, window, horizon))
+        if is_base:
+            from model_service.training.base.forecaster import BaseForecaster
+
+            forecaster = BaseForecaster(folder)
+            for one in evaluation.series:
+                backtest = one.backtest
+                one.add(MODEL, forecaster.at_origins(backtest.series.values, backtest.at.tolist(), horizon))
+        else:
+            add_model(evaluation, load_scorer(folder, window, horizon))
     except InvalidModelFolder as error:
         raise Failure(str(error)) from None
     if arguments.plots:  # fail before the classical methods, which take minutes
@@ -119,6 +148,13 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"plots: {arguments.plots}")
     _print(evaluation, described, folder, as_json=arguments.json)
     return 0
+
+
+def _base_horizon(arguments: argparse.Namespace) -> int:
+    horizon: int = BASE_HORIZON if arguments.horizon is None else arguments.horizon
+    if not 1 <= horizon <= LONGEST_HORIZON:
+        raise Failure(f"--horizon is {horizon}; it must be between 1 and {LONGEST_HORIZON}")
+    return horizon
 
 
 def _steps(described: dict[str, Any], name: str, folder: Path) -> int:

@@ -20,7 +20,7 @@ from model_service.serving.version_folder import VersionFolder, has_hash, scan
 
 Float64Array = NDArray[np.float64]
 
-# Windows in one call of the model. Fixed, because LiteRT plans anew for each size.
+# Windows in one call of the model. Fixed, because LiteRT plans again for each size.
 BATCH = 1024
 BAND = (0.1, 0.9)
 MEDIAN = 0.5

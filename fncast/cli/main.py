@@ -78,6 +78,7 @@ COMMANDS = {
     "dead-letters": Command(
         "fncast.cli.dead_letters", "consumer", "list rejected events with their reasons and replay them"
     ),
+    "state": Command("fncast.cli.state", "consumer", "show or reset the snapshots of the windows' state"),
     "invoke": Command("fncast.cli.invoke", "consumer", "send one event to a function, without Kafka"),
 }
 

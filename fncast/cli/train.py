@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fncast.series.series import Series
     from model_service.training.dataset import Float64Array
     from model_service.training.evaluation import Evaluation
+    from model_service.training.settings import TrainingSettings
     from model_service.training.trainer import Trained
 
 # Generated series in the evaluation at the end; more would change the result little.
@@ -167,8 +168,12 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     try:
         with DeferInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
-            trained = train(series, settings, progress(arguments.progress), weights, beside, interrupt.begin)
+            rival = None if "generated" in source else _base_model(settings)
+            trained = train(
+                series, settings, progress(arguments.progress), weights, beside, interrupt.begin, rival
+            )
             say(ending(trained))
+            _compare_with_base(trained)
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
                 say(f"gaps were bridged in {bridged}, as for events")
@@ -201,6 +206,39 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         save_backtest_plots(evaluation, folder / PLOTS)
     _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
     return 0
+
+
+def _base_model(settings: TrainingSettings) -> Callable[[Any], Any] | None:
+    """The base model as a forecaster of windows; None if it does not reach the horizon."""
+    from fncast import models as base_models
+    from model_service.serving.runtimes.runtime import UnusableModel
+    from model_service.training.base.forecaster import COMPARED_QUANTILES, BaseForecaster
+    from model_service.training.model_folder import InvalidModelFolder, find_version
+
+    try:
+        forecaster = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
+    except (InvalidModelFolder, UnusableModel) as error:
+        say(f"no comparison with the base model: {error}")
+        return None
+    if settings.horizon > forecaster.horizon:
+        return None
+    return lambda windows: forecaster.forecast(windows.astype(np.float64), settings.horizon)[
+        :, :, COMPARED_QUANTILES
+    ]
+
+
+def _compare_with_base(trained: Trained) -> None:
+    """Print whether the base model, which needs no training, is better on the validation part."""
+    mine, base = trained.final_error, trained.rival_error
+    if mine is None or base is None:
+        return
+    if base < mine:
+        say(
+            f"the base model is better on the validation part: {base:.4f}, this model {mine:.4f}; train longer"
+            " (--epochs) or on more readings, or serve the base model: fncast model-service"
+        )
+    else:
+        say(f"better than the base model on the validation part: {mine:.4f}, the base model {base:.4f}")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -68,11 +68,29 @@ def seasons_of(
     found = common_seasons(
         [find_seasons(one.values[:end], one.step) for one, end in zip(series, before, strict=True)]
     )
+    _say_what_was_not_looked_for(series, before, settings)
     if found:
         say(f"season: {' and '.join(map(str, found))} steps")
     else:
         say("the series have no common season; each window is searched for short seasons")
     return found
+
+
+def _say_what_was_not_looked_for(
+    series: Sequence[Series], before: Sequence[int], settings: TrainingSettings
+) -> None:
+    """Print whether the series are too short to look for a week, and what would help."""
+    from model_service.training.season import missing_for_week
+
+    lacking = [missing_for_week(end, one.step) for one, end in zip(series, before, strict=True)]
+    if not lacking or min(lacking) == 0:
+        return
+    whole = [missing_for_week(len(one), one.step) for one in series]
+    test = settings.test_share > 0 and min(whole) < min(lacking)
+    helps = " --test-share 0 gives more." if test else ""
+    if test and min(whole) == 0:
+        helps = " --test-share 0 gives enough, without an evaluation."
+    say(f"too few readings to look for a week: {min(lacking)} more are needed before the test part.{helps}")
 
 
 def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str | None) -> int:

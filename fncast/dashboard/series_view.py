@@ -97,7 +97,7 @@ class SeriesView:
         return start + len(values) - 1
 
     def add_reading(self, reading: SingleReading) -> None:
-        """Add a single reading. It is shown once a forecast has told the series' step."""
+        """Add a single reading. It is shown once a forecast has shown the step of the series."""
         self._unit = self._unit or reading.unit[:MAX_UNIT]
         if self._grid is None or self._grid.anchor is None:
             self._early.append(reading)
@@ -134,7 +134,7 @@ class SeriesView:
                 self._early = early
                 self._place_early()
             if self._grid is not None and self._grid.step != grid.step and not self._has_windows:
-                self._restart(grid)  # the step was found anew from the readings
+                self._restart(grid)  # the step was found again from the readings
             if self._grid is None or self._grid.step != grid.step:
                 raise UnreadableData("the step of the forecast differs from the step of its series")
             start = self._grid.index_of(grid.anchor)

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 MAX_CLIENTS = 64
 # Changes that a client may lag behind, four seconds of them. A slower client gets the whole state next.
 MAX_BEHIND = 16
-# Comments between changes, so that proxies and the page can tell a quiet stream from a broken one.
+# Comments between changes, so that proxies and the page can distinguish a quiet stream from a broken one.
 KEEP_ALIVE_S = 10.0
 RETRY_MS = 1000
 

@@ -195,6 +195,6 @@ class TopicPublisher:
         self._has_id = self._has_id or ID_ASSIGNED in text
 
 
-# librdkafka logs each failed attempt to connect. The errors above tell users what they can do.
+# librdkafka logs each failed attempt to connect. The errors above say what to do.
 _DRIVER_LOG = logging.getLogger("confluent_kafka.driver")
 _DRIVER_LOG.disabled = True

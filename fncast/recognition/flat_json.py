@@ -38,7 +38,7 @@ _IDENTITY = re.compile(
     r"measurement|parameter|signal|channel|series|location|instance|vehicle|tenant|topic)(_?(id|name))?"
 )
 _NUMBER_IN_TEXT = re.compile(r"(?i)(.*[_.-])?(value|val|reading)")
-# Such a member has another text in each record, or changes while the series goes on.
+# Such a member has another text in each record, or changes during the series.
 _NOT_IDENTITY = re.compile(
     r"(?i)(.*[_.-])?((message|msg|event|trace|span|request|correlation|batch|record)_?id|uuid|guid|status|state|quality|"
     r"message|msg|level|severity|error|description|comment|checksum|hash)"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.errors import ConsumerError
@@ -90,6 +90,8 @@ class TopicSampler:
         """The newest `most` records of a topic, over all partitions. Raises SampleError."""
         partitions = self.topics().get(topic, 0)
         if not partitions:
+            if not self.is_embedded and self._is_denied(topic):
+                raise SampleError(_denied(topic))
             raise SampleError(
                 f"the topic {clean(topic, 249)} does not exist on {self._servers}, or this login may not see it."
                 f" {self._others()}"
@@ -105,6 +107,17 @@ class TopicSampler:
             if len(records) >= min(ENOUGH, most) or is_whole or is_cut:
                 return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
             back *= FURTHER
+
+    def _is_denied(self, topic: str) -> bool:
+        """Whether the broker does not let this login see a topic. It says so for a topic that is named."""
+        try:
+            answers = self._admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_S)
+            answers[topic].result(2 * ANSWER_S)
+        except KafkaException as error:
+            return bool(error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED)
+        except (ValueError, TimeoutError):
+            return False
+        return False
 
     def _others(self) -> str:
         visible = [name for name in self.topics() if not name.startswith("__")]
@@ -126,10 +139,9 @@ class TopicSampler:
         return found[0], found[1]
 
     def _unreadable(self, topic: str, error: KafkaError) -> str:
-        name = clean(topic, 249)
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            return f"this login may not read the topic {name}: grant it Read and Describe on the topic"
-        return f"the topic {name} cannot be read: {describe(error)}"
+            return _denied(topic)
+        return f"the topic {clean(topic, 249)} cannot be read: {describe(error)}"
 
     def _read(
         self, topic: str, starts: dict[int, int], end: dict[int, int], most: int, deadline: float
@@ -165,6 +177,10 @@ class TopicSampler:
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _denied(topic: str) -> str:
+    return f"this login may not read the topic {clean(topic, 249)}: grant it Read and Describe on the topic"
 
 
 def _starts(first: Mapping[int, int], end: Mapping[int, int], most: int) -> dict[int, int]:

@@ -98,7 +98,7 @@ def day_number(text: str, order: str = DAY_FIRST) -> int | None:
 
 
 def seconds_of_day(text: str, half: str = "") -> int | None:
-    """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None for what is no time of day.
+    """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None if the text is not a time of day.
 
     A leap second, 23:59:60 in UTC, is the second after it, as in POSIX time; offsets are quarters of an hour."""
     match = _CLOCK.fullmatch(text)

@@ -19,6 +19,7 @@ from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_summary import Summary, count_text
 from fncast.series.csv_table import Table
+from fncast.series.csv_times import DAY_S, SMALL, Times
 from fncast.series.csv_zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
 from fncast.series.series import Series
@@ -133,7 +134,7 @@ class _Reader:
         values: Floats,
         texts: NDArray[np.bool_],
         at: int,
-        times: csv_time.Times,
+        times: Times,
         clock: LocalClock | None,
         zone: tzinfo,
         unit: str | None,
@@ -185,7 +186,7 @@ class _Reader:
         """The names of the series of a long file, ordered by key."""
         return (f"{name}/{self.table.header[at]}" for name in keys.names for at in self.columns.values)
 
-    def _local_clock(self, times: csv_time.Times) -> LocalClock | None:
+    def _local_clock(self, times: Times) -> LocalClock | None:
         """The clock of --timezone; None if no times must be converted. Dates are never converted."""
         if self.options.timezone is None or times.is_dates or not times.is_local.any():
             return None
@@ -198,7 +199,7 @@ class _Reader:
         return LocalClock(self.options.timezone, float(local.min()), float(local.max()))
 
     def _moments(
-        self, clock: LocalClock | None, times: csv_time.Times, rows: NDArray[np.int64] | slice, values: Floats
+        self, clock: LocalClock | None, times: Times, rows: NDArray[np.int64] | slice, values: Floats
     ) -> tuple[Floats, Floats]:
         """Seconds since 1970 UTC of the rows of one series, and their values.
 
@@ -246,7 +247,7 @@ class _Reader:
                     " if it marks a missing reading, leave those cells empty"
                 )
 
-    def _check_repeats(self, name: str, times: csv_time.Times, seconds: Floats) -> None:
+    def _check_repeats(self, name: str, times: Times, seconds: Floats) -> None:
         """Raises CsvError if so many times repeat that the readings must belong to several series."""
         distinct, counts = np.unique(seconds, return_counts=True)
         repeated = len(seconds) - len(distinct)
@@ -262,7 +263,7 @@ class _Reader:
             " or write date and time of day into one column"
         )
 
-    def _finish(self, times: csv_time.Times, keys: Keys | None) -> None:
+    def _finish(self, times: Times, keys: Keys | None) -> None:
         """Sort the series and add notes about the times. Raises CsvError if there is no series."""
         summary = self.summary
         if not summary.series:
@@ -279,14 +280,12 @@ class _Reader:
                 "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
                 " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
             )
-        is_daily = any(
-            one.step.period_s is None or one.step.period_s % csv_time.DAY_S == 0 for one in summary.series
-        )
+        is_daily = any(one.step.period_s is None or one.step.period_s % DAY_S == 0 for one in summary.series)
         if self.options.timezone is None and summary.moved and len(times.offsets) > 1 and is_daily:
             summary.notes.append(
                 "the times have different offsets from UTC; if the days are those of one time zone, pass --timezone,"
                 " such as --timezone Europe/Berlin"
             )
-        if times.form == csv_time.SMALL:
+        if times.form == SMALL:
             least, most = times.seconds.min(), times.seconds.max()
             summary.problems_found.append(f"the times {least:g} to {most:g} were read as seconds since 1970")

@@ -63,7 +63,7 @@ def history_of(readings: Readings) -> int:
     values = readings.values
     if isinstance(values, np.ndarray):
         return int(np.count_nonzero(~np.isnan(values)))
-    return len(values) - values.count(None)
+    return int(len(values) - values.count(None))
 
 
 def quantiles_text(quantiles: Sequence[float]) -> str:

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fncast.testing.batches import batch_of
     from fncast.testing.events import window_event
     from fncast.testing.local import ConsumerStopped, LocalFncast, NotProcessed, Results
     from fncast.testing.records import DeadLetterRecord, ForecastRecord, InputRecord
@@ -25,6 +26,7 @@ __all__ = [
     "NotProcessed",
     "Results",
     "StackError",
+    "batch_of",
     "window_event",
 ]
 
@@ -38,6 +40,7 @@ _HOMES = {
     "NotProcessed": "fncast.testing.local",
     "Results": "fncast.testing.local",
     "StackError": "fncast.testing.stack",
+    "batch_of": "fncast.testing.batches",
     "window_event": "fncast.testing.events",
 }
 

@@ -164,9 +164,14 @@ def _sizes(described: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
     sizes = described.get("sizes")
     if described.get("missing") != MISSING or not isinstance(sizes, list):
         return ()
-    pairs = [(size.get("window"), size.get("horizon")) for size in sizes if isinstance(size, dict)]
-    if not all(type(number) is int and number > 0 for pair in pairs for number in pair):
-        return ()
+    pairs = []
+    for size in sizes:
+        window, horizon = (
+            (size.get("window"), size.get("horizon")) if isinstance(size, dict) else (None, None)
+        )
+        if type(window) is not int or type(horizon) is not int or window < 1 or horizon < 1:
+            return ()
+        pairs.append((window, horizon))
     return tuple(sorted(pairs))
 
 

@@ -117,7 +117,7 @@ def periods(step: Step) -> Grid:
 
 @lru_cache(_SHARED)
 def from_anchor(step: Step, day: int | None, anchor_ns: int) -> Grid:
-    """The grid of single readings that had this anchor. day: of the grid's step, which the cache must tell apart."""
+    """The grid of single readings that had this anchor. day: of the grid's step, which the cache must distinguish."""
     if step.months is None:
         return FixedGrid(step, anchor_ns, False)
     return CalendarGrid(Step.of_months(step.months, day), anchor_ns, False)

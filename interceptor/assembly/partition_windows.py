@@ -12,7 +12,7 @@ import orjson
 from fncast.foreign_text import clean
 from interceptor.assembly.aggregated_steps import AggregatedSteps
 from interceptor.assembly.rules import Rules, Selection
-from interceptor.assembly.series_window import SeriesWindow
+from interceptor.assembly.series_window import STORED, SeriesWindow
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import Decoded, Format, Series
@@ -63,6 +63,7 @@ class PartitionWindows:
         latest_ns, event_ns = self.event_ns, self.event_ns
         is_aggregated = self.rules.is_aggregated
         by_key, changed, outcomes, ahead = self._by_key, self.changed, self.outcomes, self.ahead
+        stored = 0
         for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
             found = by_key.get(key)
             if found is None:
@@ -72,13 +73,18 @@ class PartitionWindows:
                 continue
             if is_aggregated:
                 latest_ns = max(latest_ns, min(time_ns, record_ns))
-            if found.slot in ahead:
+            if ahead and found.slot in ahead:
                 continue
-            outcome = found.add(time_ns, value, record_ns, event_ns, completed)
-            outcomes[outcome] += 1
             changed.add(found.slot)
+            outcome = found.add(time_ns, value, record_ns, event_ns, completed)
+            if outcome is STORED:
+                stored += 1
+            else:
+                outcomes[outcome] += 1
             if is_aggregated:
                 self._schedule_open(found)
+        if stored:
+            outcomes[STORED] += stored
         if latest_ns > event_ns:
             self.event_ns = latest_ns
             self._close_due(latest_ns, completed)
@@ -150,6 +156,10 @@ class PartitionWindows:
         self.insert(added)
         return added
 
+    def has(self, name: str) -> bool:
+        """Whether there is a series of this name."""
+        return name in self._slots
+
     def new_series(self, series: Series, labels_json: bytes) -> SeriesWindow:
         """A series for the next slot."""
         kind = AggregatedSteps if self.rules.is_aggregated else SingleReadings
@@ -177,4 +187,6 @@ def _labels_json(labels: dict[str, str]) -> bytes:
         text = orjson.dumps(labels) if labels else b""
     except (TypeError, orjson.JSONEncodeError):  # a lone surrogate
         return b""
-    return text if len(text) <= MAX_LABELS_BYTES else b""
+    return (
+        bytes(memoryview(text)) if len(text) <= MAX_LABELS_BYTES else b""
+    )  # a copy: orjson's bytes have room to grow

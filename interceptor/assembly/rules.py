@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import cached_property
 
 from fncast.series.step import Step
 
@@ -67,12 +68,12 @@ class Rules:
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("min is above max")
 
-    @property
+    @cached_property
     def needed(self) -> int:
         """The present readings that a forecast needs."""
         return self.window // 2 if self.minimum is None else self.minimum
 
-    @property
+    @cached_property
     def is_aggregated(self) -> bool:
         return self.aggregate != "last"
 

@@ -12,7 +12,6 @@ from interceptor.assembly.series_window import (
     REPEATED,
     STORED,
     TOO_LARGE,
-    TOO_OLD,
     SeriesWindow,
 )
 from interceptor.assembly.step_finder import NEEDED, find_grid, find_step, is_regular
@@ -47,21 +46,50 @@ class SingleReadings(SeriesWindow):
             return self._add_first(time_ns, value, record_ns, completed)
         if time_ns > record_ns + self.ahead_ns:
             return FUTURE
-        head = self.head
         step_ns = self.step_ns
         index = (time_ns - self.base_ns) // step_ns if step_ns else self.grid.index(time_ns)
+        if index != self.head + 1 or self.misfits or self.gathered is not None:
+            return self._add_unusual(time_ns, index, value, record_ns, completed)
+        # Nearly all readings: the next step of a series that fits its grid. As `place`, in less time.
+        values = self.values
+        place = index % len(values)
+        if values[place] != values[place]:  # NaN
+            self.present += 1
+        values[place] = value
+        self.head = index
+        rules = self.rules
+        if index - self.emitted >= rules.every and self.present - self.is_counter >= rules.needed:
+            self.complete(completed)
+        return STORED
+
+    def _add_unusual(
+        self, time_ns: int, index: int, value: float, record_ns: int, completed: list[Window]
+    ) -> str:
+        """Add a reading for any step, and note whether it fits the grid."""
+        head = self.head
         outcome = self.place(index, value)
-        if self.rules.step is None and outcome is not TOO_OLD and index >= head and outcome is not REPEATED:
-            self.misfits = (self.misfits << 1 | (index != head + 1)) & _HISTORY
-            if self.gathered is not None:
-                self._gather(time_ns, value, record_ns)
-                if len(self.gathered) == NEEDED and self._find_again(completed):
-                    return STORED
-            elif index != head + 1 and self.misfits.bit_count() >= _MISFITS:
-                self.gathered = [(time_ns, value, record_ns)]
+        if self.rules.step is None and index >= head and outcome is not REPEATED:
+            has_moved = self._looks_for_step(time_ns, value, record_ns, index != head + 1, completed)
+            if has_moved:
+                return STORED
         if self.head != head:
             self.complete(completed)
         return outcome
+
+    def _looks_for_step(
+        self, time_ns: int, value: float, record_ns: int, is_misfit: bool, completed: list[Window]
+    ) -> bool:
+        """Note whether a reading fits. If too many do not, gather readings to find the step again.
+
+        Returns whether the series has moved to a grid with another step.
+        """
+        self.misfits = (self.misfits << 1 | is_misfit) & _HISTORY
+        if self.gathered is not None:
+            self._gather(time_ns, value, record_ns)
+            return len(self.gathered) == NEEDED and self._find_again(completed)
+        if is_misfit and self.misfits.bit_count() >= _MISFITS:
+            self.gathered = [(time_ns, value, record_ns)]
+        return False
 
     def _add_first(self, time_ns: int, value: float, record_ns: int, completed: list[Window]) -> str:
         """Add a reading of a series without a grid."""

@@ -127,7 +127,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
         head = _read_head(values[HEAD])
         if head.shape != windows.rules.shape():
             log.warning(
-                "%s: the settings of its windows have changed, so its %d series begin anew",
+                "%s: the settings of its windows have changed, so its %d series start again",
                 place,
                 head.series,
             )
@@ -135,7 +135,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
         buckets = _read_buckets(values, head)
         if max([head.offset, *(bucket.offset for bucket in buckets)]) > committed:
             log.warning(
-                "%s: its state stands for offset %d, but reading begins at %d, so its %d series begin anew",
+                "%s: its state stands for offset %d, but reading begins at %d, so its %d series start again",
                 place,
                 head.offset,
                 committed,
@@ -149,7 +149,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 windows.insert(_series_of(each, windows))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(
-            f"{error}. Run `fncast state reset` to forget the state: then its series begin anew"
+            f"{error}. Run `fncast state reset` to forget the state: then its series start again"
         ) from None
     windows.event_ns = head.event_ns
     windows.next_offset = head.offset

@@ -10,6 +10,7 @@ from interceptor.assembly import metrics, snapshot
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
+from interceptor.assembly.spread_series import SpreadSeries
 from interceptor.assembly.window import Window, window_event
 from interceptor.chain import read
 from interceptor.cloudevents.structured import PREFIX
@@ -46,17 +47,22 @@ class Partition:
     """An input partition of this consumer.
 
     snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: that the last
-    snapshot stands for. read_at_s: when the last reading came. stale: keys in the state topic that belong to no
+    snapshot stands for. read_at_s: when the last readings came; has_read:
+    whether there are newer ones. stale: keys in the state topic that belong to no
     snapshot. is_new: whether there is no snapshot.
     """
 
-    def __init__(self, windows: PartitionWindows, generation: int, now_s: float) -> None:
+    def __init__(
+        self, input_: ReadingInput, windows: PartitionWindows, generation: int, now_s: float
+    ) -> None:
+        self.input = input_
         self.windows = windows
         self.generation = generation
         self.snapshot_at_s = now_s + SNAPSHOT_S
         self.readings = 0
         self.snapshot_offset = -1
         self.read_at_s = now_s
+        self.has_read = False
         self.is_new = False
         self.stale: list[bytes] = []
         self.bytes: dict[bytes, int] = {}  # of the records of the last snapshot, by key
@@ -77,6 +83,8 @@ class Assemble(StatefulInterceptor):
         self._inputs = dict(inputs)
         self._clock = clock
         self._partitions: dict[tuple[str, int], Partition] = {}
+        self._series = 0
+        self._spread = SpreadSeries()
 
     def has_state(self, topic: str) -> bool:
         return topic in self._inputs
@@ -87,7 +95,7 @@ class Assemble(StatefulInterceptor):
         input_ = self._inputs[topic]
         windows = PartitionWindows(input_.format, input_.rules, topic)
         windows.next_offset = committed
-        found = Partition(windows, generation, self._clock())
+        found = Partition(input_, windows, generation, self._clock())
         self._partitions[topic, partition] = found
         records = list(state)
         if not snapshot.read(windows, records, f"{topic}/{partition}", committed):
@@ -96,73 +104,94 @@ class Assemble(StatefulInterceptor):
 
     def replay(self, records: Sequence[Record]) -> None:
         for record in records:
-            partition, input_ = self._partitions[record.topic, record.partition], self._inputs[record.topic]
-            if input_.is_event or not _is_structured(record.headers):
-                self._read(record, input_, partition)
+            partition = self._partitions[record.topic, record.partition]
+            if partition.input.is_event or not _is_structured(record.headers):
+                self._read(record, partition)
             partition.windows.next_offset = record.offset + 1
 
     def drop(self, topic: str, partition: int) -> None:
         self._partitions.pop((topic, partition), None)
 
     async def on_consume(self, batch: Batch) -> Batch:
-        newest: dict[tuple[str, int], Delivery] = {}
+        newest: dict[Partition, Delivery] = {}
+        partition: Partition | None = None
+        last = (
+            "",
+            -1,
+            -1,
+        )  # topic, number and generation of `partition`: records of one partition follow each other
         for delivery in batch.deliveries:
-            record = delivery.record
-            input_ = self._inputs.get(record.topic)
-            if input_ is None or delivery.outcome is not None or delivery.windows is not None:
+            if delivery.outcome is not None or delivery.windows is not None:
                 continue
-            key = (record.topic, record.partition)
-            partition = self._partitions.get(key)
-            if partition is None and not delivery.generation:  # a consumer that keeps no state
-                self.restore(*key, 0, record.offset, ())
-                partition = self._partitions[key]
-            if partition is None or partition.generation != delivery.generation:  # taken away meanwhile
+            record = delivery.record
+            place = (record.topic, record.partition, delivery.generation)
+            if place != last:
+                partition, last = self._partition(delivery), place
+            if partition is None:
                 continue
             if type(record) is Tick:
-                self._tick(delivery, input_, partition)
-            elif _has_readings(delivery, input_):
-                partition.read_at_s = self._clock()
-                self._assemble(delivery, input_, partition)
+                self._tick(delivery, partition)
+            elif _has_readings(delivery, partition.input):
+                self._assemble(delivery, partition)
             elif record.offset < partition.windows.next_offset:  # it passed before
                 continue
-            partition.windows.next_offset = max(partition.windows.next_offset, record.offset + 1)
-            newest[key] = delivery
-        for key, delivery in newest.items():
-            self._write_snapshot(self._partitions[key], delivery)
+            if record.offset >= partition.windows.next_offset:
+                partition.windows.next_offset = record.offset + 1
+            newest[partition] = delivery
+        for found, delivery in newest.items():
+            self._write_snapshot(found, delivery)
         self._count()
         return batch
 
-    def _assemble(self, delivery: Delivery, input_: ReadingInput, partition: Partition) -> None:
+    def _partition(self, delivery: Delivery) -> Partition | None:
+        """The delivery's partition. None if its topic has no readings, or the partition was taken away meanwhile."""
+        record = delivery.record
+        if record.topic not in self._inputs:
+            return None
+        key = (record.topic, record.partition)
+        if key not in self._partitions and not delivery.generation:  # a consumer that keeps no state
+            self.restore(*key, 0, record.offset, ())
+        found = self._partitions.get(key)
+        return found if found is not None and found.generation == delivery.generation else None
+
+    def _assemble(self, delivery: Delivery, partition: Partition) -> None:
         """Add the record's readings, and settle it unless it completes windows."""
         if partition.is_new:
             partition.windows.next_offset = max(partition.windows.next_offset, delivery.record.offset)
             delivery.state += snapshot.begin(partition.windows, partition.stale)
             partition.is_new, partition.stale = False, []
-        self._complete(delivery, input_, *self._read(delivery.record, input_, partition))
+        partition.has_read = True
+        completed, outcome = self._read(delivery.record, partition)
+        if completed:
+            _attach(delivery, partition.input, completed)
+        else:
+            delivery.outcome = outcome
 
-    def _tick(self, delivery: Delivery, input_: ReadingInput, partition: Partition) -> None:
-        """Close the steps that are due by the clock, and write that to the state: the input does not tell."""
-        completed = []
-        if (
-            self._clock() - partition.read_at_s >= SILENT_S
-        ):  # else the tick comes before the partition is given away
-            completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
-        self._complete(delivery, input_, completed, STORED)
+    def _tick(self, delivery: Delivery, partition: Partition) -> None:
+        """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         partition.snapshot_at_s = 0.0
+        if (
+            self._clock() - partition.read_at_s < SILENT_S
+        ):  # the tick comes because the partition is given away
+            return
+        completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
+        if completed:
+            _attach(delivery, partition.input, completed)
 
-    def _read(
-        self, record: Record, input_: ReadingInput, partition: Partition
-    ) -> tuple[list[Window], Outcome]:
+    def _read(self, record: Record, partition: Partition) -> tuple[list[Window], Outcome]:
         """Add a record's readings. Returns the completed windows, and the record's outcome if there are none."""
         windows = partition.windows
         if record.value is None:
             return [], EMPTY
         try:
-            decoded = input_.format.decode(record.value, record.key, record.headers, record.timestamp_ms)
+            decoded = partition.input.format.decode(
+                record.value, record.key, record.headers, record.timestamp_ms
+            )
         except UndecodableRecord as error:
             return [], DeadLetter(str(error), kind="undecodable")
-        for reason, count in decoded.skipped.items():
-            windows.outcomes[reason.value] += count
+        if decoded.skipped:
+            for reason, count in decoded.skipped.items():
+                windows.outcomes[reason.value] += count
         if decoded.keys:
             partition.readings += len(decoded.keys)
             return windows.add(decoded, record.timestamp_ms, record.offset), STORED
@@ -171,24 +200,11 @@ class Assemble(StatefulInterceptor):
         found = ", ".join(f"{reason.value}: {count}" for reason, count in decoded.skipped.items())
         return [], DeadLetter(f"none of its readings can be read ({found})", kind="undecodable")
 
-    def _complete(
-        self, delivery: Delivery, input_: ReadingInput, completed: list[Window], outcome: Outcome
-    ) -> None:
-        """Attach a delivery for each window. Without windows, settle the record."""
-        record = delivery.record
-        if not completed:
-            delivery.outcome = outcome
-            return
-        source = f"kafka:{record.topic}"
-        delivery.windows = []
-        for window in completed:
-            child = Delivery(record, delivery.generation, delivery)
-            child.event = window_event(window, source, input_.destination)
-            delivery.windows.append(child)
-
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it stands for."""
         windows, now_s = partition.windows, self._clock()
+        if partition.has_read:
+            partition.read_at_s, partition.has_read = now_s, False
         is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
         has_changed = windows.changed or windows.next_offset != partition.snapshot_offset
         if partition.is_new or not is_due or not has_changed:
@@ -209,16 +225,30 @@ class Assemble(StatefulInterceptor):
                 if outcomes[LATE]:
                     metrics.LATE.labels(topic).inc(outcomes[LATE])
                 outcomes.clear()
-        metrics.SERIES.set(sum([len(each.windows.series) for each in self._partitions.values()]))
+        series = sum([len(each.windows.series) for each in self._partitions.values()])
+        if series != self._series:
+            self._series = series
+            metrics.SERIES.set(series)
+            self._spread.look({place: each.windows for place, each in self._partitions.items()})
+
+
+def _attach(delivery: Delivery, input_: ReadingInput, completed: list[Window]) -> None:
+    """Attach a delivery for each completed window."""
+    record, source = delivery.record, f"kafka:{delivery.record.topic}"
+    delivery.windows = []
+    for window in completed:
+        child = Delivery(record, delivery.generation, delivery)
+        child.event = window_event(window, source, input_.destination)
+        delivery.windows.append(child)
 
 
 def _has_readings(delivery: Delivery, input_: ReadingInput) -> bool:
     """Whether the record is to be read as readings. Sets the event of a record that is an event instead."""
     if input_.is_event:
         return delivery.opened.attributes["type"] == READING
-    if delivery.event is None and _is_structured(delivery.record.headers):
+    if delivery.event is None and delivery.record.headers and _is_structured(delivery.record.headers):
         read(delivery)  # a window that was a dead letter and is sent again
-        return False
+        return delivery.outcome is None and delivery.event is None
     return delivery.event is None
 
 

@@ -33,7 +33,10 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
 
 def unit_of(number: float) -> str:
     """Return the unit in which a number of this size is a time between the years 1973 and 5138."""
-    return next((unit for bound, unit in _SIZES if number < bound), "ns")
+    for bound, unit in _SIZES:
+        if number < bound:
+            return unit
+    return "ns"
 
 
 def _of_text(text: str, unit: str) -> int | None:

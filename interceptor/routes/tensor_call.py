@@ -46,8 +46,8 @@ FORECAST_TYPE = "io.fncast.forecast.v1"
 def build_tensor_request(events: Sequence[Event]) -> tuple[dict[str, str], bytes]:
     """Return headers and body of a call. events: accepted by `read_window`."""
     readings = [readings_of(event) for event in events]
-    low = np.array([np.nan if each.low is None else each.low for each in readings])
-    high = np.array([np.nan if each.high is None else each.high for each in readings])
+    low = np.array([np.nan if each.low is None else each.low for each in readings], float)
+    high = np.array([np.nan if each.high is None else each.high for each in readings], float)
     headers = {
         "Content-Type": CONTENT_TYPE,
         "ce-specversion": "1.0",

@@ -120,14 +120,16 @@ def decode_windows(body: bytes) -> WindowRows:
 
 
 def encode_forecasts(rows: ForecastRows) -> bytes:
-    """The response. Raises InvalidMessage for too much data."""
+    """The response. Raises InvalidMessage for too much data, ValueError for retry_after_s without filled."""
     reasons = np.empty(len(rows.reasons), object)
     reasons[:] = [reason.encode("utf-8", "replace") for reason in rows.reasons]
     tensors: list[NDArray[Any]] = [rows.values, reasons]
     if rows.filled is not None:
         tensors.append(np.array(rows.filled, np.int64))
-        if rows.retry_after_s is not None:
-            tensors.append(rows.retry_after_s)
+    if rows.retry_after_s is not None:
+        if rows.filled is None:
+            raise ValueError("retry_after_s is the fourth tensor: it needs filled before it")
+        tensors.append(rows.retry_after_s)
     return encode_infer_response(InferResponse(tuple(tensors)))
 
 

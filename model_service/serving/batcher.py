@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
-import queue
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from model_service.serving.batch_runner import BatchRunner, Outcome, Run
 from model_service.serving.request_queue import (
     MAX_CALL_ROWS,
     MAX_LARGE_ROWS,
@@ -34,11 +32,9 @@ from model_service.serving.request_queue import (
     TooManyRows,
 )
 from model_service.serving.runtimes.runtime import Array
+from model_service.serving.worker import Worker
 
 log = logging.getLogger(__name__)
-
-Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
-Outcome = Mapping[str, Array] | Exception
 
 # A call expected to take less than this runs in the event loop, because handing it to the thread and back would take
 # longer than the call. Longer calls run in the thread, so that they do not delay health checks and other models.
@@ -64,10 +60,9 @@ class Batcher:
         """run: calls the model; never called concurrently. merge: whether requests may share a call, concatenated
         along the first dimension of all inputs and outputs. observe: called with the rows and seconds of each call.
         clock: in seconds. stuck_s: after this many seconds a call counts as stuck."""
-        self._run = run
+        self._runner = BatchRunner(run, merge, clock)
         self._merge = merge
         self._observe = observe
-        self._clock = clock
         self._stuck_s = stuck_s
         self._queue = RequestQueue(merge)
         self._large: set[asyncio.Task[None]] = set()
@@ -78,7 +73,7 @@ class Batcher:
         self._turns = 0  # turns that the next call has been deferred so far
         self._waiting_before = 0  # requests in the queue at the last deferral
         self._stuck = False
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -112,7 +107,7 @@ class Batcher:
         self._scheduled = True
         self._idle.clear()
         if self._was_alone and self._cost.expected_s(request.rows) <= INLINE_S:
-            self._resolve([request], *self._outcomes([request]))  # not by way of the next turn
+            self._resolve([request], *self._runner.outcomes([request]))  # not by way of the next turn
         else:
             self._queue.add(request)
         loop.call_soon(self._gather)  # runs after all requests of this turn have been read
@@ -195,7 +190,7 @@ class Batcher:
         self._was_alone = len(batch) == 1
         loop = asyncio.get_running_loop()
         if self._cost.expected_s(sum(request.rows for request in batch)) <= INLINE_S:
-            self._resolve(batch, *self._outcomes(batch))
+            self._resolve(batch, *self._runner.outcomes(batch))
             if self._queue:
                 loop.call_soon(self._gather)
             else:
@@ -203,7 +198,7 @@ class Batcher:
             return
         try:
             if self._worker is None:
-                self._worker = _Worker()
+                self._worker = Worker()
         except RuntimeError as error:  # the system cannot start another thread
             log.error("a model cannot be run: %s", error)
             self._resolve(batch, [Overloaded(f"the model cannot be run: {error}")] * len(batch), 0.0)
@@ -218,7 +213,7 @@ class Batcher:
             self._start_next()
 
         def work() -> None:
-            outcomes, seconds = self._outcomes(batch)
+            outcomes, seconds = self._runner.outcomes(batch)
             with contextlib.suppress(RuntimeError):  # the loop has been closed, so no caller waits
                 loop.call_soon_threadsafe(done, outcomes, seconds)
 
@@ -227,48 +222,6 @@ class Batcher:
     def _go_idle(self) -> None:
         self._scheduled = False
         self._idle.set()
-
-    def _outcomes(self, batch: Sequence[QueuedRequest]) -> tuple[Sequence[Outcome], float]:
-        """Run a batch. Returns one outcome per request, and the seconds taken.
-
-        Never raises: the requests in the queue would wait forever."""
-        try:
-            return self._call(batch)
-        except BaseException as error:  # the code of a model may even call exit()
-            log.exception("a call of a model failed")
-            failure = RuntimeError(f"the call failed: {type(error).__name__}: {error}")
-            return [failure] * len(batch), 0.0
-
-    def _call(self, batch: Sequence[QueuedRequest]) -> tuple[Sequence[Outcome], float]:
-        """Run a batch; if that fails, run its requests one by one. Returns outcomes and the seconds taken."""
-        started = self._clock()
-        try:
-            outcomes: Sequence[Outcome] = self._run_merged(batch)
-        except Exception as error:  # a foreign model may raise anything
-            # A faulty request must not fail the other requests of its batch.
-            outcomes = [error] if len(batch) == 1 else [self._run_alone(request) for request in batch]
-        return outcomes, self._clock() - started
-
-    def _run_alone(self, request: QueuedRequest) -> Outcome:
-        try:
-            return self._run_merged([request])[0]
-        except Exception as error:
-            return error
-
-    def _run_merged(self, batch: Sequence[QueuedRequest]) -> Sequence[Outcome]:
-        first = batch[0]
-        if not self._merge:
-            return [self._run(first.inputs)]
-        if len(batch) == 1:
-            return [self._run(first.inputs)]
-        rows = [request.rows for request in batch]
-        inputs = {name: np.concatenate([each.inputs[name] for each in batch]) for name in first.inputs}
-        outputs = self._run(inputs)
-        ends = itertools.accumulate(rows)
-        return [
-            {name: value[end - count : end] for name, value in outputs.items()}
-            for count, end in zip(rows, ends, strict=True)
-        ]
 
     def _resolve(self, batch: Sequence[QueuedRequest], outcomes: Sequence[Outcome], seconds: float) -> None:
         """Resolve the futures of a batch. Never raises."""
@@ -294,25 +247,3 @@ class Batcher:
                 if not request.future.done():
                     request.future.set_exception(Overloaded(f"the model took more than {self._stuck_s:g} s"))
             batch = self._queue.take()
-
-
-class _Worker:
-    """Runs jobs in one daemon thread, so that a stuck model does not keep the process from exiting."""
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
-        self._thread.start()
-
-    def do(self, job: Callable[[], None]) -> None:
-        self._jobs.put(job)
-
-    def end(self) -> None:
-        self._jobs.put(None)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except BaseException:  # the thread has to survive for later calls
-                log.exception("a job of a model's thread failed")

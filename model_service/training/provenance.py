@@ -65,6 +65,8 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
             "validation_error": _short(errors[trained.best_epoch]),
             "validation_naive_error": _short(trained.history[-1].naive_error),
         }
+    if trained.rival_error is not None:
+        metrics["validation_base_error"] = _short(trained.rival_error)
     return {**described, "metrics": metrics}
 
 

@@ -14,8 +14,9 @@ Float64Array = NDArray[np.float64]
 
 # The most readings that are examined.
 MAX_READINGS = 20_000
-# A season must repeat at least this often; otherwise it cannot be distinguished from a trend.
-LEAST_REPEATS = 3
+# A season must repeat at least this often; otherwise it cannot be distinguished from a trend. A calendar week is
+# plausible in advance, so fewer are enough.
+LEAST_REPEATS, LEAST_WEEKS = 3, 2
 # The least autocorrelation at a season, and its least height above the valley before it.
 LEAST_CORRELATION = 0.3
 LEAST_RISE = 0.15
@@ -41,10 +42,10 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
     longest = len(known) // LEAST_REPEATS
     if longest < LEAST_SEASON or np.isnan(known).mean() > 0.5:
         return ()
-    correlation = autocorrelation(known, longest + 1)
+    calendar = [lag for lag in _calendar_lags(step) if lag < longest or _fits_as_week(lag, step, len(known))]
+    correlation = autocorrelation(known, max([longest, *calendar]) + 1)
     if correlation is None:
         return ()
-    calendar = [lag for lag in _calendar_lags(step) if lag < longest]
     usual = [lag for lag in calendar if _repeats(correlation, lag)]
     # A drifting level can hide a daily season.
     if calendar and calendar[0] not in usual and _repeats_about_its_level(known, calendar[0]):
@@ -60,9 +61,26 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
     longer = [
         lag
         for lag in {*usual, 7 * first}
-        if first < lag < longest and lag % first == 0 and _is_better(known, correlation, lag, first)
+        if first < lag
+        and (lag < longest or lag in usual)
+        and lag % first == 0
+        and _is_better(known, correlation, lag, first)
     ]
     return (first, max(longer, key=lambda lag: correlation[lag])) if longer else (first,)
+
+
+def missing_for_week(readings: int, step: Step | None) -> int:
+    """How many readings are too few to look for a calendar week; 0 if there are enough or there is no such season."""
+    lags = _calendar_lags(step)
+    if step is None or step.period_s is None or not lags or lags[-1] * step.period_s != 7 * DAY_S:
+        return 0
+    return max(0, LEAST_WEEKS * lags[-1] - readings)
+
+
+def _fits_as_week(lag: int, step: Step | None, readings: int) -> bool:
+    """Whether a lag is a calendar week that the readings hold often enough."""
+    is_week = step is not None and step.period_s is not None and lag * step.period_s == 7 * DAY_S
+    return is_week and LEAST_WEEKS * lag <= readings
 
 
 def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -58,6 +58,8 @@ class Trained:
     train_windows: int = 0
     validation_windows: int = 0
     bridged_windows: int = 0  # training windows with bridged gaps
+    final_error: float | None = None  # validation error of the calibrated network
+    rival_error: float | None = None  # that of the rival, on the same windows
     untrained: list[str] = field(default_factory=list)  # names of series without a usable window
 
 
@@ -76,11 +78,13 @@ def train(
     initial_weights: Path | None = None,
     companions: Sequence[Float64Array] = (),
     closing: Callable[[], None] = lambda: None,
+    rival: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] | None = None,
 ) -> Trained:
     """Train on the first part of each series, validate and calibrate on the second. The test part is not used.
 
     progress: called after each epoch. initial_weights: a file; kept if no epoch is better. companions: generated series
-    for the `Curriculum`. closing: called after the last epoch, before steps that must not be interrupted.
+    for the `Curriculum`. closing: called after the last epoch, before steps that must not be interrupted. rival:
+    another forecaster, from scaled windows to (count, horizon, 3), which is scored on the same validation windows.
 
     The averaged weights are validated and kept (Polyak and Juditsky 1992), not those of the last step. A
     KeyboardInterrupt ends training with the best weights so far. Raises TooLittleData, UnfitWeights, or NoEpoch if
@@ -155,6 +159,9 @@ def train(
     quantiles = network.get_layer("quantiles")
     quantiles.below.assign(below * quantiles.below.numpy())
     quantiles.above.assign(above * quantiles.above.numpy())
+    trained.final_error = pinball(predict(network, held_out.windows), held_out)
+    if rival is not None:
+        trained.rival_error = pinball(rival(held_out.windows), held_out)
     return trained
 
 

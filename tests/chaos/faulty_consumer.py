@@ -26,11 +26,14 @@ from consumer.errors import CommitFailed
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
 from consumer.rebalance import Rebalance
+from consumer.state.writer import StateWriter
 from fncast.cli import main as command_line
+from interceptor.builtin import assemble
 
 FLUSH_S = 8.0
 POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke")
-BUGS = ("commit-before-publish", "no-fencing")
+BUGS = ("commit-before-publish", "no-fencing", "state-outside")
+SNAPSHOT_S = 1.0  # so that a short run has many
 
 
 def send_signal_at(place: str, number: int) -> None:
@@ -96,6 +99,9 @@ def add_bug(bug: str) -> None:
 
         KafkaSource.poll = committing
         ExactlyOnce.commit = without_offsets
+    elif bug == "state-outside":  # state is stored before its offset is committed
+        StateWriter.publish_with = publish_outside
+        assemble.SNAPSHOT_S = 0.0  # so that each transaction has one
     else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
         init = ExactlyOnce.__init__
 
@@ -122,6 +128,27 @@ def without_offsets(self, offsets, metadata):
     self._is_open = False
 
 
+class Outside:
+    """A publisher without a transaction."""
+
+    commits_offsets = True
+
+    def __init__(self, properties):
+        self._producer = Producer(dict(properties))
+
+    def publish(self, topic, partition, key, value, headers):
+        self._producer.produce(topic, value, key, partition)
+        self._producer.flush(FLUSH_S)
+
+
+def publish_outside(self, delivery, publish_with=StateWriter.publish_with):
+    if not hasattr(self, "outside"):
+        self.outside = Outside(self._publisher._client_properties)
+    inside, self._publisher = self._publisher, self.outside
+    publish_with(self, delivery)
+    self._publisher = inside
+
+
 def main() -> int:
     faulthandler.register(
         signal.SIGUSR2
@@ -131,6 +158,7 @@ def main() -> int:
     parser.add_argument("--freeze", default="")
     parser.add_argument("--bug", choices=BUGS)
     options, arguments = parser.parse_known_args()
+    assemble.SNAPSHOT_S = SNAPSHOT_S
     if options.bug:
         add_bug(options.bug)
     if options.crash:

@@ -31,11 +31,12 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration"))
 
 from broker_faults import BrokerFaults  # noqa: E402
-from faults import KINDS, FaultInjector, schedule  # noqa: E402
+from faults import JOIN_S, JOINED, KINDS, FaultInjector, schedule  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
 from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
 from progress import Progress  # noqa: E402
+from readings import ReadingsLoad  # noqa: E402
 from supervised_process import log_line  # noqa: E402
 from system import System, make_model  # noqa: E402
 
@@ -63,7 +64,8 @@ class Run:
         self.system = System(options, kafka, models, folder)
         self.system.create_topics()
         servers = kafka.bootstrap_servers
-        self._load = Load(servers, self.system.metrics, options.rate, rng, folder / "produced.jsonl")
+        load = ReadingsLoad if options.readings else Load
+        self._load = load(servers, self.system.metrics, options.rate, rng, folder / "produced.jsonl")
         self._progress = Progress(servers, self.system.forecasts, self.system.dead_letters)
         random_kinds = schedule(options.kills, rng, is_cluster=options.cluster)
         kinds = options.schedule.split(",") if options.schedule else list(random_kinds)
@@ -75,9 +77,7 @@ class Run:
     def __call__(self) -> int:
         """Run to the end, and check. Returns the exit code."""
         try:
-            for process in self.system.all:
-                process.start()
-            self._load.start()
+            self._start()
             while not self._advance():
                 pass
             self._load.enough.set()
@@ -116,6 +116,24 @@ class Run:
             log_line("a stop took too long")
             return 1
         return code or (2 if self._has_given_up else 0)
+
+    def _start(self) -> None:
+        """Start all processes and the load.
+
+        If the crash is at a revoke, the first consumer gets all partitions before the others join, so it must give
+        some up.
+        """
+        is_at_revoke = self._options.crash.startswith("during-revoke")
+        late = self.system.consumers[1:] if is_at_revoke else []
+        for process in self.system.all:
+            if process not in late:
+                process.start()
+        until_s = time.monotonic() + JOIN_S
+        while late and not self.system.consumers[0].has_logged(JOINED) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        self._load.start()
+        for process in late:
+            process.start()
 
     def _advance(self) -> bool:
         """Read outcomes, restart processes, inject faults. Returns whether the run is over."""
@@ -177,8 +195,9 @@ class Run:
             self.system.forecasts,
             self.system.dead_letters,
         ]
+        checker = "check_readings.py" if self._options.readings else "check.py"
         done = subprocess.run(
-            [sys.executable, str(HERE / "check.py"), *arguments],
+            [sys.executable, str(HERE / checker), *arguments],
             stdout=subprocess.PIPE,
             text=True,
             check=False,
@@ -218,6 +237,9 @@ def main() -> int:
     parser.add_argument("--consumers", type=int, default=2)
     parser.add_argument("--hosts", type=int, default=1, help="function hosts, divided among the consumers")
     parser.add_argument("--model-services", type=int, default=1, help="each host knows all of them")
+    parser.add_argument(
+        "--readings", action="store_true", help="send single readings, and check each window's forecast"
+    )
     parser.add_argument("--bug", help="a deliberate bug: see faulty_consumer.py")
     parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
     parser.add_argument("--freeze", default="", help="POINT:N, of one consumer: see faulty_consumer.py")

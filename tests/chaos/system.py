@@ -11,6 +11,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_cluster import KafkaCluster
 from kafka_container import PARTITIONS, KafkaContainer, free_port
+from readings import CONFIG
 from supervised_process import SupervisedProcess
 
 HERE = Path(__file__).parent
@@ -40,8 +41,8 @@ class System:
     ) -> None:
         self._kafka, self._folder = kafka, folder
         self.tag = uuid.uuid4().hex[:8]
-        self.metrics, self.forecasts, self.dead_letters = (
-            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead-letters")
+        self.metrics, self.forecasts, self.dead_letters, self.state = (
+            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead-letters", "state")
         )
         self.model_services, model_urls = self._listeners(
             options.model_services, "model-service", "--models", str(models), "--name", "forecast"
@@ -101,7 +102,13 @@ class System:
             "FN__URL": self._fn_urls[number % len(self._fn_urls)],
             "FN__BATCH_EVENTS": "16",
         }
+        flags = ["--port", str(port)]
+        if options.readings:  # the config names the topic
+            config = self._folder / "fncast.toml"
+            config.write_text(CONFIG.format(topic=self.metrics))
+            flags += ["--config", str(config)]
+            settings["KAFKA__STATE_TOPIC"] = self.state
         bug = ["--bug", options.bug] if options.bug else []
-        arguments = [str(HERE / "faulty_consumer.py"), *bug, "consume", "--port", str(port)]
+        arguments = [str(HERE / "faulty_consumer.py"), *bug, "consume", *flags]
         variables = {f"FNCAST_{key}": value for key, value in settings.items()}
         return SupervisedProcess(name, arguments, self._folder / f"{name}.log", port, variables)

@@ -7,6 +7,14 @@ import json
 import pytest
 from aiohttp import web
 
+from model_service.protocols.tensor_calls import (
+    CONTENT_TYPE,
+    FORECASTS_TYPE,
+    ForecastRows,
+    decode_windows,
+    encode_forecasts,
+)
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 BATCH, EVENT = "application/cloudevents-batch+json", "application/cloudevents+json"
@@ -82,6 +90,46 @@ def test_its_answers_to_a_batch_are_matched_by_position(embedded_testbed):
     testbed.function.foreign = foreign
     ids = [f"a:{number}" for number in range(20)]
     assert outputs(testbed, ids) == {id_: [id_] for id_ in ids}
+
+
+@pytest.mark.guarantee("an HTTP service may take and give one tensor for many windows")
+def test_it_answers_many_windows_with_one_tensor(embedded_testbed):
+    testbed = embedded_testbed
+    route(testbed, encoding="graphpipe")
+    calls = []
+
+    async def foreign(request, body):
+        windows = decode_windows(body).values
+        calls.append(len(windows))
+        reasons = ["" if last > 0 else "not above 0" for last in windows[:, -1]]
+        headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/other"}
+        headers |= {"ce-type": FORECASTS_TYPE, "ce-quantiles": "0.5"}
+        rows = ForecastRows(windows[:, -1:, None], reasons)
+        return web.Response(body=encode_forecasts(rows), content_type=CONTENT_TYPE, headers=headers)
+
+    testbed.function.foreign = foreign
+    for number in range(20):
+        data = {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": [1, number - 1 or None]}
+        testbed.produce(f"a:{number}", b"k", json.dumps(data).encode(), destination="other")
+    testbed.produce("a:none", b"k", b'{"values": "none"}', destination="other")
+    testbed.flush()
+    consumer = testbed.consume()
+    published = {}
+    for message in testbed.wait_for(testbed.forecasts, 18):
+        published[dict(message.headers())["ce_causationid"].decode()] = json.loads(message.value())
+    assert consumer.terminate() == 0
+    letters = [
+        dict(message.headers())["fncast-reason"].decode() for message in testbed.read_all(testbed.dead)
+    ]
+    assert published["a:7"] == {
+        "start": "2024-01-01T00:10:00Z",
+        "step_s": 300,
+        "values": [6.0],
+        "quantiles": {"0.5": [6.0]},
+        "filled": 0,
+    }
+    assert sorted(letters) == ["not above 0", "not above 0", "values is not an array of numbers"]
+    assert sum(calls) == 20
 
 
 @pytest.mark.guarantee("an HTTP service may have nothing to publish")

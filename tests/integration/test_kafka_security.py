@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,3 +228,49 @@ def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgra
     assert "Traceback" not in consumer.log()
     assert secured_testbed.read_all(secured_testbed.forecasts) == []
     assert secured_testbed.function.calls == []
+
+
+def fncast(
+    testbed: DeliveryTestbed, variables: dict[str, str], *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the testbed's folder, with these settings."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("FNCAST_")}
+    return subprocess.run(
+        [sys.executable, "-m", "fncast", *words],
+        cwd=testbed.folder,
+        env=environ | {f"FNCAST_{name}": value for name, value in variables.items()},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def test_init_and_check_name_the_topics_that_the_login_may_not_use(
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
+) -> None:
+    testbed = secured_testbed
+    password_file = tmp_path / "password"
+    password_file.write_text(PASSWORD)
+    variables = login(secured, "SASL_SSL", "PLAIN", password_file)
+    testbed.produce_many(10)
+    shown = fncast(testbed, variables, "init", "--topic", testbed.metrics)
+    assert shown.returncode == 0, shown.stderr
+    assert '"sasl.username" = "sensor"' in shown.stdout
+    assert PASSWORD not in shown.stdout + shown.stderr
+    deny(secured, ResourceType.TOPIC, testbed.metrics, AclOperation.READ)
+    deny(secured, ResourceType.TOPIC, testbed.forecasts)
+    deny(secured, ResourceType.GROUP, group := f"group-{testbed.tag}", AclOperation.READ)
+    refused = fncast(testbed, variables, "init", "--topic", testbed.metrics)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"this login may not read the topic {testbed.metrics}" in refused.stderr
+    names = {"KAFKA__GROUP_ID": group, "KAFKA__OUTPUT_TOPIC": testbed.forecasts}
+    names |= {"KAFKA__INPUT_TOPICS": testbed.metrics, "KAFKA__DEAD_LETTER_TOPIC": testbed.dead}
+    checked = fncast(testbed, variables | names, "check", "--json")
+    rows = {row["hop"]: row for row in map(json.loads, checked.stdout.splitlines())}
+    assert checked.returncode == 1
+    for hop in (f"topic {testbed.metrics}", f"topic {testbed.forecasts}", f"group {group}"):
+        assert rows[hop]["result"] == "failed"
+        assert "this login may not" in rows[hop]["detail"]
+        assert "grant" in rows[hop]["fix"]
+    assert rows[f"topic {testbed.dead}"]["result"] == "ok"

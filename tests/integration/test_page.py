@@ -141,7 +141,7 @@ class Dashboard:
         assert self._start(int(self.url.rsplit(":", 1)[1])) == self.url
 
 
-class Testbed:
+class DashboardTestbed:
     """A broker, a feed, and the dashboard over them."""
 
     def __init__(self) -> None:
@@ -166,8 +166,8 @@ class Testbed:
 
 
 @pytest.fixture(scope="module")
-def testbed() -> Iterator[Testbed]:
-    started = Testbed()
+def testbed() -> Iterator[DashboardTestbed]:
+    started = DashboardTestbed()
     yield started
     started.close()
 
@@ -226,7 +226,7 @@ def CARD(name: str) -> str:
 
 
 @pytest.fixture
-def visit(testbed: Testbed, browser: Any) -> Iterator[Any]:
+def visit(testbed: DashboardTestbed, browser: Any) -> Iterator[Any]:
     visits: list[Visit] = []
 
     def begin(**context: Any) -> Visit:
@@ -291,7 +291,7 @@ def test_the_figures_match_the_feed(visit: Any) -> None:
     page.until(f"/error 0[.][0-9]+ × the last value's/.test({CARD('cpu')}.readout.textContent)")
 
 
-def test_there_are_no_errors_and_no_requests_to_other_hosts(visit: Any, testbed: Testbed) -> None:
+def test_there_are_no_errors_and_no_requests_to_other_hosts(visit: Any, testbed: DashboardTestbed) -> None:
     page = visit()
     page.until(f"{CARD(HOSTILE_NAME)}.chart")
     assert page.value(f"{CARD(HOSTILE_NAME)}.button.textContent") == HOSTILE_NAME
@@ -357,7 +357,7 @@ def test_reduced_motion_disables_animations(visit: Any) -> None:
 
 
 @pytest.mark.guarantee("the page shows which function is out")
-def test_an_outage_of_a_function_is_shown(visit: Any, testbed: Testbed) -> None:
+def test_an_outage_of_a_function_is_shown(visit: Any, testbed: DashboardTestbed) -> None:
     page = visit()
     since = datetime.now(UTC).isoformat()
     testbed.feed.outage({"since": since, "reason": "http://functions cannot be reached", "over": False})
@@ -370,7 +370,7 @@ def test_an_outage_of_a_function_is_shown(visit: Any, testbed: Testbed) -> None:
     assert page.complaints == []
 
 
-def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: Testbed) -> None:
+def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: DashboardTestbed) -> None:
     page = visit()
     testbed.broker.send_signal(signal.SIGSTOP)
     try:
@@ -384,7 +384,7 @@ def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: Test
     assert page.complaints == []
 
 
-def test_an_outage_of_the_page_server_is_shown_and_survived(visit: Any, testbed: Testbed) -> None:
+def test_an_outage_of_the_page_server_is_shown_and_survived(visit: Any, testbed: DashboardTestbed) -> None:
     page = visit()
     began_s = time.monotonic()
     assert testbed.dashboard.end() == 0

@@ -58,14 +58,14 @@ def expected(step: int, value: float, rise: float) -> dict[str, Any]:
     }
 
 
-def forecasts(testbed: Any, count: int) -> dict[str, list[dict[str, Any]]]:
+def forecasts(testbed: Any, count: int, suffix: str = "") -> dict[str, list[dict[str, Any]]]:
     """The windows that the function saw, by series, in the order of the published forecasts."""
     found: dict[str, list[dict[str, Any]]] = {}
     for message in testbed.wait_for(testbed.forecasts, count):
         headers = dict(message.headers())
         name = headers["ce_subject"].decode()
         assert message.key() == name.encode()
-        assert headers["ce_causationsource"] == f"kafka:{testbed.metrics}".encode()
+        assert headers["ce_causationsource"] == f"kafka:{testbed.metrics}{suffix}".encode()
         found.setdefault(name, []).append(json.loads(message.value())["seen"])
     return found
 
@@ -88,3 +88,72 @@ def test_each_step_of_each_series_is_forecast_once_and_in_order(testbed: Any) ->
     check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert consumer.terminate() == 0
     assert testbed.read_all(testbed.dead) == []
+
+
+@pytest.mark.docker
+@pytest.mark.guarantee("killed consumers lose and repeat no window of readings")
+def test_killed_consumers_lose_and_repeat_no_window(exactly_once_testbed: Any) -> None:
+    testbed, done = exactly_once_testbed, 0
+    settings = config(testbed)
+    for steps in (7, 15, 16, 40):  # the first ends before any window is complete
+        consumer = testbed.consume(config=settings)
+        produce(testbed, range(done, steps))
+        done = steps
+        if steps < STEPS:
+            testbed.wait_for(testbed.forecasts, SERIES * max(0, steps - LEAST) // 2)
+            consumer.kill()
+    found = forecasts(testbed, SERIES * (STEPS - LEAST + 1))
+    assert consumer.terminate() == 0
+    check(found, STEPS)
+    assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)
+    assert testbed.read_all(testbed.dead) == []
+
+
+@pytest.mark.docker
+def test_consumers_that_hand_over_partitions_continue_the_windows(exactly_once_testbed: Any) -> None:
+    testbed = exactly_once_testbed
+    settings = config(testbed)
+    one = testbed.consume("one", settings)
+    produce(testbed, range(20))
+    testbed.wait_for(testbed.forecasts, SERIES)
+    two = testbed.consume("two", settings)
+    two.wait_for("assigned")
+    produce(testbed, range(20, 30))
+    assert one.terminate() == 0
+    produce(testbed, range(30, STEPS))
+    check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
+    assert two.terminate() == 0
+    assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)
+
+
+@pytest.mark.guarantee("readings of a series that come in several partitions are one series with `rekey`")
+def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
+    """Each record goes to another partition. Its two readings of a step arrive in any order between partitions."""
+    file = config(testbed)
+    file.write_text(
+        file.read_text().replace('destination = "forecast"', 'destination = "forecast"\nrekey = true')
+    )
+    consumer = testbed.consume(config=file)
+    names = set()
+    for step in range(LEAST + 2):
+        for host in range(4):
+            record = {
+                "name": "cpu",
+                "tags": {"host": f"h{host}"},
+                "timestamp": START_S + step * STEP_S,
+                "fields": {"idle": float(step)},
+            }
+            names.add(f"cpu.idle host=h{host}")
+            testbed.producer.produce(
+                testbed.metrics, json.dumps(record).encode(), partition=(step + host) % 4
+            )
+        testbed.flush()
+        testbed.wait_for(f"{testbed.metrics}-by-series", 4 * (step + 1))  # so that steps arrive in order
+    found = forecasts(testbed, 4 * 3, "-by-series")
+    assert consumer.terminate() == 0
+    assert found.keys() == names
+    for windows in found.values():
+        assert [window["values"] for window in windows] == [
+            [None] * (WINDOW - 1 - step) + [float(at) for at in range(step + 1)]
+            for step in range(LEAST - 1, LEAST + 2)
+        ]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from sums import check, produce, wait_for_all, with_sums
-from testbed import Testbed
+from testbed import DeliveryTestbed
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def sums(testbed: Testbed) -> Any:
+def sums(testbed: DeliveryTestbed) -> Any:
     return with_sums(testbed)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
 from kafka_container import PARTITIONS, eventually
 from sums import check, expected, found, produce, wait_for_all, with_sums
-from testbed import Testbed
+from testbed import ROOT, DeliveryTestbed
 
 from consumer.state.keys import full_key, marker_key, parse
 from tests.consumer.state.running_sums import HEADER
@@ -23,8 +26,8 @@ OWNER = "tests.consumer.state.running_sums:RunningSums"
 
 
 @pytest.fixture
-def sums(exact_stage: Testbed) -> Any:
-    return with_sums(exact_stage)
+def sums(exactly_once_testbed: DeliveryTestbed) -> Any:
+    return with_sums(exactly_once_testbed)
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ def test_a_rebalance_while_state_is_restored(sums: Any) -> None:
 def test_the_state_topic_may_have_any_number_of_partitions_and_may_grow(
     sums: Any, admin: AdminClient, places: int
 ) -> None:
-    sums.make_topics(NewTopic(sums.state, places, config=COMPACTED))
+    sums.create_topics(NewTopic(sums.state, places, config=COMPACTED))
     run_once(sums, 400)
     admin.create_partitions([NewPartitions(sums.state, 9)])[sums.state].result(10)
     log = run_once(sums, 400, first=401)
@@ -114,7 +117,7 @@ def test_an_input_that_grows_keeps_its_state_and_begins_new_partitions(sums: Any
     check(sums)
 
 
-@pytest.mark.guarantee("state whose topic was deleted begins anew, and says so")
+@pytest.mark.guarantee("state whose topic was deleted starts again, with a log line")
 def test_a_snapshot_that_is_missing(sums: Any) -> None:
     run_once(sums, 400)
     before = expected(sums)
@@ -177,7 +180,7 @@ def test_records_that_retention_has_deleted_are_named(sums: Any, admin: AdminCli
 
 
 def test_many_records_since_the_snapshot_are_read_again(sums: Any) -> None:
-    sums.make_topics(NewTopic(sums.state, PARTITIONS, config=COMPACTED))
+    sums.create_topics(NewTopic(sums.state, PARTITIONS, config=COMPACTED))
     produce(sums, 100_000)
     ends = dict.fromkeys(range(PARTITIONS), 0)
     for message in sums.read_all(sums.metrics):
@@ -196,7 +199,7 @@ def test_many_records_since_the_snapshot_are_read_again(sums: Any) -> None:
 
 
 def test_a_state_topic_that_is_not_compacted_is_an_error(sums: Any) -> None:
-    sums.make_topics(NewTopic(sums.state, PARTITIONS))
+    sums.create_topics(NewTopic(sums.state, PARTITIONS))
     consumer = sums.consume()
     assert consumer.wait(30) == 1
     assert f"the topic '{sums.state}' has cleanup.policy=delete" in consumer.log()
@@ -211,3 +214,44 @@ def test_the_state_topic_is_created_compacted_with_the_inputs_partitions(
     config = admin.describe_configs([resource])[resource].result(10)
     assert config["cleanup.policy"].value == "compact"
     assert len(admin.list_topics(sums.state, 10).topics[sums.state].partitions) == PARTITIONS
+
+
+def fncast(testbed: Any, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "fncast",
+        "state",
+        *words,
+        "--bootstrap-servers",
+        testbed.bootstrap_servers,
+    ]
+    variables = {"FNCAST_KAFKA__GROUP_ID": f"group-{testbed.tag}", "FNCAST_KAFKA__STATE_TOPIC": testbed.state}
+    return subprocess.run(
+        command, env=os.environ | variables, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.guarantee("state is rebuilt from the input after a reset with --replay")
+def test_state_is_shown_and_rebuilt_by_an_operator(sums: Any) -> None:
+    produce(sums, 400)
+    consumer = sums.consume()
+    wait_for_all(sums)
+    refused = fncast(sums, "reset", "--yes")
+    assert refused.returncode == 1
+    assert f"the group 'group-{sums.tag}' has 1 members" in refused.stderr
+    assert consumer.terminate() == 0
+    shown = [json.loads(line) for line in fncast(sums, "show", "--json").stdout.splitlines()]
+    assert [(line["topic"], line["partition"], line["interceptor"]) for line in shown] == [
+        (sums.metrics, partition, OWNER) for partition in range(PARTITIONS)
+    ]
+    assert sum(line["records"] for line in shown) == 8 + PARTITIONS  # keys, and a header for each partition
+    assert fncast(sums, "show").stdout.splitlines()[0].split()[:2] == ["topic", "partition"]
+    asked = fncast(sums, "reset")
+    assert (asked.returncode, "pass --yes" in asked.stderr) == (1, True)
+    done = fncast(sums, "reset", "--yes", "--replay")
+    assert done.stdout == f"deleted the state of {PARTITIONS} partitions\n"
+    assert fncast(sums, "show", "--json").stdout == ""
+    log = run_once(sums, 100, first=401)
+    assert "has no state yet" not in log
+    check(sums)

@@ -128,7 +128,7 @@ def test_a_new_producer_of_the_same_identity_ends_the_old_ones_transaction(exact
 
 
 @pytest.fixture
-def own_stage(request, docker_engine, function, tmp_path, monkeypatch):
+def own_testbed(request, docker_engine, function, tmp_path, monkeypatch):
     """On a separate broker, which a test may pause."""
     kafka = KafkaContainer()
     testbed = DeliveryTestbed(kafka.bootstrap_servers, "exactly-once", function, tmp_path)
@@ -141,8 +141,8 @@ def own_stage(request, docker_engine, function, tmp_path, monkeypatch):
 
 @pytest.mark.guarantee("a stop while the broker is paused ends within 5 s and repeats nothing")
 @pytest.mark.slow
-def test_a_stop_while_the_broker_is_paused_ends_within_5_s_and_repeats_nothing(own_stage, answers):
-    kafka, testbed = own_stage
+def test_a_stop_while_the_broker_is_paused_ends_within_5_s_and_repeats_nothing(own_testbed, answers):
+    kafka, testbed = own_testbed
     testbed.create_topics(*testbed.topics())
     testbed.function.behaviour = answers.at_random
     consumer = testbed.consume(FN__BATCH_EVENTS="16")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running_model_service import Addresses, Shelf, running_model_service
+from running_model_service import Addresses, FakeRepository, running_model_service
 
 from model_service.serving.model import Model
 from model_service.serving.runtimes.runtime import Array, TensorSpec
@@ -189,9 +189,9 @@ class Words:
 
 
 @pytest.fixture
-def shelf(fake_runtime: Any) -> Shelf:
+def shelf(fake_runtime: Any) -> FakeRepository:
     """forecast/1, forecast/2 (the default) and words/1."""
-    shelf = Shelf()
+    shelf = FakeRepository()
     old = Model("forecast", 1, fake_runtime(offset=100), json.dumps(DETAILS), DETAILS)
     new = Model("forecast", 2, fake_runtime(), json.dumps(DETAILS), DETAILS)
     words = Model("words", 1, Words())
@@ -207,7 +207,7 @@ def shelf(fake_runtime: Any) -> Shelf:
 
 
 @pytest.fixture
-def addresses(shelf: Shelf) -> Iterator[Addresses]:
+def addresses(shelf: FakeRepository) -> Iterator[Addresses]:
     with running_model_service(shelf) as addresses:
         yield addresses
 

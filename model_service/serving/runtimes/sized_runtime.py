@@ -26,7 +26,7 @@ class SizedRuntime:
             if shapes != [(-1, window)]:
                 raise UnusableModel(f"the model for windows of {window} readings takes the shapes {shapes}")
         self._name = first.inputs[0].name
-        self.inputs = (TensorSpec(self._name, first.inputs[0].dtype, (-1, -1)),)
+        self.inputs: tuple[TensorSpec, ...] = (TensorSpec(self._name, first.inputs[0].dtype, (-1, -1)),)
         self.outputs = tuple(
             TensorSpec(spec.name, spec.dtype, (-1, -1, *(spec.shape or ())[2:])) for spec in first.outputs
         )

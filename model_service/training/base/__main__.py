@@ -19,7 +19,7 @@ from model_service.training.base.pool import Pool
 from model_service.training.base.shape import SIZES, Size
 
 COMMAND = "make base-model"
-STEPS = {64: 6_000, 512: 4_000}
+STEPS = {64: 7_000, 512: 2_800}
 # Series for calibration have numbers from here on: neither trained nor validated on.
 CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_000
 
@@ -45,8 +45,12 @@ def main(words: Sequence[str] | None = None) -> int:
         export(network, size, arguments.out)
         networks[size] = network
         loss = loss_on(network, validation_examples(size, arguments.seed))
-        metrics[str(size.window)] = {"steps": steps, "validation_loss": float(f"{loss:.4g}")}
-    training = {"command": COMMAND, "seed": arguments.seed, "batch": BATCH, "sizes": metrics}
+        metrics[str(size.window)] = {
+            "steps": steps,
+            "batch": BATCH[size.window],
+            "validation_loss": float(f"{loss:.4g}"),
+        }
+    training = {"command": COMMAND, "seed": arguments.seed, "sizes": metrics}
     describe(networks, arguments.out, training)
     print(arguments.out)
     return 0

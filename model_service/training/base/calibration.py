@@ -13,7 +13,7 @@ from model_service.training.base.shape import QUANTILES, Size
 
 Float64Array = NDArray[np.float64]
 
-LEAST_FACTOR, LARGEST_FACTOR = 0.5, 2.0
+LEAST_FACTOR, LARGEST_FACTOR = 0.25, 4.0
 MIDDLE = len(QUANTILES) // 2
 
 

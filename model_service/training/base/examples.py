@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 # Shares of examples with each kind of missing readings; the others have none.
 SCATTERED, OUTAGE, TRAILING, BURSTS, LEADING = 0.1, 0.16, 0.06, 0.08, 0.25
 # Shares of examples whose last reading is a spike, or the first reading of a new level.
-SPIKES, SHIFTS = 0.06, 0.02
+SPIKES, SHIFTS = 0.1, 0.02
 LEAST_HISTORY = 8
 MAX_SCALED_TARGET = 12.0
 LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
@@ -57,7 +57,7 @@ def draw_examples(
 
 def usual_change(pool: Float64Array) -> Float64Array:
     """The mean absolute change over a few steps of each series."""
-    return np.abs(pool[:, USUAL_STEPS:] - pool[:, :-USUAL_STEPS]).mean(axis=1)
+    return np.asarray(np.abs(pool[:, USUAL_STEPS:] - pool[:, :-USUAL_STEPS]).mean(axis=1))
 
 
 def draw_gaps(rng: np.random.Generator, count: int, window: int) -> BoolArray:

@@ -16,7 +16,8 @@ from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import SERIES, Pool
 from model_service.training.base.shape import QUANTILES, Size
 
-BATCH = 256
+# Windows in a batch, by size: long windows cost more.
+BATCH = {64: 256, 512: 128}
 # Steps between two renewals of the pool, two validations and two checkpoints.
 CHUNK = 50
 RENEWED = 60  # series of the pool, for each chunk
@@ -42,7 +43,7 @@ class Progress:
 def step_weights(horizon: int) -> np.ndarray[Any, Any]:
     """How much each step of the horizon counts: the next hours more than the far end. The mean is 1."""
     weights = 1 / np.sqrt(1 + np.arange(horizon) / 12)
-    return (weights / weights.mean()).astype(np.float32)
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def pinball(forecast: Any, targets: Any, weights: Any) -> Any:
@@ -90,6 +91,7 @@ def fit(
     if manager.latest_checkpoint:
         checkpoint.restore(manager.latest_checkpoint)
     held_out = validation_examples(size, seed)
+    batch = BATCH[size.window]
     chunk = int(done.numpy()) // CHUNK
     pool = Pool(seed, chunk * RENEWED, SERIES)
 
@@ -110,11 +112,11 @@ def fit(
     while chunk * CHUNK < steps:
         rng = np.random.default_rng((seed, 2, chunk))
         gaps = draw_gaps(rng, GAPS, size.window)
-        drawn = draw_examples(rng, pool.series, CHUNK * BATCH, size, gaps)
+        drawn = draw_examples(rng, pool.series, CHUNK * batch, size, gaps)
         loss = run(
-            tf.constant(drawn.windows.reshape(CHUNK, BATCH, size.window)),
-            tf.constant(drawn.targets.reshape(CHUNK, BATCH, size.horizon)),
-            tf.constant(drawn.weights.reshape(CHUNK, BATCH)),
+            tf.constant(drawn.windows.reshape(CHUNK, batch, size.window)),
+            tf.constant(drawn.targets.reshape(CHUNK, batch, size.horizon)),
+            tf.constant(drawn.weights.reshape(CHUNK, batch)),
         )
         pool.renew(RENEWED)
         chunk += 1
@@ -124,10 +126,10 @@ def fit(
             current = network.get_weights()
             optimizer.finalize_variable_values(network.trainable_variables)
             validation = loss_on(network, held_out)
-            if chunk * CHUNK < steps:
-                network.set_weights(current)
+            network.set_weights(current)
             seconds = time.monotonic() - started
             progress(Progress(chunk * CHUNK, steps, float(loss), validation, seconds))
+    optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
     return network
 
 

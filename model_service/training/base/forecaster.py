@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.window import ceiling_of, floor_of, shift
-from model_service.serving.runtimes.runtime_choice import open_runtime
+from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.runtimes.runtime_choice import open_runtime, sized_files
 from model_service.training.base.shape import SIZES
 from model_service.training.settings import QUANTILES as USUAL_QUANTILES
 
@@ -27,13 +28,22 @@ class BaseForecaster:
     def __init__(self, folder: Path) -> None:
         """folder: of the version. Raises UnusableModel."""
         self._runtime = open_runtime(folder, "litert")
+        windows = sized_files(folder)
+        self._sizes = tuple(size for size in SIZES if size.window in windows)
+        if not self._sizes:
+            raise UnusableModel(f"{folder} is no base model: it holds no file model-{SIZES[0].window}.tflite")
+
+    @property
+    def horizon(self) -> int:
+        """The most steps of a forecast."""
+        return self._sizes[-1].horizon
 
     def forecast(self, windows: Float64Array, horizon: int) -> Float64Array:
         """Forecast windows: (count, readings), NaN if missing → (count, horizon, 9 quantiles)."""
         length = windows.shape[1]
         window = next(
-            (size.window for size in SIZES if length <= size.window and horizon <= size.horizon),
-            SIZES[-1].window,
+            (size.window for size in self._sizes if length <= size.window and horizon <= size.horizon),
+            self._sizes[-1].window,
         )
         kept = windows[:, -window:]
         padded = np.full((len(kept), window), np.nan)
@@ -52,9 +62,9 @@ class BaseForecaster:
         """Forecast one series from several origins: (origins, horizon, 3), the quantiles 0.1, 0.5, 0.9.
 
         values: (readings,), NaN if missing. The model sees the readings before each origin."""
-        longest = SIZES[-1].window
+        longest = self._sizes[-1].window
         padded = np.concatenate([np.full(longest, np.nan), values])
         windows = np.stack([padded[origin : origin + longest] for origin in origins])
-        if min(len(values), max(origins, default=0)) <= SIZES[0].window:
-            windows = windows[:, -SIZES[0].window :]
+        if max(origins, default=0) <= self._sizes[0].window:
+            windows = windows[:, -self._sizes[0].window :]
         return self.forecast(windows, horizon)[:, :, COMPARED_QUANTILES]

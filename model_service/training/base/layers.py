@@ -159,7 +159,7 @@ def lag_figures(difference: Any, known: Any) -> tuple[Any, ...]:
     means = sums / (counts + np.array([1.0, 0.3, 0.3], dtype=np.float32))
     count = tf.reshape(counts[:, :, :1], [-1, lags])
     apart = tf.reduce_sum(tf.abs(difference - means[:, :, :1] * known), axis=2)
-    # A prior of two differences of the window's own size: few pairs that happen to agree are no season.
+    # A prior of two differences of the window's own size: few pairs that happen to agree are not a season.
     deviation = (apart + 2.0) / (count + 2.0)
     short, middle, mean = (tf.reshape(means[:, :, at : at + 1], [-1, lags]) for at in (1, 2, 0))
     return deviation, count / compared, short, middle, mean

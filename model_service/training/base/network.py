@@ -103,17 +103,24 @@ class Candidates(keras.layers.Layer):  # type: ignore[misc]
         last, mean, shifts, medians, starts, slopes, gates, shares, misfit, correction = parts
         horizon = last.shape[1]
         ramp = np.arange(1, horizon + 1, dtype=np.float32)[np.newaxis, :]
-        moved = sum(shares[:, row] * shifts[:, row : row + 1] for row in range(2))
-        drift = shares[:, 2] * shifts[:, 2:3] * (ramp * RAMP)
-        result = gates[:, 0] * (last + moved + drift) + gates[:, 1] * (
-            mean + shares[:, 3] * shifts[:, 1:2] + drift
-        )
+        share, gate = rows_of(shares, horizon), rows_of(gates, horizon)
+        moved = share[0] * shifts[:, :1] + share[1] * shifts[:, 1:2]
+        drift = share[2] * shifts[:, 2:3] * (ramp * RAMP)
+        result = gate[0] * (last + moved + drift)
+        result += gate[1] * (mean + share[3] * shifts[:, 1:2] + drift)
         for row in range(len(MEDIANS)):
-            result += gates[:, 2 + row] * medians[:, row : row + 1]
+            result += gate[2 + row] * medians[:, row : row + 1]
         for row in range(len(SLOPES)):
             line = starts[:, row : row + 1] + slopes[:, row : row + 1] * (ramp - 1.0)
-            result += gates[:, 2 + len(MEDIANS) + row] * line
-        return result + misfit * correction[:, 0]
+            result += gate[2 + len(MEDIANS) + row] * line
+        return result + misfit * tf.reshape(correction, [-1, horizon])
+
+
+def rows_of(values: Any, horizon: int) -> list[Any]:
+    """The rows of (batch, rows, horizon). XNNPACK has no slice that drops an axis."""
+    count = values.shape[1]
+    flat = tf.reshape(values, [-1, count * horizon])
+    return [flat[:, row * horizon : (row + 1) * horizon] for row in range(count)]
 
 
 def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: str = "gru") -> Any:

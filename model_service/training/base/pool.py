@@ -1,4 +1,4 @@
-"""A pool of generated series that is renewed while training goes on. Its content depends only on the seed."""
+"""A pool of generated series that is renewed during training. Its content depends only on the seed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def generated(seed: int, number: int) -> Float64Array:
     size = np.abs(values - middle).mean()
     if size < 1e-12:
         return np.zeros(LENGTH)
-    return np.clip((values - middle) / size, -MOST, MOST)
+    return np.asarray(np.clip((values - middle) / size, -MOST, MOST))
 
 
 class Pool:

@@ -44,14 +44,15 @@ def kernels(rng: np.random.Generator, length: int) -> Float64Array:
     for _ in range(int(rng.integers(1, 5))):
         part = _part(rng, at)
         total = total * part if rng.random() < 0.3 and total.any() else total + part
-    return total + rng.choice([0.0, 0.02, 0.1, 0.3]) * unit_noise(rng, length)
+    return np.asarray(total + rng.choice([0.0, 0.02, 0.1, 0.3]) * unit_noise(rng, length))
 
 
 def _part(rng: np.random.Generator, at: NDArray[np.int64]) -> Float64Array:
     kind, length = rng.random(), len(at)
     if kind < 0.45:
         season = int(rng.choice(LONG_LAGS)) if rng.random() < 0.4 else int(rng.integers(3, 33))
-        return rng.uniform(0.3, 1.5) * season_shape(rng, season)[(at + rng.integers(season)) % season]
+        height = rng.uniform(0.3, 1.5)
+        return np.asarray(height * season_shape(rng, season)[(at + rng.integers(season)) % season])
     if kind < 0.7:  # random Fourier features of a smooth kernel
         scale = 10 ** rng.uniform(0.7, 2.5)
         frequencies = rng.normal(0, 1 / scale, size=12)
@@ -78,7 +79,7 @@ def _shape_of_rate(rng: np.random.Generator, length: int) -> Float64Array:
     if rng.random() < 0.5:
         return calendar(rng, length).clip(-3, 3)
     if rng.random() < 0.5:
-        return memory_noise(rng, length, rng.choice([0.8, 0.95])) * 0.3
+        return np.asarray(0.3 * memory_noise(rng, length, rng.choice([0.8, 0.95])))
     return np.zeros(length)
 
 
@@ -86,7 +87,7 @@ def percentage(rng: np.random.Generator, length: int) -> Float64Array:
     """A share in use, between 0 and 100 %, that may stay at a limit."""
     raw = any_kind(rng, length) if rng.random() < 0.5 else calendar(rng, length)
     raw = (raw - np.median(raw)) / (np.abs(raw - np.median(raw)).mean() + 1e-9)
-    return np.clip(rng.uniform(0, 100) + rng.uniform(1, 40) * raw, 0, 100)
+    return np.asarray(np.clip(rng.uniform(0, 100) + rng.uniform(1, 40) * raw, 0, 100))
 
 
 def jobs(rng: np.random.Generator, length: int) -> Float64Array:
@@ -100,7 +101,7 @@ def jobs(rng: np.random.Generator, length: int) -> Float64Array:
         start += int(rng.integers(-jitter, jitter + 1))
         if rng.random() < 0.97:
             values[max(0, start) : start + width] += height * rng.uniform(0.8, 1.2)
-    return values
+    return np.asarray(values)
 
 
 def sensor(rng: np.random.Generator, length: int) -> Float64Array:
@@ -115,7 +116,7 @@ def sensor(rng: np.random.Generator, length: int) -> Float64Array:
     if rng.random() < 0.6:
         grid = size * rng.choice([0.5, 2, 5])
         values = np.round(values / grid) * grid
-    return values
+    return np.asarray(values)
 
 
 def resets(rng: np.random.Generator, length: int) -> Float64Array:
@@ -183,9 +184,9 @@ def _disturb(rng: np.random.Generator, values: Float64Array) -> Float64Array:
     values = values.copy()
     size = np.abs(values - np.median(values)).mean() + 1e-9
     if rng.random() < 0.2:
-        at = np.flatnonzero(rng.random(length) < rng.choice([0.003, 0.01, 0.03]))
+        spikes = np.flatnonzero(rng.random(length) < rng.choice([0.003, 0.01, 0.03]))
         sign = rng.choice([-1.0, 1.0, 1.0])
-        values[at] += sign * size * rng.lognormal(1.5, 0.7, size=len(at))
+        values[spikes] += sign * size * rng.lognormal(1.5, 0.7, size=len(spikes))
     if rng.random() < 0.1:
         values[int(rng.integers(length)) :] += size * rng.normal(0, 4)
     if rng.random() < 0.05:

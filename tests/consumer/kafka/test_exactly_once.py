@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -114,6 +115,14 @@ def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
     publisher.publish("forecasts", 0, None, b"1", [])
     publisher.commit(OFFSETS, "metadata")
     assert len(clients) == 1
+
+
+def test_the_reason_of_a_failed_record_is_told_instead_of_the_commits(publisher):
+    publisher, clients = publisher
+    clients[0].fails["commit_transaction"] = ABORTABLE
+    publisher._on_failure(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())
+    with pytest.raises(NotPublished, match="the topic or partition does not exist"):
+        publisher.commit(OFFSETS, "metadata")
 
 
 @pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])

@@ -12,7 +12,7 @@ from consumer.kafka.outages import REPEAT_S, Outages
 
 
 class Sent:
-    """A producer that keeps what it is given."""
+    """A producer that keeps the events."""
 
     def __init__(self) -> None:
         self.records: list[tuple[str, dict[str, Any]]] = []

@@ -61,7 +61,7 @@ def test_the_monitor_reads_inputs_and_forecasts(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, reason: str) -> None:
-    with pytest.raises(SettingsError, match="fncast.toml") as error:
+    with pytest.raises(SettingsError, match=r"fncast\.toml") as error:
         read(tmp_path, text)
     assert reason in str(error.value)
 

@@ -108,7 +108,7 @@ class Recorder(StatefulInterceptor):
         self.calls.append(("drop", topic, partition))
 
 
-class Stage:
+class Harness:
     """The states of partitions on a fake Kafka."""
 
     def __init__(self, *interceptors: Recorder) -> None:
@@ -147,60 +147,60 @@ def short_pauses(monkeypatch):
 
 async def test_a_lane_is_held_until_snapshot_and_input_are_read():
     interceptor = Recorder(snapshot_at=4)
-    stage = Stage(interceptor)
-    stage.kafka.state[0] = [
+    harness = Harness(interceptor)
+    harness.kafka.state[0] = [
         (marker_key("group", PARTITION), b'{"partitions":1,"since":0}'),
         (full_key("group", PARTITION, "i0", b"a"), b"1"),
         (full_key("group", PARTITION, "other", b"a"), b"9"),
         (full_key("group", PARTITION, "i0", b"a"), b"2"),
     ]
-    stage.assign()
-    metrics = stage.lanes.of([("metrics", 0)])[0]
-    assert (stage.lane.is_held, metrics.is_held) == (True, False)
-    assert stage.states.problem == "restoring the state of telegraf/0"
-    await stage.until_restored()
-    assert not stage.lane.is_held
-    assert interceptor.calls[1:] == [("restore", stage.lane.generation, 10, {b"a": b"2"})]
+    harness.assign()
+    metrics = harness.lanes.of([("metrics", 0)])[0]
+    assert (harness.lane.is_held, metrics.is_held) == (True, False)
+    assert harness.states.problem == "restoring the state of telegraf/0"
+    await harness.until_restored()
+    assert not harness.lane.is_held
+    assert interceptor.calls[1:] == [("restore", harness.lane.generation, 10, {b"a": b"2"})]
     assert interceptor.replayed == [4, 5, 6, 7, 8, 9]
-    assert stage.lane.last_offset == 9
-    assert (stage.released, stage.kafka.closed) == (1, 1)
+    assert harness.lane.last_offset == 9
+    assert (harness.released, harness.kafka.closed) == (1, 1)
 
 
 async def test_each_interceptor_gets_only_what_its_snapshot_does_not_hold():
     first, second = Recorder(snapshot_at=3), Recorder(snapshot_at=8)
-    stage = Stage(first, second)
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(first, second)
+    harness.assign()
+    await harness.until_restored()
     assert first.replayed == [3, 4, 5, 6, 7, 8, 9]
     assert second.replayed == [8, 9]
 
 
 async def test_without_records_since_the_snapshot_nothing_is_read():
     interceptor = Recorder(snapshot_at=10)
-    stage = Stage(interceptor)
-    stage.assign()
-    await stage.until_restored()
-    assert stage.kafka.asked == [("state", 0, 0), ("telegraf", 10, 10)]
+    harness = Harness(interceptor)
+    harness.assign()
+    await harness.until_restored()
+    assert harness.kafka.asked == [("state", 0, 0), ("telegraf", 10, 10)]
     assert interceptor.replayed == []
 
 
 async def test_an_interceptor_that_has_not_written_state_yet_reads_all_since_it_began():
     interceptor = Recorder()
-    stage = Stage(interceptor)
-    stage.kafka.state[0] = [(marker_key("group", PARTITION), b'{"partitions":1,"since":3}')]
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(interceptor)
+    harness.kafka.state[0] = [(marker_key("group", PARTITION), b'{"partitions":1,"since":3}')]
+    harness.assign()
+    await harness.until_restored()
     assert interceptor.replayed == [3, 4, 5, 6, 7, 8, 9]
 
 
 async def test_a_partition_without_state_begins_with_the_committed_offset():
     interceptor = Recorder()
-    stage = Stage(interceptor)
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(interceptor)
+    harness.assign()
+    await harness.until_restored()
     assert interceptor.replayed == []
-    stage.lanes.add([Record(*PARTITION, 10, 0, None, b"", [])])
-    (marker,) = stage.lane.unpublished[0].state
+    harness.lanes.add([Record(*PARTITION, 10, 0, None, b"", [])])
+    (marker,) = harness.lane.unpublished[0].state
     assert marker.value == b'{"partitions":1,"since":10}'
 
 
@@ -208,21 +208,21 @@ async def test_a_partition_without_state_begins_with_the_committed_offset():
 async def test_restoring_starts_where_the_source_does(committed, start):
     """Without an offset, and with one that Kafka does not have, the source starts at the first record."""
     interceptor = Recorder()
-    stage = Stage(interceptor)
-    stage.kafka.committed_offset = committed
-    stage.kafka.bounds_of[PARTITION] = (20, 100)
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(interceptor)
+    harness.kafka.committed_offset = committed
+    harness.kafka.bounds_of[PARTITION] = (20, 100)
+    harness.assign()
+    await harness.until_restored()
     assert interceptor.calls[-1][2] == start
-    assert stage.lane.last_offset == (49 if committed == 50 else None)
+    assert harness.lane.last_offset == (49 if committed == 50 else None)
 
 
 async def test_a_range_that_retention_has_deleted_is_named_once(caplog):
     interceptor = Recorder(snapshot_at=4)
-    stage = Stage(interceptor)
-    stage.kafka.bounds_of[PARTITION] = (8, 100)
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(interceptor)
+    harness.kafka.bounds_of[PARTITION] = (8, 100)
+    harness.assign()
+    await harness.until_restored()
     assert interceptor.replayed == [8, 9]
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
@@ -231,83 +231,83 @@ async def test_a_range_that_retention_has_deleted_is_named_once(caplog):
 
 async def test_state_of_which_the_beginning_was_deleted_is_not_used(caplog):
     interceptor = Recorder()
-    stage = Stage(interceptor)
-    stage.kafka.bounds_of["state", 0] = (3, 9)
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(interceptor)
+    harness.kafka.bounds_of["state", 0] = (3, 9)
+    harness.assign()
+    await harness.until_restored()
     assert interceptor.calls[-1][3] == {}
     assert "state/0 begins at offset 3" in caplog.text
 
 
 async def test_a_broker_that_does_not_answer_is_asked_again_and_named(caplog):
-    stage = Stage(Recorder())
-    stage.kafka.failures = [Unavailable("no broker answers")] * 3
-    stage.kafka.may_read.clear()
-    stage.assign()
-    await until(lambda: not stage.kafka.failures)
-    assert "the state of telegraf/0 is not restored yet: no broker answers" in stage.states.problem
-    stage.kafka.may_read.set()
-    await stage.until_restored()
-    assert stage.kafka.opened == 4
+    harness = Harness(Recorder())
+    harness.kafka.failures = [Unavailable("no broker answers")] * 3
+    harness.kafka.may_read.clear()
+    harness.assign()
+    await until(lambda: not harness.kafka.failures)
+    assert "the state of telegraf/0 is not restored yet: no broker answers" in harness.states.problem
+    harness.kafka.may_read.set()
+    await harness.until_restored()
+    assert harness.kafka.opened == 4
     assert caplog.text.count("is not restored yet") == 1
 
 
 async def test_state_that_cannot_be_read_ends_the_consumer_with_its_sentence():
     interceptor = Recorder()
     interceptor.error = StateError("version 9 is newer. Rebuild it: fncast state reset")
-    stage = Stage(interceptor)
-    stage.assign()
+    harness = Harness(interceptor)
+    harness.assign()
     with pytest.raises(
         ConsumerError, match=r"^the state of telegraf/0 cannot be read: version 9 is newer. Reb"
     ):
-        await stage.until_restored()
+        await harness.until_restored()
 
 
 async def test_an_error_of_an_interceptor_ends_the_consumer():
     interceptor = Recorder()
     interceptor.error = ZeroDivisionError("a bug")
-    stage = Stage(interceptor)
-    stage.assign()
+    harness = Harness(interceptor)
+    harness.assign()
     with pytest.raises(ZeroDivisionError):
-        await stage.until_restored()
+        await harness.until_restored()
 
 
 async def test_a_rebalance_cancels_a_restoration_and_the_next_one_begins_anew():
     interceptor = Recorder(snapshot_at=4)
-    stage = Stage(interceptor)
-    stage.kafka.may_read.clear()
-    stage.assign()
-    first = stage.lane
-    await until(lambda: stage.kafka.asked)
-    stage.states.dropped([first])
-    stage.lanes.drop([PARTITION])
-    assert stage.states.problem == ""
-    stage.kafka.may_read.set()
-    stage.lanes.assign([PARTITION])
-    stage.states.assigned(stage.lanes.of([PARTITION]))
-    await stage.until_restored()
-    assert stage.lane.generation > first.generation
-    assert [call[1] for call in interceptor.calls if call[0] == "restore"] == [stage.lane.generation]
+    harness = Harness(interceptor)
+    harness.kafka.may_read.clear()
+    harness.assign()
+    first = harness.lane
+    await until(lambda: harness.kafka.asked)
+    harness.states.dropped([first])
+    harness.lanes.drop([PARTITION])
+    assert harness.states.problem == ""
+    harness.kafka.may_read.set()
+    harness.lanes.assign([PARTITION])
+    harness.states.assigned(harness.lanes.of([PARTITION]))
+    await harness.until_restored()
+    assert harness.lane.generation > first.generation
+    assert [call[1] for call in interceptor.calls if call[0] == "restore"] == [harness.lane.generation]
     assert interceptor.replayed == [4, 5, 6, 7, 8, 9]
 
 
 async def test_a_partition_is_dropped_after_what_was_given_to_the_chain_before():
     interceptor = Recorder()
-    stage = Stage(interceptor)
-    stage.assign()
-    await stage.until_restored()
+    harness = Harness(interceptor)
+    harness.assign()
+    await harness.until_restored()
     interceptor.calls.clear()
     loop = asyncio.get_running_loop()
     loop.call_soon_threadsafe(lambda: interceptor.calls.append(("batch",)))
-    stage.states.dropped([stage.lane])
+    harness.states.dropped([harness.lane])
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert interceptor.calls == [("batch",), ("drop", *PARTITION)]
 
 
 async def test_inputs_without_stateful_interceptors_need_no_state():
-    stage = Stage()
-    stage.assign()
-    assert not stage.states.keeps("telegraf")
-    assert not stage.lane.is_held
-    assert stage.kafka.opened == 0
+    harness = Harness()
+    harness.assign()
+    assert not harness.states.keeps("telegraf")
+    assert not harness.lane.is_held
+    assert harness.kafka.opened == 0

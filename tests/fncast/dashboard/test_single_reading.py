@@ -1,4 +1,4 @@
-"""Single readings on the page: shown once a forecast tells their step, beside it and scored by it."""
+"""Single readings on the page: shown once a forecast has their step, beside the forecast, which they score."""
 
 from __future__ import annotations
 

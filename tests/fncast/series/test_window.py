@@ -19,6 +19,7 @@ from fncast.series.window import (
     prepare_batch,
     prepare_rows,
     shift,
+    to_row,
 )
 
 READING = st.one_of(
@@ -222,3 +223,28 @@ def test_only_a_share_that_reaches_100_has_a_ceiling() -> None:
     windows = np.array([[0.0, 50.0, 100.0], [0.0, 50.0, 99.0], [-1.0, 50.0, 100.0], [np.nan, 3.0, 100.0]])
     assert ceiling_of(windows).tolist() == [100.0, np.inf, np.inf, 100.0]
     assert floor_of(windows).tolist() == [0.0, 0.0, -np.inf, 0.0]
+
+
+@given(
+    st.lists(st.lists(st.none() | st.floats(-1e17, 1e17) | st.just(2e18), max_size=7), max_size=4),
+    st.integers(1, 6),
+)
+def test_rows_of_a_table_are_prepared_like_lists(batch: list[list[float | None]], steps: int) -> None:
+    width = max(map(len, batch), default=0)
+    table = np.full((len(batch), width), np.nan)
+    for row, values in zip(table, batch, strict=True):
+        row[width - len(values) :] = to_row(values, are_checked=True)
+    of_rows = prepare_rows(table, np.array([len(values) for values in batch], np.int64), steps)
+    of_lists = prepare_batch(batch, steps)
+    assert of_rows.values.tolist() == of_lists.values.tolist()
+    assert (of_rows.filled, of_rows.good) == (of_lists.filled, of_lists.good)
+    assert {at: str(error) for at, error in of_rows.rejected.items()} == {
+        at: str(error) for at, error in of_lists.rejected.items()
+    }
+
+
+def test_a_row_has_all_readings_and_nan_for_gaps() -> None:
+    assert str(to_row([1, None, 3.5]).tolist()) == "[1.0, nan, 3.5]"
+    assert str(to_row([1.0, None], are_checked=True).tolist()) == "[1.0, nan]"
+    with pytest.raises(InvalidWindow, match=r"values\[1\] is not a number: 'x'"):
+        to_row([1, "x"])  # type: ignore[list-item]

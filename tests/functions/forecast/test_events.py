@@ -204,48 +204,6 @@ def test_limits_are_read() -> None:
     assert limits(unit="%") == (None, None)
 
 
-def test_a_bare_array_has_no_start_and_step() -> None:
-    assert read_readings([1, 2]).values == [1, 2]
-    assert read_readings([1, 2]).place == b""
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        ({"values": None}, "values are missing"),
-        ({"values": "12"}, "not an array"),
-        ({"start": None}, "start is missing"),
-        ({"start": 5}, "start: a time must be a string"),
-        ({"start": []}, "start: a time must be a string"),
-        ({"start": "yesterday"}, "start: 'yesterday' is not an RFC 3339 time"),
-        ({"start": "9999-12-31T23:59:00Z"}, "outside the years"),
-        ({"step_s": None}, "step_s (seconds) or step"),
-        ({"step_s": True}, "step_s must be a number"),
-        ({"step_s": {}}, "step_s must be a number"),
-        ({"step_s": -1}, "positive"),
-        ({"step_s": 2.0**64}, "more than all the years"),
-        ({"step": "P1M"}, "both"),
-        (
-            {"step_s": None, "step": "P1M", "step_day": 2},
-            "start: 2024-01-01T00:00:00+00:00 is not on step_day 2",
-        ),
-        ({"step_s": None, "step": "P1M", "step_day": []}, "step_day must be a day of the month"),
-        ({"step_s": None, "step": "P0M"}, "positive"),
-        ({"unit": 1}, "unit is not a string"),
-        ({"min": "0"}, "min must be a number"),
-        ({"max": True}, "max must be a number"),
-        ({"max": float("nan")}, "max must be a number"),
-        ({"min": 10**400}, "min must be a number"),
-        ({"min": 2, "max": 1}, "min is above max"),
-    ],
-)
-def test_invalid_data_is_refused(change: dict[str, Any], error: str) -> None:
-    read_readings({**EVENT["data"], "step_s": 1})  # type: ignore[dict-item]  # a cached 1 must not accept True
-    with pytest.raises(InvalidData) as caught:
-        read_readings({**EVENT["data"], **change})  # type: ignore[dict-item]
-    assert error in str(caught.value)
-
-
 @pytest.mark.parametrize("data", [DATA.decode(), " [1, 2]", orjson.dumps(DATA.decode()).decode()])
 def test_the_error_for_a_string_with_json_has_a_hint(data: str) -> None:
     for request in (read_request({}, document(data=data)), read_request(BINARY, orjson.dumps(data))):

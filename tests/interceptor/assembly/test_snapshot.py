@@ -109,12 +109,12 @@ def test_a_snapshot_beyond_the_committed_offset_is_not_used(caplog: pytest.LogCa
     assert "t/0: its state stands for offset 8, but reading begins at 7" in caplog.text
 
 
-def test_windows_of_other_settings_begin_anew(caplog: pytest.LogCaptureFixture) -> None:
+def test_windows_of_other_settings_start_again(caplog: pytest.LogCaptureFixture) -> None:
     partition = new_partition(SETTING)
     feed(partition, HISTORY[0], 0)
     other = new_partition(Setting(step=20, window=4, needed=1))
     assert restore(other, dict(everything(partition)), 1).series == []
-    assert "t/0: the settings of its windows have changed, so its 1 series begin anew" in caplog.text
+    assert "t/0: the settings of its windows have changed, so its 1 series start again" in caplog.text
 
 
 def test_what_does_not_shape_the_state_may_change() -> None:

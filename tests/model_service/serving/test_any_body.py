@@ -21,7 +21,7 @@ from model_service.serving.server import ModelServer
 Post = Callable[..., tuple[int, dict[str, str], bytes]]
 
 
-class Shelf:
+class FakeRepository:
     def __init__(self, *models: Model) -> None:
         self.paths = {"/": models[0], **{f"/{model.name}": model for model in models}}
 
@@ -48,7 +48,7 @@ def post(fake_runtime: Any) -> Post:
 
         scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
         async with asyncio.timeout(60):
-            await ModelServer(Shelf(model), Metrics())(scope, receive, send)
+            await ModelServer(FakeRepository(model), Metrics())(scope, receive, send)
             await model.close()
         headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])

@@ -390,17 +390,3 @@ async def test_without_a_thread_requests_fail_and_later_ones_succeed(
     assert (await batcher.submit(row(1), 1))["y"].tolist() == [[2, 2]]
     assert "can't start new thread" in caplog.text
     await batcher.close()
-
-
-def test_a_job_that_raises_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
-    worker = batcher_module._Worker()
-
-    def fail() -> None:
-        raise SystemExit(1)
-
-    done = threading.Event()
-    worker.do(fail)
-    worker.do(done.set)
-    assert done.wait(10)
-    assert "a job of a model's thread failed" in caplog.text
-    worker.end()

@@ -24,7 +24,7 @@ WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
 
 
-class Shelf:
+class FakeRepository:
     """Models that the test sets; `gone` is returned by the next refresh."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Answer:
 
 
 class Service:
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: FakeRepository) -> None:
         self.shelf = shelf
         self.metrics = Metrics()
         self.app = ModelServer(shelf, self.metrics, poll_s=0.001)
@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture
 async def service(fake_runtime: Any) -> AsyncIterator[Service]:
-    shelf = Shelf()
+    shelf = FakeRepository()
     service = Service(shelf)
     old = Model("forecast", 1, fake_runtime(offset=100), "{}", DETAILS, service.metrics.observe)
     new = Model("forecast", 2, fake_runtime(), json.dumps(DETAILS), DETAILS, service.metrics.observe)
@@ -329,7 +329,7 @@ async def test_two_inputs_by_order_and_by_name() -> None:
             return {"difference": np.asarray(a.sum() - b.sum()), "sum": np.asarray(a.sum() + b.sum())}
 
     model = Model("foreign", 1, Foreign())
-    shelf = Shelf()
+    shelf = FakeRepository()
     shelf.paths = {"/": model}
     service = Service(shelf)
     a, b = np.array([5, 5]), np.array([1, 2, 3])

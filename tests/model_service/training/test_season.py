@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fncast.series.step import Step
-from model_service.training.season import common_seasons, find_seasons
+from model_service.training.season import common_seasons, find_seasons, missing_for_week
 
 RNG = np.random.default_rng(0)
 
@@ -76,3 +76,16 @@ def test_no_season_if_nothing_repeats(values: np.ndarray, step: Step | None) -> 
 def test_common_seasons_are_those_of_half_the_series() -> None:
     assert common_seasons([(24,), (24, 168), (7,), ()]) == (24,)
     assert common_seasons([(), (), (7,)]) == ()
+
+
+def test_a_calendar_week_is_found_from_two_weeks_on() -> None:
+    hours = np.arange(2 * 168 + 20)
+    day = np.sin(2 * np.pi * hours / 24)
+    weekend = (hours // 24 % 7 >= 5) * 2.0
+    values = day - weekend + 0.05 * np.random.default_rng(0).normal(size=len(hours))
+    hour = Step.seconds(3600.0)
+    assert find_seasons(values, hour) == (24, 168)
+    assert find_seasons(values[:300], hour) == (24,)
+    assert missing_for_week(300, hour) == 36
+    assert missing_for_week(336, hour) == 0
+    assert missing_for_week(10, Step.calendar("P1M")) == 0

@@ -1,0 +1,173 @@
+"""What operators see of the state topic, and how they reset it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from consumer.errors import ConsumerError
+from consumer.kafka.errors import create_client, error_text
+from consumer.lane import Partition
+from consumer.state.keys import MARKER, StateKey, marker_key, parse, place_of
+from consumer.state.reader import Reader, Unavailable
+from consumer.state.snapshot import Marker
+from interceptor.assembly.snapshot import HEAD
+
+ANSWER_S = 10.0
+FLUSH_S = 30.0
+TRIES = 5
+RETRY_S = 0.5
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class PartitionSummary:
+    """The state of one interceptor in one input partition.
+
+    version, offset, series: of the windows' snapshot, None for other interceptors. offset: the first one that it does
+    not hold. newest_ms: when the newest record was written.
+    """
+
+    topic: str
+    partition: int
+    interceptor: str
+    version: int | None = None
+    offset: int | None = None
+    series: int | None = None
+    records: int = 0
+    bytes: int = 0
+    newest_ms: int = 0
+
+
+@dataclass
+class _Newest:
+    """The newest record of a key."""
+
+    key: StateKey
+    place: int
+    raw: bytes
+    value: bytes = field(repr=False)
+    timestamp_ms: int = 0
+
+
+class StateTopic:
+    """The state of one group. Every method raises ConsumerError."""
+
+    def __init__(self, properties: Mapping[str, str], topic: str, group: str) -> None:
+        self._properties = properties
+        self._topic = topic
+        self._group = group
+
+    def summaries(self) -> list[PartitionSummary]:
+        """By topic, partition and interceptor."""
+        found: dict[tuple[str, int, str], PartitionSummary] = {}
+        for newest in self._read():
+            key = newest.key
+            if key.owner == MARKER:
+                continue
+            place = (key.topic, key.partition, key.owner)
+            summary = found.setdefault(place, PartitionSummary(*place))
+            summary.records += 1
+            summary.bytes += len(newest.raw) + len(newest.value)
+            summary.newest_ms = max(summary.newest_ms, newest.timestamp_ms)
+            if key.owner == "assemble" and key.key == HEAD:
+                summary.version, summary.offset, summary.series = _head(newest.value)
+        return [found[place] for place in sorted(found)]
+
+    def reset(self, topics: Collection[str], *, is_replayed: bool) -> list[Partition]:
+        """Delete the state of these topics, of all if there are none. Returns the partitions that had state.
+
+        is_replayed: the next start reads their input from the first record that Kafka has. Otherwise it begins with
+        empty windows where the group stands. Raises ConsumerError while the group has members.
+        """
+        if members := self._members():
+            raise ConsumerError(
+                f"the group {self._group!r} has {members} members, which would go on with the state in their memory."
+                " Stop them, and reset it then"
+            )
+        wanted = [newest for newest in self._read() if not topics or newest.key.topic in topics]
+        partitions = sorted({(newest.key.topic, newest.key.partition) for newest in wanted})
+        producer = create_client(Producer, {**self._properties, "log_level": 2, "enable.idempotence": True})
+        failures: list[str] = []
+        count = self._with_reader(lambda reader: reader.partitions_of(self._topic))
+
+        def write(place: int, key: bytes, value: bytes | None) -> None:
+            producer.produce(self._topic, value, key, place, on_delivery=delivered)
+            producer.poll(0)
+
+        def delivered(error: object, _: object) -> None:
+            if error is not None:
+                failures.append(str(error))
+
+        for newest in wanted:
+            write(newest.place, newest.raw, None)
+        for partition in partitions if is_replayed else ():
+            since = self._with_reader(lambda reader, at=partition: reader.bounds(at)[0])  # type: ignore[misc]
+            marker = msgspec.json.encode(Marker(count, since))
+            write(place_of(partition[1], count), marker_key(self._group, partition), marker)
+        if producer.flush(FLUSH_S) or failures:
+            reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
+            raise ConsumerError(f"the state was not deleted completely: {reason}. Call it again")
+        return partitions
+
+    def _members(self) -> int:
+        admin = create_client(AdminClient, {**self._properties, "log_level": 2})
+        try:
+            answer = admin.describe_consumer_groups([self._group], request_timeout=ANSWER_S)[self._group]
+            return len(answer.result().members)
+        except KafkaException as error:
+            raise ConsumerError(
+                f"the members of the group {self._group!r} are not known: {error_text(error)}"
+            ) from None
+
+    def _read(self) -> Iterator[_Newest]:
+        """The newest record of each key of the group, without deleted keys."""
+        newest: dict[tuple[int, bytes], _Newest] = {}
+
+        def read(reader: Reader) -> None:
+            newest.clear()
+            for place in range(reader.partitions_of(self._topic)):
+                first, end = reader.bounds((self._topic, place))
+                for chunk in reader.read((self._topic, place), first, end):
+                    for message in chunk:
+                        raw, value = message.key() or b"", message.value()
+                        key = parse(raw)
+                        if key is None or key.group != self._group:
+                            continue
+                        if value is None:
+                            newest.pop((place, raw), None)
+                        else:
+                            newest[place, raw] = _Newest(key, place, raw, value, message.timestamp()[1])
+
+        self._with_reader(read)
+        return iter(list(newest.values()))
+
+    def _with_reader(self, call: Callable[[Reader], Result]) -> Result:
+        for attempt in range(1, TRIES + 1):
+            reader = Reader(self._properties, self._group)
+            try:
+                return call(reader)
+            except Unavailable as reason:
+                if attempt == TRIES:
+                    raise ConsumerError(f"the state topic {self._topic!r} cannot be read: {reason}") from None
+            finally:
+                reader.close()
+            time.sleep(RETRY_S)
+        raise AssertionError("unreachable")
+
+
+def _head(value: bytes) -> tuple[int | None, int | None, int | None]:
+    """Version, offset and number of series of a snapshot of windows; None where they cannot be read."""
+    try:
+        members = msgspec.msgpack.decode(value)
+        version, offset, _, series = members[:4]
+    except (msgspec.MsgspecError, TypeError, ValueError):
+        return None, None, None
+    return version, offset, series

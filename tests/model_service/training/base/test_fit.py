@@ -1,0 +1,51 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_service.training.base import fit as fitting
+from model_service.training.base.calibration import knot_factors
+from model_service.training.base.fit import CHUNK, Progress, fit, loss_on, validation_examples
+from model_service.training.base.shape import QUANTILES, SHORT
+
+# An untrained network has 0.45 on these examples.
+STATED_LOSS = 0.42
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "SERIES", 200)
+    monkeypatch.setattr(fitting, "GAPS", 200)
+    monkeypatch.setattr(fitting, "RENEWED", 5)
+    monkeypatch.setattr(fitting, "WARM_UP", 10)
+    monkeypatch.setattr(fitting, "VALIDATION_SERIES", 100)
+    monkeypatch.setattr(fitting, "VALIDATION_EXAMPLES", 500)
+    monkeypatch.setitem(fitting.BATCH, SHORT.window, 64)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("small")
+def test_a_short_run_reaches_the_stated_loss_and_can_be_resumed(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    network = fit(SHORT, 2 * CHUNK, 0, tmp_path, seen.append, validate_every=1)
+    assert [progress.step for progress in seen] == [CHUNK, 2 * CHUNK]
+    loss = loss_on(network, validation_examples(SHORT, 0))
+    assert loss == pytest.approx(seen[-1].validation, rel=1e-4)
+    assert loss < STATED_LOSS
+    done = fit(SHORT, 2 * CHUNK, 0, tmp_path, seen.append)
+    assert len(seen) == 2
+    for one, other in zip(network.get_weights(), done.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_calibration_makes_quantiles_hold_their_share() -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=(4000, 2))
+    narrow: Any = np.broadcast_to(np.linspace(-0.4, 0.4, 9), (4000, 2, 9))
+    factors = knot_factors(narrow, targets)
+    widths = 0.1 * factors
+    low, high = -widths[:4].sum(), widths[4:].sum()
+    assert ((targets > low) & (targets < high)).mean() == pytest.approx(0.8, abs=0.03)
+    inner = (targets > -widths[3]) & (targets < widths[4])
+    assert inner.mean() == pytest.approx(QUANTILES[5] - QUANTILES[3], abs=0.03)
