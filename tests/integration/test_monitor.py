@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ STEP_S, WINDOW, HORIZON = 300, 4, 3
 SERIES = ("cpu", "disk", "net")
 READINGS = 240
 KILLS = 4
-START_MS = 1_780_000_000_000
+START_MS = int(time.time() * 1000) - 3_600_000  # Kafka deletes records that are a week old
 WAIT_S = 100
 
 
