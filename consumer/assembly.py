@@ -21,6 +21,7 @@ from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
 from consumer.loop import Loop
+from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import Input, Kafka, Settings, SettingsError
@@ -35,6 +36,7 @@ from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.expiry import Expiry
+from interceptor.builtin.rekey import Rekey
 from interceptor.builtin.router import Router
 from interceptor.chain import Chain, compose
 from interceptor.contract import Interceptor
@@ -125,10 +127,13 @@ def build_chain(
 ) -> Chain:
     """The interceptor chain in the settings. interceptors: as in `Service`. Raises SettingsError."""
     _check_order(settings.interceptors.chain)
+    rekeyed = build_rekeyed_inputs(settings)
+    settings = with_topics_by_series(settings)
     router = Router(build_routes(settings), settings.default_destinations())
     inputs = build_reading_inputs(settings)
     built_ins: dict[str, Callable[[], Interceptor]] = {
         "expiry": Expiry,
+        "rekey": lambda: Rekey(rekeyed),
         "assemble": lambda: Assemble(inputs),
         "route": lambda: router,
         "deliver": lambda: deliver,
@@ -137,6 +142,7 @@ def build_chain(
         built_ins[name] = partial(_same, interceptor)
     try:
         reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
+        reading_topics += [topic for topic, source in rekeyed.items() if not source.is_event]
         return compose(settings.interceptors.chain, built_ins, settings, reading_topics)
     except ValueError as error:
         raise SettingsError(f"[interceptors.chain] {error}") from None
@@ -188,7 +194,8 @@ class Service:
         more_outputs: topics, besides the output topic, that their events name.
         Raises SettingsError, ConsumerError.
         """
-        kafka = settings.kafka
+        own_topics = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
+        kafka = with_topics_by_series(settings).kafka
         self._topics = kafka.input_topics
         functions = build_function_client(settings)
         self._deliver = build_deliver(settings, functions)
@@ -211,7 +218,7 @@ class Service:
                 kafka.dead_letter_topic,
                 kafka.outage_topic,
                 kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
-                more_outputs=more_outputs,
+                more_outputs=(*more_outputs, *own_topics),
                 is_exactly_once=kafka.delivery == "exactly-once",
             ),
             self._chain,

@@ -132,7 +132,8 @@ class Topics:
                 )
             log.info("the embedded broker does not isolate transactions: delivery is at least once")
             if self._state and not self.are_there:
-                self._admin.list_topics(self._state, timeout=ANSWER_S)  # creates it
+                for topic in (self._state, *self._more_outputs):
+                    self._admin.list_topics(topic, timeout=ANSWER_S)  # creates it
                 log.info(
                     "the embedded broker keeps the newest 5 MB of a partition in memory: state beyond that is lost when"
                     " a partition is assigned again"
@@ -217,7 +218,7 @@ class Topics:
         return Sizes(max([BROKER_RECORD_BYTES, *limits]), min([BATCH_BYTES, *limits]))
 
     def _all(self) -> list[str]:
-        return [*self._inputs, *self._written()]
+        return list(dict.fromkeys((*self._inputs, *self._written())))
 
     def _written(self) -> list[str]:
         """The topics that results and state need."""

@@ -19,6 +19,7 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alpha: share of the readings of a normal series that may count as anomalies. min_history: readings of a series
     before its first anomaly. include, exclude: globs of the series whose anomalies are reported. destination: of
     anomaly events; empty for none. accuracy_every: between two accuracy events of a series, by its readings' times.
+    silent_steps: a series is silent after so many steps without a reading; 0 for never.
     """
 
     group_id: str = "fncast-monitor"
@@ -30,6 +31,7 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exclude: tuple[str, ...] = ()
     accuracy_every: str = "1h"
     destination: str = ""
+    silent_steps: int = 10
 
     def __post_init__(self) -> None:
         for name in ("group_id", "accuracy_topic", "alerts_topic"):
@@ -41,6 +43,8 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("alpha must be between 0 and 1")
         if not 0 <= self.min_history <= MAX_HISTORY:
             raise ValueError(f"min_history must be from 0 to {MAX_HISTORY:,}")
+        if not 0 <= self.silent_steps <= MAX_HISTORY:
+            raise ValueError(f"silent_steps must be from 0 to {MAX_HISTORY:,}")
         _seconds("accuracy_every", self.accuracy_every)
 
     @property

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.cli.page_decoders import page_decoders
 from fncast.dashboard.page import Page
-from fncast.dashboard.reader import InvalidProperties, TopicReader
+from fncast.dashboard.reader import TopicReader
+from fncast.dashboard.reader_client import InvalidProperties
 from fncast.dashboard.single_reading import Decoder
 from fncast.dashboard.state import PageState, PageTopics
 from fncast.failure import Failure

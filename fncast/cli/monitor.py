@@ -18,6 +18,7 @@ from fncast.http.port import parse_port
 from fncast.http.security import Security, add_security_arguments
 from fncast.http.server import build_server
 from fncast.monitor.admin import MonitorAdmin, register
+from fncast.monitor.co_partition import differing_partitions
 from fncast.monitor.judge import Judge
 from fncast.monitor.settings import JUDGE, monitor_rules, monitor_settings
 
@@ -45,8 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     configured = settings(arguments)
+    _check_partitions(configured)
     host = arguments.host or configured.admin.host
     return asyncio.run(monitor(configured, host, arguments.port, Security.of(arguments)))
+
+
+def _check_partitions(configured: Settings) -> None:
+    """Raises Failure if the topics that are joined have different numbers of partitions."""
+    kafka = configured.kafka
+    topics = (*kafka.input_topics, kafka.output_topic)
+    counts = differing_partitions(kafka.client_properties(), topics)
+    if counts:
+        found = ", ".join(f"{topic}: {count}" for topic, count in counts.items())
+        raise Failure(
+            f"the topics of readings and forecasts have different numbers of partitions ({found}), so the monitor"
+            " cannot join them: add partitions with kafka-topics.sh --alter, or name other topics"
+        )
 
 
 async def monitor(configured: Settings, host: str, port: int, security: Security) -> int:

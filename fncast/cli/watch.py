@@ -9,9 +9,11 @@ import time
 from datetime import datetime
 
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
+from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.console import ConsoleFormatter
 from fncast.dashboard.event import NotAnEvent, parse
-from fncast.dashboard.reader import BrokerState, InvalidProperties, TopicReader
+from fncast.dashboard.reader import TopicReader
+from fncast.dashboard.reader_client import InvalidProperties
 from fncast.dashboard.readings import UnreadableData
 from fncast.dashboard.record import ReceivedRecord
 from fncast.failure import Failure

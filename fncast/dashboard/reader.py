@@ -7,14 +7,15 @@ import logging
 import queue
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.offsets import from_beginning, list_partitions, near_end
+from fncast.dashboard.reader_client import InvalidProperties, create_consumer, reader_properties
 from fncast.dashboard.record import Headers, ReceivedRecord
 from fncast.wording.kafka import describe
 
@@ -37,28 +38,6 @@ MAX_PROBLEM = 300
 
 # Errors of a partition that no longer exists. They start a search for partitions.
 GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC})
-
-
-class InvalidProperties(ValueError):
-    """librdkafka rejects the client properties. The message names the property."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerState:
-    """What the reader knows about its broker.
-
-    connected: None before the first answer or failure. since_s: when `connected` changed, in seconds since 1970.
-    problem: why the broker cannot be reached, or what else prevents reading.
-    missing: topics that cannot be read yet, with the reason. skipped: records that were skipped to keep up.
-    address: the bootstrap servers.
-    """
-
-    connected: bool | None
-    since_s: float
-    problem: str = ""
-    missing: tuple[tuple[str, str], ...] = ()
-    skipped: int = 0
-    address: str = ""
 
 
 class TopicReader:
@@ -88,7 +67,7 @@ class TopicReader:
         self._searched_s = -SEARCH_S
         self._answered_s = time.monotonic()
         self._last_error = ""  # librdkafka's last error
-        self._properties = _properties(client_properties, self._on_error)
+        self._properties = reader_properties(client_properties, self._on_error)
         self._renew_at_s = time.monotonic() + RENEW_S
         try:
             self._consumer = self._create_consumer()
@@ -97,7 +76,7 @@ class TopicReader:
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def _create_consumer(self) -> Consumer:
-        return Consumer(self._properties, logger=_DebugLog())
+        return create_consumer(self._properties)
 
     def start(self) -> None:
         """Start the thread."""
@@ -283,27 +262,3 @@ class TopicReader:
             self._last_error = describe(error)
         if error.code() == KafkaError._AUTHENTICATION:
             self._set_state(self.state.connected, problem=describe(error))
-
-
-class _DebugLog:
-    """Sends librdkafka's log to our debug log. What users need to know is in the state."""
-
-    def log(self, level: int, text: str, *arguments: object) -> None:
-        log.debug(text, *arguments)
-
-
-def _properties(
-    client_properties: Mapping[str, str], on_error: Callable[[KafkaError], None]
-) -> dict[str, Any]:
-    return {
-        **client_properties,
-        # librdkafka requires a group id. Without a subscription or commits, no group is created.
-        "group.id": f"fncast-reader-{uuid.uuid4()}",
-        "enable.auto.commit": "false",
-        "enable.auto.offset.store": "false",
-        # Applies when a topic was created again, or when retention removed records before they were read.
-        "auto.offset.reset": "earliest",
-        "allow.auto.create.topics": "false",
-        "queued.max.messages.kbytes": "16384",
-        "error_cb": on_error,
-    }

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from fncast.dashboard.reader import BrokerState
+from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.state import PageState
 

@@ -15,7 +15,7 @@ DEFAULT_ALPHA = 0.001
 DEFAULT_MIN_HISTORY = 500
 # The smallest of several p-values is small more often. The figures depend on each other, so their number overstates
 # it. Chosen so that with the default alpha a series opens at most one false episode in a month of 5-minute readings.
-COMPARISONS = 1.6
+COMPARISONS = 2.6
 # The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
 FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3))
 # A value is a new extreme if it is beyond all before it by this share of their range.

@@ -153,7 +153,8 @@ class JoinedSeries:
         newest = max(self.readings, default=None)
         if newest is not None:
             oldest = newest - self._kept_steps
-            for index in [index for index in self.readings if index <= oldest]:
+            old = [index for index in self.readings if index <= oldest and index not in self.waiting]
+            for index in old:
                 del self.readings[index]
         if self.forecasts:
             reached = self.forecasts[-1].start if newest is None else newest

@@ -13,7 +13,7 @@ from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_foreca
 from fncast.monitor.partition import MonitorPartition, MonitorRules
 from interceptor.chain import read
 from interceptor.contract import StatefulInterceptor
-from interceptor.delivery import Batch, Delivery, Record, StateRecord
+from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import Forecast, OutputEvent, Skipped
 
 JOINED = Skipped("joined")
@@ -83,6 +83,7 @@ class Judge(StatefulInterceptor):
         assigned = self.partitions.get(partition)
         if assigned is not None:
             assigned.restored.pop(topic, None)
+            assigned.merge.forget(topic)
             if not assigned.restored:
                 del self.partitions[partition]
 
@@ -111,10 +112,16 @@ class Judge(StatefulInterceptor):
 
     def _process(self, assigned: Assigned, deliveries: Sequence[Delivery]) -> None:
         last: dict[str, Delivery] = {}
+        ticks = [delivery for delivery in deliveries if type(delivery.record) is Tick]
+        for delivery in ticks:
+            events = assigned.monitor.tick(delivery.record.timestamp_ms)
+            delivery.outcome = Forecast(events) if events else None
+            last[delivery.record.topic] = delivery
         for delivery in assigned.merge.ready(deliveries):
             last[delivery.record.topic] = delivery
             for part in delivery.windows or [delivery]:
                 events = self._events(assigned.monitor, part)
+                events += assigned.monitor.tick(part.record.timestamp_ms)
                 part.outcome = Forecast(events) if events else part.outcome or JOINED
         if not last or not assigned.monitor.changed:
             return
@@ -144,7 +151,7 @@ class Judge(StatefulInterceptor):
         type_ = event.attributes["type"] if event is not None else None
         try:
             if event is not None and type_ == WINDOW:
-                return monitor.reading(read_window(event))
+                return monitor.reading(read_window(event), delivery.record.timestamp_ms)
             if event is not None and type_ == FORECAST:
                 return monitor.forecast(read_forecast(event))
         except UnusableEvent as error:

@@ -23,13 +23,13 @@ class Progress:
     """How far a topic has come.
 
     seen_ms: the largest timestamp of its records. tick_ms: of its newest tick, if no record followed; ticks: in a row.
-    held: offset and timestamp of the first record that waits, None if none does."""
+    waiting: timestamps of the records that were left unsettled, by offset; they come again."""
 
     def __init__(self) -> None:
         self.seen_ms = -1
         self.tick_ms = -1
         self.ticks = 0
-        self.held: tuple[int, int] | None = None
+        self.waiting: dict[int, int] = {}
 
     def add(self, delivery: Delivery) -> None:
         """Take a record or a tick."""
@@ -43,7 +43,7 @@ class Progress:
 
     def is_past(self, at_ms: int) -> bool:
         """Whether no record with an earlier timestamp is expected or waits."""
-        if self.held is not None and self.held[1] < at_ms:
+        if any(waiting_ms < at_ms for waiting_ms in self.waiting.values()):
             return False
         if at_ms <= self.seen_ms:
             return True
@@ -71,26 +71,33 @@ class Merge:
             self._progress.setdefault(topic, Progress()).add(delivery)
             if type(delivery.record) is not Tick:
                 lanes.setdefault(topic, deque()).append(delivery)
-        for topic, lane in list(lanes.items()):
-            held = self._progress[topic].held
-            if held is not None and lane[0].record.offset > held[0]:
-                del lanes[topic]  # an earlier record of the topic waits, and comes again
-            else:
-                self._progress[topic].held = None
         ready: list[Delivery] = []
-        while lanes:
-            topic = min(
-                lanes, key=lambda topic: (lanes[topic][0].record.timestamp_ms, self._topics.index(topic))
-            )
-            record = lanes[topic][0].record
-            if not self._is_next(record.timestamp_ms, lanes):
+        candidates = {topic: lane for topic, lane in lanes.items() if self._is_complete(topic, lane)}
+        while candidates:
+            topic = min(candidates, key=lambda topic: self._place(topic, candidates[topic][0]))
+            if not self._is_next(candidates[topic][0].record.timestamp_ms, candidates):
                 break
-            ready.append(lanes[topic].popleft())
-            if not lanes[topic]:
-                del lanes[topic]
+            delivery = candidates[topic].popleft()
+            self._progress[topic].waiting.pop(delivery.record.offset, None)
+            ready.append(delivery)
+            if not candidates[topic]:
+                del candidates[topic]
         for topic, lane in lanes.items():
-            self._progress[topic].held = lane[0].record.offset, lane[0].record.timestamp_ms
+            left = {delivery.record.offset: delivery.record.timestamp_ms for delivery in lane}
+            self._progress[topic].waiting |= left
         return ready
+
+    def forget(self, topic: str) -> None:
+        """The partition of a topic was taken away; what waited will be read again, if it comes back."""
+        self._progress.pop(topic, None)
+        self._began_s = self._clock()
+
+    def _place(self, topic: str, delivery: Delivery) -> tuple[int, int]:
+        return delivery.record.timestamp_ms, self._topics.index(topic)
+
+    def _is_complete(self, topic: str, lane: deque[Delivery]) -> bool:
+        """Whether no earlier record of the topic waits outside of this lane."""
+        return min(self._progress[topic].waiting, default=lane[0].record.offset) >= lane[0].record.offset
 
     def _is_next(self, at_ms: int, lanes: Mapping[str, object]) -> bool:
         """Whether a record can be processed: the topics that have none at hand are past it. lanes: those that have."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, Reading
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event
+from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
+# Between two looks for silent series.
+LOOK_MS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,7 +28,8 @@ class MonitorRules:
     """What the monitor does. include, exclude: globs of series whose anomalies are reported.
 
     accuracy_every_s: between two accuracy events of a series, by the readings' time. destination: of anomaly events.
-    max_series: further series of a partition are ignored and counted."""
+    silent_steps: a series is silent after so many steps without a reading; 0 for never. max_series: further series of a
+    partition are ignored and counted."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     alerts: tuple[AlertRule, ...] = ()
@@ -33,6 +39,7 @@ class MonitorRules:
     accuracy_topic: str = "accuracy"
     alerts_topic: str = "alerts"
     destination: str = ""
+    silent_steps: int = 0
     max_series: int = 200_000
 
     def detects(self, series: str) -> bool:
@@ -52,11 +59,12 @@ class MonitoredSeries:
     rules: list[AlertRule]
     alerts: dict[str, AlertState] = field(default_factory=dict)
     published_s: dict[str, float] = field(default_factory=dict)
+    silence: Silence = field(default_factory=Silence)
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists."""
         alerts = {name: [alert.is_open, alert.calm] for name, alert in self.alerts.items()}
-        return [self.joined.state(), alerts, self.published_s]
+        return [self.joined.state(), alerts, self.published_s, list(astuple(self.silence))]
 
 
 class MonitorPartition:
@@ -69,14 +77,42 @@ class MonitorPartition:
         self.series: dict[str, MonitoredSeries] = {}
         self.changed: set[str] = set()
         self.refused = 0
+        self._looked_ms = -LOOK_MS
 
-    def reading(self, reading: Reading) -> list[OutputEvent]:
-        """Take a reading. Returns the events to publish, in order."""
+    def reading(self, reading: Reading, came_ms: int) -> list[OutputEvent]:
+        """Take a reading. came_ms: the timestamp of its record. Returns the events to publish, in order."""
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:
             return []
+        events = []
+        if not math.isnan(reading.value) and series.silence.arrived(came_ms) and series.is_watched:
+            events.append(self._silence_event(series, is_open=False))
         series.joined.add_reading(series.joined.index(reading.time), reading.value)
-        return self._judge(series)
+        return events + self._judge(series)
+
+    def tick(self, now_ms: int) -> list[OutputEvent]:
+        """The clock has come so far. Returns the events of series that are silent."""
+        if now_ms < self._looked_ms + LOOK_MS:
+            return []
+        self._looked_ms = now_ms
+        events = []
+        for name, series in self.series.items():
+            joined, steps, history = series.joined, self._rules.silent_steps, self._rules.detector.min_history
+            step_ms = 1000.0 * (joined.time_s(1) - joined.time_s(0))
+            if series.silence.begins(now_ms, step_ms, steps, history):
+                self.changed.add(name)
+                if series.is_watched:
+                    events.append(self._silence_event(series, is_open=True))
+        return events
+
+    def _silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
+        """The silence after the newest reading began or ended."""
+        joined = series.joined
+        last = max(joined.readings, default=0)
+        at_s, value = joined.time_s(last), joined.readings.get(last, math.nan)
+        episode = Episode("silent", at_s, at_s, at_s, value, value, value, value, 1.0, 0)
+        topic = self._rules.alerts_topic
+        return anomaly_event(series.name, episode, at_s, is_open, topic, self._rules.destination)
 
     def forecast(self, message: ForecastMessage) -> list[OutputEvent]:
         """Take a forecast. Returns the events to publish, in order."""
@@ -87,10 +123,11 @@ class MonitorPartition:
 
     def restore(self, name: str, state: list[Any]) -> None:
         """Take over a series with the state that `MonitoredSeries.state` returned."""
-        joined, alerts, published_s = state
+        joined, alerts, published_s, silence = state
         series = self._new(name, JoinedSeries.restored(joined))
         series.alerts = {rule: AlertState(*alert) for rule, alert in alerts.items()}
         series.published_s = published_s
+        series.silence = Silence(*silence)
         self.series[name] = series
 
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:

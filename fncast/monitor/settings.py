@@ -49,6 +49,7 @@ def monitor_rules(settings: Settings) -> MonitorRules:
         monitor.accuracy_topic,
         monitor.alerts_topic,
         monitor.destination,
+        monitor.silent_steps,
         settings.windows.max_series,
     )
 

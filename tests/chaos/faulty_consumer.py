@@ -101,6 +101,7 @@ def add_bug(bug: str) -> None:
         ExactlyOnce.commit = without_offsets
     elif bug == "state-outside":  # state is stored before its offset is committed
         StateWriter.publish_with = publish_outside
+        assemble.SNAPSHOT_S = 0.0  # so that each transaction has one
     else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
         init = ExactlyOnce.__init__
 

@@ -93,9 +93,9 @@ def test_its_answers_to_a_batch_are_matched_by_position(embedded_testbed):
 
 
 @pytest.mark.guarantee("an HTTP service may take and give one tensor for many windows")
-def test_it_gets_and_gives_one_tensor(embedded_stage):
-    stage = embedded_stage
-    route(stage, encoding="graphpipe")
+def test_it_answers_many_windows_with_one_tensor(embedded_testbed):
+    testbed = embedded_testbed
+    route(testbed, encoding="graphpipe")
     calls = []
 
     async def foreign(request, body):
@@ -107,24 +107,27 @@ def test_it_gets_and_gives_one_tensor(embedded_stage):
         rows = ForecastRows(windows[:, -1:, None], reasons)
         return web.Response(body=encode_forecasts(rows), content_type=CONTENT_TYPE, headers=headers)
 
-    stage.function.foreign = foreign
+    testbed.function.foreign = foreign
     for number in range(20):
         data = {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": [1, number - 1 or None]}
-        stage.produce(f"a:{number}", b"k", json.dumps(data).encode(), destination="other")
-    stage.produce("a:none", b"k", b'{"values": "none"}', destination="other")
-    stage.flush()
-    consumer = stage.consume()
+        testbed.produce(f"a:{number}", b"k", json.dumps(data).encode(), destination="other")
+    testbed.produce("a:none", b"k", b'{"values": "none"}', destination="other")
+    testbed.flush()
+    consumer = testbed.consume()
     published = {}
-    for message in stage.wait_for(stage.forecasts, 18):
+    for message in testbed.wait_for(testbed.forecasts, 18):
         published[dict(message.headers())["ce_causationid"].decode()] = json.loads(message.value())
     assert consumer.terminate() == 0
-    letters = [dict(message.headers())["fncast-reason"].decode() for message in stage.read_all(stage.dead)]
+    letters = [
+        dict(message.headers())["fncast-reason"].decode() for message in testbed.read_all(testbed.dead)
+    ]
     assert published["a:7"] == {
         "start": "2024-01-01T00:10:00Z",
         "step_s": 300,
         "values": [6.0],
         "quantiles": {"0.5": [6.0]},
         "filled": 0,
+        "history": 2,
     }
     assert sorted(letters) == ["not above 0", "not above 0", "values is not an array of numbers"]
     assert sum(calls) == 20

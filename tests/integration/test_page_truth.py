@@ -15,8 +15,8 @@ import orjson
 import pytest
 import uvicorn
 
+from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.reader import BrokerState
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.state import PageState, PageTopics
 from interceptor.routes.outcomes import UNAVAILABLE_REASON

@@ -58,14 +58,14 @@ def expected(step: int, value: float, rise: float) -> dict[str, Any]:
     }
 
 
-def forecasts(testbed: Any, count: int) -> dict[str, list[dict[str, Any]]]:
+def forecasts(testbed: Any, count: int, suffix: str = "") -> dict[str, list[dict[str, Any]]]:
     """The windows that the function saw, by series, in the order of the published forecasts."""
     found: dict[str, list[dict[str, Any]]] = {}
     for message in testbed.wait_for(testbed.forecasts, count):
         headers = dict(message.headers())
         name = headers["ce_subject"].decode()
         assert message.key() == name.encode()
-        assert headers["ce_causationsource"] == f"kafka:{testbed.metrics}".encode()
+        assert headers["ce_causationsource"] == f"kafka:{testbed.metrics}{suffix}".encode()
         found.setdefault(name, []).append(json.loads(message.value())["seen"])
     return found
 
@@ -124,3 +124,36 @@ def test_consumers_that_hand_over_partitions_continue_the_windows(exactly_once_t
     check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
     assert two.terminate() == 0
     assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)
+
+
+@pytest.mark.guarantee("readings of a series that come in several partitions are one series with `rekey`")
+def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
+    """Each record goes to another partition. Its two readings of a step arrive in any order between partitions."""
+    file = config(testbed)
+    file.write_text(
+        file.read_text().replace('destination = "forecast"', 'destination = "forecast"\nrekey = true')
+    )
+    consumer = testbed.consume(config=file)
+    names = set()
+    for step in range(LEAST + 2):
+        for host in range(4):
+            record = {
+                "name": "cpu",
+                "tags": {"host": f"h{host}"},
+                "timestamp": START_S + step * STEP_S,
+                "fields": {"idle": float(step)},
+            }
+            names.add(f"cpu.idle host=h{host}")
+            testbed.producer.produce(
+                testbed.metrics, json.dumps(record).encode(), partition=(step + host) % 4
+            )
+        testbed.flush()
+        testbed.wait_for(f"{testbed.metrics}-by-series", 4 * (step + 1))  # so that steps arrive in order
+    found = forecasts(testbed, 4 * 3, "-by-series")
+    assert consumer.terminate() == 0
+    assert found.keys() == names
+    for windows in found.values():
+        assert [window["values"] for window in windows] == [
+            [None] * (WINDOW - 1 - step) + [float(at) for at in range(step + 1)]
+            for step in range(LEAST - 1, LEAST + 2)
+        ]

@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 # Shares of examples with each kind of missing readings; the others have none.
 SCATTERED, OUTAGE, TRAILING, BURSTS, LEADING = 0.1, 0.16, 0.06, 0.08, 0.25
 # Shares of examples whose last reading is a spike, or the first reading of a new level.
-SPIKES, SHIFTS = 0.06, 0.02
+SPIKES, SHIFTS = 0.1, 0.02
 LEAST_HISTORY = 8
 MAX_SCALED_TARGET = 12.0
 LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0

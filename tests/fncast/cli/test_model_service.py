@@ -1,4 +1,4 @@
-"""How `fncast model-service` chooses its ports."""
+"""How `fncast model-service` chooses its ports and its models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from fncast.cli.model_service import _grpc
+from fncast import models
+from fncast.cli.main import build_parser
+from fncast.cli.model_service import _grpc, _repository, run
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.security import OPEN
+from model_service.serving.metrics import Metrics
 
 
 class NoModels:
@@ -29,3 +32,18 @@ def test_a_free_grpc_port_is_reserved_until_grpc_binds_it() -> None:
     with pytest.raises(Failure, match=f"port {port} on 127.0.0.1 is in use"):
         bind("127.0.0.1", port)
     companion._reserved.close()  # type: ignore[union-attr]
+
+
+def test_the_base_model_is_served_by_default() -> None:
+    arguments = build_parser("model-service").parse_args(["model-service"])
+    assert arguments.models is None
+    arguments.models = models.FOLDER
+    repository = _repository(arguments, Metrics())
+    assert set(repository.paths) == {"/", "/base", "/base/1"}
+    assert repository.paths["/"].details["least_history"] == 8
+
+
+def test_waiting_for_the_base_model_is_refused() -> None:
+    arguments = build_parser("model-service").parse_args(["model-service", "--wait"])
+    with pytest.raises(Failure, match="the base model is always there"):
+        run(arguments)

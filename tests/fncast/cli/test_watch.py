@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fncast.cli.watch import _status_text
-from fncast.dashboard.reader import BrokerState
+from fncast.dashboard.broker_state import BrokerState
 
 
 def test_the_name_of_a_topic_cannot_control_the_terminal() -> None:

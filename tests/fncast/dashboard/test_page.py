@@ -12,8 +12,8 @@ import pytest
 
 from fncast.dashboard import stream as streams
 from fncast.dashboard.bounded_send import CHUNK_BYTES
+from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.reader import BrokerState
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.state import PageState, PageTopics
 

@@ -11,7 +11,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fncast.dashboard import reader as reader_module
-from fncast.dashboard.reader import InvalidProperties, TopicReader
+from fncast.dashboard.reader import TopicReader
+from fncast.dashboard.reader_client import InvalidProperties
 from fncast.dashboard.record import ReceivedRecord
 
 PATIENCE_S = 30.0

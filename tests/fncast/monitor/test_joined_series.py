@@ -129,4 +129,14 @@ def test_memory_is_bounded_when_a_topic_is_alone() -> None:
     assert len(alone.forecasts) < 50
     for at in range(1_000, 2_000):
         alone.add_reading(at, 50.0)
+        list(alone.judge(DetectorSettings()))
     assert len(alone.readings) < 50
+
+
+def test_a_reading_that_waits_is_judged_after_a_long_gap() -> None:
+    series = JoinedSeries(START, STEP)
+    judged = []
+    for at in (0, 1, 2, 500, 501, 502, 503):
+        series.add_reading(at, float(at))
+        judged += [each.value for each in series.judge(DetectorSettings())]
+    assert judged == [0.0, 1.0, 2.0, 500.0]

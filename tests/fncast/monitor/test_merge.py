@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from fncast.monitor.merge import PATIENCE_S, Merge
 from interceptor.delivery import Delivery, Record, Tick
+from interceptor.outcome import Skipped
 
 
 class Clock:
@@ -42,3 +43,22 @@ def test_a_silent_topic_is_not_waited_for_forever() -> None:
     assert ready(merge, record) == []
     clock.now_s = PATIENCE_S
     assert ready(merge, record) == [("a", 0)]
+
+
+def test_records_that_come_back_in_parts_keep_the_order() -> None:
+    clock = Clock()
+    merge = Merge(("a", "b"), clock)
+    first = [delivery("a", at, 10 * at) for at in range(10)]
+    later = [delivery("a", at, 10 * at) for at in range(10, 20)]
+    other = [delivery("b", at, 10 * at + 5) for at in range(20)]
+    assert ready(merge, *first) == []
+    assert ready(merge, *later) == []
+    order = []
+    for _ in range(40):
+        for part in (first, later, other):
+            done = merge.ready([each for each in part if each.outcome is None])
+            for each in done:
+                each.outcome = Skipped("processed")
+                order.append(each.record.timestamp_ms)
+    assert order == sorted(order)
+    assert len(order) == 39  # the last one waits for a tick of the other topic

@@ -1,0 +1,36 @@
+"""Recognises a silent series: no readings for longer than ever, by the times at which its records came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A silence is unusual if it is so many times as long as the longest before it.
+LONGER = 1.5
+
+
+@dataclass(slots=True)
+class Silence:
+    """When the readings of one series came.
+
+    last_ms: the newest, since 1970. longest_ms: between two of them. readings: their number. is_open: it is silent."""
+
+    last_ms: int = -1
+    longest_ms: int = 0
+    readings: int = 0
+    is_open: bool = False
+
+    def arrived(self, at_ms: int) -> bool:
+        """A reading came. Returns whether this ends a silence."""
+        if self.last_ms >= 0 and not self.is_open:
+            self.longest_ms = max(self.longest_ms, at_ms - self.last_ms)
+        self.last_ms = max(self.last_ms, at_ms)
+        self.readings += 1
+        ended, self.is_open = self.is_open, False
+        return ended
+
+    def begins(self, now_ms: int, step_ms: float, steps: int, min_history: int) -> bool:
+        """Whether the series is silent from now on. steps: so many without a reading; 0 for never."""
+        if self.is_open or not steps or self.readings <= min_history:
+            return False
+        self.is_open = now_ms - self.last_ms > max(steps * step_ms, LONGER * self.longest_ms)
+        return self.is_open

@@ -1,0 +1,142 @@
+"""Sends anomalies and alerts of `fncast monitor` to a webhook or to Prometheus Alertmanager."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+ANOMALY, ALERT = "io.fncast.anomaly.v1", "io.fncast.alert.v1"
+NONE, REJECTED, UNAVAILABLE = "io.fncast.none.v1", "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
+SOURCE = "fncast/notify"
+TIMEOUT_S = 10.0
+RETRY_AFTER_S = 5.0
+# Ids of events that were sent, so that a repeated call sends nothing again.
+MAX_SENT = 10_000
+
+Event = dict[str, Any]
+Post = Callable[[str, bytes, Mapping[str, str]], None]
+
+
+class WrongConfiguration(ValueError):
+    """The function's configuration. The text names the key and the fix."""
+
+
+class Unusable(ValueError):
+    """An event that can never be sent. The text gives the reason."""
+
+
+class Unreachable(Exception):
+    """The receiver does not take the event now. The text gives the reason."""
+
+
+class Notifier:
+    """The function without Fn. Not thread-safe: the FDK makes one call at a time."""
+
+    def __init__(self, config: Mapping[str, str], post: Post) -> None:
+        """config: ALERTMANAGER_URL or WEBHOOK_URL; WEBHOOK_TOKEN. post: sends a body to a URL, raises Unreachable.
+
+        Raises WrongConfiguration."""
+        urls = {key: config[key] for key in ("ALERTMANAGER_URL", "WEBHOOK_URL") if config.get(key)}
+        if len(urls) != 1:
+            raise WrongConfiguration("set one of ALERTMANAGER_URL and WEBHOOK_URL")
+        ((self._key, url),) = urls.items()
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise WrongConfiguration(f"{self._key} must begin with http:// or https://")
+        self._url = url.rstrip("/") + ("/api/v2/alerts" if self._key == "ALERTMANAGER_URL" else "")
+        self._headers = {"content-type": "application/json"}
+        if token := config.get("WEBHOOK_TOKEN", ""):
+            self._headers["authorization"] = f"Bearer {token}"
+        self._post = post
+        self._sent: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def answer(self, events: list[Event]) -> list[Event]:
+        """An event for each input, in their order: none, rejected or unavailable."""
+        return [self._answer(event) for event in events]
+
+    def _answer(self, event: Event) -> Event:
+        key = str(event.get("source")), str(event.get("id"))
+        try:
+            if key not in self._sent:
+                self._send(event)
+                self._sent[key] = None
+                if len(self._sent) > MAX_SENT:
+                    self._sent.popitem(last=False)
+        except Unusable as error:
+            return _reply(event, REJECTED, {"reason": str(error)})
+        except Unreachable as error:
+            return _reply(event, UNAVAILABLE, {"reason": str(error), "retry_after_s": RETRY_AFTER_S})
+        return _reply(event, NONE, None)
+
+    def _send(self, event: Event) -> None:
+        if event.get("type") not in (ANOMALY, ALERT):
+            raise Unusable(f"type is {str(event.get('type'))[:80]!r}, neither {ANOMALY} nor {ALERT}")
+        if not isinstance(event.get("data"), dict) or event["data"].get("state") not in ("open", "closed"):
+            raise Unusable("the data has no state, open or closed")
+        if self._key == "WEBHOOK_URL":
+            body = json.dumps(event).encode()
+            self._post(self._url, body, {**self._headers, "idempotency-key": str(event.get("id"))})
+        else:
+            self._post(self._url, json.dumps([to_alert(event)]).encode(), self._headers)
+
+
+def to_alert(event: Event) -> dict[str, Any]:
+    """The event as an alert of Alertmanager's API v2. Its labels are those of the alert that it opens or closes.
+
+    An open alert ends a week from now, unless it is closed before."""
+    data, series = event["data"], str(event.get("subject", ""))
+    is_anomaly = event["type"] == ANOMALY
+    name = "fncast anomaly" if is_anomaly else str(data.get("rule", "fncast alert"))
+    labels = {"alertname": name, "series": series, "source": SOURCE}
+    if is_anomaly:
+        labels["kind"] = str(data.get("kind", ""))
+        summary = f"{series}: {data.get('value')} instead of {data.get('expected')} at {data.get('time')}"
+    else:
+        summary = (
+            f"{series} is expected {data.get('direction')} {data.get('threshold')} at {data.get('expected_at')},"
+            f" probability {data.get('probability')}"
+        )
+    now_s = time.time()
+    ends_s = now_s if data["state"] == "closed" else now_s + 7 * 86_400
+    return {
+        "labels": labels,
+        "annotations": {"summary": summary, "details": json.dumps(data)},
+        "startsAt": _text(now_s - 1),
+        "endsAt": _text(ends_s),
+    }
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Send a body. Raises Unreachable, and Unusable if the receiver says that the event is wrong."""
+    request = urllib.request.Request(url, body, dict(headers), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S):
+            return
+    except urllib.error.HTTPError as error:
+        if error.code in (400, 413, 415, 422):
+            raise Unusable(f"the receiver answers {error.code}") from None
+        raise Unreachable(f"the receiver answers {error.code}") from None
+    except OSError as error:
+        raise Unreachable(f"the receiver cannot be reached: {error}") from None
+
+
+def _reply(event: Event, type_: str, data: dict[str, Any] | None) -> Event:
+    reply = {
+        "specversion": "1.0",
+        "id": f"{type_}-{event.get('id')}",
+        "source": SOURCE,
+        "type": type_,
+        "causationid": event.get("id"),
+        "causationsource": event.get("source"),
+    }
+    return reply if data is None else {**reply, "datacontenttype": "application/json", "data": data}
+
+
+def _text(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,68 @@
+"""The series of a partition: silence, bounds, and what is reported."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.messages import Reading
+from fncast.monitor.partition import MonitorPartition, MonitorRules
+from fncast.series.step import Step
+
+START, STEP = datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0)
+RULES = MonitorRules(DetectorSettings(min_history=5), silent_steps=3, exclude=("noisy*",), max_series=2)
+
+
+def feed(partition: MonitorPartition, first: int, end: int, series: str = "cpu") -> list[dict[str, object]]:
+    found = []
+    for at in range(first, end):
+        reading = Reading(series, START + timedelta(minutes=at), STEP, float(at % 7))
+        found += partition.reading(reading, 60_000 * at)
+    return [json.loads(event.value or b"") for event in found]
+
+
+def states(events: list[dict[str, object]]) -> list[tuple[object, object]]:
+    return [(event["kind"], event["state"]) for event in events]
+
+
+def tick(partition: MonitorPartition, minutes: float) -> list[dict[str, object]]:
+    return [json.loads(event.value or b"") for event in partition.tick(int(60_000 * minutes))]
+
+
+def test_a_silent_series_opens_once_and_closes_with_the_next_reading() -> None:
+    partition = MonitorPartition(RULES)
+    feed(partition, 0, 20)
+    assert tick(partition, 21) == []
+    (opened,) = tick(partition, 23)
+    assert (opened["kind"], opened["state"], opened["time"]) == ("silent", "open", "2026-05-01T00:19:00Z")
+    assert tick(partition, 30) == []
+    assert states(feed(partition, 30, 31)) == [("silent", "closed")]
+
+
+def test_a_silence_that_is_usual_and_a_new_series_open_nothing() -> None:
+    partition = MonitorPartition(RULES)
+    feed(partition, 0, 3)
+    assert tick(partition, 30) == []  # too new
+    feed(partition, 3, 10)
+    feed(partition, 20, 30)  # a gap of ten minutes
+    assert tick(partition, 42) == []
+    assert states(tick(partition, 46)) == [("silent", "open")]
+
+
+def test_a_restored_series_is_silent_once() -> None:
+    partition = MonitorPartition(RULES)
+    feed(partition, 0, 20)
+    assert len(tick(partition, 30)) == 1
+    restored = MonitorPartition(RULES)
+    restored.restore("cpu", partition.series["cpu"].state())
+    assert tick(restored, 40) == []
+
+
+def test_excluded_series_are_not_reported_and_too_many_are_refused() -> None:
+    partition = MonitorPartition(RULES)
+    for series in ("noisy.cpu", "disk", "net"):
+        feed(partition, 0, 20, series)
+    assert partition.series.keys() == {"noisy.cpu", "disk"}
+    assert partition.refused == 20
+    assert len(tick(partition, 40)) == 1

@@ -1,0 +1,166 @@
+"""The function `notify` without Fn, on a receiver that records what it gets; and against a real Alertmanager."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "functions" / "notify"))
+try:
+    from notifier import (
+        ALERT,
+        ANOMALY,
+        NONE,
+        REJECTED,
+        UNAVAILABLE,
+        Notifier,
+        Unreachable,
+        WrongConfiguration,
+        post,
+    )
+finally:
+    sys.path.pop(0)
+
+START_S = 30
+
+
+class Receiver:
+    """Records calls. fails: raise Unreachable instead."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any, Mapping[str, str]]] = []
+        self.fails = False
+
+    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        if self.fails:
+            raise Unreachable("it is away")
+        self.calls.append((url, json.loads(body), headers))
+
+
+def event(type_: str, state: str, id_: str = "1", **data: Any) -> dict[str, Any]:
+    found = {
+        "specversion": "1.0",
+        "id": id_,
+        "source": "fncast/monitor",
+        "type": type_,
+        "subject": "web-1.disk",
+    }
+    return {**found, "data": {"state": state, **data}}
+
+
+def test_a_webhook_gets_the_event_once() -> None:
+    receiver = Receiver()
+    notifier = Notifier({"WEBHOOK_URL": "http://pager/hook", "WEBHOOK_TOKEN": "secret"}, receiver)
+    opened = event(ANOMALY, "open", value=7)
+    for _ in range(2):
+        (answer,) = notifier.answer([opened])
+        assert (answer["type"], answer["causationid"]) == (NONE, "1")
+    ((url, body, headers),) = receiver.calls
+    assert (url, body) == ("http://pager/hook", opened)
+    assert headers["authorization"] == "Bearer secret"
+    assert headers["idempotency-key"] == "1"
+
+
+def test_an_alert_has_the_same_labels_when_it_closes() -> None:
+    receiver = Receiver()
+    notifier = Notifier({"ALERTMANAGER_URL": "http://am:9093/"}, receiver)
+    notifier.answer(
+        [event(ALERT, "open", "1", rule="disk-full"), event(ALERT, "closed", "2", rule="disk-full")]
+    )
+    (opened,), (closed,) = (body for _, body, _ in receiver.calls)
+    assert receiver.calls[0][0] == "http://am:9093/api/v2/alerts"
+    assert (
+        opened["labels"]
+        == closed["labels"]
+        == {
+            "alertname": "disk-full",
+            "series": "web-1.disk",
+            "source": "fncast/notify",
+        }
+    )
+    assert closed["endsAt"] < opened["endsAt"]
+
+
+def test_an_outage_is_retried_and_a_wrong_event_rejected() -> None:
+    receiver = Receiver()
+    notifier = Notifier({"WEBHOOK_URL": "http://pager/hook"}, receiver)
+    receiver.fails = True
+    assert notifier.answer([event(ANOMALY, "open")])[0]["type"] == UNAVAILABLE
+    receiver.fails = False
+    assert notifier.answer([event(ANOMALY, "open")])[0]["type"] == NONE
+    other, stateless = event("io.fncast.forecast.v1", "open", "3"), event(ANOMALY, "maybe", "2")
+    assert [answer["type"] for answer in notifier.answer([other, stateless])] == [REJECTED, REJECTED]
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"WEBHOOK_URL": "ftp://x"}, {"WEBHOOK_URL": "http://x", "ALERTMANAGER_URL": "http://y"}]
+)
+def test_a_wrong_configuration_is_named(config: dict[str, str]) -> None:
+    with pytest.raises(WrongConfiguration, match="_URL"):
+        Notifier(config, Receiver())
+
+
+def alertmanager_program() -> str | None:
+    return os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager")
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[str]:
+    """The URL of a running Alertmanager, Debian's package prometheus-alertmanager."""
+    program = alertmanager_program()
+    if program is None:
+        pytest.skip("needs Debian's prometheus-alertmanager, or its path in $ALERTMANAGER")
+    from fncast.http.listener import bind
+
+    listener = bind("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    config = tmp_path / "alertmanager.yml"
+    config.write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+    command = [program, f"--config.file={config}", f"--storage.path={tmp_path}/data"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        url = f"http://127.0.0.1:{port}"
+        deadline_s = time.monotonic() + START_S
+        while not is_ready(url):
+            assert time.monotonic() < deadline_s, (tmp_path / "log").read_text()
+        yield url
+        process.terminate()
+        process.wait(10)
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.integration
+def test_alertmanager_shows_an_open_alert_until_it_is_closed(alertmanager: str) -> None:
+    def active() -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{alertmanager}/api/v2/alerts?active=true", timeout=5) as answer:
+            return json.load(answer)
+
+    notifier = Notifier({"ALERTMANAGER_URL": alertmanager}, post)
+    opened, closed = (
+        event(ALERT, "open", "1", rule="disk-full"),
+        event(ALERT, "closed", "2", rule="disk-full"),
+    )
+    assert notifier.answer([opened])[0]["type"] == NONE
+    (alert,) = active()
+    assert alert["labels"]["series"] == "web-1.disk"
+    assert notifier.answer([closed])[0]["type"] == NONE
+    assert active() == []
