@@ -113,7 +113,9 @@ def test_its_windows_equal_those_of_fncast(kafka: KafkaContainer, tmp_path: Path
     ours, theirs = of_fncast(), windows_of(address, sink)
     assert theirs.keys() == ours.keys()
     for key, values in ours.items():
-        assert theirs[key] == pytest.approx(values, rel=1e-9), key
+        assert [value is None for value in theirs[key]] == [value is None for value in values], key
+        known = [value for value in values if value is not None]
+        assert [value for value in theirs[key] if value is not None] == pytest.approx(known, rel=1e-9), key
 
 
 def windows_of(address: str, topic: str) -> Found:
