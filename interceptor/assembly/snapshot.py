@@ -3,7 +3,7 @@
 Format (version 1, MessagePack arrays): `head` is [version, offset, event time, number of series, shape of the rules].
 `bucket/N` is [offset, series of the slots 64 N to 64 N + 63]. An offset is that of the first record that is not in the
 state. A snapshot writes the buckets that changed, in order, and the head last. Large snapshots are written in parts,
-while records go on: then buckets are newer than the head, which stands for the offset at which the snapshot began.
+while records continue: then buckets are newer than the head, which stands for the offset at which the snapshot began.
 """
 
 from __future__ import annotations
