@@ -116,9 +116,14 @@ def _rekey(sample: Sample, recognition: Recognition) -> list[str]:
 def _windows(recognition: Recognition) -> list[str]:
     step = usual_step(list(recognition.trial.series.values()))
     seen = f"found: {step}" if step else "found from the first readings of each series"
+    is_spread = bool(recognition.trial.spread)
+    if step and is_spread:  # partitions are read side by side, so the first readings do not show the step
+        setting = _set(f'step = "{step}"', "found in the sample. Or another, or auto")
+    else:
+        setting = _set('step = "auto"', f'{seen}. Or fix it, such as "60s"')
     return [
         _set("[windows]", "how readings become windows; [[inputs]] may override each"),
-        _set('step = "auto"', f'{seen}. Or fix it, such as "60s"'),
+        setting,
         _set('aggregate = "last"', "of the readings in one step: last, mean, sum, min, max, count"),
         _set("every = 1", "forecast each n-th step"),
         _set("# grace_s = 10", "how long a step stays open for late readings"),

@@ -80,7 +80,10 @@ def test_members_that_were_left_out_are_named():
 
 def test_a_spread_series_sets_rekey(tmp_path):
     sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(8)]
-    assert loaded(written(sample, partitions=2), tmp_path).inputs[0].rekey is True
+    settings = loaded(written(sample, partitions=2), tmp_path)
+    assert settings.inputs[0].rekey is True
+    assert settings.windows.step == "10s"  # mixed partitions do not show the step
+    assert loaded(written(sample[:1]), tmp_path).windows.step == "auto"
 
 
 def test_secrets_stay_out_of_the_file(tmp_path):
