@@ -19,7 +19,7 @@ from model_service.training.base.pool import Pool
 from model_service.training.base.shape import SIZES, Size
 
 COMMAND = "make base-model"
-STEPS = {64: 7_000, 512: 2_800}
+STEPS = {64: 6_000, 512: 2_800}
 # Series for calibration have numbers from here on: neither trained nor validated on.
 CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_000
 
