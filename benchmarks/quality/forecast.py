@@ -23,12 +23,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.quality import base_model
+from fncast import models as base_models
 from fncast.cli.evaluate import add_classical, default_cache
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
 from fncast.series.csv_file import read_csv
 from fncast.series.series import Series
 from fncast.series.step import Step
+from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation import MODEL, Evaluation, add_model, prepare
 from model_service.training.model_folder import find_version, load_scorer
 from model_service.training.report import overall_table, series_table, table
@@ -112,6 +114,18 @@ def air(folder: Path, models: Path, classical: bool) -> Target:
     share = (len(values) - first) / len(values)
     evaluation = _evaluate(models, "generated", [series], classical, share, stride=1, seasons=(12,))
     return _target("AirPassengers", "mase", 0.60, 0.97, evaluation, started)
+
+
+def zero_shot(folder: Path | None) -> str:
+    """The base model on the test parts of NAB's 19 series, which it is not trained on."""
+    files = sorted(path for path in _data(folder).glob("*.csv") if path.stem != "nyc_taxi")
+    series = [one for path in files for one in read_csv(path)]
+    evaluation = prepare(series, 48, 12, test_share=TEST_SHARE)
+    forecaster = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
+    for one in evaluation.series:
+        backtest = one.backtest
+        one.add(MODEL, forecaster.at_origins(backtest.series.values, backtest.at.tolist(), 12))
+    return f"NAB, {len(evaluation.series)} series, the base model\n{overall_table(evaluation)}"
 
 
 def _train(models: Path, name: str, files: Sequence[Path], *flags: str) -> None:
@@ -230,6 +244,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in arguments.only.split(","):
             if name == BASE:
                 print("\n" + base_model.report(BASE_SERIES, not arguments.no_classical))
+                try:
+                    print("\n" + zero_shot(arguments.data))
+                except Absent as why:
+                    print(f"the base model on NAB is skipped: {why}", file=sys.stderr)
+                    skipped = True
                 continue
             if name not in DATA_SETS:
                 parser.error(f"{name!r} is not one of {', '.join([*DATA_SETS, BASE])}")

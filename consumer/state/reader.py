@@ -101,7 +101,9 @@ class Reader:
             while True:
                 chunk: list[Message] = []
                 is_over = False
-                for message in self._consumer.consume(CHUNK, POLL_S):
+                # With a time-out, the client waits for the whole chunk.
+                messages = self._consumer.consume(CHUNK, 0) or self._consumer.consume(1, POLL_S)
+                for message in messages:
                     heard_s = time.monotonic()
                     error = message.error()
                     offset = message.offset()

@@ -12,7 +12,7 @@ from fncast.series.step import Step, format_start
 
 SHOWN_STEPS = 3
 # The widest columns, in characters. Longer names are cut.
-MAX_NAME, MAX_UNIT, MAX_MODEL = 32, 10, 40
+MAX_NAME, MAX_UNIT, MAX_MODEL = 64, 10, 40
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SMALLEST_SCALED = 1e4  # smaller numbers have four digits without a prefix
 

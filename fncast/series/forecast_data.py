@@ -38,9 +38,10 @@ def forecast_data(
     )
     texts = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     data = []
-    for reading, gaps, row in zip(readings, filled, texts[3:-3].split(b"]],[["), strict=True):
+    rows = texts[3:-3].split(b"]],[[")
+    for reading, gaps, history, row in zip(readings, filled, _histories(readings), rows, strict=True):
         levels = row.split(b"],[")
-        ends = (reading.unit, gaps, history_of(reading), reading.labels)
+        ends = (reading.unit, gaps, history, reading.labels)
         data.append(template % (reading.place, levels[median], *levels, *ends))
     return data
 
@@ -64,6 +65,15 @@ def history_of(readings: Readings) -> int:
     if isinstance(values, np.ndarray):
         return int(np.count_nonzero(~np.isnan(values)))
     return int(len(values) - values.count(None))
+
+
+def _histories(readings: Sequence[Readings]) -> list[int]:
+    """As `history_of`; rows of one length are counted at once."""
+    values = [reading.values for reading in readings]
+    if not all(isinstance(row, np.ndarray) and len(row) == len(values[0]) for row in values):
+        return [history_of(reading) for reading in readings]
+    counts: list[int] = np.count_nonzero(~np.isnan(np.stack(values)), axis=1).tolist()
+    return counts
 
 
 def quantiles_text(quantiles: Sequence[float]) -> str:

@@ -52,7 +52,7 @@ class PartitionWindows:
         # By key of the format: the series, or why there is none. A cache: it is emptied when it is too large.
         self._by_key: dict[Hashable, SeriesWindow | str] = {}
         self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
-        self._has_logged_full = False
+        self._has_logged_full = self._has_logged_failure = False
 
     def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
@@ -133,7 +133,13 @@ class PartitionWindows:
         return found
 
     def _lookup(self, key: Hashable) -> SeriesWindow | str:
-        series = self._format.series(key)
+        try:
+            series = self._format.series(key)
+        except Exception:  # a user's format: one record must not stop the consumer
+            if not self._has_logged_failure:
+                self._has_logged_failure = True
+                log.warning("%s: its format cannot name a series", self._topic, exc_info=True)
+            return NO_SERIES
         if series is None or (not series.name.isascii() and not _is_unicode(series.name)):
             return NO_SERIES
         slot = self._slots.get(series.name)

@@ -63,7 +63,7 @@ class Rules:
         step = self.step
         if step and step.period_s and (self.step_ns < _MICROSECOND_NS or self.step_ns % _MICROSECOND_NS):
             raise ValueError("step must be a whole number of microseconds")
-        if self.step is not None and self.window * length_ns(self.step) > _MAX_SPAN_NS:
+        if self.step is not None and not self.has_span(self.step):
             raise ValueError(f"a window of {self.window} steps of {self.step} is longer than 1500 years")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("min is above max")
@@ -83,6 +83,10 @@ class Rules:
         if self.step is None or self.step.period_s is None:
             return 0
         return round(self.step.period_s * _NS)
+
+    def has_span(self, step: Step) -> bool:
+        """Whether a window of such steps begins at a time that an event can name."""
+        return self.window * length_ns(step) <= _MAX_SPAN_NS
 
     def shape(self) -> str:
         """What the state depends on: windows that were stored under another shape cannot be continued."""

@@ -99,6 +99,9 @@ class SingleReadings(SeriesWindow):
         if outcome is STORED and len(self.gathered) >= needed:
             times_ns = sorted([reading[0] for reading in self.gathered])
             step = self.rules.step or find_step(times_ns)
+            if not self.rules.has_span(step):  # wrong clocks
+                del self.gathered[0]
+                return outcome
             self.set_grid(find_grid(step, times_ns))
             return self._start_over(completed)
         return outcome
@@ -123,7 +126,7 @@ class SingleReadings(SeriesWindow):
         times_ns = sorted([reading[0] for reading in self.gathered])
         step = find_step(times_ns)
         self.misfits = 0
-        if not is_regular(times_ns, step):
+        if not is_regular(times_ns, step) or not self.rules.has_span(step):
             self.gathered = None
             return False
         if step == self.grid.step:

@@ -2,8 +2,8 @@
 
 Format (version 1, MessagePack arrays): `head` is [version, offset, event time, number of series, shape of the rules].
 `bucket/N` is [offset, series of the slots 64 N to 64 N + 63]. An offset is that of the first record that is not in the
-state. A snapshot writes the buckets that changed, in order, and the head last. If a consumer ends between them, some
-buckets are newer than the head.
+state. A snapshot writes the buckets that changed, in order, and the head last. Large snapshots are written in parts,
+while records continue: then buckets are newer than the head, which stands for the offset at which the snapshot began.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from __future__ import annotations
 import logging
 import sys
 from array import array
+from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
 
 from fncast.series.step import Step
 from interceptor.assembly.aggregated_steps import AggregatedSteps, Total
-from interceptor.assembly.grid import from_anchor
+from interceptor.assembly.grid import Grid, from_anchor
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.series_window import NEVER, SeriesWindow
 from interceptor.assembly.single_readings import Reading, SingleReadings
@@ -30,7 +32,9 @@ log = logging.getLogger("fncast.assemble")
 
 VERSION = 1
 BUCKET = 64  # series
+PART = 16  # buckets
 HEAD = b"head"
+_CACHED_GRIDS = 1024
 _BUCKET_KEY = b"bucket/%d"
 
 
@@ -99,13 +103,48 @@ def begin(windows: PartitionWindows, stale: Iterable[bytes] = ()) -> list[StateR
 
 def write(windows: PartitionWindows) -> list[StateRecord]:
     """The records of a snapshot: what changed since the last one."""
-    records = []
-    for number in sorted({slot // BUCKET for slot in windows.changed}):
-        series = windows.series[number * BUCKET : (number + 1) * BUCKET]
-        bucket = _Bucket(windows.next_offset, [_state_of(each) for each in series])
-        records.append(StateRecord(_BUCKET_KEY % number, _encode(bucket)))
+    records = [_bucket_record(windows, number) for number in _changed_buckets(windows)]
     windows.changed.clear()
     return [*records, _head_record(windows)]
+
+
+class Parts:
+    """A snapshot that is written in parts, so that other work does not wait for it."""
+
+    def __init__(self, windows: PartitionWindows) -> None:
+        """Begin a snapshot of what changed since the last one."""
+        self._windows = windows
+        self._numbers = deque(_changed_buckets(windows))
+        self._head: StateRecord | None = _head_record(windows)
+        windows.changed.clear()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all parts are written."""
+        return self._head is None
+
+    def next(self, most: int = PART) -> list[StateRecord]:
+        """The next part: up to `most` buckets as they are now, and behind the last one the head."""
+        count = min(most, len(self._numbers))
+        records = [_bucket_record(self._windows, self._numbers.popleft()) for _ in range(count)]
+        if not self._numbers and self._head is not None:
+            records.append(self._head)
+            self._head = None
+        return records
+
+    def give_up(self) -> None:
+        """Leave what is not written to the next snapshot."""
+        self._windows.changed.update(number * BUCKET for number in self._numbers)
+
+
+def _changed_buckets(windows: PartitionWindows) -> list[int]:
+    return sorted({slot // BUCKET for slot in windows.changed})
+
+
+def _bucket_record(windows: PartitionWindows, number: int) -> StateRecord:
+    series = windows.series[number * BUCKET : (number + 1) * BUCKET]
+    bucket = _Bucket(windows.next_offset, [_state_of(each) for each in series])
+    return StateRecord(_BUCKET_KEY % number, _encode(bucket))
 
 
 def _head_record(windows: PartitionWindows) -> StateRecord:
@@ -224,8 +263,7 @@ def _series_of(state: _Series, windows: PartitionWindows) -> SeriesWindow:
     series = windows.new_series(described, state.labels_json)
     if isinstance(series, SingleReadings) and state.single is not None:
         if state.single.step:
-            step, day = Step.parse(state.single.step), state.single.day
-            series.set_grid(from_anchor(step, day, state.single.anchor_ns))
+            series.set_grid(_grid(state.single.step, state.single.day, state.single.anchor_ns))
         series.gathered, series.misfits = state.single.gathered, state.single.misfits
     elif isinstance(series, AggregatedSteps) and state.aggregated is not None:
         if state.aggregated.counts:
@@ -238,6 +276,11 @@ def _series_of(state: _Series, windows: PartitionWindows) -> SeriesWindow:
         series.values = _from_bytes(state.values, array("d"), len(series.values))
     series.head, series.emitted, series.present = state.head, state.emitted, state.present
     return series
+
+
+@lru_cache(_CACHED_GRIDS)
+def _grid(step: str, day: int | None, anchor_ns: int) -> Grid:
+    return from_anchor(Step.parse(step), day, anchor_ns)
 
 
 def _to_bytes(numbers: array[float] | array[int]) -> bytes:

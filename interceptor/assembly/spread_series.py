@@ -1,4 +1,4 @@
-"""Finds series whose readings come in more than one partition: each partition has windows of its own of them."""
+"""Finds series whose readings come in more than one partition: each partition has separate windows of them."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ class Partition:
         self.snapshot_at_s = now_s + SNAPSHOT_S
         self.readings = 0
         self.snapshot_offset = -1
+        self.parts: snapshot.Parts | None = None  # the rest of a snapshot
         self.read_at_s = now_s
         self.has_read = False
         self.is_new = False
@@ -170,10 +171,8 @@ class Assemble(StatefulInterceptor):
     def _tick(self, delivery: Delivery, partition: Partition) -> None:
         """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         partition.snapshot_at_s = 0.0
-        if (
-            self._clock() - partition.read_at_s < SILENT_S
-        ):  # the tick comes because the partition is given away
-            return
+        if partition.has_read or self._clock() - partition.read_at_s < SILENT_S:
+            return  # the tick comes because the partition is given away
         completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
         if completed:
             _attach(delivery, partition.input, completed)
@@ -189,6 +188,8 @@ class Assemble(StatefulInterceptor):
             )
         except UndecodableRecord as error:
             return [], DeadLetter(str(error), kind="undecodable")
+        except Exception as error:  # a user's format: one record must not stop the consumer
+            return [], DeadLetter(f"its format failed: {type(error).__name__}: {error}", kind="undecodable")
         if decoded.skipped:
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
@@ -206,12 +207,24 @@ class Assemble(StatefulInterceptor):
         if partition.has_read:
             partition.read_at_s, partition.has_read = now_s, False
         is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
-        has_changed = windows.changed or windows.next_offset != partition.snapshot_offset
+        has_changed = windows.changed or partition.parts or windows.next_offset != partition.snapshot_offset
         if partition.is_new or not is_due or not has_changed:
             return
-        delivery.state += snapshot.write(windows)
-        partition.snapshot_at_s, partition.readings = now_s + SNAPSHOT_S, 0
+        parts = partition.parts
+        if type(delivery.record) is Tick:  # the partition is silent or given away
+            if parts is not None:
+                parts.give_up()
+            delivery.state += snapshot.write(windows)
+            parts = None
+        else:
+            parts = parts or snapshot.Parts(windows)
+            delivery.state += parts.next()
+            if parts.is_done:
+                parts = None
+        partition.parts = parts
         partition.snapshot_offset = windows.next_offset
+        if parts is None:
+            partition.snapshot_at_s, partition.readings = now_s + SNAPSHOT_S, 0
         partition.bytes.update({record.key: len(record.value or b"") for record in delivery.state})
         metrics.STATE_BYTES.set(sum([sum(each.bytes.values()) for each in self._partitions.values()]))
 

@@ -48,7 +48,7 @@ class MappedJson:
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         try:
             found = _at(_decoder.decode(value), self._root)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not JSON: {error}") from None
         rows = found if isinstance(found, list) else [found]
         decoded = Decoded([], [], [], {})

@@ -12,7 +12,8 @@ from consumer.commits import Commits
 from consumer.errors import CommitFailed, ConsumerError, NotPublished, OutcomeUnknown
 from consumer.lanes import Lanes
 from consumer.state.writer import StateWriter
-from interceptor.delivery import Record
+from interceptor.delivery import Delivery, Record, StateRecord, Tick
+from interceptor.outcome import Forecast
 
 PARTITION = ("metrics", 0)
 
@@ -49,10 +50,14 @@ class Source:
         self.now: list[dict] = []
         self.answer: Future[None] = Future()
         self.group_has: dict | None = None
+        self.tokens: set[str] | None = None
         self.metadata: str | None = "metadata"
 
     def committed(self, partitions, within_s):
         return self.group_has
+
+    def committed_tokens(self, partitions, within_s):
+        return self.tokens
 
     def group_metadata(self):
         return self.metadata
@@ -336,3 +341,46 @@ def test_after_an_unknown_outcome_each_partition_continues_from_its_committed_of
     assert exact.committed == [{PARTITION: 2, other: 8}]
     assert lane.events == 0
     assert [delivery.record.offset for delivery in second.unpublished] == [8, 9]
+
+
+@pytest.mark.parametrize(("tokens", "is_committed"), [({"other", "this"}, True), ({"other"}, False)])
+@pytest.mark.guarantee("a tick's results are published once, also after a commit without an answer")
+def test_a_commit_of_a_tick_without_an_answer_is_known_by_its_token(exact, tokens, is_committed):
+    """The offset of a tick was committed before, so it does not show whether the commit happened."""
+    (lane,) = exact.lanes
+    lane.add(Delivery(Tick("metrics", 0, 6, 0, None, None, [])))
+    (tick,) = lane.take(1)
+    tick.outcome, tick.is_done = Forecast([]), True
+    list(lane.settled())
+    exact.publisher.token = "this"
+    exact.commits.advance(now=True)
+    exact.source.group_has = {PARTITION: 7}
+    exact.end_step(OutcomeUnknown("no answer"))
+    exact.commits.advance()
+    assert exact.commits.is_in_progress
+    exact.source.tokens = tokens
+    exact.commits.advance()
+    assert not exact.commits.is_in_progress
+    assert len(lane.unpublished) == (0 if is_committed else 1)
+
+
+def test_state_follows_the_commit_of_its_offset_and_is_kept_until_it_is_acknowledged(at_least):
+    at_least.state.restored(PARTITION, 0)
+    at_least.publisher.published = []
+    at_least.publisher.publish = lambda *record: at_least.publisher.published.append(record)
+    at_least.publish(0)
+    (lane,) = at_least.lanes
+    lane.published[0].state.append(StateRecord(b"k", b"v", "assemble"))
+    at_least.commits.advance(now=True)
+    at_least.end_step()
+    assert not at_least.state.has_unacknowledged  # the results are stored, their offset is not committed
+    at_least.source.answer.set_result(None)
+    at_least.commits.advance()
+    assert at_least.committed == [{PARTITION: 1}]
+    assert at_least.state.has_unacknowledged
+    at_least.state.publish_committed()
+    assert len(at_least.publisher.published) == 1
+    at_least.commits.advance(now=True)  # nothing but state
+    at_least.end_step()
+    assert not at_least.state.has_unacknowledged
+    assert at_least.committed == [{PARTITION: 1}]

@@ -224,7 +224,7 @@ def test_a_killed_demo_leaves_no_process(start: Callable[..., Demo]) -> None:
 
 
 def test_ctrl_c_during_training_ends_it(start: Callable[..., Demo], tmp_path: Path) -> None:
-    demo = start(models=tmp_path / "none")
+    demo = start("--train", models=tmp_path / "none")
     demo.until(lambda: any("epoch 1/" in line for line in demo.lines), "the first epoch")
     assert "train" in demo.children()
     demo.process.send_signal(signal.SIGINT)

@@ -127,6 +127,7 @@ def test_it_answers_many_windows_with_one_tensor(embedded_testbed):
         "values": [6.0],
         "quantiles": {"0.5": [6.0]},
         "filled": 0,
+        "history": 2,
     }
     assert sorted(letters) == ["not above 0", "not above 0", "values is not an array of numbers"]
     assert sum(calls) == 20

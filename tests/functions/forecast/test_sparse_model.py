@@ -11,6 +11,13 @@ from handler import Forecaster
 from model import Model
 from model_service.client import Answer
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
+from model_service.protocols.tensor_calls import (
+    CONTENT_TYPE,
+    WINDOWS_TYPE,
+    decode_forecasts,
+    encode_windows,
+    window_rows,
+)
 from tests.functions.fake_model import FakeClient, ask, event
 
 
@@ -60,3 +67,30 @@ def test_the_horizon_decides_which_size_is_called(horizon: int, steps: int, wind
     (output,) = ask(Forecaster(Model(client, horizon)), event("a", [5.0] * 8))
     assert len(output["data"]["values"]) == steps
     assert client.calls == [(1, window)]
+
+
+def test_a_tensor_call_gives_the_same_for_windows_of_all_lengths() -> None:
+    windows: list[list[float | None]] = [
+        [5.0] * 16,
+        [5.0] * 8,
+        [*[5.0] * 8, None, None, 5.0],
+        [*[None] * 30, *[5.0] * 9],
+        [5.0] * 20,
+        [5.0] * 7,
+        [5.0, *[None] * 9, *[5.0] * 8],
+        [*[5.0] * 9, 2e18],
+    ]
+    forecaster = Forecaster(Model(Sparse()))
+    outputs = ask(forecaster, *(event(str(place), values) for place, values in enumerate(windows)))
+    nothing = np.full(len(windows), np.nan)
+    body = encode_windows(window_rows([np.array(values, float) for values in windows], nothing, nothing))
+    headers: dict[str, str | list[str]] = {"content-type": CONTENT_TYPE, "ce-type": WINDOWS_TYPE}
+    rows = decode_forecasts(forecaster.answer(headers, body).body, len(windows))
+    assert rows.filled is not None
+    assert rows.retry_after_s is None
+    assert rows.reasons == [output["data"].get("reason", "") for output in outputs]
+    for values, filled, reason, output in zip(rows.values, rows.filled, rows.reasons, outputs, strict=True):
+        if not reason:
+            assert values.T.tolist() == list(output["data"]["quantiles"].values())
+            assert filled == output["data"]["filled"]
+    assert [bool(reason) for reason in rows.reasons] == [False] * 5 + [True] + [False] + [True]

@@ -69,12 +69,22 @@ def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshot, "BUCKET", chance.randint(1, 3))
         history = random_records(chance, setting)
+        parts = None
         found = []  # the windows of each record
         states = []  # before each record, all that the state topic holds
         for offset, record in enumerate(history):
             states.append(dict(topic))
             found.append(feed(partition, record, offset))
-            if chance.random() < 0.3:
+            if parts is not None or chance.random() < 0.2:
+                parts = parts or snapshot.Parts(partition)
+                if chance.random() < 0.1:  # a tick
+                    parts.give_up()
+                    records, parts = snapshot.write(partition), None
+                else:
+                    records = parts.next(chance.randint(0, 2))
+                    parts = None if parts.is_done else parts
+                topic |= {each.key: each.value for each in records}
+            elif chance.random() < 0.2:
                 records = snapshot.write(partition)
                 whole = len(records)
                 if chance.random() < 0.3:  # at-least-once: the consumer ends before the head is written

@@ -17,6 +17,7 @@ from interceptor.chain import Chain
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import Assembled, DeadLetter, Skipped
+from interceptor.readings.contract import Decoded
 from interceptor.readings.formats import build_format
 
 T = 1_767_225_600
@@ -158,6 +159,22 @@ async def test_what_is_no_number_is_counted_and_the_others_count() -> None:
     assert (readings(TELEGRAF, "text"), readings(TELEGRAF, "stored")) == (before[0] + 2, before[1] + 1)
 
 
+async def test_a_format_that_fails_makes_dead_letters(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def decode(self, value: bytes, *_: Any) -> Decoded:
+            return Decoded([value[:1]], [T * 10**9], [1.0], {}) if value == b"good" else {}["key"]
+
+        def series(self, key: bytes) -> None:
+            raise RuntimeError("a bug")
+
+    chain_ = Chain([Assemble({TELEGRAF: ReadingInput(Broken(), RULES)})], reading_topics=[TELEGRAF])
+    bad, good = (await chain_.on_consume(deliver(record(0, b"bad"), record(1, b"good")))).deliveries
+    assert bad.outcome == DeadLetter("its format failed: KeyError: 'key'", kind="undecodable")
+    assert good.outcome == Skipped("stored")
+    assert "telegraf: its format cannot name a series" in caplog.text
+    assert readings(TELEGRAF, "no-series") > 0
+
+
 async def test_a_record_without_a_value_is_skipped() -> None:
     tombstone = Record(TELEGRAF, 0, 0, 0, b"k", None, [])
     (delivery,) = (await chain(new_assemble()).on_consume(deliver(tombstone))).deliveries
@@ -237,6 +254,9 @@ async def test_a_tick_closes_by_the_clock_and_writes_that() -> None:
     (delivery,) = (await whole.on_consume(deliver(early, generation=1))).deliveries
     assert settle.seen == []  # the partition is not silent: it is given away
     assert [each.key for each in delivery.state] == [b"bucket/0", b"head"]
+    clock.now_s += 1.0
+    await whole.on_consume(Batch([Delivery(record(0), 1), Delivery(early, 1)]))
+    assert settle.seen == []  # nor is it silent if records came just before the tick
     clock.now_s += 1.0
     (delivery,) = (await whole.on_consume(deliver(early, generation=1))).deliveries
     assert len(settle.seen) == 2

@@ -132,6 +132,7 @@ def test_a_scored_row_is_a_forecast_event() -> None:
             "quantiles": {"0.1": [0.0, 3.0], "0.5": [1.0, 4.0], "0.9": [2.0, 5.0]},
             "unit": "%",
             "filled": 1,
+            "history": 4,
             "labels": {"device": "a7"},
         },
     }
@@ -260,7 +261,7 @@ def test_one_event_answers_the_whole_call() -> None:
         (None, {}, "the event has no data"),
         ({"values": [1]}, {}, "step_s (seconds) or step (such as PT5M or P1M) is missing"),
         ({**DATA, "values": [1, "7"]}, {}, "values[1] is not a number: '7'"),
-        ({**DATA, "values": [True]}, {}, "values[0] is not a number: True"),
+        ({**DATA, "values": [True]}, {}, "values[0] is not a number: true"),
         ({**DATA, "values": "12"}, {}, "values is not an array of numbers"),
         ({**DATA, "labels": {"a": 1}}, {}, "labels is not an object of strings"),
         ({**DATA, "min": 2, "max": 1}, {}, "min is above max"),

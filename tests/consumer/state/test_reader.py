@@ -1,0 +1,79 @@
+"""Reading ranges of partitions on the embedded broker."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.state.reader import Reader, Unavailable
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    broker = EmbeddedBroker()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def topic(broker: EmbeddedBroker) -> str:
+    """A topic with 1,200 records in its partition 0."""
+    name = f"state-{uuid.uuid4().hex[:8]}"
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
+    for number in range(1200):
+        producer.produce(name, b"%d" % number, b"k", 0)
+    assert producer.flush(20) == 0
+    return name
+
+
+@pytest.fixture
+def reader(broker: EmbeddedBroker) -> Iterator[Reader]:
+    reader = Reader({"bootstrap.servers": broker.bootstrap_servers}, "group")
+    yield reader
+    reader.close()
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 1200), (3, 700), (1199, 1200), (5, 5), (1200, 1200), (9, 3)])
+def test_a_range_is_read_in_order(reader, topic, start, end):
+    chunks = list(reader.read((topic, 0), start, end))
+    found = [int(message.value()) for chunk in chunks for message in chunk]
+    assert found == list(range(start, end))
+
+
+def test_the_end_of_a_partition_ends_a_range_that_is_longer(reader, topic):
+    assert reader.bounds((topic, 0)) == (0, 1200)
+    assert reader.bounds((topic, 1)) == (0, 0)
+
+
+def test_a_second_range_holds_nothing_of_the_first(reader, topic):
+    chunks = reader.read((topic, 0), 0, 1200)
+    next(chunks)
+    chunks.close()
+    found = [int(message.value()) for chunk in reader.read((topic, 0), 800, 810) for message in chunk]
+    assert found == list(range(800, 810))
+
+
+def test_a_group_without_offsets_has_none(reader, topic):
+    assert reader.committed((topic, 0)) < 0
+
+
+def test_a_topic_that_is_missing_is_named(reader):
+    with pytest.raises(Unavailable):
+        reader.partitions_of("nowhere")
+
+
+def test_a_broker_that_is_away_is_unavailable(monkeypatch):
+    monkeypatch.setattr("consumer.state.reader.ANSWER_S", 0.2)
+    away = Reader({"bootstrap.servers": "127.0.0.1:9"}, "group")
+    for call in (
+        lambda: away.partitions_of("x"),
+        lambda: away.bounds(("x", 0)),
+        lambda: away.committed(("x", 0)),
+    ):
+        with pytest.raises(Unavailable):
+            call()
+    away.close()
