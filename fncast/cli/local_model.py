@@ -88,15 +88,24 @@ class LocalModel:
             if found.good:
                 yield at[found.good] + first, found.values
 
+    def quantile_forecasts(self, windows: Float64Array) -> Float64Array:
+        """(windows, horizon, quantiles), as the forecast function gives them. windows: (batch, window), any number."""
+        parts = [self._all_levels(windows[begin : begin + BATCH]) for begin in range(0, len(windows), BATCH)]
+        return np.concatenate(parts)
+
     def _score(self, windows: Float64Array) -> Float64Array:
-        """(windows, horizon, 3): median, low and high, as the forecast function gives them. Padded to BATCH rows."""
+        """(windows, horizon, 3): median, low and high."""
+        return self._all_levels(windows)[:, :, self._levels]
+
+    def _all_levels(self, windows: Float64Array) -> Float64Array:
+        """(windows, horizon, quantiles) of at most BATCH windows, padded to BATCH."""
         shifted, levels = shift(windows)
         if len(shifted) < BATCH:
             padded = np.zeros((BATCH, self.window), dtype=np.float32)
             padded[: len(shifted)] = shifted
             shifted = padded
         answer = np.asarray(self._runtime.run({"windows": shifted})["forecast"])[: len(windows)]
-        forecast = answer[:, :, self._levels].astype(np.float64) + levels[:, :, np.newaxis]
+        forecast = answer.astype(np.float64) + levels[:, :, np.newaxis]
         forecast = np.maximum(floor_of(windows)[:, np.newaxis, np.newaxis], forecast)
         return np.asarray(np.minimum(ceiling_of(windows)[:, np.newaxis, np.newaxis], forecast))
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from fncast.monitor.crossing import Crossing, crossing
 
+# An alert opens once so many forecasts in a row have at least the rule's probability: a single one may overshoot.
+OPEN_AFTER = 2
 # An alert closes once its probability is below this share of the rule's in so many forecasts in a row.
 CLOSE_SHARE = 0.6
 CLOSE_AFTER = 3
@@ -54,17 +56,19 @@ class AlertRule:
 
 @dataclass
 class AlertState:
-    """Of one rule and one series. calm: forecasts in a row whose probability is low."""
+    """Of one rule and one series. likely, calm: forecasts in a row whose probability is high, or low."""
 
     is_open: bool = False
     calm: int = 0
+    likely: int = 0
 
     def update(self, rule: AlertRule, found: Crossing) -> str:
         """Take the next forecast's crossing. Returns "open" or "closed" if the state changes, else an empty string."""
         if not self.is_open:
-            if found.probability < rule.probability:
+            self.likely = self.likely + 1 if found.probability >= rule.probability else 0
+            if self.likely < OPEN_AFTER:
                 return ""
-            self.is_open, self.calm = True, 0
+            self.is_open, self.calm, self.likely = True, 0, 0
             return "open"
         self.calm = self.calm + 1 if found.probability < CLOSE_SHARE * rule.probability else 0
         if self.calm < CLOSE_AFTER:

@@ -63,7 +63,7 @@ class MonitoredSeries:
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists."""
-        alerts = {name: [alert.is_open, alert.calm] for name, alert in self.alerts.items()}
+        alerts = {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
         return [self.joined.state(), alerts, self.published_s, list(astuple(self.silence))]
 
 

@@ -54,7 +54,7 @@ def test_a_rule_looks_only_so_far_ahead() -> None:
 
 def test_an_alert_opens_once_and_closes_with_hysteresis() -> None:
     rule, state = AlertRule("disk", above=90.0), AlertState()
-    found = [state.update(rule, Crossing(p, None)) for p in (0.4, 0.5, 0.4, 0.6, 0.2, 0.4, 0.2, 0.2)]
-    assert found == ["", "open", "", "", "", "", "", ""]
+    found = [state.update(rule, Crossing(p, None)) for p in (0.5, 0.4, 0.5, 0.6, 0.2, 0.4, 0.2, 0.2)]
+    assert found == ["", "", "", "open", "", "", "", ""]
     assert [state.update(rule, Crossing(0.1, None)) for _ in range(2)] == ["closed", ""]
     assert CLOSE_AFTER == 3

@@ -154,7 +154,7 @@ async def test_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
     attributes, data = alerts[0]
     assert attributes["ce_destination"] == "page-me"
     assert data["rule"] == "hot"
-    assert data["expected_at"] == format_time(time_of(101))
+    assert data["expected_at"] == format_time(time_of(102))
 
     accuracy = events(broker, "accuracy", "io.fncast.accuracy.v1")
     assert len(accuracy) >= READINGS * STEP_S // 3600 - 2

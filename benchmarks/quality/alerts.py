@@ -1,0 +1,88 @@
+"""How well alerts predict crossings: false openings, and the expected time, on generated series with known crossings.
+
+`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Without a crossing, the threshold is a tenth of the range
+above the largest value. With one, a ramp with season and noise crosses it once, and the alert is judged when it
+opens."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON, Float64Array
+from fncast import models as base_models
+from fncast.cli.local_model import LocalModel, open_model
+from fncast.monitor.alert import AlertRule, AlertState
+
+LENGTH = 400
+BEGIN = 128  # of the forecasts that are judged
+STEP_S = 300.0
+
+
+def openings(values: Float64Array, model: LocalModel, rule: AlertRule) -> list[tuple[int, float]]:
+    """Where the alert opens, and the step at which it expects the crossing."""
+    origins = np.arange(BEGIN, len(values) - model.horizon)
+    windows = np.stack([values[at - model.window : at] for at in origins])
+    state, found = AlertState(), []
+    for at, rows in zip(origins.tolist(), model.quantile_forecasts(windows).tolist(), strict=True):
+        crossing = rule.crossing(model.quantiles, rows, STEP_S)
+        if state.update(rule, crossing) == "open":
+            found.append((at, at + (crossing.step or 0.0)))
+    return found
+
+
+def quiet(rng: np.random.Generator, number: int) -> tuple[Float64Array, float]:
+    """A series, and a threshold that it never crosses."""
+    values = KINDS[number % len(KINDS)](rng, LENGTH, LONGEST_SEASON)
+    return values, float(values.max() + 0.1 * (values.max() - values.min()))
+
+
+def ramp(rng: np.random.Generator) -> tuple[Float64Array, float, float]:
+    """A ramp with season and noise, a threshold, and the step at which the series without noise crosses it."""
+    at = np.arange(LENGTH)
+    slope = rng.uniform(0.05, 0.3)
+    season = rng.uniform(0, 2) * np.sin(2 * np.pi * at / int(rng.integers(6, 25)))
+    smooth = slope * at + season
+    crossed = int(rng.integers(BEGIN + 60, LENGTH - 40))
+    threshold = float(slope * crossed + 2.1)  # above the season
+    first = int(np.argmax(smooth > threshold))
+    before, after = smooth[first - 1], smooth[first]
+    moment = first - (after - threshold) / (after - before)
+    return smooth + rng.normal(size=LENGTH) * rng.uniform(0.05, 0.5), threshold, float(moment)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--series", type=int, default=200, help="of each sort (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1_000, help="default: %(default)s")
+    arguments = parser.parse_args(argv)
+    model = open_model(base_models.FOLDER, base_models.BASE)
+    false = 0
+    for number in range(arguments.series):
+        values, threshold = quiet(np.random.default_rng((arguments.seed, number)), number)
+        false += bool(openings(values, model, AlertRule("high", above=threshold)))
+    print(f"without a crossing: {false} of {arguments.series} series opened an alert")
+    errors, missed, leads = [], 0, []
+    for number in range(arguments.series):
+        values, threshold, moment = ramp(np.random.default_rng((arguments.seed, 1, number)))
+        found = openings(values, model, AlertRule("high", above=threshold))
+        before = [each for each in found if each[0] <= moment]
+        if not before:
+            missed += 1
+            continue
+        at, expected = before[-1]
+        leads.append(moment - at)
+        errors.append(abs(expected - moment) / max(1.0, moment - at))
+    within = np.mean(np.array(errors) <= 0.1) if errors else 0.0
+    print(
+        f"ramps: {missed} of {arguments.series} not predicted; lead median {np.median(leads):.0f} steps; expected time"
+        f" within 10 % of the lead: {within:.2f}, error median {np.median(errors):.2f} of the lead"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
