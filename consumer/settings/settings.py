@@ -211,7 +211,7 @@ CHOICES = {
 class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The chain, in order: built-ins by name, others as `package.module:Class`."""
 
-    chain: tuple[str, ...] = ("expiry", "assemble", "route", "deliver")
+    chain: tuple[str, ...] = ("assemble", "expiry", "route", "deliver")
 
 
 class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

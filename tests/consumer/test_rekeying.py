@@ -44,7 +44,7 @@ async def rekey(value: bytes | None) -> Delivery:
 def test_the_topic_by_series_takes_over_the_windows():
     settings = with_topics_by_series(SETTINGS)
     assert settings.kafka.input_topics == ("telegraf", "metrics", "telegraf-by-series")
-    assert settings.interceptors.chain == ("expiry", "rekey", "assemble", "route", "deliver")
+    assert settings.interceptors.chain == ("rekey", "assemble", "expiry", "route", "deliver")
     before, after = settings.inputs
     assert not before.has_readings
     assert (after.topic, after.include, after.min) == ("telegraf-by-series", ("cpu*",), 0)
