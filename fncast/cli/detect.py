@@ -20,7 +20,7 @@ from fncast.monitor.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, Detector
 from fncast.series.step import format_start
 
 if TYPE_CHECKING:
-    from fncast.cli.local_model import Float64Array, LocalModel
+    from fncast.cli.local_model import Float64Array
     from fncast.monitor.episode import Episode
     from fncast.monitor.offline import Detection
     from fncast.series.series import Series
@@ -87,8 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         out.write(",".join(("series", *COLUMNS) if len(series) > 1 else COLUMNS) + "\n")
     for one in series:
-        _check_length(one, model, settings)
         forecasts = model.forecasts(one.values)
+        _check_length(one, forecasts.near, forecasts.far, settings)
         detection = detect(one.values, forecasts.near, forecasts.far, settings)
         write = _write_json if arguments.json else _write_csv
         write(out, one, forecasts.near, detection, len(series) > 1)
@@ -103,12 +103,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_length(series: Series, model: LocalModel, settings: DetectorSettings) -> None:
-    needed = model.window + settings.min_history
-    if len(series) <= needed:
+def _check_length(series: Series, near: Float64Array, far: Float64Array, settings: DetectorSettings) -> None:
+    """Say so if no reading of the series can be an anomaly. near, far: (readings, 3), NaN without a forecast."""
+    is_judged = ~np.isnan(series.values) & ~np.isnan(near[:, 0]) & ~np.isnan(far[:, 0])
+    judged = int(is_judged.sum())
+    readings = int((~np.isnan(series.values)).sum())
+    if judged <= settings.min_history:
         _say(
-            f"{clean(series.name, MAX_NAME)}: has {len(series)} readings, so none can be an anomaly: the first"
-            f" {needed} only serve as history; pass more readings or a smaller --min-history"
+            f"{clean(series.name, MAX_NAME)}: none of its {readings} readings can be an anomaly: {judged} have"
+            f" forecasts, and the first {settings.min_history} of them only serve as history. Pass more readings"
+            " or a smaller --min-history"
         )
 
 

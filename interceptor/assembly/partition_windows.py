@@ -25,6 +25,7 @@ NO_ROOM = "no-room"  # a new series beyond max_series
 NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
 MAX_LABELS_BYTES = 4096  # of a series, as JSON; a series with more has none
+_MAX_KEY_CHARACTERS = 2048  # for each series, of the keys in the cache
 _NS_PER_MS = 1_000_000
 _NO_TIMESTAMP_NS = 1 << 63  # stands for the timestamp of a record without one: no reading is ahead of it
 
@@ -51,6 +52,7 @@ class PartitionWindows:
         self._slots: dict[str, int] = {}  # by name
         # By key of the format: the series, or why there is none. A cache: it is emptied when it is too large.
         self._by_key: dict[Hashable, SeriesWindow | str] = {}
+        self._key_characters = 0
         self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
         self._has_logged_full = self._has_logged_failure = False
 
@@ -127,8 +129,11 @@ class PartitionWindows:
 
     def _find(self, key: Hashable) -> SeriesWindow | str:
         """The series of a key that is not in the cache; a new one if there is room. Or why there is none."""
-        if len(self._by_key) >= 2 * self.rules.max_series:
+        most = self.rules.max_series
+        if len(self._by_key) >= 2 * most or self._key_characters >= _MAX_KEY_CHARACTERS * most:
             self._by_key.clear()
+            self._key_characters = 0
+        self._key_characters += _characters(key)
         found = self._by_key[key] = self._lookup(key)
         return found
 
@@ -177,6 +182,13 @@ class PartitionWindows:
         self.series.append(series)
         if series.slot not in self.ahead:
             self._schedule_open(series)
+
+
+def _characters(key: Hashable) -> int:
+    """The characters and bytes of the texts in a key."""
+    if isinstance(key, tuple):
+        return sum([_characters(part) for part in key])
+    return len(key) if isinstance(key, str | bytes) else 0
 
 
 def _is_unicode(name: str) -> bool:

@@ -17,7 +17,8 @@ from interceptor.cloudevents.structured import PREFIX
 from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Headers, Outcome, Skipped
-from interceptor.readings.contract import Format, Skip, UndecodableRecord
+from interceptor.readings.contract import Format
+from interceptor.readings.decoding import decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
 SNAPSHOT_S = 10.0  # between snapshots of a partition
@@ -25,8 +26,6 @@ SILENT_S = 0.9  # the clock closes steps of a partition that had no record for s
 SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after so many readings: they bound the replay
 STORED = Skipped("stored")
 EMPTY = Skipped("the record has no value")
-# A record with such readings only is as its producer means it. Other readings that cannot be read are a mistake.
-_EXPECTED = frozenset((Skip.TEXT, Skip.NOT_A_NUMBER, Skip.STALE))
 
 
 @dataclass(frozen=True)
@@ -182,24 +181,16 @@ class Assemble(StatefulInterceptor):
         windows = partition.windows
         if record.value is None:
             return [], EMPTY
-        try:
-            decoded = partition.input.format.decode(
-                record.value, record.key, record.headers, record.timestamp_ms
-            )
-        except UndecodableRecord as error:
-            return [], DeadLetter(str(error), kind="undecodable")
-        except Exception as error:  # a user's format: one record must not stop the consumer
-            return [], DeadLetter(f"its format failed: {type(error).__name__}: {error}", kind="undecodable")
+        decoded = decode(partition.input.format, record)
+        if isinstance(decoded, DeadLetter):
+            return [], decoded
         if decoded.skipped:
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
         if decoded.keys:
             partition.readings += len(decoded.keys)
             return windows.add(decoded, record.timestamp_ms, record.offset), STORED
-        if decoded.skipped.keys() <= _EXPECTED:
-            return [], STORED
-        found = ", ".join(f"{reason.value}: {count}" for reason, count in decoded.skipped.items())
-        return [], DeadLetter(f"none of its readings can be read ({found})", kind="undecodable")
+        return [], unreadable(decoded) or STORED
 
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it stands for."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from interceptor.assembly import metrics
 from interceptor.contract import Interceptor
-from interceptor.delivery import Batch, Delivery
-from interceptor.outcome import DeadLetter, Forecast, OutputEvent, Skipped
+from interceptor.delivery import Batch, Delivery, Record
+from interceptor.outcome import DeadLetter, Forecast, Outcome, OutputEvent, Skipped
 from interceptor.readings.by_series import encode
-from interceptor.readings.contract import Format, UndecodableRecord
+from interceptor.readings.contract import Format
+from interceptor.readings.decoding import decode, failed, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
 
@@ -23,7 +25,10 @@ class RekeyedInput:
 
 
 class Rekey(Interceptor):
-    """Settles each record of its topics with its readings as records of the target topic. Other records pass."""
+    """Settles each record of its topics with its readings as records of the target topic. Other records pass.
+
+    Readings that are left out are counted.
+    """
 
     def __init__(self, inputs: Mapping[str, RekeyedInput]) -> None:
         self._inputs = dict(inputs)
@@ -31,21 +36,27 @@ class Rekey(Interceptor):
     async def on_consume(self, batch: Batch) -> Batch:
         for delivery in batch.deliveries:
             input_ = self._inputs.get(delivery.record.topic)
-            if input_ is not None and delivery.outcome is None:
-                self._rekey(delivery, input_)
+            if input_ is not None and delivery.outcome is None and not _is_other_event(delivery, input_):
+                delivery.outcome = _rekey(delivery.record, input_)
         return batch
 
-    def _rekey(self, delivery: Delivery, input_: RekeyedInput) -> None:
-        record = delivery.record
-        if input_.is_event and delivery.opened.attributes["type"] != READING:
-            return
-        if record.value is None:
-            delivery.outcome = Skipped("the record has no value")
-            return
-        try:
-            decoded = input_.format.decode(record.value, record.key, record.headers, record.timestamp_ms)
-        except UndecodableRecord as error:
-            delivery.outcome = DeadLetter(str(error), kind="undecodable")
-            return
-        events = [OutputEvent([], value, input_.target, key) for key, value in encode(decoded, input_.format)]
-        delivery.outcome = Forecast(events) if events else Skipped("no reading of the record can be used")
+
+def _is_other_event(delivery: Delivery, input_: RekeyedInput) -> bool:
+    return input_.is_event and delivery.opened.attributes["type"] != READING
+
+
+def _rekey(record: Record, input_: RekeyedInput) -> Outcome:
+    if record.value is None:
+        return Skipped("the record has no value")
+    decoded = decode(input_.format, record)
+    if isinstance(decoded, DeadLetter):
+        return decoded
+    try:
+        records = encode(decoded, input_.format)
+    except Exception as error:  # a user's format
+        return failed(error)
+    for reason, count in decoded.skipped.items():
+        metrics.READINGS.labels(record.topic, reason.value).inc(count)
+    if records:
+        return Forecast([OutputEvent([], value, input_.target, key) for key, value in records])
+    return unreadable(decoded) or Skipped("no reading of the record can be used")

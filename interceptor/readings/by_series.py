@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from interceptor.outcome import Headers
-from interceptor.readings.contract import Decoded, Format, Kind, Series, UndecodableRecord
+from interceptor.readings.contract import Decoded, Format, Kind, Series, Skip, UndecodableRecord
 
 
 class _Record(msgspec.Struct, omit_defaults=True):
@@ -45,7 +45,7 @@ class BySeries:
 
 
 def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
-    """Key and value of a record for each series of these readings. Readings without a series are left out."""
+    """Key and value of a record for each series of these readings. Readings without a series are skipped."""
     readings: dict[Hashable, list[tuple[int, float]]] = {}
     for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
         readings.setdefault(key, []).append((time_ns, value))
@@ -53,6 +53,7 @@ def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
     for key, pairs in readings.items():
         series = format_.series(key)
         if series is None or not _is_unicode(series.name):
+            decoded.skip(Skip.NO_SERIES, len(pairs))
             continue
         record = _Record(series.name, pairs, series.labels, series.unit, series.kind)
         records.append((series.name.encode(), _encode(record)))

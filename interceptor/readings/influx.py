@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
 from interceptor.readings.times import UNITS_NS, time_ns
@@ -75,6 +75,9 @@ class InfluxLine:
             fields.append((name, _field_value(raw)))
         if at_ns is None:
             decoded.skip(Skip.NO_TIME, len(fields))
+            return
+        if len(identity) > MAX_SHARED:
+            decoded.skip(Skip.NO_SERIES, len(fields))
             return
         if len(decoded.keys) + len(fields) > MAX_READINGS:
             raise UndecodableRecord(f"the record holds more than {MAX_READINGS} readings")

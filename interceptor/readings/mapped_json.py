@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number_in_text
 from interceptor.readings.times import UNITS_NS, time_ns
@@ -73,6 +73,9 @@ class MappedJson:
             at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
         if at_ns is None:
             decoded.skip(Skip.NO_TIME, len(fields))
+            return
+        if sum([len(text) for _, text in labels]) > MAX_SHARED:
+            decoded.skip(Skip.NO_SERIES, len(fields))
             return
         for field, raw in fields:
             found = number_in_text(raw)

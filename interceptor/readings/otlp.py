@@ -12,7 +12,15 @@ from typing import Any
 
 from interceptor.outcome import Headers
 from interceptor.readings import otlp_json
-from interceptor.readings.contract import MAX_READINGS, Decoded, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import (
+    MAX_READINGS,
+    MAX_SHARED,
+    Decoded,
+    Kind,
+    Series,
+    Skip,
+    UndecodableRecord,
+)
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
 from interceptor.readings.times import time_ns
@@ -73,10 +81,13 @@ def _decoded(
     decoded = Decoded([], [], [], {})
     for of_resource in resource_metrics:
         resource = attributes_of(of_resource.resource.attributes)
+        resource_size = sum([len(name) + len(text) for name, text in resource])
         for of_scope in of_resource.scope_metrics:
             for metric in of_scope.metrics:
                 kind = kind_of(metric)
-                if kind in ("gauge", "sum"):
+                if resource_size + len(metric.name) + len(metric.unit) > MAX_SHARED:
+                    decoded.skip(Skip.NO_SERIES)
+                elif kind in ("gauge", "sum"):
                     _add_numbers(decoded, metric, kind, resource, attributes_of)
                 elif kind in ("histogram", "exponential_histogram", "summary"):
                     _add_counts(decoded, metric, kind, resource, attributes_of)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
 from interceptor.readings.times import time_ns
@@ -80,6 +80,9 @@ class TelegrafJson:
         if len(decoded.keys) + len(fields) > MAX_READINGS:
             raise UndecodableRecord(f"the record holds more than {MAX_READINGS} readings")
         tag_bytes = bytes(tags)
+        if len(name) + len(tag_bytes) > MAX_SHARED:
+            decoded.skip(Skip.NO_SERIES, len(fields))
+            return
         for field, raw in fields.items():
             found = number(raw)
             if isinstance(found, Skip):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from prometheus_client import REGISTRY
 
 from consumer.assembly import build_chain
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
 from consumer.settings import Input, Interceptors, Kafka, Settings, SettingsError
 from interceptor.builtin.deliver import Deliver
-from interceptor.builtin.rekey import Rekey
+from interceptor.builtin.rekey import Rekey, RekeyedInput
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.readings.by_series import BySeries
+from interceptor.readings.formats import build_format
 
 SETTINGS = Settings(
     kafka=Kafka(input_topics=("telegraf", "metrics")),
@@ -96,3 +98,38 @@ def test_a_wrong_format_is_named():
     )
     with pytest.raises(SettingsError, match=r"\[inputs\[0\].format\] topic 'a': format = 'nowhere:Nothing'"):
         build_rekeyed_inputs(settings)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "fields", "reason"),
+    [
+        (-4, {"v": 1.0}, "none of its readings can be read (no-time: 1)"),
+        (5, {"v" * 2000: 1.0}, "none of its readings can be read (no-series: 1)"),
+    ],
+)
+async def test_a_record_of_which_no_reading_can_be_read_is_a_dead_letter(timestamp, fields, reason):
+    value = json.dumps({"name": "cpu", "timestamp": timestamp, "fields": fields}).encode()
+    assert (await rekey(value)).outcome == DeadLetter(reason, kind="undecodable")
+
+
+async def test_skipped_readings_are_counted():
+    def count() -> float:
+        labels = {"input": "telegraf", "outcome": "text"}
+        return REGISTRY.get_sample_value("fncast_readings_total", labels) or 0.0
+
+    before = count()
+    await rekey(telegraf(idle=1.5, state="up"))
+    assert count() == before + 1
+
+
+@pytest.mark.parametrize("fails", ["decode", "series"])
+async def test_a_format_that_fails_makes_dead_letters(fails):
+    def fail(*args: object) -> None:
+        raise KeyError("v")
+
+    format_ = build_format("telegraf-json", {})
+    setattr(format_, fails, fail)
+    delivery = Delivery(record(telegraf(v=1)))
+    await Rekey({"telegraf": RekeyedInput(format_, "telegraf-by-series")}).on_consume(Batch([delivery]))
+    assert isinstance(delivery.outcome, DeadLetter)
+    assert delivery.outcome.kind == "undecodable"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,12 @@ def test_plot(detect: Any, readings: Path, tmp_path: Path) -> None:
 def test_a_short_series_is_named(detect: Any, readings: Path) -> None:
     code, _, err = detect(readings, "--min-history", 5_000)
     assert code == 0
-    assert "shop: has 1000 readings, so none can be an anomaly" in err
+    found = re.search(r"shop: none of its 999 readings can be an anomaly: (\d+) have forecasts", err)
+    assert found
+    judged = int(found[1])
+    assert READINGS - 2 * WINDOW <= judged < READINGS
+    assert "can be an anomaly" in detect(readings, "--min-history", judged)[2]
+    assert "can be an anomaly" not in detect(readings, "--min-history", judged - 1)[2]
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,11 @@ def test_the_first_and_the_last_time_have_windows(time_ns: int) -> None:
     batch.times_ns = [time_ns]
     (window,) = windows.add(batch, 0, 0)
     assert window.to_json().startswith(b'{"start":"')
+
+
+def test_the_cache_of_keys_is_bounded_by_their_size() -> None:
+    windows = partition(max_series=10)
+    for number in range(100):
+        windows.add(decoded([(f"{number}" + "x" * 5000, 0, 1.0)]), 1000, number)
+        assert sum(len(str(key)) for key in windows._by_key) < 10 * 2048 + 6000
+    assert windows.outcomes["no-room"] == 90

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.readings.contract import UndecodableRecord
+from interceptor.readings.contract import MAX_SHARED, Skip, UndecodableRecord
 from interceptor.readings.formats import BUILT_IN, build_format
 from interceptor.readings.times import MAX_TIME_NS
 
@@ -51,8 +52,6 @@ def test_no_bytes_cause_another_error(name, value):
 @pytest.mark.parametrize("name", [name for name in BUILT_IN if "json" in name])
 @given(value=JSON)
 def test_no_json_causes_another_error(name, value):
-    import json
-
     check(name, json.dumps(value).encode())
 
 
@@ -92,3 +91,45 @@ def test_a_users_format_is_loaded(monkeypatch):
 def test_a_wrong_name_or_option_is_rejected_with_a_reason(name, options, message):
     with pytest.raises(ValueError, match=message):
         build_format(name, options)
+
+
+def otlp_json(shared: str) -> str:
+    points = [
+        {"asDouble": 1.0, "timeUnixNano": "1700000000000000000", "attributes": attributes}
+        for attributes in ([], [{"key": "a", "value": {"stringValue": "b"}}])
+    ]
+    resource = {"attributes": [{"key": "host", "value": {"stringValue": shared}}]}
+    metric = {"name": "m", "gauge": {"dataPoints": points}}
+    return json.dumps({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "record"),
+    [
+        (
+            "telegraf-json",
+            {"series": "{field}"},
+            lambda shared: json.dumps(
+                {
+                    "name": "m",
+                    "tags": {"host": shared},
+                    "timestamp": 1_700_000_000,
+                    "fields": {"a": 1, "b": 2},
+                }
+            ),
+        ),
+        ("influx-line", {"series": "{field}"}, lambda shared: f"m,host={shared} a=1,b=2 1700000000000000000"),
+        ("otlp-json", {"series": "{name}"}, otlp_json),
+        (
+            "json",
+            {"series": "{field}", "labels": ["host"]},
+            lambda shared: json.dumps({"host": shared, "a": 1, "b": 2}),
+        ),
+    ],
+)
+def test_labels_that_many_readings_share_are_bounded(name, options, record):
+    format_ = build_format(name, options)
+    assert len(format_.decode(record("web-1").encode(), None, [], 0).keys) == 2
+    decoded = format_.decode(record("x" * (MAX_SHARED + 1)).encode(), None, [], 0)
+    assert decoded.keys == []
+    assert decoded.skipped.keys() == {Skip.NO_SERIES}
