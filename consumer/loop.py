@@ -200,12 +200,7 @@ class Loop:
         try:
             self._states.writer.publish_committed()
             for lane in self._lanes:
-                topic = lane.partition[0]
-                if (
-                    lane.has_settled
-                    and not self._dead_letters.is_paused(topic)
-                    and self._results.knows_partitions(topic)
-                ):
+                if self._can_publish(lane):
                     for delivery in lane.settled():
                         self._results.publish(delivery)
                         if self._dead_letters.published(delivery):
@@ -213,6 +208,11 @@ class Loop:
         except NotPublished as failure:
             self._commits.publish_again(str(failure), makes_progress=self._results.has_found_refused())
         self._results.count()
+
+    def _can_publish(self, lane: Lane) -> bool:
+        topic = lane.partition[0]
+        is_paused = self._dead_letters.is_paused(topic)
+        return lane.has_settled and not is_paused and self._results.knows_partitions(topic)
 
     def _maintain(self) -> None:
         """Do what is not needed in every turn."""
@@ -238,7 +238,8 @@ class Loop:
         self._batches.submit_now(lanes)
 
         def is_unfinished() -> bool:
-            has_results = self._commits.holds_results or any(lane.published for lane in lanes)
+            has_results = self._commits.holds_results
+            has_results = has_results or any(lane.published or self._can_publish(lane) for lane in lanes)
             has_results = has_results or self._states.writer.has_unacknowledged
             return has_results or self._batches.has_any_of(lanes)
 

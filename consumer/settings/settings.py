@@ -265,7 +265,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             try:
                 self.rules_of(entry.topic)
             except ValueError as error:
-                raise ValueError(f"inputs[{place}].{error}") from None
+                name = str(error).partition(" ")[0]
+                section = "windows" if getattr(entry, name, None) is None else f"inputs[{place}]"
+                raise ValueError(f"{section}.{error}") from None
             if entry.has_readings and "assemble" not in self.interceptors.chain:
                 raise ValueError(
                     f"interceptors.chain has no `assemble`, which the readings of the topic {entry.topic!r} need"

@@ -22,6 +22,7 @@ PURGE_S = 5.0
 # The most events that wait, in seconds of the rate. More would take minutes to settle on a slow machine.
 MAX_WAITING_S = 20.0
 WINDOW = 6  # of the model, see system.py
+NO_LIMIT = 1e9  # of a forecast
 AHEAD = 1.0  # the model's first median is the window's mean plus this
 
 
@@ -79,6 +80,9 @@ class Load(threading.Thread):
         key = self._random.randrange(KEYS)
         id_ = f"k{key}:{number}"
         data: dict[str, object] = {"start": "2026-01-01T00:00:00Z", "step_s": 60, "values": [number] * WINDOW}
+        data["max"] = (
+            NO_LIMIT  # else a window of nothing but 100 is a percentage, and its forecast stays at 100
+        )
         is_poison = self._random.random() < POISON_SHARE
         if is_poison:
             data |= self._random.choice(({"values": ["odd"] * WINDOW}, {"unit": "crash"}))

@@ -25,6 +25,7 @@ destination = "forecast"
 step = "60s"
 window = 6
 min_readings = 3
+max = 1e9
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.lanes import Lanes
 from consumer.loop import Loop
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Skipped
@@ -17,6 +18,7 @@ class Others:
     """Source, publisher, results, topics and chain."""
 
     commits_offsets = False
+    has_unacknowledged = False
     watch = None
     writer = property(lambda self: self)
 
@@ -69,3 +71,30 @@ def test_nothing_more_is_published_of_a_paused_topic(loop: Loop, others: Others)
     bad, good = loop._lanes
     assert (len(bad.published), len(bad.unpublished)) == (3, 7)  # three are committed, seven stay in Kafka
     assert (len(good.published), len(good.unpublished)) == (10, 0)
+
+
+class CommitInProgress:
+    """Commits: one is in progress, and ends in the first turn."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self.holds_results = True
+        self._lanes = lanes
+
+    def advance(self, *, now: bool, in_rebalance: bool) -> None:
+        if self.holds_results:
+            self.holds_results = False
+            return
+        for lane in self._lanes:
+            lane.committed(len(lane.published))
+
+
+def test_what_settles_during_the_last_commit_is_published_before_the_end(loop: Loop, others: Others) -> None:
+    loop._lanes.assign([("telegraf", 0)])
+    loop._lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
+    (lane,) = loop._lanes
+    (delivery,) = lane.take(1)
+    delivery.outcome, delivery.is_done = Skipped("stored"), True
+    loop._commits = CommitInProgress(loop._lanes)  # type: ignore[assignment]
+    loop._finish([lane], 5.0, in_rebalance=True)
+    assert others.published == [7]
+    assert lane.events == 0

@@ -122,6 +122,10 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
             "line 3: [inputs[0].aggregate] inputs[0].aggregate = 'sum' needs a step",
         ),
         (
+            '[windows]\naggregate = "sum"\n' + ENTRY,
+            "line 2: [windows.aggregate] windows.aggregate = 'sum' needs a step",
+        ),
+        (
             ENTRY + "min_readings = 49",
             "line 3: [inputs[0].min_readings] inputs[0].min_readings must be from 0",
         ),

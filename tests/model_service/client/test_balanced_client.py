@@ -70,16 +70,16 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.calls: list[str] = []
-        self.services = {name: FakeService(name, self.clock, self.calls) for name in "abc"}
+        self.called: list[str] = []
+        self.services = {name: FakeService(name, self.clock, self.called) for name in "abc"}
         self.client = BalancedClient(list(self.services.values()), TIMEOUT_S, self.clock)
 
     def calls(self, count: int) -> str:
         """The services that `count` calls used, in order."""
-        self.calls.clear()
+        self.called.clear()
         for _ in range(count):
             self.client.infer(WINDOWS)
-        return "".join(self.calls)
+        return "".join(self.called)
 
     def end(self, name: str, error: Exception | None = None) -> None:
         self.services[name].error = error or ModelUnavailable(f"{name} is not reachable")
@@ -120,13 +120,13 @@ def test_if_all_fail_the_error_has_each_reason_and_the_next_call_tries_all(bench
     for name in "abc":
         bench.end(name, ModelUnavailable(f"{name} is away", {"a": 5.0, "b": 2.0, "c": 9.0}[name]))
     for _ in range(2):
-        bench.calls.clear()
+        bench.called.clear()
         with pytest.raises(
             ModelUnavailable, match="of 3 model services responds: a is away; b is away; c is away"
         ) as raised:
             bench.client.infer(WINDOWS)
         assert raised.value.retry_after_s == 2.0
-        assert sorted(bench.calls) == ["a", "b", "c"]
+        assert sorted(bench.called) == ["a", "b", "c"]
 
 
 def test_the_timeout_of_a_call_limits_the_services_tried(bench: Bench) -> None:
@@ -134,7 +134,7 @@ def test_the_timeout_of_a_call_limits_the_services_tried(bench: Bench) -> None:
         service.takes_s, service.error = TIMEOUT_S, ModelUnavailable("no answer within 6 s")
     with pytest.raises(ModelUnavailable):
         bench.client.infer(WINDOWS)
-    assert bench.calls == ["a"]
+    assert bench.called == ["a"]
 
 
 def test_a_hanging_service_is_excluded_at_once_and_leaves_time_for_another(bench: Bench) -> None:
