@@ -83,7 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(f"--test-share is {arguments.test_share}; it must be above 0 and at most 0.9")
     if arguments.workers is not None and arguments.workers < 1:
         raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
-    from model_service.training.evaluation import MODEL, add_model, prepare
+    from model_service.serving.runtimes.runtime import UnusableModel
+    from model_service.training.base.copy import COPIED
+    from model_service.training.base.forecaster import BaseForecaster
+    from model_service.training.evaluation import MODEL, add_base_model, add_model, prepare
     from model_service.training.generator import generate, generated_size
     from model_service.training.model_folder import (
         InvalidModelFolder,
@@ -102,7 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             folder = find_version(arguments.models, arguments.name, arguments.version)
             described = read_model_json(folder)
-            window, horizon = _steps(described, "window", folder), _steps(described, "horizon", folder)
+            sized = (
+                object_in(object_in(described, "training"), "settings") if COPIED in described else described
+            )
+            window, horizon = _steps(sized, "window", folder), _steps(sized, "horizon", folder)
             if arguments.horizon not in (None, horizon):
                 raise Failure(f"--horizon is for the base model; {folder} forecasts {horizon} steps")
         trained = object_in(object_in(described, "training"), "settings")
@@ -124,15 +130,15 @@ def run(arguments: argparse.Namespace) -> int:
         _warn_about_training_data(evaluation, folder)
         _warn_about_long_seasons(evaluation)
         if is_base:
-            from model_service.training.base.forecaster import BaseForecaster
-
             forecaster = BaseForecaster(folder)
             for one in evaluation.series:
                 backtest = one.backtest
                 one.add(MODEL, forecaster.at_origins(backtest.series.values, backtest.at.tolist(), horizon))
+        elif COPIED in described:
+            add_base_model(evaluation, BaseForecaster(folder))
         else:
             add_model(evaluation, load_scorer(folder, window, horizon))
-    except InvalidModelFolder as error:
+    except (InvalidModelFolder, UnusableModel) as error:
         raise Failure(str(error)) from None
     if arguments.plots:  # fail before the classical methods, which take minutes
         try:

@@ -17,9 +17,11 @@ from fncast.cli.series_files import add_csv_arguments, read_series, report_fille
 from fncast.cli.training_progress import ending, progress, say
 from fncast.cli.training_settings import AUTO, seasons_of, window_for, with_flags
 from fncast.failure import Failure
+from fncast.series.window import LEAST_HISTORY
 
 if TYPE_CHECKING:
     from fncast.series.series import Series
+    from model_service.training.base.forecaster import BaseForecaster
     from model_service.training.dataset import Float64Array
     from model_service.training.evaluation import Evaluation
     from model_service.training.settings import TrainingSettings
@@ -81,6 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-version", type=int, metavar="N", help="start from the weights of this version of the model"
     )
     parser.add_argument(
+        "--keep-trained",
+        action="store_true",
+        help="write the trained model also where the base model is better on the validation part (default: the version"
+        " is a copy of the base model then)",
+    )
+    parser.add_argument(
         "--progress",
         choices=("text", "json"),
         default="text",
@@ -122,12 +130,14 @@ def _check_constant(series: Sequence[Series]) -> None:
 
 
 def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
+    from model_service.training.base.copy import COPIED, copy_base
     from model_service.training.curriculum import companions
     from model_service.training.generator import generate, generated_size
     from model_service.training.model_folder import (
         WEIGHTS_FILE,
         add_metrics,
         find_version,
+        read_model_json,
         settings_of,
         write_version,
     )
@@ -139,6 +149,11 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     if arguments.from_version is not None:
         initial = find_version(arguments.models, arguments.name, arguments.from_version)
         settings = settings_of(initial)
+        if COPIED in read_model_json(initial):
+            raise Failure(
+                f"{initial} is a copy of the base model, which has no weights to start from; train without"
+                " --from-version"
+            )
     settings = with_flags(settings, arguments, fixed=initial is not None)
     if series:
         source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
@@ -160,7 +175,7 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         source["from_version"] = arguments.from_version
 
     from model_service.training.plots import save_backtest_plots, save_training_plot
-    from model_service.training.provenance import describe, test_metrics
+    from model_service.training.provenance import describe, of_the_copy, test_metrics
     from model_service.training.trainer import NoEpoch, UnfitWeights, train
 
     evaluation = folder = None
@@ -168,12 +183,19 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     try:
         with DeferInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
-            rival = None if "generated" in source else _base_model(settings)
+            base = None if "generated" in source else _base_model(settings)
             trained = train(
-                series, settings, progress(arguments.progress), weights, beside, interrupt.begin, rival
+                series,
+                settings,
+                progress(arguments.progress),
+                weights,
+                beside,
+                interrupt.begin,
+                None if base is None else _on_scaled(base, settings.horizon),
             )
             say(ending(trained))
-            _compare_with_base(trained)
+            if not _is_base_better(trained, arguments.keep_trained):
+                base = None
             if trained.bridged_windows:
                 bridged = f"{trained.bridged_windows} of {trained.train_windows} windows"
                 say(f"gaps were bridged in {bridged}, as for events")
@@ -182,15 +204,27 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
                     "not used in training, since they are too short, constant or full of gaps:"
                     f" {_listed(trained.untrained)}"
                 )
-            folder, written = write_version(
-                trained.network,
-                settings,
-                arguments.models,
-                arguments.name,
-                describe(trained, series, source),
-                lambda unnamed: save_training_plot(trained.history, unnamed / PLOTS),
-            )
-        evaluation = _evaluate(series, trained, source)
+            described = describe(trained, series, source)
+
+            def add_plot(unnamed: Path) -> None:
+                save_training_plot(trained.history, unnamed / PLOTS)
+
+            if base:
+                described, compared = of_the_copy(trained, described)
+                folder, written = copy_base(
+                    base.folder,
+                    arguments.models,
+                    arguments.name,
+                    settings.horizon,
+                    described,
+                    compared,
+                    add_plot,
+                )
+            else:
+                folder, written = write_version(
+                    trained.network, settings, arguments.models, arguments.name, described, add_plot
+                )
+        evaluation = _evaluate(series, trained, source, base)
     except UnfitWeights as error:
         raise Failure(f"{error}; train without --from-version") from None
     except NoEpoch:
@@ -208,37 +242,51 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     return 0
 
 
-def _base_model(settings: TrainingSettings) -> Callable[[Any], Any] | None:
-    """The base model as a forecaster of windows; None if it does not reach the horizon."""
+def _base_model(settings: TrainingSettings) -> BaseForecaster | None:
+    """The base model; None if it cannot stand in for the trained model, which is printed."""
     from fncast import models as base_models
     from model_service.serving.runtimes.runtime import UnusableModel
-    from model_service.training.base.forecaster import COMPARED_QUANTILES, BaseForecaster
+    from model_service.training.base.forecaster import BaseForecaster
     from model_service.training.model_folder import InvalidModelFolder, find_version
 
     try:
-        forecaster = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
+        base = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
     except (InvalidModelFolder, UnusableModel) as error:
         say(f"no comparison with the base model: {error}")
         return None
-    if settings.horizon > forecaster.horizon:
+    if settings.horizon > base.horizon:
+        say(
+            f"no comparison with the base model, which forecasts at most {base.horizon} steps: the trained model is"
+            " written"
+        )
         return None
-    return lambda windows: forecaster.forecast(windows.astype(np.float64), settings.horizon)[
-        :, :, COMPARED_QUANTILES
-    ]
+    if settings.window < LEAST_HISTORY:
+        say(
+            f"no comparison with the base model, which needs {LEAST_HISTORY} readings: the trained model is written"
+        )
+        return None
+    return base
 
 
-def _compare_with_base(trained: Trained) -> None:
-    """Print whether the base model, which needs no training, is better on the validation part."""
+def _on_scaled(base: BaseForecaster, horizon: int) -> Callable[[Any], Any]:
+    """The base model as a forecaster of scaled windows."""
+    return lambda windows: base.compared(windows.astype(np.float64), horizon, is_limited=False)
+
+
+def _is_base_better(trained: Trained, keep_trained: bool) -> bool:
+    """Whether the version is to be the base model. Prints the comparison on the validation part."""
     mine, base = trained.final_error, trained.rival_error
     if mine is None or base is None:
-        return
-    if base < mine:
-        say(
-            f"the base model is better on the validation part: {base:.4f}, this model {mine:.4f}; train longer"
-            " (--epochs) or on more readings, or serve the base model: fncast model-service"
-        )
-    else:
+        return False
+    if base >= mine:
         say(f"better than the base model on the validation part: {mine:.4f}, the base model {base:.4f}")
+        return False
+    better = f"the base model is better on the validation part: {base:.4f}, the trained model {mine:.4f}"
+    if keep_trained:
+        say(f"{better}; the trained model is written, because of --keep-trained")
+    else:
+        say(f"{better}; so this version is a copy of the base model (--keep-trained writes the trained one)")
+    return not keep_trained
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -255,8 +303,11 @@ def _window_flag(text: str) -> int | str:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number of readings nor {AUTO!r}") from None
 
 
-def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]) -> Evaluation | None:
-    from model_service.training.evaluation import add_model, prepare
+def _evaluate(
+    series: Sequence[Series], trained: Trained, source: dict[str, Any], base: BaseForecaster | None
+) -> Evaluation | None:
+    """Evaluate the version on the test parts. base: the version is a copy of this base model."""
+    from model_service.training.evaluation import add_base_model, add_model, prepare
     from model_service.training.trainer import predict
 
     settings = trained.settings
@@ -265,7 +316,10 @@ def _evaluate(series: Sequence[Series], trained: Trained, source: dict[str, Any]
         return None
     evaluated = series[:EVALUATED_GENERATED_SERIES] if "generated" in source else series
     evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
-    add_model(evaluation, lambda windows: predict(trained.network, windows))
+    if base:
+        add_base_model(evaluation, base)
+    else:
+        add_model(evaluation, lambda windows: predict(trained.network, windows))
     return evaluation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from model_service.training.backtest import Backtest, rolling_origins
 from model_service.training.dataset import split
 from model_service.training.metrics import Scores, geometric_mean, mae, mean, scores, seasonal_difference
 from model_service.training.season import find_seasons
+
+if TYPE_CHECKING:
+    from model_service.training.base.forecaster import BaseForecaster
 
 Float64Array = NDArray[np.float64]
 Model = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -168,6 +171,12 @@ def add_model(evaluation: Evaluation, model: Model) -> None:
     """Add the forecasts of a model to all series. model: (origins, window) → (origins, horizon, 3), both float32."""
     for one in evaluation.series:
         one.add(MODEL, model_forecast(model, one.backtest))
+
+
+def add_base_model(evaluation: Evaluation, base: BaseForecaster) -> None:
+    """Add the forecasts of a copy of a base model, which sees the same windows as a trained model."""
+    for one in evaluation.series:
+        one.add(MODEL, base.compared(one.backtest.windows, evaluation.horizon))
 
 
 def model_forecast(model: Model, backtest: Backtest) -> Float64Array:

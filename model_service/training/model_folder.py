@@ -115,11 +115,38 @@ def write_version(
     description: dict[str, Any],
     extra_files: Callable[[Path], None] = lambda folder: None,
 ) -> tuple[Path, dict[str, Any]]:
-    """Write the next version. Readers see either the whole version or nothing.
+    """Write a trained network as the next version. Readers see either the whole version or nothing.
 
     description: the members of model.json besides shapes, hashes and libraries. extra_files: called with the temporary
     folder before it is renamed. Returns the folder and the content of model.json. Raises InvalidModelFolder if the
     folder cannot be written."""
+
+    def fill(temporary: Path) -> dict[str, Any]:
+        _export(network, settings.window, temporary)
+        return {
+            "window": settings.window,
+            "horizon": settings.horizon,
+            "quantiles": list(QUANTILES),
+            **description,
+            "parameters": network.count_params(),
+            "weights_sha256": weights_sha256(network),
+            HASHES: hashes_of(temporary),
+            "libraries": libraries(),
+        }
+
+    return next_version(models, name, fill, extra_files)
+
+
+def next_version(
+    models: Path,
+    name: str,
+    fill: Callable[[Path], dict[str, Any]],
+    extra_files: Callable[[Path], None] = lambda folder: None,
+) -> tuple[Path, dict[str, Any]]:
+    """Write the next version. Readers see either the whole version or nothing.
+
+    fill: writes the files of the model into a temporary folder, and returns the members of model.json besides name,
+    version and time. Otherwise as `write_version`."""
     check_name(name)
     home = models / name
     try:
@@ -129,19 +156,11 @@ def write_version(
     except OSError as error:
         raise InvalidModelFolder(f"{home}: cannot be written: {error.strerror or error}") from None
     try:
-        _export(network, settings.window, temporary)
         written = {
             "name": name,
             "version": 0,
-            "window": settings.window,
-            "horizon": settings.horizon,
-            "quantiles": list(QUANTILES),
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            **description,
-            "parameters": network.count_params(),
-            "weights_sha256": weights_sha256(network),
-            HASHES: hashes_of(temporary),
-            "libraries": libraries(),
+            **fill(temporary),
         }
         extra_files(temporary)
         os.chmod(temporary, 0o755)  # mkdtemp makes it private, but the service may run as another user

@@ -70,6 +70,18 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
     return {**described, "metrics": metrics}
 
 
+def of_the_copy(trained: Trained, described: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members of model.json of a copy of the base model, and its errors beside those of the trained model.
+
+    described: the members for the trained model. The validation error of the version is that of the base model."""
+    errors = {
+        "validation_error": _short(trained.rival_error),
+        "trained_validation_error": _short(trained.final_error),
+    }
+    metrics = {**described["metrics"], "validation_error": errors["validation_error"]}
+    return {**described, "metrics": metrics}, errors
+
+
 def test_metrics(evaluation: Evaluation) -> dict[str, Any]:
     """The metrics of the evaluation on the test part."""
     return {

@@ -27,6 +27,7 @@ class BaseForecaster:
 
     def __init__(self, folder: Path) -> None:
         """folder: of the version. Raises UnusableModel."""
+        self.folder = folder
         self._runtime = open_runtime(folder, "litert")
         windows = sized_files(folder)
         self._sizes = tuple(size for size in SIZES if size.window in windows)
@@ -38,8 +39,15 @@ class BaseForecaster:
         """The most steps of a forecast."""
         return self._sizes[-1].horizon
 
-    def forecast(self, windows: Float64Array, horizon: int) -> Float64Array:
-        """Forecast windows: (count, readings), NaN if missing → (count, horizon, 9 quantiles)."""
+    def compared(self, windows: Float64Array, horizon: int, *, is_limited: bool = True) -> Float64Array:
+        """As `forecast`, but only the quantiles 0.1, 0.5, 0.9: (count, horizon, 3)."""
+        return self.forecast(windows, horizon, is_limited=is_limited)[:, :, COMPARED_QUANTILES]
+
+    def forecast(self, windows: Float64Array, horizon: int, *, is_limited: bool = True) -> Float64Array:
+        """Forecast windows: (count, readings), NaN if missing → (count, horizon, 9 quantiles).
+
+        is_limited: a window that was never negative has no negative forecast, and likewise for 100 %. False for scaled
+        windows, in which 0 is the last reading."""
         length = windows.shape[1]
         window = next(
             (size.window for size in self._sizes if length <= size.window and horizon <= size.horizon),
@@ -54,9 +62,11 @@ class BaseForecaster:
             for at in range(0, len(shifted), BATCH)
         ]
         moved = np.concatenate(parts).astype(np.float64)[:, :horizon]
-        low, high = floor_of(padded), ceiling_of(padded)
-        limited = np.clip(moved + levels[:, :, np.newaxis], low[:, None, None], high[:, None, None])
-        return np.asarray(limited)
+        forecast = moved + levels[:, :, np.newaxis]
+        if is_limited:
+            low, high = floor_of(padded), ceiling_of(padded)
+            forecast = np.clip(forecast, low[:, None, None], high[:, None, None])
+        return np.asarray(forecast)
 
     def at_origins(self, values: Float64Array, origins: Sequence[int], horizon: int) -> Float64Array:
         """Forecast one series from several origins: (origins, horizon, 3), the quantiles 0.1, 0.5, 0.9.
@@ -67,4 +77,4 @@ class BaseForecaster:
         windows = np.stack([padded[origin : origin + longest] for origin in origins])
         if max(origins, default=0) <= self._sizes[0].window:
             windows = windows[:, -self._sizes[0].window :]
-        return self.forecast(windows, horizon)[:, :, COMPARED_QUANTILES]
+        return self.compared(windows, horizon)

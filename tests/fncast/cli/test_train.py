@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fncast import models as base_models
 from fncast.cli.main import main
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
+from fncast.cli.train import _base_model as find_base
 from fncast.cli.training_settings import window_for
 from fncast.series.series import Series
 from fncast.series.step import Step
+from model_service.serving.version_check import VersionState, states
+from model_service.serving.version_folder import scan
 from model_service.training.settings import TrainingSettings
 
-SMALL = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
+SHORT = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
+SMALL = ["--keep-trained", *SHORT]  # trained too little to be better than the base model
 
 
 def csv_file(folder: Path, readings: int = 300) -> Path:
@@ -92,6 +98,73 @@ def test_training_from_a_version_never_gives_a_worse_version(
     worse = second["training"]["history"][0]["validation_error"]
     assert second["metrics"]["validation_error"] < worse
     assert second["metrics"]["test_relative_mae"] == first["metrics"]["test_relative_mae"]
+
+
+@pytest.fixture
+def copied(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
+    """A new folder of models with a version 1, for which the base model was better, and what training printed."""
+
+    def train(folder: Path) -> None:
+        with (folder / "errors").open("w") as errors, redirect_stderr(errors):
+            assert main(["train", str(csv_file(folder)), "--models", str(folder / "models"), *SHORT]) == 0
+
+    trained = once_per_run("copied-version", train)
+    return Path(shutil.copytree(trained, tmp_path / "copied"))
+
+
+@pytest.mark.timeout(600)
+def test_a_version_is_never_worse_than_the_base_model(copied: Path) -> None:
+    assert "the base model is better on the validation part" in (copied / "errors").read_text()
+    assert "this version is a copy of the base model" in (copied / "errors").read_text()
+    folder = copied / "models" / "forecast" / "1"
+    base = base_models.FOLDER / base_models.BASE / "1"
+    for file in ("model-64.tflite", "model-512.tflite"):
+        assert (folder / file).read_bytes() == (base / file).read_bytes()
+    assert not (folder / "model.tflite").exists()
+    described = json.loads((folder / "model.json").read_text())
+    assert (described["name"], described["version"], described["window"]) == ("forecast", 1, None)
+    source = described["base_model"]
+    assert (source["name"], source["version"]) == ("base", 1)
+    assert source["validation_error"] < source["trained_validation_error"]
+    assert described["metrics"]["validation_error"] == source["validation_error"]
+    assert described["training"]["settings"]["horizon"] == 6
+
+
+@pytest.mark.timeout(600)
+def test_a_copy_of_the_base_model_is_served_and_evaluated_alike(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [version] = scan(copied / "models")
+    assert states([version]) == [VersionState("latest")]
+    command = ["evaluate", str(copied / "shop.csv"), "--models", str(copied / "models"), "--json"]
+    assert main(command) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["window"], result["horizon"]) == (24, 6)
+    described = json.loads(version.document())
+    found = result["overall"]["model"]["relative_mae"]
+    assert found == pytest.approx(described["metrics"]["test_relative_mae"], rel=1e-4)
+
+
+def test_no_training_starts_from_a_copy_of_the_base_model(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(copied / "shop.csv"), "--models", str(copied / "models"), "--from-version", "1"]
+    assert main(command) == 1
+    assert "is a copy of the base model, which has no weights to start from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (TrainingSettings(horizon=97), "which forecasts at most 96 steps: the trained model is written"),
+        (TrainingSettings(window=7), "which needs 8 readings: the trained model is written"),
+    ],
+)
+def test_a_base_model_that_cannot_stand_in_is_not_compared(
+    settings: TrainingSettings, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert find_base(settings) is None
+    assert sentence in capsys.readouterr().err
 
 
 def test_weights_of_another_network_are_an_error(
@@ -213,7 +286,7 @@ def test_window_auto_follows_the_season(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("model_service.training.trainer.train", train)
-    main(["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path), *SMALL[2:], *flags])
+    main(["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path), *SHORT[2:], *flags])
     assert sentence in capsys.readouterr().err
     assert trained == [window]
 
