@@ -96,6 +96,10 @@ class JoinedSeries:
         self._forget()
         return True
 
+    def waits_for(self, model: str) -> bool:
+        """Whether forecasts of a model are kept, so that readings can still change its accuracy."""
+        return any(kept.model == model for kept in self.forecasts)
+
     def judge(self, settings: DetectorSettings) -> Iterator[Judged]:
         """Judge the readings that wait no longer for their forecast, in the order of time."""
         newest_start = self.forecasts[-1].start if self.forecasts else None

@@ -38,7 +38,9 @@ async def report_unmatched(
     clock: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Log each rule that matches no series within an hour. known: returns the names of the series. clock: in seconds."""
+    """Log each rule that matches no series within an hour.
+
+    known: returns the names of the series. clock: monotonic, in seconds."""
     unmatched = UnmatchedRules(rules, clock())
     while unmatched.rules:
         await sleep(LOOK_EVERY_S)
