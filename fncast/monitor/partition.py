@@ -16,6 +16,7 @@ from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, Reading
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
+from fncast.monitor.publication import Publication
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
@@ -28,9 +29,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class MonitorRules:
     """What the monitor does. include, exclude: globs of series whose anomalies and bad forecasts are reported.
 
-    accuracy_every_s: between two accuracy events of a series, by the readings' time. destination: of these events.
-    silent_steps: a series is silent after so many steps without a reading; 0 for never. max_series: further series of a
-    partition are ignored and counted. worse_than_last_for: readings in a row that open an alert; 0 for never."""
+    accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
+    events about anomalies and bad forecasts. silent_steps: a series is silent after so many steps without a
+    reading; 0 for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a row that open an alert; 0 for never."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     alerts: tuple[AlertRule, ...] = ()
@@ -53,16 +54,14 @@ class MonitorRules:
 
 @dataclass
 class MonitoredSeries:
-    """A series with its alerts by rule, and by model when its accuracy was published (seconds since 1970).
-
-    comparisons: of the models with the last value."""
+    """A series with its alerts by rule, and by model what was published and how it compares with the last value."""
 
     name: str
     joined: JoinedSeries
     is_watched: bool
     rules: list[AlertRule]
     alerts: dict[str, AlertState] = field(default_factory=dict)
-    published_s: dict[str, float] = field(default_factory=dict)
+    published: dict[str, Publication] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
     comparisons: dict[str, Comparison] = field(default_factory=dict)
 
@@ -70,7 +69,8 @@ class MonitoredSeries:
         """The state as numbers, texts and lists."""
         alerts = {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
         comparisons = {model: list(astuple(each)) for model, each in self.comparisons.items()}
-        return [self.joined.state(), alerts, self.published_s, list(astuple(self.silence)), comparisons]
+        published = {model: list(astuple(each)) for model, each in self.published.items()}
+        return [self.joined.state(), alerts, published, list(astuple(self.silence)), comparisons]
 
 
 class MonitorPartition:
@@ -129,10 +129,10 @@ class MonitorPartition:
 
     def restore(self, name: str, state: list[Any]) -> None:
         """Take over a series with the state that `MonitoredSeries.state` returned."""
-        joined, alerts, published_s, silence, comparisons = state
+        joined, alerts, published, silence, comparisons = state
         series = self._new(name, JoinedSeries.restored(joined))
         series.alerts = {rule: AlertState(*alert) for rule, alert in alerts.items()}
-        series.published_s = published_s
+        series.published = {model: Publication(*each) for model, each in published.items()}
         series.silence = Silence(*silence)
         series.comparisons = {model: Comparison(*each) for model, each in comparisons.items()}
         self.series[name] = series
@@ -173,12 +173,12 @@ class MonitorPartition:
         """The accuracy of the models for which it is due."""
         events = []
         for model, accuracy in series.joined.accuracy.items():
-            due_s = series.published_s.setdefault(model, accuracy.since_s) + self._rules.accuracy_every_s
-            if accuracy.outcomes and accuracy.newest_s >= due_s:
-                series.published_s[model] = accuracy.newest_s
+            publication = series.published.setdefault(model, Publication(accuracy.since_s))
+            if publication.is_due(accuracy, self._rules.accuracy_every_s):
+                publication.publish(accuracy)
                 events.append(accuracy_event(series.name, model, accuracy, self._rules.accuracy_topic))
-        for model in series.published_s.keys() - series.joined.accuracy.keys():
-            del series.published_s[model]
+        for model in series.published.keys() - series.joined.accuracy.keys():
+            del series.published[model]
         return events
 
     def _compare(self, series: MonitoredSeries) -> list[OutputEvent]:
