@@ -39,8 +39,9 @@ def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
     return {
         "readings": accuracy.outcomes,
         **accuracy.total.figures(),
+        "seasonal_skill": accuracy.seasonal.skill(),
         "since": time_text(accuracy.since_s),
-        "day": accuracy.day.figures(),
+        "day": {**accuracy.day.figures(), "seasonal_skill": accuracy.seasonal_day.skill()},
         "leads": {str(lead + 1): sums.figures() for lead, sums in enumerate(accuracy.by_lead)},
     }
 
