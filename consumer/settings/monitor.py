@@ -11,15 +11,18 @@ from fncast.series.step import Step
 
 MAX_HISTORY = 1_000_000
 MAX_FOR_STEPS = 10_000
+# The rule of the alerts that `worse_than_last_for` opens.
+WORSE_THAN_LAST = "worse-than-last-value"
 
 
 class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Accuracy and anomalies.
 
     alpha: share of the readings of a normal series that may count as anomalies. min_history: readings of a series
-    before its first anomaly. include, exclude: globs of the series whose anomalies are reported. destination: of
-    anomaly events; empty for none. accuracy_every: between two accuracy events of a series, by its readings' times.
-    silent_steps: a series is silent after so many steps without a reading; 0 for never.
+    before its first anomaly. include, exclude: globs of the series whose anomalies and bad forecasts are reported.
+    destination: of these events; empty for none. accuracy_every: the longest time between two accuracy events of a
+    series, by its readings. silent_steps: a series is silent after so many steps without a reading; 0 for never.
+    worse_than_last_for: an alert opens once a model was worse than the last value for so many readings; 0 for never.
     """
 
     group_id: str = "fncast-monitor"
@@ -32,6 +35,7 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accuracy_every: str = "1h"
     destination: str = ""
     silent_steps: int = 10
+    worse_than_last_for: int = 0
 
     def __post_init__(self) -> None:
         for name in ("group_id", "accuracy_topic", "alerts_topic"):
@@ -45,6 +49,8 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"min_history must be from 0 to {MAX_HISTORY:,}")
         if not 0 <= self.silent_steps <= MAX_HISTORY:
             raise ValueError(f"silent_steps must be from 0 to {MAX_HISTORY:,}")
+        if not 0 <= self.worse_than_last_for <= MAX_HISTORY:
+            raise ValueError(f"worse_than_last_for must be from 0 to {MAX_HISTORY:,}")
         _seconds("accuracy_every", self.accuracy_every)
 
     @property
@@ -72,6 +78,10 @@ class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("name is empty")
+        if self.name == WORSE_THAN_LAST:
+            raise ValueError(
+                f"alert {WORSE_THAN_LAST!r}: [monitor] worse_than_last_for uses this name, choose another"
+            )
         if (self.above is None) == (self.below is None):
             raise ValueError(f"alert {self.name[:64]!r} needs either above or below")
         threshold = self.below if self.above is None else self.above

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 
 from consumer.assembly import Service
 from consumer.errors import ConsumerError
@@ -21,6 +22,7 @@ from fncast.monitor.admin import MonitorAdmin, register
 from fncast.monitor.co_partition import differing_partitions
 from fncast.monitor.judge import Judge
 from fncast.monitor.settings import JUDGE, monitor_rules, monitor_settings
+from fncast.monitor.unmatched import report_unmatched
 
 log = logging.getLogger("fncast.monitor")
 
@@ -84,6 +86,8 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
         flush=True,
     )
     running = asyncio.create_task(service.run())
+    rules = monitor_rules(configured).alerts
+    reporting = asyncio.create_task(report_unmatched(rules, judge.series_names, time.monotonic))
     await asyncio.wait({running, admin_task}, return_when=asyncio.FIRST_COMPLETED)
     has_listener = running.done()
     service.stop()
@@ -96,6 +100,7 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
         log.exception("the monitor stops because of an error in its code")
         raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
     finally:
+        reporting.cancel()
         await asyncio.wait({admin_task})
     if not has_listener:
         raise Failure("the listener of /accuracy, /metrics, /healthz and /readyz has stopped")

@@ -14,7 +14,8 @@ LEVELS = (0.1, 0.5, 0.9)
 class Outcome:
     """What one step of a forecast came to. lead: 1 for the first step. last: the reading before the forecast began.
 
-    low, median, high: the forecast's quantiles of LEVELS. time_s: of the reading, seconds since 1970."""
+    low, median, high: the forecast's quantiles of LEVELS. time_s: of the reading, seconds since 1970. seasonal: the
+    reading at the same time of the last day before the forecast began; None if it is unknown."""
 
     lead: int
     time_s: float
@@ -23,6 +24,7 @@ class Outcome:
     low: float
     median: float
     high: float
+    seasonal: float | None = None
 
 
 @dataclass(slots=True)
@@ -68,11 +70,29 @@ class Sums:
 
 
 @dataclass(slots=True)
+class SeasonalSums:
+    """Weighted errors of the forecast and of the seasonal naive, over the outcomes for which both are known."""
+
+    error: float = 0.0
+    naive_error: float = 0.0
+
+    def add(self, outcome: Outcome, weight: float) -> None:
+        """Add an outcome, or remove it with the negative weight."""
+        if outcome.seasonal is not None:
+            self.error += weight * abs(outcome.value - outcome.median)
+            self.naive_error += weight * abs(outcome.value - outcome.seasonal)
+
+    def skill(self) -> float | None:
+        """1 - MAE / MAE of the seasonal naive; None if it is unknown."""
+        return 1.0 - self.error / self.naive_error if self.naive_error > 0.0 else None
+
+
+@dataclass(slots=True)
 class Accuracy:
     """The accuracy of one model version for one series.
 
     total: over everything. day: outcomes count half after a day. by_lead: total, the first lead first.
-    outcomes: how many there are. since_s, newest_s: times of the first and newest reading."""
+    seasonal, seasonal_day: the comparison with the seasonal naive. outcomes: how many there are. since_s, newest_s: times of the first and newest reading."""
 
     total: Sums = field(default_factory=Sums)
     day: Sums = field(default_factory=Sums)
@@ -80,6 +100,8 @@ class Accuracy:
     outcomes: int = 0
     since_s: float = 0.0
     newest_s: float = 0.0
+    seasonal: SeasonalSums = field(default_factory=SeasonalSums)
+    seasonal_day: SeasonalSums = field(default_factory=SeasonalSums)
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
@@ -87,7 +109,10 @@ class Accuracy:
             self.since_s = self.newest_s = outcome.time_s
         self.since_s = min(self.since_s, outcome.time_s)
         if outcome.time_s > self.newest_s:
-            self.day.scale(0.5 ** ((outcome.time_s - self.newest_s) / DAY_S))
+            factor = 0.5 ** ((outcome.time_s - self.newest_s) / DAY_S)
+            self.day.scale(factor)
+            self.seasonal_day.error *= factor
+            self.seasonal_day.naive_error *= factor
             self.newest_s = outcome.time_s
         self.outcomes += 1
         self._apply(outcome, 1.0)
@@ -102,18 +127,23 @@ class Accuracy:
             self.by_lead.append(Sums())
         self.total.add(outcome, weight)
         self.by_lead[outcome.lead - 1].add(outcome, weight)
-        self.day.add(outcome, weight * 0.5 ** ((self.newest_s - outcome.time_s) / DAY_S))
+        self.seasonal.add(outcome, weight)
+        day_weight = weight * 0.5 ** ((self.newest_s - outcome.time_s) / DAY_S)
+        self.day.add(outcome, day_weight)
+        self.seasonal_day.add(outcome, day_weight)
 
     def state(self) -> list[Any]:
         """The state as numbers and lists, for `restored`."""
         sums = [
             [getattr(each, name) for name in Sums.__slots__] for each in (self.total, self.day, *self.by_lead)
         ]
-        return [self.outcomes, self.since_s, self.newest_s, *sums]
+        seasonal = [[each.error, each.naive_error] for each in (self.seasonal, self.seasonal_day)]
+        return [self.outcomes, self.since_s, self.newest_s, seasonal, *sums]
 
     @classmethod
     def restored(cls, state: list[Any]) -> Accuracy:
         """The accuracy with the state that `state` returned."""
-        outcomes, since_s, newest_s, total, day, *by_lead = state
+        outcomes, since_s, newest_s, seasonal, total, day, *by_lead = state
         leads = [Sums(*each) for each in by_lead]
-        return cls(Sums(*total), Sums(*day), leads, outcomes, since_s, newest_s)
+        seasons = (SeasonalSums(*each) for each in seasonal)
+        return cls(Sums(*total), Sums(*day), leads, outcomes, since_s, newest_s, *seasons)

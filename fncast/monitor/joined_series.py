@@ -13,6 +13,7 @@ from fncast.monitor.accuracy import LEVELS, Accuracy, Outcome
 from fncast.monitor.detector import Detector, DetectorSettings, Judgement
 from fncast.monitor.figures import Expectation
 from fncast.monitor.messages import ForecastMessage
+from fncast.monitor.season import same_time_before, season_steps
 from fncast.series.step import Step
 
 # Steps that readings and forecasts are kept beyond the horizon: how far one topic may be ahead of the other.
@@ -45,7 +46,8 @@ class Judged:
 class JoinedSeries:
     """One series: its readings and forecasts of late, its accuracy by model, and its detector.
 
-    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen."""
+    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen. oldest: readings
+    up to this index are kept for the seasonal naive only. season: steps of a day; 0 if the seasonal naive is unknown."""
 
     anchor: datetime
     step: Step
@@ -56,6 +58,11 @@ class JoinedSeries:
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
     detector: Detector = field(default_factory=Detector)
     judged: int | None = None
+    oldest: int | None = None
+    season: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.season = season_steps(self.step)
 
     def index(self, moment: datetime) -> int:
         """The step at a moment."""
@@ -96,6 +103,10 @@ class JoinedSeries:
         self._forget()
         return True
 
+    def waits_for(self, model: str) -> bool:
+        """Whether forecasts of a model are kept, so that readings can still change its accuracy."""
+        return any(kept.model == model for kept in self.forecasts)
+
     def judge(self, settings: DetectorSettings) -> Iterator[Judged]:
         """Judge the readings that wait no longer for their forecast, in the order of time."""
         newest_start = self.forecasts[-1].start if self.forecasts else None
@@ -120,19 +131,26 @@ class JoinedSeries:
         return _expectation(near, index), _expectation(far, index)
 
     def _affected(self, index: int) -> Iterator[tuple[Kept, int]]:
-        """The forecasts' steps whose outcome a reading changes: its own, and those of forecasts that follow it."""
+        """The forecasts' steps whose outcome a reading changes: its own, and those of forecasts that follow it.
+
+        The latter are compared with the reading as the last value, or as that at the same time of the day before."""
         for kept in self.forecasts:
             if kept.start == index + 1:
                 yield from ((kept, step) for step in range(len(kept.rows)))
             elif 0 <= index - kept.start < len(kept.rows):
                 yield kept, index - kept.start
+            elif index < kept.start <= index + self.season:
+                first = index + self.season - kept.start
+                yield from ((kept, step) for step in range(first, len(kept.rows), self.season))
 
     def _count(self, kept: Kept, step: int, sign: int) -> None:
         """Add (1) or remove (-1) the outcome of a forecast's step, if its readings are known."""
-        value, last = self.readings.get(kept.start + step), self.readings.get(kept.start - 1)
+        value, last = self.readings.get(kept.start + step), self._last_before(kept.start)
         if value is None or last is None:
             return
         outcome = Outcome(step + 1, self.time_s(kept.start + step), value, last, *kept.rows[step])
+        if self.season:
+            outcome.seasonal = self.readings.get(same_time_before(kept.start, step, self.season))
         accuracy = self.accuracy.get(kept.model)
         if accuracy is None:
             if len(self.accuracy) >= MAX_MODELS:
@@ -144,6 +162,13 @@ class JoinedSeries:
         else:
             accuracy.remove(outcome)
 
+    def _last_before(self, start: int) -> float | None:
+        """The reading before a forecast; None if it is unknown or too old, even if it is kept for the season."""
+        index = start - 1
+        if self.oldest is not None and index <= self.oldest and index not in self.waiting:
+            return None
+        return self.readings.get(index)
+
     @property
     def _kept_steps(self) -> int:
         return self.horizon + SLACK
@@ -153,7 +178,9 @@ class JoinedSeries:
         newest = max(self.readings, default=None)
         if newest is not None:
             oldest = newest - self._kept_steps
-            old = [index for index in self.readings if index <= oldest and index not in self.waiting]
+            self.oldest = oldest if self.oldest is None else max(self.oldest, oldest)
+            edge = min([self.oldest, *self.waiting[:1]]) - self.season if self.season else self.oldest
+            old = [index for index in self.readings if index <= edge and index not in self.waiting]
             for index in old:
                 del self.readings[index]
         if self.forecasts:
@@ -175,12 +202,13 @@ class JoinedSeries:
             {model: accuracy.state() for model, accuracy in self.accuracy.items()},
             self.detector.state(),
             self.judged,
+            self.oldest,
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> JoinedSeries:
         """The series with the state that `state` returned."""
-        anchor, step, day, horizon, readings, forecasts, waiting, accuracy, detector, judged = state
+        anchor, step, day, horizon, readings, forecasts, waiting, accuracy, detector, judged, oldest = state
         parsed = Step.parse(step)
         return cls(
             datetime.fromisoformat(anchor),
@@ -195,6 +223,7 @@ class JoinedSeries:
             {model: Accuracy.restored(each) for model, each in accuracy.items()},
             Detector.restored(detector),
             judged,
+            oldest,
         )
 
 

@@ -54,6 +54,10 @@ class Judge(StatefulInterceptor):
         self.partitions: dict[int, Assigned] = {}
         self.unusable: Counter[str] = Counter()  # by reason, since the start
 
+    def series_names(self) -> list[str]:
+        """The series that this process knows now."""
+        return [name for assigned in self.partitions.values() for name in assigned.monitor.series]
+
     def restore(
         self, topic: str, partition: int, generation: int, committed: int, state: Iterable[StateRecord]
     ) -> int:

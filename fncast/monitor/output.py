@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from consumer.settings.monitor import WORSE_THAN_LAST
 from fncast.monitor.accuracy import Accuracy
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.crossing import Crossing
@@ -38,8 +39,9 @@ def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
     return {
         "readings": accuracy.outcomes,
         **accuracy.total.figures(),
+        "seasonal_skill": accuracy.seasonal.skill(),
         "since": time_text(accuracy.since_s),
-        "day": accuracy.day.figures(),
+        "day": {**accuracy.day.figures(), "seasonal_skill": accuracy.seasonal_day.skill()},
         "leads": {str(lead + 1): sums.figures() for lead, sums in enumerate(accuracy.by_lead)},
     }
 
@@ -80,6 +82,27 @@ def alert_event(
     }
     extensions = {"destination": rule.destination}
     return _event(ALERT, series, (rule.name, start_s, state), data, topic, start_s, extensions)
+
+
+def worse_event(
+    series: str, model: str, accuracy: Accuracy, state: str, time_s: float, topic: str, destination: str
+) -> OutputEvent:
+    """A model became worse than the last value, or is so no longer. time_s: of the reading that shows it."""
+    day = accuracy.day.figures()
+    data = {
+        "rule": WORSE_THAN_LAST,
+        "state": state,
+        "threshold": 0.0,
+        "direction": "below",
+        "expected_at": None,
+        "probability": None,
+        "model": model,
+        "skill": day["skill"],
+        "mae": day["mae"],
+    }
+    name, _, version = model.rpartition("/")
+    extensions = {"modelname": name, "modelversion": version, "destination": destination}
+    return _event(ALERT, series, (WORSE_THAN_LAST, model, time_s, state), data, topic, time_s, extensions)
 
 
 def _event(

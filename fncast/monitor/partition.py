@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fncast.monitor.alert import AlertRule, AlertState
+from fncast.monitor.comparison import Comparison
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, Reading
-from fncast.monitor.output import accuracy_event, alert_event, anomaly_event
+from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
+from fncast.monitor.publication import Publication
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
@@ -25,11 +27,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class MonitorRules:
-    """What the monitor does. include, exclude: globs of series whose anomalies are reported.
+    """What the monitor does. include, exclude: globs of series whose anomalies and bad forecasts are reported.
 
-    accuracy_every_s: between two accuracy events of a series, by the readings' time. destination: of anomaly events.
-    silent_steps: a series is silent after so many steps without a reading; 0 for never. max_series: further series of a
-    partition are ignored and counted."""
+    accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
+    events about anomalies and bad forecasts. silent_steps: a series is silent after so many steps without a reading; 0
+    for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a row
+    that open an alert; 0 for never."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     alerts: tuple[AlertRule, ...] = ()
@@ -41,6 +44,7 @@ class MonitorRules:
     destination: str = ""
     silent_steps: int = 0
     max_series: int = 200_000
+    worse_than_last_for: int = 0
 
     def detects(self, series: str) -> bool:
         """Whether anomalies of a series are reported."""
@@ -51,20 +55,23 @@ class MonitorRules:
 
 @dataclass
 class MonitoredSeries:
-    """A series with its alerts by rule, and when its accuracy was published by model (seconds since 1970)."""
+    """A series with its alerts by rule, and by model what was published and how it compares with the last value."""
 
     name: str
     joined: JoinedSeries
     is_watched: bool
     rules: list[AlertRule]
     alerts: dict[str, AlertState] = field(default_factory=dict)
-    published_s: dict[str, float] = field(default_factory=dict)
+    published: dict[str, Publication] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists."""
         alerts = {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
-        return [self.joined.state(), alerts, self.published_s, list(astuple(self.silence))]
+        comparisons = {model: list(astuple(each)) for model, each in self.comparisons.items()}
+        published = {model: list(astuple(each)) for model, each in self.published.items()}
+        return [self.joined.state(), alerts, published, list(astuple(self.silence)), comparisons]
 
 
 class MonitorPartition:
@@ -123,11 +130,12 @@ class MonitorPartition:
 
     def restore(self, name: str, state: list[Any]) -> None:
         """Take over a series with the state that `MonitoredSeries.state` returned."""
-        joined, alerts, published_s, silence = state
+        joined, alerts, published, silence, comparisons = state
         series = self._new(name, JoinedSeries.restored(joined))
         series.alerts = {rule: AlertState(*alert) for rule, alert in alerts.items()}
-        series.published_s = published_s
+        series.published = {model: Publication(*each) for model, each in published.items()}
         series.silence = Silence(*silence)
+        series.comparisons = {model: Comparison(*each) for model, each in comparisons.items()}
         self.series[name] = series
 
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
@@ -160,18 +168,37 @@ class MonitorPartition:
                         self._rules.destination,
                     )
                 )
-        return events + self._publish_accuracy(series)
+        return events + self._publish_accuracy(series) + self._compare(series)
 
     def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
         """The accuracy of the models for which it is due."""
         events = []
         for model, accuracy in series.joined.accuracy.items():
-            due_s = series.published_s.setdefault(model, accuracy.since_s) + self._rules.accuracy_every_s
-            if accuracy.outcomes and accuracy.newest_s >= due_s:
-                series.published_s[model] = accuracy.newest_s
+            publication = series.published.setdefault(model, Publication(accuracy.since_s))
+            if publication.is_due(accuracy, self._rules.accuracy_every_s):
+                publication.publish(accuracy)
                 events.append(accuracy_event(series.name, model, accuracy, self._rules.accuracy_topic))
-        for model in series.published_s.keys() - series.joined.accuracy.keys():
-            del series.published_s[model]
+        for model in series.published.keys() - series.joined.accuracy.keys():
+            del series.published[model]
+        return events
+
+    def _compare(self, series: MonitoredSeries) -> list[OutputEvent]:
+        """The models that became worse than the last value, or are so no longer."""
+        wanted = self._rules.worse_than_last_for
+        if not wanted or not series.is_watched:
+            return []
+        events = []
+        topic, destination = self._rules.alerts_topic, self._rules.destination
+        newest_s = max((each.newest_s for each in series.joined.accuracy.values()), default=0.0)
+        for model, accuracy in series.joined.accuracy.items():
+            comparison = series.comparisons.setdefault(model, Comparison())
+            state = comparison.update(accuracy, wanted)
+            if not state and accuracy.newest_s < newest_s and not series.joined.waits_for(model):
+                state = comparison.end()
+            if state:
+                events.append(worse_event(series.name, model, accuracy, state, newest_s, topic, destination))
+        for model in series.comparisons.keys() - series.joined.accuracy.keys():
+            del series.comparisons[model]
         return events
 
     def _alert(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
@@ -191,4 +218,5 @@ def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
     """(open anomalies, open alerts) of all partitions."""
     every = [series for partition in partitions for series in partition.series.values()]
     anomalies = sum(series.is_watched and series.joined.detector.episode is not None for series in every)
-    return anomalies, sum(alert.is_open for series in every for alert in series.alerts.values())
+    alerts = sum(alert.is_open for series in every for alert in series.alerts.values())
+    return anomalies, alerts + sum(each.is_open for series in every for each in series.comparisons.values())

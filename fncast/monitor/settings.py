@@ -51,6 +51,7 @@ def monitor_rules(settings: Settings) -> MonitorRules:
         monitor.destination,
         monitor.silent_steps,
         settings.windows.max_series,
+        monitor.worse_than_last_for,
     )
 
 

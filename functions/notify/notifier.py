@@ -97,6 +97,11 @@ def to_alert(event: Event) -> dict[str, Any]:
     if is_anomaly:
         labels["kind"] = str(data.get("kind", ""))
         summary = f"{series}: {data.get('value')} instead of {data.get('expected')} at {data.get('time')}"
+    elif "model" in data:
+        labels["model"] = str(data["model"])
+        summary = (
+            f"{series}: forecasts of {data['model']} are worse than the last value, skill {data.get('skill')}"
+        )
     else:
         summary = (
             f"{series} is expected {data.get('direction')} {data.get('threshold')} at {data.get('expected_at')},"

@@ -26,6 +26,7 @@ def test_the_monitor_reads_inputs_and_forecasts(tmp_path: Path) -> None:
     every = 6
     [monitor]
     accuracy_every = "15m"
+    worse_than_last_for = 20
     [[alerts]]
     name = "disk"
     series = "web-*"
@@ -40,7 +41,7 @@ def test_the_monitor_reads_inputs_and_forecasts(tmp_path: Path) -> None:
     assert own.windows_of("telegraf").every == 1
     assert own.kafka.client_properties()["partition.assignment.strategy"] == "range"
     rules = monitor_rules(configured)
-    assert rules.accuracy_every_s == 900
+    assert (rules.accuracy_every_s, rules.worse_than_last_for) == (900, 20)
     (rule,) = rules.alerts
     assert (rule.threshold, rule.within_s, rule.matches("web-1")) == (90.0, 21_600, True)
 
@@ -51,6 +52,8 @@ def test_the_monitor_reads_inputs_and_forecasts(tmp_path: Path) -> None:
         ("[monitor]\nalpha = 2", "alpha must be between 0 and 1"),
         ("[monitor]\nalphas = 0.1", "alphas"),
         ('[monitor]\naccuracy_every = "often"', "is not a duration such as 90s"),
+        ("[monitor]\nworse_than_last_for = -1", "worse_than_last_for must be from 0"),
+        ('[[alerts]]\nname = "worse-than-last-value"\nabove = 1', "choose another"),
         ('[[alerts]]\nname = "a"', "needs either above or below"),
         ('[[alerts]]\nname = "a"\nabove = 1\nbelow = 2', "needs either above or below"),
         ('[[alerts]]\nname = "a"\nabove = nan', "must be a finite number"),

@@ -91,6 +91,17 @@ def test_an_alert_has_the_same_labels_when_it_closes() -> None:
     assert closed["endsAt"] < opened["endsAt"]
 
 
+def test_alerts_about_two_versions_of_a_model_are_two() -> None:
+    receiver = Receiver()
+    notifier = Notifier({"ALERTMANAGER_URL": "http://am:9093"}, receiver)
+    models = ("forecast/1", "forecast/2")
+    rule = "worse-than-last-value"
+    notifier.answer([event(ALERT, "open", model, rule=rule, model=model, skill=-0.2) for model in models])
+    alerts = [body[0] for _, body, _ in receiver.calls]
+    assert [alert["labels"]["model"] for alert in alerts] == list(models)
+    assert "forecasts of forecast/1 are worse than the last value" in alerts[0]["annotations"]["summary"]
+
+
 def test_an_outage_is_retried_and_a_wrong_event_rejected() -> None:
     receiver = Receiver()
     notifier = Notifier({"WEBHOOK_URL": "http://pager/hook"}, receiver)

@@ -1,0 +1,24 @@
+"""The seasonal naive forecast: the value at the same time of the day before."""
+
+from __future__ import annotations
+
+from fncast.series.step import Step
+
+DAY_S = 86_400.0
+# Of a series with more steps a day, the monitor does not keep a day of readings.
+MAX_SEASON = 48
+
+
+def season_steps(step: Step) -> int:
+    """The steps of a day; 0 if they are not a whole number from 2 to MAX_SEASON."""
+    if step.period_s is None or DAY_S % step.period_s:
+        return 0
+    steps = int(DAY_S / step.period_s)
+    return steps if 2 <= steps <= MAX_SEASON else 0
+
+
+def same_time_before(start: int, step: int, season: int) -> int:
+    """The last step before a forecast's begin at the same time of the day as one of its steps.
+
+    start: index of the forecast's first step. step: 0 for the first. season: steps of a day."""
+    return start + step % season - season
