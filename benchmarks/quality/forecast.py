@@ -129,7 +129,17 @@ def zero_shot(folder: Path | None) -> str:
 
 
 def _train(models: Path, name: str, files: Sequence[Path], *flags: str) -> None:
-    command = ["train", *map(str, files), "--models", str(models), "--name", name, "--keep-trained", *flags]
+    command = [
+        "train",
+        *map(str, files),
+        "--models",
+        str(models),
+        "--name",
+        name,
+        "--keep-trained",
+        "--no-refit",
+        *flags,
+    ]
     print(f"\n$ fncast {' '.join(command)}", file=sys.stderr)
     if fncast(command) != 0:
         raise Failure(f"training {name} failed")

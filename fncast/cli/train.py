@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -32,6 +33,7 @@ EVALUATED_GENERATED_SERIES = 300
 SHOWN_SERIES = 3  # names of series in a message
 # The folder of plots, in the folder of the version.
 PLOTS = "plots"
+WRITING = "calibrating and writing the version, which takes some seconds"
 
 EXAMPLES = """
 fncast train --models models
@@ -87,6 +89,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the trained model also where the base model is better on the validation part (default: the version"
         " is a copy of the base model then)",
+    )
+    parser.add_argument(
+        "--refit",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="after the evaluation, train a little further on all readings, those of the evaluation too (default:"
+        " --refit; never without an evaluation or a CSV file)",
     )
     parser.add_argument(
         "--progress",
@@ -176,12 +185,41 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
 
     from model_service.training.plots import save_backtest_plots, save_training_plot
     from model_service.training.provenance import describe, of_the_copy, test_metrics
+    from model_service.training.refit import Refit, refit
     from model_service.training.trainer import NoEpoch, UnfitWeights, train
 
-    evaluation = folder = None
-    # The evaluation comes after the version is written: if it is interrupted, the model is not lost.
+    evaluation = folder = trained = refitted = None
+    is_interrupted = False
+
+    def write(refitted: Refit | None) -> tuple[Path, dict[str, Any]]:
+        assert trained is not None
+        described = describe(trained, series, source)
+        if refitted:
+            described["refit"] = refitted.as_json()
+
+        def add_files(unnamed: Path) -> None:
+            save_training_plot(trained.history, unnamed / PLOTS)
+            if refitted:
+                refitted.save_before(trained.network, unnamed)
+
+        if base:
+            described, compared = of_the_copy(trained, described)
+            return copy_base(
+                base.folder,
+                arguments.models,
+                arguments.name,
+                settings.horizon,
+                described,
+                compared,
+                add_files,
+            )
+        return write_version(
+            trained.network, settings, arguments.models, arguments.name, described, add_files
+        )
+
+    # If the evaluation or the refit is interrupted, the model is not lost.
     try:
-        with DeferInterrupt("calibrating and writing the version, which takes some seconds") as interrupt:
+        with DeferInterrupt(WRITING) as interrupt:
             weights = initial / WEIGHTS_FILE if initial else None
             base = None if "generated" in source else _base_model(settings)
             trained = train(
@@ -204,35 +242,35 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
                     "not used in training, since they are too short, constant or full of gaps:"
                     f" {_listed(trained.untrained)}"
                 )
-            described = describe(trained, series, source)
-
-            def add_plot(unnamed: Path) -> None:
-                save_training_plot(trained.history, unnamed / PLOTS)
-
-            if base:
-                described, compared = of_the_copy(trained, described)
-                folder, written = copy_base(
-                    base.folder,
-                    arguments.models,
-                    arguments.name,
-                    settings.horizon,
-                    described,
-                    compared,
-                    add_plot,
-                )
-            else:
-                folder, written = write_version(
-                    trained.network, settings, arguments.models, arguments.name, described, add_plot
-                )
+            will_refit = (
+                arguments.refit and base is None and "generated" not in source and _can_refit(trained)
+            )
+            if not will_refit:
+                folder, written = write(None)
         evaluation = _evaluate(series, trained, source, base)
+        if will_refit:
+            say("refit: training further on all readings")
+            refitted = refit(trained, series)
     except UnfitWeights as error:
         raise Failure(f"{error}; train without --from-version") from None
     except NoEpoch:
         raise Failure("interrupted before the end of the first epoch: no version was written") from None
     except KeyboardInterrupt:
-        if folder is None:
+        if trained is None:
             raise Failure("interrupted: no version was written") from None
-        say(f"interrupted: {folder} was written, without an evaluation")
+        is_interrupted = True
+    if folder is None:
+        with contextlib.suppress(KeyboardInterrupt), DeferInterrupt(WRITING) as interrupt:
+            interrupt.begin()
+            folder, written = write(refitted)
+    assert folder is not None
+    if is_interrupted:
+        say(f"interrupted: {folder} was written, without {'a refit' if evaluation else 'an evaluation'}")
+    if refitted:
+        say(
+            f"refit on all readings: {_count(refitted.epochs, 'more epoch')}, {refitted.windows} windows; the errors"
+            " that are printed and stored are those before it (--no-refit leaves it out)"
+        )
     if evaluation is not None and evaluation.left_out:
         say(f"not evaluated, since they have too few readings: {_listed(list(evaluation.left_out))}")
     if evaluation is not None and evaluation.series:
@@ -240,6 +278,15 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
         save_backtest_plots(evaluation, folder / PLOTS)
     _print_result(arguments.progress, folder, written, evaluation, arguments.from_version)
     return 0
+
+
+def _can_refit(trained: Trained) -> bool:
+    """Whether there are readings for a refit, and training has helped and was not interrupted."""
+    return trained.settings.test_share > 0 and trained.best_epoch > 0 and trained.stopped != "interrupted"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _base_model(settings: TrainingSettings) -> BaseForecaster | None:
@@ -345,6 +392,8 @@ def _print_result(
         unused = "not used in training"
         if from_version is not None:
             unused += f" since version {from_version}"
+        if "refit" in written:
+            unused += " before the refit"
         print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, {unused}\n")
         print(overall_table(evaluation))
         print()

@@ -19,12 +19,14 @@ class Lineage:
         """folder: of a version. Earlier versions that are missing or have no training data are ignored."""
         self._until: dict[str, datetime] = {}
         described = _described(folder)
+        is_refit = "refit" in described
         while described:
             data = object_in(object_in(described, "training"), "data")
             series = data.get("series")
             for one in series if isinstance(series, list) else ():
                 if isinstance(one, dict) and "validation_until" in one:
-                    self._add(one)
+                    self._add(one, "end" if is_refit and "end" in one else "validation_until")
+            is_refit = False  # training continues with the weights from before a refit
             before = data.get("from_version")
             number = described.get("version")
             if not isinstance(before, int) or not isinstance(number, int) or before >= number:
@@ -36,8 +38,8 @@ class Lineage:
         moments = [self._until[key] for key in (series.name, sha256(series)) if key in self._until]
         return max(moments, default=None)
 
-    def _add(self, one: dict[str, Any]) -> None:
-        until = parse_time(one["validation_until"])
+    def _add(self, one: dict[str, Any], end: str) -> None:
+        until = parse_time(one[end])
         for key in (one.get("name"), one.get("sha256")):
             if key is not None:
                 self._until[key] = max(until, self._until.get(key, until))

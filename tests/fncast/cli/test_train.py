@@ -19,14 +19,18 @@ pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
 from fncast.cli.train import _base_model as find_base
 from fncast.cli.training_settings import window_for
+from fncast.series.csv_file import read_csv
 from fncast.series.series import Series
 from fncast.series.step import Step
 from model_service.serving.version_check import VersionState, states
 from model_service.serving.version_folder import scan
+from model_service.training.lineage import Lineage
+from model_service.training.model_folder import WEIGHTS_FILE, settings_of, weights_sha256
+from model_service.training.network import build_network
 from model_service.training.settings import TrainingSettings
 
 SHORT = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
-SMALL = ["--keep-trained", *SHORT]  # trained too little to be better than the base model
+SMALL = ["--keep-trained", "--no-refit", *SHORT]  # trained too little to be better than the base model
 
 
 def csv_file(folder: Path, readings: int = 300) -> Path:
@@ -143,6 +147,36 @@ def test_a_copy_of_the_base_model_is_served_and_evaluated_alike(
     described = json.loads(version.document())
     found = result["overall"]["model"]["relative_mae"]
     assert found == pytest.approx(described["metrics"]["test_relative_mae"], rel=1e-4)
+
+
+@pytest.mark.timeout(600)
+def test_a_refit_follows_the_evaluation_and_changes_only_the_served_model(
+    first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(csv_file(tmp_path)), "--models", str(first_version), "--keep-trained", *SHORT]
+    assert main(command) == 0
+    output, errors = capsys.readouterr()
+    assert "refit on all readings: 1 more epoch, 271 windows" in errors
+    assert "not used in training before the refit" in output
+    first, second = (
+        json.loads((first_version / "forecast" / version / "model.json").read_text()) for version in "12"
+    )
+    assert "refit" not in first
+    assert second["refit"] == {
+        "epochs": 1,
+        "steps_per_epoch": 20,
+        "windows": 271,
+        "learning_rate": pytest.approx(0.0002),
+        "metrics": "before the refit",
+    }
+    assert second["metrics"] == first["metrics"]
+    assert second["weights_sha256"] != first["weights_sha256"]
+    network = build_network(settings_of(first_version / "forecast" / "2"))
+    network.load_weights(first_version / "forecast" / "2" / WEIGHTS_FILE)
+    assert weights_sha256(network) == first["weights_sha256"]
+    [series] = read_csv(tmp_path / "shop.csv")
+    ends = [Lineage(first_version / "forecast" / version).until(series) for version in "12"]
+    assert ends == [series.time(210), series.time(300)]
 
 
 def test_no_training_starts_from_a_copy_of_the_base_model(
@@ -262,6 +296,22 @@ def test_an_interrupted_evaluation_keeps_the_model(
     folder = models / "forecast" / "1"
     assert "test" not in json.loads((folder / "model.json").read_text())["metrics"]
     assert (folder / "model.tflite").stat().st_size > 0
+
+
+@pytest.mark.slow  # as an interrupted evaluation, one step later
+def test_an_interrupted_refit_keeps_the_trained_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model_service.training.refit.batches", interrupt)
+    models = tmp_path / "models"
+    assert main(["train", str(csv_file(tmp_path)), "--models", str(models), "--keep-trained", *SHORT]) == 0
+    assert "was written, without a refit" in capsys.readouterr().err
+    described = json.loads((models / "forecast" / "1" / "model.json").read_text())
+    assert "test" in described["metrics"]
+    assert "refit" not in described
 
 
 @pytest.mark.parametrize(

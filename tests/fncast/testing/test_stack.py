@@ -43,7 +43,18 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     readings = folder / "readings.csv"
     lines = [f"{1_700_000_000 + 3600 * hour},{(hour % 24) * (hour % 5)}" for hour in range(1000)]
     readings.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
-    words = ("--models", str(folder), "--epochs", "1", "--units", "8", "--window", "48", "--keep-trained")
+    words = (
+        "--models",
+        str(folder),
+        "--epochs",
+        "1",
+        "--units",
+        "8",
+        "--window",
+        "48",
+        "--keep-trained",
+        "--no-refit",
+    )
     command = [sys.executable, "-m", "fncast", "train", str(readings), *words]
     subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=ROOT)
     return folder
