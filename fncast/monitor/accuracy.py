@@ -92,7 +92,8 @@ class Accuracy:
     """The accuracy of one model version for one series.
 
     total: over everything. day: outcomes count half after a day. by_lead: total, the first lead first.
-    seasonal, seasonal_day: the comparison with the seasonal naive. outcomes: how many there are. since_s, newest_s: times of the first and newest reading."""
+    seasonal, seasonal_day: the comparison with the seasonal naive. outcomes: how many there are. since_s, newest_s:
+    times of the first and newest reading."""
 
     total: Sums = field(default_factory=Sums)
     day: Sums = field(default_factory=Sums)

@@ -46,8 +46,8 @@ class Judged:
 class JoinedSeries:
     """One series: its readings and forecasts of late, its accuracy by model, and its detector.
 
-    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen. oldest: readings
-    up to this index are kept for the seasonal naive only. season: steps of a day; 0 if the seasonal naive is unknown."""
+    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen. oldest:
+    readings up to this index are kept for the seasonal naive only. season: steps of a day; 0 without seasonal naive."""
 
     anchor: datetime
     step: Step
