@@ -13,6 +13,7 @@ from fncast.monitor.accuracy import LEVELS, Accuracy, Outcome
 from fncast.monitor.detector import Detector, DetectorSettings, Judgement
 from fncast.monitor.figures import Expectation
 from fncast.monitor.messages import ForecastMessage
+from fncast.monitor.packed_rows import PackedRows
 from fncast.monitor.season import same_time_before, season_steps
 from fncast.series.step import Step
 
@@ -30,7 +31,7 @@ class Kept:
 
     start: int
     model: str
-    rows: list[tuple[float, float, float]]
+    rows: PackedRows
 
 
 @dataclass(slots=True)
@@ -93,9 +94,8 @@ class JoinedSeries:
         places = [_nearest(message.levels, level) for level in LEVELS]
         if any(kept.start == start and kept.model == message.model for kept in self.forecasts):
             return False
-        kept = Kept(
-            start, message.model, [(row[places[0]], row[places[1]], row[places[2]]) for row in message.rows]
-        )
+        rows = PackedRows((row[places[0]], row[places[1]], row[places[2]]) for row in message.rows)
+        kept = Kept(start, message.model, rows)
         self.horizon = max(self.horizon, len(kept.rows))
         insort(self.forecasts, kept, key=lambda each: each.start)
         for step in range(len(kept.rows)):
@@ -197,7 +197,7 @@ class JoinedSeries:
             self.step.day,
             self.horizon,
             sorted(self.readings.items()),
-            [[kept.start, kept.model, kept.rows] for kept in self.forecasts],
+            [[kept.start, kept.model, *kept.rows.state()] for kept in self.forecasts],
             self.waiting,
             {model: accuracy.state() for model, accuracy in self.accuracy.items()},
             self.detector.state(),
@@ -216,8 +216,8 @@ class JoinedSeries:
             horizon,
             dict(readings),
             [
-                Kept(start, model, [(row[0], row[1], row[2]) for row in rows])
-                for start, model, rows in forecasts
+                Kept(start, model, PackedRows.restored(digits, data))
+                for start, model, digits, data in forecasts
             ],
             list(waiting),
             {model: Accuracy.restored(each) for model, each in accuracy.items()},
