@@ -128,10 +128,11 @@ class Accuracy:
             self.by_lead.append(Sums())
         self.total.add(outcome, weight)
         self.by_lead[outcome.lead - 1].add(outcome, weight)
-        self.seasonal.add(outcome, weight)
         day_weight = weight * 0.5 ** ((self.newest_s - outcome.time_s) / DAY_S)
         self.day.add(outcome, day_weight)
-        self.seasonal_day.add(outcome, day_weight)
+        if outcome.seasonal is not None:
+            self.seasonal.add(outcome, weight)
+            self.seasonal_day.add(outcome, day_weight)
 
     def state(self) -> list[Any]:
         """The state as numbers and lists, for `restored`."""

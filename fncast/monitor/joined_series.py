@@ -215,10 +215,7 @@ class JoinedSeries:
             Step(parsed.period_s, parsed.months, day),
             horizon,
             dict(readings),
-            [
-                Kept(start, model, PackedRows.restored(digits, data))
-                for start, model, digits, data in forecasts
-            ],
+            [Kept(start, model, PackedRows.restored(scale, data)) for start, model, scale, data in forecasts],
             list(waiting),
             {model: Accuracy.restored(each) for model, each in accuracy.items()},
             Detector.restored(detector),

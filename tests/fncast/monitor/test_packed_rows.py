@@ -19,8 +19,8 @@ ROWS = st.lists(st.tuples(*[FINITE | ROUNDED] * 3), max_size=5) | st.lists(
 @given(ROWS)
 def test_packed_rows_are_the_rows(rows: list[tuple[float, float, float]]) -> None:
     packed = PackedRows(rows)
-    digits, data = msgspec.msgpack.decode(msgspec.msgpack.encode(packed.state()))
-    for found in (packed, PackedRows.restored(digits, data)):
+    scale, data = msgspec.msgpack.decode(msgspec.msgpack.encode(packed.state()))
+    for found in (packed, PackedRows.restored(scale, data)):
         assert [found[at] for at in range(len(found))] == rows
 
 
