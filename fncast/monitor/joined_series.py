@@ -145,7 +145,8 @@ class JoinedSeries:
 
     def _count(self, kept: Kept, step: int, sign: int) -> None:
         """Add (1) or remove (-1) the outcome of a forecast's step, if its readings are known."""
-        value, last = self.readings.get(kept.start + step), self._last_before(kept.start)
+        value = self.readings.get(kept.start + step)
+        last = None if value is None else self._last_before(kept.start)
         if value is None or last is None:
             return
         outcome = Outcome(step + 1, self.time_s(kept.start + step), value, last, *kept.rows[step])
