@@ -92,7 +92,8 @@ class Accuracy:
     """The accuracy of one model version for one series.
 
     total: over everything. day: outcomes count half after a day. by_lead: total, the first lead first.
-    seasonal, seasonal_day: the comparison with the seasonal naive. outcomes: how many there are. since_s, newest_s: times of the first and newest reading."""
+    seasonal, seasonal_day: the comparison with the seasonal naive. outcomes: how many there are. since_s, newest_s:
+    times of the first and newest reading."""
 
     total: Sums = field(default_factory=Sums)
     day: Sums = field(default_factory=Sums)
@@ -127,10 +128,11 @@ class Accuracy:
             self.by_lead.append(Sums())
         self.total.add(outcome, weight)
         self.by_lead[outcome.lead - 1].add(outcome, weight)
-        self.seasonal.add(outcome, weight)
         day_weight = weight * 0.5 ** ((self.newest_s - outcome.time_s) / DAY_S)
         self.day.add(outcome, day_weight)
-        self.seasonal_day.add(outcome, day_weight)
+        if outcome.seasonal is not None:
+            self.seasonal.add(outcome, weight)
+            self.seasonal_day.add(outcome, day_weight)
 
     def state(self) -> list[Any]:
         """The state as numbers and lists, for `restored`."""

@@ -13,6 +13,7 @@ from fncast.monitor.accuracy import LEVELS, Accuracy, Outcome
 from fncast.monitor.detector import Detector, DetectorSettings, Judgement
 from fncast.monitor.figures import Expectation
 from fncast.monitor.messages import ForecastMessage
+from fncast.monitor.packed_rows import PackedRows
 from fncast.monitor.season import same_time_before, season_steps
 from fncast.series.step import Step
 
@@ -30,7 +31,7 @@ class Kept:
 
     start: int
     model: str
-    rows: list[tuple[float, float, float]]
+    rows: PackedRows
 
 
 @dataclass(slots=True)
@@ -46,8 +47,8 @@ class Judged:
 class JoinedSeries:
     """One series: its readings and forecasts of late, its accuracy by model, and its detector.
 
-    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen. oldest: readings
-    up to this index are kept for the seasonal naive only. season: steps of a day; 0 if the seasonal naive is unknown."""
+    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen. oldest:
+    readings up to this index are kept for the seasonal naive only. season: steps of a day; 0 without seasonal naive."""
 
     anchor: datetime
     step: Step
@@ -93,9 +94,8 @@ class JoinedSeries:
         places = [_nearest(message.levels, level) for level in LEVELS]
         if any(kept.start == start and kept.model == message.model for kept in self.forecasts):
             return False
-        kept = Kept(
-            start, message.model, [(row[places[0]], row[places[1]], row[places[2]]) for row in message.rows]
-        )
+        rows = PackedRows((row[places[0]], row[places[1]], row[places[2]]) for row in message.rows)
+        kept = Kept(start, message.model, rows)
         self.horizon = max(self.horizon, len(kept.rows))
         insort(self.forecasts, kept, key=lambda each: each.start)
         for step in range(len(kept.rows)):
@@ -145,7 +145,8 @@ class JoinedSeries:
 
     def _count(self, kept: Kept, step: int, sign: int) -> None:
         """Add (1) or remove (-1) the outcome of a forecast's step, if its readings are known."""
-        value, last = self.readings.get(kept.start + step), self._last_before(kept.start)
+        value = self.readings.get(kept.start + step)
+        last = None if value is None else self._last_before(kept.start)
         if value is None or last is None:
             return
         outcome = Outcome(step + 1, self.time_s(kept.start + step), value, last, *kept.rows[step])
@@ -197,7 +198,7 @@ class JoinedSeries:
             self.step.day,
             self.horizon,
             sorted(self.readings.items()),
-            [[kept.start, kept.model, kept.rows] for kept in self.forecasts],
+            [[kept.start, kept.model, *kept.rows.state()] for kept in self.forecasts],
             self.waiting,
             {model: accuracy.state() for model, accuracy in self.accuracy.items()},
             self.detector.state(),
@@ -215,10 +216,7 @@ class JoinedSeries:
             Step(parsed.period_s, parsed.months, day),
             horizon,
             dict(readings),
-            [
-                Kept(start, model, [(row[0], row[1], row[2]) for row in rows])
-                for start, model, rows in forecasts
-            ],
+            [Kept(start, model, PackedRows.restored(scale, data)) for start, model, scale, data in forecasts],
             list(waiting),
             {model: Accuracy.restored(each) for model, each in accuracy.items()},
             Detector.restored(detector),
