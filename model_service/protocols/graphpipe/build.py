@@ -106,10 +106,15 @@ def _offsets(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
 
 
 def _strings(builder: flatbuffers.Builder, texts: Sequence[str | bytes]) -> int:
-    """A vector of strings. Equal strings are written once; their offsets point to the same place."""
+    """A vector of strings. Empty ones share one place: most reasons of a tensor call are empty.
+
+    Other strings are never shared: a reader refuses a message whose strings are longer than the message.
+    """
     try:
-        written = {text: builder.CreateString(text) for text in dict.fromkeys(texts)}
-        return _offsets(builder, [written[text] for text in texts])
+        empty = 0
+        if not all(texts):
+            empty = builder.CreateString("")
+        return _offsets(builder, [builder.CreateString(text) if text else empty for text in texts])
     except (TypeError, UnicodeEncodeError) as error:
         why = "it holds half of a character" if isinstance(error, UnicodeEncodeError) else str(error)
         raise InvalidMessage(f"a string cannot be encoded: {why}") from None

@@ -56,6 +56,8 @@ def assert_same_tensors(left: tuple[Any, ...], right: tuple[Any, ...]) -> None:
 
 
 @given(requests)
+@example(graphpipe.InferRequest((), (), ("the same long name",) * 100, ""))
+@example(graphpipe.InferRequest((), (), ("",) * 100 + ("a name",), ""))
 def test_requests_survive_a_round_trip(request: graphpipe.InferRequest) -> None:
     decoded = graphpipe.decode_request(graphpipe.encode_request(request))
     assert isinstance(decoded, graphpipe.InferRequest)
