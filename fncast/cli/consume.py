@@ -6,19 +6,17 @@ import argparse
 import asyncio
 import gc
 import logging
-import signal
-import sys
 
 from consumer.admin import Admin
 from consumer.assembly import Service
 from consumer.errors import ConsumerError
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.cli.service_process import run_service
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.port import parse_port
 from fncast.http.security import Security, add_security_arguments
-from fncast.http.server import build_server
 
 log = logging.getLogger("fncast.consumer")
 
@@ -61,39 +59,15 @@ async def consume(configured: Settings, host: str, port: int, security: Security
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY)
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, service.stop)
-    admin = build_server(Admin(service), security)
-    admin.takes_signals = False
-    admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
     kafka = configured.kafka
-    print(
+    return await run_service(
+        service,
+        Admin(service),
+        listener,
+        security,
         f"consuming {', '.join(kafka.input_topics)} from {kafka.bootstrap_servers} as group {kafka.group_id}"
         f" ({kafka.delivery}); metrics on {security.scheme}://{host}:{listener.getsockname()[1]}/metrics",
-        file=sys.stderr,
-        flush=True,
+        "the consumer stops because of an error in its code or in an interceptor",
+        "/metrics, /healthz and /readyz",
+        log,
     )
-    running = asyncio.create_task(service.run())
-    await asyncio.wait({running, admin_task}, return_when=asyncio.FIRST_COMPLETED)
-    ended = "" if running.done() else _reason(admin_task)
-    service.stop()
-    admin.should_exit = True
-    try:
-        await running
-    except ConsumerError as error:
-        raise Failure(str(error)) from None
-    except Exception as error:
-        log.exception("the consumer stops because of an error in its code or in an interceptor")
-        raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
-    finally:
-        await asyncio.wait({admin_task})
-    if ended:
-        raise Failure(f"the listener of /metrics, /healthz and /readyz has stopped: {ended}")
-    return 0
-
-
-def _reason(ended: asyncio.Task[None]) -> str:
-    """Why a task has ended unexpectedly."""
-    error = None if ended.cancelled() else ended.exception()
-    return f"{type(error).__name__}: {error}" if error is not None else "the reason is unknown"

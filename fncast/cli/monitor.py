@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
-import sys
 import time
 
 from consumer.assembly import Service
 from consumer.errors import ConsumerError
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_kafka_arguments, settings
+from fncast.cli.service_process import run_service
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.port import parse_port
 from fncast.http.security import Security, add_security_arguments
-from fncast.http.server import build_server
 from fncast.monitor.admin import MonitorAdmin, register
 from fncast.monitor.co_partition import differing_partitions
 from fncast.monitor.judge import Judge
@@ -71,40 +69,21 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
     listener = bind(host, port)
     judge, service = build_monitor(configured)
     register(judge)
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, service.stop)
-    admin = build_server(MonitorAdmin(service, judge), security)
-    admin.takes_signals = False
-    admin_task = asyncio.create_task(admin.serve(sockets=[listener]))
     topics = configured.monitor
-    print(
+    rules = monitor_rules(configured).alerts
+    return await run_service(
+        service,
+        MonitorAdmin(service, judge),
+        listener,
+        security,
         f"monitoring {', '.join(configured.kafka.input_topics)} and {configured.kafka.output_topic} from"
         f" {configured.kafka.bootstrap_servers} as group {topics.group_id}, to {topics.accuracy_topic} and"
         f" {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
-        file=sys.stderr,
-        flush=True,
+        "the monitor stops because of an error in its code",
+        "/accuracy, /metrics, /healthz and /readyz",
+        log,
+        report_unmatched(rules, judge.series_names, time.monotonic),
     )
-    running = asyncio.create_task(service.run())
-    rules = monitor_rules(configured).alerts
-    reporting = asyncio.create_task(report_unmatched(rules, judge.series_names, time.monotonic))
-    await asyncio.wait({running, admin_task}, return_when=asyncio.FIRST_COMPLETED)
-    has_listener = running.done()
-    service.stop()
-    admin.should_exit = True
-    try:
-        await running
-    except ConsumerError as error:
-        raise Failure(str(error)) from None
-    except Exception as error:
-        log.exception("the monitor stops because of an error in its code")
-        raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
-    finally:
-        reporting.cancel()
-        await asyncio.wait({admin_task})
-    if not has_listener:
-        raise Failure("the listener of /accuracy, /metrics, /healthz and /readyz has stopped")
-    return 0
 
 
 def build_monitor(configured: Settings) -> tuple[Judge, Service]:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from consumer.settings import Settings
-from fncast.cli import consume
+from fncast.cli import consume, service_process
 from fncast.failure import Failure
 from fncast.http.security import Security
 
@@ -77,7 +77,7 @@ class FakeServer:
 )
 async def test_the_consumer_stops_if_its_listener_stops(monkeypatch, error, reason):
     monkeypatch.setattr(consume, "Service", FakeService)
-    monkeypatch.setattr(consume, "build_server", lambda *_: FakeServer(error))
+    monkeypatch.setattr(service_process, "build_server", lambda *_: FakeServer(error))
     with pytest.raises(
         Failure, match=f"^the listener of /metrics, /healthz and /readyz has stopped: {reason}"
     ):
@@ -87,7 +87,7 @@ async def test_the_consumer_stops_if_its_listener_stops(monkeypatch, error, reas
 async def test_an_error_in_the_consumer_is_one_sentence(monkeypatch):
     monkeypatch.setattr(consume, "Service", FakeService)
     monkeypatch.setattr(FakeService, "error", ZeroDivisionError("of an interceptor"))
-    monkeypatch.setattr(consume, "build_server", lambda *_: FakeServer(ends=False))
+    monkeypatch.setattr(service_process, "build_server", lambda *_: FakeServer(ends=False))
     with pytest.raises(
         Failure, match=r"^ZeroDivisionError: of an interceptor\. No unfinished event was committed"
     ):

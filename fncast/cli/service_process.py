@@ -1,0 +1,68 @@
+"""Runs a consumer beside its HTTP listener until a signal, an error, or the end of the listener."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from consumer.assembly import Service
+from consumer.errors import ConsumerError
+from fncast.failure import Failure
+from fncast.http.security import Security
+from fncast.http.server import build_server
+
+
+async def run_service(
+    service: Service,
+    app: Any,
+    listener: socket.socket,
+    security: Security,
+    announcement: str,
+    crash: str,
+    paths: str,
+    log: logging.Logger,
+    beside: Coroutine[Any, Any, None] | None = None,
+) -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit code 0. Raises Failure.
+
+    app: the ASGI application of `listener`. announcement: printed to stderr once the listener runs. crash: the log line
+    of an unexpected error. paths: that the listener answers, for an error. beside: a task that ends with the service.
+    """
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, service.stop)
+    server = build_server(app, security)
+    server.takes_signals = False
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    print(announcement, file=sys.stderr, flush=True)
+    running = asyncio.create_task(service.run())
+    task = asyncio.create_task(beside) if beside is not None else None
+    await asyncio.wait({running, serving}, return_when=asyncio.FIRST_COMPLETED)
+    ended = "" if running.done() else _reason(serving)
+    service.stop()
+    server.should_exit = True
+    try:
+        await running
+    except ConsumerError as error:
+        raise Failure(str(error)) from None
+    except Exception as error:
+        log.exception("%s", crash)
+        raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
+    finally:
+        if task is not None:
+            task.cancel()
+        await asyncio.wait({serving})
+    if ended:
+        raise Failure(f"the listener of {paths} has stopped: {ended}")
+    return 0
+
+
+def _reason(ended: asyncio.Task[None]) -> str:
+    """Why a task has ended unexpectedly."""
+    error = None if ended.cancelled() else ended.exception()
+    return f"{type(error).__name__}: {error}" if error is not None else "the reason is unknown"
