@@ -1,4 +1,4 @@
-"""The consumer'"'"'s settings: one validated object, and where each value came from."""
+"""The consumer's settings: one validated object, and where each value came from."""
 
 from consumer.settings.settings import (
     Admin,

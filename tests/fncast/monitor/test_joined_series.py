@@ -34,9 +34,9 @@ def story(seed: int) -> tuple[dict[int, float], list[ForecastMessage], list[tupl
     rng = np.random.default_rng(seed)
     readings = {at: float(50 + rng.normal()) for at in range(LENGTH) if rng.random() > 0.05}
     forecasts = [forecast(at, rng, f"forecast/{1 + at // 60}") for at in range(1, LENGTH)]
-    told: list[tuple[int, object]] = [(at, (at, value)) for at, value in readings.items()]
-    told += [(at, message) for at, message in enumerate(forecasts, start=1)]
-    return readings, forecasts, told
+    messages: list[tuple[int, object]] = [(at, (at, value)) for at, value in readings.items()]
+    messages += [(at, message) for at, message in enumerate(forecasts, start=1)]
+    return readings, forecasts, messages
 
 
 def played(messages: list[tuple[int, object]]) -> JoinedSeries:
@@ -63,16 +63,16 @@ def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[Fore
 
 @pytest.mark.parametrize("seed", range(5))
 def test_accuracy_equals_an_offline_recomputation_in_any_order_of_the_topics(seed: int) -> None:
-    readings, forecasts, told = story(seed)
+    readings, forecasts, messages = story(seed)
     shuffle = random.Random(seed)
-    told.sort(key=lambda each: each[0] + shuffle.uniform(0, 6))
-    check(played(told), readings, forecasts)
+    messages.sort(key=lambda each: each[0] + shuffle.uniform(0, 6))
+    check(played(messages), readings, forecasts)
 
 
 def test_a_late_reading_and_a_correction_change_what_they_affect() -> None:
-    readings, forecasts, told = story(9)
-    told.sort(key=lambda each: each[0])
-    series = played(told)
+    readings, forecasts, messages = story(9)
+    messages.sort(key=lambda each: each[0])
+    series = played(messages)
     for at in (LENGTH - 6, LENGTH - 3):
         readings[at] = 61.5
         series.add_reading(at, 61.5)
@@ -80,20 +80,20 @@ def test_a_late_reading_and_a_correction_change_what_they_affect() -> None:
 
 
 def test_a_repeat_changes_nothing() -> None:
-    readings, forecasts, told = story(3)
-    told.sort(key=lambda each: each[0])
-    repeated = [each for message in told for each in (message, message)]
+    readings, forecasts, messages = story(3)
+    messages.sort(key=lambda each: each[0])
+    repeated = [each for message in messages for each in (message, message)]
     check(played(repeated), readings, forecasts)
 
 
 def test_a_restored_series_goes_on_alike() -> None:
-    _, _, told = story(4)
-    told.sort(key=lambda each: each[0])
-    whole = played(told)
-    half = played(told[:150])
+    _, _, messages = story(4)
+    messages.sort(key=lambda each: each[0])
+    whole = played(messages)
+    half = played(messages[:150])
     state = msgspec.msgpack.decode(msgspec.msgpack.encode(half.state()))
     restored = JoinedSeries.restored(state)
-    for _, message in told[150:]:
+    for _, message in messages[150:]:
         if isinstance(message, ForecastMessage):
             restored.add_forecast(message)
         else:

@@ -53,13 +53,13 @@ def offline_skill(readings: dict[int, float], forecasts: list[ForecastMessage], 
 def test_skill_over_the_seasonal_naive_equals_a_recomputation(seed: int, season: int, horizon: int) -> None:
     readings, forecasts = story(seed, season, horizon)
     shuffle = random.Random(seed)
-    told = [(at + shuffle.uniform(0, 6), (at, value)) for at, value in readings.items()]
-    told += [(at + shuffle.uniform(0, 6), message) for at, message in enumerate(forecasts, start=1)]
+    messages = [(at + shuffle.uniform(0, 6), (at, value)) for at, value in readings.items()]
+    messages += [(at + shuffle.uniform(0, 6), message) for at, message in enumerate(forecasts, start=1)]
     for at in shuffle.sample(sorted(readings), 20):  # corrections
-        told.append((at + 8.0, (at, 60.0)))
+        messages.append((at + 8.0, (at, 60.0)))
         readings[at] = 60.0
     series = JoinedSeries(START, forecasts[0].step)
-    for number, (_, message) in enumerate(sorted(told, key=lambda each: each[0])):
+    for number, (_, message) in enumerate(sorted(messages, key=lambda each: each[0])):
         if isinstance(message, ForecastMessage):
             series.add_forecast(message)
         else:
