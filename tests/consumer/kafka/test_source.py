@@ -8,7 +8,8 @@ import pytest
 from confluent_kafka import KafkaError, Producer
 
 from consumer.errors import CommitFailed, ConsumerError
-from consumer.kafka.source import KafkaSource, record
+from consumer.kafka.message import record
+from consumer.kafka.source import KafkaSource
 from interceptor.chain import read
 from interceptor.dead_letter import headers
 from interceptor.delivery import Delivery
