@@ -122,8 +122,13 @@ class KafkaSource:
 
             return called
 
+        def assigned(client: Consumer, partitions: list[TopicPartition]) -> None:
+            plain(on_assign)(client, partitions)
+            if self._restarts.is_eager and client is self._consumer:
+                self._restarts.assign(client, partitions)
+
         self._join = lambda: self._consumer.subscribe(
-            list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+            list(topics), on_assign=assigned, on_revoke=plain(on_revoke), on_lost=plain(on_lost)
         )
         self._join()
 
