@@ -18,11 +18,12 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.message import record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
-from interceptor.delivery import Record, UnreadableRecord
+from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
@@ -279,24 +280,3 @@ class KafkaSource:
         leaving = threading.Thread(target=self._consumer.close, name="leave", daemon=True)
         leaving.start()
         leaving.join(LEAVE_S)
-
-
-def record(message: Message) -> Record:
-    """Convert a message without error. The driver's types allow None where such a message has a value."""
-    kind = Record
-    try:
-        headers = message.headers() or []
-    except (
-        SystemError,
-        UnicodeDecodeError,
-    ):  # the driver decodes header names as UTF-8, Kafka does not require it
-        kind, headers = UnreadableRecord, []
-    return kind(
-        message.topic(),  # type: ignore[arg-type]
-        message.partition(),  # type: ignore[arg-type]
-        message.offset(),  # type: ignore[arg-type]
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        headers,  # type: ignore[arg-type]
-    )
