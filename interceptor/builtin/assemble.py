@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from interceptor.assembly import metrics, snapshot
-from interceptor.assembly.partition_windows import PartitionWindows
+from interceptor.assembly.partition_windows import NO_SERIES, PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
 from interceptor.assembly.spread_series import SpreadSeries
@@ -17,7 +17,7 @@ from interceptor.cloudevents.structured import PREFIX
 from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Headers, Outcome, Skipped
-from interceptor.readings.contract import Format
+from interceptor.readings.contract import Format, Skip
 from interceptor.readings.decoding import decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
@@ -180,10 +180,15 @@ class Assemble(StatefulInterceptor):
         if decoded.skipped:
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
-        if decoded.keys:
-            partition.readings += len(decoded.keys)
-            return windows.add(decoded, record.timestamp_ms, record.offset), STORED
-        return [], unreadable(decoded) or STORED
+        if not decoded.keys:
+            return [], unreadable(decoded) or STORED
+        partition.readings += len(decoded.keys)
+        unnamed = windows.outcomes[NO_SERIES]
+        completed = windows.add(decoded, record.timestamp_ms, record.offset)
+        if windows.outcomes[NO_SERIES] - unnamed == len(decoded.keys):
+            decoded.skip(Skip.NO_SERIES, len(decoded.keys))
+            return [], unreadable(decoded) or STORED
+        return completed, STORED
 
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it stands for."""

@@ -170,7 +170,7 @@ async def test_a_format_that_fails_makes_dead_letters(caplog: pytest.LogCaptureF
     chain_ = Chain([Assemble({TELEGRAF: ReadingInput(Broken(), RULES)})], reading_topics=[TELEGRAF])
     bad, good = (await chain_.on_consume(deliver(record(0, b"bad"), record(1, b"good")))).deliveries
     assert bad.outcome == DeadLetter("its format failed: KeyError: 'key'", kind="undecodable")
-    assert good.outcome == Skipped("stored")
+    assert good.outcome == DeadLetter("none of its readings can be read (no-series: 1)", kind="undecodable")
     assert "telegraf: its format cannot name a series" in caplog.text
     assert readings(TELEGRAF, "no-series") > 0
 
