@@ -39,6 +39,9 @@ class Others:
     def keeps(self, topic: str) -> bool:
         return False
 
+    def is_at_end(self, partition: Any, last_offset: int) -> bool:
+        return True
+
     def publish_committed(self) -> None: ...
 
     def count(self) -> None: ...
