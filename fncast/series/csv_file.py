@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fncast.series import csv_layout, csv_source, csv_table, csv_time, csv_values
 from fncast.series.csv_columns import Columns, default_header, find_columns
 from fncast.series.csv_error import CsvError, listed, shown
-from fncast.series.csv_keys import Keys, are_remarks, read_keys
+from fncast.series.csv_keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_summary import Summary, count_text
@@ -97,6 +97,8 @@ class _Reader:
                 summary.skipped[f"column {table.header[at]!r}"] = (
                     f"it holds text, {shown(example.strip())} and others"
                 )
+        elif columns.series_is_guessed:
+            check_names(table, columns.series[0], times.seconds)
         summary.skipped |= columns.skipped
         summary.harmless |= columns.harmless
         keys = read_keys(table, columns.series) if columns.series else None
