@@ -82,7 +82,7 @@ class Loop:
         self._rebalance = Rebalance(
             source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked, states
         )
-        self._ticks = Ticks(self._lanes, states.keeps, time.time)
+        self._ticks = Ticks(self._lanes, states.keeps, time.time, source.is_at_end)
         self._drain = Drain(
             source,
             self._batches,

@@ -1,10 +1,16 @@
-"""Converts a message of the Kafka driver into a record."""
+"""Reads a message of the Kafka driver: its partition, and the record that it is."""
 
 from __future__ import annotations
 
 from confluent_kafka import Message
 
+from consumer.lane import Partition
 from interceptor.delivery import Record, UnreadableRecord
+
+
+def place(message: Message) -> Partition:
+    """The partition of a record or of an error event about a partition."""
+    return str(message.topic()), message.partition() or 0
 
 
 def record(message: Message) -> Record:

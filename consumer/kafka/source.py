@@ -18,7 +18,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.kafka.message import record
+from consumer.kafka.message import place, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
 from consumer.lane import Partition
@@ -82,6 +82,7 @@ class KafkaSource:
             "group.id": group_id,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
             "auto.offset.reset": "error",  # `Restarts` chooses the offset, and logs which records are lost
             "isolation.level": "read_committed",
             "error_cb": self._on_error,
@@ -89,6 +90,7 @@ class KafkaSource:
         }
         if instance:
             properties["group.instance.id"] = instance
+        self._ends: dict[Partition, int] = {}  # by partition, the offset at which it was last read to its end
         self._logged: set[str] = set()
         self.problem = ""
         if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
@@ -119,12 +121,18 @@ class KafkaSource:
                     named = [(p.topic, p.partition) for p in partitions]
                     for partition in named:
                         self._restarts.forget(partition)
+                        self._ends.pop(partition, None)
                     callback(named)
 
             return called
 
+        def assigned(client: Consumer, partitions: list[TopicPartition]) -> None:
+            plain(on_assign)(client, partitions)
+            if self._restarts.is_eager and client is self._consumer:
+                self._restarts.assign(client, partitions)
+
         self._join = lambda: self._consumer.subscribe(
-            list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+            list(topics), on_assign=assigned, on_revoke=plain(on_revoke), on_lost=plain(on_lost)
         )
         self._join()
 
@@ -140,6 +148,7 @@ class KafkaSource:
         old, self._consumer = self._consumer, self._create_client()
         self._commits.fail_all("a new client has joined the group")
         self._restarts.clear()
+        self._ends.clear()
         self._join()
         # Do not wait: a client that cannot join may not be able to leave either.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
@@ -164,7 +173,11 @@ class KafkaSource:
     def _handle_error_event(self, message: Message) -> bool:
         """Handle an error event returned by poll(). Returns False: it is not a record."""
         error = message.error()
-        if error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET:
+        code = error.code() if error is not None else None
+        if code == KafkaError._PARTITION_EOF:
+            self._ends[place(message)] = message.offset() or 0
+        elif code == KafkaError._AUTO_OFFSET_RESET:
+            self._ends.pop(place(message), None)
             self._restarts.add_out_of_range(message)
         elif error is not None:
             self._on_error(error)
@@ -179,6 +192,8 @@ class KafkaSource:
 
     def read_from_start(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions from their first record: their topic was created again."""
+        for partition in partitions:
+            self._ends.pop(partition, None)
         self._restarts.read_from_start(partitions)
 
     def _on_error(self, error: KafkaError) -> None:
@@ -269,6 +284,13 @@ class KafkaSource:
         """The offset after the last record in Kafka, as of the last fetch."""
         _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
+
+    def is_at_end(self, partition: Partition, last_offset: int) -> bool:
+        """Whether Kafka had no more records for this reader, as of the last fetch. last_offset: of the last record.
+
+        Records of an open transaction count as unwritten.
+        """
+        return self._ends.get(partition, -1) > last_offset
 
     def close(self) -> None:
         """Leave the group. If the broker does not answer, the membership ends with its session."""

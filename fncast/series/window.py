@@ -20,6 +20,8 @@ MAX_MAGNITUDE = 1e18
 MISSING = 1e20
 # The fewest known readings of a window for such a model.
 LEAST_HISTORY = 8
+# How the text of InvalidWindow begins where more readings would help. The consumer knows functions' reasons by it.
+TOO_FEW = "too few values"
 # The highest reading of a share in %.
 PERCENT = 100.0
 
@@ -61,7 +63,7 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
         return window, 0
     if gaps > MAX_MISSING_SHARE * window.size:
         most = int(MAX_MISSING_SHARE * window.size)
-        raise InvalidWindow(f"{gaps} of the last {window.size} values are null; at most {most} may be")
+        raise InvalidWindow(f"{TOO_FEW}: {gaps} of the last {window.size} are null; at most {most} may be")
     bridged = window.copy()
     bridged[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), window[~missing])
     return bridged, gaps
@@ -77,12 +79,12 @@ def sparse(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
     known = ~np.isnan(last)
     history = int(known.sum())
     if history < LEAST_HISTORY:
-        raise InvalidWindow(f"too few values: {history}, the model needs {LEAST_HISTORY}")
+        raise InvalidWindow(f"{TOO_FEW}: {history}, the model needs {LEAST_HISTORY}")
     length = last.size - int(known.argmax())
     gaps = length - history
     if gaps > MAX_MISSING_SHARE * length:
         most = int(MAX_MISSING_SHARE * length)
-        raise InvalidWindow(f"{gaps} of the last {length} values are null; at most {most} may be")
+        raise InvalidWindow(f"{TOO_FEW}: {gaps} of the last {length} are null; at most {most} may be")
     if last.size < steps:
         last = np.concatenate([np.full(steps - last.size, np.nan), last])
     return last, gaps
@@ -155,7 +157,7 @@ def _check_length(values: Sequence[float | None], steps: int, is_sparse: bool) -
         raise InvalidWindow(f"values must be a list of numbers, not {_short(values)}")
     least = LEAST_HISTORY if is_sparse else steps
     if len(values) < least:
-        raise InvalidWindow(f"too few values: {len(values)}, the model needs {least}")
+        raise InvalidWindow(f"{TOO_FEW}: {len(values)}, the model needs {least}")
     return max(0, len(values) - steps)
 
 

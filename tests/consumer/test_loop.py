@@ -32,6 +32,9 @@ class Source:
     def is_cut_off(self) -> bool:
         return False
 
+    def is_at_end(self, partition: Any, last_offset: int) -> bool:
+        return True
+
     def close(self) -> None: ...
 
 

@@ -59,6 +59,27 @@ def report_error(monkeypatch):
     return lambda error: callbacks[-1](error)
 
 
+def test_a_partition_is_at_its_end_once_kafka_has_no_more_records(broker):
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    for value in (b"0", b"1"):
+        producer.produce("metrics", value, partition=0)
+    assert producer.flush(10) == 0
+    source = KafkaSource({"bootstrap.servers": broker.bootstrap_servers}, "group")
+    source.subscribe(["metrics"], *[lambda _: None] * 3)
+    place, records = ("metrics", 0), []
+    deadline_s = time.monotonic() + JOIN_S
+    while len(records) < 2 and time.monotonic() < deadline_s:
+        records += source.poll(1, 0.2)
+        assert not source.is_at_end(place, 0)
+    while not source.is_at_end(place, 1) and time.monotonic() < deadline_s:
+        source.poll(1, 0.2)
+    assert source.is_at_end(place, 1)
+    assert not source.is_at_end(place, 2)
+    source.read_from_start([place])
+    assert not source.is_at_end(place, 1)
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("instance", "text", "message"),
     [

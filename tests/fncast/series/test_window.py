@@ -57,7 +57,7 @@ def test_fillable_counts_what_a_window_can_fill(values: list[float], steps: int)
 
 def test_too_many_nulls_are_an_error_with_the_limit() -> None:
     assert prepare([None, None, 1, 2], 4)[1] == 2
-    with pytest.raises(InvalidWindow, match="3 of the last 4 values are null; at most 2"):
+    with pytest.raises(InvalidWindow, match="too few values: 3 of the last 4 are null; at most 2"):
         prepare([None, None, None, 2], 4)
     with pytest.raises(InvalidWindow, match="2 of the last 2"):
         prepare([None, None], 2)
@@ -155,7 +155,7 @@ def test_missing_readings_before_the_first_are_a_short_history() -> None:
     [
         ([1.0] * 7, "too few values: 7, the model needs 8"),
         ([1.0] * 7 + [None], "too few values: 7, the model needs 8"),
-        ([1.0] * 8 + [None] * 9, "9 of the last 17 values are null; at most 8 may be"),
+        ([1.0] * 8 + [None] * 9, "too few values: 9 of the last 17 are null; at most 8 may be"),
         ([1.0] * 8 + [1e19], "beyond"),
     ],
 )
