@@ -18,11 +18,12 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.message import partition_of, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
-from interceptor.delivery import Record, UnreadableRecord
+from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
@@ -125,8 +126,13 @@ class KafkaSource:
 
             return called
 
+        def assigned(client: Consumer, partitions: list[TopicPartition]) -> None:
+            plain(on_assign)(client, partitions)
+            if self._restarts.is_eager and client is self._consumer:
+                self._restarts.assign(client, partitions)
+
         self._join = lambda: self._consumer.subscribe(
-            list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+            list(topics), on_assign=assigned, on_revoke=plain(on_revoke), on_lost=plain(on_lost)
         )
         self._join()
 
@@ -169,9 +175,9 @@ class KafkaSource:
         error = message.error()
         code = error.code() if error is not None else None
         if code == KafkaError._PARTITION_EOF:
-            self._ends[place(message)] = message.offset() or 0
+            self._ends[partition_of(message)] = message.offset() or 0
         elif code == KafkaError._AUTO_OFFSET_RESET:
-            self._ends.pop(place(message), None)
+            self._ends.pop(partition_of(message), None)
             self._restarts.add_out_of_range(message)
         elif error is not None:
             self._on_error(error)
@@ -291,29 +297,3 @@ class KafkaSource:
         leaving = threading.Thread(target=self._consumer.close, name="leave", daemon=True)
         leaving.start()
         leaving.join(LEAVE_S)
-
-
-def place(message: Message) -> Partition:
-    """The partition of a record or of an error event about a partition."""
-    return str(message.topic()), message.partition() or 0
-
-
-def record(message: Message) -> Record:
-    """Convert a message without error. The driver's types allow None where such a message has a value."""
-    kind = Record
-    try:
-        headers = message.headers() or []
-    except (
-        SystemError,
-        UnicodeDecodeError,
-    ):  # the driver decodes header names as UTF-8, Kafka does not require it
-        kind, headers = UnreadableRecord, []
-    return kind(
-        message.topic(),  # type: ignore[arg-type]
-        message.partition(),  # type: ignore[arg-type]
-        message.offset(),  # type: ignore[arg-type]
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        headers,  # type: ignore[arg-type]
-    )

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from consumer.assembly import Service
 from consumer.commits import Commits
 from consumer.lanes import Lanes
+from consumer.service import Service
 from consumer.settings import Kafka, Settings
 from consumer.state.writer import StateWriter
 from consumer.supervision import MAX_PAUSE_S, kept_running

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interceptor.assembly import snapshot
+from interceptor.assembly import snapshot, snapshot_format
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.delivery import StateRecord
@@ -67,7 +67,9 @@ def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> N
     partition = new(setting, is_found)
     topic: Topic = {record.key: record.value for record in snapshot.begin(partition)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshot, "BUCKET", chance.randint(1, 3))
+        size = chance.randint(1, 3)
+        for module in (snapshot, snapshot_format):
+            patch.setattr(module, "BUCKET", size)
         history = random_records(chance, setting)
         parts = None
         found = []  # the windows of each record
