@@ -32,3 +32,8 @@ def record(message: Message) -> Record:
         message.value(),
         headers,  # type: ignore[arg-type]
     )
+
+
+def partition_of(message: Message) -> Partition:
+    """The partition of a record or of an error event about a partition."""
+    return str(message.topic()), message.partition() or 0

@@ -18,7 +18,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.kafka.message import place, record
+from consumer.kafka.message import partition_of, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
 from consumer.lane import Partition
@@ -175,9 +175,9 @@ class KafkaSource:
         error = message.error()
         code = error.code() if error is not None else None
         if code == KafkaError._PARTITION_EOF:
-            self._ends[place(message)] = message.offset() or 0
+            self._ends[partition_of(message)] = message.offset() or 0
         elif code == KafkaError._AUTO_OFFSET_RESET:
-            self._ends.pop(place(message), None)
+            self._ends.pop(partition_of(message), None)
             self._restarts.add_out_of_range(message)
         elif error is not None:
             self._on_error(error)

@@ -70,6 +70,7 @@ class SeriesState(msgspec.Struct, array_like=True):
     values: bytes
     single: SingleState | None
     aggregated: AggregatedState | None
+    behind: tuple[int, int] = (NEVER, 0)
 
 
 class Bucket(msgspec.Struct, array_like=True):
@@ -142,6 +143,7 @@ def state_of(series: SeriesWindow) -> SeriesState:
         _to_bytes(series.values) if series.head != NEVER else b"",
         single,
         aggregated,
+        series.behind,
     )
 
 
@@ -164,6 +166,7 @@ def series_of(state: SeriesState, windows: PartitionWindows) -> SeriesWindow:
     if state.values:
         series.values = _from_bytes(state.values, array("d"), len(series.values))
     series.head, series.emitted, series.present = state.head, state.emitted, state.present
+    series.behind = state.behind
     return series
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from interceptor.assembly import metrics, snapshot
+from interceptor.assembly.dropped_readings import DroppedReadings
 from interceptor.assembly.partition_windows import NO_SERIES, PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
@@ -80,6 +81,7 @@ class Assemble(StatefulInterceptor):
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._series = 0
         self._spread = SpreadSeries()
+        self._dropped = DroppedReadings(clock)
 
     def has_state(self, topic: str) -> bool:
         return topic in self._inputs
@@ -218,10 +220,14 @@ class Assemble(StatefulInterceptor):
     def _count(self) -> None:
         """Add the outcomes of readings to the metrics: once for each batch, because a labelled counter is slow."""
         for (topic, _), partition in self._partitions.items():
-            outcomes = partition.windows.outcomes
+            windows = partition.windows
+            outcomes = windows.outcomes
             if outcomes:
                 for outcome, count in outcomes.items():
                     metrics.READINGS.labels(topic, outcome).inc(count)
+                if windows.dropped is not None:
+                    self._dropped.add(topic, outcomes, windows.dropped)
+                    windows.dropped = None
                 if outcomes[LATE]:
                     metrics.LATE.labels(topic).inc(outcomes[LATE])
                 outcomes.clear()

@@ -46,19 +46,6 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     source.close()
 
 
-@pytest.fixture
-def report_error(monkeypatch):
-    """report_error(error): what the client of the newest source reports by its `error_cb`."""
-    callbacks = []
-
-    def create(kind, properties, **options):
-        callbacks.append(properties["error_cb"])
-        return create_client(kind, properties, **options)
-
-    monkeypatch.setattr("consumer.kafka.source.create_client", create)
-    return lambda error: callbacks[-1](error)
-
-
 def test_a_partition_is_at_its_end_once_kafka_has_no_more_records(broker):
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     for value in (b"0", b"1"):
@@ -78,6 +65,19 @@ def test_a_partition_is_at_its_end_once_kafka_has_no_more_records(broker):
     source.read_from_start([place])
     assert not source.is_at_end(place, 1)
     source.close()
+
+
+@pytest.fixture
+def report_error(monkeypatch):
+    """report_error(error): what the client of the newest source reports by its `error_cb`."""
+    callbacks = []
+
+    def create(kind, properties, **options):
+        callbacks.append(properties["error_cb"])
+        return create_client(kind, properties, **options)
+
+    monkeypatch.setattr("consumer.kafka.source.create_client", create)
+    return lambda error: callbacks[-1](error)
 
 
 @pytest.mark.parametrize(
