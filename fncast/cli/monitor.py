@@ -7,8 +7,8 @@ import asyncio
 import logging
 import time
 
-from consumer.assembly import Service
 from consumer.errors import ConsumerError
+from consumer.service import Service
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.cli.service_process import run_service

@@ -115,7 +115,7 @@ class MonitorPartition:
     def _silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
         """The silence after the newest reading began or ended."""
         joined = series.joined
-        last = max(joined.readings, default=0)
+        last = joined.newest if joined.readings else 0
         at_s, value = joined.time_s(last), joined.readings.get(last, math.nan)
         episode = Episode("silent", at_s, at_s, at_s, value, value, value, value, 1.0, 0)
         topic = self._rules.alerts_topic
@@ -124,7 +124,10 @@ class MonitorPartition:
     def forecast(self, message: ForecastMessage) -> list[OutputEvent]:
         """Take a forecast. Returns the events to publish, in order."""
         series = self._series(message.series, message.start, message.step)
-        if series is None or not series.joined.add_forecast(message):
+        if series is None:
+            return []
+        start = series.joined.index(message.start)
+        if not series.joined.add_forecast(message.model, start, message.band):
             return []
         return self._alert(series, message) + self._judge(series)
 
@@ -141,7 +144,7 @@ class MonitorPartition:
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
         """The series; a new one if it is unknown, or if its step has changed. None if there is no room."""
         series = self.series.get(name)
-        if series is None or series.joined.step != step:
+        if series is None or (series.joined.step is not step and series.joined.step != step):
             if series is None and len(self.series) >= self._rules.max_series:
                 self.refused += 1
                 return None
@@ -173,13 +176,25 @@ class MonitorPartition:
     def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
         """The accuracy of the models for which it is due."""
         events = []
-        for model, accuracy in series.joined.accuracy.items():
-            publication = series.published.setdefault(model, Publication(accuracy.since_s))
-            if publication.is_due(accuracy, self._rules.accuracy_every_s):
+        joined, every_s = series.joined, self._rules.accuracy_every_s
+        newest_s = joined.newest_s
+        for model in joined.models:
+            publication = series.published.get(model)
+            if publication is not None:
+                is_time = joined.has_settled or newest_s >= publication.time_s + every_s
+                if not is_time or not publication.may_be_due(joined.sums.get(model), joined.waits_for(model)):
+                    continue
+            accuracy = joined.accuracy(model)
+            if publication is None:
+                if not accuracy.outcomes:
+                    continue
+                publication = series.published[model] = Publication(accuracy.since_s)
+            if publication.is_due(accuracy, every_s):
                 publication.publish(accuracy)
                 events.append(accuracy_event(series.name, model, accuracy, self._rules.accuracy_topic))
-        for model in series.published.keys() - series.joined.accuracy.keys():
-            del series.published[model]
+        if len(series.published) > len(joined.models):
+            for model in series.published.keys() - set(joined.models):
+                del series.published[model]
         return events
 
     def _compare(self, series: MonitoredSeries) -> list[OutputEvent]:
@@ -189,24 +204,29 @@ class MonitorPartition:
             return []
         events = []
         topic, destination = self._rules.alerts_topic, self._rules.destination
-        newest_s = max((each.newest_s for each in series.joined.accuracy.values()), default=0.0)
-        for model, accuracy in series.joined.accuracy.items():
+        joined = series.joined
+        found = {model: joined.accuracy(model) for model in joined.models}
+        newest_s = max((each.newest_s for each in found.values()), default=0.0)
+        for model, accuracy in found.items():
             comparison = series.comparisons.setdefault(model, Comparison())
             state = comparison.update(accuracy, wanted)
-            if not state and accuracy.newest_s < newest_s and not series.joined.waits_for(model):
+            if not state and accuracy.newest_s < newest_s and not joined.waits_for(model):
                 state = comparison.end()
             if state:
                 events.append(worse_event(series.name, model, accuracy, state, newest_s, topic, destination))
-        for model in series.comparisons.keys() - series.joined.accuracy.keys():
+        for model in series.comparisons.keys() - found.keys():
             del series.comparisons[model]
         return events
 
     def _alert(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
         events: list[OutputEvent] = []
+        if not series.rules:
+            return events
+        rows = message.rows
         start_s = (message.start - _EPOCH).total_seconds()
         step_s = (message.step.after(message.start, 1) - message.start).total_seconds()
         for rule in series.rules:
-            found = rule.crossing(message.levels, message.rows, step_s)
+            found = rule.crossing(message.levels, rows, step_s)
             state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
             if state:
                 topic = self._rules.alerts_topic

@@ -23,6 +23,10 @@ class Publication:
     skill: float | None = None
     coverage: float | None = None
 
+    def may_be_due(self, settled: Accuracy | None, waits: bool) -> bool:
+        """Whether there can be new outcomes. settled: the outcomes that are certain. waits: there can be more."""
+        return waits or (settled is not None and settled.newest_s > self.time_s)
+
     def is_due(self, accuracy: Accuracy, every_s: float) -> bool:
         """Whether to publish. every_s: the longest time between two publications, by the times of readings."""
         if not accuracy.outcomes or accuracy.newest_s <= self.time_s:
@@ -31,7 +35,7 @@ class Publication:
 
     def publish(self, accuracy: Accuracy) -> None:
         """Note that `accuracy` is published."""
-        day = accuracy.day.figures()
+        day = accuracy.day_figures()
         self.time_s, self.outcomes = accuracy.newest_s, accuracy.outcomes
         self.skill, self.coverage = day["skill"], day["coverage"]
 
@@ -40,7 +44,7 @@ class Publication:
             return False
         if not self.outcomes:
             return True
-        day = accuracy.day.figures()
+        day = accuracy.day_figures()
         pairs = ((self.skill, day["skill"]), (self.coverage, day["coverage"]))
         return any(
             before is not None and now is not None and abs(now - before) > CHANGE for before, now in pairs
