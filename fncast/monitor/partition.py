@@ -217,15 +217,18 @@ class MonitorPartition:
         return events + self._publish_accuracy(series) + self._compare(series)
 
     def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """The accuracy of the models for which it is due."""
+        """The accuracy of the models for which it is due. Whether it has changed is looked at when outcomes settle."""
         events = []
         joined, every_s = series.joined, self._rules.accuracy_every_s
         newest_s = joined.newest_s
         for model in joined.models:
             publication = series.published.get(model)
+            settled = joined.sums.get(model)
             if publication is not None:
-                is_time = joined.has_settled or newest_s >= publication.time_s + every_s
-                if not is_time or not publication.may_be_due(joined.sums.get(model), joined.waits_for(model)):
+                is_time = newest_s >= publication.time_s + every_s and joined.waits_for(model)
+                if not is_time and not (
+                    joined.has_settled and settled and publication.is_due(settled, every_s)
+                ):
                     continue
             accuracy = joined.accuracy(model)
             if publication is None:
