@@ -50,7 +50,7 @@ def find_grid(step: Step, times_ns: Sequence[int]) -> Grid:
         return grid.around(step, times_ns[0])
     step_ns = round((step.period_s or 0.0) * _NS)
     center_ns = times_ns[0]
-    if any([(time_ns - center_ns) % step_ns for time_ns in times_ns]):
+    if any((time_ns - center_ns) % step_ns for time_ns in times_ns):
         half_ns = step_ns // 2
 
         def distance_ns(center_ns: int) -> int:
