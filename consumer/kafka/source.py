@@ -30,9 +30,8 @@ log = logging.getLogger("fncast.kafka")
 # librdkafka's defaults of 64 MB, and 50 MB for one response, take more memory than the rest of the process.
 MAX_PREFETCH_KB = 4 * 1024
 MAX_FETCH_BYTES = 2 * 1024 * 1024
-FETCH_BACKOFF_MS = (
-    5  # pause once enough is prefetched; with the default of 1 s the client runs out of records
-)
+# Pause once enough is prefetched; with the default of 1 s the client runs out of records.
+FETCH_BACKOFF_MS = 5
 TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
@@ -204,9 +203,8 @@ class KafkaSource:
         if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
         reason = describe(error)
-        if (
-            reason not in self._logged
-        ):  # log it once until records arrive: a broker that is down repeats its errors
+        if reason not in self._logged:
+            # Log it once until records arrive: a broker that is down repeats its errors.
             self._logged.add(reason)
             self.problem = reason
             log.warning("Kafka: %s%s", reason, "; waiting for it" if error.code() in _TEMPORARY else "")
