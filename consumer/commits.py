@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from consumer import metrics
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.kafka.timeouts import Worker
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.errors import NotPublished
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.lane import Lane
 from consumer.lanes import Lanes
 from consumer.result_publisher import ResultPublisher

@@ -18,7 +18,7 @@ from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.drain import Drain
 from consumer.errors import GaveUp
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
 from consumer.lag import Lag

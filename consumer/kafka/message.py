@@ -8,11 +8,6 @@ from consumer.lane import Partition
 from interceptor.delivery import Record, UnreadableRecord
 
 
-def place(message: Message) -> Partition:
-    """The partition of a record or of an error event about a partition."""
-    return str(message.topic()), message.partition() or 0
-
-
 def record(message: Message) -> Record:
     """Convert a message without error. The driver's types allow None where such a message has a value."""
     kind = Record

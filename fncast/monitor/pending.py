@@ -75,6 +75,19 @@ class PendingForecasts:
         slot = start % self.size
         return self.starts[slot] == start and index - start < self._lengths[slot]
 
+    def encoded(self, start: int) -> tuple[int, float, bool, bytes]:
+        """A forecast that is there as numbers and bytes, for `decoded`."""
+        slot = start % self.size
+        data = self._data[slot, : self._lengths[slot]].tobytes()
+        return self._bases[slot], self._scales[slot], self._data.dtype == np.int32, data
+
+    @staticmethod
+    def decoded(base: int, scale: float, is_packed: bool, data: bytes) -> list[list[float]]:
+        """The columns of a forecast that was encoded."""
+        numbers = np.frombuffer(data, np.int32 if is_packed else np.float64).reshape(-1, COLUMNS)
+        columns: list[list[float]] = ((numbers.T.astype(np.float64) + base) / scale).tolist()
+        return columns
+
     def mesh(self, indices: Int64Array) -> tuple[NDArray[np.bool_], Float64Array]:
         """What was forecast for each index at each lead.
 

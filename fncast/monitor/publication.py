@@ -23,10 +23,6 @@ class Publication:
     skill: float | None = None
     coverage: float | None = None
 
-    def may_be_due(self, settled: Accuracy | None, waits: bool) -> bool:
-        """Whether there can be new outcomes. settled: the outcomes that are certain. waits: there can be more."""
-        return waits or (settled is not None and settled.newest_s > self.time_s)
-
     def is_due(self, accuracy: Accuracy, every_s: float) -> bool:
         """Whether to publish. every_s: the longest time between two publications, by the times of readings."""
         if not accuracy.outcomes or accuracy.newest_s <= self.time_s:
