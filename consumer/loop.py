@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from consumer.batches import Batches, Batching
 from consumer.commits import Commits
@@ -27,8 +27,10 @@ from consumer.rebalance import Rebalance
 from consumer.result_publisher import ResultPublisher
 from consumer.state.partition_states import PartitionStates
 from consumer.ticks import Ticks
+from consumer.time_order import TimeOrder
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
+from interceptor.delivery import Delivery
 
 log = logging.getLogger("fncast.consumer")
 
@@ -59,8 +61,11 @@ class Loop:
         batching: Batching,
         dead_letters: DeadLetterWatch,
         states: PartitionStates,
+        by_time: Collection[str] = (),
     ) -> None:
+        """by_time: input topics whose partitions are published in the order of their records' timestamps."""
         self._states = states
+        self._time_order = TimeOrder(by_time, source.is_at_end)
         self._source = source
         self._publisher = publisher
         self._results = results
@@ -69,7 +74,7 @@ class Loop:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stop_by_s = float("inf")
-        self._lanes = Lanes()
+        self._lanes = Lanes(by_time)
         self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set)
         self._commits = Commits(
             source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
@@ -201,18 +206,28 @@ class Loop:
             self._states.writer.publish_committed()
             for lane in self._lanes:
                 if self._can_publish(lane):
-                    for delivery in lane.settled():
-                        self._results.publish(delivery)
-                        if self._dead_letters.published(delivery):
-                            break
+                    self._publish_each(lane.settled())
+            for topic in self._time_order.topics:
+                if self._is_open(topic):
+                    lanes = [lane for lane in self._lanes if lane.partition[0] == topic]
+                    self._publish_each(self._time_order.settled(lanes, time.monotonic()))
         except NotPublished as failure:
             self._commits.publish_again(str(failure), makes_progress=self._results.has_found_refused())
         self._results.count()
 
+    def _publish_each(self, deliveries: Iterable[Delivery]) -> None:
+        """Publish deliveries up to one after which their topic is paused."""
+        for delivery in deliveries:
+            self._results.publish(delivery)
+            if self._dead_letters.published(delivery):
+                break
+
     def _can_publish(self, lane: Lane) -> bool:
-        topic = lane.partition[0]
-        is_paused = self._dead_letters.is_paused(topic)
-        return lane.has_settled and not is_paused and self._results.knows_partitions(topic)
+        """Whether a lane that does not depend on others has something to publish."""
+        return lane.has_settled and not self._time_order.applies_to(lane) and self._is_open(lane.partition[0])
+
+    def _is_open(self, topic: str) -> bool:
+        return not self._dead_letters.is_paused(topic) and self._results.knows_partitions(topic)
 
     def _maintain(self) -> None:
         """Do what is not needed in every turn."""

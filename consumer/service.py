@@ -78,6 +78,7 @@ class Service:
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
             DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
             states,
+            by_time=[entry.topic for entry in settings.inputs if entry.rekey],
         )
 
         self._outages = Outages(

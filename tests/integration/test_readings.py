@@ -157,3 +157,33 @@ def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
             [None] * (WINDOW - 1 - step) + [float(at) for at in range(step + 1)]
             for step in range(LEAST - 1, LEAST + 2)
         ]
+
+
+@pytest.mark.guarantee(
+    "a backlog of a series in several partitions is read in the order of its records' timestamps"
+)
+def test_a_backlog_of_a_series_that_is_spread_over_partitions(embedded_testbed: Any) -> None:
+    """The client reads it partition by partition."""
+    testbed, hosts, steps = embedded_testbed, 3, 400
+    file = config(testbed)
+    file.write_text(
+        file.read_text().replace('destination = "forecast"', 'destination = "forecast"\nrekey = true')
+    )
+    for step in range(steps):
+        for host in range(hosts):
+            at_s = START_S + step * STEP_S
+            fields = {"idle": float(step)}
+            record = {"name": "cpu", "tags": {"host": f"h{host}"}, "timestamp": at_s, "fields": fields}
+            testbed.producer.produce(
+                testbed.metrics,
+                json.dumps(record).encode(),
+                partition=(step // 7 + host) % 4,
+                timestamp=1000 * at_s + host,
+            )
+    testbed.flush()
+    consumer = testbed.consume(config=file)
+    found = forecasts(testbed, hosts * (steps - LEAST + 1), "-by-series")
+    assert consumer.terminate() == 0
+    for windows in found.values():
+        assert [window["values"][-1] for window in windows] == list(range(LEAST - 1, steps))
+        assert all(None not in window["values"] for window in windows[WINDOW:])
