@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait more than they work. With a Docker engine, each of pytest's workers starts a separate Kafka.
-WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
+# Most tests wait more than they work.
+WORKERS ?= 4
 
 # What `make prose` checks.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \

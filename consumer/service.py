@@ -18,6 +18,7 @@ from consumer.assembly import (
 )
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.health import health
 from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
@@ -28,8 +29,6 @@ from consumer.route_check import RouteCheck
 from consumer.settings import Settings
 from consumer.supervision import kept_running
 from interceptor.contract import Interceptor
-
-STALLED_S = 30.0  # /healthz fails if the loop has not polled for so long
 
 
 class Service:
@@ -121,18 +120,6 @@ class Service:
         self._loop.stop()
 
     def health(self) -> dict[str, Any]:
-        """The answer of /healthz and /readyz. reason: why it is not ready or not alive; empty if it is both."""
-        polled_s_ago = time.monotonic() - self._loop.polled_at_s
-        is_alive = polled_s_ago < STALLED_S
-        problems = [self._loop.problem, self._loop.restoring, *self._loop.paused.values()]
-        if not is_alive:
-            problems.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
-        reason = "; ".join(problem for problem in problems if problem)
-        return {
-            "alive": is_alive,
-            "ready": self._loop.is_member and not self._loop.paused and not self._loop.restoring,
-            "reason": reason,
-            "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
-            "routes_out": self._deliver.open_circuits(),
-            "routes_not_reached": dict(self._route_check.failed),
-        }
+        """The answer of /healthz and /readyz, see `consumer.health`."""
+        routes_out = self._deliver.open_circuits()
+        return health(self._loop, routes_out, self._route_check.failed, time.monotonic())

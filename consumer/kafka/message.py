@@ -1,4 +1,4 @@
-"""Converts a message of the Kafka driver into a record."""
+"""Reads a message of the Kafka driver: its partition, and the record that it is."""
 
 from __future__ import annotations
 

@@ -96,6 +96,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"inputs[{place}].rekey sends readings through the topic {topic!r}, which another setting uses"
             )
 
+    def reading_topics(self) -> tuple[str, ...]:
+        """The input topics without those of the monitor, which a consumer that acts on alerts has among them."""
+        monitored = (self.monitor.accuracy_topic, self.monitor.alerts_topic)
+        return tuple(topic for topic in self.kafka.input_topics if topic not in monitored)
+
     def default_destinations(self) -> dict[str, str]:
         """By input topic, the destination of events that name none."""
         return {entry.topic: entry.destination for entry in self.inputs if entry.destination}

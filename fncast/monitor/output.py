@@ -36,11 +36,11 @@ def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
     """The data of an accuracy event."""
     return {
         "readings": accuracy.outcomes,
-        **accuracy.total.figures(),
-        "seasonal_skill": accuracy.seasonal.skill(),
+        **accuracy.total_figures(),
+        "seasonal_skill": accuracy.seasonal_skill(),
         "since": time_text(accuracy.since_s),
-        "day": {**accuracy.day.figures(), "seasonal_skill": accuracy.seasonal_day.skill()},
-        "leads": {str(lead + 1): sums.figures() for lead, sums in enumerate(accuracy.by_lead)},
+        "day": {**accuracy.day_figures(), "seasonal_skill": accuracy.seasonal_day_skill()},
+        "leads": {str(lead): figures for lead, figures in enumerate(accuracy.lead_figures(), start=1)},
     }
 
 
@@ -93,7 +93,7 @@ def worse_event(
     series: str, model: str, accuracy: Accuracy, state: str, time_s: float, topic: str, destination: str
 ) -> OutputEvent:
     """A model became worse than the last value, or is so no longer. time_s: of the reading that shows it."""
-    day = accuracy.day.figures()
+    day = accuracy.day_figures()
     data = {
         "rule": WORSE_THAN_LAST,
         "state": state,

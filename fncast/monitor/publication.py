@@ -31,7 +31,7 @@ class Publication:
 
     def publish(self, accuracy: Accuracy) -> None:
         """Note that `accuracy` is published."""
-        day = accuracy.day.figures()
+        day = accuracy.day_figures()
         self.time_s, self.outcomes = accuracy.newest_s, accuracy.outcomes
         self.skill, self.coverage = day["skill"], day["coverage"]
 
@@ -40,7 +40,7 @@ class Publication:
             return False
         if not self.outcomes:
             return True
-        day = accuracy.day.figures()
+        day = accuracy.day_figures()
         pairs = ((self.skill, day["skill"]), (self.coverage, day["coverage"]))
         return any(
             before is not None and now is not None and abs(now - before) > CHANGE for before, now in pairs

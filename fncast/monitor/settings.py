@@ -41,11 +41,8 @@ def monitor_settings(settings: Settings) -> Settings:
 
 
 def joined_topics(settings: Settings) -> tuple[str, ...]:
-    """The input topics and the topic of forecasts.
-
-    Without the monitor's own topics: a consumer that acts on alerts may have them among its input topics."""
-    kafka, outputs = settings.kafka, (settings.monitor.accuracy_topic, settings.monitor.alerts_topic)
-    return (*(topic for topic in kafka.input_topics if topic not in outputs), kafka.output_topic)
+    """The topics of readings and of forecasts."""
+    return (*settings.reading_topics(), settings.kafka.output_topic)
 
 
 def monitor_rules(settings: Settings) -> MonitorRules:

@@ -16,7 +16,7 @@ from fncast.series.csv_columns import Columns, default_header
 from fncast.series.csv_decimal import decide_decimal
 from fncast.series.csv_error import CsvError, listed, shown
 from fncast.series.csv_forms import look, unit_of
-from fncast.series.csv_keys import Keys, are_remarks, read_keys
+from fncast.series.csv_keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_roles import find_columns
@@ -100,6 +100,8 @@ class _Reader:
                 summary.skipped[f"column {table.header[at]!r}"] = (
                     f"it holds text, {shown(example.strip())} and others"
                 )
+        elif columns.series_is_guessed:
+            check_names(table, columns.series[0], times.seconds)
         summary.skipped |= columns.skipped
         summary.harmless |= columns.harmless
         keys = read_keys(table, columns.series) if columns.series else None

@@ -17,6 +17,7 @@ from interceptor.assembly.series_window import BEGUN_AGAIN, FUTURE, STORED, TOO_
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import Decoded, Format, Series
+from interceptor.readings.naming import is_unicode
 
 log = logging.getLogger("fncast.assemble")
 
@@ -152,7 +153,7 @@ class PartitionWindows:
                 self._has_logged_failure = True
                 log.warning("%s: its format cannot name a series", self._topic, exc_info=True)
             return NO_SERIES
-        if series is None or (not series.name.isascii() and not _is_unicode(series.name)):
+        if series is None or (not series.name.isascii() and not is_unicode(series.name)):
             return NO_SERIES
         slot = self._slots.get(series.name)
         if slot is not None:
@@ -196,14 +197,6 @@ def _characters(key: Hashable) -> int:
     if isinstance(key, tuple):
         return sum([_characters(part) for part in key])
     return len(key) if isinstance(key, str | bytes) else 0
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True
 
 
 def _labels_json(labels: dict[str, str]) -> bytes:

@@ -185,9 +185,9 @@ class Assemble(StatefulInterceptor):
         if not decoded.keys:
             return [], unreadable(decoded) or STORED
         partition.readings += len(decoded.keys)
-        unnamed = windows.outcomes[NO_SERIES]
+        unnamed = windows.outcomes.get(NO_SERIES, 0)
         completed = windows.add(decoded, record.timestamp_ms, record.offset)
-        if windows.outcomes[NO_SERIES] - unnamed == len(decoded.keys):
+        if windows.outcomes.get(NO_SERIES, 0) - unnamed == len(decoded.keys):
             decoded.skip(Skip.NO_SERIES, len(decoded.keys))
             return [], unreadable(decoded) or STORED
         return completed, STORED

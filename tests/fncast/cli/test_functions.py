@@ -170,7 +170,8 @@ def test_a_killed_process_is_replaced(orders: Host) -> None:
     pid = requests.post(url, data="{}", timeout=5).json()["pid"]
     psutil.Process(pid).kill()
     until(lambda: not psutil.pid_exists(pid), 5)
-    assert requests.post(url, data="{}", timeout=10).json()["pid"] != pid
+    # On a busy machine the new process may start more slowly than the function's timeout of 1 s.
+    until(lambda: requests.post(url, data="{}", timeout=10).json().get("pid") not in (None, pid))
 
 
 def test_many_callers_at_once_are_all_answered(orders: Host) -> None:

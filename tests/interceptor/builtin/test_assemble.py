@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 from fncast.series.step import Step
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.window import WindowEvent
-from interceptor.builtin.assemble import SNAPSHOT_READINGS, SNAPSHOT_S, Assemble, ReadingInput
+from interceptor.builtin import assemble as assemble_module
+from interceptor.builtin.assemble import SNAPSHOT_S, Assemble, ReadingInput
 from interceptor.chain import Chain
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
@@ -263,7 +264,9 @@ async def test_a_tick_closes_by_the_clock_and_writes_that() -> None:
     assert (delivery.is_done, delivery.state) == (True, [])
 
 
-async def test_a_snapshot_is_written_with_the_first_record_and_then_every_so_often() -> None:
+async def test_a_snapshot_is_written_with_the_first_record_and_then_every_so_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = Clock()
     assemble = new_assemble(clock=clock)
     assert assemble.restore(TELEGRAF, 0, 1, 0, ()) == 0
@@ -279,7 +282,7 @@ async def test_a_snapshot_is_written_with_the_first_record_and_then_every_so_oft
     clock.now_s += 1
     assert await keys(3, 4) == [[], [b"bucket/0", b"head"]]
     assert await keys(5) == [[]]
-    assemble._partitions[TELEGRAF, 0].readings = SNAPSHOT_READINGS
+    monkeypatch.setattr(assemble_module, "SNAPSHOT_READINGS", 2)
     assert await keys(6) == [[b"bucket/0", b"head"]]
 
 
