@@ -89,7 +89,7 @@ class StateTopic:
         """
         if members := self._members():
             raise ConsumerError(
-                f"the group {self._group!r} has {members} members, which would go on with the state in their memory."
+                f"the group {self._group!r} has members ({members}), which would go on with the state in their memory."
                 " Stop them, and reset it then"
             )
         wanted = [newest for newest in self._read() if not topics or newest.key.topic in topics]
