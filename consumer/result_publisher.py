@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from consumer import metrics
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.state.writer import StateWriter
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Tick

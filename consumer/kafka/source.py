@@ -18,11 +18,12 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.message import partition_of, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
-from interceptor.delivery import Record, UnreadableRecord
+from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
@@ -81,6 +82,7 @@ class KafkaSource:
             "group.id": group_id,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
             "auto.offset.reset": "error",  # `Restarts` chooses the offset, and logs which records are lost
             "isolation.level": "read_committed",
             "error_cb": self._on_error,
@@ -88,6 +90,7 @@ class KafkaSource:
         }
         if instance:
             properties["group.instance.id"] = instance
+        self._ends: dict[Partition, int] = {}  # by partition, the offset at which it was last read to its end
         self._logged: set[str] = set()
         self.problem = ""
         if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
@@ -118,12 +121,18 @@ class KafkaSource:
                     named = [(p.topic, p.partition) for p in partitions]
                     for partition in named:
                         self._restarts.forget(partition)
+                        self._ends.pop(partition, None)
                     callback(named)
 
             return called
 
+        def assigned(client: Consumer, partitions: list[TopicPartition]) -> None:
+            plain(on_assign)(client, partitions)
+            if self._restarts.is_eager and client is self._consumer:
+                self._restarts.assign(client, partitions)
+
         self._join = lambda: self._consumer.subscribe(
-            list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+            list(topics), on_assign=assigned, on_revoke=plain(on_revoke), on_lost=plain(on_lost)
         )
         self._join()
 
@@ -139,6 +148,7 @@ class KafkaSource:
         old, self._consumer = self._consumer, self._create_client()
         self._commits.fail_all("a new client has joined the group")
         self._restarts.clear()
+        self._ends.clear()
         self._join()
         # Do not wait: a client that cannot join may not be able to leave either.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
@@ -163,7 +173,11 @@ class KafkaSource:
     def _handle_error_event(self, message: Message) -> bool:
         """Handle an error event returned by poll(). Returns False: it is not a record."""
         error = message.error()
-        if error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET:
+        code = error.code() if error is not None else None
+        if code == KafkaError._PARTITION_EOF:
+            self._ends[partition_of(message)] = message.offset() or 0
+        elif code == KafkaError._AUTO_OFFSET_RESET:
+            self._ends.pop(partition_of(message), None)
             self._restarts.add_out_of_range(message)
         elif error is not None:
             self._on_error(error)
@@ -178,6 +192,8 @@ class KafkaSource:
 
     def read_from_start(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions from their first record: their topic was created again."""
+        for partition in partitions:
+            self._ends.pop(partition, None)
         self._restarts.read_from_start(partitions)
 
     def _on_error(self, error: KafkaError) -> None:
@@ -269,29 +285,15 @@ class KafkaSource:
         _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
 
+    def is_at_end(self, partition: Partition, last_offset: int) -> bool:
+        """Whether Kafka had no more records for this reader, as of the last fetch. last_offset: of the last record.
+
+        Records of an open transaction count as unwritten.
+        """
+        return self._ends.get(partition, -1) > last_offset
+
     def close(self) -> None:
         """Leave the group. If the broker does not answer, the membership ends with its session."""
         leaving = threading.Thread(target=self._consumer.close, name="leave", daemon=True)
         leaving.start()
         leaving.join(LEAVE_S)
-
-
-def record(message: Message) -> Record:
-    """Convert a message without error. The driver's types allow None where such a message has a value."""
-    kind = Record
-    try:
-        headers = message.headers() or []
-    except (
-        SystemError,
-        UnicodeDecodeError,
-    ):  # the driver decodes header names as UTF-8, Kafka does not require it
-        kind, headers = UnreadableRecord, []
-    return kind(
-        message.topic(),  # type: ignore[arg-type]
-        message.partition(),  # type: ignore[arg-type]
-        message.offset(),  # type: ignore[arg-type]
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        headers,  # type: ignore[arg-type]
-    )

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from consumer import metrics
 from consumer.errors import ConsumerError
-from consumer.kafka.source import record
+from consumer.kafka.message import record
 from consumer.lane import Partition
 from consumer.state.reader import Reader, Unavailable
 from consumer.state.snapshot import PlacedRecord, Snapshot

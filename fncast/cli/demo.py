@@ -109,13 +109,12 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
         )
 
     print(f"fncast demo: each part is a separate process on this machine; logs in {folder}", file=sys.stderr)
-    page, *others = free_ports(4)
-    ports = Ports(arguments.port or page, *others[:3])
+    page, *others = free_ports(6)
+    ports = Ports(arguments.port or page, *others)
     plan = Plan(
         ports,
         folder / "fncast.toml",
         arguments.models,
-        time.time(),
         reading_words(arguments),
         arguments.train,
     )

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fncast.cli.native_output import without_info_lines
 from fncast.failure import Failure
-from fncast.series.window import MISSING, ceiling_of, floor_of, prepare_rows, shift
+from fncast.series.window import MISSING, ceiling_of, floor_of, shift
+from fncast.series.window_batch import prepare_rows
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from model_service.serving.version_folder import VersionFolder, has_hash, scan

@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fncast.series import csv_layout, csv_source, csv_table, csv_time, csv_values
-from fncast.series.csv_columns import Columns, default_header, find_columns
+from fncast.series.csv_columns import Columns, default_header
+from fncast.series.csv_decimal import decide_decimal
 from fncast.series.csv_error import CsvError, listed, shown
-from fncast.series.csv_keys import Keys, are_remarks, read_keys
+from fncast.series.csv_forms import look, unit_of
+from fncast.series.csv_keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
+from fncast.series.csv_roles import find_columns
 from fncast.series.csv_summary import Summary, count_text
 from fncast.series.csv_table import Table
 from fncast.series.csv_times import DAY_S, SMALL, Times
@@ -97,6 +100,8 @@ class _Reader:
                 summary.skipped[f"column {table.header[at]!r}"] = (
                     f"it holds text, {shown(example.strip())} and others"
                 )
+        elif columns.series_is_guessed:
+            check_names(table, columns.series[0], times.seconds)
         summary.skipped |= columns.skipped
         summary.harmless |= columns.harmless
         keys = read_keys(table, columns.series) if columns.series else None
@@ -104,8 +109,8 @@ class _Reader:
             raise CsvError(
                 f"{table.name}: more than {MAX_SERIES} series; name the column of their names with --series-column"
             )
-        looked = {at: csv_values.look(table.columns[at]) for at in columns.values}
-        decimals, notes = csv_values.decide_decimal(table, looked, self.options.decimal)
+        looked = {at: look(table.columns[at]) for at in columns.values}
+        decimals, notes = decide_decimal(table, looked, self.options.decimal)
         summary.notes += notes
         clock = self._local_clock(times)
         zone = times.zone(self.options.timezone if clock is not None or not times.is_local.any() else None)
@@ -123,7 +128,7 @@ class _Reader:
             if not forms.texts:
                 table.release(at)
             for name, rows in self._groups(keys, at):
-                self._add(name, rows, values, texts, at, times, clock, zone, csv_values.unit_of(forms))
+                self._add(name, rows, values, texts, at, times, clock, zone, unit_of(forms))
         self._finish(times, keys)
         return summary
 

@@ -187,3 +187,8 @@ def _where(table: Table, test: Any) -> NDArray[np.bool_]:
 def _mask(column: Column) -> NDArray[np.bool_]:
     array: NDArray[np.bool_] = column.to_numpy(zero_copy_only=False).astype(np.bool_)
     return array
+
+
+def described_cell(table: Table, at: int, row: int) -> str:
+    text = table.columns[at][row].as_py().strip()
+    return f"{table.name}, line {table.line(row)}: {shown(text)} (column {shown(table.header[at])})"

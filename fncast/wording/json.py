@@ -39,6 +39,8 @@ def describe(error: BaseException) -> str:
         text, place = found[1], f" in line {found[2]}, column {found[3]}"
     if text in _TEXTS:
         return _TEXTS[text]
+    if "not valid UTF-8" in text:
+        return "it is not UTF-8"
     if "surrogate" in text or "hex escape" in text:
         return HALF + place
     if found := _WRONG_KIND.match(text):

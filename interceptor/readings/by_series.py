@@ -9,6 +9,7 @@ import msgspec
 
 from interceptor.outcome import Headers
 from interceptor.readings.contract import Decoded, Format, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.naming import is_unicode
 
 
 class _Record(msgspec.Struct, omit_defaults=True):
@@ -52,17 +53,9 @@ def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
     records = []
     for key, pairs in readings.items():
         series = format_.series(key)
-        if series is None or not _is_unicode(series.name):
+        if series is None or not is_unicode(series.name):
             decoded.skip(Skip.NO_SERIES, len(pairs))
             continue
         record = _Record(series.name, pairs, series.labels, series.unit, series.kind)
         records.append((series.name.encode(), _encode(record)))
     return records
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True

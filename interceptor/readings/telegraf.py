@@ -83,12 +83,16 @@ class TelegrafJson:
         if len(name) + len(tag_bytes) > MAX_SHARED:
             decoded.skip(Skip.NO_SERIES, len(fields))
             return
+        keys, values = decoded.keys, decoded.values
         for field, raw in fields.items():
-            found = number(raw)
+            # JSON has no infinities: a float is finite.
+            found = raw if type(raw) is float else number(raw)
             if isinstance(found, Skip):
                 decoded.skip(found)
             else:
-                decoded.add((name, tag_bytes, field), at_ns, found)
+                keys.append((name, tag_bytes, field))
+                values.append(found)
+        decoded.times_ns += [at_ns] * (len(keys) - len(decoded.times_ns))
 
     def series(self, key: Any) -> Series | None:
         name, tag_bytes, field = key

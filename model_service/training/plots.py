@@ -22,7 +22,7 @@ from model_service.training.evaluation import (
     SeriesEvaluation,
 )
 from model_service.training.settings import QUANTILES
-from model_service.training.trainer import Epoch
+from model_service.training.trained import Epoch
 
 ACTUAL, FORECAST, OTHER, THIRD = "#1f5fa8", "#c8322b", "#7a7a7a", "#3b8c5a"
 # Readings shown in the plot of a series; more are not legible.

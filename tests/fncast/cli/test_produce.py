@@ -151,7 +151,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
     words = ("--window", "4", "--topic", "live")
     process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True, env=environment)
     try:
-        wanted = {b"shop-orders", b"cpu", b"memory", b"cpu load"}
+        wanted = {b"shop-orders", b"shop-memory", b"shop-response", b"cpu", b"memory", b"cpu load"}
         consumer = Consumer(
             {"bootstrap.servers": broker, "group.id": "live", "auto.offset.reset": "earliest"}
         )

@@ -109,7 +109,7 @@ async def test_one_call_at_a_time_per_process(open_pool: Open) -> None:
 
 async def test_two_processes_work_at_the_same_time(open_pool: Open) -> None:
     pool = await open_pool(size=2)
-    await until(lambda: len(pool._alive) == 2)
+    await until(lambda: len(pool.pids) == 2)
     first, second = await asyncio.gather(call(pool, sleep_s=0.5), call(pool, sleep_s=0.5))
     assert first["pid"] != second["pid"]
     assert max(first["began"], second["began"]) < min(first["ended"], second["ended"])
@@ -184,7 +184,7 @@ async def test_waiting_calls_are_bounded(open_pool: Open, monkeypatch: pytest.Mo
     await call(pool)
     running = asyncio.create_task(call(pool, sleep_s=1))
     waiting = asyncio.create_task(call(pool))
-    await until(lambda: len(pool._waiting) == 1)
+    await until(lambda: pool.waiting == 1)
     with pytest.raises(Busy):
         await call(pool)
     assert (await running)["pid"] == (await waiting)["pid"]
@@ -216,7 +216,7 @@ async def test_close_ends_a_call_in_progress_and_every_process(open_pool: Open) 
     pool = await open_pool(size=2)
     pid = (await call(pool))["pid"]
     running = asyncio.create_task(call(pool, sleep_s=30))
-    await until(lambda: len(pool._idle) < len(pool._alive) == 2)
+    await until(lambda: pool.idle < len(pool.pids) == 2)
     began = time.monotonic()
     await pool.close()
     assert time.monotonic() - began < 5
@@ -230,12 +230,12 @@ async def test_a_function_recovers_when_its_folder_is_back(
 ) -> None:
     pool = await open_pool(size=2)
     await call(pool)
-    await until(lambda: len(pool._alive) == 2)
+    await until(lambda: len(pool.pids) == 2)
     away = tmp_path.with_name(tmp_path.name + "-away")
     tmp_path.rename(away)  # noqa: ASYNC240
     try:
-        for process in list(pool._alive):
-            process.kill()
+        for pid in pool.pids:
+            os.killpg(pid, signal.SIGKILL)
         await until(lambda: caplog.text.count("does not start") >= 2)
         with pytest.raises(NotStarted, match="No such file or directory"):
             await call(pool)

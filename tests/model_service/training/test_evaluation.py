@@ -24,7 +24,7 @@ from model_service.training.metrics import geometric_mean, scores, seasonal_diff
 from model_service.training.model_folder import find_version, load_scorer
 from model_service.training.plots import save_backtest_plots, save_training_plot
 from model_service.training.report import MAX_SERIES_LINES, overall_table, series_table, series_tables, table
-from model_service.training.trainer import Trained
+from model_service.training.trained import Trained
 
 
 def series_of(values: Any, name: str = "shop") -> Series:
