@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane, Partition
@@ -34,7 +34,9 @@ class Flow:
 class Lanes:
     """Used by the loop's thread only."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_time: Collection[str] = ()) -> None:
+        """by_time: topics whose partitions wait for each other, so that a full one is paused at once."""
+        self._by_time = frozenset(by_time)
         self._lanes: dict[Partition, Lane] = {}
         self._is_crowded = False
         self._generations = itertools.count(1)
@@ -96,6 +98,9 @@ class Lanes:
                     flow.resume.append(lane.partition)
             elif not lane.is_full:
                 lane.full_since_s = None
+            elif lane.partition[0] in self._by_time:
+                lane.is_paused = True
+                flow.pause.append(lane.partition)
             elif lane.full_since_s is None:
                 lane.full_since_s, flow.has_room = now_s, False
             elif now_s - lane.full_since_s < PAUSE_AFTER_S:
