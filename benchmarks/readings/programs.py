@@ -20,7 +20,7 @@ TOML = """
 [kafka]
 bootstrap_servers = "{servers}"
 group_id = "{topics.group}"
-instance = "consumer-{number}"
+{instance}
 output_topic = "{topics.output}"
 dead_letter_topic = "{topics.dead_letters}"
 outage_topic = "{topics.group}-outages"
@@ -52,12 +52,16 @@ port = {port}
 
 @dataclass
 class FncastReadings(Fncast):
-    """fncast with an input of Telegraf records. more: lines of the table [windows]."""
+    """fncast with an input of Telegraf records.
+
+    more: lines of the table [windows]. is_static: whether consumers are static members of their group (KIP-345).
+    """
 
     window: int = WINDOW
     least: int = LEAST
     every: int = 1
     more: str = ""
+    is_static: bool = True
 
     def _consumer(self, servers: str, topics: Topics, folder: Path, number: int, port: int) -> Program:
         file = folder / f"{topics.group}-{number}.toml"
@@ -65,7 +69,7 @@ class FncastReadings(Fncast):
             TOML.format(
                 servers=servers,
                 topics=topics,
-                number=number,
+                instance=f'instance = "consumer-{number}"' if self.is_static else "",
                 delivery=self.delivery,
                 functions=f"http://{HOST}:{self._functions_port}",
                 window=self.window,

@@ -90,7 +90,7 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
     servers = testbed.broker.bootstrap_servers
     start_s = live.now_s()
     await asyncio.to_thread(publish, servers, topic, live.past(start_s))
-    pipeline = FncastReadings(EXACTLY, testbed.models, consumer_count=3)
+    pipeline = FncastReadings(EXACTLY, testbed.models, consumer_count=3, is_static=False)
     async with testbed.run(pipeline, topic) as run:
         *staying, leaving = pipeline.consumers(servers, run.topics, testbed.folder)
         consumers = [Processes(testbed.folder) for _ in range(3)]
