@@ -16,9 +16,8 @@ PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills a batch
-FEW = (
-    2  # up to so many partitions hold twice as much each: otherwise the calls in flight would take all of it
-)
+# Up to so many partitions hold twice as much each: otherwise the calls in flight would take all of it.
+FEW = 2
 
 Part = tuple[Lane, list[Delivery]]
 
@@ -75,9 +74,8 @@ class Lanes:
     def add(self, records: Iterable[Record]) -> None:
         for record in records:
             lane = self._lanes.get((record.topic, record.partition))
-            if (
-                lane is not None
-            ):  # otherwise the partition was revoked meanwhile, and its next owner reads the record
+            if lane is not None:
+                # Otherwise the partition was revoked meanwhile, and its next owner reads the record.
                 lane.add(Delivery(record, lane.generation))
 
     def flow(self, now_s: float) -> Flow:

@@ -51,7 +51,7 @@ DEAD_LETTERS = Counter(
     ["topic", "kind"],
 )
 PAUSED = Gauge(
-    "fncast_input_paused", "1 while a topic is not read on: its first records were all refused", ["topic"]
+    "fncast_input_paused", "1 while a topic is paused because its first records were all rejected", ["topic"]
 )
 RESTORE_SECONDS = Seconds(
     "fncast_restore_seconds",

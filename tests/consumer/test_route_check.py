@@ -106,7 +106,7 @@ async def test_a_url_is_connected_to_and_not_called() -> None:
         ("fn:fncast/forecast", "http://127.0.0.1:1/v2/apps.* cannot be reached: the connection is refused"),
     ],
 )
-async def test_what_cannot_be_reached_is_said(target: str, message: str) -> None:
+async def test_a_route_that_cannot_be_reached_is_logged(target: str, message: str) -> None:
     client = FunctionClient("http://127.0.0.1:1", timeout_s=2, connections=1)
     with pytest.raises(RetriableError, match=message) as raised:
         await client.check(Route("r", target, batch=target.startswith("fn:")))

@@ -42,6 +42,8 @@ async def handler(ctx, data: io.BytesIO):
     return response.Response(ctx, response_data=json.dumps(answer), headers={"Content-Type": "application/json"})
 """
 Open = Callable[..., Awaitable[Pool]]
+# A process of a pool takes longer to start than some calls may wait.
+START_S = 60
 
 
 @pytest.fixture
@@ -132,10 +134,12 @@ async def test_a_process_that_dies_in_a_call_fails_only_that_call(open_pool: Ope
 
 async def test_a_timeout_ends_the_process_and_the_next_call_gets_a_new_one(open_pool: Open) -> None:
     pool = await open_pool(timeout_s=1)
+    await until(lambda: pool.is_ready, START_S)
     pid = (await call(pool))["pid"]
     with pytest.raises(CallTimedOut):
         await call(pool, sleep_s=30)
     await until(lambda: not psutil.pid_exists(pid))
+    await until(lambda: pool.is_ready, START_S)
     assert (await call(pool))["pid"] != pid
 
 
@@ -188,11 +192,12 @@ async def test_waiting_calls_are_bounded(open_pool: Open, monkeypatch: pytest.Mo
 
 async def test_a_call_waits_at_most_for_the_functions_timeout(open_pool: Open) -> None:
     pool = await open_pool(timeout_s=1)
-    await call(pool)
+    await until(lambda: pool.is_ready, START_S)
     running = asyncio.create_task(call(pool, sleep_s=0.9))
     others = [asyncio.create_task(call(pool, sleep_s=0.9)) for _ in range(3)]
     results = await asyncio.gather(running, *others, return_exceptions=True)
     assert [type(result) for result in results].count(Busy) >= 1
+    await until(lambda: pool.is_ready, START_S)  # a slow call may have timed out, which ends its process
     assert (await call(pool))["config"] == "green"
 
 

@@ -295,10 +295,9 @@ async def test_a_function_whose_answers_are_all_invalid_is_out(trouble):
     await settle(deliver, batch(["good"]))
     is_wrong = True
     sent = batch(range(20))
-    async with asyncio.timeout(5):
-        for _ in range(100):
-            await deliver.on_consume(sent)
-            await asyncio.sleep(0.001)
+    for _ in range(100):
+        await deliver.on_consume(sent)
+        await asyncio.sleep(0.001)
     assert ids_of(sent, DeadLetter) == []
     assert len(sent.pending()) == 20
     is_wrong = False
