@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## run the tests; skipped tests say why
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST)
 
 test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, killed brokers (about half an hour)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile explore $(PYTEST)
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 
