@@ -143,11 +143,14 @@ def build_deliver(settings: Settings, functions: FunctionClient) -> Deliver:
     return Deliver(functions, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
 
 
-def build_publisher(kafka: Kafka) -> Publisher:
-    """The publisher for the delivery guarantee in the settings. Raises ConsumerError."""
+def build_publisher(kafka: Kafka, instance: str = "") -> Publisher:
+    """The publisher for the delivery guarantee in the settings. instance: this replica's name; empty for the setting.
+
+    Raises ConsumerError.
+    """
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
-    transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
+    transactional_id = f"{kafka.group_id}-{instance or kafka.instance_name()}"
     return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
 
 

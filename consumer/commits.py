@@ -79,9 +79,8 @@ class Commits:
         self._wake = wake
         self._state = state
         self._clock_s = clock_s
-        self._committer = Worker(
-            "commit"
-        )  # no one joins its thread: a stop does not wait for a broker that is down
+        # No one joins its thread: a stop does not wait for a broker that is down.
+        self._committer = Worker("commit")
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
         self._unknown_outcome: str | None = None

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consumer.batches import Batches, Batching
 from consumer.commits import Commits
@@ -29,6 +29,7 @@ from consumer.rebalance import Rebalance
 from consumer.result_publisher import ResultPublisher
 from consumer.state.partition_states import PartitionStates
 from consumer.ticks import Ticks
+from consumer.time_order import TimeOrder
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
 
@@ -61,7 +62,9 @@ class Loop:
         batching: Batching,
         dead_letters: DeadLetterWatch,
         states: PartitionStates,
+        by_time: Collection[str] = (),
     ) -> None:
+        """by_time: input topics whose partitions are published in the order of their records' timestamps."""
         self._states = states
         self._source = source
         self._publisher = publisher
@@ -71,13 +74,19 @@ class Loop:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stop_by_s = float("inf")
-        self._lanes = Lanes()
+        self._lanes = Lanes(by_time)
         self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set)
         self._commits = Commits(
             source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
         )
         self._lane_publisher = LanePublisher(
-            self._lanes, publisher, results, self._commits, dead_letters, states.writer
+            self._lanes,
+            publisher,
+            results,
+            self._commits,
+            dead_letters,
+            states.writer,
+            TimeOrder(by_time, source.is_at_end),
         )
         self._rebalance = Rebalance(
             source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked, states

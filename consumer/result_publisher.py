@@ -172,7 +172,8 @@ class ResultPublisher:
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            if timestamp_ms > 0:  # otherwise the record has no timestamp
-                metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
+            took_s = now_s - timestamp_ms / 1000
+            if timestamp_ms > 0 and took_s <= metrics.MAX_EVENT_S:  # 0: the record has no timestamp
+                metrics.EVENT_SECONDS.observe(took_s, count)
         self._settled.clear()
         self._timestamps_ms.clear()

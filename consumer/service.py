@@ -19,6 +19,7 @@ from consumer.assembly import (
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.health import health
+from consumer.instance import Instance
 from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
@@ -54,9 +55,10 @@ class Service:
         # A user's interceptors may choose routes that are not in the settings.
         checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
-        static = kafka.instance_name() if kafka.static_membership else ""
+        self._instance = Instance(kafka)
+        static = self._instance.name if kafka.static_membership else ""
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
-        publisher = build_publisher(kafka)
+        publisher = build_publisher(kafka, self._instance.name)
         states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
         self._loop = Loop(
             source,
@@ -77,12 +79,13 @@ class Service:
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
             DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
             states,
+            by_time=[entry.topic for entry in settings.inputs if entry.rekey],
         )
 
         self._outages = Outages(
             kafka.client_properties(),
             kafka.outage_topic,
-            f"/fncast/{kafka.group_id}/{kafka.instance_name()}",
+            f"/fncast/{kafka.group_id}/{self._instance.name}",
             self._deliver.outages,
         )
 
@@ -114,6 +117,7 @@ class Service:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._outages.close()
             await self._chain.close()
+            self._instance.release()
 
     def stop(self) -> None:
         self._loop.stop()

@@ -13,10 +13,8 @@ def record(message: Message) -> Record:
     kind = Record
     try:
         headers = message.headers() or []
-    except (
-        SystemError,
-        UnicodeDecodeError,
-    ):  # the driver decodes header names as UTF-8, Kafka does not require it
+    except (SystemError, UnicodeDecodeError):
+        # The driver decodes header names as UTF-8. Kafka does not require that.
         kind, headers = UnreadableRecord, []
     return kind(
         message.topic(),  # type: ignore[arg-type]

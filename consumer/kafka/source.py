@@ -21,25 +21,15 @@ from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.kafka.message import partition_of, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
+from consumer.kafka.source_properties import is_eager, source_properties
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
 from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
-# librdkafka's defaults of 64 MB, and 50 MB for one response, take more memory than the rest of the process.
-MAX_PREFETCH_KB = 4 * 1024
-MAX_FETCH_BYTES = 2 * 1024 * 1024
-FETCH_BACKOFF_MS = (
-    5  # pause once enough is prefetched; with the default of 1 s the client runs out of records
-)
-TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
-SESSION_TIMEOUT_MS = 10_000  # the longest that a killed consumer keeps its partitions
-# The loop polls all the time. A rebalance waits this long for members that no longer exist: after a crash, the
-# coordinator can remember such members.
-POLL_INTERVAL_MS = 60_000
 
 # Errors that the client recovers from: it reconnects, and topics may be created later.
 _TEMPORARY = frozenset(
@@ -68,36 +58,12 @@ class KafkaSource:
     def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
         """instance: the name of a static member (KIP-345), the same after a restart; empty for a dynamic member."""
         self._commits = OffsetCommits()
-        properties: dict[str, Any] = {
-            "log_level": 2,  # at 3, librdkafka logs each attempt to reach a broker that is down
-            "queued.max.messages.kbytes": MAX_PREFETCH_KB,
-            "fetch.max.bytes": MAX_FETCH_BYTES,
-            "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
-            "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
-            "partition.assignment.strategy": "cooperative-sticky",
-            "session.timeout.ms": SESSION_TIMEOUT_MS,
-            "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
-            "max.poll.interval.ms": POLL_INTERVAL_MS,
-            **client_properties,
-            "group.id": group_id,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",  # `Restarts` chooses the offset, and logs which records are lost
-            "isolation.level": "read_committed",
-            "error_cb": self._on_error,
-            "on_commit": self._commits.answered,
-        }
-        if instance:
-            properties["group.instance.id"] = instance
+        properties = source_properties(client_properties, group_id, instance)
+        properties |= {"error_cb": self._on_error, "on_commit": self._commits.answered}
         self._ends: dict[Partition, int] = {}  # by partition, the offset at which it was last read to its end
         self._logged: set[str] = set()
         self.problem = ""
-        if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
-            for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
-                del properties[name]
-        strategy = str(properties.get("partition.assignment.strategy", "cooperative"))
-        self._restarts = Restarts(lambda: self._consumer, is_eager="cooperative" not in strategy)
+        self._restarts = Restarts(lambda: self._consumer, is_eager=is_eager(properties))
         self._properties = properties
         self._connection = Connection(client_properties)
         self._consumer = self._create_client()
@@ -204,9 +170,8 @@ class KafkaSource:
         if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
         reason = describe(error)
-        if (
-            reason not in self._logged
-        ):  # log it once until records arrive: a broker that is down repeats its errors
+        if reason not in self._logged:
+            # Log it once until records arrive: a broker that is down repeats its errors.
             self._logged.add(reason)
             self.problem = reason
             log.warning("Kafka: %s%s", reason, "; waiting for it" if error.code() in _TEMPORARY else "")

@@ -194,6 +194,7 @@ def message_with_place(
         reason = _EXPECTED.sub(_needed, reason)
     if path in variables:
         return f"environment variable {variables[path]}: {reason}"
+    reason = reason.removeprefix(f"{path}: ")
     line = _line(text, path)
     place = f"{file}, line {line}: " if line else "settings: "
     return f"{place}[{path}] {reason}" if path else f"{place}{reason}"

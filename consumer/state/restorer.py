@@ -179,7 +179,9 @@ class Restorer:
         first, end = reader.bounds(where)
         if first > 0:
             log.warning(
-                "%s/%d begins at offset %d: older state was deleted, so the rest is not used", *where, first
+                "%s/%d begins at offset %d: Kafka has deleted older state, so the state that is left is not used",
+                *where,
+                first,
             )
             snapshot.add(place, [])
             return

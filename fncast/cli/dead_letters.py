@@ -185,14 +185,6 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
     name: the consumer group that keeps the replayed offsets, and the transactional id."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, name)
     try:
-        if dry_run:
-            count = 0
-            for letter in letters.read(letters.committed()):
-                if letter in wanted:
-                    count += 1
-                    print(line(letter), flush=True)
-            print(f"{count} dead letters would be replayed")
-            return 0
         properties = kafka.client_properties()
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
@@ -200,6 +192,8 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])
         try:
+            if dry_run:
+                return preview(replaying)
             count = replaying.run()
         finally:
             publisher.close()
@@ -209,6 +203,20 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         return 0
     finally:
         letters.close()
+
+
+def preview(replaying: Replay) -> int:
+    """Print what would be replayed, and what would not with the reason. Returns the exit code."""
+    counts = [0, 0]
+    for letter, obstacle in replaying.preview():
+        counts[bool(obstacle)] += 1
+        print(
+            line(letter) + (f"  would not be replayed: {clean(obstacle, MAX_HEADER)}" if obstacle else ""),
+            flush=True,
+        )
+    left = f", {counts[1]} would not" if counts[1] else ""
+    print(f"{counts[0]} dead letters would be replayed{left}")
+    return 0
 
 
 def not_replayed(replaying: Replay) -> str:

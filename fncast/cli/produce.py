@@ -88,9 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", default=None, help="the CloudEvents source of the windows (default: fncast/produce/…)"
     )
-    parser.add_argument(
-        "--since", type=float, help=argparse.SUPPRESS
-    )  # the start of the demo, for a restarted source
+    # The start of the demo, for a restarted source.
+    parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
     add_kafka_arguments(parser)
     add_reading_arguments(parser)
 

@@ -14,8 +14,10 @@ from fncast.foreign_text import clean
 
 MAX_BYTES = 65_536
 MAX_TEXT = 80
+MINUTE = len("2026-12-01T05:00")
+STOP_S = 0.2
 # At most so many messages are shown per period. The page shows all.
-SHOWN_MESSAGES, SHOWN_PER_S = 5, 10.0
+SHOWN_MESSAGES, SHOWN_PER_S = 10, 10.0
 
 Report = Callable[[str, str], None]
 
@@ -34,7 +36,7 @@ class Pager:
         """Listen. Raises OSError."""
         app = web.Application(client_max_size=MAX_BYTES)
         app.router.add_post("/", self._receive)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
 
@@ -67,20 +69,25 @@ def sentence(event: Any) -> str:
         if not is_open:
             return f"{rule} closed: {series} is no longer expected {place}"
         return (
-            f"{rule}: {series} is expected {place} at {_text(data.get('expected_at'))},"
+            f"{rule}: {series} is expected {place} at {_time(data.get('expected_at'))},"
             f" probability {_number(data.get('probability'))}"
         )
     value, expected = _number(data.get("value")), _number(data.get("expected"))
     if is_open:
-        return f"{series} is unusual: {value} instead of {expected} at {_text(data.get('time'))}"
+        return f"{series} is unusual: {value} instead of {expected} at {_time(data.get('time'))}"
     return (
-        f"{series} is usual again; the worst was {value} instead of {expected} at {_text(data.get('time'))}"
+        f"{series} is usual again; the worst was {value} instead of {expected} at {_time(data.get('time'))}"
     )
 
 
 def _number(value: object) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return f"{value:.3g}" if is_number else "?"
+
+
+def _time(value: object) -> str:
+    """An RFC 3339 time as day and minute."""
+    return _text(value)[:MINUTE].replace("T", " ")
 
 
 def _text(value: object) -> str:

@@ -62,7 +62,7 @@ class DemoSupervisor:
         self._reader: TopicReader | None = None
         self._counting: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
-        self._pager = Pager(report)
+        self.pager = Pager(report)
         self._environment = environment()
 
     async def run(self) -> None:
@@ -94,7 +94,7 @@ class DemoSupervisor:
         # End the broker last: for the others, its end would be an outage.
         await self._end([name for name in self._tasks if name != "broker"], END_S)
         await self._end(["broker"], KILL_S)
-        await self._pager.close()
+        await self.pager.close()
         if self._http is not None:
             await self._http.close()
 
@@ -126,7 +126,7 @@ class DemoSupervisor:
         self._report(
             "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
         )
-        await self._pager.start(HOST, plan.ports.pager)
+        await self.pager.start(HOST, plan.ports.pager)
         functions = Program("functions", plan.functions(), http_probe(http, f"{plan.functions_url}/healthz"))
         await self._start(functions)
         window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)

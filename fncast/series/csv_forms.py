@@ -26,9 +26,8 @@ Floats = NDArray[np.float64]
 class Forms:
     """The forms of the cells of a column. Row numbers are those of the first cell with that form."""
 
-    shows: dict[str, int] = field(
-        default_factory=dict
-    )  # row by decimal sign (point or comma), where it is certain
+    # Row by decimal sign (point or comma), where it is certain.
+    shows: dict[str, int] = field(default_factory=dict)
     ambiguous: int | None = None  # row of 1.299 or 1,299
     whole: int | None = None  # row of digits alone
     units: dict[str, int] = field(default_factory=dict)  # row by unit, the empty unit included

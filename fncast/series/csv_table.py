@@ -32,9 +32,8 @@ class Table:
     columns: list[Column]
     layout: Layout
     count: int
-    rows: NDArray[np.int64] | None = (
-        None  # each row's number among the parsed rows; None if no row was dropped
-    )
+    # Each row's number among the parsed rows; None if no row was dropped.
+    rows: NDArray[np.int64] | None = None
     refused_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
     notes: tuple[str, ...] = ()
     has_long_cells: bool = field(default=False)  # at least one cell holds a line end

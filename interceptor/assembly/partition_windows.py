@@ -205,6 +205,5 @@ def _labels_json(labels: dict[str, str]) -> bytes:
         text = orjson.dumps(labels) if labels else b""
     except (TypeError, orjson.JSONEncodeError):  # a lone surrogate
         return b""
-    return (
-        bytes(memoryview(text)) if len(text) <= MAX_LABELS_BYTES else b""
-    )  # a copy: orjson's bytes have room to grow
+    # A copy: orjson's bytes have room to grow.
+    return bytes(memoryview(text)) if len(text) <= MAX_LABELS_BYTES else b""

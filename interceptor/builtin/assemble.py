@@ -112,11 +112,8 @@ class Assemble(StatefulInterceptor):
     async def on_consume(self, batch: Batch) -> Batch:
         newest: dict[Partition, Delivery] = {}
         partition: Partition | None = None
-        last = (
-            "",
-            -1,
-            -1,
-        )  # topic, number and generation of `partition`: records of one partition follow each other
+        # Topic, number and generation of `partition`: records of one partition follow each other.
+        last = ("", -1, -1)
         for delivery in batch.deliveries:
             if delivery.outcome is not None or delivery.windows is not None:
                 continue

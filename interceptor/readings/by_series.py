@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import Decoded, Format, Kind, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import is_unicode
@@ -33,7 +34,7 @@ class BySeries:
         try:
             record = _decoder.decode(value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UndecodableRecord(f"not readings by series: {error}") from None
+            raise UndecodableRecord(f"not readings by series: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
         name = (record.series, tuple(sorted(record.labels.items())), record.unit, record.kind)
         for time_ns, number in record.readings:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
@@ -50,7 +51,7 @@ class TelegrafJson:
         try:
             record = _record.decode(value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {error}") from None
+            raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
         if record.metrics is not None:
             if len(record.metrics) > MAX_READINGS:

@@ -7,6 +7,7 @@ from typing import Any
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.lane_publisher import LanePublisher
 from consumer.lanes import Lanes
+from consumer.time_order import TimeOrder
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Skipped
 
@@ -36,7 +37,7 @@ class Others:
 def test_nothing_more_is_published_of_a_paused_topic() -> None:
     others: Any = Others()
     lanes, watch = Lanes(), DeadLetterWatch("dead", 3, lambda: 0.0)
-    publisher = LanePublisher(lanes, others, others, others, watch, others)
+    publisher = LanePublisher(lanes, others, others, others, watch, others, TimeOrder((), lambda *_: True))
     lanes.assign([("bad", 0), ("good", 0)])
     lanes.add(Record("bad", 0, offset, 0, None, b"", []) for offset in range(10))
     lanes.add(Record("good", 0, offset, 0, None, b"", []) for offset in range(100, 110))

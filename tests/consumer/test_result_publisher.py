@@ -64,7 +64,8 @@ def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(resul
 
 
 @pytest.mark.parametrize(
-    ("age_s", "counted_s", "times"), [(-(10**9), 0.0, 1), (-0.001, 0.0, 1), (5.0, 5.0, 1), (None, 0.0, 0)]
+    ("age_s", "counted_s", "times"),
+    [(-(10**9), 0.0, 1), (-0.001, 0.0, 1), (5.0, 5.0, 1), (None, 0.0, 0), (1.7e9, 0.0, 0)],
 )
 def test_how_long_an_event_took_is_never_below_zero(results, age_s, counted_s, times):
     """age_s: how old the record's timestamp is; None for a record that has none."""

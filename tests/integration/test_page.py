@@ -398,7 +398,7 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     assert "above 70 °C is expected on" in text("#incidents")
     assert "probability 72 %" in text("#incidents")
     assert "rule <b>hot" in text("#incidents")
-    assert "model forecast v7 · handed to page-me" in text("#incidents")
+    assert "model forecast v7 · goes to page-me" in text("#incidents")
     assert "2 open." in text("#incidents-note")
     page.until(f"{CARD('cpu')}.chart?.range?.[1] > 70")  # the threshold is in the chart
 
@@ -412,7 +412,7 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
 
     feed.monitored("alerts", "anomaly", HOSTILE_NAME, {"state": "closed", **anomaly})
     feed.monitored("alerts", "alert", "cpu", alert | {"state": "closed", "probability": 0.01})
-    page.until("document.getElementById('incidents-note').textContent === 'Nothing is open.'")
+    page.until("document.getElementById('incidents-note').textContent === 'Nothing is open. 2 are over.'")
     assert page.value("document.querySelectorAll('#incidents .closed').length") == 2
     page.tab.click("#incidents .closed button")
     page.until(f"{CARD('cpu')}.wide")

@@ -239,7 +239,7 @@ def test_state_is_shown_and_rebuilt_by_an_operator(sums: Any) -> None:
     wait_for_all(sums)
     refused = fncast(sums, "reset", "--yes")
     assert refused.returncode == 1
-    assert f"the group 'group-{sums.tag}' has 1 members" in refused.stderr
+    assert f"the group 'group-{sums.tag}' has members (1)" in refused.stderr
     assert consumer.terminate() == 0
     shown = [json.loads(line) for line in fncast(sums, "show", "--json").stdout.splitlines()]
     assert [(line["topic"], line["partition"], line["interceptor"]) for line in shown] == [

@@ -38,6 +38,7 @@ export function drawInFront(plot, series, colours) {
   clipped(plot, () => {
     ctx.strokeStyle = colours.bad;
     ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([]);
     for (const mark of series.marks) {
       if (mark.what !== "anomaly" || mark.kind === "silent" || mark.peak_s === null || mark.value === null) continue;
       const x = plot.valToPos(mark.peak_s, "x", true), y = plot.valToPos(mark.value, "y", true);

@@ -12,7 +12,8 @@ export function sentence(incident, series, now) {
   if (incident.what === "alert") {
     if (incident.is_about_model) return `the forecasts are worse than the last value${incident.skill === null ? "" : `: error ${percent(-incident.skill)} larger`}`;
     const at = incident.expected_s === null ? "" : ` on ${when(incident.expected_s)}`;
-    return `${incident.direction} ${show(incident.threshold)} is expected${at}, probability ${incident.probability === null ? "unknown" : percent(incident.probability)}`;
+    const verb = incident.closed_s === null ? "is" : "was";
+    return `${incident.direction} ${show(incident.threshold)} ${verb} expected${at}, probability ${incident.probability === null ? "unknown" : percent(incident.probability)}`;
   }
   if (incident.kind === "silent") return `no readings since ${when(incident.start_s)}; the last one was ${show(incident.value)}`;
   if (incident.kind === "stuck") return `stuck at ${show(incident.value)}`;
@@ -20,7 +21,7 @@ export function sentence(incident, series, now) {
   return `${show(incident.value)} instead of ${show(incident.expected)}${band}`;
 }
 
-// Rule, times, how unusual, model, and who got it.
+// Rule, times, how unusual, model, and the destination.
 export function details(incident, series, now) {
   const parts = [];
   if (incident.what === "alert") parts.push(`rule ${incident.rule}`);
@@ -31,7 +32,7 @@ export function details(incident, series, now) {
   }
   const model = incident.model || series?.model;
   if (model) parts.push(`model ${model}`);
-  if (incident.destination) parts.push(`handed to ${incident.destination}`);
+  if (incident.destination) parts.push(`goes to ${incident.destination}`);
   return parts.join(" · ");
 }
 

@@ -59,7 +59,8 @@ export class MonitorPanel {
     id("incidents").replaceChildren(...this.items.map(({ line }) => line));
     const more = leftOut ? ` ${count(leftOut)} older open ones are not shown.` : "";
     const none = "Nothing is unusual, and no threshold is expected to be crossed. Rules for alerts: [[alerts]] in fncast.toml.";
-    put("incidents-note", open.length ? `${count(open.length + leftOut)} open.${more}` : this.items.length ? "Nothing is open." : none);
+    const over = closed.length ? ` ${count(closed.length)} ${closed.length === 1 ? "is" : "are"} over.` : "";
+    put("incidents-note", open.length ? `${count(open.length + leftOut)} open.${over}${more}` : closed.length ? `Nothing is open.${over}` : none);
   }
 
   item(incident, now) {
@@ -80,7 +81,7 @@ export class MonitorPanel {
     id("accuracy").replaceChildren(...rows.map((row) => this.row(row)));
     id("accuracy-table").hidden = rows.length === 0;
     const none = "No figures yet. They come after 100 compared forecast steps of a series.";
-    put("accuracy-note", leftOut ? `The worst ${count(rows.length)} of ${count(rows.length + leftOut)}.` : rows.length ? "" : none);
+    put("accuracy-note", rows.length ? `${count(rows.length)}${leftOut ? ` of ${count(rows.length + leftOut)}` : ""} rows, the worst first.` : none);
   }
 
   row({ series, model, mae, skill, coverage, steps }) {

@@ -120,7 +120,7 @@ def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
     assert len(clients) == 1
 
 
-def test_the_reason_of_a_failed_record_is_told_instead_of_the_commits(publisher):
+def test_the_reason_of_a_failed_record_is_reported_instead_of_that_of_the_commit(publisher):
     publisher, clients = publisher
     clients[0].fails["commit_transaction"] = ABORTABLE
     clients[0].on_delivery(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())

@@ -226,7 +226,7 @@ def test_a_dead_letter_that_is_refused_stops_the_consumer(harness):
         harness.settle([letter])
 
 
-def test_largeheaders_are_counted_and_blame_no_ordinary_record(harness):
+def test_large_headers_count_and_no_ordinary_record_is_blamed(harness):
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if sum(len(v) for _, v in headers) > 1_000_000 else None
     )
@@ -259,7 +259,7 @@ def created(monkeypatch):
 
 
 @pytest.mark.parametrize("headers", [[], [("a", b"b")], [(f"ce_{n}", b"x" * n) for n in range(300)]])
-def test_what_is_said_to_fit_is_taken_by_the_client(created, headers):
+def test_the_client_accepts_a_record_that_fits(created, headers):
     publisher = AtLeastOnce({"bootstrap.servers": "127.0.0.1:1"}, "murmur2_random")
     client, properties = created[-1]
     most = properties["message.max.bytes"]

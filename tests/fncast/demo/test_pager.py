@@ -27,19 +27,19 @@ def event(**data: Any) -> dict[str, Any]:
                 "expected_at": "2026-12-01T05:00:00Z",
                 "probability": 0.617,
             },
-            "memory-full: shop-memory is expected above 90 at 2026-12-01T05:00:00Z, probability 0.617",
+            "memory-full: shop-memory is expected above 90 at 2026-12-01 05:00, probability 0.617",
         ),
         (
             {"rule": "memory-full", "state": "closed", "direction": "above", "threshold": 90.0},
             "memory-full closed: shop-memory is no longer expected above 90",
         ),
         (
-            {"state": "open", "value": 813.0, "expected": 140.2, "time": "T"},
-            "shop-memory is unusual: 813 instead of 140 at T",
+            {"state": "open", "value": 813.0, "expected": 140.2, "time": "2026-12-01T05:00:00Z"},
+            "shop-memory is unusual: 813 instead of 140 at 2026-12-01 05:00",
         ),
         (
-            {"state": "closed", "value": 813.0, "expected": None, "time": "T"},
-            "shop-memory is usual again; the worst was 813 instead of ? at T",
+            {"state": "closed", "value": 813.0, "expected": None, "time": "2026-12-01T05:00:00Z"},
+            "shop-memory is usual again; the worst was 813 instead of ? at 2026-12-01 05:00",
         ),
     ],
 )
