@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka import exactly_once, timeouts
+from consumer.kafka import base_producer, exactly_once, timeouts
 from consumer.kafka.connection import Connection
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.fencing import MAX_FENCED
@@ -123,6 +123,40 @@ def test_the_reason_of_a_failed_record_is_told_instead_of_the_commits(publisher)
     publisher._on_failure(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())
     with pytest.raises(NotPublished, match="the topic or partition does not exist"):
         publisher.commit(OFFSETS, "metadata")
+
+
+def test_reports_about_dropped_records_are_no_reason(publisher):
+    publisher, clients = publisher
+    clients[0].fails["commit_transaction"] = ABORTABLE
+    publisher._on_failure(KafkaError(KafkaError._PURGE_QUEUE), Mock())
+    with pytest.raises(NotPublished, match="no broker answered in time"):
+        publisher.commit(OFFSETS, "metadata")
+
+
+def test_reports_of_a_replaced_producer_are_ignored(monkeypatch):
+    callbacks = []
+
+    def create(kind, properties, logger):
+        callbacks.append(properties["on_delivery"])
+        return Client("")
+
+    monkeypatch.setattr(base_producer, "create_client", create)
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    publisher._replace_producer(FENCED)
+    callbacks[0](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    assert publisher._failure is None
+    callbacks[1](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    assert publisher._failure is not None
+
+
+@pytest.mark.parametrize(
+    "error", [KafkaException(FENCED), SystemError("a callback returned with an error set")]
+)
+def test_a_fatal_error_that_a_callback_raises_does_not_end_the_consumer(publisher, monkeypatch, error):
+    publisher, _ = publisher
+    monkeypatch.setattr(Client, "poll", Mock(side_effect=error), raising=False)
+    publisher.abort()
+    assert publisher.ready()
 
 
 @pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])

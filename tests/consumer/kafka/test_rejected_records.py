@@ -130,6 +130,22 @@ def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(harness, c
     assert harness.client.taken[-3:] == [("forecasts", b"one"), ("dead", b"input 2"), ("forecasts", b"three")]
 
 
+def test_the_reason_to_publish_again_names_the_rejection(monkeypatch):
+    harness = Harness(True, monkeypatch)
+    harness.client.cause = lambda topic, key, value, _: (
+        KafkaError.MSG_SIZE_TOO_LARGE if value == b"bad" else None
+    )
+    reasons = []
+    for _ in range(3):
+        try:
+            for delivery in [forecast(1, b"bad"), forecast(2, b"two")]:
+                harness.results.publish(delivery)
+            harness.publisher.commit({PARTITION: 2}, "metadata")
+        except NotPublished as error:
+            reasons.append(str(error))
+    assert set(reasons) == {"the record is too large: max.message.bytes allows less"}
+
+
 def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(harness):
     harness.client.cause = lambda topic, *_: (
         KafkaError.TOPIC_AUTHORIZATION_FAILED if topic == "forecasts" else None
