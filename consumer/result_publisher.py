@@ -18,6 +18,8 @@ from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent, Sk
 log = logging.getLogger("fncast.consumer")
 
 ASK_AGAIN_S = 1.0
+# The year 2000. A record with an earlier timestamp has none, or a wrong one: its age would hide those of all others.
+EARLIEST_MS = 946_684_800_000
 BY_KEY = -1  # librdkafka: let the partitioner choose
 
 
@@ -41,6 +43,7 @@ class ResultPublisher:
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
         # By input topic: whether its records keep their partition's number on the output and on the dead-letter topic.
+        self._logged: set[tuple[str, str, int, int]] = set()  # different numbers of partitions
         self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
         self.is_waiting = False
@@ -74,7 +77,8 @@ class ResultPublisher:
         self.is_waiting = False
         here, *output_counts = counts
         for topic, there in zip((self._output_topic, self._dead_letter_topic), output_counts, strict=True):
-            if there != here:
+            if there != here and (input_topic, topic, here, there) not in self._logged:
+                self._logged.add((input_topic, topic, here, there))
                 log.warning(
                     "%s has %d partitions and %s %d: records go by key, and order holds per key",
                     input_topic,
@@ -172,7 +176,7 @@ class ResultPublisher:
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            if timestamp_ms > 0:  # otherwise the record has no timestamp
+            if timestamp_ms >= EARLIEST_MS:
                 metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
         self._settled.clear()
         self._timestamps_ms.clear()
