@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from kafka_container import KafkaContainer
 
 # The time of an example depends on the machine, so a busy machine must not fail a test.
-hypothesis.settings.register_profile(
-    "fncast", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("fncast")
+_on_any_machine = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# The same examples in each run: a test fails because of a change, not by chance. `make test-all` explores.
+hypothesis.settings.register_profile("same", _on_any_machine, derandomize=True)
+hypothesis.settings.register_profile("explore", _on_any_machine, max_examples=500)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
