@@ -125,10 +125,10 @@ class Way:
                     consumers[number] = self._start(number)
                     self.killed += 1
                 waited_s = time.monotonic() - self._moved_at_s
-                is_alive = all(consumer.process.poll() is None for consumer in consumers)
-                log = consumers[0].log()[-3000:]
-                assert is_alive, log
-                assert waited_s < PATIENCE_S, f"{self._seen} of {wanted} forecasts: {log}"
+                ended = [each for each in consumers if each.process.poll() is not None]
+                logs = [each.log()[-3000:] for each in ended or consumers]
+                assert not ended, logs
+                assert waited_s < PATIENCE_S, f"{self._seen} of {wanted} forecasts: {logs}"
             until_s = time.monotonic() + STILL_S
             while time.monotonic() < until_s:
                 self._read()
