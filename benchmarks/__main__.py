@@ -17,6 +17,7 @@ from benchmarks.growth import growth
 from benchmarks.lib import pages
 from benchmarks.lib.testbed import INTERRUPTED
 from benchmarks.pipelines import end_to_end
+from benchmarks.quality import front
 from benchmarks.serving import model_service, protocols
 
 PARTS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -25,9 +26,14 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     model_service.PROGRAM: model_service.main,
     growth.PROGRAM: growth.main,
     protocols.PROGRAM: protocols.main,
+    front.PROGRAM: front.main,
 }
 # Common flags that a part does not accept.
-UNSUPPORTED_FLAGS = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
+UNSUPPORTED_FLAGS = {
+    model_service.PROGRAM: {"bootstrap"},
+    protocols.PROGRAM: {"bootstrap", "models"},
+    front.PROGRAM: {"bootstrap", "models"},
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
