@@ -206,8 +206,11 @@ def protocols_block() -> str:
 
 
 def front_block() -> str:
-    """Return the accuracy and the time of each method, and the chart."""
-    result = load("quality_front")
+    """Return the accuracy and the time of each method, and the chart; a sentence if there is no result yet."""
+    try:
+        result = load("quality_front")
+    except FileNotFoundError:
+        return "There is no result yet: the benchmark needs an idle machine."
     found = result["tables"]["front"]
     rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in found["rows"]]
     return "\n\n".join([section_block("quality_front"), _table(found["columns"], rows)])

@@ -94,9 +94,10 @@ def points(
             least = y
     axes.plot([x for x, _ in front], [y for _, y in front], color=OTHERS, linestyle=":", linewidth=1.2)
     for label, (x, y) in places.items():
-        color = OURS if label.startswith(ours) else OTHERS
-        axes.plot([x], [y], marker="o", color=color, markersize=7)
-        axes.annotate(label, (x, y), xytext=(6, 5), textcoords="offset points", fontsize="small")
+        is_ours = label.startswith(ours)
+        axes.plot([x], [y], marker="o", color=OURS if is_ours else OTHERS, markersize=7)
+        place = {"xytext": (-6, -12), "ha": "right"} if is_ours else {"xytext": (6, 5)}
+        axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **place)
     axes.set_xscale("log")
     axes.margins(x=0.25, y=0.12)
     axes.set_ylim(bottom=0)

@@ -53,7 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEPS",
         help=f"steps to forecast with the base model, at most {LONGEST_HORIZON} (default: {BASE_HORIZON})",
     )
-    parser.add_argument("--stride", type=int, metavar="STEPS", help="between origins (default: the horizon)")
+    parser.add_argument(
+        "--stride",
+        type=int,
+        metavar="STEPS",
+        help="steps from one forecast to the next (default: the horizon)",
+    )
     parser.add_argument(
         "--season",
         type=int,

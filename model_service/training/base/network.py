@@ -10,26 +10,22 @@ from typing import Any
 import numpy as np
 
 from model_service.training.backend import keras, tf
-from model_service.training.base.bands import Bands, Knots, Widening
-from model_service.training.base.layers import (
+from model_service.training.base.lag_layers import LongLags, LongSeasons, ShortLags, ShortSeasons, joined
+from model_service.training.base.line_layers import SLOPES, Lines
+from model_service.training.base.output_layers import Bands, Knots
+from model_service.training.base.scale_layers import (
     DIFFERENCES,
     MEDIANS,
     MIN_SPREAD,
     QUANTILES_OF,
     QUARTILES,
-    SLOPES,
     Decode,
-    Lines,
-    LongLags,
-    LongSeasons,
     MaskedScale,
-    ShortLags,
-    ShortSeasons,
-    joined,
     squash,
 )
 from model_service.training.base.shape import QUANTILES, RECENT, SHORT_LAGS, Size, long_lags
 from model_service.training.base.spike_guard import SpikeGuard
+from model_service.training.base.widening import Widening
 
 SEGMENTS = {64: 4, 512: 8}
 RAMP = 1.0 / 8.0  # slopes are in units of eight steps

@@ -3,8 +3,8 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from model_service.training.base.bands import Widening
 from model_service.training.base.shape import MISSING_KNOTS, history_knots
+from model_service.training.base.widening import Widening
 
 WINDOW = 64
 
