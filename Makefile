@@ -12,7 +12,8 @@ PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$
 PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
 	interceptor model_service functions benchmarks tests notebooks
 
-.PHONY: help demo test test-all setup lint types style bench bench-quick quality base-model protocol functions docs guarantees prose chaos fuzz clean
+.PHONY: help demo test test-all setup lint types style bench bench-quick quality base-model protocol functions docs guarantees \
+	prose chaos determinism fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +77,9 @@ prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)
+
+determinism: $(VENV)/.dev ## read one recorded topic in six ways, 50 kills among them, and compare the forecasts (needs Docker)
+	@$(BIN)/python tests/chaos/determinism.py $(DETERMINISM)
 
 fuzz: $(VENV)/.dev ## feed random and mutated inputs to what reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)

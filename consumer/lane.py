@@ -70,6 +70,7 @@ class Lane:
         return self.events <= self.max_events // 2 and self.bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:
+        """Add a delivery behind all others, with the state records of `release` if it is the first after it."""
         if self._moves:
             delivery.state += self._moves
             self._moves = []

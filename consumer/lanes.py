@@ -49,6 +49,7 @@ class Lanes:
         return sorted(self._lanes)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
+        """Give each of these partitions a new, empty lane."""
         for partition in partitions:
             self._lanes[partition] = Lane(partition, next(self._generations))
         self._share_out()
@@ -72,6 +73,7 @@ class Lanes:
         self._share_out()
 
     def add(self, records: Iterable[Record]) -> None:
+        """Add each record to the lane of its partition. Records of other partitions are dropped."""
         for record in records:
             lane = self._lanes.get((record.topic, record.partition))
             if lane is not None:

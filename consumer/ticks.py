@@ -9,14 +9,15 @@ from consumer.lanes import Lanes
 from interceptor.delivery import Delivery, Tick
 
 SILENT_S = 1.0
+AGAIN_S = 0.25  # between the ticks of a silent partition: a step closes at most so much too late
 LOOK_S = 0.1
 
 
 class Ticks:
     """Used by the loop's thread only.
 
-    A partition with state gets a tick once a second while it is silent. A tick without effect costs no commit. It has
-    the time only if the partition was read to its end: a slow broker may still have records of steps that are over.
+    A partition with state gets ticks once it was silent for a second. A tick without effect costs no commit. It has the
+    time only if the partition was read to its end: a slow broker may still have records of steps that are over.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Ticks:
         self._looked_at: dict[Lane, int | None] = {}
 
     def add_to_silent(self, now_s: float) -> bool:
-        """Add a tick to each lane that had no record for a second. now_s: monotonic. Returns whether there is one."""
+        """Add a tick to each silent lane whose next tick is due. now_s: monotonic. Returns whether there is one."""
         if now_s < self._look_at_s:
             return False
         self._look_at_s = now_s + LOOK_S
@@ -53,7 +54,7 @@ class Ticks:
             if now_s - since_s >= SILENT_S:
                 is_at_end = self._is_at_end(lane.partition, offset)
                 self._add(lane, int(self._clock_s() * 1000) if is_at_end else 0)
-                since_s, has_ticks = now_s, True
+                since_s, has_ticks = now_s - SILENT_S + AGAIN_S, True
             silent[lane] = since_s
         self._silent_since_s = silent
         self._looked_at = {lane: self._looked_at[lane] for lane in silent}

@@ -28,14 +28,14 @@ from benchmarks.lib.programs import EXACTLY, Pipeline
 from benchmarks.lib.rounds import failures, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
-from benchmarks.readings import history, rates
+from benchmarks.readings import figures, history, rates
 from benchmarks.readings.programs import LEAST, FncastReadings, OneProcess, QuixWindows
 
 PROGRAM = "readings"
 RARE, EACH = "every 60th step", "each reading"
 HOSTS = {RARE: 5_000, EACH: 250}
-STEPS = {RARE: 60, EACH: 300}
-MOST_S = {RARE: 120.0, EACH: 120.0}  # for one run
+STEPS = {RARE: 120, EACH: 300}
+MOST_S = 60.0  # for one run
 
 
 @dataclass
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--scale", type=positive, default=1.0, help="of the steps of all backlogs (default: 1)"
     )
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, [row.name for row in rows(Path(), Path())])
+    apply_only(parser, arguments, [*(row.name for row in rows(Path(), Path())), *figures.FIGURES])
     return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
 
 
@@ -99,10 +99,21 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
 
     async def measure(row: RateRow) -> None:
         topic, records = topics[row.load]
-        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MOST_S[row.load]))
+        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MOST_S))
 
     failed = await run_rounds(chosen, arguments.rounds, measure, _line)
-    blocks: list[report.Block | None] = [_table(chosen), _ratios(chosen), failures(failed)]
+    single = [figures.Figures(name) for name in figures.FIGURES if is_chosen(name, arguments.only)]
+
+    async def measure_single(each: figures.Figures) -> None:
+        each.values += await figures.FIGURES[each.name](testbed)
+
+    failed += await run_rounds(single, 1, measure_single, str)
+    blocks: list[report.Block | None] = [
+        _table(chosen),
+        _ratios(chosen),
+        figures.table(single),
+        failures(failed),
+    ]
     if arguments.print_only:
         print(report.text(blocks))
     else:
@@ -148,8 +159,8 @@ def _ratios(measured: list[RateRow]) -> report.Table:
         of_load = [row for row in measured if row.load == load and row.runs]
         ours = [row for row in of_load if isinstance(row.pipeline, FncastReadings)]
         others = [row for row in of_load if not isinstance(row.pipeline, FncastReadings)]
-        cells += [(load, other.pipeline.name, row.ratio(other)) for row in ours for other in others]
-    return report.Table("ratios", ("forecasts", "beside", "times as many readings/s"), cells)
+        cells += [(row.name, other.pipeline.name, row.ratio(other)) for row in ours for other in others]
+    return report.Table("ratios", ("pipeline", "beside", "times as many readings/s"), cells)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from benchmarks.readings.programs import LEAST, FncastReadings
 from fncast.demo.process import ProcessFailed
 
 HOSTS, FIELDS = 10_000, 10
-BEFORE = 10  # steps: the step of a series is found
+BEFORE = 10  # steps: the step of a series is found, and its state has the size of a full window
+PROBES = 100  # hosts with so many more steps that the next one is forecast
 SNAPSHOT_S = 25.0  # until the state is written
 PATIENCE_S = 300.0
 ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)
@@ -41,28 +42,30 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
     """Restart a consumer with `hosts` * FIELDS series after kill -9. Raises ProcessFailed."""
     [topic] = await testbed.create_topics("in")
     servers = testbed.broker.bootstrap_servers
-    await asyncio.to_thread(publish, servers, topic, history.backlog(hosts, BEFORE, FIELDS))
-    pipeline = FncastReadings(EXACTLY, testbed.models, least=BEFORE + 1)
+    for count, steps, first in ((PROBES, LEAST, 0), (hosts, BEFORE, LEAST)):
+        records = history.backlog(count, steps, FIELDS, first)
+        await asyncio.to_thread(publish, servers, topic, records)
+    pipeline = FncastReadings(EXACTLY, testbed.models, least=LEAST + BEFORE + 1)
     async with testbed.run(pipeline, topic) as run:
         programs = pipeline.consumers(servers, run.topics, testbed.folder)
-        first, second = Processes(testbed.folder), Processes(testbed.folder)
+        killed, restarted = Processes(testbed.folder), Processes(testbed.folder)
         output = Output(servers, run.topics.output)
         try:
-            await first.start(*programs)
-            await _read(servers, run.topics.group, topic, hosts * BEFORE, first)
+            await killed.start(*programs)
+            await _read(servers, run.topics.group, topic, PROBES * LEAST + hosts * BEFORE, killed)
             await asyncio.sleep(SNAPSHOT_S)
-            before_mb = first.memory_bytes("consumer") / 2**20
-            for process in first.family("consumer"):
+            before_mb = killed.memory_bytes("consumer") / 2**20
+            for process in killed.family("consumer"):
                 process.kill()
-            await first.end()
-            late = history.backlog(100, 1, FIELDS, BEFORE)
+            await killed.end()
+            late = history.backlog(PROBES, 1, FIELDS, LEAST + BEFORE)
             await asyncio.to_thread(publish, servers, topic, late)
-            await second.start(*programs)
-            [forecast, *_] = await asyncio.to_thread(output.wait, 1, PATIENCE_S, second.check)
-            after_mb = second.memory_bytes("consumer") / 2**20
+            await restarted.start(*programs)
+            [forecast, *_] = await asyncio.to_thread(output.wait, 1, PATIENCE_S, restarted.check)
+            after_mb = restarted.memory_bytes("consumer") / 2**20
         finally:
-            await first.end()
-            await second.end()
+            await killed.end()
+            await restarted.end()
             output.close()
         log = (testbed.folder / "consumer.log").read_text()
     assigned_s = datetime.strptime(ASSIGNED.findall(log)[-1], "%Y-%m-%d %H:%M:%S,%f").timestamp()

@@ -19,7 +19,10 @@ class Fencing:
 
     def __init__(self, transactional_id: str) -> None:
         self._id = transactional_id
-        self.hint = f"If another consumer has the transactional.id {transactional_id!r}, give each its own [kafka] instance"
+        self.hint = (
+            f"If another consumer has the transactional.id {transactional_id!r}, give each its own"
+            " [kafka] instance"
+        )
         self._at_s: deque[float] = deque(maxlen=MAX_FENCED)
 
     def count(self) -> None:

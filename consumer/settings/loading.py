@@ -13,14 +13,13 @@ import msgspec
 from consumer.settings.functions import DEFAULT_ROUTES, Route
 from consumer.settings.inputs import JsonMapping
 from consumer.settings.kafka import Kafka
+from consumer.settings.messages import message_with_place, route_message
 from consumer.settings.settings import Settings
 from consumer.settings.source import (
     SettingsError,
     from_environment,
     from_file,
     merge,
-    message_with_place,
-    route_message,
 )
 from consumer.settings.windows import Windows
 

@@ -83,6 +83,7 @@ class Restorer:
         self._is_running = False
 
     def submit(self, restorations: Sequence[Restoration]) -> None:
+        """Restore these partitions after those that wait already. Returns at once."""
         with self._lock:
             self._waiting += restorations
             if self._waiting and not self._is_running:

@@ -101,6 +101,7 @@ def since(text: str | None) -> datetime | None:
 
 
 def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
+    """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
         for letter in letters.read():
@@ -112,12 +113,14 @@ def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
 
 
 def line(letter: DeadLetter) -> str:
+    """A letter as one line of columns: place, time, destination, attempts, reason."""
     destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
     time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
     return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
 
 
 def summary(letter: DeadLetter) -> dict[str, Any]:
+    """The members that `list --json` shows of a letter."""
     attributes = letter.attributes()
     return {
         "place": letter.place,
@@ -146,6 +149,7 @@ def shown(letter: DeadLetter) -> str:
 
 
 def show(kafka: Kafka, topic: str, place: str) -> int:
+    """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
     wanted = place_of(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:

@@ -63,7 +63,7 @@ class LocalModel:
         A reading after a gap has no near forecast until one reading has come again."""
         near = np.full((len(values), 3), np.nan)
         far = np.full((len(values), 3), np.nan)
-        for origins, windows in self._windows(values):
+        for origins, windows in self.windows(values):
             forecast = self._score(windows)
             near[origins] = forecast[:, 0]
             reached = origins + self.horizon - 1 < len(values)
@@ -72,7 +72,7 @@ class LocalModel:
         far[without] = near[without]
         return StepForecasts(near, far)
 
-    def _windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
+    def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
         """Yield indices of readings and the windows before them, in batches.
 
         Left out are windows without their last reading, and those that the model cannot use."""

@@ -73,6 +73,7 @@ def confirmed(question: str) -> bool:
 
 
 def print_summaries(summaries: Sequence[PartitionSummary], as_json: bool) -> None:
+    """Print the snapshots as a table, or as one JSON object a line."""
     if as_json:
         for summary in summaries:
             print(escaped(json.dumps(asdict(summary))))

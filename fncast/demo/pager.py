@@ -81,8 +81,9 @@ def sentence(event: Any) -> str:
 
 
 def _number(value: object) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:.3g}" if is_number else "?"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "?"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _time(value: object) -> str:

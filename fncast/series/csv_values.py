@@ -99,6 +99,7 @@ def _check_units(table: Table, at: int, forms: Forms) -> None:
 
 
 def text_error(table: Table, at: int, row: int) -> CsvError:
+    """The error of a cell that holds text in a column of numbers."""
     text = table.columns[at][row].as_py().strip()
     return CsvError(
         f"{table.name}, line {table.line(row)}: {shown(text)} is not a number (column {shown(table.header[at])});"

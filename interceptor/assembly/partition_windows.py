@@ -60,6 +60,11 @@ class PartitionWindows:
         self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
         self._has_logged_full = self._has_logged_failure = False
 
+    @property
+    def cached_keys(self) -> list[Hashable]:
+        """The keys of the format whose series is remembered: a bounded number, with a bounded size."""
+        return list(self._by_key)
+
     def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
         completed: list[Window] = []

@@ -107,6 +107,7 @@ class Selection:
         self._include, self._exclude = _pattern(include), _pattern(exclude)
 
     def takes(self, name: str) -> bool:
+        """Whether the series with this name is assembled."""
         if self._include is not None and not self._include.match(name):
             return False
         return self._exclude is None or not self._exclude.match(name)

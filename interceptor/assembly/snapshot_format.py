@@ -30,6 +30,11 @@ BUCKET_KEY = b"bucket/%d"
 
 
 class Head(msgspec.Struct, array_like=True):
+    """What is common to all buckets.
+
+    event_ns: the partition's event time. series: how many there are. shape: see `Rules.shape`.
+    """
+
     version: int
     offset: int
     event_ns: int
@@ -74,6 +79,8 @@ class SeriesState(msgspec.Struct, array_like=True):
 
 
 class Bucket(msgspec.Struct, array_like=True):
+    """Series of consecutive slots. offset: of the first record that is not in them."""
+
     offset: int
     series: list[SeriesState]
 
@@ -114,6 +121,7 @@ def read_buckets(values: Mapping[bytes, bytes | None], head: Head) -> list[Bucke
 
 
 def state_of(series: SeriesWindow) -> SeriesState:
+    """The state of a series, for a bucket."""
     single = aggregated = None
     if isinstance(series, SingleReadings):
         grid = series.grid

@@ -39,7 +39,7 @@ def waiting_ticks(lanes) -> list[Tick]:
     return [d.record for lane in lanes for d in lane.waiting if isinstance(d.record, Tick)]
 
 
-def test_a_partition_gets_a_tick_each_second_that_it_is_silent(lanes, ticks):
+def test_a_partition_gets_a_tick_after_a_second_of_silence(lanes, ticks):
     add(lanes, 7)
     add(lanes, 9, "metrics")
     commit_all(lanes)
@@ -52,6 +52,16 @@ def test_a_partition_gets_a_tick_each_second_that_it_is_silent(lanes, ticks):
     commit_all(lanes)
     assert not ticks.add_to_silent(105.2)
     assert ticks.add_to_silent(106.3)
+
+
+def test_more_ticks_follow_sooner_so_that_steps_close_in_time(lanes, ticks):
+    add(lanes, 7)
+    commit_all(lanes)
+    assert not ticks.add_to_silent(100.0)
+    assert ticks.add_to_silent(101.0)
+    commit_all(lanes)
+    assert not ticks.add_to_silent(101.2)
+    assert ticks.add_to_silent(101.3)
 
 
 def test_a_tick_has_no_time_before_the_partition_was_read_to_its_end(lanes):

@@ -38,8 +38,8 @@ def event(**data: Any) -> dict[str, Any]:
             "shop-memory is unusual: 813 instead of 140 at 2026-12-01 05:00",
         ),
         (
-            {"state": "closed", "value": 813.0, "expected": None, "time": "2026-12-01T05:00:00Z"},
-            "shop-memory is usual again; the worst was 813 instead of ? at 2026-12-01 05:00",
+            {"state": "closed", "value": 1813.0, "expected": None, "time": "2026-12-01T05:00:00Z"},
+            "shop-memory is usual again; the worst was 1,813 instead of ? at 2026-12-01 05:00",
         ),
     ],
 )
