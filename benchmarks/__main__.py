@@ -17,6 +17,7 @@ from benchmarks.growth import growth
 from benchmarks.lib import pages
 from benchmarks.lib.testbed import INTERRUPTED
 from benchmarks.pipelines import end_to_end
+from benchmarks.readings import readings
 from benchmarks.serving import model_service, protocols
 
 PARTS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     delay.PROGRAM: delay.main,
     model_service.PROGRAM: model_service.main,
     growth.PROGRAM: growth.main,
+    readings.PROGRAM: readings.main,
     protocols.PROGRAM: protocols.main,
 }
 # Common flags that a part does not accept.

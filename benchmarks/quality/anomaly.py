@@ -25,7 +25,7 @@ from benchmarks.quality.labelled_series import (
     labelled_series,
 )
 from fncast import models as base_models
-from fncast.cli.local_model import LocalModel, open_model
+from fncast.cli.local_model import LocalModel, StepForecasts, open_model
 from fncast.monitor.detector import DEFAULT_ALPHA, DetectorSettings
 from fncast.monitor.episode import CALM_READINGS
 from fncast.monitor.offline import detect
@@ -98,17 +98,17 @@ def at_false_rate(series: Sequence[LabelledSeries], scores: Sequence[Float64Arra
 
 
 def detector_openings(
-    series: Sequence[LabelledSeries], forecasts: Sequence[Float64Array], settings: DetectorSettings
+    series: Sequence[LabelledSeries], forecasts: Sequence[StepForecasts], settings: DetectorSettings
 ) -> list[Opened]:
     """Where the detector opens episodes."""
     found = []
     for one, each in zip(series, forecasts, strict=True):
-        detection = detect(one.values, each, settings)
+        detection = detect(one.values, each.near, each.far, settings)
         found.append([int(episode.start) for episode in detection.episodes])
     return found
 
 
-def windowed_gaussian(series: LabelledSeries, forecasts: Float64Array) -> Float64Array:
+def windowed_gaussian(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array:
     """Distance of a reading from the mean of the readings before it, in their standard deviations."""
     values = series.values
     sums, squares = np.concatenate([[0.0], values.cumsum()]), np.concatenate([[0.0], (values**2).cumsum()])
@@ -120,14 +120,14 @@ def windowed_gaussian(series: LabelledSeries, forecasts: Float64Array) -> Float6
     return np.asarray(np.abs(values - mean) / (np.sqrt(variance) + 1e-12))
 
 
-def band_sigma(series: LabelledSeries, forecasts: Float64Array) -> Float64Array:
+def band_sigma(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array:
     """Error of the one-step forecast, in standard deviations that its 80 % band implies."""
-    median, low, high = forecasts.T
+    median, low, high = forecasts.near.T
     sigma = np.maximum(high - low, 0.0) / 2.563 + 1e-9 * np.abs(median) + 1e-12
     return np.asarray(np.nan_to_num(np.abs(series.values - median) / sigma))
 
 
-def seasonal_z(series: LabelledSeries, forecasts: Float64Array) -> Float64Array:
+def seasonal_z(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array:
     """Distance from the reading one season before, in standard deviations of the last WINDOW such distances.
 
     The season of SEASONS with the smallest distances in the first readings."""
@@ -141,7 +141,7 @@ def seasonal_z(series: LabelledSeries, forecasts: Float64Array) -> Float64Array:
     return windowed_gaussian(shifted, forecasts)
 
 
-BASELINES: dict[str, Callable[[LabelledSeries, Float64Array], Float64Array]] = {
+BASELINES: dict[str, Callable[[LabelledSeries, StepForecasts], Float64Array]] = {
     "windowed Gaussian": windowed_gaussian,
     "sigma of the band": band_sigma,
     "seasonal z-score": seasonal_z,

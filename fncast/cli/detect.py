@@ -88,13 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
         out.write(",".join(("series", *COLUMNS) if len(series) > 1 else COLUMNS) + "\n")
     for one in series:
         forecasts = model.forecasts(one.values)
-        _check_length(one, forecasts, settings)
-        detection = detect(one.values, forecasts, settings)
+        _check_length(one, forecasts.near, forecasts.far, settings)
+        detection = detect(one.values, forecasts.near, forecasts.far, settings)
         write = _write_json if arguments.json else _write_csv
-        write(out, one, forecasts, detection, len(series) > 1)
+        write(out, one, forecasts.near, detection, len(series) > 1)
         _report(one, detection)
         if arguments.plot:
-            found.append((one, forecasts, detection))
+            found.append((one, forecasts.near, detection))
     if arguments.plot:
         from fncast.cli.detect_plot import save_plot
 
@@ -103,9 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_length(series: Series, expected: Float64Array, settings: DetectorSettings) -> None:
-    """Say so if no reading of the series can be an anomaly. expected: (readings, 3), NaN without a forecast."""
-    is_judged = ~np.isnan(series.values) & ~np.isnan(expected[:, 0])
+def _check_length(series: Series, near: Float64Array, far: Float64Array, settings: DetectorSettings) -> None:
+    """Say so if no reading of the series can be an anomaly. near, far: (readings, 3), NaN without a forecast."""
+    is_judged = ~np.isnan(series.values) & ~np.isnan(near[:, 0]) & ~np.isnan(far[:, 0])
     judged = int(is_judged.sum())
     readings = int((~np.isnan(series.values)).sum())
     if judged <= settings.min_history:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from fncast.cli.native_output import without_info_lines
 from fncast.failure import Failure
-from fncast.series.window import MISSING, ceiling_of, floor_of, prepare_rows, shift
+from fncast.series.window import MISSING, ceiling_of, floor_of, shift
+from fncast.series.window_batch import prepare_rows
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from model_service.serving.version_folder import VersionFolder, has_hash, scan
@@ -23,6 +25,15 @@ Float64Array = NDArray[np.float64]
 BATCH = 1024
 BAND = (0.1, 0.9)
 MEDIAN = 0.5
+
+
+@dataclass(frozen=True)
+class StepForecasts:
+    """near, far: (readings, 3) median and band of each reading, by the last forecast before it and by the first that
+    includes it. NaN where there is none."""
+
+    near: Float64Array
+    far: Float64Array
 
 
 class LocalModel:
@@ -46,15 +57,20 @@ class LocalModel:
     def __str__(self) -> str:
         return f"{self.name} version {self.version}"
 
-    def forecasts(self, values: Float64Array) -> Float64Array:
-        """(readings, 3): median and band of each reading by the last forecast before it, NaN where there is none.
+    def forecasts(self, values: Float64Array) -> StepForecasts:
+        """The forecasts of each reading. values: (readings,), NaN for a missing reading. Raises Failure.
 
-        values: (readings,), NaN for a missing reading. A reading after a gap has no forecast until one reading has come
-        again. Raises Failure."""
-        expected = np.full((len(values), 3), np.nan)
+        A reading after a gap has no near forecast until one reading has come again."""
+        near = np.full((len(values), 3), np.nan)
+        far = np.full((len(values), 3), np.nan)
         for origins, windows in self.windows(values):
-            expected[origins] = self._score(windows)[:, 0]
-        return expected
+            forecast = self._score(windows)
+            near[origins] = forecast[:, 0]
+            reached = origins + self.horizon - 1 < len(values)
+            far[origins[reached] + self.horizon - 1] = forecast[reached, -1]
+        without = np.isnan(far[:, 0])
+        far[without] = near[without]
+        return StepForecasts(near, far)
 
     def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
         """Yield indices of readings and the windows before them, in batches.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -78,7 +79,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._header_began_s = None
         self._body_began_s = self._progress_s
+        self._take_host_of_target()
         super().on_headers_complete()
+
+    def _take_host_of_target(self) -> None:
+        """Replace the values of `Host` by the host of a target such as http://host/path, as RFC 9112 3.2.2 demands."""
+        if not self.url.startswith(b"/"):
+            authority = urlsplit(self.url).netloc
+            if authority:
+                self.headers[:] = [
+                    (name, authority if name == b"host" else value) for name, value in self.headers
+                ]
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)

@@ -1,4 +1,4 @@
-"""Scores each reading of one series: how unusual it is, given the forecast made for it before it came."""
+"""Scores each reading of one series: how unusual it is, given the forecasts made for it before it came."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ DEFAULT_MIN_HISTORY = 500
 # it. Chosen so that with the default alpha a series opens at most one false episode in a month of 5-minute readings.
 COMPARISONS = 3.0
 # The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
-FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 0.5, 0.3))
+FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3, 0.5))
+# Places of the figures that add up over readings: an episode that they open contradicts the first forecast of a reading
+# rather than the last one, which has already followed the readings.
+SLOW_FIGURES = (1, 3, 4, 5)
 # A value is a new extreme if it is beyond all before it by this share of their range.
 BEYOND_RANGE = 0.2
 # The log p-value of a new extreme that is outside the band counts so many times.
@@ -72,22 +75,25 @@ class Detector:
         self,
         at: float,
         value: float,
-        expected: Expectation | None,
+        near: Expectation | None,
+        far: Expectation | None,
         settings: DetectorSettings,
     ) -> Judgement:
         """Judge a reading by the forecasts that were made before it came.
 
-        at: its time, in any unit. expected: from the last forecast before it; None if there is none, as after a gap:
-        the reading is then neither usual nor unusual."""
+        at: its time, in any unit. near: from the last forecast before it. far: from the first that includes it; both
+        None if there is none, as after a gap: the reading is then neither usual nor unusual."""
         stuck = self._stillness.update(value, self._episodes.episode is not None)
-        if expected is None:
+        if near is None or far is None:
             self._extend_range(value)
             return Judgement(0.0, self._episodes.episode is not None)
-        figures = self._figures.update(value, expected)
-        log_p = min(
+        figures = self._figures.update(value, near, far)
+        log_ps = [
             history.log_p(figure) + factor
             for history, figure, factor in zip(self._histories, figures, FACTORS, strict=True)
-        )
+        ]
+        log_p = min(log_ps)
+        shown = far if log_ps.index(log_p) in SLOW_FIGURES else near
         log_p = min(0.0, log_p + math.log(COMPARISONS))
         if self._is_extreme(value) and figures[0] > 1.0:
             log_p *= EXTREME_WEIGHT
@@ -97,7 +103,7 @@ class Detector:
         self._readings += 1
         is_ready = self._readings > settings.min_history
         score = min(1.0, -log_p / (DECADES * math.log(10))) if is_ready else 0.0
-        candidate = Episode(kind, at, at, at, value, *expected, score)
+        candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
         is_unusual = is_ready and log_p <= math.log(settings.alpha)
         changed = self._episodes.update(candidate, log_p, is_unusual)
         weight = LEARNED_IN_EPISODE if 0 < self._episodes.age <= NORMAL_AFTER else 1.0

@@ -14,6 +14,7 @@ LARGEST_IN_MEAN_ERROR = 5.0
 # How fast the smoothed figures follow: a few readings each.
 BIAS_RATE = 0.25
 SPREAD_RATE = 0.06
+DRIFT_RATE = 0.2
 # Evidence for a shift or drift adds up what scaled errors on one side exceed this by; a single one counts as at most
 # LARGEST_EVIDENCE.
 USUAL_ERROR = 0.7
@@ -43,12 +44,14 @@ class Expectation(NamedTuple):
 class Figures:
     """The figures of one series. `update` returns them, in the order of NAMES, each at least 0."""
 
-    NAMES = ("error", "bias", "spread", "evidence", "move")
+    NAMES = ("error", "bias", "spread", "drift", "move", "evidence")
 
     __slots__ = (
         "_above",
         "_below",
         "_bias",
+        "_drift",
+        "_far_error",
         "_long_level",
         "_mean_error",
         "_move",
@@ -59,23 +62,32 @@ class Figures:
 
     def __init__(self) -> None:
         self._readings = 0
-        self._mean_error = 0.0
-        self._bias = self._spread = 0.0
+        self._mean_error = self._far_error = 0.0
+        self._bias = self._spread = self._drift = 0.0
         self._above = self._below = 0.0
         self._short_level = self._long_level = self._move = 0.0
 
-    def update(self, value: float, expectation: Expectation) -> tuple[float, ...]:
-        """The figures at a reading. expectation: by the last forecast before it."""
+    def update(self, value: float, near: Expectation, far: Expectation) -> tuple[float, ...]:
+        """The figures at a reading.
+
+        near: by the last forecast before the reading. far: by the first that includes it, which may be the same."""
         first = self._readings == 0
         self._readings += 1
-        expected = expectation.expected
-        error = value - expected
-        scale = expectation.error_scale(error) + self._mean_error + 1e-9 * abs(expected) + _TINY
+        error = value - near.expected
+        scale = near.error_scale(error) + self._mean_error + 1e-9 * abs(near.expected) + _TINY
         scaled = min(LARGEST, max(-LARGEST, error / scale))
         known = abs(error) if first else min(abs(error), LARGEST_IN_MEAN_ERROR * scale)
         self._mean_error += (1.0 if first else ERROR_RATE) * (known - self._mean_error)
+
+        far_error = value - far.expected
+        far_scale = far.error_scale(far_error) + self._far_error + 1e-9 * abs(far.expected) + _TINY
+        far_scaled = min(LARGEST, max(-LARGEST, far_error / far_scale))
+        known = abs(far_error) if first else min(abs(far_error), LARGEST_IN_MEAN_ERROR * far_scale)
+        self._far_error += (1.0 if first else ERROR_RATE) * (known - self._far_error)
+
         self._bias += BIAS_RATE * (scaled - self._bias)
         self._spread += SPREAD_RATE * (abs(scaled) - self._spread)
+        self._drift += DRIFT_RATE * (far_scaled - self._drift)
         limited = min(LARGEST_EVIDENCE, max(-LARGEST_EVIDENCE, scaled))
         self._above = max(0.0, self._above + limited - USUAL_ERROR)
         self._below = max(0.0, self._below - limited - USUAL_ERROR)
@@ -83,8 +95,9 @@ class Figures:
             abs(error) / scale,
             abs(self._bias),
             self._spread,
-            max(self._above, self._below),
+            abs(self._drift),
             self._moved(value, first),
+            max(self._above, self._below),
         )
 
     def _moved(self, value: float, first: bool) -> float:

@@ -155,19 +155,24 @@ class JoinedSeries:
             del self.waiting[0]
             self.judged = index
             value, time_s = self.readings[index], self.time_s(index)
-            judgement = self.detector.judge(time_s, value, self._expectation(index), settings)
-            yield Judged(time_s, value, judgement)
+            near, far = self._expectations(index)
+            yield Judged(time_s, value, self.detector.judge(time_s, value, near, far, settings))
 
-    def _expectation(self, index: int) -> Expectation | None:
-        """What the last forecast before a step says about it; None if the reading before that forecast is missing."""
+    def _expectations(self, index: int) -> tuple[Expectation | None, Expectation | None]:
+        """What the last and the first forecast that include a step say about it; None without a usable forecast."""
+        near = self._including(index, range(index, index - self.horizon, -1))
+        if near is None or near[1] - 1 not in self.readings:
+            return None, None
+        far = self._including(index, range(index - self.horizon + 1, index + 1)) or near
+        return _expectation(*near, index), _expectation(*far, index)
+
+    def _including(self, index: int, starts: range) -> tuple[PendingForecasts, int] | None:
+        """The forecast with the first of `starts` that includes a step, and its start."""
         every = list(self.forecasts.values())
-        for start in range(index, index - self.horizon, -1):
+        for start in starts:
             for pending in every:
                 if pending.covers(start, index):
-                    if start - 1 not in self.readings:
-                        return None
-                    low, median, high = pending.row(start, index - start)
-                    return Expectation(median, low, high)
+                    return pending, start
         return None
 
     def _settle(self, last: int) -> None:
@@ -251,3 +256,8 @@ class JoinedSeries:
             settled,
             judged,
         )
+
+
+def _expectation(pending: PendingForecasts, start: int, index: int) -> Expectation:
+    low, median, high = pending.row(start, index - start)
+    return Expectation(median, low, high)

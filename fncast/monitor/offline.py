@@ -28,21 +28,26 @@ class Detection:
     episodes: Sequence[Episode]
 
 
-def detect(values: Float64Array, expected: Float64Array, settings: DetectorSettings) -> Detection:
+def detect(
+    values: Float64Array, near: Float64Array, far: Float64Array, settings: DetectorSettings
+) -> Detection:
     """Judge each reading of a series.
 
-    values: (readings,), NaN where missing. expected: (readings, 3) expected value, low and high of each reading by the
-    last forecast before it, NaN where there is none."""
+    values: (readings,), NaN where missing. near, far: (readings, 3) expected, low and high of each reading, NaN where
+    there is no forecast; see `Detector.judge`."""
     detector = Detector()
     scores = np.zeros(len(values))
     is_anomaly = np.zeros(len(values), dtype=np.bool_)
     episodes: list[Episode] = []
-    rows = expected.tolist()
+    near_rows, far_rows = near.tolist(), far.tolist()
     for at, value in enumerate(values.tolist()):
         if math.isnan(value):
             continue
-        row = rows[at]
-        judgement = detector.judge(at, value, None if math.isnan(row[0]) else Expectation(*row), settings)
+        near_row, far_row = near_rows[at], far_rows[at]
+        if math.isnan(near_row[0]) or math.isnan(far_row[0]):
+            judgement = detector.judge(at, value, None, None, settings)
+        else:
+            judgement = detector.judge(at, value, Expectation(*near_row), Expectation(*far_row), settings)
         scores[at], is_anomaly[at] = judgement.score, judgement.is_anomaly
         if judgement.changed is not None and judgement.changed.is_open:
             episodes.append(judgement.changed)

@@ -29,9 +29,7 @@ def time_text(time_s: float) -> str:
 def accuracy_event(series: str, model: str, accuracy: Accuracy, topic: str) -> OutputEvent:
     """The accuracy of a model version for a series, up to its newest reading."""
     data = accuracy_figures(accuracy)
-    name, _, version = model.rpartition("/")
-    extensions = {"modelname": name, "modelversion": version}
-    return _event(ACCURACY, series, (model, accuracy.newest_s), data, topic, accuracy.newest_s, extensions)
+    return _event(ACCURACY, series, (model, accuracy.newest_s), data, topic, accuracy.newest_s, _model(model))
 
 
 def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
@@ -69,9 +67,16 @@ def anomaly_event(
 
 
 def alert_event(
-    series: str, rule: AlertRule, state: str, found: Crossing, start_s: float, step_s: float, topic: str
+    series: str,
+    model: str,
+    rule: AlertRule,
+    state: str,
+    found: Crossing,
+    start_s: float,
+    step_s: float,
+    topic: str,
 ) -> OutputEvent:
-    """An alert that opened or closed. start_s: time of the forecast's first step."""
+    """An alert that opened or closed. model: of the forecast. start_s: time of the forecast's first step."""
     data = {
         "rule": rule.name,
         "state": state,
@@ -80,7 +85,7 @@ def alert_event(
         "expected_at": None if found.step is None else time_text(start_s + found.step * step_s),
         "probability": found.probability,
     }
-    extensions = {"destination": rule.destination}
+    extensions = {**_model(model), "destination": rule.destination}
     return _event(ALERT, series, (rule.name, start_s, state), data, topic, start_s, extensions)
 
 
@@ -100,9 +105,14 @@ def worse_event(
         "skill": day["skill"],
         "mae": day["mae"],
     }
-    name, _, version = model.rpartition("/")
-    extensions = {"modelname": name, "modelversion": version, "destination": destination}
+    extensions = {**_model(model), "destination": destination}
     return _event(ALERT, series, (WORSE_THAN_LAST, model, time_s, state), data, topic, time_s, extensions)
+
+
+def _model(model: str) -> dict[str, str]:
+    """The extensions that name a model. model: name and version, for example `forecast/3`."""
+    name, _, version = model.rpartition("/")
+    return {"modelname": name, "modelversion": version}
 
 
 def _event(

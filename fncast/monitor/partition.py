@@ -276,7 +276,9 @@ class MonitorPartition:
             state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
             if state:
                 topic = self._rules.alerts_topic
-                events.append(alert_event(series.name, rule, state, found, start_s, step_s, topic))
+                events.append(
+                    alert_event(series.name, message.model, rule, state, found, start_s, step_s, topic)
+                )
         return events
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fncast.monitor.accuracy import Accuracy
 
 # Accuracy is published early once skill or coverage of the last day differ by more than this from those published
-# last, with at least so many new outcomes.
+# last, with at least so many new outcomes. The first publication comes after so many, too.
 CHANGE = 0.1
 LEAST_OUTCOMES = 100
 
@@ -38,6 +38,8 @@ class Publication:
     def _has_changed(self, accuracy: Accuracy) -> bool:
         if accuracy.outcomes < self.outcomes + LEAST_OUTCOMES:
             return False
+        if not self.outcomes:
+            return True
         day = accuracy.day_figures()
         pairs = ((self.skill, day["skill"]), (self.coverage, day["coverage"]))
         return any(

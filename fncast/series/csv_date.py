@@ -39,8 +39,10 @@ _MONTHS = {
     if name
 } | {"sept": 9}
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-# Years of two digits below this are in this century.
-_CENTURY = 70
+# Years of two digits below the first are in this century, from the second on in the last one. Programs disagree about
+# those between.
+_THIS_CENTURY = 30
+_LAST_CENTURY = 70
 
 
 def order_of(texts: Iterable[str]) -> str | None:
@@ -90,11 +92,18 @@ def day_number(text: str, order: str = DAY_FIRST) -> int | None:
         return None
     whole_year = int(year)
     if len(year) == 2:
-        whole_year += 2000 if whole_year < _CENTURY else 1900
+        whole_year += 2000 if whole_year < _LAST_CENTURY else 1900
     try:
         return date(whole_year, int(month), int(day)).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
+
+
+def has_unsure_century(text: str) -> bool:
+    """Whether a date has a year of two digits that may be of this or of the last century."""
+    match = _YEAR_LAST.fullmatch(text) or _NAMED.fullmatch(text)
+    year = match[match.re.groups] if match else ""
+    return len(year) == 2 and _THIS_CENTURY <= int(year) < _LAST_CENTURY
 
 
 def seconds_of_day(text: str, half: str = "") -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -10,10 +12,14 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fncast.series.csv_error import CsvError
+from fncast.series.csv_error import CsvError, shown
 from fncast.series.csv_table import Table
 from fncast.series.grid import NoGrid, to_grid
 
+# The names that are inspected for numbers.
+_INSPECTED_NAMES = 1000
+# A digit, after signs and marks that stand before a number: ~12, '12, ="12", (12.5), $12.
+_LIKE_A_NUMBER = re.compile(r"[^\w\s]{0,3}\s?\d")
 # With a larger share of missing readings, rows are not one regular series.
 MAX_LACKING_SHARE = 0.1
 
@@ -69,6 +75,26 @@ def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinf
         if lacking > few:
             return True
     return "" in keys.names
+
+
+def check_names(table: Table, at: int, times_s: NDArray[np.float64]) -> None:
+    """Check a text column that was taken for the names of series. times_s: (rows,) seconds since 1970.
+
+    Raises CsvError if it may as well hold readings in a form that is not read, such as 0x1F, 1_000 or 1.2k: each text
+    begins like a number, and no time has two texts."""
+    keys = read_keys(table, [at], may_be_empty=True)
+    names = [name for name in keys.names[:_INSPECTED_NAMES] if name]
+    texts = ("".join(c for c in unicodedata.normalize("NFKC", name) if c.isprintable()) for name in names)
+    if not all(_LIKE_A_NUMBER.match(text) for text in texts):
+        return
+    order = np.lexsort((keys.codes, times_s))
+    same = np.diff(times_s[order]) == 0
+    if not (same & (np.diff(keys.codes[order]) != 0)).any():
+        raise CsvError(
+            f"{table.name}: column {shown(table.header[at])} holds texts such as {shown(names[0])}, which may be names"
+            " of series, or numbers in a form that is not read; pass --series-column for names, or write numbers as"
+            " 1234.5, or remove the column"
+        )
 
 
 def _lacking(times_s: NDArray[np.float64], zone: tzinfo) -> float:

@@ -79,11 +79,10 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
         raise CsvError(f"{name}: holds comments only; a header `timestamp,value` and readings were expected")
     delimiter, rows, titles = _table(name, lines, start, delimiter)
     if titles:
-        notes.append(
-            f"{'line' if len(titles) == 1 else 'lines'} {titles[0].line + 1}"
-            + (f" to {titles[-1].line + 1}" if len(titles) > 1 else "")
-            + f" before the table were skipped: {shown(' '.join(titles[0].cells).strip())}"
-        )
+        first_line, last_line = titles[0].line + 1, titles[-1].line + 1
+        which = f"line {first_line}" if len(titles) == 1 else f"lines {first_line} to {last_line}"
+        skipped = f"{which} before the table {'was' if len(titles) == 1 else 'were'} skipped"
+        notes.append(f"{skipped}: {shown(' '.join(titles[0].cells).strip())}")
     first = rows[0]
     width = Counter(len(row.cells) for row in rows[1:] or rows).most_common(1)[0][0]
     header: list[str] | None = [cell.strip() for cell in first.cells]

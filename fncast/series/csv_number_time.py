@@ -32,9 +32,17 @@ _COMPACT_SHARE = 0.5
 # Excel counts days since 1899-12-30; the range is 1954 to 2119.
 _EXCEL_DAYS = (20_000, 80_000)
 _EXCEL_EPOCH_DAY = -25_569
+_DAY_OF_YEAR = "(00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
+_DAY = "(0[1-9]|[12][0-9]|3[01])"
+_MONTH = "(0[1-9]|1[0-2])"
+_CLOCK = "([01][0-9]|2[0-3])([0-5][0-9]([0-5][0-9])?)?"
 # Numbers that are dates of a form that is not read; what they are called.
 _OTHER_DATES = (
     (r"^(19|20)[0-9]{2}(0[1-9]|[1-4][0-9]|5[0-3])$", "a year and a week"),
+    (rf"^(19|20)[0-9]{{2}}{_DAY_OF_YEAR}({_CLOCK})?$", "a year and a day of the year"),
+    (rf"^{_DAY}{_MONTH}(19|20)[0-9]{{2}}({_CLOCK})?$", "a date with the day first"),
+    (rf"^{_MONTH}{_DAY}(19|20)[0-9]{{2}}({_CLOCK})?$", "a date with the month first"),
+    (rf"^[0-9]{{2}}{_MONTH}{_DAY}({_CLOCK})?$", "a date with a year of two digits"),
     (r"^(19|20)[0-9]{2}[1-4]$", "a year and a quarter"),
     (r"^(19|20)[0-9]{2}[.,](0[1-9]|1[0-2])$", "a year and a month"),
     (r"^(0?[1-9]|1[0-2])[.,](19|20)[0-9]{2}$", "a month and a year"),
@@ -104,7 +112,7 @@ def read_numbers(table: Table, at: int, column: Column, form: str) -> Times:
         return Times(_years(numbers, fail), local, True, "years")
     if form == "compact":
         return _compact(column, numbers, fail)
-    if form in ("excel", "seconds") and len(column) >= _LEAST_OTHER_DATES:
+    if len(column) >= _LEAST_OTHER_DATES:
         for pattern, what in _OTHER_DATES:
             if pc.all(pc.match_substring_regex(column, pattern)).as_py():
                 raise fail(0, f"looks like {what}, as the others do; {ADVICE}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from fncast.series.csv_times import ADVICE, DAY_S, Floats, Times
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
+# The moments that a date can hold in every time zone.
+_FIRST_S = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+_END_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def time_form(cells: Sequence[str]) -> str | None:
@@ -53,10 +56,16 @@ def read_times(table: Table, at: int, form: str, clock: int | None = None, order
     column = table.columns[at]
     if clock is not None:
         column = _joined(column, table.columns[clock])
-        return _texts(table, at, column, order)
-    if form == "text":
-        return _texts(table, at, column, order)
-    return read_numbers(table, at, column, form)
+    is_text = clock is not None or form == "text"
+    times = _texts(table, at, column, order) if is_text else read_numbers(table, at, column, form)
+    outside = (times.seconds < _FIRST_S) | (times.seconds >= _END_S)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise CsvError(
+            f"{table.name}, line {table.line(row)}: {shown(column[row].as_py().strip())} is not in the years 2 to 9998;"
+            " correct the time"
+        )
+    return times
 
 
 def _joined(dates: Column, clocks: Column) -> Column:
@@ -100,6 +109,12 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
             pc.index(pc.struct_field(parts, "date"), example).as_py(),
             "may have the day or the month first; say --dates day-first or --dates month-first, or write the year first"
             " with four digits",
+        )
+    unsure = next((text for text in texts if csv_date.has_unsure_century(text)), None)
+    if unsure is not None:
+        raise fail(
+            pc.index(pc.struct_field(parts, "date"), unsure).as_py(),
+            "may be in this or in the last century; write the year with four digits",
         )
     days = _each(dates, lambda text: csv_date.day_number(text, found), fail)
     halves = pc.struct_field(parts, "half")

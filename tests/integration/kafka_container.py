@@ -113,7 +113,7 @@ class KafkaContainer:
             self._docker = self._container.get_wrapped_container()
             self.wait()
         except BaseException:
-            self.close()
+            self._container.stop()
             raise
 
     @classmethod
@@ -177,4 +177,4 @@ class KafkaContainer:
 
     def close(self) -> None:
         """Stop and remove the container with its data."""
-        self._container.stop()
+        self._docker.remove(force=True, v=True)

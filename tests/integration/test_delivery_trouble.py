@@ -351,15 +351,15 @@ class Proxy:
 
 
 @pytest.mark.guarantee("a single broker that is killed and restarted loses nothing (at-least-once)")
-def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, kafka, answers, until):
+def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, own_kafka, answers, until):
     testbed = at_least_once_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(3000)
     consumer = testbed.consume(FN__BATCH_EVENTS="16")
     testbed.wait_for(testbed.forecasts, 300)
-    kafka.kill()
+    own_kafka.kill()
     consumer.wait_for("Kafka:", 20)
-    kafka.start()
+    own_kafka.start()
     ids += testbed.produce_many(100, first=3000)
     until(all_there(testbed, ids), 90, "all forecasts")
     assert consumer.terminate() == 0
@@ -389,18 +389,18 @@ def test_faults_of_one_of_three_brokers_lose_nothing(cluster_testbed, cluster, a
 
 
 @pytest.mark.guarantee("a stop while the broker is away ends within 5 s")
-def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_once_testbed, kafka, answers, until):
+def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_once_testbed, own_kafka, answers, until):
     testbed = at_least_once_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(2000)
     consumer = testbed.consume(FN__BATCH_EVENTS="8")
     testbed.wait_for(testbed.forecasts, 100)
-    kafka.kill()
+    own_kafka.kill()
     try:
         assert consumer.terminate(within_s=6) == 0
         assert "Traceback" not in consumer.log()
     finally:
-        kafka.start()
+        own_kafka.start()
     again = testbed.consume()
     again.wait_for("assigned", 60)
     until(all_there(testbed, ids), 40, "all forecasts")

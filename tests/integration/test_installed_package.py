@@ -24,7 +24,7 @@ sys.path += {LIBRARIES}
 import fncast
 from fncast import Batch, DeadLetter, Delivery, Forecast, Interceptor, Skipped
 from fncast.testing import LocalFncast
-from consumer.assembly import Service
+from consumer.service import Service
 print(fncast.__file__, Interceptor.__module__)
 """
 

@@ -10,23 +10,17 @@ from typing import Any
 import numpy as np
 
 from model_service.training.backend import keras, tf
-from model_service.training.base.layers import (
+from model_service.training.base.lag_layers import LongLags, LongSeasons, ShortLags, ShortSeasons, joined
+from model_service.training.base.line_layers import SLOPES, Lines
+from model_service.training.base.output_layers import Bands, Knots
+from model_service.training.base.scale_layers import (
     DIFFERENCES,
     MEDIANS,
     MIN_SPREAD,
     QUANTILES_OF,
     QUARTILES,
-    SLOPES,
-    Bands,
     Decode,
-    Knots,
-    Lines,
-    LongLags,
-    LongSeasons,
     MaskedScale,
-    ShortLags,
-    ShortSeasons,
-    joined,
     squash,
 )
 from model_service.training.base.shape import QUANTILES, RECENT, SHORT_LAGS, Size, long_lags

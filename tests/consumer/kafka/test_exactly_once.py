@@ -2,13 +2,14 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
-from consumer.kafka import exactly_once, timeouts
+from consumer.kafka import base_producer, exactly_once, timeouts
 from consumer.kafka.connection import Connection
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.fencing import MAX_FENCED
@@ -17,8 +18,9 @@ from consumer.kafka.fencing import MAX_FENCED
 class Client:
     """A producer in which one call never ends, or others fail."""
 
-    def __init__(self, hangs: str) -> None:
+    def __init__(self, hangs: str, on_delivery: Callable[[KafkaError, Mock], None]) -> None:
         self._hangs = hangs
+        self.on_delivery = on_delivery
         self.fails: dict[str, KafkaError] = {}
         self.calls: list[str] = []
         self.purged = False
@@ -44,11 +46,11 @@ def clients_of(monkeypatch):
     monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
     monkeypatch.setattr(timeouts, "LATE_S", 0.01)
 
-    def make(self):
-        clients.append(Client(make.hangs if not clients else ""))
+    def make(kind, properties, **_):
+        clients.append(Client(make.hangs if not clients else "", properties["on_delivery"]))
         return clients[-1]
 
-    monkeypatch.setattr(ExactlyOnce, "_create_client", make)
+    monkeypatch.setattr(base_producer, "create_client", make)
     return make, clients
 
 
@@ -67,13 +69,14 @@ def test_a_call_that_never_ends_replaces_the_producer(clients_of, hangs):
 
 
 def test_replacements_for_different_reasons_are_logged_as_warnings(clients_of, caplog):
-    make, _ = clients_of
+    make, clients = clients_of
     make.hangs = "commit_transaction"
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     publisher.ready()
     with pytest.raises(OutcomeUnknown):
         publisher.commit({("metrics", 0): 1}, "metadata")
-    publisher._replace_producer(KafkaError(KafkaError._FENCED, "by another"))
+    clients[1].fails["init_transactions"] = KafkaError(KafkaError._FENCED, "by another")
+    assert not publisher.ready()
     levels = [record.levelno for record in caplog.records if "replacing a producer" in record.message]
     assert levels == [logging.WARNING] * 2
 
@@ -117,12 +120,46 @@ def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
     assert len(clients) == 1
 
 
-def test_the_reason_of_a_failed_record_is_told_instead_of_the_commits(publisher):
+def test_the_reason_of_a_failed_record_is_reported_instead_of_that_of_the_commit(publisher):
     publisher, clients = publisher
     clients[0].fails["commit_transaction"] = ABORTABLE
-    publisher._on_failure(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())
+    clients[0].on_delivery(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())
     with pytest.raises(NotPublished, match="the topic or partition does not exist"):
         publisher.commit(OFFSETS, "metadata")
+
+
+def test_reports_about_dropped_records_are_no_reason(publisher):
+    publisher, clients = publisher
+    clients[0].fails["commit_transaction"] = ABORTABLE
+    publisher._on_failure(KafkaError(KafkaError._PURGE_QUEUE), Mock())
+    with pytest.raises(NotPublished, match="no broker answered in time"):
+        publisher.commit(OFFSETS, "metadata")
+
+
+def test_reports_of_a_replaced_producer_are_ignored(monkeypatch):
+    callbacks = []
+
+    def create(kind, properties, logger):
+        callbacks.append(properties["on_delivery"])
+        return Client("")
+
+    monkeypatch.setattr(base_producer, "create_client", create)
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    publisher._replace_producer(FENCED)
+    callbacks[0](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    assert publisher._failure is None
+    callbacks[1](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    assert publisher._failure is not None
+
+
+@pytest.mark.parametrize(
+    "error", [KafkaException(FENCED), SystemError("a callback returned with an error set")]
+)
+def test_a_fatal_error_that_a_callback_raises_does_not_end_the_consumer(publisher, monkeypatch, error):
+    publisher, _ = publisher
+    monkeypatch.setattr(Client, "poll", Mock(side_effect=error), raising=False)
+    publisher.abort()
+    assert publisher.ready()
 
 
 @pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])

@@ -152,6 +152,17 @@ def running(request: pytest.FixtureRequest) -> Iterator[tuple[Running, str]]:
     listening.close()
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("http://localhost:80", 200), ("http://evil.example.com", 403), ("HTTP://evil.example.com:80", 403)],
+)
+def test_the_host_of_an_absolute_target_counts_instead_of_the_header(
+    running: tuple[Running, str], target: str, status: int
+) -> None:
+    listening, path = running
+    assert listening.request(f"{target}{path}").startswith(f"HTTP/1.1 {status} ".encode())
+
+
 HALVES = {
     "silent": b"",
     "half a header": b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: ",

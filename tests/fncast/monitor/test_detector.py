@@ -22,7 +22,7 @@ def detected(values: np.ndarray, settings: DetectorSettings = SETTINGS) -> Detec
         if not np.isnan(values[at - 1]):
             expected[at] = np.nanmean(values[at - 10 : at])
     near = np.stack([expected, expected - 1.3, expected + 1.3], axis=1)
-    return detect(values, near, settings)
+    return detect(values, near, near, settings)
 
 
 def test_a_spike_is_one_episode_with_its_peak_and_its_band() -> None:
@@ -56,6 +56,18 @@ def test_a_slow_drift_is_found_before_its_end() -> None:
     values = noise()
     values[900:1_000] += np.linspace(0, 40, 100)
     assert any(900 < episode.start < 960 for episode in detected(values).episodes)
+
+
+def test_a_slow_drift_is_shown_beside_the_forecast_that_was_made_first() -> None:
+    values = noise()
+    values[900:] += 0.1 * np.arange(600)  # the near forecasts follow
+    near, far = (
+        np.stack([expected, expected - 1.3, expected + 1.3], axis=1)
+        for expected in (np.concatenate([[50.0], values[:-1]]), np.full(len(values), 50.0))
+    )
+    episode = detect(values, near, far, SETTINGS).episodes[0]
+    assert 900 < episode.start < 1_000
+    assert episode.expected == 50.0
 
 
 def test_a_stuck_sensor_is_a_kind_of_its_own() -> None:

@@ -37,6 +37,10 @@ def test_steady_accuracy_is_published_regularly() -> None:
     assert published(lambda at: 1.0, lambda at: 2.0, 3600.0) == list(range(60, READINGS, 60))
 
 
+def test_the_first_accuracy_is_published_early() -> None:
+    assert published(lambda at: 1.0, lambda at: 2.0, WEEK_S) == [LEAST_OUTCOMES - 1]
+
+
 @pytest.mark.parametrize("what", ["skill", "coverage"])
 def test_accuracy_that_changes_is_published_at_once(what: str) -> None:
     def error(at: int) -> float:
@@ -46,9 +50,9 @@ def test_accuracy_that_changes_is_published_at_once(what: str) -> None:
         return 0.5 if what == "coverage" and at >= 3_000 else 6.0
 
     early = published(error, band, 2_000 * MINUTE_S)
-    assert early[0] == 2_000
-    assert 3_000 < early[1] < 3_000 + 1_440
-    assert len(early) > 2
+    assert early[:2] == [LEAST_OUTCOMES - 1, LEAST_OUTCOMES - 1 + 2_000]
+    assert 3_000 < early[2] < 3_000 + 1_440
+    assert len(early) > 3
     assert all(later - sooner >= LEAST_OUTCOMES for sooner, later in itertools.pairwise(early))
 
 

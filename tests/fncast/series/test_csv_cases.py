@@ -308,6 +308,37 @@ def test_times_are_read_as_meant(
             "line 2: '134000000000000000' may count nanoseconds since 1970 or Windows file times",
         ),
         (["2026-03-01", "2026-03-02", ""], "line 4: '' is not a time"),
+        (
+            [f"2026{day:03}" for day in range(1, 9)],
+            "line 2: '2026001' looks like a year and a day of the year",
+        ),
+        (
+            [f"2026{day:03}06" for day in range(1, 9)],
+            "line 2: '202600106' looks like a year and a day of the",
+        ),
+        (
+            [f"{day:02}012026" for day in range(1, 32)],
+            "line 2: '01012026' looks like a date with the day first",
+        ),
+        (
+            [f"01{day}2026" for day in range(13, 32)],
+            "line 2: '01132026' looks like a date with the month first",
+        ),
+        (
+            [f"2601{day}" for day in range(10, 32)],
+            "line 2: '260110' looks like a date with a year of two digits",
+        ),
+        (
+            [f"2601{day}1230" for day in range(10, 32)],
+            "line 2: '2601101230' looks like a date with a year of two",
+        ),
+        (["31.12.29", "31.12.30"], "line 3: '31.12.30' may be in this or in the last century"),
+        (["1-Jan-69", "1-Jan-70"], "line 2: '1-Jan-69' may be in this or in the last century"),
+        (["0000-12-31", "0001-12-31"], "line 2: '0000-12-31' is not in the years 2 to 9998"),
+        (
+            ["2026-01-01", "9999-12-31T23:59:59-12:00"],
+            "line 3: '9999-12-31T23:59:59-12:00' is not in the years",
+        ),
     ],
 )
 def test_a_time_never_lands_in_another_year(tmp_path: Path, times: list[str], sentence: str) -> None:
@@ -315,6 +346,20 @@ def test_a_time_never_lands_in_another_year(tmp_path: Path, times: list[str], se
     with pytest.raises(CsvError) as caught:
         read(tmp_path, text)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "cells", [["0x1F", "0x20"], ["1_0", "2_0"], ["1.2k", "2k"], ["１２", "１３"], ["'1", "'2"]]
+)
+def test_numbers_in_another_form_are_not_taken_for_names_of_series(tmp_path: Path, cells: list[str]) -> None:
+    text = lines("time,a,b", lambda i: f"{HOURS[i]},{cells[i % 2]},{i}")
+    with pytest.raises(
+        CsvError, match="may be names of series, or numbers in a form that is not read; pass --ser"
+    ):
+        read(tmp_path, text)
+    assert set(values(read(tmp_path, text, series_columns=("a",)))) == set(cells)
+    both = "".join(f"{HOURS[i]},{cell},{i}\n" for i in range(10) for cell in cells)
+    assert set(values(read(tmp_path, "time,a,b\n" + both))) == set(cells)
 
 
 def test_a_leap_second_is_the_second_after_it(tmp_path: Path) -> None:
@@ -429,7 +474,7 @@ def test_dialects(tmp_path: Path, text: str | bytes) -> None:
 
 def test_skipped_lines_before_the_table_are_reported(tmp_path: Path) -> None:
     summary = read(tmp_path, lines("Report of January\n# note\ntime,x", lambda i: f"{HOURS[i]},{i}"))
-    assert "line 1 before the table were skipped: 'Report of January'" in "\n".join(summary.lines())
+    assert "line 1 before the table was skipped: 'Report of January'" in "\n".join(summary.lines())
 
 
 def test_windows_1252_is_reported(tmp_path: Path) -> None:

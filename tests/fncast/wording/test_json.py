@@ -48,6 +48,7 @@ def test_another_kind_of_value_is_named(value: bytes, kind: str) -> None:
 
 
 def test_bytes_that_are_no_text_are_named() -> None:
+    assert problem(orjson.loads, b"\xff\x00") == "it is not UTF-8"
     with pytest.raises(UnicodeDecodeError) as error:
         b"ab\xff".decode()
     assert describe(error.value) == "byte 3 is not UTF-8"
