@@ -126,7 +126,7 @@ def goals_block() -> str:
     rows = [
         (
             goal.figure,
-            f"{goal.aim} {_bound(goal.bound)}",
+            goal.target,
             str(goal.measured),
             "yes" if goal.is_met else "**no**",
         )
@@ -241,10 +241,6 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
     return 1 if old else 0
-
-
-def _bound(bound: float) -> str:
-    return f"{bound:,.0f}" if bound >= 100 else f"{bound:.3g}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
