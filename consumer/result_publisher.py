@@ -41,6 +41,7 @@ class ResultPublisher:
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
         # By input topic: whether its records keep their partition's number on the output and on the dead-letter topic.
+        self._logged: set[tuple[str, str, int, int]] = set()  # different numbers of partitions
         self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
         self.is_waiting = False
@@ -74,7 +75,8 @@ class ResultPublisher:
         self.is_waiting = False
         here, *output_counts = counts
         for topic, there in zip((self._output_topic, self._dead_letter_topic), output_counts, strict=True):
-            if there != here:
+            if there != here and (input_topic, topic, here, there) not in self._logged:
+                self._logged.add((input_topic, topic, here, there))
                 log.warning(
                     "%s has %d partitions and %s %d: records go by key, and order holds per key",
                     input_topic,

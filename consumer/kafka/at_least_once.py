@@ -43,7 +43,7 @@ class AtLeastOnce(BaseProducer):
 
     def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
         least, fewer_at_s = len(self._producer), time.monotonic()
-        while left := self._producer.flush(FLUSH_STEP_S):
+        while left := self._flush(FLUSH_STEP_S):
             if self._failure is not None:
                 break
             self._check_patience("the broker has not acknowledged the results")
@@ -84,4 +84,4 @@ class AtLeastOnce(BaseProducer):
 
     def close(self) -> None:
         self._producer.purge()
-        self._producer.flush(CLOSE_TIMEOUT_S)
+        self._flush(CLOSE_TIMEOUT_S)

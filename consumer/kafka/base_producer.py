@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -26,6 +27,8 @@ RETRY_BACKOFF_MS = 5
 LOG_LEVEL = 2  # at 3, librdkafka logs each attempt to reach a broker that is down
 QUEUE_FULL_POLL_S = 0.1
 FLUSH_STEP_S = 0.5
+# Records that this consumer has dropped itself: of an aborted transaction, or of a replaced producer.
+PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 ALONE_S = 5.0  # for the answer about one isolated record; a later answer counts for the whole group
 METADATA_S = 1.0
 METADATA_TRIES = 5
@@ -48,6 +51,8 @@ GONE = frozenset(
 class BaseProducer:
     """A producer that keeps order and finds the records that the broker rejects. Owned by the loop's thread."""
 
+    commits_offsets: bool  # whether records belong to a transaction
+
     def __init__(
         self, client_properties: Mapping[str, str], partitioner: str, guarantee: Mapping[str, Any]
     ) -> None:
@@ -57,6 +62,7 @@ class BaseProducer:
         compression = client_properties.get("compression.type", client_properties.get("compression.codec"))
         self._rejected = RejectedRecords(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
+        self._created = 0  # clients
         self._failed_topics: dict[str, KafkaError] = {}  # since the last commit
         self._logged: set[tuple[int, str]] = set()
         self._connection = Connection(client_properties)
@@ -64,12 +70,34 @@ class BaseProducer:
 
     def _create_client(self) -> Producer:
         self._failure = None
-        callbacks = {"on_delivery": self._on_failure, "error_cb": self._on_error}
+        self._created += 1
+        number = self._created
+
+        def on_delivery(error: KafkaError | None, message: Message) -> None:
+            if number == self._created:  # not about the records of a replaced producer
+                self._on_failure(error, message)
+
+        callbacks = {"on_delivery": on_delivery, "error_cb": self._on_error}
         return create_client(Producer, self._properties | callbacks, logger=log)
+
+    def _wait(self, timeout_s: float) -> None:
+        """Run the client's callbacks for up to this time.
+
+        The client raises a fatal error here, and a SystemError where a callback runs after it. The next transaction or
+        record reports the error again, and that call handles it.
+        """
+        with suppress(KafkaException, SystemError):
+            self._producer.poll(timeout_s)
+
+    def _flush(self, timeout_s: float) -> int:
+        """Wait until the broker has acknowledged all records. Returns how many it has not. Errors: see `_wait`."""
+        with suppress(KafkaException, SystemError):
+            self._producer.flush(timeout_s)
+        return len(self._producer)
 
     def _is_cut_off(self) -> bool:
         """Whether the client has lost its connection for good. After an outage this takes up to two seconds."""
-        self._producer.poll(0)  # runs the error callback
+        self._wait(0)  # runs the error callback
         is_stopping = self._give_up_at_s < float("inf")  # then it does not wait for an answer
         return not is_stopping and self._connection.is_lost(self._producer)
 
@@ -80,7 +108,9 @@ class BaseProducer:
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
             return
-        if self._failure is None:  # the first failure is the cause of the others
+        if (
+            self._failure is None and error.code() not in PURGED
+        ):  # the first failure is the cause of the others
             self._failure = error
         self._failed_topics.setdefault(str(message.topic()), error)
         self._rejected.on_failure(error, message)
@@ -105,7 +135,7 @@ class BaseProducer:
                 raise denied
             if metadata.error is None and metadata.partitions:
                 return len(metadata.partitions)
-            self._producer.poll(QUEUE_FULL_POLL_S)
+            self._wait(QUEUE_FULL_POLL_S)
         return 0
 
     def fits(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
@@ -127,7 +157,7 @@ class BaseProducer:
                 self._producer.produce(topic, value, key, partition, headers=headers)  # type: ignore[arg-type]
                 break
             except BufferError:
-                self._producer.poll(QUEUE_FULL_POLL_S)
+                self._wait(QUEUE_FULL_POLL_S)
                 self._check_patience("the client's queue is full")
             except KafkaException as error:
                 cause = error.args[0]
@@ -140,14 +170,15 @@ class BaseProducer:
                 return
             failure = self._failure
             if failure is not None and failure.code() in RECORD_CODES:
-                self._failure = None
+                if not self.commits_offsets:  # a transaction has failed as a whole
+                    self._failure = None
                 raise self._rejected.rejection(failure, topic, size_of(key, value, headers))
 
     def _has_delivered_all(self) -> bool:
         """Wait until the broker has acknowledged all records. False if it rejected some, or is slow."""
         until_s = time.monotonic() + ALONE_S
         while self._failure is None and time.monotonic() < until_s:
-            if not self._producer.flush(FLUSH_STEP_S):
+            if not self._flush(FLUSH_STEP_S):
                 return self._failure is None
             self._check_patience("the broker has not acknowledged the results")
         return False

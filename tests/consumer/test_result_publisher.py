@@ -64,18 +64,23 @@ def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(resul
 
 
 @pytest.mark.parametrize(
-    ("age_s", "counted_s", "times"),
-    [(-(10**9), 0.0, 1), (-0.001, 0.0, 1), (5.0, 5.0, 1), (None, 0.0, 0), (1.7e9, 0.0, 0)],
+    ("timestamp_ms", "counted_s", "times"),
+    [
+        (lambda now_s: (now_s + 10**9) * 1000, 0.0, 1),
+        (lambda now_s: (now_s + 0.001) * 1000, 0.0, 1),
+        (lambda now_s: (now_s - 5) * 1000, 5.0, 1),
+        (lambda now_s: -1, 0.0, 0),  # the record has no timestamp
+        (lambda now_s: 1, 0.0, 0),
+        (lambda now_s: now_s, 0.0, 0),  # seconds instead of milliseconds
+    ],
 )
-def test_how_long_an_event_took_is_never_below_zero(results, age_s, counted_s, times):
-    """age_s: how old the record's timestamp is; None for a record that has none."""
-
+def test_how_long_an_event_took_is_measured_from_sensible_timestamps(results, timestamp_ms, counted_s, times):
     def sample(what):
         return REGISTRY.get_sample_value(f"fncast_event_seconds_{what}") or 0.0
 
     sum_s, count = sample("sum"), sample("count")
     built = delivery(Skipped("no"))
-    built.record.timestamp_ms = -1 if age_s is None else int((time.time() - age_s) * 1000)
+    built.record.timestamp_ms = int(timestamp_ms(time.time()))
     results.publish(built)
     results.count()
     assert sample("sum") - sum_s == pytest.approx(counted_s, abs=1.0)

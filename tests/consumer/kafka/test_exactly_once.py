@@ -128,6 +128,40 @@ def test_the_reason_of_a_failed_record_is_reported_instead_of_that_of_the_commit
         publisher.commit(OFFSETS, "metadata")
 
 
+def test_reports_about_dropped_records_are_no_reason(publisher):
+    publisher, clients = publisher
+    clients[0].fails["commit_transaction"] = ABORTABLE
+    publisher._on_failure(KafkaError(KafkaError._PURGE_QUEUE), Mock())
+    with pytest.raises(NotPublished, match="no broker answered in time"):
+        publisher.commit(OFFSETS, "metadata")
+
+
+def test_reports_of_a_replaced_producer_are_ignored(monkeypatch):
+    callbacks = []
+
+    def create(kind, properties, logger):
+        callbacks.append(properties["on_delivery"])
+        return Client("")
+
+    monkeypatch.setattr(base_producer, "create_client", create)
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    publisher._replace_producer(FENCED)
+    callbacks[0](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    assert publisher._failure is None
+    callbacks[1](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    assert publisher._failure is not None
+
+
+@pytest.mark.parametrize(
+    "error", [KafkaException(FENCED), SystemError("a callback returned with an error set")]
+)
+def test_a_fatal_error_that_a_callback_raises_does_not_end_the_consumer(publisher, monkeypatch, error):
+    publisher, _ = publisher
+    monkeypatch.setattr(Client, "poll", Mock(side_effect=error), raising=False)
+    publisher.abort()
+    assert publisher.ready()
+
+
 @pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
 @pytest.mark.parametrize("error", [TIMED_OUT, FENCED], ids=str)
 def test_another_error_replaces_the_producer_and_the_committed_offsets_decide(publisher, call, error):

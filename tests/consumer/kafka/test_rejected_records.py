@@ -137,6 +137,22 @@ def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(harness, c
     assert harness.client.taken[-3:] == [("forecasts", b"one"), ("dead", b"input 2"), ("forecasts", b"three")]
 
 
+def test_the_reason_to_publish_again_names_the_rejection(monkeypatch):
+    harness = Harness(True, monkeypatch)
+    harness.client.cause = lambda topic, key, value, _: (
+        KafkaError.MSG_SIZE_TOO_LARGE if value == b"bad" else None
+    )
+    reasons = []
+    for _ in range(3):
+        try:
+            for delivery in [forecast(1, b"bad"), forecast(2, b"two")]:
+                harness.results.publish(delivery)
+            harness.publisher.commit({PARTITION: 2}, "metadata")
+        except NotPublished as error:
+            reasons.append(str(error))
+    assert set(reasons) == {"the record is too large: max.message.bytes allows less"}
+
+
 def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(harness):
     harness.client.cause = lambda topic, *_: (
         KafkaError.TOPIC_AUTHORIZATION_FAILED if topic == "forecasts" else None
@@ -174,7 +190,7 @@ def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
     for code in [KafkaError._TIMED_OUT] * 10 + [KafkaError._FENCED] * 4:
         with pytest.raises(NotPublished):
             begin_with(code)
-    with pytest.raises(ConsumerError, match="another consumer runs under this identity"):
+    with pytest.raises(ConsumerError, match="transactions of 'one' are fenced again and again"):
         begin_with(KafkaError._FENCED)
 
 

@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interceptor.assembly import snapshot, snapshot_format
@@ -60,7 +60,6 @@ def new(setting: Setting, is_found: bool) -> PartitionWindows:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=400, deadline=None)
 def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> None:
     chance = Random(seed)
     setting = random_setting(chance, "last", "last", *AGGREGATES)
@@ -167,7 +166,6 @@ def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> N
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))
-@settings(max_examples=500, deadline=None)
 def test_damaged_bytes_are_read_or_refused(place: int, noise: bytes) -> None:
     topic = written()
     key = sorted(topic)[place % len(topic)]
