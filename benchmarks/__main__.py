@@ -17,6 +17,7 @@ from benchmarks.growth import growth
 from benchmarks.lib import pages
 from benchmarks.lib.testbed import INTERRUPTED
 from benchmarks.pipelines import end_to_end
+from benchmarks.quality import front
 from benchmarks.readings import readings
 from benchmarks.serving import model_service, protocols
 
@@ -27,9 +28,14 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     growth.PROGRAM: growth.main,
     readings.PROGRAM: readings.main,
     protocols.PROGRAM: protocols.main,
+    front.PROGRAM: front.main,
 }
 # Common flags that a part does not accept.
-UNSUPPORTED_FLAGS = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
+UNSUPPORTED_FLAGS = {
+    model_service.PROGRAM: {"bootstrap"},
+    protocols.PROGRAM: {"bootstrap", "models"},
+    front.PROGRAM: {"bootstrap", "models"},
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

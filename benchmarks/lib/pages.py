@@ -9,16 +9,16 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.lib.goals import Goal, readings_goals
 from benchmarks.lib.report import PLOTS, RESULTS, ROOT, cell, load
 from benchmarks.lib.spread import Spread, figure
 
 PROGRAM = "report"
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"<!-- begin (?P<name>[\w-]+) -->\n.*?<!-- end (?P=name) -->", re.DOTALL)
-PAGES = ("performance.md", "protocols.md", "scaling.md")
+PAGES = ("performance.md", "protocols.md", "quality.md", "scaling.md")
 OURS, AT_LEAST = "fncast, exactly-once", "fncast, at-least-once"
 LIMIT = "the limit: one process, no hop"
 TENTH = "0.1 of it"
@@ -31,22 +31,6 @@ PROTOCOLS = {
     "REST, JSON": "REST, JSON",
 }
 SIZES = (1, 8, 64, 512)
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A row of the first screen. aim: at least (or at most) `bound`."""
-
-    figure: str
-    aim: str
-    bound: float
-    measured: Spread
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the median keeps the bound."""
-        median = self.measured.median
-        return median >= self.bound if self.aim == "≥" else median <= self.bound
 
 
 def goals() -> list[Goal]:
@@ -133,13 +117,19 @@ def goals() -> list[Goal]:
             150,
             cell(memory, "memory", "largest, MB", "exactly-once"),
         ),
+        *readings_goals(load("readings"), path),
     ]
 
 
 def goals_block() -> str:
     """Return the table of the first screen."""
     rows = [
-        (goal.figure, f"{goal.aim} {goal.bound:.3g}", str(goal.measured), "yes" if goal.is_met else "**no**")
+        (
+            goal.figure,
+            goal.target,
+            str(goal.measured),
+            "yes" if goal.is_met else "**no**",
+        )
         for goal in goals()
     ]
     return _table(("figure", "goal", "measured", "met?"), rows)
@@ -205,7 +195,19 @@ def protocols_block() -> str:
     )
 
 
+def front_block() -> str:
+    """Return the accuracy and the time of each method, and the chart; a sentence if there is no result yet."""
+    try:
+        result = load("quality_front")
+    except FileNotFoundError:
+        return "There is no result yet: the benchmark needs an idle machine."
+    found = result["tables"]["front"]
+    rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in found["rows"]]
+    return "\n\n".join([section_block("quality_front"), _table(found["columns"], rows)])
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "quality_front": front_block,
     "goals": goals_block,
     "costs": costs_block,
     "protocols": protocols_block,

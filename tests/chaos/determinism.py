@@ -4,7 +4,7 @@ usage: determinism.py [--kills 50] [--steps 120] [--copies 4] [--seed 0] [--ways
 
 The topics hold ten kinds of series: late, repeated, out of order, with gaps, counters with resets and others, as single
 readings and as aggregated steps. The ways: at full speed; slowly; in batches of 1 and of 500 records; with three
-consumers; with two consumers that are killed. Each is a group with topics of its own. The function returns the window,
+consumers; with two consumers that are killed. Each is a group with separate topics. The function returns the window,
 so that each forecast shows it. A plain reference that shares no code with the product computes each window from the
 input topics alone.
 
