@@ -43,7 +43,7 @@ class Widening(keras.layers.Layer):  # type: ignore[misc]
         )
         length = steps * tf.reduce_sum(begun, axis=1, keepdims=True)
         missing = tf.nn.relu(1.0 - known / (length + 1e-6))
-        history = hats(tf.math.log(known + 1e-6), np.log(self.knots))
+        history = hats(tf.math.log(known + 1e-6), np.log(self.knots).tolist())
         return tf.matmul(history, self.by_history) * tf.matmul(hats(missing, MISSING_KNOTS), self.by_missing)
 
 
