@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait more than they work. With a Docker engine, each of pytest's workers starts a separate Kafka.
-WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 2 || echo 4)
+# Most tests wait more than they work. Those that need Docker start many processes.
+WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 3 || echo 4)
 
 # What `make prose` checks.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
@@ -12,7 +12,8 @@ PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$
 PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
 	interceptor model_service functions benchmarks tests notebooks
 
-.PHONY: help demo test test-all setup lint bench bench-quick quality base-model protocol functions docs guarantees prose chaos fuzz clean
+.PHONY: help demo test test-all setup lint types style bench bench-quick quality base-model protocol functions docs guarantees \
+	prose chaos determinism fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,13 +26,17 @@ test: $(VENV)/.dev ## run the tests; skipped tests say why
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST)
 
 test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, killed brokers (about half an hour)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile explore $(PYTEST)
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 
-lint: $(VENV)/.dev ## ruff, mypy, import contracts, spelling, generated pages, links of the documentation
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: types style ## ruff, mypy, import contracts, spelling, generated pages, links of the documentation
+
+types: $(VENV)/.dev
 	@$(BIN)/mypy
+
+style: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory prose
 	@$(BIN)/python tests/guarantees.py --check
@@ -72,6 +77,9 @@ prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)
+
+determinism: $(VENV)/.dev ## read one recorded topic in six ways, 50 kills among them, and compare the forecasts (needs Docker)
+	@$(BIN)/python tests/chaos/determinism.py $(DETERMINISM)
 
 fuzz: $(VENV)/.dev ## feed random and mutated inputs to what reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)

@@ -17,6 +17,8 @@ from benchmarks.growth import growth
 from benchmarks.lib import pages
 from benchmarks.lib.testbed import INTERRUPTED
 from benchmarks.pipelines import end_to_end
+from benchmarks.quality import front
+from benchmarks.readings import readings
 from benchmarks.serving import model_service, protocols
 
 PARTS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -24,10 +26,16 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     delay.PROGRAM: delay.main,
     model_service.PROGRAM: model_service.main,
     growth.PROGRAM: growth.main,
+    readings.PROGRAM: readings.main,
     protocols.PROGRAM: protocols.main,
+    front.PROGRAM: front.main,
 }
 # Common flags that a part does not accept.
-UNSUPPORTED_FLAGS = {model_service.PROGRAM: {"bootstrap"}, protocols.PROGRAM: {"bootstrap", "models"}}
+UNSUPPORTED_FLAGS = {
+    model_service.PROGRAM: {"bootstrap"},
+    protocols.PROGRAM: {"bootstrap", "models"},
+    front.PROGRAM: {"bootstrap", "models"},
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,36 +1,23 @@
-"""Builds the consumer from its settings, and runs it: the loop in a thread, the chain in this event loop."""
+"""Builds the parts of the consumer from its settings."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from consumer.batches import Batching
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.at_least_once import AtLeastOnce
-from consumer.kafka.base_producer import Publisher
 from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.outages import Outages
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topics import Topics
-from consumer.loop import Loop
+from consumer.kafka.publisher import Publisher
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
-from consumer.result_publisher import ResultPublisher
-from consumer.route_check import RouteCheck
 from consumer.settings import Input, Kafka, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_states import PartitionStates
 from consumer.state.reader import Reader
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
-from consumer.supervision import kept_running
 from fncast.http.bearer import read_token
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.calls import Limits
@@ -43,10 +30,6 @@ from interceptor.contract import Interceptor
 from interceptor.readings.formats import build_format
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
-
-log = logging.getLogger("fncast.consumer")
-
-STALLED_S = 30.0  # /healthz fails if the loop has not polled for so long
 
 
 def build_routes(settings: Settings) -> dict[str, Route]:
@@ -160,11 +143,14 @@ def build_deliver(settings: Settings, functions: FunctionClient) -> Deliver:
     return Deliver(functions, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
 
 
-def build_publisher(kafka: Kafka) -> Publisher:
-    """The publisher for the delivery guarantee in the settings. Raises ConsumerError."""
+def build_publisher(kafka: Kafka, instance: str = "") -> Publisher:
+    """The publisher for the delivery guarantee in the settings. instance: this replica's name; empty for the setting.
+
+    Raises ConsumerError.
+    """
     if kafka.delivery == "at-least-once":
         return AtLeastOnce(kafka.client_properties(), kafka.partitioner)
-    transactional_id = f"{kafka.group_id}-{kafka.instance_name()}"
+    transactional_id = f"{kafka.group_id}-{instance or kafka.instance_name()}"
     return ExactlyOnce(kafka.client_properties(), kafka.partitioner, transactional_id)
 
 
@@ -178,108 +164,3 @@ def build_states(
     )
     writer = StateWriter(publisher, kafka.state_topic, group)
     return PartitionStates(chain.stateful, event_loop, restorer, writer)
-
-
-class Service:
-    """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        interceptors: Mapping[str, Interceptor] | None = None,
-        more_outputs: Sequence[str] = (),
-    ) -> None:
-        """interceptors: more interceptors, by the names that the chain in the settings has for them.
-
-        more_outputs: topics, besides the output topic, that their events name.
-        Raises SettingsError, ConsumerError.
-        """
-        own_topics = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
-        kafka = with_topics_by_series(settings).kafka
-        self._topics = kafka.input_topics
-        functions = build_function_client(settings)
-        self._deliver = build_deliver(settings, functions)
-        self._chain = build_chain(settings, self._deliver, interceptors)
-        # A user's interceptors may choose routes that are not in the settings.
-        checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
-        self._route_check = RouteCheck(functions, checked)
-        static = kafka.instance_name() if kafka.static_membership else ""
-        source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
-        publisher = build_publisher(kafka)
-        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
-        self._loop = Loop(
-            source,
-            publisher,
-            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
-            Topics(
-                kafka.client_properties(),
-                kafka.input_topics,
-                kafka.output_topic,
-                kafka.dead_letter_topic,
-                kafka.outage_topic,
-                kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
-                more_outputs=(*more_outputs, *own_topics),
-                is_exactly_once=kafka.delivery == "exactly-once",
-            ),
-            self._chain,
-            asyncio.get_running_loop(),
-            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
-            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
-            states,
-        )
-
-        self._outages = Outages(
-            kafka.client_properties(),
-            kafka.outage_topic,
-            f"/fncast/{kafka.group_id}/{kafka.instance_name()}",
-            self._deliver.outages,
-        )
-
-    async def run(self) -> None:
-        """Consume until `stop`. Raises the error that ended the loop."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        event_loop = asyncio.get_running_loop()
-
-        def consume() -> None:
-            try:
-                self._loop.run(self._topics)
-            except BaseException as error:
-                event_loop.call_soon_threadsafe(done.set_exception, error)
-            else:
-                event_loop.call_soon_threadsafe(done.set_result, None)
-
-        thread = threading.Thread(target=consume, name="consumer")
-        thread.start()
-        tasks = [
-            asyncio.create_task(kept_running("the report of outages", self._outages.run)),
-            asyncio.create_task(kept_running("the check of routes", self._route_check.run)),
-        ]
-        try:
-            await done
-        finally:
-            thread.join()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._outages.close()
-            await self._chain.close()
-
-    def stop(self) -> None:
-        self._loop.stop()
-
-    def health(self) -> dict[str, Any]:
-        """The answer of /healthz and /readyz. reason: why it is not ready or not alive; empty if it is both."""
-        polled_s_ago = time.monotonic() - self._loop.polled_at_s
-        is_alive = polled_s_ago < STALLED_S
-        problems = [self._loop.problem, self._loop.restoring, *self._loop.paused.values()]
-        if not is_alive:
-            problems.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
-        reason = "; ".join(problem for problem in problems if problem)
-        return {
-            "alive": is_alive,
-            "ready": self._loop.is_member and not self._loop.paused and not self._loop.restoring,
-            "reason": reason,
-            "partitions": [f"{topic}/{partition}" for topic, partition in self._loop.partitions],
-            "routes_out": self._deliver.open_circuits(),
-            "routes_not_reached": dict(self._route_check.failed),
-        }

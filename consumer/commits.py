@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from consumer import metrics
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.kafka.timeouts import Worker
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
@@ -69,16 +69,18 @@ class Commits:
         on_commit: Callable[[Offsets], None],
         wake: Callable[[], None],
         state: StateWriter,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        """on_commit: gets the offsets of each commit. wake: called in another thread when a step has ended."""
         self._source = source
         self._publisher = publisher
         self._lanes = lanes
         self._on_commit = on_commit
         self._wake = wake
         self._state = state
-        self._committer = Worker(
-            "commit"
-        )  # no one joins its thread: a stop does not wait for a broker that is down
+        self._clock_s = clock_s
+        # No one joins its thread: a stop does not wait for a broker that is down.
+        self._committer = Worker("commit")
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
         self._unknown_outcome: str | None = None
@@ -97,12 +99,12 @@ class Commits:
         the next one. A commit of offsets only does not hold results: it covers earlier results."""
         if self.is_in_progress:
             return not self._is_committing_offsets
-        return time.monotonic() < self._publish_at_s
+        return self._clock_s() < self._publish_at_s
 
     @property
     def is_in_trouble(self) -> bool:
         """Whether results cannot be published now, for example because a topic is missing."""
-        is_slow = self._step is not None and time.monotonic() - self._began_at_s > TROUBLE_S
+        is_slow = self._step is not None and self._clock_s() - self._began_at_s > TROUBLE_S
         return is_slow or self._unknown_outcome is not None or self._aborts > 0
 
     @property
@@ -126,7 +128,7 @@ class Commits:
             self._begin()
 
     def _is_due(self) -> bool:
-        return self._lanes.need_commit(COMMIT_EVENTS) or time.monotonic() >= self._due_at_s()
+        return self._lanes.need_commit(COMMIT_EVENTS) or self._clock_s() >= self._due_at_s()
 
     def _due_at_s(self) -> float:
         interval_s = max(self._publisher.commit_interval_s, min(REST * self._took_s, MOST_REST_S))
@@ -140,7 +142,7 @@ class Commits:
             metadata = self._source.group_metadata()
             if metadata is None:
                 return  # the next poll reports that the partitions are lost
-        self._began_at_s = time.monotonic()
+        self._began_at_s = self._clock_s()
         self._covered = self._lanes.to_commit()
         self._state.begin_commit()
         offsets, publisher = next_offsets(self._covered), self._publisher
@@ -223,7 +225,7 @@ class Commits:
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
-        self._ended_at_s = time.monotonic()
+        self._ended_at_s = self._clock_s()
         self._took_s = self._ended_at_s - self._began_at_s
         self._publish_at_s = self._ended_at_s + self._publisher.settle_s
 
@@ -242,11 +244,11 @@ class Commits:
             lane.aborted()
         self._aborts = 1 if makes_progress else self._aborts + 1
         rest_s = min(MOST_ABORT_REST_S, ABORT_REST_S * 2.0 ** min(self._aborts, 10))
-        self._publish_at_s = max(self._publish_at_s, time.monotonic() + rest_s)
+        self._publish_at_s = max(self._publish_at_s, self._clock_s() + rest_s)
 
     def _warn(self, sentence: str, reason: str) -> None:
-        if time.monotonic() - self._logged_at_s >= REPEAT_LOG_S:
-            self._logged_at_s = time.monotonic()
+        if self._clock_s() - self._logged_at_s >= REPEAT_LOG_S:
+            self._logged_at_s = self._clock_s()
             log.warning("%s: %s", sentence, reason)
 
     def abandon(self, lanes: list[Lane]) -> None:

@@ -45,7 +45,7 @@ class DeadLetterWatch:
         self.paused: dict[str, str] = {}
 
     def assigned(self, partitions: Iterable[Partition]) -> None:
-        """The partitions are read from the group's offsets, or from their start: an offset may come again."""
+        """Forget which offsets of these partitions were counted: reading them may begin at an earlier offset."""
         for partition in partitions:
             self._last_offsets.pop(partition, None)
 
@@ -65,9 +65,8 @@ class DeadLetterWatch:
         if not refused:
             return False
         partition = (topic, record.partition)
-        if record.offset <= self._last_offsets.get(
-            partition, -1
-        ):  # counted before: its transaction was undone
+        if record.offset <= self._last_offsets.get(partition, -1):
+            # Counted before: its transaction was undone.
             return False
         self._last_offsets[partition] = record.offset
         for each in refused:

@@ -8,7 +8,7 @@ class ConsumerError(Exception):
 
 
 class AccessDenied(ConsumerError):
-    """The broker does not let this login do it. topics: those that are meant, if it is about topics."""
+    """The broker denies this login an action. topics: the topics that it denies access to, if any."""
 
     def __init__(self, text: str, topics: frozenset[str] = frozenset()) -> None:
         super().__init__(text)

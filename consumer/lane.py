@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 from interceptor.delivery import Delivery, StateRecord, Tick
 from interceptor.outcome import Skipped
@@ -69,6 +70,7 @@ class Lane:
         return self.events <= self.max_events // 2 and self.bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:
+        """Add a delivery behind all others, with the state records of `release` if it is the first after it."""
         if self._moves:
             delivery.state += self._moves
             self._moves = []
@@ -106,13 +108,14 @@ class Lane:
         """Whether the first delivery can be published."""
         return bool(self.unpublished) and self.unpublished[0].is_done
 
-    def settled(self) -> Iterator[Delivery]:
-        """Take the deliveries that can be published now: from the first up to one that is not done.
+    def settled(self, most: float = inf) -> Iterator[Delivery]:
+        """Take up to `most` deliveries that can be published now: from the first up to one that is not done.
 
         A tick without effect is left out if nothing else needs a commit: its offset is committed already.
         """
         unpublished = self.unpublished
-        while unpublished and unpublished[0].is_done:
+        while unpublished and unpublished[0].is_done and most > 0:
+            most -= 1
             delivery = unpublished.popleft()
             if not self.published and _is_void(delivery):
                 continue

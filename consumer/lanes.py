@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane, Partition
@@ -16,9 +16,8 @@ PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills a batch
-FEW = (
-    2  # up to so many partitions hold twice as much each: otherwise the calls in flight would take all of it
-)
+# Up to so many partitions hold twice as much each: otherwise the calls in flight would take all of it.
+FEW = 2
 
 Part = tuple[Lane, list[Delivery]]
 
@@ -35,7 +34,9 @@ class Flow:
 class Lanes:
     """Used by the loop's thread only."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_time: Collection[str] = ()) -> None:
+        """by_time: topics whose partitions wait for each other, so that a full one is paused at once."""
+        self._by_time = frozenset(by_time)
         self._lanes: dict[Partition, Lane] = {}
         self._is_crowded = False
         self._generations = itertools.count(1)
@@ -48,6 +49,7 @@ class Lanes:
         return sorted(self._lanes)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
+        """Give each of these partitions a new, empty lane."""
         for partition in partitions:
             self._lanes[partition] = Lane(partition, next(self._generations))
         self._share_out()
@@ -71,11 +73,11 @@ class Lanes:
         self._share_out()
 
     def add(self, records: Iterable[Record]) -> None:
+        """Add each record to the lane of its partition. Records of other partitions are dropped."""
         for record in records:
             lane = self._lanes.get((record.topic, record.partition))
-            if (
-                lane is not None
-            ):  # otherwise the partition was revoked meanwhile, and its next owner reads the record
+            if lane is not None:
+                # Otherwise the partition was revoked meanwhile, and its next owner reads the record.
                 lane.add(Delivery(record, lane.generation))
 
     def flow(self, now_s: float) -> Flow:
@@ -98,6 +100,9 @@ class Lanes:
                     flow.resume.append(lane.partition)
             elif not lane.is_full:
                 lane.full_since_s = None
+            elif lane.partition[0] in self._by_time:
+                lane.is_paused = True
+                flow.pause.append(lane.partition)
             elif lane.full_since_s is None:
                 lane.full_since_s, flow.has_room = now_s, False
             elif now_s - lane.full_since_s < PAUSE_AFTER_S:

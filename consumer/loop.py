@@ -11,22 +11,25 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consumer.batches import Batches, Batching
 from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.errors import GaveUp, NotPublished
-from consumer.kafka.base_producer import Publisher
+from consumer.drain import Drain
+from consumer.errors import GaveUp
+from consumer.kafka.publisher import Publisher
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
 from consumer.lag import Lag
 from consumer.lane import Lane, Partition
+from consumer.lane_publisher import LanePublisher
 from consumer.lanes import Lanes
 from consumer.rebalance import Rebalance
 from consumer.result_publisher import ResultPublisher
 from consumer.state.partition_states import PartitionStates
 from consumer.ticks import Ticks
+from consumer.time_order import TimeOrder
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
 
@@ -59,7 +62,9 @@ class Loop:
         batching: Batching,
         dead_letters: DeadLetterWatch,
         states: PartitionStates,
+        by_time: Collection[str] = (),
     ) -> None:
+        """by_time: input topics whose partitions are published in the order of their records' timestamps."""
         self._states = states
         self._source = source
         self._publisher = publisher
@@ -69,15 +74,33 @@ class Loop:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stop_by_s = float("inf")
-        self._lanes = Lanes()
+        self._lanes = Lanes(by_time)
         self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set)
         self._commits = Commits(
             source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
         )
+        self._lane_publisher = LanePublisher(
+            self._lanes,
+            publisher,
+            results,
+            self._commits,
+            dead_letters,
+            states.writer,
+            TimeOrder(by_time, source.is_at_end),
+        )
         self._rebalance = Rebalance(
             source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked, states
         )
-        self._ticks = Ticks(self._lanes, states.keeps, time.time)
+        self._ticks = Ticks(self._lanes, states.keeps, time.time, source.is_at_end)
+        self._drain = Drain(
+            source,
+            self._batches,
+            self._lane_publisher,
+            self._commits,
+            self._ticks,
+            states.writer,
+            self._wait_for_result,
+        )
         self._topic_changes = TopicChanges(
             topics, self._lanes, source, results, dead_letters, self._rebalance.rejoin
         )
@@ -101,11 +124,11 @@ class Loop:
                     self._batches.records_arrived()
                 self._batches.submit()
                 self._batches.collect()
-                self._publish()
+                self._lane_publisher.publish()
                 self._commits.advance()
                 self._topic_changes.handle(self._inputs)
                 self._maintain()
-            self._finish(list(self._lanes), self._stop_by_s - time.monotonic())
+            self._drain.finish(list(self._lanes), self._stop_by_s - time.monotonic())
         except GaveUp as reason:
             log.warning("%s", reason)
         finally:
@@ -193,27 +216,6 @@ class Loop:
         self._wake.wait(BUSY_WAIT_S)
         self._wake.clear()
 
-    def _publish(self) -> None:
-        """Publish settled deliveries, in order. A commit in progress covers earlier results only, so wait for it."""
-        if self._commits.holds_results or not self._publisher.ready():
-            return
-        try:
-            self._states.writer.publish_committed()
-            for lane in self._lanes:
-                if self._can_publish(lane):
-                    for delivery in lane.settled():
-                        self._results.publish(delivery)
-                        if self._dead_letters.published(delivery):
-                            break
-        except NotPublished as failure:
-            self._commits.publish_again(str(failure), makes_progress=self._results.has_found_refused())
-        self._results.count()
-
-    def _can_publish(self, lane: Lane) -> bool:
-        topic = lane.partition[0]
-        is_paused = self._dead_letters.is_paused(topic)
-        return lane.has_settled and not is_paused and self._results.knows_partitions(topic)
-
     def _maintain(self) -> None:
         """Do what is not needed in every turn."""
         now_s = time.monotonic()
@@ -227,29 +229,7 @@ class Loop:
         self._lag.measure()
 
     def _finish_revoked(self, lanes: list[Lane]) -> None:
-        self._finish(lanes, REVOKE_S, in_rebalance=True)
-
-    def _finish(self, lanes: list[Lane], within_s: float, *, in_rebalance: bool = False) -> None:
-        """Settle, publish and commit what the chain has of these lanes. What takes longer is dropped."""
-        deadline_s = time.monotonic() + within_s
-        for lane in lanes:
-            lane.drop_waiting()
-            self._ticks.add(lane)  # its state is written
-        self._batches.submit_now(lanes)
-
-        def is_unfinished() -> bool:
-            has_results = self._commits.holds_results
-            has_results = has_results or any(lane.published or self._can_publish(lane) for lane in lanes)
-            has_results = has_results or self._states.writer.has_unacknowledged
-            return has_results or self._batches.has_any_of(lanes)
-
-        while is_unfinished() and time.monotonic() < deadline_s:
-            if not in_rebalance:
-                self._source.poll(1, 0)  # offsets are committed inside; a record is dropped, and read again
-            self._batches.collect()
-            self._publish()
-            self._commits.advance(now=True, in_rebalance=in_rebalance)
-            self._wait_for_result()
+        self._drain.finish(lanes, REVOKE_S, in_rebalance=True)
 
     def _close(self) -> None:
         """Leave the group; drop what is unfinished uncommitted."""

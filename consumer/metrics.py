@@ -40,6 +40,8 @@ EVENT_SECONDS = Seconds(
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 IN_FLIGHT = Gauge("fncast_in_flight_events", "Events read and not yet committed")
+# An older timestamp does not say when the record was sent: the producer writes history, or its clock stands in 1970.
+MAX_EVENT_S = 30 * 86_400
 LAG = Gauge(
     "fncast_consumer_lag", "End of the partition minus the group's committed offset", ["topic", "partition"]
 )
@@ -49,7 +51,7 @@ DEAD_LETTERS = Counter(
     ["topic", "kind"],
 )
 PAUSED = Gauge(
-    "fncast_input_paused", "1 while a topic is not read on: its first records were all refused", ["topic"]
+    "fncast_input_paused", "1 while a topic is paused because its first records were all rejected", ["topic"]
 )
 RESTORE_SECONDS = Seconds(
     "fncast_restore_seconds",

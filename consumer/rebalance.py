@@ -52,6 +52,7 @@ class Rebalance:
         self.is_member = False
 
     def assigned(self, partitions: list[Partition]) -> None:
+        """Give the partitions lanes, and restore their state. Raises ConsumerError if the broker denies access."""
         self._lost_at_s = None
         self.is_member = True
         self._lanes.assign(partitions)
@@ -64,11 +65,13 @@ class Rebalance:
             log.info("assigned %s", names(partitions))
 
     def revoked(self, partitions: list[Partition]) -> None:
+        """Finish what is in flight of the partitions within a bounded time, and drop the rest. Raises ConsumerError."""
         self._finish(self._lanes.of(partitions))
         self._drop(partitions)
         log.info("revoked %s", names(partitions))
 
     def lost(self, partitions: list[Partition]) -> None:
+        """Drop the partitions: another consumer may have them already."""
         self._drop(partitions)
         if not self._lanes.partitions:
             self._lost_at_s = time.monotonic()

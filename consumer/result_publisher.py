@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from consumer import metrics
 from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.state.writer import StateWriter
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Tick
@@ -18,8 +18,6 @@ from interceptor.outcome import Assembled, DeadLetter, Forecast, OutputEvent, Sk
 log = logging.getLogger("fncast.consumer")
 
 ASK_AGAIN_S = 1.0
-# The year 2000. A record with an earlier timestamp has none, or a wrong one: its age would hide those of all others.
-EARLIEST_MS = 946_684_800_000
 BY_KEY = -1  # librdkafka: let the partitioner choose
 
 
@@ -176,7 +174,8 @@ class ResultPublisher:
             metrics.EVENTS.labels(destination, outcome).inc(count)
         now_s = time.time()
         for timestamp_ms, count in Counter(self._timestamps_ms).items():
-            if timestamp_ms >= EARLIEST_MS:
-                metrics.EVENT_SECONDS.observe(now_s - timestamp_ms / 1000, count)
+            took_s = now_s - timestamp_ms / 1000
+            if timestamp_ms > 0 and took_s <= metrics.MAX_EVENT_S:  # 0: the record has no timestamp
+                metrics.EVENT_SECONDS.observe(took_s, count)
         self._settled.clear()
         self._timestamps_ms.clear()

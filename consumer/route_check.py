@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -14,6 +15,7 @@ log = logging.getLogger("fncast.consumer")
 
 RETRY_S = 5.0
 ANSWER_S = 5.0
+TRIES = 3  # before a log line: functions often start together with the consumer
 
 
 class Client(Protocol):
@@ -34,6 +36,7 @@ class RouteCheck:
         self._client = client
         self._left = dict(routes)
         self._sleep = sleep
+        self._tries: Counter[str] = Counter()
         self.failed: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -55,10 +58,12 @@ class RouteCheck:
             reason = f"no answer within {ANSWER_S:g} s"
         if not reason:
             del self._left[route.name]
-            if self.failed.pop(route.name, None) is not None:
+            self.failed.pop(route.name, None)
+            if self._tries[route.name] >= TRIES:
                 log.info("route %s can be reached now", route.name)
             return
-        if route.name not in self.failed:
+        self._tries[route.name] += 1
+        if self._tries[route.name] == TRIES:
             where = "url in [fn] and the app and function" if route.is_fn else "its url in [routes]"
             log.warning(
                 "route %s cannot be reached: %s. Its events wait until it can: check %s",

@@ -6,8 +6,9 @@ The names below are the public interface for your interceptors. They are importe
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from fncast.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from interceptor.contract import Interceptor
@@ -16,21 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "DeadLetter", "Delivery", "Forecast", "Interceptor", "Skipped"]
 
-_HOMES = {
-    "Interceptor": "interceptor.contract",
-    "Batch": "interceptor.delivery",
-    "Delivery": "interceptor.delivery",
-    "DeadLetter": "interceptor.outcome",
-    "Forecast": "interceptor.outcome",
-    "Skipped": "interceptor.outcome",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fncast' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Interceptor": "interceptor.contract",
+        "Batch": "interceptor.delivery",
+        "Delivery": "interceptor.delivery",
+        "DeadLetter": "interceptor.outcome",
+        "Forecast": "interceptor.outcome",
+        "Skipped": "interceptor.outcome",
+    },
+)

@@ -99,13 +99,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in _pipelines(Path(), Path())))
+    apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in pipelines(Path(), Path())))
     return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
 
 
 async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code."""
-    known = [PipelineResult(pipeline) for pipeline in _pipelines(testbed.models, testbed.model)]
+    known = [PipelineResult(pipeline) for pipeline in pipelines(testbed.models, testbed.model)]
     chosen = [result for result in known if is_chosen(result.name, arguments.only)]
     # On a broker that has just started, the first pipeline has a longer delay.
     await testbed.warm_up_by(
@@ -133,7 +133,7 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     return 1 if wrong or failed else 0
 
 
-def _pipelines(models: Path, model: Path) -> list[Pipeline]:
+def pipelines(models: Path, model: Path) -> list[Pipeline]:
     return [
         Fncast(AT_LEAST, models),
         Fncast(EXACTLY, models),

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 import events
 import outputs
 from fncast.series import window_data
-from fncast.series.window import prepare_batch
+from fncast.series.window_batch import prepare_batch
 from handler import Forecaster
 from model import Model
 from model_service.client import Answer

@@ -44,10 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--scale", type=positive, default=1.0, help="of all numbers of events (default: %(default)s)"
     )
     arguments = parser.parse_args(argv)
-    return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: measure(testbed, arguments))
 
 
-async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+async def measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the results. Returns the exit code."""
     failed = []
     facts = machine.facts(testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")

@@ -18,7 +18,7 @@ from benchmarks.lib.spread import Spread, figure
 PROGRAM = "report"
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"<!-- begin (?P<name>[\w-]+) -->\n.*?<!-- end (?P=name) -->", re.DOTALL)
-PAGES = ("performance.md", "protocols.md", "scaling.md")
+PAGES = ("performance.md", "protocols.md", "quality.md", "scaling.md")
 OURS, AT_LEAST = "fncast, exactly-once", "fncast, at-least-once"
 LIMIT = "the limit: one process, no hop"
 TENTH = "0.1 of it"
@@ -205,7 +205,19 @@ def protocols_block() -> str:
     )
 
 
+def front_block() -> str:
+    """Return the accuracy and the time of each method, and the chart; a sentence if there is no result yet."""
+    try:
+        result = load("quality_front")
+    except FileNotFoundError:
+        return "There is no result yet: the benchmark needs an idle machine."
+    found = result["tables"]["front"]
+    rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in found["rows"]]
+    return "\n\n".join([section_block("quality_front"), _table(found["columns"], rows)])
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "quality_front": front_block,
     "goals": goals_block,
     "costs": costs_block,
     "protocols": protocols_block,

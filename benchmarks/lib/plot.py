@@ -72,6 +72,40 @@ def lines(
     return _saved(figure, folder / name, f"{y_label} over {x_label}")
 
 
+def points(
+    folder: Path | None,
+    name: str,
+    places: Mapping[str, tuple[float, float]],
+    x_label: str,
+    y_label: str,
+    ours: str,
+) -> Chart | None:
+    """Draw named points over a logarithmic x axis, and the front: the points that no other beats in both.
+
+    ours: how the names of fncast's points begin. folder: None draws nothing.
+    """
+    if folder is None:
+        return None
+    figure, axes = _axes(LINES_HEIGHT_IN)
+    front, least = [], float("inf")
+    for x, y in sorted(places.values()):
+        if y < least:
+            front.append((x, y))
+            least = y
+    axes.plot([x for x, _ in front], [y for _, y in front], color=OTHERS, linestyle=":", linewidth=1.2)
+    for label, (x, y) in places.items():
+        is_ours = label.startswith(ours)
+        axes.plot([x], [y], marker="o", color=OURS if is_ours else OTHERS, markersize=7)
+        place = {"xytext": (-6, -12), "ha": "right"} if is_ours else {"xytext": (6, 5)}
+        axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **place)
+    axes.set_xscale("log")
+    axes.margins(x=0.25, y=0.12)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    return _saved(figure, folder / name, f"{y_label} over {x_label}")
+
+
 def _axes(height_in: float) -> tuple[Any, Any]:
     import matplotlib
 

@@ -95,10 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in known))
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.scale = arguments.scale or (QUICK_SCALE if arguments.quick else 1.0)
-    return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: compare(testbed, arguments))
 
 
-async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
+async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code."""
     pipelines = _pipelines(testbed.models, testbed.model, arguments.quick)
     known = [PipelineResult(pipeline) for pipeline in pipelines]

@@ -22,15 +22,18 @@ BEGIN = 128  # of the forecasts that are judged
 STEP_S = 300.0
 
 
-def openings(values: Float64Array, model: LocalModel, rule: AlertRule) -> list[tuple[int, float]]:
-    """Where the alert opens, and the step at which it expects the crossing."""
-    origins = np.arange(BEGIN, len(values) - model.horizon)
-    windows = np.stack([values[at - model.window : at] for at in origins])
+def openings(
+    values: Float64Array, model: LocalModel, rule: AlertRule, horizon: int
+) -> list[tuple[int, float]]:
+    """Where the alert opens, and the step at which it expects the crossing. horizon: steps of a forecast to use."""
     state, found = AlertState(), []
-    for at, rows in zip(origins.tolist(), model.quantile_forecasts(windows).tolist(), strict=True):
-        crossing = rule.crossing(model.quantiles, rows, STEP_S)
-        if state.update(rule, crossing) == "open":
-            found.append((at, at + (crossing.step or 0.0)))
+    for origins, windows in model.windows(values):
+        judged = (origins >= BEGIN) & (origins < len(values))
+        forecasts = model.quantile_forecasts(windows[judged])
+        for at, rows in zip(origins[judged].tolist(), forecasts.tolist(), strict=True):
+            crossing = rule.crossing(model.quantiles, rows[:horizon], STEP_S)
+            if state.update(rule, crossing) == "open":
+                found.append((at, at + (crossing.step or 0.0)))
     return found
 
 
@@ -58,17 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--series", type=int, default=200, help="of each sort (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1_000, help="default: %(default)s")
+    parser.add_argument("--horizon", type=int, default=96, help="steps of the forecasts to use, at most")
     arguments = parser.parse_args(argv)
     model = open_model(base_models.FOLDER, base_models.BASE)
     false = 0
     for number in range(arguments.series):
         values, threshold = quiet(np.random.default_rng((arguments.seed, number)), number)
-        false += bool(openings(values, model, AlertRule("high", above=threshold)))
+        false += bool(openings(values, model, AlertRule("high", above=threshold), arguments.horizon))
     print(f"without a crossing: {false} of {arguments.series} series opened an alert")
     errors, missed, leads = [], 0, []
     for number in range(arguments.series):
         values, threshold, moment = ramp(np.random.default_rng((arguments.seed, 1, number)))
-        found = openings(values, model, AlertRule("high", above=threshold))
+        found = openings(values, model, AlertRule("high", above=threshold), arguments.horizon)
         before = [each for each in found if each[0] <= moment]
         if not before:
             missed += 1

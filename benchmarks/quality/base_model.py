@@ -1,4 +1,4 @@
-"""Measures the base model without training, beside naive and classical methods: series of unseen kinds,
+"""Measures the base model without training, beside naive and classical methods: series of unseen kinds, counts,
 missing readings, short histories and spikes. All series are generated, so the tables can be repeated anywhere.
 
 `python -m benchmarks.quality.base_model [--series N] [--no-classical]`; `make quality` runs it too."""
@@ -7,30 +7,39 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.quality import unseen
-from fncast import models
-from model_service.training.base.forecaster import BaseForecaster
-from model_service.training.base.shape import QUANTILES
+from benchmarks.quality.methods import (
+    BASE,
+    DAY,
+    MIDDLE,
+    Float64Array,
+    Method,
+    base_method,
+    classical,
+    coverage,
+    error,
+    geometric_mean,
+    last_value,
+    median_of_12,
+    pinball,
+    seasonal_naive,
+)
 from model_service.training.report import table
 from model_service.training.seasonal_series import generate_seasonal
 
-Float64Array = NDArray[np.float64]
-Method = Callable[[Float64Array, int], Float64Array]
-
 HISTORY, HORIZON = 64, 12
-SEED = 20_261_128
-DAY = 24
+SEED = 20_261_202
 GAPS = (0, 3, 6, 12, 24)
 GAP_HISTORY = 48
 HISTORIES = (8, 16, 24, 48)
-LOW, MIDDLE, HIGH = 0, 4, 8  # of the nine quantiles
+# Daily series differ much, so more of them than of each kind.
+DAILY_FACTOR = 4
+CLASSICAL = ("AutoETS", "Theta")
 
 
 @dataclass(frozen=True)
@@ -46,54 +55,6 @@ class Figure:
         return self.value <= self.goal
 
 
-def base_method() -> Method:
-    """The base model that comes with fncast."""
-    folder = max((models.FOLDER / models.BASE).glob("[0-9]*"), key=lambda path: int(path.name))
-    return BaseForecaster(folder).forecast
-
-
-def last_value(windows: Float64Array, horizon: int) -> Float64Array:
-    return _same(np.repeat(_last(windows), horizon, axis=1))
-
-
-def seasonal_naive(windows: Float64Array, horizon: int, season: int = DAY) -> Float64Array:
-    """The readings one season before; the last value where there are fewer or one is missing."""
-    if windows.shape[1] < season:
-        return last_value(windows, horizon)
-    past = windows[:, -season:][:, np.arange(horizon) % season]
-    return _same(np.where(np.isnan(past), _last(windows), past))
-
-
-def median_of_12(windows: Float64Array, horizon: int) -> Float64Array:
-    """The quantiles of the last 12 known readings."""
-    levels = np.stack([np.quantile(row[~np.isnan(row)][-12:], QUANTILES) for row in windows])
-    return np.repeat(levels[:, np.newaxis, :], horizon, axis=1)
-
-
-def classical(name: str, season: int = DAY) -> Method:
-    """A method of statsforecast, fitted to each window; gaps are bridged by a line."""
-    from statsforecast.models import AutoETS, Theta
-
-    def forecast(windows: Float64Array, horizon: int) -> Float64Array:
-        warnings.simplefilter("ignore")
-        result = np.empty((len(windows), horizon, len(QUANTILES)))
-        levels = [20, 40, 60, 80]
-        for row, window in enumerate(windows):
-            known = ~np.isnan(window)
-            first = int(known.argmax())
-            at = np.arange(len(window))
-            filled = np.interp(at, at[known], window[known])[first:]
-            length = season if len(filled) >= 2 * season else 1
-            model = AutoETS(season_length=length) if name == "AutoETS" else Theta(season_length=length)
-            found = model.forecast(y=filled, h=horizon, level=levels)
-            lows = [found[f"lo-{level}"] for level in reversed(levels)]
-            highs = [found[f"hi-{level}"] for level in levels]
-            result[row] = np.stack([*lows, found["mean"], *highs], axis=1)
-        return result
-
-    return forecast
-
-
 def kinds(methods: dict[str, Method], series: int) -> tuple[str, dict[str, dict[str, float]]]:
     """The pinball loss relative to the seasonal naive one, and the band of the model, by kind."""
     rng = np.random.default_rng(SEED)
@@ -104,7 +65,7 @@ def kinds(methods: dict[str, Method], series: int) -> tuple[str, dict[str, dict[
         forecasts = {name: method(windows, HORIZON) for name, method in methods.items()}
         naive = pinball(forecasts["seasonal naive"], actual)
         losses = {name: pinball(forecast, actual) / naive for name, forecast in forecasts.items()}
-        found[kind.__name__] = {**losses, "band": coverage(forecasts["base model"], actual)}
+        found[kind.__name__] = {**losses, "band": coverage(forecasts[BASE], actual)}
         rows.append(
             [
                 kind.__name__,
@@ -125,7 +86,7 @@ def gaps(methods: dict[str, Method], series: int) -> tuple[str, dict[int, float]
     rng = np.random.default_rng(SEED)
     rows, found = [], {}
     sizes = np.nanmean(np.abs(windows - np.median(windows, axis=1, keepdims=True)), axis=1)
-    whole = error(methods["base model"](windows, HORIZON), actual, sizes)
+    whole = error(methods[BASE](windows, HORIZON), actual, sizes)
     for gap in GAPS:
         broken = windows.copy()
         for row in broken:
@@ -133,8 +94,8 @@ def gaps(methods: dict[str, Method], series: int) -> tuple[str, dict[int, float]
             row[at : at + gap] = np.nan
         forecasts = {name: method(broken, HORIZON) for name, method in methods.items()}
         errors = {name: error(one, actual, sizes) / whole for name, one in forecasts.items()}
-        found[gap] = errors["base model"]
-        band = coverage(forecasts["base model"], actual)
+        found[gap] = errors[BASE]
+        band = coverage(forecasts[BASE], actual)
         rows.append([f"{gap} of {GAP_HISTORY}", *(f"{one:.2f}" for one in errors.values()), f"{band:.3f}"])
     return table(["missing", *methods, "80 % band"], rows), found
 
@@ -147,8 +108,8 @@ def histories(methods: dict[str, Method], series: int) -> tuple[str, dict[int, f
         forecasts = {name: method(windows, HORIZON) for name, method in methods.items()}
         naive = np.abs(forecasts["last value"][:, :, MIDDLE] - actual).mean()
         errors = {name: np.abs(one[:, :, MIDDLE] - actual).mean() / naive for name, one in forecasts.items()}
-        found[history] = float(errors["base model"])
-        band = coverage(forecasts["base model"], actual)
+        found[history] = float(errors[BASE])
+        band = coverage(forecasts[BASE], actual)
         rows.append([str(history), *(f"{one:.3f}" for one in errors.values()), f"{band:.3f}"])
     return table(["readings", *methods, "80 % band"], rows), found
 
@@ -163,9 +124,17 @@ def spikes(methods: dict[str, Method], series: int) -> tuple[str, tuple[float, f
     forecasts = {name: method(windows, HORIZON) for name, method in methods.items()}
     reference = np.abs(median_of_12(windows, HORIZON)[:, :, MIDDLE] - actual).mean()
     errors = {name: np.abs(one[:, :, MIDDLE] - actual).mean() / reference for name, one in forecasts.items()}
-    band = coverage(forecasts["base model"], actual)
+    band = coverage(forecasts[BASE], actual)
     row = ["spike", *(f"{one:.3f}" for one in errors.values()), f"{band:.3f}"]
-    return table(["last reading", *methods, "80 % band"], [row]), (float(errors["base model"]), band)
+    return table(["last reading", *methods, "80 % band"], [row]), (float(errors[BASE]), band)
+
+
+def counts(losses: dict[str, dict[str, float]], methods: Sequence[str]) -> tuple[str, float]:
+    """The pinball loss of the kinds of counts, from `kinds`, and that of the base model."""
+    means = {name: geometric_mean([losses[kind][name] for kind in unseen.COUNTS]) for name in methods}
+    band = float(np.mean([losses[kind]["band"] for kind in unseen.COUNTS]))
+    row = [" and ".join(unseen.COUNTS), *(f"{mean:.3f}" for mean in means.values()), f"{band:.3f}"]
+    return table(["counts", *methods, "80 % band"], [row]), means[BASE]
 
 
 def negatives(method: Method, series: int) -> int:
@@ -182,56 +151,30 @@ def daily(series: int, history: int) -> tuple[Float64Array, Float64Array]:
     return every[:, 400 - history : 400], every[:, 400 : 400 + HORIZON]
 
 
-def pinball(forecast: Float64Array, actual: Float64Array) -> float:
-    """The mean over series of the quantile loss, each in units of the size of its readings."""
-    difference = actual[:, :, np.newaxis] - forecast
-    levels = np.array(QUANTILES)
-    losses = np.maximum(levels * difference, (levels - 1) * difference).mean(axis=(1, 2))
-    return float(losses.mean())
-
-
-def error(forecast: Float64Array, actual: Float64Array, sizes: Float64Array) -> float:
-    """The mean absolute error of the median, each series in units of its size."""
-    return float((np.abs(forecast[:, :, MIDDLE] - actual).mean(axis=1) / sizes).mean())
-
-
-def coverage(forecast: Float64Array, actual: Float64Array) -> float:
-    """The share of readings between the quantiles 0.1 and 0.9."""
-    return float(((actual >= forecast[:, :, LOW]) & (actual <= forecast[:, :, HIGH])).mean())
-
-
-def geometric_mean(values: Sequence[float]) -> float:
-    return float(np.exp(np.mean(np.log(np.maximum(values, 1e-12)))))
-
-
-def _last(windows: Float64Array) -> Float64Array:
-    """The last known reading of each window: (count, 1)."""
-    known = ~np.isnan(windows)
-    latest = windows.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
-    return np.asarray(windows[np.arange(len(windows)), latest][:, np.newaxis])
-
-
-def _same(point: Float64Array) -> Float64Array:
-    return np.repeat(point[:, :, np.newaxis], len(QUANTILES), axis=2)
-
-
-def report(series: int, with_classical: bool) -> str:
+def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
     """All tables, and the figures that have a goal."""
     methods: dict[str, Method] = {
-        "base model": base_method(),
+        BASE: base_method(),
         "last value": last_value,
         "seasonal naive": seasonal_naive,
         "quantiles of 12": median_of_12,
     }
     if with_classical:
-        methods |= {name: classical(name) for name in ("AutoETS", "Theta")}
+        methods |= {name: classical(name) for name in CLASSICAL}
+    many = DAILY_FACTOR * series
     by_kind, losses = kinds(methods, series)
-    by_gap, with_gaps = gaps(methods, series)
-    by_history, with_few = histories(methods, series)
-    by_spike, (after_spike, band) = spikes(methods, series)
+    of_counts, counted = counts(losses, list(methods))
+    by_gap, with_gaps = gaps(methods, many)
+    by_history, with_few = histories(methods, many)
+    by_spike, (after_spike, band) = spikes(methods, many)
     figures = [
-        Figure("unseen kinds: pinball loss relative to seasonal naive", losses["mean"]["base model"], 0.60),
-        Figure("12 of 48 readings missing: error relative to none", with_gaps[12], 1.15),
+        Figure("unseen kinds: pinball loss relative to seasonal naive", losses["mean"][BASE], 0.60),
+        *_beside_classical(losses, with_classical),
+        Figure("counts: pinball loss relative to seasonal naive", counted, 0.60),
+        *(
+            Figure(f"{gap} of {GAP_HISTORY} readings missing: error relative to none", with_gaps[gap], 1.15)
+            for gap in (3, 6, 12)
+        ),
         *(
             Figure(f"{history} readings: error relative to the last value", with_few[history], goal)
             for history, goal in ((8, 1.0), (16, 0.9), (24, 0.8))
@@ -240,27 +183,43 @@ def report(series: int, with_classical: bool) -> str:
         Figure("spike in the last reading: readings outside of the 80 % band", 1 - band, 0.25),
         Figure("unseen kinds: distance of the 80 % band from 0.80", abs(losses["mean"]["band"] - 0.8), 0.02),
         Figure(
-            "series that were never negative with a negative forecast",
-            negatives(methods["base model"], series),
-            0,
+            "series that were never negative with a negative forecast", negatives(methods[BASE], series), 0
         ),
-    ]
-    rows = [
-        [one.name, f"{one.value:.3f}", f"≤ {one.goal:.2f}", "yes" if one.is_met else "no"] for one in figures
     ]
     parts = [
         f"Kinds of series that the base model never saw, {series} each: pinball loss relative to seasonal naive",
         by_kind,
-        "An outage in two days of hours: error relative to the base model without an outage",
+        "Counts, of the kinds above: pinball loss relative to seasonal naive",
+        of_counts,
+        f"An outage in two days of hours, {many} series: error relative to the base model without an outage",
         by_gap,
-        "Short histories of a daily season: error relative to the last value",
+        f"Short histories of a daily season, {many} series: error relative to the last value",
         by_history,
-        "A spike in the last reading that does not last: error relative to the median of the last 12",
+        f"A spike in the last reading that does not last, {many} series: error relative to the median of the last 12",
         by_spike,
-        "Goals",
-        table(["figure", "base model", "goal", "met"], rows),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(parts), figures
+
+
+def _beside_classical(losses: dict[str, dict[str, float]], with_classical: bool) -> list[Figure]:
+    """The share of kinds on which a classical method is better than the base model."""
+    kinds_only = [one for kind, one in losses.items() if kind != "mean"]
+    return [
+        Figure(
+            f"unseen kinds on which {name} is better",
+            float(sum(one[name] < one[BASE] for one in kinds_only)),
+            0,
+        )
+        for name in (CLASSICAL if with_classical else ())
+    ]
+
+
+def goals(figures: Sequence[Figure]) -> str:
+    """The table of the figures that have a goal."""
+    rows = [
+        [one.name, f"{one.value:.3f}", f"≤ {one.goal:.2f}", "yes" if one.is_met else "no"] for one in figures
+    ]
+    return "Goals\n\n" + table(["figure", "base model", "goal", "met"], rows)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -268,7 +227,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--series", type=int, default=60, help="of each kind (default: %(default)s)")
     parser.add_argument("--no-classical", action="store_true", help="leave out AutoETS and Theta")
     arguments = parser.parse_args(words)
-    print(report(arguments.series, not arguments.no_classical))
+    tables, figures = report(arguments.series, not arguments.no_classical)
+    print(f"{tables}\n\n{goals(figures)}")
     return 0
 
 

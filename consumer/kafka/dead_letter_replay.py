@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUnknown, RecordRefused
 from consumer.kafka.dead_letters import ANSWER_S, CHUNK, DeadLetter, DeadLetterTopic, Filter, UnknownTopic
@@ -57,6 +57,17 @@ class Replay:
         if unfinished:
             replayed += self._commit(waiting, offsets)
         return replayed
+
+    def preview(self) -> Iterator[tuple[DeadLetter, str]]:
+        """Each letter that `run` would take, and why it cannot be replayed; empty if it can. Raises ConsumerError."""
+        for letter in self._letters.read(self._letters.committed()):
+            if letter in self._wanted:
+                yield letter, self._obstacle(letter) or self._misfit(letter)
+
+    def _misfit(self, letter: DeadLetter) -> str:
+        topic, record = self._topic_of(letter), letter.record
+        fits = self._publisher.fits(topic, record.key, record.value, letter.headers)
+        return "" if fits else f"it is larger than the topic {topic!r} allows"
 
     def _commit(self, letters: list[DeadLetter], offsets: Mapping[tuple[str, int], int]) -> int:
         """Replay the letters in one transaction with the progress. Returns how many. Raises ConsumerError.

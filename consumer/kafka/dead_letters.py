@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.kafka.source import record
+from consumer.kafka.message import record
 from fncast.foreign_text import clean
 from fncast.wording.kafka import describe
 from interceptor import dead_letter

@@ -172,7 +172,8 @@ class ExactlyOnce(BaseProducer):
         if is_fenced and not (self._is_open and age_s >= TRANSACTION_TIMEOUT_MS / 1000):
             self._fencing.count()
         level = logging.WARNING if self._is_ready or is_fenced else logging.INFO
-        self._log_once(f"replacing a producer that cannot continue: {describe(cause)}", level)
+        hint = f". {self._fencing.hint}" if is_fenced else ""
+        self._log_once(f"replacing a producer that cannot continue: {describe(cause)}{hint}", level)
         self._producer.purge()
         self._is_open = self._is_ready = False
         self._producer = self._create_client()

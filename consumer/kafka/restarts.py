@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
+    OFFSET_INVALID,
     OFFSET_STORED,
     Consumer,
     KafkaException,
@@ -30,8 +31,8 @@ class Restarts:
     def __init__(self, client: Callable[[], Consumer], *, is_eager: bool) -> None:
         """client: returns the current client. is_eager: whether the group replaces its whole assignment."""
         self._client = client
-        self._is_eager = is_eager
-        # Where to start, for partitions that nothing was read from yet.
+        self.is_eager = is_eager
+        # Where an eager group's client starts partitions that it has no position of.
         self._start_offsets: dict[Partition, int] = {}
         # Where assigned partitions must start again, until the client has accepted it.
         self._pending: dict[Partition, int] = {}
@@ -83,7 +84,7 @@ class Restarts:
                     self._reset_at_s[partition] = time.monotonic()
             del self._out_of_range[partition]
             self._pending[partition] = start
-            self.retry()
+        self.retry()
 
     def was_reset(self, partition: Partition, since_s: float) -> bool:
         """Whether the partition's offset was beyond its end, so that reading restarted at its first record.
@@ -100,42 +101,72 @@ class Restarts:
         self.retry()
 
     def retry(self) -> None:
-        """Start partitions at another offset, and drop their prefetched records.
+        """Start the pending partitions at their offsets, and drop their prefetched records.
 
         `seek` works only while a partition is being fetched.
         """
+        if self.is_eager:
+            self._replace_assignment()
+            return
         client = self._client()
         for partition, offset in list(self._pending.items()):
             place = TopicPartition(*partition, offset)
             try:
-                assigned = client.assignment()
-                is_assigned = any((p.topic, p.partition) == partition for p in assigned)
-                if self._is_eager and is_assigned:
-                    self._start_offsets[partition] = offset
-                    positions = client.position(assigned)
-                    client.assign([self._resume_position(p, partition) for p in positions])
-                elif not self._is_eager:
-                    if is_assigned:
-                        client.incremental_unassign([place])
-                        self._unassigned.add(partition)
-                    if partition in self._unassigned:
-                        client.incremental_assign([place])
-                        self._unassigned.discard(partition)
+                if any((p.topic, p.partition) == partition for p in client.assignment()):
+                    client.incremental_unassign([place])
+                    self._unassigned.add(partition)
+                if partition in self._unassigned:
+                    client.incremental_assign([place])
+                    self._unassigned.discard(partition)
             except KafkaException as error:
-                if partition not in self._refused:  # each poll tries again
-                    self._refused.add(partition)
-                    reason = describe(error.args[0])
-                    log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, reason)
+                self._log_refusal(partition, offset, error)  # each poll tries again
             else:  # or it was revoked: its next owner reads it
                 del self._pending[partition]
                 self._refused.discard(partition)
 
-    def _resume_position(self, position: TopicPartition, moved: Partition) -> TopicPartition:
-        """Where to continue a partition when the whole assignment is replaced to move one partition."""
+    def assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+        """Assign all partitions of an eager group. Those without a committed offset start at their first record."""
+        try:
+            partitions = client.committed(partitions, OFFSETS_S)
+        except KafkaException:
+            pass  # the client asks again, and reports those that have none
+        for place in partitions:
+            if place.error is None and place.offset == OFFSET_INVALID:
+                place.offset = OFFSET_BEGINNING
+                self._start_offsets[(place.topic, place.partition)] = OFFSET_BEGINNING
+        client.assign(partitions)
+
+    def _replace_assignment(self) -> None:
+        """Start all pending partitions of an eager group at once: such a group replaces its whole assignment.
+
+        A client that is assigned the same partitions several times within moments may read a record twice.
+        """
+        if not self._pending:
+            return
+        client = self._client()
+        try:
+            places = client.position(client.assignment())
+            client.assign([self._start_or_resume(place) for place in places])
+        except KafkaException as error:
+            for partition, offset in self._pending.items():
+                self._log_refusal(partition, offset, error)
+        else:
+            self._pending.clear()
+            self._refused.clear()
+
+    def _start_or_resume(self, position: TopicPartition) -> TopicPartition:
+        """Where to start a partition, or where to continue it. position: invalid until the partition's next record."""
         partition = (position.topic, position.partition)
-        if partition != moved and position.offset >= 0:
-            return position
+        if (start := self._pending.get(partition)) is not None:
+            self._start_offsets[partition] = start
+        elif position.offset >= 0:
+            self._start_offsets[partition] = position.offset
         return TopicPartition(*partition, self._start_offsets.get(partition, OFFSET_STORED))
+
+    def _log_refusal(self, partition: Partition, offset: int, error: KafkaException) -> None:
+        if partition not in self._refused:
+            self._refused.add(partition)
+            log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, describe(error.args[0]))
 
 
 def out_of_range(partition: Partition, offset: int, first: int, end: int) -> str:

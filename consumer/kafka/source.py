@@ -18,27 +18,18 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.message import partition_of, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
+from consumer.kafka.source_properties import is_eager, source_properties
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
-from interceptor.delivery import Record, UnreadableRecord
+from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
-# librdkafka's defaults of 64 MB, and 50 MB for one response, take more memory than the rest of the process.
-MAX_PREFETCH_KB = 4 * 1024
-MAX_FETCH_BYTES = 2 * 1024 * 1024
-FETCH_BACKOFF_MS = (
-    5  # pause once enough is prefetched; with the default of 1 s the client runs out of records
-)
-TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 COMMITTED_S = 2.0
 LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
-SESSION_TIMEOUT_MS = 10_000  # the longest that a killed consumer keeps its partitions
-# The loop polls all the time. A rebalance waits this long for members that no longer exist: after a crash, the
-# coordinator can remember such members.
-POLL_INTERVAL_MS = 60_000
 
 # Errors that the client recovers from: it reconnects, and topics may be created later.
 _TEMPORARY = frozenset(
@@ -67,34 +58,12 @@ class KafkaSource:
     def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
         """instance: the name of a static member (KIP-345), the same after a restart; empty for a dynamic member."""
         self._commits = OffsetCommits()
-        properties: dict[str, Any] = {
-            "log_level": 2,  # at 3, librdkafka logs each attempt to reach a broker that is down
-            "queued.max.messages.kbytes": MAX_PREFETCH_KB,
-            "fetch.max.bytes": MAX_FETCH_BYTES,
-            "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
-            "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
-            "partition.assignment.strategy": "cooperative-sticky",
-            "session.timeout.ms": SESSION_TIMEOUT_MS,
-            "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
-            "max.poll.interval.ms": POLL_INTERVAL_MS,
-            **client_properties,
-            "group.id": group_id,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "error",  # `Restarts` chooses the offset, and logs which records are lost
-            "isolation.level": "read_committed",
-            "error_cb": self._on_error,
-            "on_commit": self._commits.answered,
-        }
-        if instance:
-            properties["group.instance.id"] = instance
+        properties = source_properties(client_properties, group_id, instance)
+        properties |= {"error_cb": self._on_error, "on_commit": self._commits.answered}
+        self._ends: dict[Partition, int] = {}  # by partition, the offset at which it was last read to its end
         self._logged: set[str] = set()
         self.problem = ""
-        if properties.get("group.protocol") == "consumer":  # the broker configures these (KIP-848)
-            for name in ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"):
-                del properties[name]
-        strategy = str(properties.get("partition.assignment.strategy", "cooperative"))
-        self._restarts = Restarts(lambda: self._consumer, is_eager="cooperative" not in strategy)
+        self._restarts = Restarts(lambda: self._consumer, is_eager=is_eager(properties))
         self._properties = properties
         self._connection = Connection(client_properties)
         self._consumer = self._create_client()
@@ -118,12 +87,18 @@ class KafkaSource:
                     named = [(p.topic, p.partition) for p in partitions]
                     for partition in named:
                         self._restarts.forget(partition)
+                        self._ends.pop(partition, None)
                     callback(named)
 
             return called
 
+        def assigned(client: Consumer, partitions: list[TopicPartition]) -> None:
+            plain(on_assign)(client, partitions)
+            if self._restarts.is_eager and client is self._consumer:
+                self._restarts.assign(client, partitions)
+
         self._join = lambda: self._consumer.subscribe(
-            list(topics), on_assign=plain(on_assign), on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+            list(topics), on_assign=assigned, on_revoke=plain(on_revoke), on_lost=plain(on_lost)
         )
         self._join()
 
@@ -139,6 +114,7 @@ class KafkaSource:
         old, self._consumer = self._consumer, self._create_client()
         self._commits.fail_all("a new client has joined the group")
         self._restarts.clear()
+        self._ends.clear()
         self._join()
         # Do not wait: a client that cannot join may not be able to leave either.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
@@ -163,7 +139,11 @@ class KafkaSource:
     def _handle_error_event(self, message: Message) -> bool:
         """Handle an error event returned by poll(). Returns False: it is not a record."""
         error = message.error()
-        if error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET:
+        code = error.code() if error is not None else None
+        if code == KafkaError._PARTITION_EOF:
+            self._ends[partition_of(message)] = message.offset() or 0
+        elif code == KafkaError._AUTO_OFFSET_RESET:
+            self._ends.pop(partition_of(message), None)
             self._restarts.add_out_of_range(message)
         elif error is not None:
             self._on_error(error)
@@ -178,6 +158,8 @@ class KafkaSource:
 
     def read_from_start(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions from their first record: their topic was created again."""
+        for partition in partitions:
+            self._ends.pop(partition, None)
         self._restarts.read_from_start(partitions)
 
     def _on_error(self, error: KafkaError) -> None:
@@ -188,9 +170,8 @@ class KafkaSource:
         if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
             raise denied
         reason = describe(error)
-        if (
-            reason not in self._logged
-        ):  # log it once until records arrive: a broker that is down repeats its errors
+        if reason not in self._logged:
+            # Log it once until records arrive: a broker that is down repeats its errors.
             self._logged.add(reason)
             self.problem = reason
             log.warning("Kafka: %s%s", reason, "; waiting for it" if error.code() in _TEMPORARY else "")
@@ -269,29 +250,15 @@ class KafkaSource:
         _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
 
+    def is_at_end(self, partition: Partition, last_offset: int) -> bool:
+        """Whether Kafka had no more records for this reader, as of the last fetch. last_offset: of the last record.
+
+        Records of an open transaction count as unwritten.
+        """
+        return self._ends.get(partition, -1) > last_offset
+
     def close(self) -> None:
         """Leave the group. If the broker does not answer, the membership ends with its session."""
         leaving = threading.Thread(target=self._consumer.close, name="leave", daemon=True)
         leaving.start()
         leaving.join(LEAVE_S)
-
-
-def record(message: Message) -> Record:
-    """Convert a message without error. The driver's types allow None where such a message has a value."""
-    kind = Record
-    try:
-        headers = message.headers() or []
-    except (
-        SystemError,
-        UnicodeDecodeError,
-    ):  # the driver decodes header names as UTF-8, Kafka does not require it
-        kind, headers = UnreadableRecord, []
-    return kind(
-        message.topic(),  # type: ignore[arg-type]
-        message.partition(),  # type: ignore[arg-type]
-        message.offset(),  # type: ignore[arg-type]
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        headers,  # type: ignore[arg-type]
-    )

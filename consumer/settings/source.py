@@ -1,11 +1,9 @@
-"""Reads settings from a file and the environment, and finds the line or variable of a wrong setting."""
+"""Reads settings from a file and the environment, as nested tables."""
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -146,93 +144,3 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[name] = value
     return merged
-
-
-def route_message(message: str, name: str) -> str:
-    """msgspec's message about one route, with the route's name added to its JSON path."""
-    place = f" - at `$.routes.{name}"
-    return message.replace(" - at `$", place) if _PATH.search(message) else f"{message}{place}`"
-
-
-_PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
-
-
-_EXPECTED = re.compile(r"^Expected `(?P<wanted>[\w |]+)`(?P<bound>[^,]*)(?:, got `(?P<given>\w+)`)?")
-_KINDS = {
-    "bool": "true or false",
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "array": "an array",
-    "object": "a table",
-    "null": "nothing",
-}
-
-
-def message_with_place(
-    message: str, file: str, text: str, variables: Mapping[str, str], choices: Mapping[str, Sequence[str]]
-) -> str:
-    """msgspec's message with the file's line, or the variable that set the value, in place of the JSON path.
-
-    choices: by name the allowed values of settings that have a fixed set.
-    """
-    found = _PATH.search(message)
-    path = found["path"].removeprefix(".").replace("[...]", "") if found else ""
-    reason = message[: found.start()] if found else message
-    unknown = _UNKNOWN.match(reason)
-    if unknown:
-        path = f"{path}.{unknown['name']}".removeprefix(".")
-        reason = "no such setting"
-    else:  # the messages of our checks begin with the setting's name
-        name = re.match(r"([\w.\[\]-]+):? ", reason)
-        own = f"{path}.{name[1]}".removeprefix(".") if name else ""
-        known = {*variables, *_lines(text)}
-        path = next((place for place in (own, f"{own}.url") if place in known), path)
-        if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
-            reason += f"; use {' or '.join(map(repr, allowed))}"
-        reason = _EXPECTED.sub(_needed, reason)
-    if path in variables:
-        return f"environment variable {variables[path]}: {reason}"
-    line = _line(text, path)
-    place = f"{file}, line {line}: " if line else "settings: "
-    return f"{place}[{path}] {reason}" if path else f"{place}{reason}"
-
-
-def _needed(found: re.Match[str]) -> str:
-    """msgspec's "Expected `bool`, got `str`" as "must be true or false, not a string"."""
-    wanted = " or ".join(_KINDS.get(kind, kind) for kind in found["wanted"].split(" | "))
-    given = f", not {_KINDS.get(found['given'], found['given'])}" if found["given"] else ""
-    return f"must be {wanted}{found['bound']}{given}"
-
-
-def _line(text: str, path: str) -> int | None:
-    """The line of a path. For a name in an inline table, the line of the table."""
-    lines = _lines(text)
-    while path and path not in lines:
-        path = path.rpartition(".")[0]
-    return lines.get(path)
-
-
-def _lines(text: str) -> dict[str, int]:
-    """The line of each dotted path in a TOML text; tomllib does not report lines."""
-    lines: dict[str, int] = {}
-    section = ""
-    counts: Counter[str] = Counter()
-    for number, line in enumerate(text.splitlines(), 1):
-        if entry := re.match(r"\s*\[\[([^\[\]]+)\]\]", line):  # one of a list of tables
-            name = entry[1].strip().replace('"', "")
-            section = f"{name}[{counts[name]}]."
-            counts[name] += 1
-            lines.setdefault(name, number)
-            lines[section[:-1]] = number
-        elif header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            name = header[1].strip().replace('"', "")
-            root, dot, rest = name.partition(".")
-            if dot and counts[root]:  # a table in the last entry of a list of tables
-                name = f"{root}[{counts[root] - 1}].{rest}"
-            section = f"{name}."
-            lines[name] = number
-        elif key := re.match(r"""\s*([\w."'-]+)\s*=""", line):
-            lines[section + re.sub(r"[\"']", "", key[1])] = number
-    return lines

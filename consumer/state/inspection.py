@@ -89,8 +89,8 @@ class StateTopic:
         """
         if members := self._members():
             raise ConsumerError(
-                f"the group {self._group!r} has {members} members, which would go on with the state in their memory."
-                " Stop them, and reset it then"
+                f"the group {self._group!r} has members ({members}), which would continue with the state in their"
+                " memory. Stop them, then reset the state"
             )
         wanted = [newest for newest in self._read() if not topics or newest.key.topic in topics]
         partitions = sorted({(newest.key.topic, newest.key.partition) for newest in wanted})

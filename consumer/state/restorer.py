@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from consumer import metrics
 from consumer.errors import ConsumerError
-from consumer.kafka.source import record
+from consumer.kafka.message import record
 from consumer.lane import Partition
 from consumer.state.reader import Reader, Unavailable
 from consumer.state.snapshot import PlacedRecord, Snapshot
@@ -83,6 +83,7 @@ class Restorer:
         self._is_running = False
 
     def submit(self, restorations: Sequence[Restoration]) -> None:
+        """Restore these partitions after those that wait already. Returns at once."""
         with self._lock:
             self._waiting += restorations
             if self._waiting and not self._is_running:
@@ -179,7 +180,9 @@ class Restorer:
         first, end = reader.bounds(where)
         if first > 0:
             log.warning(
-                "%s/%d begins at offset %d: older state was deleted, so the rest is not used", *where, first
+                "%s/%d begins at offset %d: Kafka has deleted older state, so the state that is left is not used",
+                *where,
+                first,
             )
             snapshot.add(place, [])
             return

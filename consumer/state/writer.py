@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from consumer.errors import ConsumerError, RecordRefused
-from consumer.kafka.base_producer import Publisher
+from consumer.kafka.publisher import Publisher
 from consumer.lane import Partition
 from consumer.state.keys import full_key
 from consumer.state.snapshot import PlacedRecord

@@ -36,7 +36,7 @@ def check_records(entry: Input, sample: Sample, routes: Collection[str]) -> Row:
         return Row(
             hop,
             "failed",
-            f"{found}; {len(trial.spread)} series come from more than one partition",
+            f"{found}; series that come from more than one partition: {len(trial.spread):,}",
             "set rekey = true in [[inputs]], or key the records by series in the producer",
         )
     if trial.decoded < trial.records:

@@ -8,8 +8,8 @@ import gc
 import logging
 
 from consumer.admin import Admin
-from consumer.assembly import Service
 from consumer.errors import ConsumerError
+from consumer.service import Service
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.cli.service_process import run_service

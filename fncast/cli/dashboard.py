@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Mapping
 
+from consumer.settings import Settings
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.cli.page_decoders import page_decoders
 from fncast.dashboard.page import Page
@@ -49,11 +50,23 @@ def page(
     return Page(reader, PageState(topics, time.time(), decoders))
 
 
+def page_topics(configured: Settings) -> PageTopics:
+    """The topics in the settings."""
+    kafka, monitor = configured.kafka, configured.monitor
+    return PageTopics(
+        configured.reading_topics(),
+        kafka.output_topic,
+        kafka.dead_letter_topic,
+        kafka.outage_topic,
+        accuracy=monitor.accuracy_topic,
+        alerts=monitor.alerts_topic,
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     configured = settings(arguments)
     kafka = configured.kafka
-    topics = PageTopics(kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic)
-    app = page(kafka.client_properties(), topics, page_decoders(configured))
+    app = page(kafka.client_properties(), page_topics(configured), page_decoders(configured))
     return serve(
         app,
         arguments.host,

@@ -101,6 +101,7 @@ def since(text: str | None) -> datetime | None:
 
 
 def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
+    """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
         for letter in letters.read():
@@ -112,12 +113,14 @@ def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
 
 
 def line(letter: DeadLetter) -> str:
+    """A letter as one line of columns: place, time, destination, attempts, reason."""
     destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
     time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
     return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
 
 
 def summary(letter: DeadLetter) -> dict[str, Any]:
+    """The members that `list --json` shows of a letter."""
     attributes = letter.attributes()
     return {
         "place": letter.place,
@@ -146,6 +149,7 @@ def shown(letter: DeadLetter) -> str:
 
 
 def show(kafka: Kafka, topic: str, place: str) -> int:
+    """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
     wanted = place_of(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
@@ -185,14 +189,6 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
     name: the consumer group that keeps the replayed offsets, and the transactional id."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, name)
     try:
-        if dry_run:
-            count = 0
-            for letter in letters.read(letters.committed()):
-                if letter in wanted:
-                    count += 1
-                    print(line(letter), flush=True)
-            print(f"{count} dead letters would be replayed")
-            return 0
         properties = kafka.client_properties()
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
         topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
@@ -200,6 +196,8 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])
         try:
+            if dry_run:
+                return preview(replaying)
             count = replaying.run()
         finally:
             publisher.close()
@@ -209,6 +207,20 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
         return 0
     finally:
         letters.close()
+
+
+def preview(replaying: Replay) -> int:
+    """Print what would be replayed, and what would not with the reason. Returns the exit code."""
+    counts = [0, 0]
+    for letter, obstacle in replaying.preview():
+        counts[bool(obstacle)] += 1
+        print(
+            line(letter) + (f"  would not be replayed: {clean(obstacle, MAX_HEADER)}" if obstacle else ""),
+            flush=True,
+        )
+    left = f", {counts[1]} would not" if counts[1] else ""
+    print(f"{counts[0]} dead letters would be replayed{left}")
+    return 0
 
 
 def not_replayed(replaying: Replay) -> str:

@@ -109,13 +109,12 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
         )
 
     print(f"fncast demo: each part is a separate process on this machine; logs in {folder}", file=sys.stderr)
-    page, *others = free_ports(4)
-    ports = Ports(arguments.port or page, *others[:3])
+    page, *others = free_ports(6)
+    ports = Ports(arguments.port or page, *others)
     plan = Plan(
         ports,
         folder / "fncast.toml",
         arguments.models,
-        time.time(),
         reading_words(arguments),
         arguments.train,
     )
@@ -140,6 +139,8 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 
 def _print_summary(supervisor: DemoSupervisor) -> None:
     print("\n".join(supervisor.summary.lines()))
+    if received := supervisor.pager.received:
+        print(f"{received:,} messages about anomalies and alerts, handed on by the function notify")
     if supervisor.model is None:
         print("the demo ended before a model was trained, which takes about a minute; run it for longer")
     evaluation = supervisor.model.evaluation() if supervisor.model else []

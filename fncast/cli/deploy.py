@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from fncast.cli.function_arguments import app_argument, pair_argument
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 from fncast.http.security import token_argument
 from functions.deployment import DeployError, FnServer
 from functions.host.folder import FunctionFolder, InvalidFunction, configure, read_folder
-from functions.host.names import app_name
 
 # Characters of a server's answer that are shown.
 MAX_URL, MAX_ERROR = 2000, 1000
@@ -27,12 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--image", required=True, help="the function's image, as the Fn server's Docker engine names it"
     )
     parser.add_argument("--url", default="http://localhost:8080", help="the Fn server (default: %(default)s)")
-    parser.add_argument("--app", default="fncast", type=_app, help="the Fn app (default: %(default)s)")
+    parser.add_argument(
+        "--app", default="fncast", type=app_argument, help="the Fn app (default: %(default)s)"
+    )
     parser.add_argument(
         "--config",
         action="append",
         default=[],
-        type=_pair,
+        type=pair_argument,
         metavar="KEY=VALUE",
         help="configuration of the function, such as GP_SERVER_URL=http://model-service:9000",
     )
@@ -59,17 +61,3 @@ async def _deploy(
 ) -> Sequence[str]:
     async with FnServer(arguments.url, token) as server:
         return await server.deploy(folder, arguments.image, arguments.app, config)
-
-
-def _app(text: str) -> str:
-    try:
-        return app_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return name, value

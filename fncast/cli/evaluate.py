@@ -53,7 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEPS",
         help=f"steps to forecast with the base model, at most {LONGEST_HORIZON} (default: {BASE_HORIZON})",
     )
-    parser.add_argument("--stride", type=int, metavar="STEPS", help="between origins (default: the horizon)")
+    parser.add_argument(
+        "--stride",
+        type=int,
+        metavar="STEPS",
+        help="steps from one forecast to the next (default: the horizon)",
+    )
     parser.add_argument(
         "--season",
         type=int,
@@ -84,7 +89,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.workers is not None and arguments.workers < 1:
         raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
     from model_service.serving.runtimes.runtime import UnusableModel
-    from model_service.training.base.copy import COPIED
     from model_service.training.base.forecaster import BaseForecaster
     from model_service.training.evaluation import MODEL, add_base_model, add_model, prepare
     from model_service.training.generator import generate, generated_size
@@ -105,9 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             folder = find_version(arguments.models, arguments.name, arguments.version)
             described = read_model_json(folder)
-            sized = (
-                object_in(object_in(described, "training"), "settings") if COPIED in described else described
-            )
+            is_sized = "sizes" in described  # of any window: a copy of the base model, or fine-tuned
+            sized = object_in(object_in(described, "training"), "settings") if is_sized else described
             window, horizon = _steps(sized, "window", folder), _steps(sized, "horizon", folder)
             if arguments.horizon not in (None, horizon):
                 raise Failure(f"--horizon is for the base model; {folder} forecasts {horizon} steps")
@@ -134,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
             for one in evaluation.series:
                 backtest = one.backtest
                 one.add(MODEL, forecaster.at_origins(backtest.series.values, backtest.at.tolist(), horizon))
-        elif COPIED in described:
+        elif is_sized:
             add_base_model(evaluation, BaseForecaster(folder))
         else:
             add_model(evaluation, load_scorer(folder, window, horizon))

@@ -7,12 +7,12 @@ import importlib.util
 import os
 from pathlib import Path
 
+from fncast.cli.function_arguments import app_argument, pair_argument
 from fncast.failure import Failure
 from fncast.http.security import Security, add_listener_arguments
 from fncast.http.server import serve
 from functions.host.app import PROCESSES, FunctionHost
 from functions.host.folder import InvalidFunction, read_folder
-from functions.host.names import app_name
 from functions.host.process import NotStarted, private_directory
 
 # Each process is a Python interpreter with numpy.
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--app",
         default="fncast",
-        type=_app,
+        type=app_argument,
         help="the Fn app that the functions are in (default: %(default)s)",
     )
     parser.add_argument(
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         action="append",
         default=[],
-        type=_pair,
+        type=pair_argument,
         metavar="KEY=VALUE",
         help="configuration of the functions, such as GP_SERVER_URL=http://localhost:9000 (default: the environment"
         " variable that func.yaml names, else the value in func.yaml)",
@@ -81,17 +81,3 @@ def _processes(text: str) -> int:
     if not 1 <= number <= MAX_PROCESSES:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_PROCESSES}, not {text!r}")
     return number
-
-
-def _app(text: str) -> str:
-    try:
-        return app_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise argparse.ArgumentTypeError(f"must be KEY=VALUE, not {text!r}")
-    return name, value

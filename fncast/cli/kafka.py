@@ -11,6 +11,7 @@ from fncast.failure import Failure
 
 
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`, the settings file."""
     parser.add_argument(
         "--config",
         type=Path,

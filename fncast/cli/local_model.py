@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fncast.cli.native_output import without_info_lines
 from fncast.failure import Failure
-from fncast.series.window import MISSING, ceiling_of, floor_of, prepare_rows, shift
+from fncast.series.window import MISSING, ceiling_of, floor_of, shift
+from fncast.series.window_batch import prepare_rows
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from model_service.serving.version_folder import VersionFolder, has_hash, scan
@@ -62,7 +63,7 @@ class LocalModel:
         A reading after a gap has no near forecast until one reading has come again."""
         near = np.full((len(values), 3), np.nan)
         far = np.full((len(values), 3), np.nan)
-        for origins, windows in self._windows(values):
+        for origins, windows in self.windows(values):
             forecast = self._score(windows)
             near[origins] = forecast[:, 0]
             reached = origins + self.horizon - 1 < len(values)
@@ -71,7 +72,7 @@ class LocalModel:
         far[without] = near[without]
         return StepForecasts(near, far)
 
-    def _windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
+    def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
         """Yield indices of readings and the windows before them, in batches.
 
         Left out are windows without their last reading, and those that the model cannot use."""

@@ -40,6 +40,10 @@ class RateLimit(logging.Filter):
         self._clock = clock
         self._causes: dict[tuple[str, int, str], tuple[float, int]] = {}  # (start of its period, records)
 
+    def __len__(self) -> int:
+        """The number of causes that are remembered."""
+        return len(self._causes)
+
     def filter(self, record: logging.LogRecord) -> bool:
         cause = (record.name, record.levelno, str(record.msg)[:200])
         now_s = self._clock()

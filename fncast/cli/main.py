@@ -74,7 +74,9 @@ COMMANDS = {
     ),
     "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
     "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),
-    "dashboard": Command("fncast.cli.dashboard", "dashboard", "serve a live page for any broker"),
+    "dashboard": Command(
+        "fncast.cli.dashboard", "dashboard", "serve a live page: readings, forecasts, anomalies, alerts"
+    ),
     "dead-letters": Command(
         "fncast.cli.dead_letters", "consumer", "list rejected events with their reasons and replay them"
     ),

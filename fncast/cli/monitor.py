@@ -7,8 +7,8 @@ import asyncio
 import logging
 import time
 
-from consumer.assembly import Service
 from consumer.errors import ConsumerError
+from consumer.service import Service
 from consumer.settings import Settings, SettingsError
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.cli.service_process import run_service
@@ -19,7 +19,7 @@ from fncast.http.security import Security, add_security_arguments
 from fncast.monitor.admin import MonitorAdmin, register
 from fncast.monitor.co_partition import differing_partitions
 from fncast.monitor.judge import Judge
-from fncast.monitor.settings import JUDGE, monitor_rules, monitor_settings
+from fncast.monitor.settings import JUDGE, joined_topics, monitor_rules, monitor_settings
 from fncast.monitor.unmatched import report_unmatched
 
 log = logging.getLogger("fncast.monitor")
@@ -53,9 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_partitions(configured: Settings) -> None:
     """Raises Failure if the topics that are joined have different numbers of partitions."""
-    kafka = configured.kafka
-    topics = (*kafka.input_topics, kafka.output_topic)
-    counts = differing_partitions(kafka.client_properties(), topics)
+    counts = differing_partitions(configured.kafka.client_properties(), joined_topics(configured))
     if counts:
         found = ", ".join(f"{topic}: {count}" for topic, count in counts.items())
         raise Failure(
@@ -76,9 +74,8 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
         MonitorAdmin(service, judge),
         listener,
         security,
-        f"monitoring {', '.join(configured.kafka.input_topics)} and {configured.kafka.output_topic} from"
-        f" {configured.kafka.bootstrap_servers} as group {topics.group_id}, to {topics.accuracy_topic} and"
-        f" {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
+        f"monitoring {', '.join(joined_topics(configured))} from {configured.kafka.bootstrap_servers} as group"
+        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
         "the monitor stops because of an error in its code",
         "/accuracy, /metrics, /healthz and /readyz",
         log,

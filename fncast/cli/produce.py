@@ -52,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shop",
         action="store_true",
-        help="also publish the readings of a generated web shop, faster than real time, until Ctrl-C",
+        help="also publish the orders of a generated web shop and the values of its servers, which have an incident"
+        " now and then; five hours a second, until Ctrl-C",
     )
     parser.add_argument(
         "--replay",
@@ -87,9 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", default=None, help="the CloudEvents source of the windows (default: fncast/produce/…)"
     )
-    parser.add_argument(
-        "--since", type=float, help=argparse.SUPPRESS
-    )  # the start of the demo, for a restarted source
+    # The start of the demo, for a restarted source.
+    parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
     add_kafka_arguments(parser)
     add_reading_arguments(parser)
 

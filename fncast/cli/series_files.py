@@ -116,10 +116,8 @@ def reading_words(arguments: argparse.Namespace) -> list[str]:
 
 def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
     """The series of one file. Prints its summary. Raises Failure; with `--strict` also for problems in the summary."""
-    from fncast.series.csv_file import (
-        CsvError,
-        read_csv_file,
-    )  # loads the parser, which `--help` does not need
+    # Loads the parser, which `--help` does not need.
+    from fncast.series.csv_file import CsvError, read_csv_file
 
     options = CsvOptions(
         time_column=arguments.time_column,

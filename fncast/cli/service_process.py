@@ -10,8 +10,8 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from consumer.assembly import Service
 from consumer.errors import ConsumerError
+from consumer.service import Service
 from fncast.failure import Failure
 from fncast.http.security import Security
 from fncast.http.server import build_server

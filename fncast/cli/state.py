@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reset.add_argument(
         "--replay",
         action="store_true",
-        help="build the state from the first record that Kafka has, at the next start (default: begin with empty"
-        " windows)",
+        help="build the state from the first record that Kafka has, at the next start; forecasts of steps that the"
+        " clock closed may be published again, with the same id (default: begin with empty windows)",
     )
     reset.add_argument("--yes", action="store_true", help="do not ask")
     for action in (show, reset):
@@ -73,6 +73,7 @@ def confirmed(question: str) -> bool:
 
 
 def print_summaries(summaries: Sequence[PartitionSummary], as_json: bool) -> None:
+    """Print the snapshots as a table, or as one JSON object a line."""
     if as_json:
         for summary in summaries:
             print(escaped(json.dumps(asdict(summary))))

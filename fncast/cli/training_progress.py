@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from model_service.training.trainer import Epoch, Trained
+    from model_service.training.trained import Epoch, Trained
 
 BAR_WIDTH = 20
+SHOWN_SERIES = 3  # names of series in a message
+# The folder of plots, in the folder of the version.
+PLOTS = "plots"
 
 
-def progress(kind: str) -> Callable[[Epoch], None]:
-    """A function that prints each epoch on stderr. kind: `text`, or `json` for objects on stdout as well."""
+def progress(kind: str, candidate: str) -> Callable[[Epoch], None]:
+    """A function that prints each epoch on stderr. kind: `text`, or `json` for objects on stdout as well.
+
+    candidate: the model that is trained."""
 
     def print_epoch(epoch: Epoch) -> None:
         done = "#" * round(BAR_WIDTH * epoch.epoch / epoch.epochs)
@@ -25,7 +30,7 @@ def progress(kind: str) -> Callable[[Epoch], None]:
             f"  {epoch.seconds:.1f} s"
         )
         if kind == "json":
-            print(json.dumps(asdict(epoch)), flush=True)
+            print(json.dumps({"candidate": candidate, **asdict(epoch)}), flush=True)
 
     return print_epoch
 
@@ -40,6 +45,12 @@ def ending(trained: Trained) -> str:
     if trained.stopped == "early":
         return f"stopped early, since the validation error no longer falls: {best}"
     return f"finished: {best}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - SHOWN_SERIES} more" if len(names) > SHOWN_SERIES else ""
+    return ", ".join(names[:SHOWN_SERIES]) + more
 
 
 def say(text: str) -> None:

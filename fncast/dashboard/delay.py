@@ -69,14 +69,12 @@ class DelayTracker:
 
     def __init__(self) -> None:
         self._inputs: OrderedDict[Key, PendingInput] = OrderedDict()
-        self._waiting: OrderedDict[Key, float] = (
-            OrderedDict()
-        )  # live inputs without an answer → when they were read
+        # Live inputs without an answer → when they were read.
+        self._waiting: OrderedDict[Key, float] = OrderedDict()
         # Answers that were read before their input → when they were written; None for a dead letter.
         self._early: OrderedDict[Key, float | None] = OrderedDict()
-        self._delays: deque[tuple[float, float]] = deque(
-            maxlen=MAX_DELAYS
-        )  # (when the answer was read, delay)
+        # Pairs: when the answer was read, and its delay.
+        self._delays: deque[tuple[float, float]] = deque(maxlen=MAX_DELAYS)
 
     def add_input(self, key: Key, pending: PendingInput, now_s: float, live: bool = True) -> None:
         """Add an input event with the source and id in `key`."""

@@ -180,10 +180,8 @@ class TopicReader:
         kind, timestamp_ms = message.timestamp()
         try:
             headers = cast(Headers, message.headers() or [])
-        except (
-            SystemError,
-            UnicodeDecodeError,
-        ):  # confluent-kafka decodes header names as UTF-8, but Kafka allows any bytes
+        except (SystemError, UnicodeDecodeError):
+            # confluent-kafka decodes header names as UTF-8, but Kafka allows any bytes.
             headers = []
         return ReceivedRecord(
             topic,

@@ -27,6 +27,7 @@ class ErrorSums:
     inside: int = 0
 
     def add(self, other: ErrorSums) -> None:
+        """Add the sums of other points."""
         self.points += other.points
         self.error_sum += other.error_sum
         self.naive_error_sum += other.naive_error_sum

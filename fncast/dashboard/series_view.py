@@ -49,9 +49,8 @@ class SeriesView:
         self._has_windows = False
         self._untimed: Values = []  # the last window without times
         self._readings = ReadingBuffer()
-        self._early: deque[SingleReading] = deque(
-            maxlen=MAX_SHOWN
-        )  # before the first forecast gives the step
+        # Before the first forecast gives the step.
+        self._early: deque[SingleReading] = deque(maxlen=MAX_SHOWN)
         self._counter: SingleReading | None = None  # the last reading of a counter
         self._older_events = 0
         self._latest: ShownForecast | None = None

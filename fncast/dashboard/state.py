@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fncast.dashboard.accuracy_table import ACCURACY_TYPE, AccuracyTable
 from fncast.dashboard.dead_letters import DeadLetters
 from fncast.dashboard.delay import DelayTracker, Key, PendingInput, RecordRate
 from fncast.dashboard.event import NotAnEvent, ReceivedEvent, parse
 from fncast.dashboard.forecast import FORECAST_TYPE, model_name
+from fncast.dashboard.incidents import ALERT_TYPE, ANOMALY_TYPE, Incidents
 from fncast.dashboard.names import short_key, shown_name
 from fncast.dashboard.outages import OUTAGE_TYPE, RouteOutages
 from fncast.dashboard.readings import UnreadableData
@@ -34,11 +36,13 @@ class PageTopics:
     dead_letters: str = "dead-letters"
     outages: str = "outages"
     training: str = TRAINING_TOPIC
+    accuracy: str = "accuracy"
+    alerts: str = "alerts"
 
     def all(self) -> tuple[str, ...]:
         """All topic names, without empty ones."""
         topics = (*self.inputs, self.output, self.dead_letters, self.outages, self.training)
-        return tuple(topic for topic in topics if topic)
+        return tuple(topic for topic in (*topics, self.accuracy, self.alerts) if topic)
 
 
 class PageState:
@@ -63,6 +67,9 @@ class PageState:
         self._dead_letters = DeadLetters()
         self._training = TrainingCurve()
         self._outages = RouteOutages()
+        self._accuracy = AccuracyTable()
+        self._incidents = Incidents()
+        self._last_monitor_s: float | None = None
         self._series = SeriesList()
         self._requested = RecentNames()  # destinations of events
         self._answered = RecentNames()  # destinations of answered events
@@ -95,8 +102,19 @@ class PageState:
         elif record.topic == self.topics.training:
             if event.type == TRAINING_TYPE:
                 self._training.add(event, written_s)
+        elif record.topic in (self.topics.accuracy, self.topics.alerts):
+            self._add_monitoring(event, written_s)
         else:
             self._add_input(event, record, written_s, now_s)
+
+    def _add_monitoring(self, event: ReceivedEvent, written_s: float) -> None:
+        if event.type == ACCURACY_TYPE:
+            self._accuracy.add(event)
+        elif event.type in (ANOMALY_TYPE, ALERT_TYPE):
+            self._incidents.add(event, written_s)
+        else:
+            return
+        self._last_monitor_s = max(written_s, self._last_monitor_s or 0.0)
 
     def _add_readings(self, record: ReceivedRecord, now_s: float) -> bool:
         """Add single readings. Returns False if the record is not one of a topic with readings: it may be an event."""
@@ -172,6 +190,8 @@ class PageState:
             "totals": self._totals(now_s),
             "dead_letters": self._dead_letters.snapshot(),
             "training": self._training.snapshot(),
+            "accuracy": self._accuracy.snapshot(),
+            "incidents": self._incidents.snapshot(),
             "series": [view.snapshot() for view in self._series],
         }
 
@@ -183,6 +203,8 @@ class PageState:
             "gone": self._series.take_removed(),
             "dead_letters": self._dead_letters.take_changes(),
             "training": self._training.take_changes(),
+            "accuracy": self._accuracy.take_changes(now_s),
+            "incidents": self._incidents.take_changes(),
         }
         changes.update({name: part for name, part in parts.items() if part})
         return changes
@@ -207,6 +229,7 @@ class PageState:
             "models": self._models.names(),
             "model_age_s": _age_s(self._models.last_s, now_s),
             "left_out": self._series.not_shown,
+            "monitor_age_s": _age_s(self._last_monitor_s, now_s),
             "topics": _topics(self.topics),
         }
 

@@ -35,6 +35,11 @@ class EventStream:
         self._behind: set[Client] = set()  # clients that get the whole state next
         self._closed = False
 
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._clients)
+
     def publish(self, changes: bytes) -> None:
         """Queue `changes` (JSON) for every client. A client that lags by MAX_BEHIND gets the whole state instead."""
         self._snapshot = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from fncast.dashboard.event import ReceivedEvent
+from fncast.dashboard.fields import finite_number
 
 TRAINING_TYPE = "io.fncast.training.v1"
 MAX_EPOCHS = 1000  # points of the curve; older ones are dropped
@@ -27,14 +27,14 @@ class TrainingCurve:
         at_s: when the report was written, in seconds since 1970.
         """
         data = event.data if isinstance(event.data, dict) else {}
-        epoch, loss, val_loss = (_number(data.get(name)) for name in ("epoch", "loss", "val_loss"))
+        epoch, loss, val_loss = (finite_number(data.get(name)) for name in ("epoch", "loss", "val_loss"))
         if epoch is not None and (loss is not None or val_loss is not None):
             if self._epochs and epoch <= (self._epochs[-1]["epoch"] or 0):
                 self._epochs.clear()
                 self._is_done = False
             self._epochs.append({"epoch": epoch, "loss": loss, "val_loss": val_loss})
             del self._epochs[:-MAX_EPOCHS]
-        self._epoch_count = int(_number(data.get("epochs")) or self._epoch_count)
+        self._epoch_count = int(finite_number(data.get("epochs")) or self._epoch_count)
         self._is_done = bool(data.get("done")) or (self._is_done and epoch is None)
         self._reported_s = at_s
         self._changed = True
@@ -54,9 +54,3 @@ class TrainingCurve:
         """A snapshot if something changed since the last call, else None."""
         changed, self._changed = self._changed, False
         return self.snapshot() if changed else None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

@@ -11,14 +11,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fncast.demo.models import NAME
-from fncast.demo.topics import INPUT_TOPIC, READINGS_TOPIC
+from fncast.demo.settings_text import settings_text
+from fncast.demo.topics import INPUT_TOPIC, MONITOR_STATE_TOPIC, READINGS_TOPIC
 
 HOST = "127.0.0.1"
 # Enough for an error well below that of the naive forecast, in about half a minute on two cores.
 EPOCHS = 4
-# The embedded broker looks for new records only at the end of a fetch's wait, by default twice per second.
-FETCH_WAIT_MS = 10
-FUNCTION = Path(__file__).resolve().parents[2] / "functions" / "forecast"
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+FUNCTION, NOTIFY = FUNCTIONS / "forecast", FUNCTIONS / "notify"
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,21 @@ class Ports:
     model_service: int
     functions: int
     admin: int
+    monitor: int
+    pager: int
 
 
 @dataclass(frozen=True)
 class Plan:
     """The command lines of the processes.
 
-    settings: the demo's own fncast.toml, so that no other one is read. since_s: the start of the demo, in seconds since
-    1970. reading: flags that say how to read files of readings. train: whether to train a model first.
+    settings: the demo's own fncast.toml, so that no other one is read. reading: flags that say how to read files of
+    readings. train: whether to train a model first.
     """
 
     ports: Ports
     settings: Path
     models: Path
-    since_s: float
     reading: Sequence[str] = ()
     train: bool = False
 
@@ -61,6 +62,14 @@ class Plan:
     @property
     def admin_url(self) -> str:
         return f"http://{HOST}:{self.ports.admin}"
+
+    @property
+    def monitor_url(self) -> str:
+        return f"http://{HOST}:{self.ports.monitor}"
+
+    @property
+    def pager_url(self) -> str:
+        return f"http://{HOST}:{self.ports.pager}"
 
     def broker(self) -> list[str]:
         return [sys.executable, "-m", "consumer.kafka.embedded"]
@@ -87,14 +96,23 @@ class Plan:
             self.ports.functions,
             "--config",
             f"GP_SERVER_URL={self.model_url}",
+            "--config",
+            f"WEBHOOK_URL={self.pager_url}",
         )
-        return self._fncast("functions", FUNCTION, *flags)
+        return self._fncast("functions", FUNCTION, NOTIFY, *flags)
 
     def consumer(self) -> list[str]:
         return self._fncast("consume", "--config", self.settings, "--host", HOST, "--port", self.ports.admin)
 
-    def source(self, files: Sequence[Path], window: int) -> list[str]:
-        """The source of window events. files: CSV files to replay instead of the shop."""
+    def monitor(self) -> list[str]:
+        return self._fncast(
+            "monitor", "--config", self.settings, "--host", HOST, "--port", self.ports.monitor
+        )
+
+    def source(self, files: Sequence[Path], window: int, since_s: float) -> list[str]:
+        """The source of window events. files: CSV files to replay instead of the shop.
+
+        since_s: its start in seconds since 1970, so that it continues after a restart."""
         feeds = [*self.reading, "--replay", *files] if files else ["--shop"]
         name = f"fncast/demo/{quote(socket.gethostname())}"
         flags = (
@@ -105,37 +123,27 @@ class Plan:
             "--source",
             name,
             "--since",
-            f"{self.since_s:.3f}",
+            f"{since_s:.3f}",
         )
         return self._fncast("produce", *feeds, "--topic", INPUT_TOPIC, *flags)
 
-    def machine(self) -> list[str]:
-        """The source of this machine's metrics: single readings, as Telegraf sends them."""
-        flags = ("--format", "telegraf-json", "--topic", READINGS_TOPIC, "--since", f"{self.since_s:.3f}")
+    def machine(self, since_s: float) -> list[str]:
+        """The source of this machine's metrics: single readings, as Telegraf sends them. since_s: see `source`."""
+        flags = ("--format", "telegraf-json", "--topic", READINGS_TOPIC, "--since", f"{since_s:.3f}")
         return self._fncast("produce", "--machine", "--config", self.settings, *flags)
 
-    def write_settings(self, bootstrap_servers: str) -> None:
-        """Write the settings file. Delivery is at-least-once: the embedded broker does not isolate transactions."""
-        self.settings.write_text(
-            "[kafka]\n"
-            f'bootstrap_servers = "{bootstrap_servers}"\n'
-            'delivery = "at-least-once"\n'
-            "[kafka.client]\n"
-            f'"fetch.wait.max.ms" = {FETCH_WAIT_MS}\n'
-            f'[[inputs]]\ntopic = "{INPUT_TOPIC}"\n'
-            f'[[inputs]]\ntopic = "{READINGS_TOPIC}"\nformat = "telegraf-json"\ndestination = "forecast"\n'
-            'series = "{name}"\nmin = 0\n'
-            "[routes]\n"
-            'forecast = { url = "fn:fncast/forecast", batch = true, encoding = "graphpipe" }\n'
-            "[fn]\n"
-            f'url = "{self.functions_url}"\n'
-            "[admin]\n"
-            f"port = {self.ports.admin}\n"
-        )
+    def write_settings(self, bootstrap_servers: str, has_shop: bool = True) -> None:
+        """Write the settings file. has_shop: whether there are the shop's series, for which there is an alert rule."""
+        text = settings_text(bootstrap_servers, self.functions_url, self.ports.admin, has_shop)
+        self.settings.write_text(text, "utf-8")
 
     @staticmethod
     def _fncast(*arguments: object) -> list[str]:
         return [sys.executable, "-m", "fncast.demo.child", *map(str, arguments)]
+
+
+# The monitor writes so much state that the embedded broker would drop that of the consumer from the same topic.
+MONITOR_ENVIRONMENT = {"FNCAST_KAFKA__STATE_TOPIC": MONITOR_STATE_TOPIC}
 
 
 def environment() -> dict[str, str]:

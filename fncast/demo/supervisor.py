@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -13,9 +14,11 @@ import aiohttp
 from fncast.dashboard.reader import TopicReader
 from fncast.demo import models
 from fncast.demo.models import DEFAULT_WINDOW, FoundModel
-from fncast.demo.plan import FETCH_WAIT_MS, Plan, environment
+from fncast.demo.pager import Pager
+from fncast.demo.plan import HOST, MONITOR_ENVIRONMENT, Plan, environment
 from fncast.demo.probe import http_probe, warm_up
 from fncast.demo.process import Process, ProcessFailed, Program
+from fncast.demo.settings_text import FETCH_WAIT_MS
 from fncast.demo.summary import DemoSummary
 from fncast.demo.topics import (
     DEAD_LETTER_TOPIC,
@@ -59,6 +62,7 @@ class DemoSupervisor:
         self._reader: TopicReader | None = None
         self._counting: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
+        self.pager = Pager(report)
         self._environment = environment()
 
     async def run(self) -> None:
@@ -90,6 +94,7 @@ class DemoSupervisor:
         # End the broker last: for the others, its end would be an outage.
         await self._end([name for name in self._tasks if name != "broker"], END_S)
         await self._end(["broker"], KILL_S)
+        await self.pager.close()
         if self._http is not None:
             await self._http.close()
 
@@ -121,6 +126,7 @@ class DemoSupervisor:
         self._report(
             "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
         )
+        await self.pager.start(HOST, plan.ports.pager)
         functions = Program("functions", plan.functions(), http_probe(http, f"{plan.functions_url}/healthz"))
         await self._start(functions)
         window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
@@ -130,11 +136,20 @@ class DemoSupervisor:
         self._report(
             "consumer", f"joined its group, delivers at least once; metrics at {plan.admin_url}/metrics"
         )
-        await self._start(Program("source", plan.source(self._files, window)))
+        since_s = time.time()
+        await self._start(Program("source", plan.source(self._files, window, since_s)))
         if not self._files:
-            await self._start(Program("machine", plan.machine()))
+            await self._start(Program("machine", plan.machine(since_s)))
         self._report("source", _sources(self._files))
         await self._first_forecast()
+        await self._start_monitor(http)
+
+    async def _start_monitor(self, http: aiohttp.ClientSession) -> None:
+        """Start the monitor. It reads the topics from their beginning, so it does not miss the first forecasts."""
+        url = self._plan.monitor_url
+        probe = http_probe(http, f"{url}/readyz")
+        await self._start(Program("monitor", self._plan.monitor(), probe, environment=MONITOR_ENVIRONMENT))
+        self._report("monitor", f"compares forecasts with readings; {url}/accuracy")
 
     async def _start_broker(self) -> None:
         address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -149,7 +164,7 @@ class DemoSupervisor:
         await self._start(Program("broker", self._plan.broker(), ready, output, restart=False))
         servers = address.result()
         await asyncio.to_thread(create_topics, servers)
-        self._plan.write_settings(servers)
+        self._plan.write_settings(servers, has_shop=not self._files)
         self._report("broker", f"embedded, at {servers}")
         self._servers = servers
         properties = {"bootstrap.servers": servers, "fetch.wait.max.ms": str(FETCH_WAIT_MS)}
@@ -191,9 +206,7 @@ class DemoSupervisor:
 
     async def _start(self, program: Program) -> None:
         """Start a program and wait until it is ready. Raises ProcessFailed."""
-        program = Program(
-            program.name, program.argv, program.ready, program.output, self._environment, program.restart
-        )
+        program = replace(program, environment={**self._environment, **(program.environment or {})})
         process = Process(program, self._folder / f"{program.name}.log", self._report)
         task = asyncio.create_task(process.run(), name=program.name)
         self.processes[program.name], self._tasks[program.name] = process, task
@@ -251,6 +264,8 @@ class DemoSupervisor:
 def _sources(files: Sequence[Path]) -> str:
     """What the source publishes, in a few words."""
     if not files:
-        return "a web shop's week, played fast, and this machine's metrics as single readings"
+        return (
+            "a web shop's weeks, played fast, with incidents, and this machine's metrics as single readings"
+        )
     names = ", ".join(file.name for file in files[:MAX_NAMES])
     return f"replaying {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")

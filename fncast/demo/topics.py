@@ -10,6 +10,7 @@ from fncast.wording.kafka import describe
 INPUT_TOPIC, READINGS_TOPIC = "metrics", "telegraf"
 OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "forecasts", "dead-letters"
 TRAINING_TOPIC, OUTAGE_TOPIC, STATE_TOPIC = "training", "outages", "fncast-state"
+ACCURACY_TOPIC, ALERTS_TOPIC, MONITOR_STATE_TOPIC = "accuracy", "alerts", "monitor-state"
 TIMEOUT_S = 5.0
 
 
@@ -27,6 +28,9 @@ def create_topics(servers: str) -> None:
         OUTAGE_TOPIC,
         STATE_TOPIC,
         TRAINING_TOPIC,
+        ACCURACY_TOPIC,
+        ALERTS_TOPIC,
+        MONITOR_STATE_TOPIC,
     )
     try:
         for topic in topics:

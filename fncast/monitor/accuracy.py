@@ -1,151 +1,164 @@
-"""How good the forecasts of one model version are for one series: sums that readings are added to and taken from."""
+"""How good the forecasts of one model version are for one series: sums over outcomes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64Array = NDArray[np.float64]
 
 DAY_S = 86_400.0
 # The quantile loss is the mean over these levels, so that models with other quantiles can be compared.
 LEVELS = (0.1, 0.5, 0.9)
+_LEVELS = np.array(LEVELS)[:, np.newaxis, np.newaxis]
+# The sums over outcomes, in this order.
+SUMS = ("weight", "error", "last_error", "loss", "size", "inside")
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What one step of a forecast came to. lead: 1 for the first step. last: the reading before the forecast began.
+class Outcomes(NamedTuple):
+    """What the forecasts' steps came to, for n readings and the leads from the first on.
 
-    low, median, high: the forecast's quantiles of LEVELS. time_s: of the reading, seconds since 1970. seasonal: the
-    reading at the same time of the last day before the forecast began; None if it is unknown."""
+    is_there: (n, leads) whether the forecast was made, and the readings are known. time_s, value: (n,) of the readings,
+    seconds since 1970. last: (n, leads) the reading before the forecast began. quantiles: (3, n, leads) of LEVELS.
+    seasonal: (n, leads) the reading at the same time of the last day before the forecast began, NaN if it is unknown;
+    None for a series without such a season."""
 
-    lead: int
-    time_s: float
-    value: float
-    last: float
-    low: float
-    median: float
-    high: float
-    seasonal: float | None = None
-
-
-@dataclass(slots=True)
-class Sums:
-    """Weighted sums over outcomes."""
-
-    weight: float = 0.0
-    error: float = 0.0
-    last_error: float = 0.0
-    loss: float = 0.0
-    size: float = 0.0
-    inside: float = 0.0
-
-    def add(self, outcome: Outcome, weight: float) -> None:
-        """Add an outcome, or remove it with the negative weight."""
-        value = outcome.value
-        loss = 0.0
-        for level, quantile in zip(LEVELS, (outcome.low, outcome.median, outcome.high), strict=True):
-            difference = value - quantile
-            loss += max(level * difference, (level - 1.0) * difference)
-        self.weight += weight
-        self.error += weight * abs(value - outcome.median)
-        self.last_error += weight * abs(value - outcome.last)
-        self.loss += weight * 2.0 * loss / len(LEVELS)
-        self.size += weight * abs(value)
-        self.inside += weight * (outcome.low <= value <= outcome.high)
-
-    def scale(self, factor: float) -> None:
-        """Multiply all sums."""
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name) * factor)
-
-    def figures(self) -> dict[str, float | None]:
-        """The figures as in the event; None where a divisor is 0."""
-        if self.weight <= 0.0:
-            return {"mae": None, "skill": None, "wql": None, "coverage": None}
-        return {
-            "mae": self.error / self.weight,
-            "skill": 1.0 - self.error / self.last_error if self.last_error > 0.0 else None,
-            "wql": self.loss / self.size if self.size > 0.0 else None,
-            "coverage": self.inside / self.weight,
-        }
+    is_there: NDArray[np.bool_]
+    time_s: Float64Array
+    value: Float64Array
+    last: Float64Array
+    quantiles: Float64Array
+    seasonal: Float64Array | None = None
 
 
-@dataclass(slots=True)
-class SeasonalSums:
-    """Weighted errors of the forecast and of the seasonal naive, over the outcomes for which both are known."""
-
-    error: float = 0.0
-    naive_error: float = 0.0
-
-    def add(self, outcome: Outcome, weight: float) -> None:
-        """Add an outcome, or remove it with the negative weight."""
-        if outcome.seasonal is not None:
-            self.error += weight * abs(outcome.value - outcome.median)
-            self.naive_error += weight * abs(outcome.value - outcome.seasonal)
-
-    def skill(self) -> float | None:
-        """1 - MAE / MAE of the seasonal naive; None if it is unknown."""
-        return 1.0 - self.error / self.naive_error if self.naive_error > 0.0 else None
+def _figures(sums: Float64Array) -> dict[str, float | None]:
+    """The figures as in the event; None where a divisor is 0."""
+    weight, error, last_error, loss, size, inside = sums.tolist()
+    if weight <= 0.0:
+        return {"mae": None, "skill": None, "wql": None, "coverage": None}
+    return {
+        "mae": error / weight,
+        "skill": 1.0 - error / last_error if last_error > 0.0 else None,
+        "wql": loss / size if size > 0.0 else None,
+        "coverage": inside / weight,
+    }
 
 
-@dataclass(slots=True)
+def _skill(sums: Float64Array) -> float | None:
+    error, naive_error = sums.tolist()
+    return 1.0 - error / naive_error if naive_error > 0.0 else None
+
+
 class Accuracy:
     """The accuracy of one model version for one series.
 
-    total: over everything. day: outcomes count half after a day. by_lead: total, the first lead first.
-    seasonal, seasonal_day: the comparison with the seasonal naive. outcomes: how many there are. since_s, newest_s:
+    leads: (leads, SUMS) over everything. day: (SUMS,) outcomes count half after a day. seasonal, seasonal_day: errors
+    of the forecast and of the seasonal naive, where both are known. outcomes: how many there are. since_s, newest_s:
     times of the first and newest reading."""
 
-    total: Sums = field(default_factory=Sums)
-    day: Sums = field(default_factory=Sums)
-    by_lead: list[Sums] = field(default_factory=list)
-    outcomes: int = 0
-    since_s: float = 0.0
-    newest_s: float = 0.0
-    seasonal: SeasonalSums = field(default_factory=SeasonalSums)
-    seasonal_day: SeasonalSums = field(default_factory=SeasonalSums)
+    __slots__ = ("day", "leads", "newest_s", "outcomes", "seasonal", "seasonal_day", "since_s")
 
-    def add(self, outcome: Outcome) -> None:
-        """Count an outcome."""
+    def __init__(self) -> None:
+        self.leads: Float64Array = np.zeros((0, len(SUMS)))
+        self.day: Float64Array = np.zeros(len(SUMS))
+        self.seasonal: Float64Array = np.zeros(2)
+        self.seasonal_day: Float64Array = np.zeros(2)
+        self.outcomes = 0
+        self.since_s = self.newest_s = 0.0
+
+    def add(self, found: Outcomes) -> None:
+        """Count outcomes."""
+        is_there = found.is_there
+        times_s = found.time_s[is_there.any(axis=1)]
+        if not len(times_s):
+            return
+        since_s, newest_s = float(times_s.min()), float(times_s.max())
         if not self.outcomes:
-            self.since_s = self.newest_s = outcome.time_s
-        self.since_s = min(self.since_s, outcome.time_s)
-        if outcome.time_s > self.newest_s:
-            factor = 0.5 ** ((outcome.time_s - self.newest_s) / DAY_S)
-            self.day.scale(factor)
-            self.seasonal_day.error *= factor
-            self.seasonal_day.naive_error *= factor
-            self.newest_s = outcome.time_s
-        self.outcomes += 1
-        self._apply(outcome, 1.0)
+            self.since_s, self.newest_s = since_s, newest_s
+        self.since_s = min(self.since_s, since_s)
+        if newest_s > self.newest_s:
+            factor = 0.5 ** ((newest_s - self.newest_s) / DAY_S)
+            self.day *= factor
+            self.seasonal_day *= factor
+            self.newest_s = newest_s
+        self.outcomes += int(is_there.sum())
+        self._add(found)
 
-    def remove(self, outcome: Outcome) -> None:
-        """Take back an outcome that was added: its reading was corrected."""
-        self.outcomes -= 1
-        self._apply(outcome, -1.0)
+    def _add(self, found: Outcomes) -> None:
+        is_there, value = found.is_there, found.value[:, np.newaxis]
+        difference = value - found.quantiles
+        error = np.abs(difference[1])
+        loss = np.maximum(_LEVELS * difference, (_LEVELS - 1.0) * difference).sum(axis=0) * (
+            2.0 / len(LEVELS)
+        )
+        parts = np.empty((len(SUMS), *is_there.shape))
+        parts[0] = 1.0
+        parts[1] = error
+        parts[2] = np.abs(value - found.last)
+        parts[3] = loss
+        parts[4] = np.abs(value)
+        parts[5] = (difference[0] >= 0.0) & (difference[2] <= 0.0)
+        parts = np.where(is_there, parts, 0.0)
+        if is_there.shape[1] > len(self.leads):
+            more = is_there.shape[1] - len(self.leads)
+            self.leads = np.concatenate([self.leads, np.zeros((more, len(SUMS)))])
+        self.leads[: is_there.shape[1]] += parts.sum(axis=1).T
+        weights = 0.5 ** ((self.newest_s - found.time_s) / DAY_S)
+        self.day += parts.sum(axis=2) @ weights
+        if found.seasonal is not None:
+            is_known = is_there & ~np.isnan(found.seasonal)
+            both = np.stack([error, np.abs(value - found.seasonal)])
+            sums = np.where(is_known, both, 0.0).sum(axis=2)
+            self.seasonal += sums.sum(axis=1)
+            self.seasonal_day += sums @ weights
 
-    def _apply(self, outcome: Outcome, weight: float) -> None:
-        while len(self.by_lead) < outcome.lead:
-            self.by_lead.append(Sums())
-        self.total.add(outcome, weight)
-        self.by_lead[outcome.lead - 1].add(outcome, weight)
-        day_weight = weight * 0.5 ** ((self.newest_s - outcome.time_s) / DAY_S)
-        self.day.add(outcome, day_weight)
-        if outcome.seasonal is not None:
-            self.seasonal.add(outcome, weight)
-            self.seasonal_day.add(outcome, day_weight)
+    def copy(self) -> Accuracy:
+        """An independent copy."""
+        accuracy = Accuracy()
+        accuracy.leads, accuracy.day = self.leads.copy(), self.day.copy()
+        accuracy.seasonal, accuracy.seasonal_day = self.seasonal.copy(), self.seasonal_day.copy()
+        accuracy.outcomes, accuracy.since_s, accuracy.newest_s = self.outcomes, self.since_s, self.newest_s
+        return accuracy
+
+    def total_figures(self) -> dict[str, float | None]:
+        """mae, skill, wql and coverage over everything; None where they are unknown."""
+        return _figures(self.leads.sum(axis=0))
+
+    def day_figures(self) -> dict[str, float | None]:
+        """As `total_figures`, over the last day."""
+        return _figures(self.day)
+
+    def lead_figures(self) -> list[dict[str, float | None]]:
+        """As `total_figures`, for each lead."""
+        last = int(np.flatnonzero(self.leads[:, 0]).max(initial=-1)) + 1
+        return list(map(_figures, self.leads[:last]))
+
+    def seasonal_skill(self) -> float | None:
+        """1 - MAE / MAE of the seasonal naive; None if it is unknown."""
+        return _skill(self.seasonal)
+
+    def seasonal_day_skill(self) -> float | None:
+        """As `seasonal_skill`, over the last day."""
+        return _skill(self.seasonal_day)
+
+    @property
+    def is_worse_than_last(self) -> bool:
+        """Whether the last day's error is larger than that of the last value."""
+        return bool(self.day[1] > self.day[2])
 
     def state(self) -> list[Any]:
-        """The state as numbers and lists, for `restored`."""
-        sums = [
-            [getattr(each, name) for name in Sums.__slots__] for each in (self.total, self.day, *self.by_lead)
-        ]
-        seasonal = [[each.error, each.naive_error] for each in (self.seasonal, self.seasonal_day)]
-        return [self.outcomes, self.since_s, self.newest_s, seasonal, *sums]
+        """The state as numbers and bytes, for `restored`."""
+        more = np.concatenate([self.day, self.seasonal, self.seasonal_day])
+        return [self.outcomes, self.since_s, self.newest_s, more.tobytes(), self.leads.tobytes()]
 
     @classmethod
     def restored(cls, state: list[Any]) -> Accuracy:
         """The accuracy with the state that `state` returned."""
-        outcomes, since_s, newest_s, seasonal, total, day, *by_lead = state
-        leads = [Sums(*each) for each in by_lead]
-        seasons = (SeasonalSums(*each) for each in seasonal)
-        return cls(Sums(*total), Sums(*day), leads, outcomes, since_s, newest_s, *seasons)
+        accuracy = cls()
+        accuracy.outcomes, accuracy.since_s, accuracy.newest_s, more, leads = state
+        accuracy.leads = np.frombuffer(leads).reshape(-1, len(SUMS)).copy()
+        sums = np.split(np.frombuffer(more).copy(), [len(SUMS), len(SUMS) + 2])
+        accuracy.day, accuracy.seasonal, accuracy.seasonal_day = sums
+        return accuracy

@@ -36,11 +36,17 @@ def accuracy_list(judge: Judge) -> dict[str, Any]:
     found = []
     for assigned in list(judge.partitions.values()):
         for name, series in assigned.monitor.series.items():
-            for model, accuracy in series.joined.accuracy.items():
-                figures = accuracy_figures(accuracy)
-                found.append({"series": name, "model": model, **figures})
-    found.sort(key=lambda each: (each["skill"] is None, each["skill"] or 0.0, each["series"], each["model"]))
-    return {"series": found[:MAX_LISTED], "left_out": max(0, len(found) - MAX_LISTED)}
+            for model in series.joined.models:
+                settled = series.joined.sums.get(model)
+                skill = (settled or series.joined.accuracy(model)).total_figures()["skill"]
+                found.append((skill is None, skill or 0.0, name, model, series.joined))
+    found.sort(key=lambda each: each[:4])
+    listed = []
+    for _, _, name, model, joined in found[:MAX_LISTED]:
+        accuracy = joined.accuracy(model)
+        if accuracy.outcomes:
+            listed.append({"series": name, "model": model, **accuracy_figures(accuracy)})
+    return {"series": listed, "left_out": max(0, len(found) - MAX_LISTED)}
 
 
 class MonitorCollector:
@@ -56,8 +62,8 @@ class MonitorCollector:
         coverages: dict[str, list[float]] = {}
         for monitor in monitors:
             for series in monitor.series.values():
-                for model, accuracy in series.joined.accuracy.items():
-                    figures = accuracy.day.figures()
+                for model, accuracy in series.joined.sums.items():
+                    figures = accuracy.day_figures()
                     for found, name in ((skills, "skill"), (coverages, "coverage")):
                         if (value := figures[name]) is not None:
                             found.setdefault(model, []).append(value)

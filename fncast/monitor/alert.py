@@ -10,6 +10,9 @@ from fncast.monitor.crossing import Crossing, crossing
 
 # An alert opens once so many forecasts in a row have at least the rule's probability: a single one may overshoot.
 OPEN_AFTER = 2
+# A crossing far ahead has to be forecast longer, for this share of the steps until it: forecasts that follow each other
+# overshoot together.
+WAIT_SHARE = 0.125
 # An alert closes once its probability is below this share of the rule's in so many forecasts in a row.
 CLOSE_SHARE = 0.6
 CLOSE_AFTER = 3
@@ -66,7 +69,7 @@ class AlertState:
         """Take the next forecast's crossing. Returns "open" or "closed" if the state changes, else an empty string."""
         if not self.is_open:
             self.likely = self.likely + 1 if found.probability >= rule.probability else 0
-            if self.likely < OPEN_AFTER:
+            if self.likely < max(OPEN_AFTER, WAIT_SHARE * (found.step or 0.0)):
                 return ""
             self.is_open, self.calm, self.likely = True, 0, 0
             return "open"

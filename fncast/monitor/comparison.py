@@ -26,7 +26,7 @@ class Comparison:
         if accuracy.newest_s <= self.seen_s or not accuracy.outcomes:
             return ""
         self.seen_s = accuracy.newest_s
-        is_worse = accuracy.day.error > accuracy.day.last_error
+        is_worse = accuracy.is_worse_than_last
         self.readings = self.readings + 1 if is_worse != self.is_open else 0
         if self.readings < wanted:
             return ""

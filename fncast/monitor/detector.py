@@ -18,6 +18,9 @@ DEFAULT_MIN_HISTORY = 500
 COMPARISONS = 2.6
 # The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
 FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3))
+# Places of the figures that add up over readings: an episode that they open contradicts the first forecast of a reading
+# rather than the last one, which has already followed the readings.
+SLOW_FIGURES = (1, 3, 4)
 # A value is a new extreme if it is beyond all before it by this share of their range.
 BEYOND_RANGE = 0.2
 # The log p-value of a new extreme that is outside the band counts so many times.
@@ -85,10 +88,12 @@ class Detector:
             self._extend_range(value)
             return Judgement(0.0, self._episodes.episode is not None)
         figures = self._figures.update(value, near, far)
-        log_p = min(
+        log_ps = [
             history.log_p(figure) + factor
             for history, figure, factor in zip(self._histories, figures, FACTORS, strict=True)
-        )
+        ]
+        log_p = min(log_ps)
+        shown = far if log_ps.index(log_p) in SLOW_FIGURES else near
         log_p = min(0.0, log_p + math.log(COMPARISONS))
         if self._is_extreme(value) and figures[0] > 1.0:
             log_p *= EXTREME_WEIGHT
@@ -98,7 +103,7 @@ class Detector:
         self._readings += 1
         is_ready = self._readings > settings.min_history
         score = min(1.0, -log_p / (DECADES * math.log(10))) if is_ready else 0.0
-        candidate = Episode(kind, at, at, at, value, near.expected, near.low, near.high, score)
+        candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
         is_unusual = is_ready and log_p <= math.log(settings.alpha)
         changed = self._episodes.update(candidate, log_p, is_unusual)
         weight = LEARNED_IN_EPISODE if 1 < self._episodes.age <= NORMAL_AFTER else 1.0

@@ -32,8 +32,9 @@ class Expectation(NamedTuple):
     high: float
 
     def error_scale(self, error: float) -> float:
-        """A part of the band on the side of `error`."""
-        return BAND_SHARE * (self.high - self.expected if error >= 0 else self.expected - self.low)
+        """A part of the band on the side of `error`; 0 if the quantiles are not in order."""
+        side = self.high - self.expected if error >= 0 else self.expected - self.low
+        return BAND_SHARE * max(0.0, side)
 
 
 class Figures:

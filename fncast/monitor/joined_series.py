@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from fncast.monitor.accuracy import LEVELS, Accuracy, Outcome
+import numpy as np
+
+from fncast.monitor.accuracy import Accuracy, Outcomes
 from fncast.monitor.detector import Detector, DetectorSettings, Judgement
 from fncast.monitor.figures import Expectation
-from fncast.monitor.messages import ForecastMessage
-from fncast.monitor.packed_rows import PackedRows
-from fncast.monitor.season import same_time_before, season_steps
+from fncast.monitor.pending import Int64Array, PendingForecasts
+from fncast.monitor.season import season_steps
 from fncast.series.step import Step
 
-# Steps that readings and forecasts are kept beyond the horizon: how far one topic may be ahead of the other.
+# A reading may come so many steps late. One that is older changes nothing.
 SLACK = 8
+# Outcomes are added to the sums for so many readings at once.
+TOGETHER = 8
+# Forecasts may be so many steps ahead of the readings.
+AHEAD = 8
+MORE = SLACK + TOGETHER + AHEAD
 # A reading is judged without the forecast that was made for it once so many later readings came.
 MAX_WAITING = 3
 MAX_MODELS = 8  # versions at a time; the one without readings for the longest is forgotten
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Kept:
-    """A forecast that waits for readings. rows: low, median and high of each step."""
-
-    start: int
-    model: str
-    rows: PackedRows
+_NONE = -(2**62)
 
 
 @dataclass(slots=True)
@@ -47,23 +45,28 @@ class Judged:
 class JoinedSeries:
     """One series: its readings and forecasts of late, its accuracy by model, and its detector.
 
-    anchor, step: the grid; indices count its steps. judged: the newest index that the detector has seen. oldest:
-    readings up to this index are kept for the seasonal naive only. season: steps of a day; 0 without seasonal naive."""
+    anchor, step: the grid; indices count its steps. newest: index of the latest reading. settled: the accuracy holds
+    all outcomes up to this index; later ones can still change. judged: the newest index that the detector has seen.
+    has_settled: whether the last call has added to `sums`. season: steps of a day; 0 without seasonal naive."""
 
     anchor: datetime
     step: Step
     horizon: int = 1
     readings: dict[int, float] = field(default_factory=dict)
-    forecasts: list[Kept] = field(default_factory=list)
+    forecasts: dict[str, PendingForecasts] = field(default_factory=dict)
     waiting: list[int] = field(default_factory=list)
-    accuracy: dict[str, Accuracy] = field(default_factory=dict)
+    sums: dict[str, Accuracy] = field(default_factory=dict)
     detector: Detector = field(default_factory=Detector)
-    judged: int | None = None
-    oldest: int | None = None
+    newest: int = _NONE
+    settled: int = _NONE
+    judged: int = _NONE
+    has_settled: bool = False
     season: int = field(init=False)
+    anchor_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.season = season_steps(self.step)
+        self.anchor_s = (self.anchor - _EPOCH).total_seconds()
 
     def index(self, moment: datetime) -> int:
         """The step at a moment."""
@@ -71,49 +74,83 @@ class JoinedSeries:
 
     def time_s(self, index: int) -> float:
         """The time of a step, in seconds since 1970."""
+        if self.step.period_s is not None:
+            return self.anchor_s + index * self.step.period_s
         return (self.step.after(self.anchor, index) - _EPOCH).total_seconds()
 
-    def add_reading(self, index: int, value: float) -> None:
-        """Add a reading, or correct one. A reading that is older than what is kept is ignored."""
-        newest = max(self.readings, default=index)
-        if math.isnan(value) or index <= newest - self._kept_steps or self.readings.get(index) == value:
-            return
-        for kept, step in self._affected(index):
-            self._count(kept, step, -1)
-        is_new = index not in self.readings
-        self.readings[index] = value
-        for kept, step in self._affected(index):
-            self._count(kept, step, 1)
-        if is_new and (self.judged is None or index > self.judged):
-            insort(self.waiting, index)
-        self._forget()
+    @property
+    def newest_s(self) -> float:
+        """The time of the newest reading; long ago if there is none."""
+        return self.time_s(self.newest) if self.readings else -math.inf
 
-    def add_forecast(self, message: ForecastMessage) -> bool:
-        """Add a forecast. Returns False if there is one for the same start by the same model, which stands."""
-        start = self.index(message.start)
-        places = [_nearest(message.levels, level) for level in LEVELS]
-        if any(kept.start == start and kept.model == message.model for kept in self.forecasts):
+    def add_reading(self, index: int, value: float) -> None:
+        """Add a reading, or correct one. A reading that is more than SLACK steps late may be ignored."""
+        self.has_settled = False
+        if self.settled == _NONE:
+            self.settled = index - SLACK - 1
+        if math.isnan(value) or index <= self.settled:
+            return
+        if index not in self.readings and index > self.judged:
+            insort(self.waiting, index)
+        self.readings[index] = value
+        if index > self.newest:
+            self.newest = index
+            if index > self.settled + SLACK + TOGETHER:
+                self._settle(index - SLACK - 1)
+
+    def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> bool:
+        """Add a forecast. columns: lows, medians and highs.
+
+        Returns False if there is one for the same start by the same model, which stands, or if it is too old."""
+        self.has_settled = False
+        if self.settled == _NONE:
+            self.settled = start - SLACK - 1
+        length = len(columns[0])
+        pending = self.forecasts.get(model)
+        if start + length - 1 <= self.settled or (pending is not None and pending.has(start)):
             return False
-        rows = PackedRows((row[places[0]], row[places[1]], row[places[2]]) for row in message.rows)
-        kept = Kept(start, message.model, rows)
-        self.horizon = max(self.horizon, len(kept.rows))
-        insort(self.forecasts, kept, key=lambda each: each.start)
-        for step in range(len(kept.rows)):
-            self._count(kept, step, 1)
-        self._forget()
+        self.horizon = max(self.horizon, length)
+        if pending is None:
+            pending = self.forecasts[model] = PendingForecasts(length, MORE)
+        elif length > pending.horizon:
+            pending = self.forecasts[model] = pending.resized(length, MORE, self.settled)
+        if pending.replaced_end(start) > self.settled:
+            self._settle(pending.replaced_end(start))
+        pending.add(start, columns)
+        late = [index for index in range(start, self.settled + 1) if index in self.readings]
+        if late:
+            indices = np.array(late)
+            outcomes = self._outcomes(pending, indices)
+            outcomes.is_there[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
+            self._sums(model).add(outcomes)
         return True
 
     def waits_for(self, model: str) -> bool:
         """Whether forecasts of a model are kept, so that readings can still change its accuracy."""
-        return any(kept.model == model for kept in self.forecasts)
+        return model in self.forecasts
+
+    def accuracy(self, model: str) -> Accuracy:
+        """The accuracy of a model up to now. Do not change it."""
+        settled = self.sums.get(model, Accuracy())
+        pending = self.forecasts.get(model)
+        if pending is None:
+            return settled
+        found = settled.copy()
+        for indices in self._groups(self.newest):
+            found.add(self._outcomes(pending, indices))
+        return found
+
+    @property
+    def models(self) -> list[str]:
+        """The models that have made forecasts."""
+        return list(self.sums | self.forecasts)
 
     def judge(self, settings: DetectorSettings) -> Iterator[Judged]:
         """Judge the readings that wait no longer for their forecast, in the order of time."""
-        newest_start = self.forecasts[-1].start if self.forecasts else None
+        newest_start = max([each.newest for each in self.forecasts.values()], default=_NONE)
         while self.waiting:
             index = self.waiting[0]
-            has_forecast = newest_start is not None and newest_start >= index
-            if not has_forecast and len(self.waiting) <= MAX_WAITING:
+            if newest_start < index and len(self.waiting) <= MAX_WAITING:
                 return
             del self.waiting[0]
             self.judged = index
@@ -123,72 +160,65 @@ class JoinedSeries:
 
     def _expectations(self, index: int) -> tuple[Expectation | None, Expectation | None]:
         """What the last and the first forecast that include a step say about it; None without a usable forecast."""
-        end = bisect_right(self.forecasts, index, key=lambda kept: kept.start)
-        found = [kept for kept in self.forecasts[:end] if index - kept.start < len(kept.rows)]
-        if not found or found[-1].start - 1 not in self.readings:
+        near = self._including(index, range(index, index - self.horizon, -1))
+        if near is None or near[1] - 1 not in self.readings:
             return None, None
-        near, far = found[-1], found[0]
-        return _expectation(near, index), _expectation(far, index)
+        far = self._including(index, range(index - self.horizon + 1, index + 1)) or near
+        return _expectation(*near, index), _expectation(*far, index)
 
-    def _affected(self, index: int) -> Iterator[tuple[Kept, int]]:
-        """The forecasts' steps whose outcome a reading changes: its own, and those of forecasts that follow it.
+    def _including(self, index: int, starts: range) -> tuple[PendingForecasts, int] | None:
+        """The forecast with the first of `starts` that includes a step, and its start."""
+        every = list(self.forecasts.values())
+        for start in starts:
+            for pending in every:
+                if pending.covers(start, index):
+                    return pending, start
+        return None
 
-        The latter are compared with the reading as the last value, or as that at the same time of the day before."""
-        for kept in self.forecasts:
-            if kept.start == index + 1:
-                yield from ((kept, step) for step in range(len(kept.rows)))
-            elif 0 <= index - kept.start < len(kept.rows):
-                yield kept, index - kept.start
-            elif index < kept.start <= index + self.season:
-                first = index + self.season - kept.start
-                yield from ((kept, step) for step in range(first, len(kept.rows), self.season))
+    def _settle(self, last: int) -> None:
+        """Add the outcomes up to index `last` to the sums, and drop what is not needed any more."""
+        self.has_settled = True
+        for model, pending in list(self.forecasts.items()):
+            for indices in self._groups(last):
+                outcomes = self._outcomes(pending, indices)
+                if outcomes.is_there.any():
+                    self._sums(model).add(outcomes)
+            if pending.newest + pending.horizon - 1 <= last:
+                del self.forecasts[model]
+        self.settled = last
+        edge = last - self.horizon - self.season
+        old = [index for index in self.readings if index < edge and index not in self.waiting]
+        for index in old:
+            del self.readings[index]
 
-    def _count(self, kept: Kept, step: int, sign: int) -> None:
-        """Add (1) or remove (-1) the outcome of a forecast's step, if its readings are known."""
-        value = self.readings.get(kept.start + step)
-        last = None if value is None else self._last_before(kept.start)
-        if value is None or last is None:
-            return
-        outcome = Outcome(step + 1, self.time_s(kept.start + step), value, last, *kept.rows[step])
-        if self.season:
-            outcome.seasonal = self.readings.get(same_time_before(kept.start, step, self.season))
-        accuracy = self.accuracy.get(kept.model)
+    def _groups(self, last: int) -> Iterator[Int64Array]:
+        """The indices of the readings that are not settled, up to `last`, TOGETHER steps at a time."""
+        open_ = sorted(index for index in self.readings if self.settled < index <= last)
+        while open_:
+            group = [index for index in open_ if index < open_[0] + TOGETHER]
+            yield np.array(group)
+            del open_[: len(group)]
+
+    def _outcomes(self, pending: PendingForecasts, indices: Int64Array) -> Outcomes:
+        """The outcomes of readings. indices: of known readings, close together."""
+        is_there, quantiles = pending.mesh(indices)
+        lead = np.arange(pending.horizon)
+        first = int(indices[0]) - pending.horizon - self.season
+        get = self.readings.get
+        known = np.array([get(index, math.nan) for index in range(first, int(indices[-1]) + 1)])
+        at = indices[:, np.newaxis] - first
+        last = known[at - lead - 1]
+        seasonal = known[at - lead + lead % self.season - self.season] if self.season else None
+        times_s = np.array([self.time_s(index) for index in indices.tolist()])
+        return Outcomes(is_there & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)
+
+    def _sums(self, model: str) -> Accuracy:
+        accuracy = self.sums.get(model)
         if accuracy is None:
-            if len(self.accuracy) >= MAX_MODELS:
-                oldest = min(self.accuracy, key=lambda model: self.accuracy[model].newest_s)
-                del self.accuracy[oldest]
-            accuracy = self.accuracy[kept.model] = Accuracy()
-        if sign > 0:
-            accuracy.add(outcome)
-        else:
-            accuracy.remove(outcome)
-
-    def _last_before(self, start: int) -> float | None:
-        """The reading before a forecast; None if it is unknown or too old, even if it is kept for the season."""
-        index = start - 1
-        if self.oldest is not None and index <= self.oldest and index not in self.waiting:
-            return None
-        return self.readings.get(index)
-
-    @property
-    def _kept_steps(self) -> int:
-        return self.horizon + SLACK
-
-    def _forget(self) -> None:
-        """Drop readings and forecasts that are too old to be joined."""
-        newest = max(self.readings, default=None)
-        if newest is not None:
-            oldest = newest - self._kept_steps
-            self.oldest = oldest if self.oldest is None else max(self.oldest, oldest)
-            edge = min([self.oldest, *self.waiting[:1]]) - self.season if self.season else self.oldest
-            old = [index for index in self.readings if index <= edge and index not in self.waiting]
-            for index in old:
-                del self.readings[index]
-        if self.forecasts:
-            reached = self.forecasts[-1].start if newest is None else newest
-            oldest = min(reached, self.forecasts[-1].start) - self._kept_steps
-            ahead = self.forecasts[-1].start - 2 * self._kept_steps
-            self.forecasts = [kept for kept in self.forecasts if kept.start > max(oldest, ahead)]
+            if len(self.sums) >= MAX_MODELS:
+                del self.sums[min(self.sums, key=lambda each: self.sums[each].newest_s)]
+            accuracy = self.sums[model] = Accuracy()
+        return accuracy
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists, for `restored`."""
@@ -198,37 +228,36 @@ class JoinedSeries:
             self.step.day,
             self.horizon,
             sorted(self.readings.items()),
-            [[kept.start, kept.model, *kept.rows.state()] for kept in self.forecasts],
+            {model: pending.state(self.settled) for model, pending in self.forecasts.items()},
             self.waiting,
-            {model: accuracy.state() for model, accuracy in self.accuracy.items()},
+            {model: accuracy.state() for model, accuracy in self.sums.items()},
             self.detector.state(),
+            self.newest,
+            self.settled,
             self.judged,
-            self.oldest,
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> JoinedSeries:
         """The series with the state that `state` returned."""
-        anchor, step, day, horizon, readings, forecasts, waiting, accuracy, detector, judged, oldest = state
+        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *places = state
         parsed = Step.parse(step)
+        newest, settled, judged = places
         return cls(
             datetime.fromisoformat(anchor),
             Step(parsed.period_s, parsed.months, day),
             horizon,
             dict(readings),
-            [Kept(start, model, PackedRows.restored(scale, data)) for start, model, scale, data in forecasts],
+            {model: PendingForecasts.restored(each, MORE, settled) for model, each in forecasts.items()},
             list(waiting),
-            {model: Accuracy.restored(each) for model, each in accuracy.items()},
+            {model: Accuracy.restored(each) for model, each in sums.items()},
             Detector.restored(detector),
+            newest,
+            settled,
             judged,
-            oldest,
         )
 
 
-def _expectation(kept: Kept, index: int) -> Expectation:
-    low, median, high = kept.rows[index - kept.start]
+def _expectation(pending: PendingForecasts, start: int, index: int) -> Expectation:
+    low, median, high = pending.row(start, index - start)
     return Expectation(median, low, high)
-
-
-def _nearest(levels: tuple[float, ...], wanted: float) -> int:
-    return min(range(len(levels)), key=lambda place: abs(levels[place] - wanted))

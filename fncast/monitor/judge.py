@@ -6,8 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
-
+from fncast.monitor.journal import Entry, Journal
 from fncast.monitor.merge import Merge
 from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_forecast, read_window
 from fncast.monitor.partition import MonitorPartition, MonitorRules
@@ -19,29 +18,23 @@ from interceptor.outcome import Forecast, OutputEvent, Skipped
 JOINED = Skipped("joined")
 OTHER = Skipped("neither a window nor a forecast")
 
-# The key of the offset that a topic's state stands for. No series has this name: it is not UTF-8.
-NEXT_OFFSET = b"\xff"
-
-_encode = msgspec.msgpack.Encoder().encode
-
 
 class Assigned:
-    """One partition number of this monitor. restored: its topics whose state was read. sequence: of the last write."""
+    """One partition number of this monitor. restored: its topics whose state was read."""
 
     def __init__(self, rules: MonitorRules, topics: Sequence[str], clock: Callable[[], float]) -> None:
         self.monitor = MonitorPartition(rules)
         self.merge = Merge(topics, clock)
         self.restored: dict[str, int] = {}  # topic -> generation
-        self.sequences: dict[str, int] = {}  # of the series in the state that was read
-        self.sequence = 0
+        self.journal = Journal(self.monitor, clock)
         self.replayed: list[Record] = []
 
 
 class Judge(StatefulInterceptor):
     """Joins what the input topics and the forecasts have in the partitions of the same number.
 
-    The state of each series that changed is written with the last delivery of each topic, with a rising number: the
-    copy with the largest number counts. So state, offsets and events are in one transaction.
+    What a batch has changed is written with the last delivery of each topic. So state, offsets and events are in one
+    transaction.
     """
 
     def __init__(
@@ -65,17 +58,8 @@ class Judge(StatefulInterceptor):
         assigned.restored[topic] = generation
         next_offset = committed
         for record in state:
-            if record.value is None:
-                continue
-            sequence, series = msgspec.msgpack.decode(record.value)
-            if record.key == NEXT_OFFSET:
-                next_offset = min(committed, series)
-                continue
-            name = record.key.decode()
-            if sequence > assigned.sequences.get(name, 0):
-                assigned.sequences[name] = sequence
-                assigned.sequence = max(assigned.sequence, sequence)
-                assigned.monitor.restore(name, series)
+            if record.value is not None:
+                next_offset = min(next_offset, assigned.journal.restore(topic, record, committed))
         return next_offset
 
     def replay(self, records: Sequence[Record]) -> None:
@@ -116,32 +100,32 @@ class Judge(StatefulInterceptor):
 
     def _process(self, assigned: Assigned, deliveries: Sequence[Delivery]) -> None:
         last: dict[str, Delivery] = {}
+        noted: dict[str, list[Entry]] = {}
+        monitor, place = assigned.monitor, 0
         ticks = [delivery for delivery in deliveries if type(delivery.record) is Tick]
         for delivery in ticks:
-            events = assigned.monitor.tick(delivery.record.timestamp_ms)
+            events = monitor.tick(delivery.record.timestamp_ms)
             delivery.outcome = Forecast(events) if events else None
-            last[delivery.record.topic] = delivery
-        for delivery in assigned.merge.ready(deliveries):
-            last[delivery.record.topic] = delivery
-            for part in delivery.windows or [delivery]:
-                events = self._events(assigned.monitor, part)
-                events += assigned.monitor.tick(part.record.timestamp_ms)
-                part.outcome = Forecast(events) if events else part.outcome or JOINED
-        if not last or not assigned.monitor.changed:
-            return
-        assigned.sequence += 1
-        written = [
-            StateRecord(name.encode(), _encode([assigned.sequence, assigned.monitor.series[name].state()]))
-            for name in sorted(assigned.monitor.changed)
-        ]
-        assigned.monitor.changed.clear()
-        for delivery in last.values():
-            delivery.state += [StateRecord(record.key, record.value) for record in written]
-            offset = _encode([assigned.sequence, delivery.record.offset + 1])
-            delivery.state.append(StateRecord(NEXT_OFFSET, offset))
+        for delivery in ticks + assigned.merge.ready(deliveries):
+            topic = delivery.record.topic
+            last[topic] = delivery
+            if type(delivery.record) is not Tick:
+                for part in delivery.windows or [delivery]:
+                    events = self._events(monitor, part)
+                    events += monitor.tick(part.record.timestamp_ms)
+                    part.outcome = Forecast(events) if events else part.outcome or JOINED
+            if monitor.notes:
+                noted.setdefault(topic, []).extend(enumerate(monitor.notes, start=place))
+                place += len(monitor.notes)
+                monitor.notes.clear()
+        if noted:
+            next_offsets = {topic: delivery.record.offset + 1 for topic, delivery in last.items()}
+            for topic, records in assigned.journal.write(noted, next_offsets).items():
+                last[topic].state += records
 
     def _apply_replayed(self, assigned: Assigned) -> None:
         """Join the records that come after the state. Their events were published before."""
+        assigned.journal.apply()
         assigned.replayed.sort(key=lambda record: record.timestamp_ms)
         for record in assigned.replayed:
             delivery = Delivery(record)

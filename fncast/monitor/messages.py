@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-import orjson
+import msgspec
 
+from fncast.monitor.accuracy import LEVELS
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
+from interceptor.assembly.window import WindowEvent
 from interceptor.cloudevents.event import Event
 
 WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
 MAX_HORIZON = 512
+# Many series share their times and their quantiles.
+_CACHED = 8192
 
 
 class UnusableEvent(ValueError):
@@ -34,7 +39,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ForecastMessage:
-    """A forecast. start: of its first step. levels: ascending. rows: the quantiles of each step.
+    """A forecast. start: of its first step. levels: ascending. columns: for each level the quantiles of all steps.
 
     model: name and version, for example `forecast/3`."""
 
@@ -42,51 +47,80 @@ class ForecastMessage:
     start: datetime
     step: Step
     levels: tuple[float, ...]
-    rows: list[tuple[float, ...]]
+    columns: list[list[float]]
     model: str
+
+    @property
+    def band(self) -> list[list[float]]:
+        """The columns whose levels are the nearest to LEVELS: low, median and high."""
+        return [self.columns[place] for place in _places(self.levels)]
+
+    @property
+    def rows(self) -> list[tuple[float, ...]]:
+        """The quantiles of each step."""
+        return list(zip(*self.columns, strict=True))
+
+
+class _Grid(msgspec.Struct):
+    start: Any = None
+    step_s: Any = None
+    step: Any = None
+    step_day: Any = None
+
+
+class _WindowData(_Grid):
+    values: list[float | None] = []
+
+
+class _ForecastData(_Grid):
+    quantiles: dict[str, list[float]] = {}
+
+
+_decode_window = msgspec.json.Decoder(_WindowData).decode
+_decode_forecast = msgspec.json.Decoder(_ForecastData).decode
 
 
 def read_window(event: Event) -> Reading:
     """The newest reading of a window event. Raises UnusableEvent."""
-    data, series = _data(event), _series(event)
-    values = data.get("values")
-    if not isinstance(values, list) or not values:
+    series = _series(event)
+    if type(event) is WindowEvent and event._data is None:  # assembled here
+        window = event.window
+        start, step = _grid(window.start, window.step.period_s, *_calendar(window.step))
+        return Reading(series, _after(start, step, step.day, len(window.values) - 1), step, window.values[-1])
+    data = _decoded(_decode_window, event, "the window's values are not a list of numbers")
+    if not data.values:
         raise UnusableEvent("the window has no values")
-    start, step = _grid(data)
-    last = values[-1]
+    start, step = _grid(data.start, data.step_s, data.step, data.step_day)
+    last = data.values[-1]
     value = math.nan if last is None else last
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnusableEvent("the window's last value is not a number")
-    return Reading(series, step.after(start, len(values) - 1), step, float(value))
+    return Reading(series, _after(start, step, step.day, len(data.values) - 1), step, value)
 
 
 def read_forecast(event: Event) -> ForecastMessage:
     """A forecast event. Raises UnusableEvent."""
-    data, series = _data(event), _series(event)
-    start, step = _grid(data)
-    quantiles = data.get("quantiles")
-    if not isinstance(quantiles, dict) or not quantiles:
+    series = _series(event)
+    data = _decoded(_decode_forecast, event, "the forecast's quantiles are not lists of numbers")
+    if not data.quantiles:
         raise UnusableEvent("the forecast has no quantiles")
-    try:
-        columns = sorted((float(level), values) for level, values in quantiles.items())
-        levels = tuple(level for level, _ in columns)
-        rows = [tuple(map(float, row)) for row in zip(*(values for _, values in columns), strict=True)]
-    except (TypeError, ValueError):
-        raise UnusableEvent("the forecast's quantiles are not lists of numbers of the same length") from None
-    if not rows or not all(0.0 < level < 1.0 for level in levels):
-        raise UnusableEvent("the forecast's quantiles are empty, or their levels are not between 0 and 1")
+    names, levels = _levels(tuple(data.quantiles))
+    columns = [data.quantiles[name] for name in names]
+    length = len(columns[0])
+    if not length or any(len(column) != length for column in columns):
+        raise UnusableEvent("the forecast's quantiles are empty, or not of the same length")
+    if length > MAX_HORIZON:
+        columns = [column[:MAX_HORIZON] for column in columns]
+    start, step = _grid(data.start, data.step_s, data.step, data.step_day)
     model = f"{event.text('modelname') or ''}/{event.text('modelversion') or ''}"
-    return ForecastMessage(series, start, step, levels, rows[:MAX_HORIZON], model)
+    return ForecastMessage(series, start, step, levels, columns, model)
 
 
-def _data(event: Event) -> dict[str, Any]:
+def _decoded(decode: Any, event: Event, reason: str) -> Any:
     try:
-        data = orjson.loads(event.data or b"")
-    except orjson.JSONDecodeError:
+        return decode(event.data or b"")
+    except msgspec.ValidationError:
+        raise UnusableEvent(reason) from None
+    except msgspec.DecodeError:
         raise UnusableEvent("the data is not JSON") from None
-    if not isinstance(data, dict):
-        raise UnusableEvent("the data is not a JSON object")
-    return data
 
 
 def _series(event: Event) -> str:
@@ -96,9 +130,48 @@ def _series(event: Event) -> str:
     return series
 
 
-def _grid(data: dict[str, Any]) -> tuple[datetime, Step]:
+def _calendar(step: Step) -> tuple[str | None, int | None]:
+    return (None, None) if step.period_s is not None else (str(step), step.day)
+
+
+def _grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, Step]:
     try:
-        start = parse_time(data.get("start"))
-        return start, Step.of(data).anchored(start)
+        return _known_grid(start, step_s, step, step_day)
+    except TypeError:  # not hashable
+        raise UnusableEvent("the start or step is not a string or number") from None
+
+
+@lru_cache(_CACHED)
+def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, Step]:
+    try:
+        moment = parse_time(start)
+        return moment, Step.of({"step_s": step_s, "step": step, "step_day": step_day}).anchored(moment)
     except ValueError as error:
         raise UnusableEvent(str(error)) from None
+
+
+@lru_cache(_CACHED)
+def _after(start: datetime, step: Step, day: int | None, steps: int) -> datetime:
+    # `day` is a key of the cache: steps of one length are equal, whatever their day.
+    try:
+        return step.after(start, steps)
+    except ValueError as error:
+        raise UnusableEvent(str(error)) from None
+
+
+@lru_cache(64)
+def _levels(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The names of quantiles in the order of their levels, and the levels. Raises UnusableEvent."""
+    try:
+        found = sorted((float(name), name) for name in names)
+    except ValueError:
+        raise UnusableEvent("the forecast's quantiles are not named by numbers") from None
+    levels = tuple(level for level, _ in found)
+    if not all(0.0 < level < 1.0 for level in levels):
+        raise UnusableEvent("the levels of the forecast's quantiles are not between 0 and 1")
+    return tuple(name for _, name in found), levels
+
+
+@lru_cache(64)
+def _places(levels: tuple[float, ...]) -> list[int]:
+    return [min(range(len(levels)), key=lambda place: abs(levels[place] - wanted)) for wanted in LEVELS]

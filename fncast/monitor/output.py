@@ -29,20 +29,18 @@ def time_text(time_s: float) -> str:
 def accuracy_event(series: str, model: str, accuracy: Accuracy, topic: str) -> OutputEvent:
     """The accuracy of a model version for a series, up to its newest reading."""
     data = accuracy_figures(accuracy)
-    name, _, version = model.rpartition("/")
-    extensions = {"modelname": name, "modelversion": version}
-    return _event(ACCURACY, series, (model, accuracy.newest_s), data, topic, accuracy.newest_s, extensions)
+    return _event(ACCURACY, series, (model, accuracy.newest_s), data, topic, accuracy.newest_s, _model(model))
 
 
 def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
     """The data of an accuracy event."""
     return {
         "readings": accuracy.outcomes,
-        **accuracy.total.figures(),
-        "seasonal_skill": accuracy.seasonal.skill(),
+        **accuracy.total_figures(),
+        "seasonal_skill": accuracy.seasonal_skill(),
         "since": time_text(accuracy.since_s),
-        "day": {**accuracy.day.figures(), "seasonal_skill": accuracy.seasonal_day.skill()},
-        "leads": {str(lead + 1): sums.figures() for lead, sums in enumerate(accuracy.by_lead)},
+        "day": {**accuracy.day_figures(), "seasonal_skill": accuracy.seasonal_day_skill()},
+        "leads": {str(lead): figures for lead, figures in enumerate(accuracy.lead_figures(), start=1)},
     }
 
 
@@ -69,9 +67,16 @@ def anomaly_event(
 
 
 def alert_event(
-    series: str, rule: AlertRule, state: str, found: Crossing, start_s: float, step_s: float, topic: str
+    series: str,
+    model: str,
+    rule: AlertRule,
+    state: str,
+    found: Crossing,
+    start_s: float,
+    step_s: float,
+    topic: str,
 ) -> OutputEvent:
-    """An alert that opened or closed. start_s: time of the forecast's first step."""
+    """An alert that opened or closed. model: of the forecast. start_s: time of the forecast's first step."""
     data = {
         "rule": rule.name,
         "state": state,
@@ -80,7 +85,7 @@ def alert_event(
         "expected_at": None if found.step is None else time_text(start_s + found.step * step_s),
         "probability": found.probability,
     }
-    extensions = {"destination": rule.destination}
+    extensions = {**_model(model), "destination": rule.destination}
     return _event(ALERT, series, (rule.name, start_s, state), data, topic, start_s, extensions)
 
 
@@ -88,7 +93,7 @@ def worse_event(
     series: str, model: str, accuracy: Accuracy, state: str, time_s: float, topic: str, destination: str
 ) -> OutputEvent:
     """A model became worse than the last value, or is so no longer. time_s: of the reading that shows it."""
-    day = accuracy.day.figures()
+    day = accuracy.day_figures()
     data = {
         "rule": WORSE_THAN_LAST,
         "state": state,
@@ -100,9 +105,14 @@ def worse_event(
         "skill": day["skill"],
         "mae": day["mae"],
     }
-    name, _, version = model.rpartition("/")
-    extensions = {"modelname": name, "modelversion": version, "destination": destination}
+    extensions = {**_model(model), "destination": destination}
     return _event(ALERT, series, (WORSE_THAN_LAST, model, time_s, state), data, topic, time_s, extensions)
+
+
+def _model(model: str) -> dict[str, str]:
+    """The extensions that name a model. model: name and version, for example `forecast/3`."""
+    name, _, version = model.rpartition("/")
+    return {"modelname": name, "modelversion": version}
 
 
 def _event(

@@ -16,10 +16,13 @@ from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, Reading
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
+from fncast.monitor.pending import PendingForecasts
 from fncast.monitor.publication import Publication
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
+# What a partition notes.
+NEW, READING, FORECASTED, SILENT = range(4)
 # Between two looks for silent series.
 LOOK_MS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,21 +71,30 @@ class MonitoredSeries:
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists."""
-        alerts = {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
         comparisons = {model: list(astuple(each)) for model, each in self.comparisons.items()}
         published = {model: list(astuple(each)) for model, each in self.published.items()}
-        return [self.joined.state(), alerts, published, list(astuple(self.silence)), comparisons]
+        return [self.joined.state(), self.alert_state(), published, list(astuple(self.silence)), comparisons]
+
+    def alert_state(self) -> dict[str, list[Any]]:
+        """The state of the alerts by rule."""
+        return {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
+
+    def restore_alerts(self, state: dict[str, list[Any]]) -> None:
+        """Take over what `alert_state` returned."""
+        self.alerts = {rule: AlertState(*alert) for rule, alert in state.items()}
 
 
 class MonitorPartition:
-    """The series of one partition number. changed: names of the series that changed since it was cleared.
+    """The series of one partition number. changed: names of the series that changed since they were removed from it.
 
-    refused: how many new series were ignored because of `max_series`."""
+    notes: what changed, in order, for `replay`; whoever stores them clears them. refused: how many new series were
+    ignored because of `max_series`."""
 
     def __init__(self, rules: MonitorRules) -> None:
         self._rules = rules
         self.series: dict[str, MonitoredSeries] = {}
         self.changed: set[str] = set()
+        self.notes: list[tuple[Any, ...]] = []
         self.refused = 0
         self._looked_ms = -LOOK_MS
 
@@ -91,10 +103,17 @@ class MonitorPartition:
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:
             return []
+        index = series.joined.index(reading.time)
+        self.notes.append((READING, series.name, index, reading.value, came_ms))
+        return self._take_reading(series, index, reading.value, came_ms)
+
+    def _take_reading(
+        self, series: MonitoredSeries, index: int, value: float, came_ms: int
+    ) -> list[OutputEvent]:
         events = []
-        if not math.isnan(reading.value) and series.silence.arrived(came_ms) and series.is_watched:
+        if not math.isnan(value) and series.silence.arrived(came_ms) and series.is_watched:
             events.append(self._silence_event(series, is_open=False))
-        series.joined.add_reading(series.joined.index(reading.time), reading.value)
+        series.joined.add_reading(index, value)
         return events + self._judge(series)
 
     def tick(self, now_ms: int) -> list[OutputEvent]:
@@ -108,6 +127,7 @@ class MonitorPartition:
             step_ms = 1000.0 * (joined.time_s(1) - joined.time_s(0))
             if series.silence.begins(now_ms, step_ms, steps, history):
                 self.changed.add(name)
+                self.notes.append((SILENT, name))
                 if series.is_watched:
                     events.append(self._silence_event(series, is_open=True))
         return events
@@ -115,7 +135,7 @@ class MonitorPartition:
     def _silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
         """The silence after the newest reading began or ended."""
         joined = series.joined
-        last = max(joined.readings, default=0)
+        last = joined.newest if joined.readings else 0
         at_s, value = joined.time_s(last), joined.readings.get(last, math.nan)
         episode = Episode("silent", at_s, at_s, at_s, value, value, value, value, 1.0, 0)
         topic = self._rules.alerts_topic
@@ -124,15 +144,40 @@ class MonitorPartition:
     def forecast(self, message: ForecastMessage) -> list[OutputEvent]:
         """Take a forecast. Returns the events to publish, in order."""
         series = self._series(message.series, message.start, message.step)
-        if series is None or not series.joined.add_forecast(message):
+        if series is None:
             return []
-        return self._alert(series, message) + self._judge(series)
+        start = series.joined.index(message.start)
+        if not series.joined.add_forecast(message.model, start, message.band):
+            return []
+        events = self._alert(series, message)
+        alerts = series.alert_state() if series.rules else None
+        encoded = series.joined.forecasts[message.model].encoded(start)
+        self.notes.append((FORECASTED, series.name, message.model, start, *encoded, alerts))
+        return events + self._judge(series)
+
+    def replay(self, note: Sequence[Any]) -> None:
+        """Take what was noted before."""
+        kind, name, *content = note
+        if kind == NEW:
+            self.restore(name, *content)
+        series = self.series[name]
+        self.changed.add(name)
+        if kind == READING:
+            self._take_reading(series, *content)
+        elif kind == FORECASTED:
+            model, start, *encoded, alerts = content
+            series.joined.add_forecast(model, start, PendingForecasts.decoded(*encoded))
+            if alerts:
+                series.restore_alerts(alerts)
+            self._judge(series)
+        elif kind == SILENT:
+            series.silence.is_open = True
 
     def restore(self, name: str, state: list[Any]) -> None:
         """Take over a series with the state that `MonitoredSeries.state` returned."""
         joined, alerts, published, silence, comparisons = state
         series = self._new(name, JoinedSeries.restored(joined))
-        series.alerts = {rule: AlertState(*alert) for rule, alert in alerts.items()}
+        series.restore_alerts(alerts)
         series.published = {model: Publication(*each) for model, each in published.items()}
         series.silence = Silence(*silence)
         series.comparisons = {model: Comparison(*each) for model, each in comparisons.items()}
@@ -141,11 +186,12 @@ class MonitorPartition:
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
         """The series; a new one if it is unknown, or if its step has changed. None if there is no room."""
         series = self.series.get(name)
-        if series is None or series.joined.step != step:
+        if series is None or (series.joined.step is not step and series.joined.step != step):
             if series is None and len(self.series) >= self._rules.max_series:
                 self.refused += 1
                 return None
             series = self.series[name] = self._new(name, JoinedSeries(moment, step))
+            self.notes.append((NEW, name, series.state()))
         self.changed.add(name)
         return series
 
@@ -171,15 +217,30 @@ class MonitorPartition:
         return events + self._publish_accuracy(series) + self._compare(series)
 
     def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """The accuracy of the models for which it is due."""
+        """The accuracy of the models for which it is due. Whether it has changed is looked at when outcomes settle."""
         events = []
-        for model, accuracy in series.joined.accuracy.items():
-            publication = series.published.setdefault(model, Publication(accuracy.since_s))
-            if publication.is_due(accuracy, self._rules.accuracy_every_s):
+        joined, every_s = series.joined, self._rules.accuracy_every_s
+        newest_s = joined.newest_s
+        for model in joined.models:
+            publication = series.published.get(model)
+            settled = joined.sums.get(model)
+            if publication is not None:
+                is_time = newest_s >= publication.time_s + every_s and joined.waits_for(model)
+                if not is_time and not (
+                    joined.has_settled and settled and publication.is_due(settled, every_s)
+                ):
+                    continue
+            accuracy = joined.accuracy(model)
+            if publication is None:
+                if not accuracy.outcomes:
+                    continue
+                publication = series.published[model] = Publication(accuracy.since_s)
+            if publication.is_due(accuracy, every_s):
                 publication.publish(accuracy)
                 events.append(accuracy_event(series.name, model, accuracy, self._rules.accuracy_topic))
-        for model in series.published.keys() - series.joined.accuracy.keys():
-            del series.published[model]
+        if len(series.published) > len(joined.models):
+            for model in series.published.keys() - set(joined.models):
+                del series.published[model]
         return events
 
     def _compare(self, series: MonitoredSeries) -> list[OutputEvent]:
@@ -189,28 +250,35 @@ class MonitorPartition:
             return []
         events = []
         topic, destination = self._rules.alerts_topic, self._rules.destination
-        newest_s = max((each.newest_s for each in series.joined.accuracy.values()), default=0.0)
-        for model, accuracy in series.joined.accuracy.items():
+        joined = series.joined
+        found = {model: joined.accuracy(model) for model in joined.models}
+        newest_s = max((each.newest_s for each in found.values()), default=0.0)
+        for model, accuracy in found.items():
             comparison = series.comparisons.setdefault(model, Comparison())
             state = comparison.update(accuracy, wanted)
-            if not state and accuracy.newest_s < newest_s and not series.joined.waits_for(model):
+            if not state and accuracy.newest_s < newest_s and not joined.waits_for(model):
                 state = comparison.end()
             if state:
                 events.append(worse_event(series.name, model, accuracy, state, newest_s, topic, destination))
-        for model in series.comparisons.keys() - series.joined.accuracy.keys():
+        for model in series.comparisons.keys() - found.keys():
             del series.comparisons[model]
         return events
 
     def _alert(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
         events: list[OutputEvent] = []
+        if not series.rules:
+            return events
+        rows = message.rows
         start_s = (message.start - _EPOCH).total_seconds()
         step_s = (message.step.after(message.start, 1) - message.start).total_seconds()
         for rule in series.rules:
-            found = rule.crossing(message.levels, message.rows, step_s)
+            found = rule.crossing(message.levels, rows, step_s)
             state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
             if state:
                 topic = self._rules.alerts_topic
-                events.append(alert_event(series.name, rule, state, found, start_s, step_s, topic))
+                events.append(
+                    alert_event(series.name, message.model, rule, state, found, start_s, step_s, topic)
+                )
         return events
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fncast.monitor.accuracy import Accuracy
 
 # Accuracy is published early once skill or coverage of the last day differ by more than this from those published
-# last, with at least so many new outcomes.
+# last, with at least so many new outcomes. The first publication comes after so many, too.
 CHANGE = 0.1
 LEAST_OUTCOMES = 100
 
@@ -31,14 +31,16 @@ class Publication:
 
     def publish(self, accuracy: Accuracy) -> None:
         """Note that `accuracy` is published."""
-        day = accuracy.day.figures()
+        day = accuracy.day_figures()
         self.time_s, self.outcomes = accuracy.newest_s, accuracy.outcomes
         self.skill, self.coverage = day["skill"], day["coverage"]
 
     def _has_changed(self, accuracy: Accuracy) -> bool:
         if accuracy.outcomes < self.outcomes + LEAST_OUTCOMES:
             return False
-        day = accuracy.day.figures()
+        if not self.outcomes:
+            return True
+        day = accuracy.day_figures()
         pairs = ((self.skill, day["skill"]), (self.coverage, day["coverage"]))
         return any(
             before is not None and now is not None and abs(now - before) > CHANGE for before, now in pairs

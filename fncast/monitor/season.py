@@ -15,10 +15,3 @@ def season_steps(step: Step) -> int:
         return 0
     steps = int(DAY_S / step.period_s)
     return steps if 2 <= steps <= MAX_SEASON else 0
-
-
-def same_time_before(start: int, step: int, season: int) -> int:
-    """The last step before a forecast's begin at the same time of the day as one of its steps.
-
-    start: index of the forecast's first step. step: 0 for the first. season: steps of a day."""
-    return start + step % season - season

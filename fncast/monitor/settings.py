@@ -20,21 +20,29 @@ def monitor_settings(settings: Settings) -> Settings:
 
     Raises ValueError if the topics collide."""
     kafka, monitor = settings.kafka, settings.monitor
+    topics = joined_topics(settings)
     return msgspec.structs.replace(
         settings,
         kafka=msgspec.structs.replace(
             kafka,
             group_id=monitor.group_id,
-            input_topics=(*kafka.input_topics, kafka.output_topic),
+            input_topics=topics,
             output_topic=monitor.accuracy_topic,
             outage_topic="",
             pause_after_refused=0,
             client={**kafka.client, "partition.assignment.strategy": CO_PARTITIONED},
         ),
-        inputs=tuple(msgspec.structs.replace(entry, every=None) for entry in settings.inputs),
+        inputs=tuple(
+            msgspec.structs.replace(entry, every=None) for entry in settings.inputs if entry.topic in topics
+        ),
         windows=msgspec.structs.replace(settings.windows, every=1),
         interceptors=Interceptors(("assemble", JUDGE)),
     )
+
+
+def joined_topics(settings: Settings) -> tuple[str, ...]:
+    """The topics of readings and of forecasts."""
+    return (*settings.reading_topics(), settings.kafka.output_topic)
 
 
 def monitor_rules(settings: Settings) -> MonitorRules:

@@ -144,9 +144,8 @@ def _data(document: dict[str, Any]) -> Any:
 
 def _attribute(name: str, value: Any) -> str | int | datetime:
     if isinstance(value, bool):
-        return (
-            "true" if value else "false"
-        )  # the string form of the CloudEvents type system; the SDK would write True
+        # The string form of the CloudEvents type system; the SDK would write True.
+        return "true" if value else "false"
     if not isinstance(value, str | int):
         raise InvalidEventText(f"not a CloudEvent: attribute {name} is {_kind(value)}")
     if name != "time":

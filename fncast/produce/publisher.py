@@ -182,9 +182,8 @@ class TopicPublisher:
             self._failures += 1
 
     def _on_error(self, error: KafkaError) -> None:
-        if (
-            error.code() != KafkaError._ALL_BROKERS_DOWN or not self._last_error
-        ):  # other errors are more precise
+        if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._last_error:
+            # Other errors are more precise.
             self._last_error = describe(error)
         broker = advertised(error)
         if broker and broker not in self._unreachable:

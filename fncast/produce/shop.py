@@ -1,4 +1,4 @@
-"""A generated web shop: orders per hour, week after week, played fast."""
+"""A generated web shop: orders per hour and the values of its servers, week after week, played fast."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.produce.reading import Reading
+from fncast.produce.shop_servers import MEMORY_SERIES, RESPONSE_SERIES, Incidents, ShopServers
 from fncast.series.step import Step
 
 SERIES = "shop-orders"
@@ -25,16 +26,17 @@ PROMOTION_GAIN = 1.7
 
 
 class ShopFeed:
-    """A feed of hourly orders. The same seed always gives the same orders."""
+    """A feed of hourly orders, and with `incidents` the servers' values. The same seed always gives the same."""
 
     is_recorded = True
     interval_s = INTERVAL_S
 
-    def __init__(self, since: datetime, seed: int = 0) -> None:
-        """since: tick 0 is the start (UTC) of the week that contains this time."""
+    def __init__(self, since: datetime, seed: int = 0, incidents: Incidents | None = None) -> None:
+        """since: tick 0 is the start (UTC) of the week that contains this time. incidents: of the servers."""
         monday = since.astimezone(UTC) - timedelta(days=since.astimezone(UTC).weekday())
         self._start = monday.replace(hour=0, minute=0, second=0, microsecond=0)
         self._step = Step.seconds(3600.0)
+        self._servers = None if incidents is None else ShopServers(incidents, seed)
         self._week = lru_cache(maxsize=2)(lambda week: orders(seed, week))
 
     def read(self, tick: int) -> list[Reading]:
@@ -42,7 +44,13 @@ class ShopFeed:
             return []
         week, hour = divmod(tick, HOURS_A_WEEK)
         at = self._start + timedelta(hours=tick)
-        return [Reading(SERIES, tick, at, self._step, float(self._week(week)[hour]), "orders/h")]
+        orders = float(self._week(week)[hour])
+        readings = [Reading(SERIES, tick, at, self._step, orders, "orders/h")]
+        if self._servers is not None:
+            memory, response_ms = self._servers.read(tick, orders)
+            readings.append(Reading(MEMORY_SERIES, tick, at, self._step, memory, "%", 100.0))
+            readings.append(Reading(RESPONSE_SERIES, tick, at, self._step, response_ms, "ms"))
+        return readings
 
 
 def orders(seed: int, week: int) -> NDArray[np.float64]:

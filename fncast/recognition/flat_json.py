@@ -13,11 +13,8 @@ from interceptor.delivery import Record
 from interceptor.readings.numbers import number_in_text
 from interceptor.readings.times import time_ns, unit_of
 
-ENVELOPES = (
-    ("payload", "after"),
-    ("after",),
-    ("payload",),
-)  # Debezium with and without schema, Kafka Connect
+# Debezium with and without schema, Kafka Connect.
+ENVELOPES = (("payload", "after"), ("after",), ("payload",))
 MAX_DEPTH = 4  # of nested objects below the root
 MAX_MEMBERS = 200  # different members that are looked at
 MAX_ROWS = 2000

@@ -23,6 +23,7 @@ class ObservedSeries:
     known_step: str = ""
 
     def add(self, partition: int, time_ns: int, value: float | None) -> None:
+        """Add a reading. time_ns: since 1970 in UTC. value: None if it is not a number."""
         self.partitions.add(partition)
         self.times_ns.append(time_ns)
         if time_ns >= self.last_time_ns:

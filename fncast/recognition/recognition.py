@@ -72,9 +72,8 @@ def _rank(trial: FormatTrial) -> tuple[float, int]:
 def _tried(name: str, records: Sequence[Record]) -> FormatTrial:
     trial = try_format(name, {}, records)
     if name == PROMETHEUS_JSON and not any(b'"__name__"' in (record.value or b"") for record in records):
-        trial.decoded = (
-            0  # it reads any JSON object with a value and a timestamp, and loses the other members
-        )
+        # It reads any JSON object with a value and a timestamp, and loses the other members.
+        trial.decoded = 0
     return trial
 
 

@@ -46,7 +46,7 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
         ]
     if trial.spread:
         lines.append(
-            f"{len(trial.spread):,} series come from more than one partition: the file sets rekey = true"
+            f"series that come from more than one partition: {len(trial.spread):,}. The file sets rekey = true"
         )
     if sample.is_cut:
         lines.append("reading was cut short by its limit of time or bytes, so the sample is small")

@@ -101,7 +101,7 @@ def _rekey(sample: Sample, recognition: Recognition) -> list[str]:
     spread = recognition.trial.spread
     if spread:
         return [
-            f"# {len(spread)} of the series seen come from more than one partition. fncast needs each series in one:",
+            f"# Series seen that come from more than one partition: {len(spread)}. fncast needs each series in one:",
             "# key the records by series in the producer, or let fncast send them through another topic.",
             _set("rekey = true", f"through {clean(sample.topic, 249)}-by-series"),
         ]
@@ -143,10 +143,10 @@ def _default_name(format_: str) -> str:
 
 
 def _example(recognition: Recognition) -> str:
-    """A glob for the first series, in quotes."""
+    """A glob for the first series, in quotes. Another one if its name has control characters, which nobody types."""
     name = next(iter(recognition.trial.series), "cpu")
     head = re.split(r"[ .{*?\[]", name)[0][:40]
-    return quoted(f"{head}*")
+    return quoted(f"{head}*" if head.isprintable() else "cpu*")
 
 
 def _comment(texts: Iterable[str]) -> list[str]:

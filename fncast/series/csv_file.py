@@ -12,27 +12,26 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fncast.series import csv_layout, csv_source, csv_table, csv_time, csv_values
-from fncast.series.csv_columns import Columns, default_header, find_columns
-from fncast.series.csv_error import CsvError, listed, shown
+from fncast.series.csv_checks import MAX_REPEATED_SHARE, check_range, check_repeats, marker_problem
+from fncast.series.csv_columns import Columns, default_header
+from fncast.series.csv_decimal import decide_decimal
+from fncast.series.csv_error import CsvError, shown
+from fncast.series.csv_forms import look, unit_of
 from fncast.series.csv_keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
-from fncast.series.csv_summary import Summary, count_text
+from fncast.series.csv_roles import find_columns
+from fncast.series.csv_summary import Summary
 from fncast.series.csv_table import Table
 from fncast.series.csv_times import DAY_S, SMALL, Times
 from fncast.series.csv_zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
 from fncast.series.series import Series
-from fncast.series.window import MAX_MAGNITUDE
 
 __all__ = ["CsvError", "CsvOptions", "Summary", "read_csv", "read_csv_file"]
 
 # With more series in one file, the series column is most likely wrong.
 MAX_SERIES = 10_000
-# Numbers that measuring stations write for a missing reading.
-MARKER_NUMBERS = frozenset((-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9))
-# With a larger share of repeated times, the readings belong to several series.
-MAX_REPEATED_SHARE = 0.1
 
 Floats = NDArray[np.float64]
 
@@ -106,8 +105,8 @@ class _Reader:
             raise CsvError(
                 f"{table.name}: more than {MAX_SERIES} series; name the column of their names with --series-column"
             )
-        looked = {at: csv_values.look(table.columns[at]) for at in columns.values}
-        decimals, notes = csv_values.decide_decimal(table, looked, self.options.decimal)
+        looked = {at: look(table.columns[at]) for at in columns.values}
+        decimals, notes = decide_decimal(table, looked, self.options.decimal)
         summary.notes += notes
         clock = self._local_clock(times)
         zone = times.zone(self.options.timezone if clock is not None or not times.is_local.any() else None)
@@ -120,12 +119,13 @@ class _Reader:
                 summary.skipped[what] = f"it holds {reason}"
                 continue
             values, texts = csv_values.read_values(table, at, forms, decimals[at])
-            self._check_range(values, at)
-            self._note_marker(values, at)
+            check_range(table, at, values)
+            if (problem := marker_problem(values)) is not None:
+                summary.problems_found.append(f"column {table.header[at]!r}: {problem}")
             if not forms.texts:
                 table.release(at)
             for name, rows in self._groups(keys, at):
-                self._add(name, rows, values, texts, at, times, clock, zone, csv_values.unit_of(forms))
+                self._add(name, rows, values, texts, at, times, clock, zone, unit_of(forms))
         self._finish(times, keys)
         return summary
 
@@ -224,46 +224,10 @@ class _Reader:
             )
         return np.delete(moments, never), np.delete(values, never)
 
-    def _check_range(self, values: Floats, at: int) -> None:
-        """Raises CsvError for a reading that is too large for a model."""
-        with np.errstate(invalid="ignore"):
-            beyond = np.abs(values) > MAX_MAGNITUDE
-        if beyond.any():
-            row = int(np.argmax(beyond))
-            cell = self.table.columns[at][row].as_py().strip()
-            raise CsvError(
-                f"{self.table.name}, line {self.table.line(row)}: {shown(cell)} (column {shown(self.table.header[at])})"
-                f" is beyond ±{MAX_MAGNITUDE:g}, too large for a model; leave the cell empty if the reading is wrong"
-            )
-
-    def _note_marker(self, values: Floats, at: int) -> None:
-        """Report a number that may mark a missing reading: a usual marker that is far below all other readings, or the
-        only number of its column."""
-        lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
-        if lowest in MARKER_NUMBERS:
-            above = values[values > lowest]
-            if not len(above) or float(above.min()) > lowest / 2:
-                count = int((values == lowest).sum())
-                self.summary.problems_found.append(
-                    f"column {self.table.header[at]!r}: {lowest:g} occurs {count_text(count)} and was read as a number;"
-                    " if it marks a missing reading, leave those cells empty"
-                )
-
     def _check_repeats(self, name: str, times: Times, seconds: Floats) -> None:
         """Raises CsvError if so many times repeat that the readings must belong to several series."""
-        distinct, counts = np.unique(seconds, return_counts=True)
-        repeated = len(seconds) - len(distinct)
-        if self.options.series_columns or len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
-            return
-        if counts.max() == 2 and np.ptp(distinct[counts > 1]) < 3600 and not times.is_dates:
-            return  # at most one hour: the clocks were set back
-        taken = (self.columns.time.at, self.columns.clock)
-        others = [name for at, name in enumerate(self.table.header) if at not in taken]
-        raise CsvError(
-            f"{self.table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a repeated"
-            f" time; say which column names the series with --series-column (the columns are {listed(others)}),"
-            " or write date and time of day into one column"
-        )
+        if not self.options.series_columns:
+            check_repeats(self.table, self.columns, name, seconds, are_dates=times.is_dates)
 
     def _finish(self, times: Times, keys: Keys | None) -> None:
         """Sort the series and add notes about the times. Raises CsvError if there is no series."""

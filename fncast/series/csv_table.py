@@ -32,9 +32,8 @@ class Table:
     columns: list[Column]
     layout: Layout
     count: int
-    rows: NDArray[np.int64] | None = (
-        None  # each row's number among the parsed rows; None if no row was dropped
-    )
+    # Each row's number among the parsed rows; None if no row was dropped.
+    rows: NDArray[np.int64] | None = None
     refused_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
     notes: tuple[str, ...] = ()
     has_long_cells: bool = field(default=False)  # at least one cell holds a line end
@@ -187,3 +186,8 @@ def _where(table: Table, test: Any) -> NDArray[np.bool_]:
 def _mask(column: Column) -> NDArray[np.bool_]:
     array: NDArray[np.bool_] = column.to_numpy(zero_copy_only=False).astype(np.bool_)
     return array
+
+
+def described_cell(table: Table, at: int, row: int) -> str:
+    text = table.columns[at][row].as_py().strip()
+    return f"{table.name}, line {table.line(row)}: {shown(text)} (column {shown(table.header[at])})"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,26 +20,16 @@ MAX_MAGNITUDE = 1e18
 MISSING = 1e20
 # The fewest known readings of a window for such a model.
 LEAST_HISTORY = 8
+# How the text of InvalidWindow begins where more readings would help. The consumer knows functions' reasons by it.
+TOO_FEW = "too few values"
 # The highest reading of a share in %.
 PERCENT = 100.0
 
-_READINGS = frozenset((int, float, type(None)))
 _NUMBERS = (int, float, np.floating, np.integer)
-_LISTS = frozenset((list, tuple))
 
 
 class InvalidWindow(ValueError):
     """A model cannot use these readings. The text names the wrong reading and the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """The windows of a batch of events, and the errors of rejected events."""
-
-    values: Float64Array  # (len(good), steps), oldest reading first; NaN for a missing one if they are sparse
-    filled: list[int]  # missing readings of each window, after its first known one
-    good: list[int]  # the position of each window's event in the batch, ascending
-    rejected: dict[int, InvalidWindow]  # by position in the batch
 
 
 def prepare(
@@ -74,7 +63,7 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
         return window, 0
     if gaps > MAX_MISSING_SHARE * window.size:
         most = int(MAX_MISSING_SHARE * window.size)
-        raise InvalidWindow(f"{gaps} of the last {window.size} values are null; at most {most} may be")
+        raise InvalidWindow(f"{TOO_FEW}: {gaps} of the last {window.size} are null; at most {most} may be")
     bridged = window.copy()
     bridged[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), window[~missing])
     return bridged, gaps
@@ -90,12 +79,12 @@ def sparse(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
     known = ~np.isnan(last)
     history = int(known.sum())
     if history < LEAST_HISTORY:
-        raise InvalidWindow(f"too few values: {history}, the model needs {LEAST_HISTORY}")
+        raise InvalidWindow(f"{TOO_FEW}: {history}, the model needs {LEAST_HISTORY}")
     length = last.size - int(known.argmax())
     gaps = length - history
     if gaps > MAX_MISSING_SHARE * length:
         most = int(MAX_MISSING_SHARE * length)
-        raise InvalidWindow(f"{gaps} of the last {length} values are null; at most {most} may be")
+        raise InvalidWindow(f"{TOO_FEW}: {gaps} of the last {length} are null; at most {most} may be")
     if last.size < steps:
         last = np.concatenate([np.full(steps - last.size, np.nan), last])
     return last, gaps
@@ -114,103 +103,6 @@ def fillable(values: Float64Array, steps: int) -> int:
     at = np.flatnonzero(missing)
     first, last = np.maximum(at - steps + 1, 0), np.minimum(at, len(fits) - 1)
     return int((fitting[last + 1] > fitting[first]).sum())
-
-
-def prepare_batch(
-    batch: Sequence[Sequence[float | None]],
-    steps: int,
-    *,
-    are_checked: bool = False,
-    is_sparse: bool = False,
-) -> Windows:
-    """Prepare the windows of a batch of events, as `prepare`. Wrong events are in `rejected`.
-
-    are_checked: the caller guarantees that each element is a list of float and None only."""
-    least = 1 if is_sparse else steps
-    plain = [
-        position for position, values in enumerate(batch) if _is_plain(values, least, steps, are_checked)
-    ]
-    table = _table([batch[position] for position in plain], steps)
-    sound: list[bool] = np.all(
-        np.abs(table) <= MAX_MAGNITUDE, axis=1
-    ).tolist()  # False for a gap, which is NaN
-    if len(table) == len(batch) and all(sound):
-        return Windows(table, [0] * len(batch), list(range(len(batch))), {})
-    gaps = _sparse_gaps(table) if is_sparse else np.where(sound, 0, -1)
-    ready = {
-        position: (row, count)
-        for position, row, count in zip(plain, table, gaps.tolist(), strict=False)
-        if count >= 0
-    }
-    if len(ready) == len(batch):
-        return Windows(table, gaps.tolist(), list(range(len(batch))), {})
-
-    def prepared(position: int) -> tuple[Float64Array, int]:
-        found = ready.get(position)
-        return prepare(batch[position], steps, is_sparse=is_sparse) if found is None else found
-
-    return _collect(len(batch), steps, prepared)
-
-
-def prepare_rows(
-    table: Float64Array, lengths: NDArray[np.int64], steps: int, *, is_sparse: bool = False
-) -> Windows:
-    """As `prepare_batch`, for windows that are rows of a table.
-
-    table: (batch, width), NaN for a missing reading. lengths: (batch,), readings of each window; a shorter window
-    stands at the end of its row."""
-    width = table.shape[1]
-    last = table[:, max(width - steps, 0) :]
-    is_large: NDArray[np.bool_] = np.any(np.abs(last) > MAX_MAGNITUDE, axis=1)
-    if width >= steps and not (is_large.any() or np.isnan(last).any() or (lengths < steps).any()):
-        return Windows(last, [0] * len(table), list(range(len(table))), {})
-    if is_sparse:
-        padded = np.full((len(table), steps), np.nan)
-        padded[:, steps - last.shape[1] :] = last
-        gaps = np.where(is_large, -1, _sparse_gaps(padded))
-        if (gaps >= 0).all():
-            return Windows(padded, gaps.tolist(), list(range(len(table))), {})
-
-    def prepared(position: int) -> tuple[Float64Array, int]:
-        if is_sparse and not is_large[position]:
-            return sparse(padded[position], steps)
-        if lengths[position] >= steps and not is_large[position]:
-            return bridge(last[position])
-        values = table[position, width - lengths[position] :].tolist()
-        readings = [None if math.isnan(value) else value for value in values]
-        return prepare(readings, steps, is_sparse=is_sparse)
-
-    return _collect(len(table), steps, prepared)
-
-
-def _sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
-    """The number of missing readings of each window as `sparse` counts them; -1 for a window that it rejects."""
-    known = np.abs(table) <= MAX_MAGNITUDE
-    history = known.sum(axis=1)
-    length = table.shape[1] - known.argmax(axis=1)
-    gaps = length - history
-    is_wrong = (history < LEAST_HISTORY) | (gaps > MAX_MISSING_SHARE * length)
-    is_large = ~(known | np.isnan(table)).all(axis=1)
-    return np.where(is_wrong | is_large, -1, gaps)
-
-
-def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Array, int]]) -> Windows:
-    """The windows of a batch. prepared: as `prepare`, by position."""
-    windows: list[Float64Array] = []
-    filled: list[int] = []
-    good: list[int] = []
-    rejected: dict[int, InvalidWindow] = {}
-    for position in range(count):
-        try:
-            window, gaps = prepared(position)
-        except InvalidWindow as error:
-            rejected[position] = error
-            continue
-        windows.append(window)
-        filled.append(gaps)
-        good.append(position)
-    stacked = np.stack(windows) if windows else np.empty((0, steps), dtype=np.float64)
-    return Windows(stacked, filled, good, rejected)
 
 
 def to_row(values: Sequence[float | None], *, are_checked: bool = False) -> Float64Array:
@@ -257,37 +149,6 @@ def ceiling_of(windows: Float64Array) -> Float64Array:
     return np.where((highest == PERCENT) & (floor_of(windows) == 0), PERCENT, np.inf)
 
 
-def _is_plain(values: Sequence[float | None], least: int, steps: int, are_checked: bool) -> bool:
-    """Whether `values` is a list that is long enough and holds only int, float and None.
-
-    numpy would read True as 1 and "1" as a number."""
-    if type(values) not in _LISTS or len(values) < least or steps < 1:
-        return False
-    return are_checked or _READINGS.issuperset(map(type, values if len(values) <= steps else values[-steps:]))
-
-
-def _table(plain: Sequence[Sequence[float | None]], steps: int) -> Float64Array:
-    """The last readings of each list as a row, gaps as NaN; a short list is padded in front with NaN.
-
-    Empty if an integer does not fit into float64."""
-    rows = [values if len(values) == steps else _last(values, steps) for values in plain]
-    pack = struct.Struct(f"{steps}d").pack
-    try:
-        try:
-            packed = bytearray().join([pack(*row) for row in rows])
-            return np.frombuffer(packed, dtype=np.float64).reshape(-1, steps)
-        except struct.error:  # a gap: numpy reads None as NaN, but is slower
-            return np.array(rows, dtype=np.float64).reshape(-1, steps)
-    except OverflowError:
-        return np.empty((0, steps), dtype=np.float64)
-
-
-def _last(values: Sequence[float | None], steps: int) -> Sequence[float | None]:
-    if len(values) > steps:
-        return values[-steps:]
-    return [math.nan] * (steps - len(values)) + list(values)
-
-
 def _check_length(values: Sequence[float | None], steps: int, is_sparse: bool) -> int:
     """The number of readings before the window. Raises InvalidWindow."""
     if steps < 1:
@@ -296,7 +157,7 @@ def _check_length(values: Sequence[float | None], steps: int, is_sparse: bool) -
         raise InvalidWindow(f"values must be a list of numbers, not {_short(values)}")
     least = LEAST_HISTORY if is_sparse else steps
     if len(values) < least:
-        raise InvalidWindow(f"too few values: {len(values)}, the model needs {least}")
+        raise InvalidWindow(f"{TOO_FEW}: {len(values)}, the model needs {least}")
     return max(0, len(values) - steps)
 
 

@@ -6,8 +6,9 @@ containers. The names are imported on first use: `LocalFncast` needs no Docker c
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from fncast.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fncast.testing.batches import batch_of
@@ -30,26 +31,19 @@ __all__ = [
     "window_event",
 ]
 
-_HOMES = {
-    "ConsumerStopped": "fncast.testing.local",
-    "DeadLetterRecord": "fncast.testing.records",
-    "Fncast": "fncast.testing.stack",
-    "ForecastRecord": "fncast.testing.records",
-    "InputRecord": "fncast.testing.records",
-    "LocalFncast": "fncast.testing.local",
-    "NotProcessed": "fncast.testing.local",
-    "Results": "fncast.testing.local",
-    "StackError": "fncast.testing.stack",
-    "batch_of": "fncast.testing.batches",
-    "window_event": "fncast.testing.events",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fncast.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "ConsumerStopped": "fncast.testing.local",
+        "DeadLetterRecord": "fncast.testing.records",
+        "Fncast": "fncast.testing.stack",
+        "ForecastRecord": "fncast.testing.records",
+        "InputRecord": "fncast.testing.records",
+        "LocalFncast": "fncast.testing.local",
+        "NotProcessed": "fncast.testing.local",
+        "Results": "fncast.testing.local",
+        "StackError": "fncast.testing.stack",
+        "batch_of": "fncast.testing.batches",
+        "window_event": "fncast.testing.events",
+    },
+)

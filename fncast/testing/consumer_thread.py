@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from consumer.assembly import Service
+from consumer.service import Service
 from consumer.settings import Settings
 from fncast.testing.function_server import FunctionServer, PythonFunction
 from interceptor.contract import Interceptor, Offsets

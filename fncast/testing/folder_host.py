@@ -39,6 +39,7 @@ class FolderHost:
         return f"http://{HOST}:{port}"
 
     async def stop(self) -> None:
+        """End the functions' processes and the server."""
         self._server.should_exit = True
         if self._serving is not None:
             await asyncio.wait({self._serving})

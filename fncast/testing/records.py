@@ -38,6 +38,7 @@ class ForecastRecord:
 
     @classmethod
     def of(cls, message: Message) -> ForecastRecord:
+        """The record of a message without error from the output topic."""
         headers = _headers(message)
         value, content_type = message.value(), dict(headers).get("content-type") or b""
         is_json = value is not None and b"json" in content_type
@@ -68,6 +69,7 @@ class DeadLetterRecord:
 
     @classmethod
     def of(cls, message: Message) -> DeadLetterRecord:
+        """The record of a message without error from the dead-letter topic."""
         headers = _headers(message)
         named = {name: (text or b"").decode() for name, text in headers}  # the added headers come last
         return cls(

@@ -108,9 +108,9 @@ class Fncast:
             consumer.with_env(name, value)
         for container in (model_service, functions, consumer):
             _start(stack, container)
-        self.model_url = _ready(model_service, MODEL_PORT, "/readyz")
-        self.fn_url = _ready(functions, FUNCTIONS_PORT, "/healthz")
-        self.admin_url = _ready(consumer, ADMIN_PORT, "/readyz")
+        self.model_url = ready_url(model_service, MODEL_PORT, "/readyz")
+        self.fn_url = ready_url(functions, FUNCTIONS_PORT, "/healthz")
+        self.admin_url = ready_url(consumer, ADMIN_PORT, "/readyz")
 
     def _container(self, name: str, network: Network, port: int, user: str = "1000:1000") -> DockerContainer:
         image = f"fncast/{name}:{self._version or version('fncast')}"
@@ -156,7 +156,7 @@ def _start(stack: contextlib.ExitStack, container: DockerContainer) -> None:
         ) from error
 
 
-def _ready(container: DockerContainer, port: int, path: str) -> str:
+def ready_url(container: DockerContainer, port: int, path: str) -> str:
     """Wait until the container answers 200 at `path`. Returns its URL. Raises StackError."""
     url = f"http://{address(container, port)}"
 

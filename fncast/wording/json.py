@@ -21,6 +21,7 @@ _TEXTS = {
     "depth limit exceeded": "it is nested too deeply",
 }
 _WRONG_KIND = re.compile(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 _BYTE = re.compile(r"(.*) \(byte (\d+)\)")
 _LINE = re.compile(r"(.*): line (\d+) column (\d+) \(char \d+\)")
 
@@ -43,6 +44,8 @@ def describe(error: BaseException) -> str:
         return "it is not UTF-8"
     if "surrogate" in text or "hex escape" in text:
         return HALF + place
+    if found := _MISSING.match(text):
+        return f"its member {found[1]!r} is missing{text[found.end() :]}"
     if found := _WRONG_KIND.match(text):
         wanted, given = (_KINDS.get(kind, kind) for kind in found.groups())
         return f"it is {given}, not {wanted}{text[found.end() :]}"

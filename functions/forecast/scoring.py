@@ -9,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from fncast.series.window import Float64Array, Windows, prepare_batch, prepare_rows
+from fncast.series.window import Float64Array
+from fncast.series.window_batch import Windows, prepare_batch, prepare_rows
 from fncast.series.window_data import Readings
 from limits import limited, limited_rows
 from model import ChangedModel, Forecasts, Model

@@ -47,6 +47,26 @@ class Pool:
         """Whether a process runs and listens."""
         return any(process.is_alive for process in self._alive)
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What new processes start with: Fn's variables and the configuration."""
+        return dict(self._variables)
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the running processes."""
+        return [process.pid for process in self._alive]
+
+    @property
+    def idle(self) -> int:
+        """How many processes wait for a call."""
+        return len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a process."""
+        return len(self._waiting)
+
     def start(self) -> None:
         """Start the processes in the background. Calls wait for them."""
         self._keepers = [asyncio.create_task(self._keep()) for _ in range(self._size)]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
+from fncast.http.response_body import read_body
 from functions.host.folder import FunctionFolder
 from functions.host.output import show_output
 
@@ -97,7 +98,7 @@ class FunctionProcess:
                 async with self._session.post(
                     "http://localhost/call", data=body, headers=headers, chunked=True
                 ) as response:
-                    answer = await _read_bounded(response)
+                    answer = await read_body(response, MAX_RESPONSE_BYTES)
                     self.has_answered = True
                     pairs = [(name.lower(), value) for name, value in response.headers.items()]
                     return FunctionAnswer(response.status, pairs, answer)
@@ -196,18 +197,6 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
         await started.stop()
         raise
     return started
-
-
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    """The response's body. Raises ValueError if it is too large."""
-    chunks = []
-    size = 0
-    async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > MAX_RESPONSE_BYTES:
-            raise ValueError(f"the answer has more than {MAX_RESPONSE_BYTES} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def private_directory() -> Path:

@@ -130,6 +130,7 @@ class Registry:
         return changed
 
     def trigger(self, app_id: str, source: str) -> Entry | None:
+        """The trigger with this source in an app; None if there is none."""
         wanted = (app_id, source)
         entries = self.triggers.values()
         return next((e for e in entries if (e.document["app_id"], e.document["source"]) == wanted), None)

@@ -8,6 +8,7 @@ from fncast.series.window import MAX_MAGNITUDE
 from interceptor.assembly.grid import periods
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import (
+    BEGUN_AGAIN,
     CORRECTED,
     FUTURE,
     LATE,
@@ -78,14 +79,19 @@ class AggregatedSteps(SeriesWindow):
             return TOO_LARGE
         if time_ns > record_ns + self.ahead_ns:
             return FUTURE
-        index = self.index(time_ns)
+        index, outcome = self.index(time_ns), STORED
         ahead = index - self.head
         if ahead > 0:
             self.close(completed)
             self.advance(index)
             self.is_open = True
         elif -ahead >= len(self.values):
-            return TOO_OLD
+            if not self.begins_again(record_ns):
+                return TOO_OLD
+            self.older, self.recent = Total(), {}
+            self.advance(index)
+            self.is_open, self.is_scheduled, outcome = True, False, BEGUN_AGAIN
+            event_ns = min(time_ns, record_ns)
         elif ahead or not self.is_open:
             return self._add_to_closed(index, ahead, value)
         assert self.grid is not None
@@ -99,7 +105,7 @@ class AggregatedSteps(SeriesWindow):
         if len(self.recent) > RECENT:
             first_ns = next(iter(self.recent))
             self.older.add(self.recent.pop(first_ns), self.aggregate)
-        return STORED
+        return outcome
 
     def close(self, completed: list[Window]) -> None:
         """Close the newest step, if it is open, and append its window."""

@@ -81,6 +81,7 @@ class CalendarGrid:
         return cls(Step.of_months(step.months or 1, 1), 0, True)
 
     def index(self, time_ns: int) -> int:
+        """The step that a time belongs to."""
         moment = _moment(time_ns)
         if not self._is_period:
             return self.step.index_between(self._origin, moment)

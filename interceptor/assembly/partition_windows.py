@@ -11,11 +11,13 @@ import orjson
 
 from fncast.foreign_text import clean
 from interceptor.assembly.aggregated_steps import AggregatedSteps
+from interceptor.assembly.dropped_readings import DroppedReading
 from interceptor.assembly.rules import Rules, Selection
-from interceptor.assembly.series_window import STORED, SeriesWindow
+from interceptor.assembly.series_window import BEGUN_AGAIN, FUTURE, STORED, TOO_OLD, SeriesWindow
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import Decoded, Format, Series
+from interceptor.readings.naming import is_unicode
 
 log = logging.getLogger("fncast.assemble")
 
@@ -35,7 +37,8 @@ class PartitionWindows:
 
     series: by slot. changed: slots since the last snapshot. event_ns: the partition's event time: the latest time of a
     reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state. ahead:
-    by slot, for series whose restored state is newer: the offset that it stands for.
+    by slot, for series whose restored state is newer: the offset that it stands for. dropped: a reading that was
+    dropped because of its time, for the log.
     """
 
     def __init__(self, format_: Format, rules: Rules, topic: str) -> None:
@@ -45,6 +48,7 @@ class PartitionWindows:
         self.next_offset = 0
         self.ahead: dict[int, int] = {}
         self.outcomes: Counter[str] = Counter()
+        self.dropped: DroppedReading | None = None
         self.rules = rules
         self._format = format_
         self._topic = topic
@@ -55,6 +59,11 @@ class PartitionWindows:
         self._key_characters = 0
         self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
         self._has_logged_full = self._has_logged_failure = False
+
+    @property
+    def cached_keys(self) -> list[Hashable]:
+        """The keys of the format whose series is remembered: a bounded number, with a bounded size."""
+        return list(self._by_key)
 
     def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
@@ -83,6 +92,10 @@ class PartitionWindows:
                 stored += 1
             else:
                 outcomes[outcome] += 1
+                if outcome is BEGUN_AGAIN and is_aggregated:
+                    latest_ns = event_ns = self.event_ns = min(time_ns, record_ns)
+                elif self.dropped is None and (outcome is TOO_OLD or outcome is FUTURE):
+                    self.dropped = DroppedReading(found, outcome, time_ns, timestamp_ms)
             if is_aggregated:
                 self._schedule_open(found)
         if stored:
@@ -145,7 +158,7 @@ class PartitionWindows:
                 self._has_logged_failure = True
                 log.warning("%s: its format cannot name a series", self._topic, exc_info=True)
             return NO_SERIES
-        if series is None or (not series.name.isascii() and not _is_unicode(series.name)):
+        if series is None or (not series.name.isascii() and not is_unicode(series.name)):
             return NO_SERIES
         slot = self._slots.get(series.name)
         if slot is not None:
@@ -191,20 +204,11 @@ def _characters(key: Hashable) -> int:
     return len(key) if isinstance(key, str | bytes) else 0
 
 
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True
-
-
 def _labels_json(labels: dict[str, str]) -> bytes:
     """The labels as a JSON object; empty if there are none, or too many."""
     try:
         text = orjson.dumps(labels) if labels else b""
     except (TypeError, orjson.JSONEncodeError):  # a lone surrogate
         return b""
-    return (
-        bytes(memoryview(text)) if len(text) <= MAX_LABELS_BYTES else b""
-    )  # a copy: orjson's bytes have room to grow
+    # A copy: orjson's bytes have room to grow.
+    return bytes(memoryview(text)) if len(text) <= MAX_LABELS_BYTES else b""

@@ -9,6 +9,7 @@ from fnmatch import translate
 from functools import cached_property
 
 from fncast.series.step import Step
+from fncast.series.window import LEAST_HISTORY
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
 RATES = ("auto", "off")
@@ -21,7 +22,8 @@ _MAX_MONTH_NS = 31 * 86_400 * _NS
 
 @dataclass(frozen=True)
 class Rules:
-    """window: steps that are kept and sent. minimum: present readings that a forecast needs; None for half a window.
+    """window: steps that are kept and sent. minimum: present readings that a forecast needs; None for LEAST_HISTORY, as
+    the base model needs, or half of a short window.
 
     step: None to find it from the readings. aggregate: how the readings of one step become its value. With "last" a
     step is complete with its first reading; with the others once it is over. rate: "auto" turns cumulative counters
@@ -71,7 +73,7 @@ class Rules:
     @cached_property
     def needed(self) -> int:
         """The present readings that a forecast needs."""
-        return self.window // 2 if self.minimum is None else self.minimum
+        return min(LEAST_HISTORY, self.window // 2) if self.minimum is None else self.minimum
 
     @cached_property
     def is_aggregated(self) -> bool:
@@ -105,6 +107,7 @@ class Selection:
         self._include, self._exclude = _pattern(include), _pattern(exclude)
 
     def takes(self, name: str) -> bool:
+        """Whether the series with this name is assembled."""
         if self._include is not None and not self._include.match(name):
             return False
         return self._exclude is None or not self._exclude.match(name)

@@ -21,6 +21,12 @@ REPEATED = "repeated"  # known already
 TOO_OLD = "too-old"  # before the window
 FUTURE = "future"  # further ahead of its record's timestamp than the window is long
 TOO_LARGE = "too-large"  # a model cannot use it
+BEGUN_AGAIN = "begun-again"  # the window began with it again: the readings before had a wrong clock
+
+# So many readings in a row that are too old, and whose records are older than the newest reading as well, show that the
+# newest reading had a wrong clock.
+BEHIND = 16
+_NOT_BEHIND = (NEVER, 0)
 
 
 class SeriesWindow:
@@ -29,12 +35,13 @@ class SeriesWindow:
     Subclasses decide when a step is complete: then the window is completed.
     slot: position of the series in the partition. values: ring of float64, NaN for a missing step, addressed by the
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
-    last step whose window was completed.
+    last step whose window was completed. behind: a head, and how many records behind it came since.
     """
 
     __slots__ = (
         "ahead_ns",
         "base_ns",
+        "behind",
         "emitted",
         "grid",
         "head",
@@ -62,6 +69,7 @@ class SeriesWindow:
         self.values = array("d", [NAN]) * (rules.window + self.is_counter)
         self.head = self.emitted = NEVER
         self.present = 0
+        self.behind = _NOT_BEHIND
 
     def set_grid(self, grid: Grid) -> None:
         """Begin with an empty window on this grid."""
@@ -105,6 +113,22 @@ class SeriesWindow:
             self.present += 1
         values[place] = value
         return self.lateness(ahead)
+
+    def begins_again(self, record_ns: int) -> bool:
+        """Whether the window must begin again with a reading that is too old, because the newest one had a wrong clock.
+
+        The newest reading is further ahead of this record's timestamp than the window is long. That can be the fault of
+        this record, so it counts once BEHIND records in a row say so. Then the window is empty.
+        """
+        assert self.grid is not None
+        if self.grid.start_ns(self.head) <= record_ns + self.ahead_ns:
+            return False
+        head, count = self.behind
+        self.behind = (self.head, count + 1 if head == self.head else 1)
+        if self.behind[1] < BEHIND:
+            return False
+        self.set_grid(self.grid)
+        return True
 
     def lateness(self, ahead: int) -> str:
         """The outcome of a reading that changed a step `ahead` steps from the newest: not positive."""

@@ -6,12 +6,14 @@ from fncast.series.window import MAX_MAGNITUDE
 from interceptor.assembly.grid import Grid
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import (
+    BEGUN_AGAIN,
     CORRECTED,
     FUTURE,
     NEVER,
     REPEATED,
     STORED,
     TOO_LARGE,
+    TOO_OLD,
     SeriesWindow,
 )
 from interceptor.assembly.step_finder import NEEDED, find_grid, find_step, is_regular
@@ -68,6 +70,13 @@ class SingleReadings(SeriesWindow):
         """Add a reading for any step, and note whether it fits the grid."""
         head = self.head
         outcome = self.place(index, value)
+        if outcome is TOO_OLD:
+            if not self.begins_again(record_ns):
+                return outcome
+            self.gathered, self.misfits = None, 0
+            self.place(index, value)
+            self.complete(completed)
+            return BEGUN_AGAIN
         if self.rules.step is None and index >= head and outcome is not REPEATED:
             has_moved = self._looks_for_step(time_ns, value, record_ns, index != head + 1, completed)
             if has_moved:

@@ -49,12 +49,14 @@ def find_grid(step: Step, times_ns: Sequence[int]) -> Grid:
     if step.months is not None:
         return grid.around(step, times_ns[0])
     step_ns = round((step.period_s or 0.0) * _NS)
-    half_ns = step_ns // 2
+    center_ns = times_ns[0]
+    if any((time_ns - center_ns) % step_ns for time_ns in times_ns):
+        half_ns = step_ns // 2
 
-    def distance_ns(center_ns: int) -> int:
-        return sum([abs((time_ns - center_ns + half_ns) % step_ns - half_ns) for time_ns in times_ns])
+        def distance_ns(center_ns: int) -> int:
+            return sum([abs((time_ns - center_ns + half_ns) % step_ns - half_ns) for time_ns in times_ns])
 
-    center_ns = min(times_ns, key=distance_ns)
+        center_ns = min(times_ns, key=distance_ns)
     unit_ns = _MILLISECOND if step_ns >= _NS else 1000
     return grid.around(step, (center_ns + unit_ns // 2) // unit_ns * unit_ns)
 

@@ -1,1 +1,1 @@
-"""The built-in interceptors: `expiry`, `route` and `deliver`."""
+"""The built-in interceptors: `expiry`, `rekey`, `assemble`, `route` and `deliver`."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from interceptor.assembly import metrics, snapshot
-from interceptor.assembly.partition_windows import PartitionWindows
+from interceptor.assembly.dropped_readings import DroppedReadings
+from interceptor.assembly.partition_windows import NO_SERIES, PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
 from interceptor.assembly.spread_series import SpreadSeries
@@ -17,12 +18,11 @@ from interceptor.cloudevents.structured import PREFIX
 from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Headers, Outcome, Skipped
-from interceptor.readings.contract import Format
+from interceptor.readings.contract import Format, Skip
 from interceptor.readings.decoding import decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
 SNAPSHOT_S = 10.0  # between snapshots of a partition
-SILENT_S = 0.9  # the clock closes steps of a partition that had no record for so long
 SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after so many readings: they bound the replay
 STORED = Skipped("stored")
 EMPTY = Skipped("the record has no value")
@@ -46,9 +46,8 @@ class Partition:
     """An input partition of this consumer.
 
     snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: that the last
-    snapshot stands for. read_at_s: when the last readings came; has_read:
-    whether there are newer ones. stale: keys in the state topic that belong to no
-    snapshot. is_new: whether there is no snapshot.
+    snapshot stands for. stale: keys in the state topic that belong to no snapshot. is_new: whether there is no
+    snapshot.
     """
 
     def __init__(
@@ -61,8 +60,6 @@ class Partition:
         self.readings = 0
         self.snapshot_offset = -1
         self.parts: snapshot.Parts | None = None  # the rest of a snapshot
-        self.read_at_s = now_s
-        self.has_read = False
         self.is_new = False
         self.stale: list[bytes] = []
         self.bytes: dict[bytes, int] = {}  # of the records of the last snapshot, by key
@@ -78,13 +75,13 @@ class Assemble(StatefulInterceptor):
     def __init__(
         self, inputs: Mapping[str, ReadingInput], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """inputs: by topic. clock: monotonic, in seconds; it decides when snapshots are written, and whether a
-        partition is silent."""
+        """inputs: by topic. clock: monotonic, in seconds; it decides when snapshots are written."""
         self._inputs = dict(inputs)
         self._clock = clock
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._series = 0
         self._spread = SpreadSeries()
+        self._dropped = DroppedReadings(clock)
 
     def has_state(self, topic: str) -> bool:
         return topic in self._inputs
@@ -115,11 +112,8 @@ class Assemble(StatefulInterceptor):
     async def on_consume(self, batch: Batch) -> Batch:
         newest: dict[Partition, Delivery] = {}
         partition: Partition | None = None
-        last = (
-            "",
-            -1,
-            -1,
-        )  # topic, number and generation of `partition`: records of one partition follow each other
+        # Topic, number and generation of `partition`: records of one partition follow each other.
+        last = ("", -1, -1)
         for delivery in batch.deliveries:
             if delivery.outcome is not None or delivery.windows is not None:
                 continue
@@ -160,7 +154,6 @@ class Assemble(StatefulInterceptor):
             partition.windows.next_offset = max(partition.windows.next_offset, delivery.record.offset)
             delivery.state += snapshot.begin(partition.windows, partition.stale)
             partition.is_new, partition.stale = False, []
-        partition.has_read = True
         completed, outcome = self._read(delivery.record, partition)
         if completed:
             _attach(delivery, partition.input, completed)
@@ -170,11 +163,10 @@ class Assemble(StatefulInterceptor):
     def _tick(self, delivery: Delivery, partition: Partition) -> None:
         """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         partition.snapshot_at_s = 0.0
-        if partition.has_read or self._clock() - partition.read_at_s < SILENT_S:
-            return  # the tick comes because the partition is given away
-        completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
-        if completed:
-            _attach(delivery, partition.input, completed)
+        if delivery.record.timestamp_ms:
+            completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
+            if completed:
+                _attach(delivery, partition.input, completed)
 
     def _read(self, record: Record, partition: Partition) -> tuple[list[Window], Outcome]:
         """Add a record's readings. Returns the completed windows, and the record's outcome if there are none."""
@@ -187,16 +179,19 @@ class Assemble(StatefulInterceptor):
         if decoded.skipped:
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
-        if decoded.keys:
-            partition.readings += len(decoded.keys)
-            return windows.add(decoded, record.timestamp_ms, record.offset), STORED
-        return [], unreadable(decoded) or STORED
+        if not decoded.keys:
+            return [], unreadable(decoded) or STORED
+        partition.readings += len(decoded.keys)
+        unnamed = windows.outcomes.get(NO_SERIES, 0)
+        completed = windows.add(decoded, record.timestamp_ms, record.offset)
+        if windows.outcomes.get(NO_SERIES, 0) - unnamed == len(decoded.keys):
+            decoded.skip(Skip.NO_SERIES, len(decoded.keys))
+            return [], unreadable(decoded) or STORED
+        return completed, STORED
 
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it stands for."""
         windows, now_s = partition.windows, self._clock()
-        if partition.has_read:
-            partition.read_at_s, partition.has_read = now_s, False
         is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
         has_changed = windows.changed or partition.parts or windows.next_offset != partition.snapshot_offset
         if partition.is_new or not is_due or not has_changed:
@@ -222,10 +217,14 @@ class Assemble(StatefulInterceptor):
     def _count(self) -> None:
         """Add the outcomes of readings to the metrics: once for each batch, because a labelled counter is slow."""
         for (topic, _), partition in self._partitions.items():
-            outcomes = partition.windows.outcomes
+            windows = partition.windows
+            outcomes = windows.outcomes
             if outcomes:
                 for outcome, count in outcomes.items():
                     metrics.READINGS.labels(topic, outcome).inc(count)
+                if windows.dropped is not None:
+                    self._dropped.add(topic, outcomes, windows.dropped)
+                    windows.dropped = None
                 if outcomes[LATE]:
                     metrics.LATE.labels(topic).inc(outcomes[LATE])
                 outcomes.clear()

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import Decoded, Format, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.naming import is_unicode
 
 
 class _Record(msgspec.Struct, omit_defaults=True):
@@ -32,7 +34,7 @@ class BySeries:
         try:
             record = _decoder.decode(value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UndecodableRecord(f"not readings by series: {error}") from None
+            raise UndecodableRecord(f"not readings by series: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
         name = (record.series, tuple(sorted(record.labels.items())), record.unit, record.kind)
         for time_ns, number in record.readings:
@@ -52,17 +54,9 @@ def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
     records = []
     for key, pairs in readings.items():
         series = format_.series(key)
-        if series is None or not _is_unicode(series.name):
+        if series is None or not is_unicode(series.name):
             decoded.skip(Skip.NO_SERIES, len(pairs))
             continue
         record = _Record(series.name, pairs, series.labels, series.unit, series.kind)
         records.append((series.name.encode(), _encode(record)))
     return records
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True

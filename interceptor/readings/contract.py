@@ -56,11 +56,13 @@ class Decoded(msgspec.Struct):
     skipped: dict[Skip, int] = {}
 
     def add(self, key: Hashable, time_ns: int, value: float) -> None:
+        """Add a reading. value: finite."""
         self.keys.append(key)
         self.times_ns.append(time_ns)
         self.values.append(value)
 
     def skip(self, reason: Skip, count: int = 1) -> None:
+        """Count readings that are left out."""
         self.skipped[reason] = self.skipped.get(reason, 0) + count
 
 

@@ -9,7 +9,7 @@ from interceptor.outcome import DeadLetter
 from interceptor.readings.contract import Decoded, Format, Skip, UndecodableRecord
 
 KIND: Final = "undecodable"  # of the dead letters
-# A record with such readings only is as its producer means it. Other readings that cannot be read are a mistake.
+# A producer may send a record that holds only such readings. Other readings that cannot be read are a mistake.
 _EXPECTED = frozenset((Skip.TEXT, Skip.NOT_A_NUMBER, Skip.STALE))
 
 
@@ -30,7 +30,7 @@ def failed(error: Exception) -> DeadLetter:
 
 
 def unreadable(decoded: Decoded) -> DeadLetter | None:
-    """Return the dead letter of a record without usable readings. None if its producer means it so."""
+    """Return the dead letter of a record without usable readings. None if its producer made no mistake."""
     if decoded.skipped.keys() <= _EXPECTED:
         return None
     found = ", ".join(f"{reason.value}: {count}" for reason, count in decoded.skipped.items())

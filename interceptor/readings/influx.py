@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
@@ -40,7 +41,7 @@ class InfluxLine:
         try:
             text = value.decode()
         except UnicodeDecodeError as error:
-            raise UndecodableRecord(f"not line protocol: {error}") from None
+            raise UndecodableRecord(f"not line protocol: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
         problem = ""
         for count, line in enumerate(_lines(text), 1):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
@@ -49,7 +50,7 @@ class MappedJson:
         try:
             found = _at(_decoder.decode(value), self._root)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UndecodableRecord(f"not JSON: {error}") from None
+            raise UndecodableRecord(f"not JSON: {describe(error)}") from None
         rows = found if isinstance(found, list) else [found]
         decoded = Decoded([], [], [], {})
         if not all(isinstance(row, dict) for row in rows):

@@ -43,3 +43,12 @@ class NameTemplate:
 def labels_text(labels: Mapping[str, str]) -> str:
     """Return the labels sorted by name, for example "cpu=cpu0 host=web-1"."""
     return " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+def is_unicode(name: str) -> bool:
+    """Whether the name can be written as UTF-8: a lone surrogate, which JSON allows, cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

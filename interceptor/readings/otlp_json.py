@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.readings.numbers import number_in_text
 
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
@@ -95,10 +96,8 @@ def decode(value: bytes) -> _MetricsData:
     """Parse a request. Raises ValueError if it is not valid OTLP JSON."""
     try:
         return _decoder.decode(value)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except msgspec.MsgspecError as error:
-        raise ValueError(str(error)) from None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(describe(error)) from None
 
 
 def kind_of(metric: _Metric) -> str | None:

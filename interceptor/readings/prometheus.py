@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, Decoded, Kind, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
@@ -71,7 +72,7 @@ class PrometheusJson(_Prometheus):
             raise
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(
-                f"not a sample in the JSON of prometheus-kafka-adapter: {error}"
+                f"not a sample in the JSON of prometheus-kafka-adapter: {describe(error)}"
             ) from None
         return decoded
 

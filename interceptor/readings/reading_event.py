@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.cloudevents.reader import read_event
 from interceptor.errors import InvalidEvent
 from interceptor.outcome import Headers
@@ -53,7 +54,7 @@ class CloudEventsReadings:
         try:
             data = _data.decode(event.data)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise UndecodableRecord(f"the event's data is not a reading: {error}") from None
+            raise UndecodableRecord(f"the event's data is not a reading: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
         if data.readings is None:
             reading = _Reading(event.text("subject") or "", event.text("time"), data.value, data.unit)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.wording.json import describe
 from interceptor.outcome import Headers
 from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
@@ -50,7 +51,7 @@ class TelegrafJson:
         try:
             record = _record.decode(value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {error}") from None
+            raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
         if record.metrics is not None:
             if len(record.metrics) > MAX_READINGS:
@@ -83,12 +84,16 @@ class TelegrafJson:
         if len(name) + len(tag_bytes) > MAX_SHARED:
             decoded.skip(Skip.NO_SERIES, len(fields))
             return
+        keys, values = decoded.keys, decoded.values
         for field, raw in fields.items():
-            found = number(raw)
+            # JSON has no infinities: a float is finite.
+            found = raw if type(raw) is float else number(raw)
             if isinstance(found, Skip):
                 decoded.skip(found)
             else:
-                decoded.add((name, tag_bytes, field), at_ns, found)
+                keys.append((name, tag_bytes, field))
+                values.append(found)
+        decoded.times_ns += [at_ns] * (len(keys) - len(decoded.times_ns))
 
     def series(self, key: Any) -> Series | None:
         name, tag_bytes, field = key

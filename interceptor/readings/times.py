@@ -9,8 +9,6 @@ from fncast.series.rfc3339 import parse_time
 UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 MAX_TIME_NS = 2**63 - 1  # the largest 64-bit time, in the year 2262
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A number below the first bound is in seconds (until the year 5138), below the second in milliseconds, and so on.
-_SIZES = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 
 
 def time_ns(raw: object, unit: str = "auto") -> int | None:
@@ -18,25 +16,27 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
 
     raw: a number, a string of digits, or an RFC 3339 string. unit: s, ms, us, ns, or auto, which guesses by size.
     """
-    if isinstance(raw, str):
+    if type(raw) is int:
+        found = raw * UNITS_NS[unit_of(raw) if unit == "auto" else unit]
+    elif type(raw) is float:
+        try:
+            found = round(raw * UNITS_NS[unit_of(raw) if unit == "auto" else unit])
+        except (OverflowError, ValueError):  # infinity or NaN
+            return None
+    elif isinstance(raw, str):
         return _of_text(raw, unit)
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        return None
-    if unit == "auto":
-        unit = unit_of(raw)
-    try:
-        found = raw * UNITS_NS[unit] if isinstance(raw, int) else round(raw * UNITS_NS[unit])
-    except (OverflowError, ValueError):  # infinity or NaN
+    else:
         return None
     return found if 0 <= found <= MAX_TIME_NS else None
 
 
 def unit_of(number: float) -> str:
     """Return the unit in which a number of this size is a time between the years 1973 and 5138."""
-    for bound, unit in _SIZES:
-        if number < bound:
-            return unit
-    return "ns"
+    if number < 1e11:  # seconds until the year 5138
+        return "s"
+    if number < 1e14:
+        return "ms"
+    return "us" if number < 1e17 else "ns"
 
 
 def _of_text(text: str, unit: str) -> int | None:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import aiohttp
 import orjson
 
+from fncast.http.response_body import BodyTooLarge, read_body
 from fncast.wording.http import describe
 from interceptor.cloudevents.event import Event
 from interceptor.errors import RetriableError
@@ -151,7 +152,9 @@ class FunctionClient:
             async with self._open_session().request(
                 method, url, data=body or None, headers=headers, allow_redirects=False
             ) as response:
-                return response.status, response.headers, await _read_body(response)
+                return response.status, response.headers, await read_body(response, MAX_ANSWER_BYTES)
+        except BodyTooLarge as error:
+            raise RetriableError(str(error)) from None
         except aiohttp.ConnectionTimeoutError:
             raise RetriableError(
                 f"no connection to {shown(url)} within the time-out", is_sent=False
@@ -181,15 +184,3 @@ def trusted_endpoint(endpoint: str, fn_url: str, has_token: bool) -> str:
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
-
-
-async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Raises RetriableError for a body above the limit."""
-    chunks = []
-    size = 0
-    async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise RetriableError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fncast.foreign_text import clean
+from fncast.series.window import TOO_FEW
 from interceptor.cloudevents.answers import (
     NONE_TYPE,
     REJECTED_TYPE,
@@ -18,6 +19,7 @@ from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
 from interceptor.routes.backoff import MAX_RETRY_AFTER_S
 from interceptor.routes.redaction import redacted
+from interceptor.routes.short_windows import skip_short_window
 
 # The live page recognises an unavailable function by these words: the function answers, so it is not down itself.
 UNAVAILABLE_REASON = "the function is unavailable"
@@ -52,8 +54,13 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
     raise unavailable(reason, data.get("retry_after_s"), delivery)
 
 
-def rejected(reason: str, delivery: Delivery) -> DeadLetter:
-    """Return the outcome of an event that the function refuses. reason: as the function gave it."""
+def rejected(reason: str, delivery: Delivery) -> DeadLetter | Skipped:
+    """Return the outcome of an event that the function refuses. reason: as the function gave it.
+
+    An assembled window with too few readings is nobody's mistake: the series gets a forecast once it has more.
+    """
+    if delivery.parent is not None and reason.startswith(TOO_FEW):
+        return skip_short_window(delivery.record.topic, _shown(reason, delivery))
     return DeadLetter(_shown(reason, delivery), attempts=delivery.attempts + 1, kind="refused_by_function")
 
 

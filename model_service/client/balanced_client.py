@@ -94,14 +94,12 @@ class BalancedClient:
                 if self._clock() - started_s >= self._timeout_s:
                     break
                 continue
-            except (
-                InvalidShape
-            ):  # its model has another window, so the caller reads the metadata of this service
+            except InvalidShape:
+                # Its model has another window, so the caller reads the metadata of this service.
                 self._record_success(index)
                 raise
-            except (
-                ModelError
-            ) as refusal:  # the next service shows whether the request or this service is at fault
+            except ModelError as refusal:
+                # The next service shows whether the request or this service is at fault.
                 refusals.append((index, refusal))
                 continue
             self._record_success(index)

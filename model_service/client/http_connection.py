@@ -153,9 +153,8 @@ class _DeadlineReader(io.RawIOBase):
 
 def address(url: str, schemes: tuple[str, ...]) -> SplitResult:
     """Parse the address of a model service. Raises ValueError with a text for the user."""
-    if (
-        "@" in re.split("[/?#]", url.partition("//")[2])[0]
-    ):  # checked first, because the other errors quote the URL
+    # Checked first, because the other errors quote the URL.
+    if "@" in re.split("[/?#]", url.partition("//")[2])[0]:
         raise ValueError("the address of a model service contains a login: use a bearer token instead")
     try:
         parts = urlsplit(url)

@@ -68,6 +68,10 @@ class Repository:
         self._unreadable = ""
 
     def refresh(self) -> Sequence[Model]:
+        """Look at the folder: load new versions, and drop those that are replaced, retired or gone.
+
+        Returns the models that went out of service. An unreadable folder is logged and changes nothing.
+        """
         try:
             folders = scan(self._root)
         except OSError as error:
@@ -170,6 +174,10 @@ class SingleModel:
         self.paths: Mapping[str, Model] = dict.fromkeys(("/", f"/{model.name}", f"/{model}"), model)
 
     def refresh(self) -> Sequence[Model]:
+        """Look at the folder: load new versions, and drop those that are replaced, retired or gone.
+
+        Returns the models that went out of service. An unreadable folder is logged and changes nothing.
+        """
         return []
 
 

@@ -99,6 +99,7 @@ class CallCost:
         self._seconds: dict[int, deque[float]] = {}
 
     def observe(self, rows: int, seconds: float) -> None:
+        """Remember how long a call with this many rows took."""
         size = rows.bit_length()
         last = self._seconds.get(size)
         if last is None:

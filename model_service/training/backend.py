@@ -7,9 +7,8 @@ import os
 
 # Set before the import, because TensorFlow reads them once. 2: errors only, no warnings about CPU features.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault(
-    "TF_ENABLE_ONEDNN_OPTS", "0"
-)  # fixed order of sums, so that equal seeds give equal weights
+# Fixed order of sums, so that equal seeds give equal weights.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # otherwise the exported graph could contain GPU kernels
 
 import keras

@@ -180,7 +180,7 @@ def _run_counted(task: Task) -> Float64Array:
 def run(task: Task, on_origin: Callable[[], None] = lambda: None) -> Float64Array:
     """The forecasts of one task: (origins, horizon, 3). on_origin: called after each origin."""
     warnings.simplefilter("ignore")
-    model = _model(task.method, task.seasons)
+    model = model_of(task.method, task.seasons)
     if task.fits_once:
         model = model.fit(task.history(task.before))
     forecast = model.forward if task.fits_once else model.forecast
@@ -195,7 +195,8 @@ def run(task: Task, on_origin: Callable[[], None] = lambda: None) -> Float64Arra
     return stacked
 
 
-def _model(method: str, seasons: tuple[int, ...]) -> Any:
+def model_of(method: str, seasons: tuple[int, ...]) -> Any:
+    """The statsforecast model of a method. seasons: lengths in steps, ascending."""
     from statsforecast.models import MSTL, AutoARIMA, AutoETS, Theta
 
     short = seasons[0] if seasons and seasons[0] <= MAX_MODEL_SEASON else 1

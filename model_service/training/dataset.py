@@ -81,7 +81,7 @@ class Dataset:
             self.bridged += int(np.isnan(view[starts, :window]).any(axis=1).sum())
             self._views.append(view)
             self._starts.append(starts)
-            changes.append(_usual_change(part, horizon))
+            changes.append(usual_change(part, horizon))
         if not self._views:
             if refused:
                 reasons = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())
@@ -132,7 +132,7 @@ class Dataset:
         return Windows(*(part.astype(np.float32) for part in (centred / scale, clipped, weights)))
 
 
-def _usual_change(part: Float64Array, horizon: int) -> float:
+def usual_change(part: Float64Array, horizon: int) -> float:
     """The mean absolute change over half a horizon. 1 for a constant series."""
     ahead = max(1, horizon // 2)
     changes = np.abs(part[ahead:] - part[:-ahead])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from model_service.training.backend import keras, tf
@@ -25,8 +26,12 @@ def batches(drawn: Windows, steps: int, batch: int) -> tuple[Any, Any, Any]:
     )
 
 
-def epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple[Any, Any]:
+def epoch_runner(
+    network: Any, settings: TrainingSettings, steps: int, levels: Sequence[float] = QUANTILES
+) -> tuple[Any, Any]:
     """A graph that runs all batches of an epoch and returns the mean loss; and its optimizer with the averaged weights.
+
+    levels: of the quantiles of the forecast.
 
     One call per epoch avoids the overhead of a call per batch."""
     rate = keras.optimizers.schedules.CosineDecay(
@@ -40,7 +45,7 @@ def epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple[
         ema_momentum=1 - 1 / max(2, min(AVERAGED_STEPS, settings.epochs * steps // 10)),
     )
     optimizer.build(network.trainable_variables)
-    levels = tf.constant(QUANTILES)
+    quantiles = tf.constant(levels)
 
     @tf.function  # type: ignore[untyped-decorator]
     def run(windows: Any, targets: Any, weights: Any) -> Any:
@@ -49,7 +54,7 @@ def epoch_runner(network: Any, settings: TrainingSettings, steps: int) -> tuple[
             with tf.GradientTape() as tape:
                 forecast = network(windows[step], training=True)["forecast"]
                 difference = targets[step][:, :, tf.newaxis] - forecast
-                losses = weights[step] * tf.maximum(levels * difference, (levels - 1) * difference)
+                losses = weights[step] * tf.maximum(quantiles * difference, (quantiles - 1) * difference)
                 known = tf.math.is_finite(losses)
                 loss = tf.reduce_sum(tf.where(known, losses, 0.0)) / tf.reduce_sum(tf.cast(known, tf.float32))
             variables = network.trainable_variables

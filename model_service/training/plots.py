@@ -22,7 +22,7 @@ from model_service.training.evaluation import (
     SeriesEvaluation,
 )
 from model_service.training.settings import QUANTILES
-from model_service.training.trainer import Epoch
+from model_service.training.trained import Epoch
 
 ACTUAL, FORECAST, OTHER, THIRD = "#1f5fa8", "#c8322b", "#7a7a7a", "#3b8c5a"
 # Readings shown in the plot of a series; more are not legible.
@@ -70,8 +70,8 @@ def save_backtest_plots(evaluation: Evaluation, folder: Path) -> None:
     if not evaluation.series or MODEL not in evaluation.methods:
         return
     with matplotlib.rc_context(_STYLE):
-        _save(_forecast(_typical(evaluation)), folder, "forecast")
-        _save(_by_step(evaluation), folder, "horizon")
+        _save(forecast_figure(_typical(evaluation)), folder, "forecast")
+        _save(error_by_step(evaluation), folder, "horizon")
         _save(_calibration(evaluation), folder, "calibration")
 
 
@@ -81,7 +81,7 @@ def _typical(evaluation: Evaluation) -> SeriesEvaluation:
     return ranked[len(ranked) // 2]
 
 
-def _forecast(one: SeriesEvaluation) -> Figure:
+def forecast_figure(one: SeriesEvaluation) -> Figure:
     """Actual vs forecast: the non-overlapping forecasts of successive origins, with the band."""
     backtest, series = one.backtest, one.backtest.series
     figure = Figure(figsize=(9, 4), layout="constrained")
@@ -127,7 +127,7 @@ def _readable(values: Any) -> tuple[float, float]:
     return max(low - beyond, known.min() - beyond / 10), min(high + beyond, known.max() + beyond / 10)
 
 
-def _by_step(evaluation: Evaluation) -> Figure:
+def error_by_step(evaluation: Evaluation) -> Figure:
     """Mean absolute error by step of the horizon, relative to the last value over all steps."""
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()

@@ -12,7 +12,7 @@ from fncast.series.series import Series
 from model_service.training.dataset import split
 from model_service.training.evaluation import MODEL, Evaluation
 from model_service.training.settings import TrainingSettings
-from model_service.training.trainer import Trained
+from model_service.training.trained import Trained
 
 # The most series listed in model.json. The common fingerprint covers all series.
 MAX_LISTED_SERIES = 200
@@ -65,17 +65,26 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
             "validation_error": _short(errors[trained.best_epoch]),
             "validation_naive_error": _short(trained.history[-1].naive_error),
         }
-    if trained.rival_error is not None:
-        metrics["validation_base_error"] = _short(trained.rival_error)
     return {**described, "metrics": metrics}
 
 
-def of_the_copy(trained: Trained, described: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def choice_of(errors: dict[str, float]) -> dict[str, Any]:
+    """The member of model.json about the choice. errors: on the validation part, by candidate."""
+    return {
+        "chosen": min(errors, key=lambda name: errors[name]),
+        "validation_errors": {name: _short(error) for name, error in errors.items()},
+    }
+
+
+def of_the_copy(
+    trained: Trained, described: dict[str, Any], base_error: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The members of model.json of a copy of the base model, and its errors beside those of the trained model.
 
-    described: the members for the trained model. The validation error of the version is that of the base model."""
+    described: the members for the trained model. base_error: of the base model on the validation part, which is the
+    validation error of the version."""
     errors = {
-        "validation_error": _short(trained.rival_error),
+        "validation_error": _short(base_error),
         "trained_validation_error": _short(trained.final_error),
     }
     metrics = {**described["metrics"], "validation_error": errors["validation_error"]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from model_service.training.dataset import Dataset, TooLittleData, Windows, spli
 from model_service.training.network import build_network
 from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import QUANTILES, TrainingSettings
+from model_service.training.trained import Draw, Epoch, Trained, pinball, squared_error
 
 # The most windows for validation and calibration; more would not change the results noticeably.
 MAX_VALIDATION_WINDOWS = 8_192
@@ -30,37 +30,6 @@ LEAST_STEPS_PER_EPOCH = 20
 MIXED_STEPS_PER_EPOCH = 80
 
 Float64Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """The result of one epoch. Errors are mean pinball losses, in units of the usual change of each series."""
-
-    epoch: int
-    epochs: int
-    train_error: float
-    validation_error: float
-    naive_error: float  # of the last value as the forecast, on the same validation windows
-    seconds: float
-    validation_squared_error: float  # of the median, in squared units
-
-
-@dataclass
-class Trained:
-    """The network with its best weights, and the history of the training."""
-
-    network: Any
-    settings: TrainingSettings
-    history: list[Epoch] = field(default_factory=list)
-    best_epoch: int = 0  # 0: no epoch was better than the initial weights
-    initial_error: float | None = None  # validation error of the initial weights
-    stopped: str = "finished"  # or "early", or "interrupted"
-    train_windows: int = 0
-    validation_windows: int = 0
-    bridged_windows: int = 0  # training windows with bridged gaps
-    final_error: float | None = None  # validation error of the calibrated network
-    rival_error: float | None = None  # that of the rival, on the same windows
-    untrained: list[str] = field(default_factory=list)  # names of series without a usable window
 
 
 class NoEpoch(KeyboardInterrupt):
@@ -78,29 +47,21 @@ def train(
     initial_weights: Path | None = None,
     companions: Sequence[Float64Array] = (),
     closing: Callable[[], None] = lambda: None,
-    rival: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] | None = None,
 ) -> Trained:
     """Train on the first part of each series, validate and calibrate on the second. The test part is not used.
 
     progress: called after each epoch. initial_weights: a file; kept if no epoch is better. companions: generated series
-    for the `Curriculum`. closing: called after the last epoch, before steps that must not be interrupted. rival:
-    another forecaster, from scaled windows to (count, horizon, 3), which is scored on the same validation windows.
+    for the `Curriculum`. closing: called after the last epoch, before steps that must not be interrupted.
 
     The averaged weights are validated and kept (Polyak and Juditsky 1992), not those of the last step. A
     KeyboardInterrupt ends training with the best weights so far. Raises TooLittleData, UnfitWeights, or NoEpoch if
     interrupted in the first epoch."""
     seed_everything(settings.seed)
-    rng = np.random.default_rng(settings.seed)
-    training, validation = _datasets(series, settings)
+    training = Dataset(training_parts(series, settings), settings.window, settings.horizon)
+    validation = validation_set(series, settings)
     network = build_network(settings)
     if initial_weights is not None:
-        try:
-            network.load_weights(initial_weights)
-        except (OSError, ValueError) as mismatch:
-            reason = str(mismatch).splitlines()[0]
-            raise UnfitWeights(
-                f"{initial_weights}: does not fit the network of this version of fncast: {reason}"
-            ) from None
+        load_weights(network, initial_weights)
     trained = Trained(
         network,
         settings,
@@ -110,26 +71,57 @@ def train(
         untrained=[series[position].name for position in training.unused],
     )
     held_out = validation.spread(MAX_VALIDATION_WINDOWS)
-    naive = _naive_error(held_out)
-    best, weights = math.inf, network.get_weights()
     if initial_weights is not None:
-        trained.initial_error = best = pinball(predict(network, held_out.windows), held_out)
-    curriculum, steps = None, steps_per_epoch(len(training), settings)
+        trained.initial_error = pinball(trained.forecast(held_out.windows), held_out)
+    steps, warm_up = steps_per_epoch(len(training), settings), 0
+    draw: Draw = lambda rng, count, number: training.draw(rng, count)  # noqa: E731
     if companions:
-        curriculum = Curriculum(
-            training, Dataset(companions, settings.window, settings.horizon), settings.epochs
-        )
+        generated = Dataset(companions, settings.window, settings.horizon)
+        curriculum = Curriculum(training, generated, settings.epochs)
+        draw, warm_up = curriculum.draw, curriculum.warm_up
         steps = max(steps, min(settings.steps_per_epoch, MIXED_STEPS_PER_EPOCH))
-    run_epoch, optimizer = epoch_runner(network, settings, steps)
+    run_epochs(trained, draw, steps, held_out, progress, warm_up)
+    closing()
+    calibrate(trained, held_out, independent=len(validation) / settings.horizon)
+    trained.final_error = pinball(trained.forecast(held_out.windows), held_out)
+    return trained
+
+
+def load_weights(network: Any, file: Path) -> None:
+    """Load the weights of a network. Raises UnfitWeights."""
+    try:
+        network.load_weights(file)
+    except (OSError, ValueError) as mismatch:
+        reason = str(mismatch).splitlines()[0]
+        raise UnfitWeights(f"{file}: does not fit the network of this version of fncast: {reason}") from None
+
+
+def run_epochs(
+    trained: Trained,
+    draw: Draw,
+    steps: int,
+    held_out: Windows,
+    progress: Callable[[Epoch], None],
+    warm_up: int = 0,
+) -> None:
+    """Train the network until its validation error no longer falls, and leave it with its best weights.
+
+    steps: of an epoch. warm_up: epochs that do not count for early stopping. If `trained.initial_error` is set, the
+    initial weights are kept where no epoch is better. Raises NoEpoch."""
+    network, settings = trained.network, trained.settings
+    rng = np.random.default_rng(settings.seed)
+    naive = _naive_error(held_out)
+    best = math.inf if trained.initial_error is None else trained.initial_error
+    weights = network.get_weights()
+    run_epoch, optimizer = epoch_runner(network, settings, steps, trained.levels)
     for number in range(1, settings.epochs + 1):
         try:
             started = time.monotonic()
-            count = steps * settings.batch
-            drawn = curriculum.draw(rng, count, number) if curriculum else training.draw(rng, count)
+            drawn = draw(rng, steps * settings.batch, number)
             train_error = float(run_epoch(*batches(drawn, steps, settings.batch)))
             current = network.get_weights()
             optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
-            forecast = predict(network, held_out.windows)
+            forecast = trained.forecast(held_out.windows)
             error = pinball(forecast, held_out)
             averaged = network.get_weights()
             network.set_weights(current)
@@ -145,62 +137,35 @@ def train(
                 raise NoEpoch from None
             trained.stopped = "interrupted"
             break
-        if number - max(trained.best_epoch, curriculum.warm_up if curriculum else 0) >= settings.patience:
+        if number - max(trained.best_epoch, warm_up) >= settings.patience:
             trained.stopped = "early"
             break
-    closing()
     network.set_weights(weights)
-    below, above = band_factors(
-        predict(network, held_out.windows),
-        held_out.targets,
-        miss=QUANTILES[0],
-        independent=len(validation) / settings.horizon,
-    )
-    quantiles = network.get_layer("quantiles")
-    quantiles.below.assign(below * quantiles.below.numpy())
-    quantiles.above.assign(above * quantiles.above.numpy())
-    trained.final_error = pinball(predict(network, held_out.windows), held_out)
-    if rival is not None:
-        trained.rival_error = pinball(rival(held_out.windows), held_out)
-    return trained
 
 
-def predict(network: Any, windows: np.ndarray[Any, Any], batch: int = 2_048) -> np.ndarray[Any, Any]:
-    """Forecast without dropout: (count, window) → (count, horizon, 3), float32."""
-    forecasts = [
-        np.asarray(network(windows[start : start + batch], training=False)["forecast"])
-        for start in range(0, len(windows), batch)
+def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
+    """Scale the bands so that they hold their share of the readings after held-out windows.
+
+    independent: number of windows that share no targets."""
+    forecast = trained.forecast(held_out.windows)
+    trained.scale_bands(*band_factors(forecast, held_out.targets, QUANTILES[0], independent))
+
+
+def training_parts(series: Sequence[Series], settings: TrainingSettings) -> list[Float64Array]:
+    """The readings of each series for training."""
+    return [
+        one.values[: split(len(one), settings.test_share, settings.validation_share).train] for one in series
     ]
-    return np.concatenate(forecasts)
 
 
-def pinball(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
-    """The mean weighted pinball loss over windows, steps and quantiles. Ignores missing targets."""
-    difference = actual.targets[:, :, np.newaxis] - forecast
-    levels = np.array(QUANTILES)
-    losses = np.maximum(levels * difference, (levels - 1) * difference)
-    return float(np.nanmean(losses * actual.weights[:, np.newaxis, np.newaxis]))
-
-
-def squared_error(forecast: np.ndarray[Any, Any], actual: Windows) -> float:
-    """The mean weighted squared error of the median. Ignores missing targets."""
-    errors = (actual.targets - forecast[:, :, 1]) * actual.weights[:, np.newaxis]
-    return float(np.nanmean(errors**2))
-
-
-def _datasets(series: Sequence[Series], settings: TrainingSettings) -> tuple[Dataset, Dataset]:
-    """The training and validation windows. Raises TooLittleData.
-
-    Training windows and targets are before the cut, validation targets after it. Only the readings of a validation
-    window may be before the cut."""
-    before, after = [], []
+def validation_set(series: Sequence[Series], settings: TrainingSettings) -> Dataset:
+    """The validation windows: only their first readings may be those of the training. Raises TooLittleData."""
+    after = []
     for one in series:
         cut = split(len(one), settings.test_share, settings.validation_share)
-        before.append(one.values[: cut.train])
         after.append(one.values[max(0, cut.train - settings.window) : cut.validation])
-    training = Dataset(before, settings.window, settings.horizon)
     try:
-        return training, Dataset(after, settings.window, settings.horizon)
+        return Dataset(after, settings.window, settings.horizon)
     except TooLittleData as error:
         raise TooLittleData(f"{error} (for validation)") from None
 

@@ -31,7 +31,7 @@ from fncast.cli import main as command_line
 from interceptor.builtin import assemble
 
 FLUSH_S = 8.0
-POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke")
+POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke", "before-state")
 BUGS = ("commit-before-publish", "no-fencing", "state-outside")
 SNAPSHOT_S = 1.0  # so that a short run has many
 
@@ -56,6 +56,15 @@ def send_signal_at(place: str, number: int) -> None:
             reached()
 
         ExactlyOnce.publish = published
+    elif point == "before-state":  # at-least-once: offsets are committed, and their state is not published
+        publish_committed = StateWriter.publish_committed
+
+        def publishing(self):
+            if self.has_unacknowledged:
+                reached()
+            publish_committed(self)
+
+        StateWriter.publish_committed = publishing
     elif point == "during-revoke":
         revoked = Rebalance.revoked
 

@@ -14,9 +14,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumer.errors import RecordTooLarge
 from consumer.kafka.at_least_once import AtLeastOnce
-from consumer.kafka.base_producer import Publisher
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.publisher import Publisher
 from consumer.kafka.source import KafkaSource
 from fncast import Interceptor, Skipped
 from fncast.testing import ConsumerStopped, LocalFncast, window_event

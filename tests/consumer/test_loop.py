@@ -2,99 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.lanes import Lanes
+from consumer.kafka.topics import Sizes
 from consumer.loop import Loop
-from interceptor.delivery import Delivery, Record
-from interceptor.outcome import DeadLetter, Skipped
+
+
+class Source:
+    """on_poll: what happens in the next polls, one a poll; the last one stops the loop."""
+
+    problem = ""
+    is_member = False
+
+    def __init__(self) -> None:
+        self.on_poll: list[Callable[[], None]] = []
+
+    def subscribe(self, topics: Any, on_assign: Callable[[list[Any]], None], *_: Any) -> None:
+        self.on_assign = on_assign
+
+    def poll(self, most: int, timeout_s: float) -> list[Any]:
+        self.on_poll.pop(0)()
+        return []
+
+    def is_cut_off(self) -> bool:
+        return False
+
+    def is_at_end(self, partition: Any, last_offset: int) -> bool:
+        return True
+
+    def close(self) -> None: ...
 
 
 class Others:
-    """Source, publisher, results, topics and chain."""
+    """Publisher, results, topics, chain, event loop and states: they have nothing to do."""
 
-    commits_offsets = False
-    has_unacknowledged = False
+    commits_offsets = has_unacknowledged = is_waiting = False
     watch = None
+    problem = ""
+    are_there = True
     writer = property(lambda self: self)
 
-    def __init__(self) -> None:
-        self.published: list[int] = []
-
-    def on_commit(self, offsets: Any) -> None: ...
+    def prepare(self) -> Sizes:
+        return Sizes(1, 1)
 
     def ready(self) -> bool:
         return True
 
-    def knows_partitions(self, topic: str) -> bool:
-        return True
-
-    def publish(self, delivery: Delivery) -> None:
-        self.published.append(delivery.record.offset)
-
     def keeps(self, topic: str) -> bool:
         return False
 
-    def publish_committed(self) -> None: ...
-
-    def count(self) -> None: ...
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
 
 
 @pytest.fixture
-def others() -> Others:
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def topics() -> Others:
     return Others()
 
 
 @pytest.fixture
-def loop(others: Any) -> Loop:
+def loop(source: Any, topics: Any) -> Loop:
+    others: Any = Others()
     watch = DeadLetterWatch("dead", 3, lambda: 0.0)
-    return Loop(others, others, others, others, others, others, Batching(), watch, others)
+    return Loop(source, others, others, topics, others, others, Batching(), watch, others)
 
 
-def test_nothing_more_is_published_of_a_paused_topic(loop: Loop, others: Others) -> None:
-    loop._lanes.assign([("bad", 0), ("good", 0)])
-    loop._lanes.add(Record("bad", 0, offset, 0, None, b"", []) for offset in range(10))
-    loop._lanes.add(Record("good", 0, offset, 0, None, b"", []) for offset in range(100, 110))
-    for lane in loop._lanes:
-        for delivery in lane.unpublished:
-            is_bad = delivery.record.topic == "bad"
-            delivery.outcome = DeadLetter("no event", kind="not_an_event") if is_bad else Skipped("none")
-            delivery.is_done = True
-    loop._publish()
-    loop._publish()
-    assert others.published == [0, 1, 2, *range(100, 110)]
-    assert list(loop.paused) == ["bad"]
-    bad, good = loop._lanes
-    assert (len(bad.published), len(bad.unpublished)) == (3, 7)  # three are committed, seven stay in Kafka
-    assert (len(good.published), len(good.unpublished)) == (10, 0)
+def test_before_it_joins_its_group_it_waits_for_the_broker(loop: Loop, topics: Others) -> None:
+    assert loop.problem == "the broker does not accept transactions yet"
+    topics.problem = "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
+    assert loop.problem == topics.problem
 
 
-class CommitInProgress:
-    """Commits: one is in progress, and ends in the first turn."""
+def test_it_says_why_it_is_not_in_its_group(loop: Loop, source: Source) -> None:
+    problems: list[str] = []
 
-    def __init__(self, lanes: Lanes) -> None:
-        self.holds_results = True
-        self._lanes = lanes
+    def joins() -> None:
+        problems.append(loop.problem)
+        source.problem = "the topic 'metrics' does not exist"
 
-    def advance(self, *, now: bool, in_rebalance: bool) -> None:
-        if self.holds_results:
-            self.holds_results = False
-            return
-        for lane in self._lanes:
-            lane.committed(len(lane.published))
+    def is_assigned() -> None:
+        problems.append(loop.problem)
+        source.on_assign([])
 
-
-def test_what_settles_during_the_last_commit_is_published_before_the_end(loop: Loop, others: Others) -> None:
-    loop._lanes.assign([("telegraf", 0)])
-    loop._lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
-    (lane,) = loop._lanes
-    (delivery,) = lane.take(1)
-    delivery.outcome, delivery.is_done = Skipped("stored"), True
-    loop._commits = CommitInProgress(loop._lanes)  # type: ignore[assignment]
-    loop._finish([lane], 5.0, in_rebalance=True)
-    assert others.published == [7]
-    assert lane.events == 0
+    source.on_poll = [joins, is_assigned, lambda: problems.append(loop.problem), loop.stop]
+    loop.run(["metrics"])
+    assert problems == ["it has not joined its group yet", "the topic 'metrics' does not exist", ""]
+    assert loop.is_member

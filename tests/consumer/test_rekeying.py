@@ -10,6 +10,8 @@ from prometheus_client import REGISTRY
 from consumer.assembly import build_chain
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
 from consumer.settings import Input, Interceptors, Kafka, Settings, SettingsError
+from interceptor.assembly.rules import Rules
+from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.deliver import Deliver
 from interceptor.builtin.rekey import Rekey, RekeyedInput
 from interceptor.delivery import Batch, Delivery, Record
@@ -108,8 +110,13 @@ def test_a_wrong_format_is_named():
     ],
 )
 async def test_a_record_of_which_no_reading_can_be_read_is_a_dead_letter(timestamp, fields, reason):
+    """Also without `rekey`."""
     value = json.dumps({"name": "cpu", "timestamp": timestamp, "fields": fields}).encode()
     assert (await rekey(value)).outcome == DeadLetter(reason, kind="undecodable")
+    assembled = Delivery(record(value))
+    assemble = Assemble({"telegraf": ReadingInput(build_format("telegraf-json", {}), Rules())})
+    await assemble.on_consume(Batch([assembled]))
+    assert assembled.outcome == DeadLetter(reason, kind="undecodable")
 
 
 async def test_skipped_readings_are_counted():

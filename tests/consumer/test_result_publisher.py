@@ -75,7 +75,6 @@ def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(resul
     ],
 )
 def test_how_long_an_event_took_is_measured_from_sensible_timestamps(results, timestamp_ms, counted_s, times):
-
     def sample(what):
         return REGISTRY.get_sample_value(f"fncast_event_seconds_{what}") or 0.0
 

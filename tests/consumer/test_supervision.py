@@ -1,20 +1,12 @@
-"""No background work of the consumer ends unnoticed."""
+"""Background work that fails starts again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
-from consumer.assembly import Service
-from consumer.commits import Commits
-from consumer.lanes import Lanes
-from consumer.settings import Kafka, Settings
-from consumer.state.writer import StateWriter
 from consumer.supervision import MAX_PAUSE_S, kept_running
-from interceptor.delivery import Delivery, Record
 
 
 class Clock:
@@ -46,116 +38,3 @@ async def test_work_that_is_cancelled_ends() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Service]:
-    def build() -> Service:
-        kafka = Kafka(bootstrap_servers="127.0.0.1:9", delivery="at-least-once")
-        built = Service(Settings(kafka=kafka))
-        monkeypatch.setattr(built, "_route_check", Task(idle))
-        return built
-
-    return build
-
-
-class Task:
-    """A background task of the service."""
-
-    def __init__(self, run: Callable[[], Awaitable[None]]) -> None:
-        self.run = run
-        self.failed: dict[str, str] = {}
-
-    def close(self) -> None: ...
-
-
-async def idle() -> None:
-    await asyncio.Event().wait()
-
-
-async def test_the_end_of_the_loops_thread_ends_the_service(service: Callable[[], Service]) -> None:
-    built = service()
-
-    def run(_: Any) -> None:
-        raise RuntimeError("a bug")
-
-    built._loop.run = run  # type: ignore[method-assign]
-    with pytest.raises(RuntimeError, match="a bug"):
-        await asyncio.wait_for(built.run(), 10)
-
-
-@pytest.mark.parametrize("name", ["_outages", "_route_check"])
-async def test_a_task_that_fails_is_logged_and_the_service_continues(
-    service: Callable[[], Service], caplog: pytest.LogCaptureFixture, name: str
-) -> None:
-    built = service()
-    calls, again = [], asyncio.Event()
-
-    async def work() -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise RuntimeError("a bug")
-        again.set()
-
-    setattr(built, name, Task(work))
-    running = asyncio.create_task(built.run())
-    await asyncio.wait_for(again.wait(), 10)
-    assert "has failed and restarts in 1 s: RuntimeError: a bug" in caplog.text
-    assert not running.done()
-    built.stop()
-    await asyncio.wait_for(running, 10)
-
-
-class BrokenPublisher:
-    """A publisher whose commit has a bug."""
-
-    commits_offsets = True
-    commit_interval_s = settle_s = 0.0
-
-    def commit(self, *_: Any) -> None:
-        raise RuntimeError("a bug")
-
-
-class Member:
-    """A source that is a member of its group."""
-
-    def group_metadata(self) -> str:
-        return "member"
-
-
-def test_the_end_of_a_commits_thread_ends_the_loop() -> None:
-    publisher: Any = BrokenPublisher()
-    source: Any = Member()
-    lanes = Lanes()
-    lanes.assign([("metrics", 0)])
-    (lane,) = lanes
-    lane.published.append(Delivery(Record("metrics", 0, 0, 0, None, b"", [])))
-    state = StateWriter(publisher, "state", "group")
-    commits = Commits(source, publisher, lanes, lambda _: None, lambda: None, state)
-    commits.advance(now=True)
-    step = commits._step
-    assert step is not None
-    with pytest.raises(RuntimeError, match="a bug"):
-        step.result(5)
-    with pytest.raises(RuntimeError, match="a bug"):
-        commits.advance()
-
-
-async def test_health_says_why_it_is_not_ready(service: Callable[[], Service]) -> None:
-    built = service()
-    health = built.health()
-    assert (health["alive"], health["ready"]) == (True, False)
-    built._loop._topics.problem = "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
-    assert built.health()["reason"] == "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
-    built._loop._topics.problem = ""
-    built._loop._inputs = frozenset({"metrics"})
-    assert built.health()["reason"] == "it has not joined its group yet"
-    built._loop._source.problem = "the topic 'metrics' does not exist"
-    assert built.health()["reason"] == "the topic 'metrics' does not exist"
-    built._loop._rebalance.is_member = True
-    assert (built.health()["ready"], built.health()["reason"]) == (True, "")
-    built._loop.paused["metrics"] = "metrics: the first 1,000 records are all dead letters"
-    assert (built.health()["ready"], built.health()["reason"]) == (False, built._loop.paused["metrics"])
-    built._loop.polled_at_s -= 100
-    assert built.health()["reason"].startswith("the last poll was 100 s ago: the consumer is stuck; ")
-    await built._chain.close()

@@ -21,7 +21,7 @@ def lanes():
 
 @pytest.fixture
 def ticks(lanes):
-    return Ticks(lanes, lambda topic: topic == "telegraf", lambda: 12.5)
+    return Ticks(lanes, lambda topic: topic == "telegraf", lambda: 12.5, lambda *_: True)
 
 
 def add(lanes, offset: int, topic: str = "telegraf") -> None:
@@ -39,7 +39,7 @@ def waiting_ticks(lanes) -> list[Tick]:
     return [d.record for lane in lanes for d in lane.waiting if isinstance(d.record, Tick)]
 
 
-def test_a_partition_gets_a_tick_each_second_that_it_is_silent(lanes, ticks):
+def test_a_partition_gets_a_tick_after_a_second_of_silence(lanes, ticks):
     add(lanes, 7)
     add(lanes, 9, "metrics")
     commit_all(lanes)
@@ -52,6 +52,31 @@ def test_a_partition_gets_a_tick_each_second_that_it_is_silent(lanes, ticks):
     commit_all(lanes)
     assert not ticks.add_to_silent(105.2)
     assert ticks.add_to_silent(106.3)
+
+
+def test_more_ticks_follow_sooner_so_that_steps_close_in_time(lanes, ticks):
+    add(lanes, 7)
+    commit_all(lanes)
+    assert not ticks.add_to_silent(100.0)
+    assert ticks.add_to_silent(101.0)
+    commit_all(lanes)
+    assert not ticks.add_to_silent(101.2)
+    assert ticks.add_to_silent(101.3)
+
+
+def test_a_tick_has_no_time_before_the_partition_was_read_to_its_end(lanes):
+    """A step must not be closed by the clock while its readings may wait at the broker."""
+    ends = {PARTITION: 7}
+    ticks = Ticks(lanes, lambda _: True, lambda: 12.5, lambda partition, last: ends[partition] > last)
+    add(lanes, 7)
+    commit_all(lanes)
+    times_ms = []
+    for now_s in (100.0, 101.1, 102.2):
+        ticks.add_to_silent(now_s)
+        times_ms += [tick.timestamp_ms for tick in waiting_ticks(lanes)]
+        ends[PARTITION] += len(times_ms)
+        commit_all(lanes)
+    assert times_ms == [0, 12_500]
 
 
 def test_a_record_ends_the_silence(lanes, ticks):
@@ -105,7 +130,7 @@ def test_a_lane_that_is_given_away_gets_its_tick_behind_what_the_chain_has(lanes
     ticks.add(lane)
     assert [d.record.offset for d in lane.unpublished] == [1, 2, 2]
     assert lane.bytes == 2
-    assert [type(d.record) for d in lane.waiting] == [Tick]
+    assert [(type(d.record), d.record.timestamp_ms) for d in lane.waiting] == [(Tick, 0)]
 
 
 def test_what_must_move_goes_with_the_next_delivery(lanes):

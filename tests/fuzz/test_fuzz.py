@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from interceptor.readings.formats import BUILT_IN
+
 PROGRAM = Path(__file__).with_name("run.py")
 
 
@@ -24,6 +26,14 @@ def test_a_short_run_finds_no_failure(target: str) -> None:
         rf"{target}: 2,000 inputs in \d+ s with seed 3, 0 failures \(.*in process 200: \d", done.stdout
     )
     assert not done.stderr
+
+
+def test_a_short_run_of_readings_finds_no_failure() -> None:
+    done = fuzz("--target", "readings", "--count", "800")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in BUILT_IN:
+        assert f"{name} read: " in done.stdout
+        assert f"{name} refused: " in done.stdout
 
 
 def test_the_same_seed_gives_the_same_inputs() -> None:

@@ -1,6 +1,7 @@
 """Brokers, functions and consumers for the delivery tests, each in its process.
 
-One Kafka container serves a whole test run (tests/conftest.py); each test uses separate topics.
+One Kafka container serves a whole test run (tests/conftest.py); each test uses separate topics. Tests that stop a
+broker use `own_kafka` or `cluster`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 from aiohttp import web
 from fake_function import Behaviour, Function, batch, forecast, works
 from kafka_cluster import KafkaCluster
-from kafka_container import eventually
+from kafka_container import KafkaContainer, eventually
 from testbed import DeliveryTestbed
 
 from consumer.kafka.embedded import EmbeddedBroker
@@ -26,6 +27,14 @@ def embedded() -> Iterator[EmbeddedBroker]:
     broker = EmbeddedBroker()
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def own_kafka(docker_engine: None) -> Iterator[KafkaContainer]:
+    """A broker of this worker alone, which a test may kill or pause; started for the first test that needs it."""
+    kafka = KafkaContainer()
+    yield kafka
+    kafka.close()
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +52,9 @@ def function() -> Iterator[Function]:
     function.close()
 
 
-def testbed_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[DeliveryTestbed]:
-    broker = request.getfixturevalue("embedded" if "embedded" in delivery else "kafka")
+def testbed_on(request: pytest.FixtureRequest, name: str, delivery: str) -> Iterator[DeliveryTestbed]:
+    """name: the fixture of the broker."""
+    broker = request.getfixturevalue(name)
     testbed = DeliveryTestbed(
         broker.bootstrap_servers,
         delivery,
@@ -66,31 +76,38 @@ def testbed_on(request: pytest.FixtureRequest, delivery: str) -> Iterator[Delive
 )
 def testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
     """Each delivery guarantee, on the embedded broker and on Kafka."""
-    yield from testbed_on(request, request.param)
+    name = "embedded" if "embedded" in request.param else "kafka"
+    yield from testbed_on(request, name, request.param)
 
 
 @pytest.fixture(params=["at-least-once", "exactly-once"])
 def kafka_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
     """Both guarantees on Kafka, for tests that the embedded broker cannot run."""
-    yield from testbed_on(request, request.param)
+    yield from testbed_on(request, "kafka", request.param)
 
 
 @pytest.fixture
 def embedded_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
     """The embedded broker, for tests that do not depend on the broker."""
-    yield from testbed_on(request, "embedded at-least-once")
+    yield from testbed_on(request, "embedded", "embedded at-least-once")
 
 
 @pytest.fixture
 def exactly_once_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
     """Exactly-once on Kafka."""
-    yield from testbed_on(request, "exactly-once")
+    yield from testbed_on(request, "kafka", "exactly-once")
+
+
+@pytest.fixture(params=["at-least-once", "exactly-once"])
+def own_kafka_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
+    """Both guarantees on `own_kafka`."""
+    yield from testbed_on(request, "own_kafka", request.param)
 
 
 @pytest.fixture
 def at_least_once_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
-    """At-least-once on Kafka, for tests that kill a single broker. Its topics have one replica (KAFKA-20734)."""
-    yield from testbed_on(request, "at-least-once")
+    """At-least-once on `own_kafka`, for tests that kill it. Its topics have one replica (KAFKA-20734)."""
+    yield from testbed_on(request, "own_kafka", "at-least-once")
 
 
 @pytest.fixture

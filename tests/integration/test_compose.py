@@ -102,6 +102,14 @@ def test_every_hop_is_well(running: Project) -> None:
     assert rows["records of telegraf"] == rows["model behind forecast"] == "ok"
 
 
+def test_the_monitor_compares_forecasts_with_readings(running: Project) -> None:
+    script = "import urllib.request as r; print(r.urlopen('http://localhost:9465/accuracy').read().decode())"
+    known: dict[str, Any] = {}
+    while not {"web-shop", "memory"} <= known.keys():
+        found = json.loads(running.inside("monitor", "python", "-c", script))
+        known = {row["series"]: row["readings"] for row in found["series"] if row["readings"] > 0}
+
+
 def test_the_page_is_served(running: Project) -> None:
     address = running.run("port", "dashboard", "8090").strip()
     page = requests.get(f"http://{address}/", timeout=10)
@@ -110,7 +118,7 @@ def test_the_page_is_served(running: Project) -> None:
 
 
 def test_containers_are_read_only_and_not_root(running: Project) -> None:
-    for service in ("consumer", "model-service", "functions", "dashboard"):
+    for service in ("consumer", "monitor", "model-service", "functions", "dashboard"):
         output = running.inside(service, "sh", "-c", "id -u; touch /probe 2>&1; grep CapEff /proc/1/status")
         uid, refusal, capabilities = output.splitlines()
         assert uid == "1000", service

@@ -131,17 +131,17 @@ def test_a_storm_of_rebalances_loses_and_repeats_nothing(exactly_once_testbed, a
 
 
 @pytest.mark.guarantee("a broker that is away for a minute is waited for")
-def test_a_broker_away_for_a_minute_is_waited_for(kafka_testbed, kafka, answers, until):
+def test_a_broker_away_for_a_minute_is_waited_for(own_kafka_testbed, own_kafka, answers, until):
     """Lanes are full, so that partitions are paused when they are lost.
 
     A single broker that is killed says nothing about exactly-once (KAFKA-20734), so it is paused for that.
     """
-    testbed = kafka_testbed
+    testbed = own_kafka_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(15_000)
     consumer = testbed.consume(FN__BATCH_EVENTS="8", FN__CALLS_IN_FLIGHT="1")
     testbed.wait_for(testbed.forecasts, 200)
-    with kafka.paused() if testbed.is_exactly_once else kafka.away():
+    with own_kafka.paused() if testbed.is_exactly_once else own_kafka.away():
         if not testbed.is_exactly_once:
             consumer.wait_for("waiting for it")
         wait(BROKER_AWAY_S)

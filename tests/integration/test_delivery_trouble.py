@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import threading
 from collections import Counter
 
@@ -12,7 +11,7 @@ import psutil
 import pytest
 from aiohttp import web
 from confluent_kafka.admin import NewTopic
-from kafka_container import PARTITIONS, paused
+from kafka_container import PARTITIONS, free_port, paused
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -298,9 +297,7 @@ def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_test
 
 @pytest.fixture
 def free_address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.mark.guarantee("a broker that starts late is found")
@@ -351,15 +348,15 @@ class Proxy:
 
 
 @pytest.mark.guarantee("a single broker that is killed and restarted loses nothing (at-least-once)")
-def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, kafka, answers, until):
+def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, own_kafka, answers, until):
     testbed = at_least_once_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(3000)
     consumer = testbed.consume(FN__BATCH_EVENTS="16")
     testbed.wait_for(testbed.forecasts, 300)
-    kafka.kill()
+    own_kafka.kill()
     consumer.wait_for("Kafka:", 20)
-    kafka.start()
+    own_kafka.start()
     ids += testbed.produce_many(100, first=3000)
     until(all_there(testbed, ids), 90, "all forecasts")
     assert consumer.terminate() == 0
@@ -389,18 +386,18 @@ def test_faults_of_one_of_three_brokers_lose_nothing(cluster_testbed, cluster, a
 
 
 @pytest.mark.guarantee("a stop while the broker is away ends within 5 s")
-def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_once_testbed, kafka, answers, until):
+def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_once_testbed, own_kafka, answers, until):
     testbed = at_least_once_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(2000)
     consumer = testbed.consume(FN__BATCH_EVENTS="8")
     testbed.wait_for(testbed.forecasts, 100)
-    kafka.kill()
+    own_kafka.kill()
     try:
         assert consumer.terminate(within_s=6) == 0
         assert "Traceback" not in consumer.log()
     finally:
-        kafka.start()
+        own_kafka.start()
     again = testbed.consume()
     again.wait_for("assigned", 60)
     until(all_there(testbed, ids), 40, "all forecasts")

@@ -69,6 +69,11 @@ class Feed(threading.Thread):
         self._produce("outages", "io.fncast.outage.v1", uuid.uuid4().hex, "forecast", data, {})
         self._producer.flush(10)
 
+    def monitored(self, topic: str, kind: str, name: str, data: dict[str, Any], **more: str) -> None:
+        """Publish an event of a monitor."""
+        self._produce(topic, f"io.fncast.{kind}.v1", uuid.uuid4().hex, name, data, more)
+        self._producer.flush(10)
+
     def _publish(self, name: str, number: int, tick: int) -> None:
         level = 10**12 if number == 1 else 50 + number
 
@@ -368,6 +373,55 @@ def test_an_outage_of_a_function_is_shown(visit: Any, testbed: DashboardTestbed)
     testbed.feed.outage({"since": since, "over": True})
     page.until("document.getElementById('banner').hidden")
     assert page.complaints == []
+
+
+def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestbed) -> None:
+    page, feed = visit(), testbed.feed
+    text = page.tab.inner_text
+    assert "fncast monitor" in text("#monitor-empty")
+    page.until(f"{CARD(HOSTILE_NAME)}.chart")  # the first card
+    start, peak, end = page.value(f"{CARD(HOSTILE_NAME)}.series.times.slice(-30, -27)")
+    anomaly = {"kind": "outlier", "value": 61.0, "expected": 55.0, "low": 54.0, "high": 56.0, "score": 0.9}
+    anomaly |= {"time": rfc3339(peak), "start": rfc3339(start), "end": rfc3339(end), "readings": 3}
+    feed.monitored("alerts", "anomaly", HOSTILE_NAME, {"state": "open", **anomaly}, destination="page-me")
+    page.until(
+        "/61 °C instead of 55 °C [(]54 °C to 56 °C[)]/.test(document.getElementById('incidents').innerText)"
+    )
+    assert HOSTILE_NAME in text("#incidents")
+    page.until(f"({DRAWN})('bad') > 20")
+
+    alert = {"rule": "<b>hot", "threshold": 70.0, "direction": "above", "probability": 0.724}
+    alert |= {"expected_at": rfc3339(end + 60), "state": "open"}
+    model = {"modelname": "forecast", "modelversion": "7"}
+    feed.monitored("alerts", "alert", "cpu", alert, destination="page-me", time=rfc3339(end), **model)
+    page.until("document.querySelectorAll('#incidents .open').length === 2")
+    assert "above 70 °C is expected on" in text("#incidents")
+    assert "probability 72 %" in text("#incidents")
+    assert "rule <b>hot" in text("#incidents")
+    assert "model forecast v7 · goes to page-me" in text("#incidents")
+    assert "2 open." in text("#incidents-note")
+    page.until(f"{CARD('cpu')}.chart?.range?.[1] > 70")  # the threshold is in the chart
+
+    for name, skill in (("cpu", 0.3), ("counter", -0.2)):
+        day = {"mae": 1.5, "skill": skill, "coverage": 0.79}
+        feed.monitored("accuracy", "accuracy", name, {"readings": 1200, "day": day}, **model)
+    page.until("document.querySelectorAll('#accuracy tr').length === 2")
+    worst, better = page.tab.locator("#accuracy tr").all_inner_texts()
+    assert worst.split("\t") == ["counter", "forecast v7", "1.5 °C", "-20 %", "79 %", "1,200"]
+    assert "+30 %" in better
+
+    feed.monitored("alerts", "anomaly", HOSTILE_NAME, {"state": "closed", **anomaly})
+    feed.monitored("alerts", "alert", "cpu", alert | {"state": "closed", "probability": 0.01})
+    page.until("document.getElementById('incidents-note').textContent === 'Nothing is open. 2 are over.'")
+    assert page.value("document.querySelectorAll('#incidents .closed').length") == 2
+    page.tab.click("#incidents .closed button")
+    page.until(f"{CARD('cpu')}.wide")
+    assert page.value("document.querySelectorAll('img, #monitor b').length") == 0
+    assert page.complaints == []
+
+
+def rfc3339(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).isoformat()
 
 
 def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: DashboardTestbed) -> None:

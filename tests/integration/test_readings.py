@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Message
+from kafka_container import eventually
+
+from consumer.state.keys import parse
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 SERIES, STEPS, STEP_S, WINDOW, LEAST = 20, 40, 10, 16, 9
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
+FAULTY = Path(__file__).parents[1] / "chaos" / "faulty_consumer.py"
 
 
 def config(testbed: Any) -> Path:
@@ -60,8 +66,13 @@ def expected(step: int, value: float, rise: float) -> dict[str, Any]:
 
 def forecasts(testbed: Any, count: int, suffix: str = "") -> dict[str, list[dict[str, Any]]]:
     """The windows that the function saw, by series, in the order of the published forecasts."""
+    return windows_of(testbed, testbed.wait_for(testbed.forecasts, count), suffix)
+
+
+def windows_of(testbed: Any, messages: list[Message], suffix: str = "") -> dict[str, list[dict[str, Any]]]:
+    """As `forecasts`, of these messages."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for message in testbed.wait_for(testbed.forecasts, count):
+    for message in messages:
         headers = dict(message.headers())
         name = headers["ce_subject"].decode()
         assert message.key() == name.encode()
@@ -157,3 +168,57 @@ def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
             [None] * (WINDOW - 1 - step) + [float(at) for at in range(step + 1)]
             for step in range(LEAST - 1, LEAST + 2)
         ]
+
+
+@pytest.mark.guarantee(
+    "a backlog of a series in several partitions is read in the order of its records' timestamps"
+)
+def test_a_backlog_of_a_series_that_is_spread_over_partitions(embedded_testbed: Any) -> None:
+    """The client reads it partition by partition."""
+    testbed, hosts, steps = embedded_testbed, 3, 400
+    file = config(testbed)
+    file.write_text(
+        file.read_text().replace('destination = "forecast"', 'destination = "forecast"\nrekey = true')
+    )
+    for step in range(steps):
+        for host in range(hosts):
+            at_s = START_S + step * STEP_S
+            fields = {"idle": float(step)}
+            record = {"name": "cpu", "tags": {"host": f"h{host}"}, "timestamp": at_s, "fields": fields}
+            testbed.producer.produce(
+                testbed.metrics,
+                json.dumps(record).encode(),
+                partition=(step // 7 + host) % 4,
+                timestamp=1000 * at_s + host,
+            )
+    testbed.flush()
+    consumer = testbed.consume(config=file)
+    found = forecasts(testbed, hosts * (steps - LEAST + 1), "-by-series")
+    assert consumer.terminate() == 0
+    for windows in found.values():
+        assert [window["values"][-1] for window in windows] == list(range(LEAST - 1, steps))
+        assert all(None not in window["values"] for window in windows[WINDOW:])
+
+
+@pytest.mark.guarantee(
+    "a kill between the first commit and the first snapshot loses no reading, at-least-once"
+)
+def test_a_kill_between_the_first_commit_and_the_first_snapshot(embedded_testbed: Any) -> None:
+    testbed = embedded_testbed
+    testbed.variables["KAFKA__STATE_TOPIC"] = f"state-{testbed.tag}"
+    settings = config(testbed)
+    produce(testbed, range(20))
+    killed = testbed.consume("killed", settings, program=[str(FAULTY), "--crash", "before-state:1"])
+    assert killed.wait(60) == -signal.SIGKILL
+    keys = {parse(message.key()).key for message in testbed.read_all(f"state-{testbed.tag}")}
+    assert b"head" not in keys  # only the marker, which says since when there is state
+    consumer = testbed.consume("next", settings)
+    produce(testbed, range(20, STEPS))
+    wanted = SERIES * (STEPS - LEAST + 1)
+
+    def found() -> dict[str, list[dict[str, Any]]]:
+        once = {dict(m.headers())["ce_causationid"]: m for m in testbed.read_all(testbed.forecasts)}
+        return windows_of(testbed, list(once.values())) if len(once) >= wanted else {}
+
+    check(eventually(found, 60, consumer.log), STEPS)
+    assert consumer.terminate() == 0

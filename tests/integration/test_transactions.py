@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from kafka_container import KafkaContainer, eventually
+from kafka_container import eventually
 from testbed import DeliveryTestbed
 
 from consumer.kafka.source import KafkaSource
@@ -127,28 +127,18 @@ def test_a_new_producer_of_the_same_identity_ends_the_old_ones_transaction(exact
     reader.close()
 
 
-@pytest.fixture
-def own_testbed(request, docker_engine, function, tmp_path, monkeypatch):
-    """On a separate broker, which a test may pause."""
-    kafka = KafkaContainer()
-    testbed = DeliveryTestbed(kafka.bootstrap_servers, "exactly-once", function, tmp_path)
-    try:
-        yield kafka, testbed
-    finally:
-        testbed.close()
-        kafka.close()
-
-
 @pytest.mark.guarantee("a stop while the broker is paused ends within 5 s and repeats nothing")
 @pytest.mark.slow
-def test_a_stop_while_the_broker_is_paused_ends_within_5_s_and_repeats_nothing(own_testbed, answers):
-    kafka, testbed = own_testbed
-    testbed.create_topics(*testbed.topics())
+@pytest.mark.parametrize("own_kafka_testbed", ["exactly-once"], indirect=True)
+def test_a_stop_while_the_broker_is_paused_ends_within_5_s_and_repeats_nothing(
+    own_kafka_testbed, own_kafka, answers
+):
+    testbed = own_kafka_testbed
     testbed.function.behaviour = answers.at_random
     consumer = testbed.consume(FN__BATCH_EVENTS="16")
     ids = testbed.produce_many(2000)
     testbed.wait_for(testbed.forecasts, 100)
-    with kafka.paused():
+    with own_kafka.paused():
         assert consumer.terminate(within_s=5.0) == 0
     again = testbed.consume("again", FN__BATCH_EVENTS="16")
     ids += testbed.produce_many(500, first=2000)

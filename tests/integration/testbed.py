@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,26 @@ from fake_function import Function
 from kafka_container import PARTITIONS, eventually
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 80.0  # for what takes a second or two on a quiet machine; a promised time is given in the test
 WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
 
 
 class ConsumerProcess:
     """`fncast consume` as users run it."""
 
-    def __init__(self, variables: dict[str, str], log: Path, config: Path | None = None) -> None:
+    def __init__(
+        self,
+        variables: dict[str, str],
+        log: Path,
+        config: Path | None = None,
+        program: Sequence[str] = ("-m", "fncast"),
+    ) -> None:
         self._log = log  # an earlier consumer of the same name may have written to it
         flags = ["--config", str(config)] if config is not None else []
         with log.open("ab") as stderr:
             self._begins_at = stderr.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fncast", "consume", "--port", "0", *flags],
+                [sys.executable, *program, "consume", "--port", "0", *flags],
                 cwd=ROOT,
                 env={name: v for name, v in os.environ.items() if not name.startswith("FNCAST_")} | variables,
                 stderr=stderr,
@@ -56,7 +64,7 @@ class ConsumerProcess:
         answer = requests.get(address[1] + path, timeout=5)
         return answer.status_code, answer.text
 
-    def wait_for(self, text: str, within_s: float = 30.0) -> None:
+    def wait_for(self, text: str, within_s: float = PATIENCE_S) -> None:
         eventually(
             lambda: text in self.log(), within_s, f"{text!r} in the consumer's log: {self.log()[-3000:]}"
         )
@@ -163,8 +171,14 @@ class DeliveryTestbed:
     def flush(self) -> None:
         assert self.producer.flush(20) == 0
 
-    def consume(self, name: str = "one", config: Path | None = None, **variables: str) -> ConsumerProcess:
-        """Start a consumer. config: its settings file. variables: without `FNCAST_`."""
+    def consume(
+        self,
+        name: str = "one",
+        config: Path | None = None,
+        program: Sequence[str] = ("-m", "fncast"),
+        **variables: str,
+    ) -> ConsumerProcess:
+        """Start a consumer. config: its settings file. program: Python's arguments. variables: without `FNCAST_`."""
         settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
@@ -179,7 +193,10 @@ class DeliveryTestbed:
             **variables,
         }
         consumer = ConsumerProcess(
-            {f"FNCAST_{key}": value for key, value in settings.items()}, self.folder / f"{name}.log", config
+            {f"FNCAST_{key}": value for key, value in settings.items()},
+            self.folder / f"{name}.log",
+            config,
+            program,
         )
         self.started.append(consumer)
         return consumer
@@ -234,7 +251,7 @@ class DeliveryTestbed:
             reader.close()
         return [message for p in partitions for message in found[p]]
 
-    def wait_for(self, topic: str, count: int, within_s: float = 40.0) -> list[Message]:
+    def wait_for(self, topic: str, count: int, within_s: float = PATIENCE_S) -> list[Message]:
         """Return the first `count` or more records that a read-committed reader gets."""
         reader = self.reader()
         found: list[Message] = []

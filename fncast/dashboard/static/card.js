@@ -125,6 +125,7 @@ export class Card {
     const parts = [element("b", "", when)];
     if (actual[at] !== null) parts.push(` · ${show(actual[at])}`);
     else if (median[at] === null) parts.push(" · missing");
+    if (series.marks.some(({ what, start_s: start, end_s: end }) => what === "anomaly" && start <= times[at] && times[at] <= end)) parts.push(" · anomaly");
     if (at < actual.length && earlier[at] !== null) parts.push(` · forecast ${show(earlier[at])}`);
     if (actual[at] === null && median[at] !== null) {
       parts.push(` · forecast ${show(median[at])}`);

@@ -1,5 +1,6 @@
 // The chart of one series, drawn by uPlot.
 
+import { drawBehind, drawInFront, markedValues } from "./chart_marks.js";
 import { areDates, axisLabels, axisMoment, moment } from "./format.js";
 
 /* global uPlot */
@@ -14,7 +15,7 @@ const LABEL_HALF = 22;
 
 export function palette() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["text", "muted", "actual", "forecast", "band", "earlier", "grid", "now", "card"];
+  const names = ["text", "muted", "actual", "forecast", "band", "earlier", "grid", "now", "card", "bad", "anomaly"];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
@@ -49,7 +50,7 @@ export class Chart {
 
   columns() {
     const columns = this.series.columns();
-    this.range = steady(needed(columns), this.range);
+    this.range = steady(needed(columns, markedValues(this.series.marks, columns[0][0])), this.range);
     return columns;
   }
 
@@ -92,8 +93,8 @@ export class Chart {
       ],
       bands: [{ series: [4, 3], fill: colour("band") }],
       hooks: {
-        drawClear: [(plot) => this.drawNow(plot)],
-        draw: [(plot) => this.drawLatest(plot)],
+        drawClear: [(plot) => drawBehind(plot, this.series, this.colours), (plot) => this.drawNow(plot)],
+        draw: [(plot) => this.drawLatest(plot), (plot) => drawInFront(plot, this.series, this.colours)],
         setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
       },
     };
@@ -167,8 +168,8 @@ function extent(...lists) {
   return [low, high];
 }
 
-function needed([, actual, earlier, low, high, median]) {
-  let [bottom, top] = extent(actual, earlier, median);
+function needed([, actual, earlier, low, high, median], marked) {
+  let [bottom, top] = extent(actual, earlier, median, marked);
   if (bottom > top) return [0, 1];
   const span = top - bottom;
   const [bandLow, bandHigh] = extent(low, high);

@@ -5,6 +5,7 @@ import { Card } from "./card.js";
 import { DeadLettersPanel } from "./dead_letters_panel.js";
 import { Feed } from "./feed.js";
 import { ago, count, duration, percent, rate } from "./format.js";
+import { MonitorPanel } from "./monitor_panel.js";
 import { SeriesList } from "./series_list.js";
 import { TrainingPanel } from "./training_panel.js";
 
@@ -19,6 +20,7 @@ const training = new TrainingPanel();
 const state = { lost: null, broker: { connected: null, problem: "", missing: [] }, totals: null, now: Date.now() / 1000 };
 const $ = (id) => document.getElementById(id);
 const seriesList = new SeriesList(cards);
+const monitor = new MonitorPanel(cards, (name) => seriesList.reveal(cards.get(name)));
 
 // Create and draw charts only while they are near the screen.
 const observer = new IntersectionObserver((entries) => {
@@ -43,6 +45,7 @@ function applyChanges(message) {
   for (const series of message.series ?? []) updateCard(series);
   if (message.gone || message.series) seriesList.arrange();
   if (message.dead_letters) deadLetters.update(message.dead_letters);
+  monitor.update(message.incidents, message.accuracy);
   training.update(message.training, message.totals.forecasts > 0, message.now);
   if (!document.hidden) draw();
 }
@@ -50,7 +53,9 @@ function applyChanges(message) {
 function draw() {
   for (const card of cards.values()) card.draw(state.now);
   banner();
-  if (state.totals) totals(state.totals);
+  if (!state.totals) return;
+  totals(state.totals);
+  monitor.draw(state.totals.monitor_age_s, state.now);
 }
 
 function updateCard(changes) {
@@ -59,6 +64,7 @@ function updateCard(changes) {
   card = new Card(changes.name, observer);
   card.update(changes);
   cards.set(changes.name, card);
+  monitor.mark(card);
   seriesList.place(card);
 }
 
@@ -150,6 +156,8 @@ function ratio() {
 }
 
 function legend() {
+  const isMarked = ({ series }) => series.marks.some(({ what }) => what === "anomaly");
+  $("legend-anomaly").hidden = ![...cards.values()].some(isMarked);
   const shown = [...cards.values()].map(({ series }) => series).filter(({ forecast }) => forecast);
   const band = shown.find(({ forecast }) => forecast.band)?.forecast.band;
   $("legend-band").parentElement.hidden = !band;

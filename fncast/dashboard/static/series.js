@@ -7,6 +7,7 @@ export class Series {
     this.times = [];
     this.actual = [];
     this.earlier = [];
+    this.marks = []; // anomalies and alerts
   }
 
   // Apply changes. `changes.from` is the first index that changed; `changes.first` is the first index to keep.

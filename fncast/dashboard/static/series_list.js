@@ -37,6 +37,17 @@ export class SeriesList {
     if (scroll) id("series").scrollIntoView({ block: "start" });
   }
 
+  // Show the card on its page, and make it wide.
+  reveal(card) {
+    if (!card) return;
+    this.text.value = "";
+    this.hasChosen = true;
+    for (const element of this.element.children) element.card.widen(element === card.element);
+    this.turn(Math.floor([...this.element.children].indexOf(card.element) / PAGE_CARDS));
+    card.element.scrollIntoView({ block: "center" });
+    card.button.focus({ preventScroll: true });
+  }
+
   // Show the cards of this page that match the filter.
   arrange() {
     const all = [...this.element.children];

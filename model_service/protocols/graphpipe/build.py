@@ -53,6 +53,7 @@ def build_infer_response(response: InferResponse) -> bytes:
 
 
 def build_metadata_response(response: MetadataResponse) -> bytes:
+    """Encode a message."""
     builder = flatbuffers.Builder(1024)
     inputs = _offsets(builder, [_io(builder, each) for each in response.inputs])
     outputs = _offsets(builder, [_io(builder, each) for each in response.outputs])

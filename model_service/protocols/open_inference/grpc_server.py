@@ -177,9 +177,8 @@ class GrpcServer:
             try:
                 if is_guarded and self._expected:
                     self._authorize(context)
-                self._bodies.hold(
-                    len(data)
-                )  # already in memory; the limit applies while it waits for the model
+                # Already in memory; the limit applies while it waits for the model.
+                self._bodies.hold(len(data))
                 held_bytes = len(data)
                 check_size(data, message is messages.ModelInferRequest)
                 response: bytes = (await respond(message.FromString(data))).SerializeToString()

@@ -68,7 +68,10 @@ def sized_files(path: Path) -> dict[int, Path]:
 
 def _sized(path: Path, sizes: dict[int, Path], runtime: str, is_unverified: bool) -> Runtime:
     if runtime == "tensorflow":
-        raise UnusableModel(f"{path} holds LiteRT files only; --runtime litert or auto serves it")
+        raise UnusableModel(
+            f"{path} is the base model or was trained from it, and is exported for LiteRT only: it has a file for each"
+            " window size and no SavedModel; --runtime litert or auto serves it"
+        )
     from model_service.serving.runtimes.sized_runtime import SizedRuntime
 
     if is_unverified and litert_is_installed():

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from model_service.training.backend import tf
-from model_service.training.base.calibration import calibrate
+from model_service.training.base.calibration import calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.fit import BATCH, Progress, fit, loss_on, validation_examples
-from model_service.training.base.folder import describe, export
+from model_service.training.base.folder import describe, export, weights_file
+from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import Pool
 from model_service.training.base.shape import SIZES, Size
 
@@ -30,6 +31,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder of checkpoints, to resume from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help=f"of each size (default: {STEPS})")
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="only calibrate the weights in this folder of a version again",
+    )
     parser.add_argument("--only", type=int, choices=[size.window for size in SIZES], help="train one size")
     arguments = parser.parse_args(words)
     # One thread: small operations gain nothing from more, and the order of sums stays the same.
@@ -40,8 +47,16 @@ def main(words: Sequence[str] | None = None) -> int:
         if arguments.only not in (None, size.window):
             continue
         steps = arguments.steps or STEPS[size.window]
-        network = fit(size, steps, arguments.seed, arguments.state / str(size.window), _print)
-        calibrate(network, size, calibration_examples(size, arguments.seed))
+        if arguments.calibrate:
+            network = build_base_network(size)
+            network.load_weights(arguments.calibrate / weights_file(size))
+        else:
+            network = fit(size, steps, arguments.seed, arguments.state / str(size.window), _print)
+        rng = np.random.default_rng((arguments.seed, 3))
+        pool = Pool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
+        gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
+        calibrate(network, size, draw_examples(rng, pool, CALIBRATION_EXAMPLES, size, gaps))
+        calibrate_widening(network, size, pool, rng)
         export(network, size, arguments.out)
         networks[size] = network
         loss = loss_on(network, validation_examples(size, arguments.seed))
@@ -54,13 +69,6 @@ def main(words: Sequence[str] | None = None) -> int:
     describe(networks, arguments.out, training)
     print(arguments.out)
     return 0
-
-
-def calibration_examples(size: Size, seed: int) -> Any:
-    rng = np.random.default_rng((seed, 3))
-    pool = Pool(seed, CALIBRATION_FROM, CALIBRATION_SERIES)
-    gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
-    return draw_examples(rng, pool.series, CALIBRATION_EXAMPLES, size, gaps)
 
 
 def _print(progress: Progress) -> None:

@@ -1,4 +1,5 @@
-"""Scales the widths of the quantiles so that each holds the stated share of readings, by step of the horizon."""
+"""Scales the widths of the quantiles so that each holds the stated share of readings: by step of the horizon, by number
+of known readings, and by share of missing ones."""
 
 from __future__ import annotations
 
@@ -7,11 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.base.examples import Examples
+from model_service.training.base.examples import BoolArray, Examples, draw_examples
 from model_service.training.base.fit import predict
-from model_service.training.base.shape import QUANTILES, Size
+from model_service.training.base.shape import MISSING_KNOTS, QUANTILES, Size, history_knots
 
 Float64Array = NDArray[np.float64]
+
+# Examples for each knot of the tables, and masks among them.
+OF_ONE_KNOT, OUTAGES = 3_000, 300
 
 LEAST_FACTOR, LARGEST_FACTOR = 0.25, 4.0
 MIDDLE = len(QUANTILES) // 2
@@ -22,8 +26,9 @@ def calibrate(network: Any, size: Size, examples: Examples) -> None:
 
     Source: split conformal prediction with the score (reading - median) / width (Romano et al. 2019, section 3,
     one-sided), for each quantile and knot of the horizon."""
-    bands = network.get_layer("bands")
-    bands.factors.assign(np.ones_like(bands.factors.numpy()))
+    bands, widening = network.get_layer("bands"), network.get_layer("widening")
+    for weight in (bands.factors, widening.by_history, widening.by_missing):
+        weight.assign(np.ones_like(weight.numpy()))
     forecast = predict(network, examples.windows).astype(np.float64)
     nearest = np.abs(np.arange(size.horizon)[:, np.newaxis] - np.array(size.knots)).argmin(axis=1)
     factors = np.ones((len(size.knots), len(QUANTILES) - 1))
@@ -31,6 +36,44 @@ def calibrate(network: Any, size: Size, examples: Examples) -> None:
         steps = nearest == knot
         factors[knot] = knot_factors(forecast[:, steps], examples.targets[:, steps].astype(np.float64))
     bands.factors.assign(factors.astype(np.float32))
+
+
+def calibrate_widening(network: Any, size: Size, pool: Float64Array, rng: np.random.Generator) -> None:
+    """Set how much wider bands are for short histories and for gaps, after `calibrate`.
+
+    pool: (series, readings), not trained on."""
+    layer = network.get_layer("widening")
+    by_history = []
+    for known in history_knots(size.window):
+        gone = np.arange(size.window)[np.newaxis] < size.window - known
+        by_history.append(_band_factor(network, draw_examples(rng, pool, OF_ONE_KNOT, size, gone)))
+    layer.by_history.assign(np.array(by_history, dtype=np.float32)[:, np.newaxis])
+    by_missing = [1.0]
+    for share in MISSING_KNOTS[1:]:
+        gone = np.stack([_outage(rng, size.window, share) for _ in range(OUTAGES)])
+        by_missing.append(_band_factor(network, draw_examples(rng, pool, OF_ONE_KNOT, size, gone)))
+    layer.by_missing.assign(np.array(by_missing, dtype=np.float32)[:, np.newaxis])
+
+
+def _band_factor(network: Any, examples: Examples) -> float:
+    """The factor with which the 80 % band holds 80 % of the readings."""
+    forecast = predict(network, examples.windows).astype(np.float64)
+    median = forecast[:, :, MIDDLE]
+    apart = examples.targets - median
+    width = np.where(apart < 0, median - forecast[:, :, 0], forecast[:, :, -1] - median)
+    scores = np.abs(apart) / np.maximum(width, 1e-9)
+    level = QUANTILES[-1] - QUANTILES[0]
+    return float(np.clip(np.quantile(scores[width > 1e-6], level), LEAST_FACTOR, LARGEST_FACTOR))
+
+
+def _outage(rng: np.random.Generator, window: int, share: float) -> BoolArray:
+    """A mask with one outage of a share of the history, which is short in half of the masks."""
+    length = int(rng.integers(window // 4, window + 1)) if rng.random() < 0.5 else window
+    outage = int(share * length)
+    at = window - length + int(rng.integers(1, length - outage + 1))
+    gone = np.arange(window) < window - length
+    gone[at : at + outage] = True
+    return gone
 
 
 def knot_factors(forecast: Float64Array, targets: Float64Array) -> Float64Array:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +30,23 @@ def weights_file(size: Size) -> str:
 def export(network: Any, size: Size, folder: Path) -> None:
     """Write the LiteRT file and the weights of one size."""
     folder.mkdir(parents=True, exist_ok=True)
+    write_litert(network, size, folder)
+    network.save_weights(folder / weights_file(size))
+
+
+def write_litert(network: Any, size: Size, folder: Path) -> None:
+    """Write the LiteRT file of one size."""
     signature = [tf.TensorSpec([None, size.window], tf.float32, name="windows")]
-    with tempfile.TemporaryDirectory() as scratch:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        open(os.devnull, "w") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
         network.export(scratch, format="tf_saved_model", input_signature=signature, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=["serving_default"])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         (folder / f"model-{size.window}.tflite").write_bytes(converter.convert())
-    network.save_weights(folder / weights_file(size))
 
 
 def describe(networks: Mapping[Size, Any], folder: Path, training: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Forecasts with the files of a base model, as the function and the model service do together."""
+"""Forecasts with the files of a base model or a fine-tuned one, as the function and the model service do together."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from fncast.series.window import ceiling_of, floor_of, shift
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime, sized_files
-from model_service.training.base.shape import SIZES
+from model_service.serving.version_folder import DOCUMENT_FILE
 from model_service.training.settings import QUANTILES as USUAL_QUANTILES
 
 Float64Array = NDArray[np.float64]
@@ -29,15 +30,12 @@ class BaseForecaster:
         """folder: of the version. Raises UnusableModel."""
         self.folder = folder
         self._runtime = open_runtime(folder, "litert")
-        windows = sized_files(folder)
-        self._sizes = tuple(size for size in SIZES if size.window in windows)
-        if not self._sizes:
-            raise UnusableModel(f"{folder} is no base model: it holds no file model-{SIZES[0].window}.tflite")
+        self._sizes = _sizes(folder)
 
     @property
     def horizon(self) -> int:
         """The most steps of a forecast."""
-        return self._sizes[-1].horizon
+        return self._sizes[-1][1]
 
     def compared(self, windows: Float64Array, horizon: int, *, is_limited: bool = True) -> Float64Array:
         """As `forecast`, but only the quantiles 0.1, 0.5, 0.9: (count, horizon, 3)."""
@@ -50,8 +48,8 @@ class BaseForecaster:
         windows, in which 0 is the last reading."""
         length = windows.shape[1]
         window = next(
-            (size.window for size in self._sizes if length <= size.window and horizon <= size.horizon),
-            self._sizes[-1].window,
+            (window for window, most in self._sizes if length <= window and horizon <= most),
+            self._sizes[-1][0],
         )
         kept = windows[:, -window:]
         padded = np.full((len(kept), window), np.nan)
@@ -72,9 +70,26 @@ class BaseForecaster:
         """Forecast one series from several origins: (origins, horizon, 3), the quantiles 0.1, 0.5, 0.9.
 
         values: (readings,), NaN if missing. The model sees the readings before each origin."""
-        longest = self._sizes[-1].window
+        (shortest, _), (longest, _) = self._sizes[0], self._sizes[-1]
         padded = np.concatenate([np.full(longest, np.nan), values])
         windows = np.stack([padded[origin : origin + longest] for origin in origins])
-        if max(origins, default=0) <= self._sizes[0].window:
-            windows = windows[:, -self._sizes[0].window :]
+        if max(origins, default=0) <= shortest:
+            windows = windows[:, -shortest:]
         return self.compared(windows, horizon)
+
+
+def _sizes(folder: Path) -> list[tuple[int, int]]:
+    """Window and horizon of each size, ascending. Raises UnusableModel."""
+    files = sized_files(folder)
+    try:
+        described = json.loads((folder / DOCUMENT_FILE).read_text("utf-8"))
+        sizes = sorted((int(size["window"]), int(size["horizon"])) for size in described["sizes"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UnusableModel(
+            f"{folder}/{DOCUMENT_FILE}: the sizes of the model cannot be read: {error}"
+        ) from None
+    if not sizes or any(window not in files for window, _ in sizes):
+        raise UnusableModel(
+            f"{folder}/{DOCUMENT_FILE}: names sizes of which there is no file model-WINDOW.tflite"
+        )
+    return sizes

@@ -10,26 +10,22 @@ from typing import Any
 import numpy as np
 
 from model_service.training.backend import keras, tf
-from model_service.training.base.layers import (
+from model_service.training.base.lag_layers import LongLags, LongSeasons, ShortLags, ShortSeasons, joined
+from model_service.training.base.line_layers import SLOPES, Lines
+from model_service.training.base.output_layers import Bands, Knots
+from model_service.training.base.scale_layers import (
     DIFFERENCES,
     MEDIANS,
     MIN_SPREAD,
     QUANTILES_OF,
     QUARTILES,
-    SLOPES,
-    Bands,
     Decode,
-    Knots,
-    Lines,
-    LongLags,
-    LongSeasons,
     MaskedScale,
-    ShortLags,
-    ShortSeasons,
-    joined,
     squash,
 )
 from model_service.training.base.shape import QUANTILES, RECENT, SHORT_LAGS, Size, long_lags
+from model_service.training.base.spike_guard import SpikeGuard
+from model_service.training.base.widening import Widening
 
 SEGMENTS = {64: 4, 512: 8}
 RAMP = 1.0 / 8.0  # slopes are in units of eight steps
@@ -127,7 +123,7 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     """A Keras model: `windows` (batch, window), missing readings coded → {"forecast": (batch, horizon, quantiles)}."""
     window, horizon, knots = size.window, size.horizon, size.knots
     windows = keras.Input((window,), name="windows", dtype="float32")
-    values, mask = Decode(name="decode")(windows)
+    values, mask = SpikeGuard(name="spike_guard")(Decode(name="decode")(windows))
     scaled, quantiles, level, scale = MaskedScale(name="scale")([values, mask])
     spread = keras.layers.Lambda(
         lambda q: q[:, QUARTILES[1] : QUARTILES[1] + 1] - q[:, QUARTILES[0] : QUARTILES[0] + 1] + MIN_SPREAD,
@@ -192,6 +188,7 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     unit = keras.layers.Lambda(lambda p: tf.reduce_sum(p[0] * p[1], axis=1, keepdims=True), name="unit")(
         [sizes, shares_of_size]
     )
+    unit = unit * Widening(name="widening")(mask)
     half = (len(QUANTILES) - 1) // 2
     growth = dense(2 * half * len(knots), kernel_initializer="zeros", name="widths")(state)
     forecast = Bands(knots, horizon, len(QUANTILES), name="bands")([median, growth, unit, level, scale])

@@ -29,8 +29,16 @@ SHORT_LAGS = (*range(1, 25), 28, 30, 31, 32)
 LONG_LAGS = (42, 48, 52, 56, 60, 72, 84, 96, 120, 144, 168, 180, 240, 288, 336, 360)
 # Readings that are compared with those one lag before: for short and for long lags.
 COMPARED, LONG_COMPARED = 24, 64
+# Known readings, and shares of missing ones, at which the width of the band is calibrated.
+HISTORY_KNOTS = (8.0, 12.0, 16.0, 24.0, 40.0, 64.0, 160.0, 512.0)
+MISSING_KNOTS = (0.0, 0.1, 0.25, 0.5)
 # Older seasons weigh less, by these factors: the first nearly repeats the last known season, the second averages.
 DECAYS = (0.05, 0.7)
+
+
+def history_knots(window: int) -> tuple[float, ...]:
+    """The HISTORY_KNOTS of a window."""
+    return tuple(knot for knot in HISTORY_KNOTS if knot <= window)
 
 
 def long_lags(window: int) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ def test_a_part_that_fails_does_not_stop_the_others(
     monkeypatch.setattr(growth, "PARTS", {"first": fails, "second": works})
     testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=True)
-    assert asyncio.run(growth._measure(testbed, arguments)) == 1
+    assert asyncio.run(growth.measure(testbed, arguments)) == 1
     out, err = capsys.readouterr()
     assert out == "a table\n"
     assert f"growth: first: {error}" in err or f"growth: first: {error!r}" in err
@@ -87,8 +87,8 @@ def test_a_setting_that_fails_does_not_stop_its_sweep(monkeypatch: pytest.Monkey
     monkeypatch.setattr(growth.report, "save", lambda section, facts, blocks: saved.append("; ".join(blocks)))
     monkeypatch.setattr(growth.pages, "generate", lambda: None)
     arguments = argparse.Namespace(part=None, rounds=1, scale=1.0, print_only=False, counts=(1, 4))
-    assert asyncio.run(growth._measure(testbed, arguments)) == 1
+    assert asyncio.run(growth.measure(testbed, arguments)) == 1
     assert "1: not measured, 4: 5.00; Failed: 1: 3 lost." in saved[0]
     arguments.counts = (1, 16)
-    assert asyncio.run(growth._measure(testbed, arguments)) == 1
+    assert asyncio.run(growth.measure(testbed, arguments)) == 1
     assert len(saved) == 1, "nothing was measured, but a result was written"

@@ -40,7 +40,7 @@ def test_fncast_accepts_the_settings_of_a_run(tmp_path: Path) -> None:
     ("delivery", "commit_s"), [(AT_LEAST, at_least_once.COMMIT_S), (EXACTLY, exactly_once.COMMIT_S)]
 )
 def test_peers_commit_as_often_as_fncast_when_delay_is_measured(delivery: str, commit_s: float) -> None:
-    peers = [peer for peer in delay._pipelines(Path(), Path()) if isinstance(peer, Peer)]
+    peers = [peer for peer in delay.pipelines(Path(), Path()) if isinstance(peer, Peer)]
     assert {peer.commit_s for peer in peers if peer.delivery == delivery} == {commit_s}
 
 

@@ -67,7 +67,7 @@ def test_loss_and_disorder_fail_the_program(
     monkeypatch.setattr(end_to_end, "_pipelines", lambda *_: [Fncast(EXACTLY, Path())])
     testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(quick=True, only=None, rounds=2, scale=1.0, print_only=True)
-    assert asyncio.run(end_to_end._compare(testbed, arguments)) == code
+    assert asyncio.run(end_to_end.compare(testbed, arguments)) == code
     errors = capsys.readouterr().err
     assert ("lost, doubled or disordered events: fncast, exactly-once" in errors) is bool(code)
 
@@ -81,4 +81,4 @@ def test_without_a_measurement_no_page_is_written(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was drawn"))
     testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(quick=False, only=["fncast"], rounds=1, scale=1.0, print_only=False)
-    assert asyncio.run(end_to_end._compare(testbed, arguments)) == 1
+    assert asyncio.run(end_to_end.compare(testbed, arguments)) == 1

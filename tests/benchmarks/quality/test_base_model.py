@@ -8,15 +8,12 @@ import pytest
 
 from benchmarks.quality import unseen
 from benchmarks.quality.base_model import (
-    base_method,
     gaps,
     histories,
     kinds,
-    last_value,
-    median_of_12,
     negatives,
-    seasonal_naive,
 )
+from benchmarks.quality.methods import base_method, last_value, median_of_12, seasonal_naive
 from fncast import models
 from model_service.serving.version_folder import scan
 

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import NotPublished
-from consumer.kafka import at_least_once
+from consumer.kafka import at_least_once, base_producer
 from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.connection import Connection
 
@@ -40,11 +40,11 @@ class Client:
 
 @pytest.fixture
 def publisher_with(monkeypatch):
-    """publisher_with(client): a publisher with this client, and plain clients after it."""
+    """publisher_with(client, ...): a publisher with these clients one after the other, and plain ones after them."""
 
-    def build(client: Client) -> AtLeastOnce:
-        clients = iter([client])
-        monkeypatch.setattr(AtLeastOnce, "_create_client", lambda self: next(clients, Client()))
+    def build(*clients: Client) -> AtLeastOnce:
+        left = iter(clients)
+        monkeypatch.setattr(base_producer, "create_client", lambda *_, **__: next(left, Client()))
         return AtLeastOnce({}, "murmur2_random")
 
     monkeypatch.setattr(at_least_once, "STUCK_S", 0.0)
@@ -75,10 +75,11 @@ def test_a_client_that_has_lost_its_connection_is_replaced(publisher_with, monke
 
 def test_an_idle_client_that_has_lost_its_connection_is_replaced(publisher_with, monkeypatch):
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
-    lost = Client(broker_is_there=False)
-    publisher = publisher_with(lost)
+    lost, new = Client(broker_is_there=False), Client(waiting=1, acknowledged=1)
+    publisher = publisher_with(lost, new)
     assert publisher.ready()
-    assert publisher._producer is not lost
+    publisher.commit({("metrics", 0): 1}, None)
+    assert new.waiting == 0
 
 
 def test_a_slow_client_is_waited_for(publisher_with):

@@ -185,6 +185,19 @@ def test_a_letter_that_its_topic_refuses_is_named_and_the_others_are_replayed(er
     assert (replay.left, replay.left_because) == (2, [f"0/1: {error}", f"0/3: {error}"])
 
 
+def test_a_preview_names_the_letters_that_would_be_left() -> None:
+    letters: Any = letters_of(b"a", b"b")
+    letters.records += (UnreadableRecord("dead", 0, 2, 0, b"c", b"v", []),)
+    publisher: Any = Publisher()
+    publisher.fits = lambda topic, key, value, headers: key != b"b"
+    found = list(Replay(letters, publisher, Filter(), "metrics").preview())
+    assert [letter.place for letter, _ in found] == ["0/0", "0/1", "0/2"]
+    assert found[0][1] == ""
+    assert found[1][1] == "it is larger than the topic 'metrics' allows"
+    assert found[2][1].startswith("its topic cannot be read")
+    assert publisher.published == []
+
+
 def test_the_letters_of_a_topic_that_this_login_may_not_use_are_named_and_the_others_are_replayed() -> None:
     letters: Any = letters_of(b"a", b"b")
     letters.records += letters_of(b"c", topic=b"secret").records

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
@@ -17,8 +18,9 @@ from consumer.kafka.fencing import MAX_FENCED
 class Client:
     """A producer in which one call never ends, or others fail."""
 
-    def __init__(self, hangs: str) -> None:
+    def __init__(self, hangs: str, on_delivery: Callable[[KafkaError, Mock], None]) -> None:
         self._hangs = hangs
+        self.on_delivery = on_delivery
         self.fails: dict[str, KafkaError] = {}
         self.calls: list[str] = []
         self.purged = False
@@ -44,11 +46,11 @@ def clients_of(monkeypatch):
     monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
     monkeypatch.setattr(timeouts, "LATE_S", 0.01)
 
-    def make(self):
-        clients.append(Client(make.hangs if not clients else ""))
+    def make(kind, properties, **_):
+        clients.append(Client(make.hangs if not clients else "", properties["on_delivery"]))
         return clients[-1]
 
-    monkeypatch.setattr(ExactlyOnce, "_create_client", make)
+    monkeypatch.setattr(base_producer, "create_client", make)
     return make, clients
 
 
@@ -67,13 +69,14 @@ def test_a_call_that_never_ends_replaces_the_producer(clients_of, hangs):
 
 
 def test_replacements_for_different_reasons_are_logged_as_warnings(clients_of, caplog):
-    make, _ = clients_of
+    make, clients = clients_of
     make.hangs = "commit_transaction"
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     publisher.ready()
     with pytest.raises(OutcomeUnknown):
         publisher.commit({("metrics", 0): 1}, "metadata")
-    publisher._replace_producer(KafkaError(KafkaError._FENCED, "by another"))
+    clients[1].fails["init_transactions"] = KafkaError(KafkaError._FENCED, "by another")
+    assert not publisher.ready()
     levels = [record.levelno for record in caplog.records if "replacing a producer" in record.message]
     assert levels == [logging.WARNING] * 2
 
@@ -117,10 +120,10 @@ def test_an_abortable_error_aborts_and_keeps_the_producer(publisher, call):
     assert len(clients) == 1
 
 
-def test_the_reason_of_a_failed_record_is_told_instead_of_the_commits(publisher):
+def test_the_reason_of_a_failed_record_is_reported_instead_of_that_of_the_commit(publisher):
     publisher, clients = publisher
     clients[0].fails["commit_transaction"] = ABORTABLE
-    publisher._on_failure(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())
+    clients[0].on_delivery(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), Mock())
     with pytest.raises(NotPublished, match="the topic or partition does not exist"):
         publisher.commit(OFFSETS, "metadata")
 

@@ -6,7 +6,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished
+from consumer.kafka import base_producer
 from consumer.kafka.at_least_once import AtLeastOnce
+from consumer.kafka.errors import create_client
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.rejected_records import MIN_LIMIT_BYTES
 from consumer.result_publisher import ResultPublisher
@@ -34,6 +36,11 @@ class Client:
         self._queue: list[tuple] = []
         self._open: list[tuple[str, bytes | None]] = []
         self._failed: KafkaError | None = None
+
+    def created_by(self, kind, properties, **_):
+        """In place of `create_client`."""
+        self.on_delivery = properties["on_delivery"]
+        return self
 
     def produce(self, topic, value, key, partition, headers):
         if self._failed is not None and self.is_transactional:
@@ -68,6 +75,7 @@ class Client:
     def send_offsets_to_transaction(self, *_): ...
     def begin_transaction(self): ...
     def init_transactions(self, *_): ...
+    def purge(self): ...
 
     def commit_transaction(self, _: float) -> None:
         self.flush(1)
@@ -88,14 +96,13 @@ def harness(request, monkeypatch):
 
 
 class Harness:
-    def __init__(self, exactly_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, exactly_once: bool, monkeypatch: pytest.MonkeyPatch, **properties: str) -> None:
         self.client = Client()
         self.client.is_transactional = exactly_once
         kind = ExactlyOnce if exactly_once else AtLeastOnce
-        monkeypatch.setattr(kind, "_create_client", lambda publisher: self.client)
+        monkeypatch.setattr(base_producer, "create_client", self.client.created_by)
         monkeypatch.setattr(kind, "partitions_of", lambda publisher, topic: 1)
-        self.publisher = kind({}, "murmur2_random", *["one"] * exactly_once)
-        self.client.on_delivery = self.publisher._on_failure
+        self.publisher = kind(properties, "murmur2_random", *["one"] * exactly_once)
         self.publisher.ready()
         self.results = ResultPublisher(self.publisher, "forecasts", "dead")
         assert self.results.knows_partitions("metrics")
@@ -171,14 +178,20 @@ def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch
 
 
 def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
-    publisher = Harness(True, monkeypatch).publisher
-    publisher._producer.purge = lambda: None
-    for _ in range(10):
-        publisher._replace_producer(KafkaError(KafkaError._TIMED_OUT))
-    for _ in range(4):
-        publisher._replace_producer(KafkaError(KafkaError._FENCED))
-    with pytest.raises(ConsumerError, match="another consumer runs under this identity"):
-        publisher._replace_producer(KafkaError(KafkaError._FENCED))
+    harness = Harness(True, monkeypatch)
+
+    def begin_with(code: int) -> None:
+        def fail() -> None:
+            raise KafkaException(KafkaError(code))
+
+        harness.client.begin_transaction = fail
+        harness.publisher.publish("forecasts", -1, None, b"1", [])
+
+    for code in [KafkaError._TIMED_OUT] * 10 + [KafkaError._FENCED] * 4:
+        with pytest.raises(NotPublished):
+            begin_with(code)
+    with pytest.raises(ConsumerError, match="transactions of 'one' are fenced again and again"):
+        begin_with(KafkaError._FENCED)
 
 
 def test_afterwards_records_share_batches_again(harness):
@@ -229,7 +242,7 @@ def test_a_dead_letter_that_is_refused_stops_the_consumer(harness):
         harness.settle([letter])
 
 
-def test_largeheaders_are_counted_and_blame_no_ordinary_record(harness):
+def test_large_headers_count_and_no_ordinary_record_is_blamed(harness):
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if sum(len(v) for _, v in headers) > 1_000_000 else None
     )
@@ -248,30 +261,45 @@ def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_tak
     assert harness.client.taken == [("dead", b"input 1")]
 
 
+@pytest.fixture
+def created(monkeypatch):
+    """The clients that are created, each with its properties."""
+    created = []
+
+    def create(kind, properties, **options):
+        created.append((create_client(kind, properties, **options), properties))
+        return created[-1][0]
+
+    monkeypatch.setattr(base_producer, "create_client", create)
+    return created
+
+
 @pytest.mark.parametrize("headers", [[], [("a", b"b")], [(f"ce_{n}", b"x" * n) for n in range(300)]])
-def test_what_is_said_to_fit_is_taken_by_the_client(headers):
+def test_the_client_accepts_a_record_that_fits(created, headers):
     publisher = AtLeastOnce({"bootstrap.servers": "127.0.0.1:1"}, "murmur2_random")
-    most = publisher._properties["message.max.bytes"]
+    client, properties = created[-1]
+    most = properties["message.max.bytes"]
     taken = 0
     for size in range(most - 60_000, most, 50):
         if publisher.fits("forecasts", b"key", value := b"x" * size, headers):
             publisher.publish("forecasts", -1, b"key", value, headers)
-            publisher._producer.purge()
-            publisher._producer.poll(0)
+            client.purge()
+            client.poll(0)
             taken = size
     assert most - 60_000 < taken < most
     publisher.close()
 
 
 @pytest.mark.parametrize(("setting", "most"), [("1000", 2_000_000), ("3000000", 3_000_000)])
-def test_the_users_limit_leaves_room_for_a_dead_letter(setting, most):
+def test_the_users_limit_leaves_room_for_a_dead_letter(created, setting, most):
     publisher = AtLeastOnce(
         {"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": setting, "batch.size": "5000"},
         "murmur2_random",
     )
     publisher.set_limits(2_000_000, 1_000_000)
-    assert publisher._properties["message.max.bytes"] == most
-    assert publisher._properties["batch.size"] == "5000"
+    _, properties = created[-1]
+    assert properties["message.max.bytes"] == most
+    assert properties["batch.size"] == "5000"
     publisher.close()
 
 
@@ -284,8 +312,9 @@ def test_no_limit_is_learned_from_a_small_record(harness):
     assert type(other.outcome) is Forecast
 
 
-def test_where_records_are_compressed_no_limit_is_learned(harness):
-    harness.publisher._rejected._learns_limits = False
+@pytest.mark.parametrize("exactly_once", [True, False])
+def test_where_records_are_compressed_no_limit_is_learned(monkeypatch, exactly_once):
+    harness = Harness(exactly_once, monkeypatch, **{"compression.type": "zstd"})
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value[:1] == b"r" else None
     )

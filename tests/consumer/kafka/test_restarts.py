@@ -72,6 +72,7 @@ def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
         found += source.poll(10, 0.2)
     assert sorted(record.value for record in found) == [b"1", b"2"]
     source.read_from_start([("metrics", 0)])
+    source.read_from_start([("metrics", 0)])  # the client has no position of the other partition now
     while len(found) < 3 and time.monotonic() < deadline_s:
         found += source.poll(10, 0.2)
     assert found[2].value == b"1"

@@ -8,7 +8,9 @@ import pytest
 from confluent_kafka import KafkaError, Producer
 
 from consumer.errors import CommitFailed, ConsumerError
-from consumer.kafka.source import KafkaSource, record
+from consumer.kafka.errors import create_client
+from consumer.kafka.message import record
+from consumer.kafka.source import KafkaSource
 from interceptor.chain import read
 from interceptor.dead_letter import headers
 from interceptor.delivery import Delivery
@@ -44,6 +46,40 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
     source.close()
 
 
+def test_a_partition_is_at_its_end_once_kafka_has_no_more_records(broker):
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    for value in (b"0", b"1"):
+        producer.produce("metrics", value, partition=0)
+    assert producer.flush(10) == 0
+    source = KafkaSource({"bootstrap.servers": broker.bootstrap_servers}, "group")
+    source.subscribe(["metrics"], *[lambda _: None] * 3)
+    place, records = ("metrics", 0), []
+    deadline_s = time.monotonic() + JOIN_S
+    while len(records) < 2 and time.monotonic() < deadline_s:
+        records += source.poll(1, 0.2)
+        assert not source.is_at_end(place, 0)
+    while not source.is_at_end(place, 1) and time.monotonic() < deadline_s:
+        source.poll(1, 0.2)
+    assert source.is_at_end(place, 1)
+    assert not source.is_at_end(place, 2)
+    source.read_from_start([place])
+    assert not source.is_at_end(place, 1)
+    source.close()
+
+
+@pytest.fixture
+def report_error(monkeypatch):
+    """report_error(error): what the client of the newest source reports by its `error_cb`."""
+    callbacks = []
+
+    def create(kind, properties, **options):
+        callbacks.append(properties["error_cb"])
+        return create_client(kind, properties, **options)
+
+    monkeypatch.setattr("consumer.kafka.source.create_client", create)
+    return lambda error: callbacks[-1](error)
+
+
 @pytest.mark.parametrize(
     ("instance", "text", "message"),
     [
@@ -55,10 +91,10 @@ def test_a_new_client_takes_over_where_the_old_one_got_no_partitions(broker):
         ("", "Fatal error: Local: something else", "Kafka's client gives up: Fatal error: something else"),
     ],
 )
-def test_a_fatal_error_of_the_client_ends_the_consumer(instance, text, message):
+def test_a_fatal_error_of_the_client_ends_the_consumer(report_error, instance, text, message):
     source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group", instance)
     with pytest.raises(ConsumerError) as error:
-        source._on_error(KafkaError(KafkaError._FATAL, text))
+        report_error(KafkaError(KafkaError._FATAL, text))
     assert str(error.value).startswith(message)
     source.close()
 
@@ -97,18 +133,18 @@ def test_headers_that_the_driver_cannot_read_are_reported_and_left_out():
     assert dict(letter)["fncast-offset"] == b"7"
 
 
-def test_a_broker_that_is_down_is_logged_once(caplog):
+def test_a_broker_that_is_down_is_logged_once(report_error, caplog):
     source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
     refused = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"
     for took in (
         "(after 0ms in state CONNECT)",
         "(after 106ms in state CONNECT, 1 identical error(s) suppressed)",
     ):
-        source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} {took}"))
+        report_error(KafkaError(KafkaError._TRANSPORT, f"{refused} {took}"))
     assert [entry.getMessage() for entry in caplog.records] == [
         "Kafka: the broker b:9092 cannot be reached: connection refused; waiting for it"
     ]
     source.clear_problem()
-    source._on_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
+    report_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
     assert len(caplog.records) == 2
     source.close()

@@ -46,6 +46,21 @@ def test_the_monitor_reads_inputs_and_forecasts(tmp_path: Path) -> None:
     assert (rule.threshold, rule.within_s, rule.matches("web-1")) == (90.0, 21_600, True)
 
 
+def test_the_monitor_does_not_read_its_own_topics(tmp_path: Path) -> None:
+    text = """
+    [[inputs]]
+    topic = "metrics"
+    [[inputs]]
+    topic = "alerts"
+    destination = "page-me"
+    [routes]
+    page-me = "fn:fncast/notify"
+    """
+    own = monitor_settings(read(tmp_path, text))
+    assert own.kafka.input_topics == ("metrics", "forecasts")
+    assert [entry.topic for entry in own.inputs] == ["metrics"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

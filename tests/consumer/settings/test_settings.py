@@ -185,7 +185,10 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
             '[[inputs]]\ntopic = "a"\ndestination = "x"',
             "destination 'x' is not a route; routes are: forecast",
         ),
-        ('[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "a"', "topic 'a' has an [[inputs]] entry already"),
+        (
+            '[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "a"',
+            "[inputs[1]] topic 'a' has an [[inputs]] entry already",
+        ),
         ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] must be a string, not an integer"),
         ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] Object missing required field `topic`"),
         ('[inputs]\ntopic = "a"', "line 1: [inputs] must be an array, not a table"),
@@ -288,7 +291,7 @@ def test_the_error_of_a_route_names_its_line(write):
     ],
 )
 def test_the_error_of_a_route_table_names_its_line(write, text):
-    with pytest.raises(SettingsError, match=r"fncast.toml, line [23]: \[routes.b(.url)?\] routes.b: url "):
+    with pytest.raises(SettingsError, match=r"fncast.toml, line [23]: \[routes.b(.url)?\] (routes.b: )?url "):
         load(write(text), {})
 
 

@@ -272,7 +272,7 @@ async def test_an_error_of_an_interceptor_ends_the_consumer():
         await harness.until_restored()
 
 
-async def test_a_rebalance_cancels_a_restoration_and_the_next_one_begins_anew():
+async def test_a_rebalance_cancels_a_restoration_and_the_next_one_starts_from_the_beginning():
     interceptor = Recorder(snapshot_at=4)
     harness = Harness(interceptor)
     harness.kafka.may_read.clear()

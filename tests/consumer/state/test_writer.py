@@ -41,90 +41,101 @@ def names(publisher: Publisher) -> str:
 
 @pytest.fixture
 def exact():
-    writer = StateWriter(Publisher(True), "state", "group")
-    writer.restored(PARTITION, 1)
-    return writer
+    """A writer, and its publisher with transactions."""
+    return writer_of(Publisher(True))
 
 
 @pytest.fixture
 def at_least():
-    writer = StateWriter(Publisher(False), "state", "group")
+    """A writer, and its publisher without transactions."""
+    return writer_of(Publisher(False))
+
+
+def writer_of(publisher: Publisher) -> tuple[StateWriter, Publisher]:
+    writer = StateWriter(publisher, "state", "group")
     writer.restored(PARTITION, 1)
-    return writer
+    return writer, publisher
 
 
 def test_in_a_transaction_state_goes_with_its_outcome(exact):
-    exact.publish_with(delivery(*records("a"), PlacedRecord(b"other", None, "fncast", 7)))
-    assert exact._publisher.records == [
+    writer, publisher = exact
+    writer.publish_with(delivery(*records("a"), PlacedRecord(b"other", None, "fncast", 7)))
+    assert publisher.records == [
         ("state", 1, full_key("group", PARTITION, "assemble", b"a"), b"v"),
         ("state", 7, b"other", None),
     ]
-    exact.committed([delivery(*records("a"))])
-    exact.publish_committed()
-    assert len(exact._publisher.records) == 2
-    assert not exact.has_unacknowledged
+    writer.committed([delivery(*records("a"))])
+    writer.publish_committed()
+    assert len(publisher.records) == 2
+    assert not writer.has_unacknowledged
 
 
 def test_without_transactions_state_follows_the_commit_of_its_offset(at_least):
+    writer, publisher = at_least
     made = delivery(*records("a"))
-    at_least.publish_with(made)
-    at_least.publish_committed()
-    assert at_least._publisher.records == []
-    at_least.committed([made])
-    at_least.publish_committed()
-    assert names(at_least._publisher) == "a"
-    assert at_least.has_unacknowledged
-    at_least.begin_commit()
-    at_least.acknowledged()
-    assert not at_least.has_unacknowledged
+    writer.publish_with(made)
+    writer.publish_committed()
+    assert publisher.records == []
+    writer.committed([made])
+    writer.publish_committed()
+    assert names(publisher) == "a"
+    assert writer.has_unacknowledged
+    writer.begin_commit()
+    writer.acknowledged()
+    assert not writer.has_unacknowledged
 
 
 def test_state_that_only_moves_is_stored_before_the_next_offset(at_least):
+    writer, publisher = at_least
     made = delivery(*records("a"), PlacedRecord(b"m", b"1", "fncast", 7))
-    at_least.publish_with(made)
-    at_least.committed([made])
-    at_least.publish_committed()
-    assert names(at_least._publisher) == "ma"
+    writer.publish_with(made)
+    writer.committed([made])
+    writer.publish_committed()
+    assert names(publisher) == "ma"
 
 
 def test_state_is_published_again_until_the_broker_has_it(at_least):
-    at_least.committed([delivery(*records("a", "b"))])
-    at_least.publish_committed()
-    at_least.begin_commit()
-    at_least.committed([delivery(*records("c"))])
-    at_least.undone()
-    at_least.publish_committed()
-    assert names(at_least._publisher) == "ababc"
-    at_least.begin_commit()
-    at_least.acknowledged()
-    assert not at_least.has_unacknowledged
+    writer, publisher = at_least
+    writer.committed([delivery(*records("a", "b"))])
+    writer.publish_committed()
+    writer.begin_commit()
+    writer.committed([delivery(*records("c"))])
+    writer.undone()
+    writer.publish_committed()
+    assert names(publisher) == "ababc"
+    writer.begin_commit()
+    writer.acknowledged()
+    assert not writer.has_unacknowledged
 
 
 def test_state_that_a_commit_does_not_cover_stays(at_least):
-    at_least.committed([delivery(*records("a"))])
-    at_least.publish_committed()
-    at_least.begin_commit()
-    at_least.committed([delivery(*records("b"))])
-    at_least.publish_committed()
-    at_least.acknowledged()
-    at_least.undone()
-    at_least.publish_committed()
-    assert names(at_least._publisher) == "abb"
+    writer, publisher = at_least
+    writer.committed([delivery(*records("a"))])
+    writer.publish_committed()
+    writer.begin_commit()
+    writer.committed([delivery(*records("b"))])
+    writer.publish_committed()
+    writer.acknowledged()
+    writer.undone()
+    writer.publish_committed()
+    assert names(publisher) == "abb"
 
 
 def test_state_of_a_partition_that_is_gone_is_left_to_its_next_owner(at_least):
-    at_least.restored(("telegraf", 6), 2)
+    writer, publisher = at_least
+    writer.restored(("telegraf", 6), 2)
     other = delivery(*records("b"))
     other.record.partition = 6
-    at_least.committed([delivery(*records("a")), other])
-    at_least.dropped([PARTITION])
-    at_least.publish_committed()
-    assert names(at_least._publisher) == "b"
+    writer.committed([delivery(*records("a")), other])
+    writer.dropped([PARTITION])
+    writer.publish_committed()
+    assert names(publisher) == "b"
 
 
 def test_state_that_does_not_fit_stops_the_consumer(exact):
-    exact._publisher.refuses = True
+    writer, publisher = exact
+    publisher.refuses = True
     with pytest.raises(
         ConsumerError, match=r"state of telegraf/5 cannot be written to 'state': larger .*max.mes"
     ):
-        exact.publish_with(delivery(*records("a")))
+        writer.publish_with(delivery(*records("a")))

@@ -59,7 +59,7 @@ def test_records_in_the_format_of_the_settings_are_ok():
             TELEGRAF,
             [record(telegraf_json(number), number, partition=number % 2) for number in range(8)],
             "failed",
-            "2 series come from more than one partition",
+            "series that come from more than one partition: 2",
             "rekey = true",
         ),
         (

@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 
 import pytest
 
 from consumer.settings import Settings
 from fncast.cli import consume, service_process
+from fncast.cli.main import main
 from fncast.failure import Failure
 from fncast.http.security import Security
 
@@ -20,19 +19,17 @@ from fncast.http.security import Security
         ("FNCAST_INTERCEPTORS__CHAIN", "nowhere:Nothing", "interceptor 'nowhere:Nothing' cannot be loaded"),
     ],
 )
-def test_a_rejected_setting_is_one_sentence_and_exit_code_1(tmp_path, variable, value, sentence):
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "fncast", "consume", "--port", "0"],
-        env=environment | {variable: value},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 1
-    assert sentence in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
+def test_a_rejected_setting_is_one_sentence_and_exit_code_1(
+    tmp_path, monkeypatch, capsys, variable, value, sentence
+):
+    for name in [name for name in os.environ if name.startswith("FNCAST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.chdir(tmp_path)
+    assert main(["consume", "--port", "0"]) == 1
+    shown = capsys.readouterr().err
+    assert sentence in shown
+    assert len(shown.splitlines()) == 1
 
 
 class FakeService:

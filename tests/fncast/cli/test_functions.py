@@ -20,6 +20,8 @@ import psutil
 import pytest
 import requests
 
+from fncast.cli.main import main
+
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
@@ -97,12 +99,18 @@ def until(condition: Callable[[], bool], within_s: float = START_S) -> None:
 
 @pytest.fixture(scope="module")
 def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A host with the forecast function and FUNCTION, which has one process and a timeout of 1 s."""
-    folder = tmp_path_factory.mktemp("orders")
-    (folder / "func.py").write_text(FUNCTION)
+    """A host with the forecast function and FUNCTION as `orders` and `patient`, each with one process.
+
+    The timeout of `orders` is 1 s. Calls of `patient` wait for a new process as long as a test waits for anything.
+    """
+    folder, patient = tmp_path_factory.mktemp("orders"), tmp_path_factory.mktemp("patient")
+    for each in (folder, patient):
+        (each / "func.py").write_text(FUNCTION)
     trigger = "triggers: [{name: t, type: http, source: /any/path}]"
     (folder / "func.yaml").write_text(f"name: orders\ntimeout: 1\n{trigger}\n")
-    host = Host(folder, FORECAST, "--processes", "1", "--config", "GP_SERVER_URL=http://127.0.0.1:9")
+    (patient / "func.yaml").write_text(f"name: patient\ntimeout: {START_S}\n")
+    folders = (folder, patient, FORECAST)
+    host = Host(*folders, "--processes", "1", "--config", "GP_SERVER_URL=http://127.0.0.1:9")
     host.wait_until_ready()
     yield host
     host.end()
@@ -166,18 +174,18 @@ def test_a_body_that_is_too_large_is_413(orders: Host) -> None:
 
 
 def test_a_killed_process_is_replaced(orders: Host) -> None:
-    url = orders.invoke_url("orders")
-    pid = requests.post(url, data="{}", timeout=5).json()["pid"]
+    url = orders.invoke_url("patient")
+    pid = requests.post(url, data="{}", timeout=START_S).json()["pid"]
     psutil.Process(pid).kill()
-    until(lambda: not psutil.pid_exists(pid), 5)
-    assert requests.post(url, data="{}", timeout=10).json()["pid"] != pid
+    until(lambda: not psutil.pid_exists(pid))
+    assert requests.post(url, data="{}", timeout=START_S).json()["pid"] != pid
 
 
 def test_many_callers_at_once_are_all_answered(orders: Host) -> None:
-    url = orders.invoke_url("orders")
+    url = orders.invoke_url("patient")
     with ThreadPoolExecutor(16) as threads:
         answers = list(
-            threads.map(lambda _: requests.post(url, json={"sleep_s": 0.005}, timeout=10), range(64))
+            threads.map(lambda _: requests.post(url, json={"sleep_s": 0.005}, timeout=START_S), range(64))
         )
     assert {answer.status_code for answer in answers} == {200}
 
@@ -341,20 +349,23 @@ def test_functions_end_with_a_killed_host(tmp_path: Path) -> None:
         host.end()
 
 
-def command(*arguments: object) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "fncast", "functions", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        cwd=ROOT,
-        env={"PATH": ""},
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stderr
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """command(*arguments): exit code and stderr of a `fncast functions` that is refused, in this process."""
+
+    def call(*arguments: object) -> tuple[int, str]:
+        try:
+            code = main(["functions", *map(str, arguments)])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, capsys.readouterr().err
+
+    return call
 
 
-def test_invalid_folders_and_flags_are_refused(tmp_path: Path) -> None:
+def test_invalid_folders_and_flags_are_refused(
+    command: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
     assert command(tmp_path) == (
         1,
         f"fncast: {tmp_path} has no func.yaml, so it is not an Fn function in Python\n",
@@ -369,7 +380,7 @@ def test_invalid_folders_and_flags_are_refused(tmp_path: Path) -> None:
     assert command()[0] == 2
 
 
-def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(command: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(FUNCTION)
     (tmp_path / "func.yaml").write_text("name: orders\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fncast.cli.invoke import line
+from fncast.cli.main import main
 from fncast.failure import Failure
 
 SAMPLE = Path(__file__).parents[3] / "ce.json"
@@ -55,16 +54,19 @@ def function():
         ),
     ],
 )
-def test_a_refusal_is_one_sentence_whatever_its_data_are(function, tmp_path, members, sentence):
+def test_a_refusal_is_one_sentence_whatever_its_data_are(
+    function, tmp_path, monkeypatch, capsys, members, sentence
+):
     function.response = {**EVENT, **members}
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("FNCAST_")}
-    environment["FNCAST_ROUTES__OTHER"] = f"http://127.0.0.1:{function.server_port}/"
-    command = [sys.executable, "-m", "fncast", "invoke", "other", str(SAMPLE)]
-    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == (1 if sentence else 0)
-    assert ended.stderr == (f"fncast: the function {sentence}\n" if sentence else "")
-    assert json.loads(ended.stdout) == function.response
-    assert ended.stdout.removesuffix("\n").isprintable()
+    for name in [name for name in os.environ if name.startswith("FNCAST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FNCAST_ROUTES__OTHER", f"http://127.0.0.1:{function.server_port}/")
+    monkeypatch.chdir(tmp_path)
+    assert main(["invoke", "other", str(SAMPLE)]) == (1 if sentence else 0)
+    shown = capsys.readouterr()
+    assert shown.err == (f"fncast: the function {sentence}\n" if sentence else "")
+    assert json.loads(shown.out) == function.response
+    assert shown.out.removesuffix("\n").isprintable()
 
 
 def test_an_answer_nested_too_deeply_is_one_sentence():

@@ -85,4 +85,4 @@ def test_causes_are_bounded() -> None:
     limit = RateLimit(Clock())
     for number in range(3000):
         assert limit.filter(record(f"text {number}"))
-    assert len(limit._causes) <= 1000
+    assert len(limit) <= 1000

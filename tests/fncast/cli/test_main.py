@@ -1,11 +1,11 @@
 """The command line: help imports little; wrong usage and failures have their exit codes."""
 
 import argparse
-import os
+import json
 import shlex
 import subprocess
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -14,42 +14,58 @@ from fncast.cli.main import COMMANDS, Command, build_parser, load, main
 from fncast.failure import Failure
 
 HEAVY = ("tensorflow", "keras", "numpy", "aiohttp", "confluent_kafka", "uvicorn")
+# Prints after each help the modules of HEAVY that have been imported so far.
+PROGRAM = f"""
+import json, sys
+from fncast.cli.main import main
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as end:
+        print("LOADED", end.code, *[name for name in {HEAVY!r} if name in sys.modules])
+"""
+Run = Callable[..., subprocess.CompletedProcess]
 
 
-def run(*words: str, **environ: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "fncast", *words],
-        env=os.environ | environ,
+@pytest.fixture
+def run(capsys) -> Run:
+    """run(*words): the exit code and the output of `fncast` with these words, in this process."""
+
+    def call(*words: str) -> subprocess.CompletedProcess:
+        try:
+            code = main(words)
+        except SystemExit as end:
+            code = end.code
+        return subprocess.CompletedProcess(words, code, *capsys.readouterr())
+
+    return call
+
+
+def loaded_by(*commands: list[str]) -> list[set[str]]:
+    """For each command, the modules of HEAVY that are imported when it and those before it have printed their help."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps([[*words, "--help"] for words in commands])],
         capture_output=True,
         text=True,
-        timeout=60,
-        check=False,
+        check=True,
+        timeout=100,
     )
+    lines = [line.split() for line in ended.stdout.splitlines() if line.startswith("LOADED")]
+    assert [code for _, code, *_ in lines] == ["0"] * len(commands)
+    return [set(modules) for _, _, *modules in lines]
 
 
-def loaded_by(*words: str) -> set[str]:
-    """The modules of HEAVY that are imported when a command has printed its help."""
-    program = (
-        "import sys\nfrom fncast.cli.main import main\n"
-        "try: main(sys.argv[1:])\n"
-        f"except SystemExit: print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True, timeout=60
-    )
-    return set(ended.stdout.splitlines()[-1].removeprefix("LOADED").split())
-
-
-def test_help_lists_the_commands_and_loads_none_of_them():
+def test_help_lists_the_commands_and_loads_none_of_them(run: Run):
     ended = run("--help")
     assert ended.returncode == 0
     assert all(name in ended.stdout for name in COMMANDS)
-    assert loaded_by("--help") == set()
+    assert loaded_by([]) == [set()]
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_has_help_and_starts_without_tensorflow(command):
-    assert loaded_by(command, "--help") & {"tensorflow", "keras"} == set()
+def test_every_command_has_help_and_starts_without_tensorflow():
+    names = sorted(COMMANDS)
+    for name, modules in zip(names, loaded_by(*([name] for name in names)), strict=True):
+        assert modules & {"tensorflow", "keras"} == set(), name
 
 
 def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -93,7 +109,7 @@ def test_the_examples_are_valid(command):
         ("invoke", "--bootstrap-servers", "x", "forecast", "-"),
     ],
 )
-def test_wrong_usage_is_2(words):
+def test_wrong_usage_is_2(run: Run, words):
     ended = run(*words)
     assert ended.returncode == 2
     assert "usage: fncast" in ended.stderr
@@ -110,7 +126,7 @@ def test_wrong_usage_is_2(words):
         (("functions", "nowhere"), "nowhere"),
     ],
 )
-def test_a_failure_is_1_with_one_sentence(words, message, tmp_path):
+def test_a_failure_is_1_with_one_sentence(run: Run, words, message):
     ended = run(*words)
     assert ended.returncode == 1
     assert message in ended.stderr
@@ -128,12 +144,16 @@ def test_a_failure_is_1_with_one_sentence(words, message, tmp_path):
 def test_a_second_ctrl_c_in_a_call_of_kafkas_client_is_no_traceback(monkeypatch, text, is_interrupt):
     """Kafka's client then loses the KeyboardInterrupt."""
 
-    def run(_):
+    def raises(_):
         raise SystemError(text)
 
-    monkeypatch.setattr("fncast.cli.main.load", lambda _: SimpleNamespace(run=run))
-    with nullcontext() if is_interrupt else pytest.raises(SystemError):
+    module = SimpleNamespace(EXAMPLES="", add_arguments=lambda _: None, run=raises)
+    monkeypatch.setattr(sys.modules["fncast.cli.main"], "load", lambda _: module)
+    if is_interrupt:
         assert main(["watch"]) == 130
+    else:
+        with pytest.raises(SystemError):
+            main(["watch"])
 
 
 def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
@@ -152,7 +172,7 @@ def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_port_in_use_is_one_sentence():
+def test_a_port_in_use_is_one_sentence(run: Run):
     import socket
 
     with socket.socket() as taken:
@@ -165,7 +185,9 @@ def test_a_port_in_use_is_one_sentence():
 
 
 def test_the_version():
-    assert run("--version").stdout.startswith("fncast ")
+    command = [sys.executable, "-m", "fncast", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout.startswith("fncast ")
 
 
 def test_a_failure_is_printed_without_terminal_control_characters(monkeypatch, capsys):

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -86,17 +86,23 @@ def test_an_event_as_structured_json(broker: str, tmp_path: Path) -> None:
     assert document == EVENT | {"destination": "anomaly", "datacontenttype": "application/json"}
 
 
-def run(broker: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fncast", "produce", "--bootstrap-servers", broker, *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+@pytest.fixture
+def standard_input(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """standard_input(content): what the next command reads from standard input."""
+    return lambda content: monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content)))
+    )
 
 
-def test_json_lines_are_published_up_to_a_wrong_one(broker: str) -> None:
+def test_json_lines_are_published_up_to_a_wrong_one(
+    broker: str, standard_input: Callable[[bytes], None], capfd: pytest.CaptureFixture[str]
+) -> None:
     lines = orjson.dumps(EVENT) + b"\n\n" + orjson.dumps(EVENT | {"id": "8"}) + b'\n{"id": "9"}\n'
-    done = run(broker, "-", "--topic", "lines", input=lines.decode())
-    assert done.returncode == 1
-    assert "published 2 events to lines" in done.stderr
-    assert done.stderr.endswith(
+    standard_input(lines)
+    assert produce("-", "--topic", "lines", "--bootstrap-servers", broker) == 1
+    errors = capfd.readouterr().err
+    assert "published 2 events to lines" in errors
+    assert errors.endswith(
         "fncast: stdin, line 4: not a CloudEvent: specversion and source and type missing\n"
     )
 
@@ -107,20 +113,26 @@ STATES = "entity_id,state,last_changed\n" + "".join(
 
 
 @pytest.mark.parametrize("name", ["-", "states.csv", "states.txt.gz"])
-def test_a_long_file_with_the_reading_flags(broker: str, tmp_path: Path, name: str) -> None:
+def test_a_long_file_with_the_reading_flags(
+    broker: str,
+    standard_input: Callable[[bytes], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     topic = f"states{len(name)}"
     content = STATES.encode()
     (tmp_path / "states.csv").write_bytes(content)
     (tmp_path / "states.txt.gz").write_bytes(gzip.compress(content))
     flags = ["--time-column", "last_changed", "--value-column", "state", "--series-column", "entity_id"]
     flags += ["--step", "3600", "--timezone", "Europe/Berlin", "--window", "3", "--topic", topic]
-    words = ["produce", "--bootstrap-servers", broker, name, *flags]
-    command = [sys.executable, "-m", "fncast", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, input=STATES)
-    assert done.returncode == 0, done.stderr
-    assert (
-        "8 rows; 2 series (sensor.a, sensor.b); 2025-12-31T23:00:00Z to 2026-01-01T02:00:00Z" in done.stderr
-    )
+    words = ["--bootstrap-servers", broker, name, *flags]
+    standard_input(content)
+    assert produce(*words) == 0
+    read_rows = "8 rows; 2 series (sensor.a, sensor.b); 2025-12-31T23:00:00Z to 2026-01-01T02:00:00Z"
+    assert read_rows in capfd.readouterr().err
     found = [(m.key(), orjson.loads(m.value())["values"]) for m in read(broker, topic, 4)]
     assert sorted(found, key=str) == [
         (b"sensor.a", [0, 2, 4]),
@@ -128,11 +140,9 @@ def test_a_long_file_with_the_reading_flags(broker: str, tmp_path: Path, name: s
         (b"sensor.b", [1, None, 5]),
         (b"sensor.b", [None, 5, 7]),
     ]
-    strict = subprocess.run(
-        [*command, "--strict"], capture_output=True, text=True, timeout=60, cwd=tmp_path, input=STATES
-    )
-    assert strict.returncode == 1
-    assert "1 reading missing, which --strict does not allow" in strict.stderr
+    standard_input(content)
+    assert produce(*words, "--strict") == 1
+    assert "1 reading missing, which --strict does not allow" in capfd.readouterr().err
 
 
 def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
@@ -141,7 +151,7 @@ def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
     words = ("--window", "4", "--topic", "live")
     process = subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True, env=environment)
     try:
-        wanted = {b"shop-orders", b"cpu", b"memory", b"cpu load"}
+        wanted = {b"shop-orders", b"shop-memory", b"shop-response", b"cpu", b"memory", b"cpu load"}
         consumer = Consumer(
             {"bootstrap.servers": broker, "group.id": "live", "auto.offset.reset": "earliest"}
         )

@@ -17,7 +17,7 @@ from fncast.cli.main import main
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from fncast.cli.train import _base_model as find_base
+from fncast.cli.training_candidates import base_model as find_base
 from fncast.cli.training_settings import window_for
 from fncast.series.csv_file import read_csv
 from fncast.series.series import Series
@@ -110,7 +110,8 @@ def copied(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
 
     def train(folder: Path) -> None:
         with (folder / "errors").open("w") as errors, redirect_stderr(errors):
-            assert main(["train", str(csv_file(folder)), "--models", str(folder / "models"), *SHORT]) == 0
+            command = ["train", str(csv_file(folder)), "--models", str(folder / "models"), *SHORT]
+            assert main([*command, "--no-fine-tune"]) == 0
 
     trained = once_per_run("copied-version", train)
     return Path(shutil.copytree(trained, tmp_path / "copied"))
@@ -118,8 +119,7 @@ def copied(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(600)
 def test_a_version_is_never_worse_than_the_base_model(copied: Path) -> None:
-    assert "the base model is better on the validation part" in (copied / "errors").read_text()
-    assert "this version is a copy of the base model" in (copied / "errors").read_text()
+    assert "the version is a copy of the base model" in (copied / "errors").read_text()
     folder = copied / "models" / "forecast" / "1"
     base = base_models.FOLDER / base_models.BASE / "1"
     for file in ("model-64.tflite", "model-512.tflite"):
@@ -131,6 +131,13 @@ def test_a_version_is_never_worse_than_the_base_model(copied: Path) -> None:
     assert (source["name"], source["version"]) == ("base", 1)
     assert source["validation_error"] < source["trained_validation_error"]
     assert described["metrics"]["validation_error"] == source["validation_error"]
+    assert described["choice"] == {
+        "chosen": "base",
+        "validation_errors": {
+            "base": source["validation_error"],
+            "scratch": source["trained_validation_error"],
+        },
+    }
     assert described["training"]["settings"]["horizon"] == 6
 
 
@@ -149,6 +156,52 @@ def test_a_copy_of_the_base_model_is_served_and_evaluated_alike(
     assert found == pytest.approx(described["metrics"]["test_relative_mae"], rel=1e-4)
 
 
+@pytest.fixture
+def tuned(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
+    """A new folder of models with a version 1, fine-tuned from the base model, and what training printed."""
+
+    def train(folder: Path) -> None:
+        with (folder / "errors").open("w") as errors, redirect_stderr(errors):
+            command = ["train", str(csv_file(folder)), "--models", str(folder / "models"), *SHORT]
+            assert main(command) == 0
+
+    trained = once_per_run("tuned-version", train)
+    return Path(shutil.copytree(trained, tmp_path / "tuned"))
+
+
+@pytest.mark.timeout(600)
+def test_training_begins_from_the_base_model_and_the_best_is_written(
+    tuned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "the version is the fine-tuned base model" in (tuned / "errors").read_text()
+    [version] = scan(tuned / "models")
+    described = json.loads(version.document())
+    choice = described["choice"]
+    assert choice["chosen"] == "fine-tuned"
+    assert set(choice["validation_errors"]) == {"base", "fine-tuned", "scratch"}
+    assert min(choice["validation_errors"].values()) == choice["validation_errors"]["fine-tuned"]
+    assert described["fine_tuned_from"] == {"name": "base", "version": 1}
+    assert (described["sizes"], described["window"]) == ([{"window": 64, "horizon": 6}], None)
+    assert described["refit"]["calibration_windows"] == 25
+    assert len(described["quantiles"]) == 9
+    assert states([version]) == [VersionState("latest")]
+    assert (version.path / "base-64.weights.h5").is_file()
+    command = ["evaluate", str(tuned / "shop.csv"), "--models", str(tuned / "models"), "--json"]
+    assert main(command) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["window"], result["horizon"]) == (24, 6)
+
+
+@pytest.mark.timeout(600)
+def test_training_starts_from_a_fine_tuned_version(tuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", str(tuned / "shop.csv"), "--models", str(tuned / "models"), "--from-version", "1"]
+    assert main([*command, "--epochs", "1", "--no-refit"]) == 0
+    assert "training from scratch" not in capsys.readouterr().err
+    described = json.loads((tuned / "models" / "forecast" / "2" / "model.json").read_text())
+    assert described["fine_tuned_from"] == {"name": "forecast", "version": 1}
+    assert "scratch" not in described["choice"]["validation_errors"]
+
+
 @pytest.mark.timeout(600)
 def test_a_refit_follows_the_evaluation_and_changes_only_the_served_model(
     first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -156,7 +209,7 @@ def test_a_refit_follows_the_evaluation_and_changes_only_the_served_model(
     command = ["train", str(csv_file(tmp_path)), "--models", str(first_version), "--keep-trained", *SHORT]
     assert main(command) == 0
     output, errors = capsys.readouterr()
-    assert "refit on all readings: 1 more epoch, 271 windows" in errors
+    assert "refit: 1 more epoch, 241 windows; the band was calibrated on 25 windows" in errors
     assert "not used in training before the refit" in output
     first, second = (
         json.loads((first_version / "forecast" / version / "model.json").read_text()) for version in "12"
@@ -165,7 +218,8 @@ def test_a_refit_follows_the_evaluation_and_changes_only_the_served_model(
     assert second["refit"] == {
         "epochs": 1,
         "steps_per_epoch": 20,
-        "windows": 271,
+        "windows": 241,
+        "calibration_windows": 25,
         "learning_rate": pytest.approx(0.0002),
         "metrics": "before the refit",
     }
@@ -184,14 +238,17 @@ def test_no_training_starts_from_a_copy_of_the_base_model(
 ) -> None:
     command = ["train", str(copied / "shop.csv"), "--models", str(copied / "models"), "--from-version", "1"]
     assert main(command) == 1
-    assert "is a copy of the base model, which has no weights to start from" in capsys.readouterr().err
+    assert "is a copy of the base model, from which training begins anyway" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (TrainingSettings(horizon=97), "which forecasts at most 96 steps: the trained model is written"),
-        (TrainingSettings(window=7), "which needs 8 readings: the trained model is written"),
+        (
+            TrainingSettings(horizon=97),
+            "which forecasts at most 96 steps: the network is trained from scratch",
+        ),
+        (TrainingSettings(window=7), "which needs 8 readings: the network is trained from scratch"),
     ],
 )
 def test_a_base_model_that_cannot_stand_in_is_not_compared(
@@ -335,8 +392,18 @@ def test_window_auto_follows_the_season(
         trained.append(settings.window)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("model_service.training.trainer.train", train)
-    main(["train", str(csv_file(tmp_path, 800)), "--models", str(tmp_path), *SHORT[2:], *flags])
+    monkeypatch.setattr("fncast.cli.training_candidates.train", train)
+    main(
+        [
+            "train",
+            str(csv_file(tmp_path, 800)),
+            "--models",
+            str(tmp_path),
+            *SHORT[2:],
+            *flags,
+            "--no-fine-tune",
+        ]
+    )
     assert sentence in capsys.readouterr().err
     assert trained == [window]
 
@@ -363,7 +430,7 @@ def test_wrong_flags_are_one_clear_sentence(
 def test_a_folder_that_cannot_be_written_is_reported_before_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model_service.training.trainer.train", lambda *_: pytest.fail("it is trained"))
+    monkeypatch.setattr("fncast.cli.training_candidates.train", lambda *_: pytest.fail("it is trained"))
     file = csv_file(tmp_path)
     assert main(["train", str(file), "--models", str(file / "models"), *SMALL]) == 1
     assert f"cannot be written: {file} is not a folder" in capsys.readouterr().err

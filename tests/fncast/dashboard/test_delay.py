@@ -53,9 +53,13 @@ def test_unmatched_records_are_bounded() -> None:
     for n in range(MAX_UNMATCHED + 10):
         delay.add_input(("/a", str(n)), PendingInput(0.0, None), 0.0)
         delay.add_answer(("/b", str(n)), 1.0, 0.0)
-    assert delay.add_answer(("/a", "0"), 1.0, 0.0) is None
-    assert len(delay._inputs) == MAX_UNMATCHED
-    assert len(delay._early) == MAX_UNMATCHED
+    assert delay.add_answer(("/a", "9"), 1.0, 0.0) is None
+    assert delay.add_answer(("/a", "20"), 1.0, 0.0) is not None
+    count = delay.as_json(0.0)["count"]
+    delay.add_input(("/b", "9"), PendingInput(0.0, None), 0.0)
+    assert delay.as_json(0.0)["count"] == count  # its answer is forgotten
+    delay.add_input(("/b", "20"), PendingInput(0.0, None), 0.0)
+    assert delay.as_json(0.0)["count"] == count + 1
 
 
 def test_percentiles_are_observed_values() -> None:

@@ -65,7 +65,7 @@ class Call:
     ) -> None:
         raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         self._disconnected = asyncio.Event()
-        self._sent: asyncio.Queue[Any] = asyncio.Queue(1)
+        self.sent: asyncio.Queue[Any] = asyncio.Queue(1)
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -75,7 +75,7 @@ class Call:
             "query_string": b"",
             "headers": raw,
         }
-        self.task = asyncio.create_task(page(scope, self._receive, self._sent.put))
+        self.task = asyncio.create_task(page(scope, self._receive, self.sent.put))
 
     async def _receive(self) -> dict[str, Any]:
         await self._disconnected.wait()
@@ -85,7 +85,7 @@ class Call:
         self._disconnected.set()
 
     async def next(self) -> Any:
-        return await asyncio.wait_for(self._sent.get(), 10)
+        return await asyncio.wait_for(self.sent.get(), 10)
 
 
 async def get(page: Page, path: str, **more: Any) -> tuple[int, dict[str, str], bytes]:
@@ -176,7 +176,7 @@ async def test_the_stream_sends_a_snapshot_and_then_changes(page: Page, source: 
     call.disconnect()
     while not call.task.done():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(call._sent.get(), 0.05)
+            await asyncio.wait_for(call.sent.get(), 0.05)
     await call.task
 
 
@@ -237,7 +237,7 @@ async def test_too_many_pages_are_refused(page: Page, monkeypatch: pytest.Monkey
     first.disconnect()
     while not first.task.done():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(first._sent.get(), 0.05)
+            await asyncio.wait_for(first.sent.get(), 0.05)
 
 
 async def test_a_client_that_stops_reading_is_disconnected(

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from fncast.dashboard import reader as reader_module
 from fncast.dashboard.reader import TopicReader
-from fncast.dashboard.reader_client import InvalidProperties
+from fncast.dashboard.reader_client import InvalidProperties, create_consumer
 from fncast.dashboard.record import ReceivedRecord
 
 PATIENCE_S = 30.0
@@ -98,28 +98,50 @@ def test_reports_an_outage_and_continues_after_it(broker: Any, start: Callable[.
     assert reader.state.problem == ""
 
 
-class DisconnectedClient:
-    """A client that cannot reach the broker any more."""
+class CuttableClient:
+    """A client that can be cut off from the broker."""
 
     def __init__(self, client: Any) -> None:
-        self.position, self.close = client.position, client.close
+        self._client = client
+        self.is_cut_off = False
 
-    def consume(self, *_: Any) -> list[Any]:
-        return []
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
-    def list_topics(self, **_: Any) -> None:
-        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+    def consume(self, *arguments: Any) -> Any:
+        return [] if self.is_cut_off else self._client.consume(*arguments)
+
+    def list_topics(self, **options: Any) -> Any:
+        if self.is_cut_off:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        return self._client.list_topics(**options)
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[CuttableClient]:
+    """The clients that readers have created."""
+    created: list[CuttableClient] = []
+
+    def create(properties: Any) -> CuttableClient:
+        created.append(CuttableClient(create_consumer(properties)))
+        return created[-1]
+
+    monkeypatch.setattr(reader_module, "create_consumer", create)
+    return created
 
 
 def test_a_disconnected_client_is_replaced(
-    broker: Any, start: Callable[..., TopicReader], monkeypatch: pytest.MonkeyPatch
+    broker: Any,
+    start: Callable[..., TopicReader],
+    clients: list[CuttableClient],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reader_module, "RENEW_S", 0.5)
     broker.publish("t", b"before", partition=0)
     broker.publish("t", b"long ago", partition=1)
     reader = start("t", history=1)
     take(reader, 2)
-    reader._consumer = DisconnectedClient(reader._consumer)  # type: ignore[assignment]
+    clients[0].is_cut_off = True
     eventually(lambda: reader.state.connected is False)
     broker.publish("t", b"after", partition=0)
     assert [record.value for record in take(reader, 1)] == [b"after"]
@@ -127,7 +149,10 @@ def test_a_disconnected_client_is_replaced(
 
 
 def test_replacing_the_client_twice_keeps_the_positions(
-    broker: Any, start: Callable[..., TopicReader], monkeypatch: pytest.MonkeyPatch
+    broker: Any,
+    start: Callable[..., TopicReader],
+    clients: list[CuttableClient],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reader_module, "RENEW_S", 0.3)
     for number in range(5):
@@ -135,11 +160,8 @@ def test_replacing_the_client_twice_keeps_the_positions(
         broker.publish("t", b"%d" % number, partition=1)
     reader = start("t", history=4)
     take(reader, 8)
-    clients: list[Any] = []
-    make = reader._create_consumer
-    monkeypatch.setattr(reader, "_create_consumer", lambda: clients.append(make()) or clients[-1])
     broker.pause()
-    eventually(lambda: len(clients) >= 3)
+    eventually(lambda: len(clients) >= 4)
     broker.resume()
     broker.publish("t", b"after", partition=0)
     records = take(reader, 1)

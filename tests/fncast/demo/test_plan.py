@@ -7,12 +7,16 @@ import pytest
 
 from consumer.settings import load
 from fncast.cli.main import build_parser
-from fncast.demo.plan import FUNCTION, Plan, Ports, environment, free_ports
+from fncast.demo.plan import FUNCTION, NOTIFY, Plan, Ports, environment, free_ports
+from fncast.monitor.settings import joined_topics
+from fncast.produce.shop_servers import MEMORY_SERIES
+
+SINCE_S = 1_700_000_000.0
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return Plan(Ports(8090, 1001, 1002, 1003), tmp_path / "fncast.toml", tmp_path / "models", 1_700_000_000.0)
+    return Plan(Ports(8090, 1001, 1002, 1003, 1004, 1005), tmp_path / "fncast.toml", tmp_path / "models")
 
 
 def test_fncast_accepts_each_command_line(plan: Plan, tmp_path: Path) -> None:
@@ -23,15 +27,17 @@ def test_fncast_accepts_each_command_line(plan: Plan, tmp_path: Path) -> None:
         plan.model_service(is_base=True),
         plan.functions(),
         plan.consumer(),
-        plan.source([], 48),
-        plan.machine(),
-        plan.source([tmp_path / "a.csv", tmp_path / "b.csv"], 48),
+        plan.monitor(),
+        plan.source([], 48, SINCE_S),
+        plan.machine(SINCE_S),
+        plan.source([tmp_path / "a.csv", tmp_path / "b.csv"], 48, SINCE_S),
     ]
     for line in lines:
         words = line[line.index("fncast.demo.child") + 1 :]
         parsed = build_parser(words[0]).parse_args(words)
         assert isinstance(parsed, argparse.Namespace)
     assert (FUNCTION / "func.yaml").is_file()
+    assert (NOTIFY / "func.yaml").is_file()
 
 
 def test_the_consumer_reads_its_settings(plan: Plan) -> None:
@@ -41,8 +47,23 @@ def test_the_consumer_reads_its_settings(plan: Plan) -> None:
     assert settings.kafka.delivery == "at-least-once"
     assert settings.fn.url == plan.functions_url
     assert settings.admin.port == plan.ports.admin
-    assert settings.kafka.input_topics == ("metrics", "telegraf")
-    assert [entry.format for entry in settings.inputs] == ["", "telegraf-json"]
+    assert settings.kafka.input_topics == ("metrics", "telegraf", "alerts")
+    assert [entry.format for entry in settings.inputs] == ["", "telegraf-json", ""]
+
+
+def test_the_monitor_watches_the_shop_and_pages(plan: Plan) -> None:
+    plan.write_settings("127.0.0.1:5")
+    settings = load(plan.settings, environ={})
+    assert joined_topics(settings) == ("metrics", "telegraf", "forecasts")
+    (rule,) = settings.alerts
+    assert (rule.series, rule.destination, settings.monitor.destination) == (
+        MEMORY_SERIES,
+        "notify",
+        "notify",
+    )
+    assert "notify" in settings.routes
+    plan.write_settings("127.0.0.1:5", has_shop=False)
+    assert load(plan.settings, environ={}).alerts == ()
 
 
 def test_settings_of_the_user_are_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:

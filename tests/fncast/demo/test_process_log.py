@@ -5,7 +5,7 @@ from pathlib import Path
 from fncast.demo.process_log import ProcessLog
 
 
-def test_writing_goes_on_once_there_is_room_again(tmp_path: Path) -> None:
+def test_writing_continues_once_there_is_room_again(tmp_path: Path) -> None:
     reports: list[str] = []
     path = tmp_path / "one.log"
     path.symlink_to("/dev/full")

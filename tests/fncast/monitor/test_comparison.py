@@ -35,7 +35,8 @@ def feed(
             for v in (50.0 + 2 * ((at + 1 + step) % 2) + error for step in range(HORIZON))
         ]
         following = START + (at + 1) * timedelta(hours=6)
-        message = ForecastMessage(series, following, STEP, LEVELS, rows, model)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        message = ForecastMessage(series, following, STEP, LEVELS, columns, model)
         for event in partition.reading(reading, at) + partition.forecast(message):
             headers = {name: (text or b"").decode() for name, text in event.headers}
             if headers["ce_type"] == "io.fncast.alert.v1":

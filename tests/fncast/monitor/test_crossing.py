@@ -58,3 +58,11 @@ def test_an_alert_opens_once_and_closes_with_hysteresis() -> None:
     assert found == ["", "", "", "open", "", "", "", ""]
     assert [state.update(rule, Crossing(0.1, None)) for _ in range(2)] == ["closed", ""]
     assert CLOSE_AFTER == 3
+
+
+def test_a_crossing_far_ahead_has_to_be_forecast_longer() -> None:
+    rule = AlertRule("disk", above=90.0)
+    for step, wanted in ((3.0, 2), (80.0, 10)):
+        state = AlertState()
+        found = [state.update(rule, Crossing(0.6, step)) for _ in range(12)]
+        assert found.index("open") == wanted - 1

@@ -45,6 +45,18 @@ def test_a_level_shift_opens_once_and_becomes_normal() -> None:
     assert episode.end < 1_050
 
 
+def test_a_slow_drift_is_shown_beside_the_forecast_that_was_made_first() -> None:
+    values = noise()
+    values[900:] += 0.1 * np.arange(600)  # the near forecasts follow
+    near, far = (
+        np.stack([expected, expected - 1.3, expected + 1.3], axis=1)
+        for expected in (np.concatenate([[50.0], values[:-1]]), np.full(len(values), 50.0))
+    )
+    episode = detect(values, near, far, SETTINGS).episodes[0]
+    assert 900 < episode.start < 1_000
+    assert episode.expected == 50.0
+
+
 def test_a_stuck_sensor_is_a_kind_of_its_own() -> None:
     values = noise()
     values[900:960] = values[900]

@@ -22,7 +22,12 @@ LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 def forecast(start: int, rng: np.random.Generator, model: str = "forecast/1") -> ForecastMessage:
     rows = [tuple(np.sort(50 + rng.normal(size=len(LEVELS))).tolist()) for _ in range(HORIZON)]
-    return ForecastMessage("cpu", START + timedelta(seconds=300 * start), STEP, LEVELS, rows, model)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return ForecastMessage("cpu", START + timedelta(seconds=300 * start), STEP, LEVELS, columns, model)
+
+
+def add(series: JoinedSeries, message: ForecastMessage) -> None:
+    series.add_forecast(message.model, series.index(message.start), message.band)
 
 
 def outer(message: ForecastMessage) -> list[tuple[float, float, float]]:
@@ -43,7 +48,7 @@ def played(messages: list[tuple[int, object]]) -> JoinedSeries:
     series = JoinedSeries(START, STEP)
     for _, message in messages:
         if isinstance(message, ForecastMessage):
-            series.add_forecast(message)
+            add(series, message)
         else:
             series.add_reading(*message)
         list(series.judge(DetectorSettings()))
@@ -52,12 +57,12 @@ def played(messages: list[tuple[int, object]]) -> JoinedSeries:
 
 def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[ForecastMessage]) -> None:
     models = {message.model for message in forecasts}
-    assert series.accuracy.keys() == models
+    assert set(series.models) == models
     for model in models:
         own = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
         expected = offline_figures(readings, own)
-        accuracy = series.accuracy[model]
-        found = {"readings": accuracy.outcomes, **accuracy.total.figures()}
+        accuracy = series.accuracy(model)
+        found = {"readings": accuracy.outcomes, **accuracy.total_figures()}
         assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -95,7 +100,7 @@ def test_a_restored_series_goes_on_alike() -> None:
     restored = JoinedSeries.restored(state)
     for _, message in messages[150:]:
         if isinstance(message, ForecastMessage):
-            restored.add_forecast(message)
+            add(restored, message)
         else:
             restored.add_reading(*message)
         list(restored.judge(DetectorSettings()))
@@ -108,7 +113,7 @@ def test_a_reading_waits_for_its_forecast() -> None:
     series.add_reading(0, 50.0)
     series.add_reading(1, 51.0)
     assert list(series.judge(DetectorSettings())) == []
-    series.add_forecast(forecast(1, rng))
+    add(series, forecast(1, rng))
     assert [judged.value for judged in series.judge(DetectorSettings())] == [50.0, 51.0]
 
 
@@ -125,8 +130,8 @@ def test_memory_is_bounded_when_a_topic_is_alone() -> None:
     rng = np.random.default_rng(0)
     alone = JoinedSeries(START, STEP)
     for at in range(1, 500):
-        alone.add_forecast(forecast(at, rng))
-    assert len(alone.forecasts) < 50
+        add(alone, forecast(at, rng))
+    assert all(each.size < 50 for each in alone.forecasts.values())
     for at in range(1_000, 2_000):
         alone.add_reading(at, 50.0)
         list(alone.judge(DetectorSettings()))

@@ -153,6 +153,7 @@ async def test_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
     assert [data["state"] for _, data in alerts][:2] == ["open", "closed"]
     attributes, data = alerts[0]
     assert attributes["ce_destination"] == "page-me"
+    assert (attributes["ce_modelname"], attributes["ce_modelversion"]) == ("forecast", "3")
     assert data["rule"] == "hot"
     assert data["expected_at"] == format_time(time_of(102))
 

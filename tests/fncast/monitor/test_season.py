@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fncast.monitor.detector import DetectorSettings
-from fncast.monitor.joined_series import JoinedSeries
+from fncast.monitor.joined_series import SLACK, TOGETHER, JoinedSeries
 from fncast.monitor.messages import ForecastMessage
 from fncast.monitor.season import season_steps
 from fncast.series.step import Step
@@ -31,8 +31,11 @@ def story(seed: int, season: int, horizon: int) -> tuple[dict[int, float], list[
     forecasts, step = [], timedelta(days=1) / season
     for at in range(1, LENGTH):
         rows = [(v - 2, v, v + 2) for v in (50 + rng.normal(size=horizon)).tolist()]
+        columns = [list(column) for column in zip(*rows, strict=True)]
         forecasts.append(
-            ForecastMessage("cpu", START + at * step, Step.seconds(step.total_seconds()), LEVELS, rows, "m/1")
+            ForecastMessage(
+                "cpu", START + at * step, Step.seconds(step.total_seconds()), LEVELS, columns, "m/1"
+            )
         )
     return readings, forecasts
 
@@ -61,16 +64,16 @@ def test_skill_over_the_seasonal_naive_equals_a_recomputation(seed: int, season:
     series = JoinedSeries(START, forecasts[0].step)
     for number, (_, message) in enumerate(sorted(messages, key=lambda each: each[0])):
         if isinstance(message, ForecastMessage):
-            series.add_forecast(message)
+            series.add_forecast(message.model, series.index(message.start), message.band)
         else:
             series.add_reading(*message)
         list(series.judge(DetectorSettings()))
         if number % 50 == 0:
             series = JoinedSeries.restored(msgspec.msgpack.decode(msgspec.msgpack.encode(series.state())))
-    accuracy = series.accuracy["m/1"]
-    assert accuracy.seasonal.skill() == pytest.approx(offline_skill(readings, forecasts, season), abs=1e-9)
-    assert accuracy.seasonal_day.skill() is not None
-    assert len(series.readings) <= season + horizon + 8
+    accuracy = series.accuracy("m/1")
+    assert accuracy.seasonal_skill() == pytest.approx(offline_skill(readings, forecasts, season), abs=1e-9)
+    assert accuracy.seasonal_day_skill() is not None
+    assert len(series.readings) <= season + horizon + SLACK + TOGETHER + 2
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_without_a_season_there_is_no_skill_over_it() -> None:
     series = JoinedSeries(START, Step.seconds(300.0))
     start = series.index(forecasts[0].start)
     series.add_reading(start - 1, 50.0)
-    series.add_forecast(forecasts[0])
+    series.add_forecast("m/1", start, forecasts[0].band)
     series.add_reading(start, 51.0)
-    assert series.accuracy["m/1"].outcomes == 1
-    assert series.accuracy["m/1"].seasonal.skill() is None
+    assert series.accuracy("m/1").outcomes == 1
+    assert series.accuracy("m/1").seasonal_skill() is None

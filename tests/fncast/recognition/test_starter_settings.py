@@ -120,3 +120,8 @@ def test_a_step_is_written_as_settings_take_it(seconds):
     step = parse_step(short_step(seconds))
     assert step is not None
     assert step.period_s == seconds
+
+
+def test_a_name_with_control_characters_is_not_proposed_as_an_example():
+    text = written(records(lambda number: telegraf_json(number) | {"name": "\x1b[31m"}))
+    assert '# include = ["cpu*"]' in text

@@ -16,19 +16,15 @@ from fncast.series.window import (
     fillable,
     floor_of,
     prepare,
-    prepare_batch,
-    prepare_rows,
     shift,
     to_row,
 )
+from fncast.series.window_batch import prepare_batch
 
 READING = st.one_of(
     st.floats(-1e17, 1e17),
     st.integers(-(10**17), 10**17),
     st.none(),
-)
-ANYTHING = st.one_of(
-    READING, st.floats(), st.booleans(), st.text(max_size=3), st.integers(), st.just(10**400)
 )
 
 
@@ -61,7 +57,7 @@ def test_fillable_counts_what_a_window_can_fill(values: list[float], steps: int)
 
 def test_too_many_nulls_are_an_error_with_the_limit() -> None:
     assert prepare([None, None, 1, 2], 4)[1] == 2
-    with pytest.raises(InvalidWindow, match="3 of the last 4 values are null; at most 2"):
+    with pytest.raises(InvalidWindow, match="too few values: 3 of the last 4 are null; at most 2"):
         prepare([None, None, None, 2], 4)
     with pytest.raises(InvalidWindow, match="2 of the last 2"):
         prepare([None, None], 2)
@@ -103,35 +99,6 @@ def test_rejects_other_types_than_lists(values: object) -> None:
 def test_rejects_a_short_window() -> None:
     with pytest.raises(InvalidWindow, match="too few values: 3, the model needs 4"):
         prepare([1, 2, 3], 4)
-
-
-def test_a_wrong_event_does_not_affect_others() -> None:
-    windows = prepare_batch([[1, 2, 3], [1, None, 3], [1], [4, 5, 6, 7]], 3)
-    assert windows.good == [0, 1, 3]
-    assert windows.filled == [0, 1, 0]
-    assert windows.values.tolist() == [[1, 2, 3], [1, 2, 3], [5, 6, 7]]
-    assert list(windows.rejected) == [2]
-
-
-def test_an_empty_batch_and_a_batch_of_wrong_events() -> None:
-    assert prepare_batch([], 3).values.shape == (0, 3)
-    assert prepare_batch([[1]], 3).values.shape == (0, 3)
-
-
-@given(st.lists(st.lists(ANYTHING, max_size=8), max_size=5), st.integers(1, 5))
-def test_a_batch_gives_the_same_results_as_single_events(batch: list[list[float | None]], steps: int) -> None:
-    windows = prepare_batch(batch, steps)
-    rows = iter(zip(windows.values, windows.filled, strict=True))
-    for position, values in enumerate(batch):
-        try:
-            window, filled = prepare(values, steps)
-        except InvalidWindow as error:
-            assert str(windows.rejected[position]) == str(error)  # noqa: PT017
-            continue
-        row, row_filled = next(rows)
-        assert row_filled == filled
-        np.testing.assert_array_equal(row, window)
-    assert next(rows, None) is None
 
 
 @given(st.lists(READING, min_size=1, max_size=50))
@@ -188,7 +155,7 @@ def test_missing_readings_before_the_first_are_a_short_history() -> None:
     [
         ([1.0] * 7, "too few values: 7, the model needs 8"),
         ([1.0] * 7 + [None], "too few values: 7, the model needs 8"),
-        ([1.0] * 8 + [None] * 9, "9 of the last 17 values are null; at most 8 may be"),
+        ([1.0] * 8 + [None] * 9, "too few values: 9 of the last 17 are null; at most 8 may be"),
         ([1.0] * 8 + [1e19], "beyond"),
     ],
 )
@@ -198,19 +165,6 @@ def test_a_sparse_window_that_cannot_be_used(values: list[float | None], reason:
     batch = prepare_batch([values, [2.0] * 8], 20, is_sparse=True)
     assert batch.good == [1]
     assert reason in str(batch.rejected[0])
-
-
-def test_sparse_rows_are_prepared_as_lists() -> None:
-    lists = [[1.0] * 20, [None, *[2.0] * 9, None, 3.0], [4.0] * 8]
-    table = np.full((3, 25), np.nan)
-    for row, values in zip(table, lists, strict=True):
-        row[25 - len(values) :] = np.array(values, dtype=np.float64)
-    lengths = np.array([len(values) for values in lists])
-    for steps in (16, 32):
-        of_lists = prepare_batch(lists, steps, is_sparse=True)
-        of_rows = prepare_rows(table, lengths, steps, is_sparse=True)
-        np.testing.assert_array_equal(of_rows.values, of_lists.values)
-        assert of_rows.filled == of_lists.filled == [0, 1, 0]
 
 
 def test_a_missing_last_reading_shifts_by_the_last_known_one() -> None:
@@ -223,24 +177,6 @@ def test_only_a_share_that_reaches_100_has_a_ceiling() -> None:
     windows = np.array([[0.0, 50.0, 100.0], [0.0, 50.0, 99.0], [-1.0, 50.0, 100.0], [np.nan, 3.0, 100.0]])
     assert ceiling_of(windows).tolist() == [100.0, np.inf, np.inf, 100.0]
     assert floor_of(windows).tolist() == [0.0, 0.0, -np.inf, 0.0]
-
-
-@given(
-    st.lists(st.lists(st.none() | st.floats(-1e17, 1e17) | st.just(2e18), max_size=7), max_size=4),
-    st.integers(1, 6),
-)
-def test_rows_of_a_table_are_prepared_like_lists(batch: list[list[float | None]], steps: int) -> None:
-    width = max(map(len, batch), default=0)
-    table = np.full((len(batch), width), np.nan)
-    for row, values in zip(table, batch, strict=True):
-        row[width - len(values) :] = to_row(values, are_checked=True)
-    of_rows = prepare_rows(table, np.array([len(values) for values in batch], np.int64), steps)
-    of_lists = prepare_batch(batch, steps)
-    assert of_rows.values.tolist() == of_lists.values.tolist()
-    assert (of_rows.filled, of_rows.good) == (of_lists.filled, of_lists.good)
-    assert {at: str(error) for at, error in of_rows.rejected.items()} == {
-        at: str(error) for at, error in of_lists.rejected.items()
-    }
 
 
 def test_a_row_has_all_readings_and_nan_for_gaps() -> None:

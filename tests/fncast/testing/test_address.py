@@ -67,4 +67,4 @@ def test_the_error_of_an_unreachable_container_names_the_address(monkeypatch):
     with pytest.raises(
         stack.StackError, match=r"not ready at http://127.0.0.1:2/readyz within 0 s \(running\)"
     ):
-        stack._ready(Container("localhost"), 1, "/readyz")
+        stack.ready_url(Container("localhost"), 1, "/readyz")

@@ -125,7 +125,7 @@ def test_the_reasons_name_the_readings(forecaster: Forecaster) -> None:
     assert rows.reasons == [
         "too few values: 3, the model needs 4",
         "values[3] is not finite: inf",
-        "3 of the last 4 values are null; at most 2 may be",
+        "too few values: 3 of the last 4 are null; at most 2 may be",
         "",
         "",
     ]

@@ -19,8 +19,13 @@ def pool(name: str, sources: dict[str, str] | None = None) -> Pool:
 
 
 @pytest.fixture
-def api() -> Api:
-    return Api(Registry("fncast", [pool("forecast", {"forecast": "/forecast"}), pool("other")]))
+def other() -> Pool:
+    return pool("other")
+
+
+@pytest.fixture
+def api(other: Pool) -> Api:
+    return Api(Registry("fncast", [pool("forecast", {"forecast": "/forecast"}), other]))
 
 
 def get(api: Api, path: str, **query: str) -> Any:
@@ -100,14 +105,6 @@ def put(api: Api, **document: Any) -> tuple[int, dict[str, Any]]:
     return api.answer("PUT", f"/v2/fns/{function['id']}", {}, orjson.dumps(document), URL)
 
 
-def variables(api: Api) -> dict[str, str]:
-    """The variables that the processes of `other` start with."""
-    (function,) = get(api, "/v2/fns", name="other")["items"]
-    found = api._registry.functions[function["id"]].pool
-    assert found is not None
-    return found._variables
-
-
 @pytest.mark.parametrize(
     ("key", "value", "error"),
     [
@@ -154,15 +151,15 @@ def variables(api: Api) -> dict[str, str]:
     ],
 )
 def test_an_invalid_configuration_is_refused_as_a_whole(
-    api: Api, key: str, value: object, error: str
+    api: Api, other: Pool, key: str, value: object, error: str
 ) -> None:
     assert put(api, config={"KEPT": "1"})[0] == 200
-    before = get(api, "/v2/fns", name="other"), variables(api)
+    before = get(api, "/v2/fns", name="other"), other.variables
     status, document = put(api, image="new", config={"GOOD": "1", key: value})
     assert status == 400
     assert error in document["message"]
     assert document["message"].isprintable()
-    assert (get(api, "/v2/fns", name="other"), variables(api)) == before
+    assert (get(api, "/v2/fns", name="other"), other.variables) == before
 
 
 def test_the_size_of_a_configuration_is_bounded(api: Api) -> None:
@@ -211,10 +208,11 @@ def test_a_field_that_an_fn_server_refuses_is_refused(api: Api, name: str, value
 
 def test_an_empty_value_removes_a_variable() -> None:
     folder = FunctionFolder(Path("/functions/other"), "other")
-    api = Api(Registry("fncast", [Pool(folder, {"URL": "http://a", "NONE": ""}, 1)]))
-    assert variables(api) == {"URL": "http://a"}
+    other = Pool(folder, {"URL": "http://a", "NONE": ""}, 1)
+    api = Api(Registry("fncast", [other]))
+    assert other.variables == {"URL": "http://a"}
     put(api, config={"URL": "", "OTHER": "http://b"})
-    assert variables(api) == {"OTHER": "http://b"}
+    assert other.variables == {"OTHER": "http://b"}
 
 
 @pytest.mark.parametrize("key", ["SSL", "TMPFILE", "OPENBLAS_NUM_THREADS", "HTTPS_PROXY", "ENV", "MALLOC"])

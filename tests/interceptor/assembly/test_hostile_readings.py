@@ -6,7 +6,7 @@ import asyncio
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fncast.series.step import Step
@@ -37,7 +37,6 @@ def random_rules(chance: Random) -> Rules:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=600, deadline=None)
 def test_any_times_and_values(seed: int) -> None:
     chance = Random(seed)
     rules, names = random_rules(chance), Names(chance.random() < 0.3)
@@ -73,7 +72,6 @@ VALID = {
 
 @pytest.mark.parametrize("name", BUILT_IN)
 @given(st.integers(0, 2**32), st.binary(max_size=40))
-@settings(max_examples=150, deadline=None)
 def test_any_bytes_have_an_outcome(name: str, seed: int, noise: bytes) -> None:
     chance = Random(seed)
     assemble = Assemble(

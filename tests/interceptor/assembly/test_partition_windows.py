@@ -48,7 +48,7 @@ def test_the_caches_are_bounded() -> None:
     windows = partition(max_series=2)
     for number in range(100):
         add(windows, f"s{number}")
-    assert len(windows._by_key) <= 4
+    assert len(windows.cached_keys) <= 4
 
 
 def test_keys_with_one_name_are_one_series() -> None:
@@ -99,5 +99,5 @@ def test_the_cache_of_keys_is_bounded_by_their_size() -> None:
     windows = partition(max_series=10)
     for number in range(100):
         windows.add(decoded([(f"{number}" + "x" * 5000, 0, 1.0)]), 1000, number)
-        assert sum(len(str(key)) for key in windows._by_key) < 10 * 2048 + 6000
+        assert sum(len(str(key)) for key in windows.cached_keys) < 10 * 2048 + 6000
     assert windows.outcomes["no-room"] == 90

@@ -9,6 +9,7 @@ import pytest
 from fncast.series.step import Step
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
+from interceptor.assembly.series_window import BEHIND
 from interceptor.assembly.window import Window
 from tests.interceptor.assembly.partitions import NS, Names, decoded, plain
 
@@ -81,6 +82,36 @@ def test_a_wrong_clock_does_not_move_the_window() -> None:
     assert feed.add(10**6, 1.0, record=20) == []
     assert feed.outcome == "future"
     assert feed.values(20) == [[None, None, None, 0, 10, 20]]
+
+
+@pytest.mark.guarantee("a producer whose clock was ahead does not silence its series")
+def test_a_series_whose_clock_was_ahead_begins_again() -> None:
+    """The records had the wrong clock as well, so nothing could show it before the clock was corrected."""
+    feed = Feed()
+    feed.values(0, 10, 10**6, 10**6 + 10)
+    for step in range(2, BEHIND + 1):
+        assert feed.values(10 * step) == []
+        assert feed.outcome == "too-old"
+    assert feed.values(170) == []
+    assert feed.outcome == "begun-again"
+    assert feed.values(180, 190) == [[None] * 4 + [170, 180], [None] * 3 + [170, 180, 190]]
+
+
+def test_one_reading_near_the_newest_shows_that_its_clock_is_right() -> None:
+    """Two producers: the clock of one is behind."""
+    feed = Feed()
+    for step in range(3 * BEHIND):
+        feed.values(10**6 + 10 * (step // 8), 10 * step)
+        assert feed.outcome == "too-old"
+
+
+def test_old_readings_in_new_records_do_not_begin_again() -> None:
+    feed = Feed()
+    feed.values(0, 10, 10**6)
+    for step in range(3 * BEHIND):
+        assert feed.add(10 * step, 1.0, record=10**6 + step) == []
+        assert feed.outcome == "too-old"
+    assert feed.values(10**6 + 10) == [[None] * 4 + [10**6, 10**6 + 10]]
 
 
 def test_a_gap_longer_than_the_window_empties_it() -> None:

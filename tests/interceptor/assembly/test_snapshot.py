@@ -6,12 +6,13 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.assembly import snapshot
+from interceptor.assembly import snapshot, snapshot_format
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
+from interceptor.assembly.series_window import BEHIND
 from interceptor.delivery import StateRecord
 from interceptor.errors import StateError
 from tests.interceptor.assembly.partitions import (
@@ -59,7 +60,6 @@ def new(setting: Setting, is_found: bool) -> PartitionWindows:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=400, deadline=None)
 def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> None:
     chance = Random(seed)
     setting = random_setting(chance, "last", "last", *AGGREGATES)
@@ -67,7 +67,9 @@ def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> N
     partition = new(setting, is_found)
     topic: Topic = {record.key: record.value for record in snapshot.begin(partition)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshot, "BUCKET", chance.randint(1, 3))
+        size = chance.randint(1, 3)
+        for module in (snapshot, snapshot_format):
+            patch.setattr(module, "BUCKET", size)
         history = random_records(chance, setting)
         parts = None
         found = []  # the windows of each record
@@ -164,7 +166,6 @@ def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> N
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))
-@settings(max_examples=500, deadline=None)
 def test_damaged_bytes_are_read_or_refused(place: int, noise: bytes) -> None:
     topic = written()
     key = sorted(topic)[place % len(topic)]
@@ -198,3 +199,14 @@ def test_the_state_of_a_series_is_small() -> None:
         at = START + 10 * offset
         feed(partition, (at, [("a", at, float(offset))]), offset)
     assert sum(len(value or b"") for _, value in everything(partition)) < 600
+
+
+def test_a_restart_continues_to_count_records_behind_a_wrong_clock() -> None:
+    history = [HISTORY[0], (START + 10**6, [("a", START + 10.0**6, 1.0)]), *[HISTORY[1]] * (BEHIND - 1)]
+    partition = new_partition(SETTING)
+    for offset, record in enumerate(history):
+        feed(partition, record, offset)
+    topic: Topic = dict(everything(partition))
+    again = restore(new_partition(SETTING), topic, len(history))
+    feed(again, HISTORY[2], len(history))
+    assert again.outcomes == {"begun-again": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.interceptor.assembly.partitions import (
@@ -19,7 +19,6 @@ from tests.interceptor.assembly.reference import AGGREGATES, Partition
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=1000, deadline=None)
 def test_aggregated_windows_equal_the_reference(seed: int) -> None:
     chance = Random(seed)
     setting = random_setting(chance, *AGGREGATES)
@@ -31,7 +30,6 @@ def test_aggregated_windows_equal_the_reference(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=1000, deadline=None)
 def test_windows_of_single_readings_equal_the_reference(seed: int) -> None:
     chance = Random(seed)
     setting = random_setting(chance, "last")

@@ -55,6 +55,27 @@ def test_no_json_causes_another_error(name, value):
     check(name, json.dumps(value).encode())
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        (
+            "telegraf-json",
+            b"{",
+            "JSON format: it ends too early, or it holds half of a character, such as \\ud800",
+        ),
+        ("telegraf-json", b"[]", "it is an array, not an object"),
+        ("json", b"cpu", "not JSON: invalid character at byte 1"),
+        ("otlp-json", b"{}", "not OTLP metrics in JSON: its member 'resourceMetrics' is missing"),
+        ("prometheus-json", b'{"name":5}', "it is a number, not a string - at `$.name`"),
+        ("influx-line", b"m \xff=1", "not line protocol: byte 3 is not UTF-8"),
+    ],
+)
+def test_reasons_are_plain_sentences(name, value, reason):
+    with pytest.raises(UndecodableRecord) as raised:
+        build_format(name, {}).decode(value, None, [], 0)
+    assert str(raised.value).endswith(reason)
+
+
 @given(value=st.text('m, =v1\\"#tfiu.-\n', max_size=60))
 def test_no_lines_cause_another_error(value):
     check("influx-line", value.encode())

@@ -267,7 +267,7 @@ def test_a_server_that_sends_single_bytes_times_out(head: bytes) -> None:
             with listener.accept()[0] as connection, contextlib.suppress(OSError):
                 connection.recv(1 << 16)
                 connection.sendall(head)
-                for _ in range(40):
+                for _ in range(1000):  # 50 s in all
                     connection.sendall(b"H")
                     if ended.wait(0.05):
                         return
@@ -278,21 +278,21 @@ def test_a_server_that_sends_single_bytes_times_out(head: bytes) -> None:
         began_s = time.monotonic()
         with pytest.raises(ModelUnavailable, match=r"within 0\.3 s"):
             client.infer(WINDOWS)
-        assert time.monotonic() - began_s < 1.5
+        assert time.monotonic() - began_s < 20
         ended.set()
         thread.join()
 
 
 def test_the_timeout_applies_to_each_call(server: FakeServer) -> None:
     """A call on the same connection does not inherit the remaining time of the previous call."""
-    client = GraphPipeClient(server.url, timeout_s=0.5)
+    client = GraphPipeClient(server.url, timeout_s=1.5)
 
     def reply(body: bytes) -> Reply:
         time.sleep(0.3)
         return 200, {}, infer_answer()
 
     server.reply = reply
-    for _ in range(3):
+    for _ in range(6):
         client.infer(WINDOWS)
     assert server.connections == 1
     client.close()

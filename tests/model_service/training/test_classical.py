@@ -84,7 +84,7 @@ def test_short_series_are_fitted_at_each_origin_and_long_ones_once(monkeypatch: 
             calls.append("fit")
             return self._answer(y, h, level)
 
-    monkeypatch.setattr(classical, "_model", lambda method, seasons: Model())
+    monkeypatch.setattr(classical, "model_of", lambda method, seasons: Model())
     origins = np.array([MAX_REFIT_READINGS, MAX_REFIT_READINGS + 5])
     for before, counts in ((MAX_REFIT_READINGS, 2), (MAX_REFIT_READINGS + 1, 1)):
         calls.clear()
@@ -93,8 +93,8 @@ def test_short_series_are_fitted_at_each_origin_and_long_ones_once(monkeypatch: 
 
 
 def test_long_seasons_are_searched_by_approximation_and_short_ones_exactly() -> None:
-    assert classical._model("AutoARIMA", (24, 168)).approximation
-    assert not classical._model("AutoARIMA", (12,)).approximation
+    assert classical.model_of("AutoARIMA", (24, 168)).approximation
+    assert not classical.model_of("AutoARIMA", (12,)).approximation
 
 
 def test_results_are_cached_for_the_next_run(wanted: list[Task], tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from model_service.training.metrics import geometric_mean, scores, seasonal_diff
 from model_service.training.model_folder import find_version, load_scorer
 from model_service.training.plots import save_backtest_plots, save_training_plot
 from model_service.training.report import MAX_SERIES_LINES, overall_table, series_table, series_tables, table
-from model_service.training.trainer import Trained
+from model_service.training.trained import Trained
 
 
 def series_of(values: Any, name: str = "shop") -> Series:
@@ -163,7 +163,7 @@ def test_a_name_with_dollar_signs_is_not_a_formula(of_a_week: Evaluation, tmp_pa
 
 
 def test_the_names_of_all_curves_are_within_the_plot(of_a_week: Evaluation) -> None:
-    figure = plots._by_step(of_a_week)
+    figure = plots.error_by_step(of_a_week)
     figure.canvas.draw()
     [legend] = figure.legends
     assert len(legend.get_texts()) == 5
@@ -178,7 +178,7 @@ def is_within(artist: Any, figure: Any) -> bool:
 def test_a_long_name_stays_within_the_plot() -> None:
     evaluation = prepare([series_of(np.arange(200) % 7, 100 * "n")], 24, 6, test_share=0.3)
     add_model(evaluation, lambda windows: np.zeros((len(windows), 6, 3), np.float32))
-    figure = plots._forecast(evaluation.series[0])
+    figure = plots.forecast_figure(evaluation.series[0])
     figure.canvas.draw()
     assert is_within(figure.axes[0].title, figure)
 

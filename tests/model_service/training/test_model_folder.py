@@ -20,7 +20,7 @@ from model_service.training.model_folder import (
 )
 from model_service.training.network import build_network
 from model_service.training.settings import TrainingSettings
-from model_service.training.trainer import Trained, predict
+from model_service.training.trained import Trained, predict
 
 
 def litert(folder: Path) -> Any:

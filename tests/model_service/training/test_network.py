@@ -14,7 +14,7 @@ from model_service.training.layers import (
 )
 from model_service.training.network import build_network, segment_steps
 from model_service.training.settings import CELLS, TrainingSettings
-from model_service.training.trainer import Trained, predict
+from model_service.training.trained import Trained, predict
 
 
 def test_quantiles_never_cross(trained: Trained, windows: Any) -> None:

@@ -10,7 +10,8 @@ from model_service.training.dataset import TooLittleData
 from model_service.training.generator import generate
 from model_service.training.model_folder import weights_sha256
 from model_service.training.settings import TrainingSettings
-from model_service.training.trainer import Epoch, Trained, train
+from model_service.training.trained import Epoch, Trained
+from model_service.training.trainer import train
 
 # What is cheapest to trace: that is most of the time of a training this short.
 MICRO = TrainingSettings(

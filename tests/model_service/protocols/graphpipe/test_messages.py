@@ -256,10 +256,10 @@ def test_a_short_message_cannot_repeat_a_long_string() -> None:
     for index in range(1000):
         at = offsets + 4 * index
         struct.pack_into("<I", body, at, long_text - at)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(graphpipe.InvalidMessage, match="longer than the message"):
         graphpipe.decode_request(bytes(body))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_short_message_cannot_repeat_a_vector_of_empty_strings() -> None:

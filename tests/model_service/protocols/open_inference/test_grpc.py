@@ -251,12 +251,12 @@ def test_too_many_tensors_are_rejected_before_any_is_read(channel: grpc.Channel,
     """Each tensor has two bytes. Reading millions of them would take gigabytes and block the server."""
     number = messages_pb2.ModelInferRequest.DESCRIPTOR.fields_by_name[member].number
     name = messages_pb2.ModelInferRequest(model_name="forecast").SerializeToString()
-    began_s = time.monotonic()
+    began_s = time.process_time()  # the server runs in this process
     with pytest.raises(grpc.RpcError, match=f"1000000 {member}; at most 256 are accepted"):
         channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(
             name + bytes([number << 3 | 2, 0]) * 1_000_000
         )
-    assert time.monotonic() - began_s < 1.5
+    assert time.process_time() - began_s < 1.5
 
 
 def _varint(number: int) -> bytes:

@@ -107,6 +107,7 @@ def test_a_frozen_graph(made_models: Path) -> None:
         ({"model.tflite": b""}, "auto", "LiteRT cannot load .*: the file is empty"),
         ({"model.tflite": b"x" * 1000}, "litert", "LiteRT cannot load"),
         ({"model.tflite": b"x"}, "tensorflow", r"contains no saved_model\.pb"),
+        ({"model-64.tflite": b"x"}, "tensorflow", "exported for LiteRT only"),
         ({"saved_model.pb": b"x"}, "litert", r"contains no model\.tflite"),
         pytest.param(
             {"saved_model.pb": b"x" * 100}, "auto", "TensorFlow cannot load", marks=needs_tensorflow

@@ -1,0 +1,192 @@
+"""Measures accuracy against time: both sizes of the base model, a trained network, classical methods, and fracast.
+
+Accuracy: the pinball loss on kinds of series that no model was trained on, relative to the seasonal naive method's.
+Time: CPU of one core for a window in calls of 512 windows, the least of some rounds; it needs an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib.arguments import whole
+from benchmarks.lib.environment import NoEnvironment, python_of
+from benchmarks.quality import unseen
+from benchmarks.quality.base_model import HORIZON
+from benchmarks.quality.methods import (
+    Float64Array,
+    Method,
+    base_method,
+    classical,
+    geometric_mean,
+    last_value,
+    pinball,
+    seasonal_naive,
+)
+from fncast.cli.local_model import LocalModel
+from fncast.cli.main import main as fncast
+from fncast.failure import Failure
+from fncast.series.window import bridge
+from model_service.serving.version_folder import scan
+from model_service.training.base.shape import QUANTILES
+
+PROGRAM = "quality_front"
+SEED = 20_261_130
+SHORT, LONG = 64, 512
+BATCH = 512
+NAIVE = "seasonal naive"
+FRACAST = Path(__file__).parents[1] / "peers" / "fracast_forecasts.py"
+PEER_S = 1_800.0  # enough on a busy machine
+OF_ONE = 3  # windows in the timing of methods that are fitted to each window
+COLUMNS = ("method", "readings", "loss relative to seasonal naive", "CPU a window, µs")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One method. loss: relative to the seasonal naive method's. us: CPU of a window."""
+
+    method: str
+    readings: int
+    loss: float
+    us: float
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks {PROGRAM}", description=__doc__)
+    parser.add_argument("--series", type=whole, default=20, help="of each kind (default: %(default)s)")
+    parser.add_argument("--rounds", type=whole, default=5, help="of each timing (default: %(default)s)")
+    parser.add_argument("--print-only", action="store_true", help="do not write results and pages")
+    parser.add_argument(
+        "--trained",
+        type=Path,
+        metavar="DIR",
+        help="folder of models with forecast/ (default: train one, 80 s of CPU)",
+    )
+    parser.add_argument("--no-classical", action="store_true", help="leave out AutoETS and Theta")
+    parser.add_argument(
+        "--no-fracast", action="store_true", help="leave out fracast, which installs torch (5 GB)"
+    )
+    arguments = parser.parse_args(argv)
+    windows, actual = data(arguments.series)
+    naive = by_kind(seasonal_naive(windows, HORIZON), actual)
+
+    def measured(name: str, readings: int, forecast: Float64Array, us: float) -> Point:
+        losses = by_kind(forecast, actual)
+        point = Point(name, readings, geometric_mean([a / b for a, b in zip(losses, naive, strict=True)]), us)
+        print(f"{name}, {readings} readings: {point.loss:.3f}, {us:.1f} µs", file=sys.stderr, flush=True)
+        return point
+
+    points = []
+    with tempfile.TemporaryDirectory() as scratch:
+        methods: list[tuple[str, int, Method, int]] = [
+            ("last value", SHORT, last_value, BATCH),
+            (NAIVE, SHORT, seasonal_naive, BATCH),
+            ("fncast, base model, short", SHORT, base_method(), BATCH),
+            ("fncast, base model, long", LONG, base_method(), BATCH),
+        ]
+        trained = trained_method(arguments.trained or Path(scratch))
+        methods.append(("fncast, trained on generated series", *trained, BATCH))
+        if not arguments.no_classical:
+            methods += [(name, SHORT, classical(name), OF_ONE) for name in ("AutoETS", "Theta")]
+        for name, readings, method, batch in methods:
+            cut = windows[:, -readings:]
+            us = cpu_us(method, cut, batch, arguments.rounds)
+            points.append(measured(name, readings, method(cut, HORIZON), us))
+        if not arguments.no_fracast:
+            for readings in (SHORT, LONG):
+                try:
+                    found = fracast(windows[:, -readings:], arguments.rounds, Path(scratch))
+                except NoEnvironment as error:
+                    print(f"fracast is left out: {error}", file=sys.stderr)
+                    break
+                points.append(measured("fracast 0.1.0", readings, *found))
+    folder = report.plots(arguments.print_only)
+    places = {f"{point.method} ({point.readings})": (point.us, point.loss) for point in points}
+    chart = plot.points(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
+    table = report.Table("front", COLUMNS, [(p.method, str(p.readings), p.loss, p.us) for p in points])
+    if arguments.print_only:
+        print(report.text([table]))
+        return 0
+    setup = (
+        f"{len(unseen.KINDS)} kinds × {arguments.series} series, {HORIZON} steps, calls of {BATCH} windows"
+    )
+    report.save(PROGRAM, machine.facts(setup), [table, chart])
+    pages.generate()
+    return 0
+
+
+def data(series: int) -> tuple[Float64Array, Float64Array]:
+    """Windows of all kinds (kinds × series, LONG), and what follows them."""
+    rng = np.random.default_rng(SEED)
+    length = LONG + HORIZON
+    every = np.stack([kind(rng, 200 + length)[200:] for kind in unseen.KINDS for _ in range(series)])
+    return every[:, :LONG], every[:, LONG:]
+
+
+def by_kind(forecast: Float64Array, actual: Float64Array) -> list[float]:
+    """The pinball loss of each kind."""
+    kinds = len(unseen.KINDS)
+    pairs = zip(np.split(forecast, kinds), np.split(actual, kinds), strict=True)
+    return [pinball(one, truth) for one, truth in pairs]
+
+
+def cpu_us(method: Method, windows: Float64Array, batch: int, rounds: int) -> float:
+    """The least CPU time of a window, in µs."""
+    chosen = np.resize(windows, (batch, windows.shape[1]))
+    method(chosen[:1], HORIZON)  # compiles and plans
+    method(chosen, HORIZON)
+    times = []
+    for _ in range(rounds):
+        started_s = time.process_time()
+        method(chosen, HORIZON)
+        times.append(time.process_time() - started_s)
+    return min(times) / batch * 1e6
+
+
+def trained_method(models: Path) -> tuple[int, Method]:
+    """The window and the forecasts of a network of `fncast train`. Its three quantiles are interpolated to nine.
+
+    models: trains one there if it holds none. Raises Failure."""
+    if not (models / "forecast").is_dir() and fncast(["train", "--models", str(models)]) != 0:
+        raise Failure("training failed")
+    model = LocalModel(scan(models)[0])
+
+    def forecast(windows: Float64Array, horizon: int) -> Float64Array:
+        prepared = np.stack([bridge(window)[0] for window in windows[:, -model.window :]])
+        return interpolated(model.quantile_forecasts(prepared)[:, :horizon], model.quantiles)
+
+    return model.window, forecast
+
+
+def interpolated(forecast: Float64Array, levels: Sequence[float]) -> Float64Array:
+    """Forecasts of ascending levels, (…, levels), as forecasts of QUANTILES."""
+    at = np.array(levels)
+    parts = np.stack([np.interp(QUANTILES, at, row) for row in np.eye(len(at))])
+    return np.asarray(forecast @ parts)
+
+
+def fracast(windows: Float64Array, rounds: int, folder: Path) -> tuple[Float64Array, float]:
+    """The forecasts of fracast in its environment, and the CPU time of a window. Raises NoEnvironment."""
+    given, result = folder / "given.npz", folder / "result.npz"
+    batch = np.resize(windows, (BATCH, windows.shape[1]))
+    np.savez(given, windows=windows, batch=batch, horizon=HORIZON, rounds=min(rounds, 2))
+    command = [str(python_of("fracast")), str(FRACAST), str(given), str(result)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PEER_S)
+    except subprocess.CalledProcessError as error:
+        raise NoEnvironment(f"its program fails: {error.stderr.strip()[-500:]}") from None
+    found = np.load(result)
+    return found["forecast"].astype(np.float64), float(found["us"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Public series that are free to use, and the base model on them without training."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.quality.base_model import Figure
+from fncast import models as base_models
+from fncast.cli.evaluate import add_classical, default_cache
+from fncast.series.csv_file import read_csv
+from fncast.series.series import Series
+from fncast.series.step import Step
+from model_service.training.base.forecaster import BaseForecaster
+from model_service.training.evaluation import MODEL, Evaluation, prepare
+from model_service.training.model_folder import find_version
+from model_service.training.report import table
+
+TEST_SHARE = 0.3
+AIR_ORIGINS = 25
+SHOWN = ("last value", "seasonal naive", "AutoETS", "Theta")
+
+
+class Absent(Exception):
+    """A data set is not on this machine. The text says why."""
+
+
+def _data(folder: Path | None) -> Path:
+    if folder is None:
+        raise Absent("there are no data: set FNCAST_DATA or --data to a folder that contains nab/*.csv")
+    if not (folder / "nab").is_dir():
+        raise Absent(f"the folder {folder / 'nab'} does not exist")
+    return folder / "nab"
+
+
+def it_files(folder: Path | None) -> list[Path]:
+    """The files of NAB's 19 series of 5 minutes. Raises Absent."""
+    files = sorted(path for path in _data(folder).glob("*.csv") if path.stem != "nyc_taxi")
+    if len(files) != 19:
+        raise Absent(f"{folder}/nab holds {len(files)} series of 5 minutes, not 19")
+    return files
+
+
+def taxi_file(folder: Path | None) -> Path:
+    """Raises Absent."""
+    file = _data(folder) / "nyc_taxi.csv"
+    if not file.is_file():
+        raise Absent(f"the file {file} does not exist")
+    return file
+
+
+def passengers() -> tuple[Series, float]:
+    """AirPassengers, and the share of it that is tested. Raises Absent."""
+    try:
+        from statsforecast.utils import AirPassengers
+    except ModuleNotFoundError:
+        raise Absent(
+            "AirPassengers comes with statsforecast: pip install '.[evaluation]' in fncast's repository"
+        ) from None
+    values = np.asarray(AirPassengers, dtype=np.float64)
+    first = len(values) - 12 - AIR_ORIGINS + 1
+    series = Series("AirPassengers", datetime(1949, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
+    return series, (len(values) - first) / len(values)
+
+
+def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], list[str]]:
+    """The base model on the test parts of public series, which it is not trained on.
+
+    Returns the table, the figures with a goal, and why series are left out."""
+    rows, figures, absent = [], [], []
+    for name, measure, found in (
+        ("NAB, 19 series", "relative_mae", lambda: _it(folder)),
+        ("NYC taxi", "mase", lambda: _taxi(folder)),
+        ("AirPassengers", "mase", _air),
+    ):
+        try:
+            evaluation = found()
+        except Absent as why:
+            absent.append(str(why))
+            continue
+        forecaster = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
+        for one in evaluation.series:
+            at = one.backtest.at.tolist()
+            one.add(MODEL, forecaster.at_origins(one.backtest.series.values, at, evaluation.horizon))
+        if classical:
+            add_classical(evaluation, default_cache())
+        base = evaluation.overall(MODEL)
+        others = [
+            evaluation.overall(method)[measure] if method in evaluation.methods else None for method in SHOWN
+        ]
+        rows.append(
+            [name, measure.replace("_", " "), *map(_shown, (base[measure], *others, base["coverage"]))]
+        )
+        if measure == "relative_mae" and base[measure] is not None:
+            figures.append(Figure("NAB, 19 series, without training: relative MAE", base[measure], 0.64))
+    title = "Public series, the base model without training"
+    return (
+        f"{title}\n\n" + table(["data", "measure", "base model", *SHOWN, "80 % band"], rows),
+        figures,
+        absent,
+    )
+
+
+def _it(folder: Path | None) -> Evaluation:
+    series = [one for path in it_files(folder) for one in read_csv(path)]
+    return prepare(series, 48, 12, test_share=TEST_SHARE)
+
+
+def _taxi(folder: Path | None) -> Evaluation:
+    return prepare(read_csv(taxi_file(folder)), 672, 48, test_share=TEST_SHARE)
+
+
+def _air() -> Evaluation:
+    series, share = passengers()
+    return prepare([series], 48, 12, test_share=share, stride=1, seasons=(12,))
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,39 @@
+"""Telegraf records of a benchmark, keyed by host so that a series stays in one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from benchmarks.lib.load import Record
+
+START_S, STEP_S = 1_767_225_600, 10
+
+
+def name(host: int, field: str) -> str:
+    """Return the name that fncast gives the series."""
+    return f"cpu.{field} cpu=cpu-total host=web-{host}"
+
+
+def telegraf(host: int, at_s: int, values: dict[str, float]) -> Record:
+    """Return the record of a host: key, value, headers."""
+    tags = {"cpu": "cpu-total", "host": f"web-{host}"}
+    metric = {"fields": values, "name": "cpu", "tags": tags, "timestamp": at_s}
+    return f"web-{host}", orjson.dumps(metric), []
+
+
+def backlog(
+    hosts: int, steps: int, fields: int = 2, first_step: int = 0, step_s: int = STEP_S, start_s: int = START_S
+) -> Iterator[Record]:
+    """Yield a record of each host for each step, in the order of their times."""
+    for step in range(first_step, first_step + steps):
+        values = {f"usage_{n}": 98.25 - n - step % (7 + n) for n in range(fields)}
+        for host in range(hosts):
+            yield telegraf(host, start_s + step * step_s, values)
+
+
+def origin(value: bytes) -> tuple[int, int]:
+    """Return the host and the time of a record, in seconds since 1970."""
+    metric = orjson.loads(value)
+    return int(metric["tags"]["host"].removeprefix("web-")), metric["timestamp"]

@@ -1,0 +1,41 @@
+"""Live readings: 500 a second, one field for each of 500 hosts, a step of one second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from benchmarks.lib.load import Record, publish
+from benchmarks.readings import history
+from benchmarks.readings.programs import LEAST
+
+HOSTS = 500
+STEP_S = 1
+HISTORY = LEAST + 3  # steps before the live ones, so that each live reading is forecast
+FIELD = "usage_0"
+
+
+def past(start_s: int) -> Iterator[Record]:
+    """Yield the readings before the start."""
+    return history.backlog(HOSTS, HISTORY, 1, 0, STEP_S, start_s - HISTORY * STEP_S)
+
+
+def records(start_s: int, seconds: int) -> Iterator[Record]:
+    """Yield the live readings, spread over each second by their order."""
+    return history.backlog(HOSTS, seconds, 1, 0, STEP_S, start_s)
+
+
+async def send(servers: str, topic: str, start_s: int, seconds: int) -> None:
+    """Publish the live readings at their pace. start_s: their first step, since 1970; it begins now."""
+    await asyncio.to_thread(publish, servers, topic, records(start_s, seconds), HOSTS / STEP_S)
+
+
+def now_s() -> int:
+    return int(time.time())
+
+
+def cause(host: int, at_s: int) -> str:
+    """Return the id of the window that this reading completes."""
+    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
+    return f"{history.name(host, FIELD)}@{text}"

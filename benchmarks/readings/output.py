@@ -1,0 +1,65 @@
+"""Reads the forecasts of a run: when each was appended, and which reading it is for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from benchmarks.lib.broker import PARTITIONS
+from fncast.demo.process import ProcessFailed
+
+
+@dataclass(frozen=True)
+class Appended:
+    """A record of the output topic. cause: `series@end of its last step`. appended_s: by the broker's clock."""
+
+    partition: int
+    offset: int
+    cause: str
+    appended_s: float
+
+
+class Output:
+    """Follows a topic with read_committed. Used by one thread; `close` it."""
+
+    def __init__(self, servers: str, topic: str) -> None:
+        self._reader = Consumer(
+            {
+                "bootstrap.servers": servers,
+                "group.id": f"output-{topic}",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "log_level": 0,
+            }
+        )
+        self._reader.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for place in range(PARTITIONS)])
+
+    def read(self, within_s: float) -> list[Appended]:
+        """Return the records that come within this time."""
+        found: list[Appended] = []
+        end_s = time.monotonic() + within_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            for each in self._reader.consume(1000, min(left_s, 0.1)):
+                if each.error() is None:
+                    cause = dict(each.headers() or ()).get("ce_causationid") or b""
+                    text = cause.decode() if isinstance(cause, bytes) else cause
+                    at_s = each.timestamp()[1] / 1000
+                    found.append(Appended(each.partition() or 0, each.offset() or 0, text, at_s))
+        return found
+
+    def wait(self, count: int, within_s: float, check: Callable[[], None]) -> list[Appended]:
+        """Return at least `count` records. Raises ProcessFailed if they do not come, or what `check` raises."""
+        found: list[Appended] = []
+        end_s = time.monotonic() + within_s
+        while len(found) < count:
+            check()
+            found += self.read(0.2)
+            if time.monotonic() > end_s and len(found) < count:
+                raise ProcessFailed(f"{len(found)} of {count} forecasts came within {within_s:g} s")
+        return found
+
+    def close(self) -> None:
+        self._reader.close()

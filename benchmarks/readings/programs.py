@@ -1,0 +1,123 @@
+"""The pipelines that assemble single readings: fncast, Quix Streams, and one process without any hop."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.lib.environment import python_of
+from benchmarks.lib.programs import EXACTLY, Fncast, Topics, answers, fncast, program
+from fncast.demo.plan import HOST
+from fncast.demo.process import Program
+
+WINDOW, LEAST = 48, 24
+QUIX = Path(__file__).parents[1] / "peers" / "quix_windows.py"
+COMMIT_S = 1.0  # of Quix Streams; a commit more often makes it slower
+
+TOML = """
+[kafka]
+bootstrap_servers = "{servers}"
+group_id = "{topics.group}"
+{instance}
+output_topic = "{topics.output}"
+dead_letter_topic = "{topics.dead_letters}"
+outage_topic = "{topics.group}-outages"
+state_topic = "{topics.group}-state"
+delivery = "{delivery}"
+
+[fn]
+url = "{functions}"
+
+[routes.forecast]
+url = "fn:fncast/forecast"
+encoding = "graphpipe"
+
+[[inputs]]
+topic = "{topics.input}"
+format = "telegraf-json"
+destination = "forecast"
+
+[windows]
+window = {window}
+min_readings = {least}
+every = {every}
+{more}
+
+[admin]
+port = {port}
+"""
+
+
+@dataclass
+class FncastReadings(Fncast):
+    """fncast with an input of Telegraf records.
+
+    more: lines of the table [windows]. is_static: whether consumers are static members of their group (KIP-345).
+    """
+
+    window: int = WINDOW
+    least: int = LEAST
+    every: int = 1
+    more: str = ""
+    is_static: bool = True
+
+    def _consumer(self, servers: str, topics: Topics, folder: Path, number: int, port: int) -> Program:
+        file = folder / f"{topics.group}-{number}.toml"
+        file.write_text(
+            TOML.format(
+                servers=servers,
+                topics=topics,
+                instance=f'instance = "consumer-{number}"' if self.is_static else "",
+                delivery=self.delivery,
+                functions=f"http://{HOST}:{self._functions_port}",
+                window=self.window,
+                least=self.least,
+                every=self.every,
+                more=self.more,
+                port=port,
+            )
+        )
+        ready = answers(f"http://{HOST}:{port}/healthz")
+        return fncast("consumer", "consume", "--config", file, ready=ready)
+
+
+@dataclass
+class OneProcess:
+    """One process that decodes, assembles, scores and publishes, without any hop."""
+
+    model: Path
+    name: str = "one process, no hop"
+    delivery: str = EXACTLY
+    keeps_order: bool = True
+    backlog: int = 0
+    environments: Sequence[str] = ()
+
+    def services(self) -> list[Program]:
+        return []
+
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
+        module = "benchmarks.readings.one_process"
+        return [program("consumer", sys.executable, "-m", module, *words, variables={"COMMIT_S": "0.2"})]
+
+
+@dataclass
+class QuixWindows:
+    """Quix Streams keeps the same windows in RocksDB, and forecasts nothing."""
+
+    name: str = "Quix Streams, no forecast"
+    delivery: str = EXACTLY
+    keeps_order: bool = True
+    backlog: int = 0
+    environments: Sequence[str] = ("quixstreams",)
+
+    def services(self) -> list[Program]:
+        return []
+
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        state = folder / f"state-{topics.group}"
+        words = (servers, topics.group, topics.input, self.delivery, state, WINDOW)
+        variables = {"COMMIT_S": str(COMMIT_S)}
+        return [program("consumer", python_of("quixstreams"), QUIX, *words, variables=variables)]

@@ -1,0 +1,167 @@
+"""Measures the way of single readings on a real broker: Telegraf records, windows of 48 steps.
+
+Rows of a rate read a backlog of records with two readings each; pipelines that are compared take turns. CPU is counted
+from the first commit on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.lib import machine, pages, report
+from benchmarks.lib.arguments import (
+    add_only_argument,
+    add_rounds_argument,
+    add_testbed_arguments,
+    apply_only,
+    is_chosen,
+    positive,
+)
+from benchmarks.lib.load import publish
+from benchmarks.lib.programs import EXACTLY, Pipeline
+from benchmarks.lib.rounds import failures, run_rounds
+from benchmarks.lib.spread import Spread, figure
+from benchmarks.lib.testbed import Testbed, run_on_testbed
+from benchmarks.readings import figures, history, rates
+from benchmarks.readings.programs import LEAST, FncastReadings, OneProcess, QuixWindows
+
+PROGRAM = "readings"
+RARE, EACH = "every 60th step", "each reading"
+HOSTS = {RARE: 5_000, EACH: 250}
+STEPS = {RARE: 120, EACH: 300}
+MOST_S = 60.0  # for one run
+
+
+@dataclass
+class RateRow:
+    """The rates of one pipeline. load: the backlog that it reads."""
+
+    pipeline: Pipeline
+    load: str
+    runs: list[rates.Rate] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"{self.pipeline.name}, {self.load}"
+
+    @property
+    def environments(self) -> Sequence[str]:
+        return self.pipeline.environments
+
+    def rate(self) -> Spread:
+        return Spread.of([run.readings_s for run in self.runs])
+
+    def cpu_us(self) -> Spread:
+        return Spread.of([sum(run.cpu_us.values()) for run in self.runs])
+
+    def ratio(self, other: RateRow) -> Spread:
+        return Spread.of(
+            [mine.readings_s / theirs.readings_s for mine, theirs in zip(self.runs, other.runs, strict=False)]
+        )
+
+
+def rows(models: Path, model: Path) -> list[RateRow]:
+    """Return the pipelines. Those that are compared are next to each other."""
+    return [
+        RateRow(QuixWindows(), RARE),
+        RateRow(FncastReadings(EXACTLY, models, every=60), RARE),
+        RateRow(FncastReadings(EXACTLY, models), EACH),
+        RateRow(OneProcess(model), EACH),
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_testbed_arguments(parser)
+    add_only_argument(parser)
+    add_rounds_argument(parser)
+    parser.add_argument(
+        "--scale", type=positive, default=1.0, help="of the steps of all backlogs (default: 1)"
+    )
+    arguments = parser.parse_args(argv)
+    apply_only(parser, arguments, [*(row.name for row in rows(Path(), Path())), *figures.FIGURES])
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
+
+
+async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    chosen = [row for row in rows(testbed.models, testbed.model) if is_chosen(row.name, arguments.only)]
+    topics = {row.load: await _backlog(testbed, row.load, arguments.scale) for row in chosen}
+
+    async def measure(row: RateRow) -> None:
+        topic, records = topics[row.load]
+        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MOST_S))
+
+    failed = await run_rounds(chosen, arguments.rounds, measure, _line)
+    single = [figures.Figures(name) for name in figures.FIGURES if is_chosen(name, arguments.only)]
+
+    async def measure_single(each: figures.Figures) -> None:
+        each.values += await figures.FIGURES[each.name](testbed)
+
+    failed += await run_rounds(single, 1, measure_single, str)
+    blocks: list[report.Block | None] = [
+        _table(chosen),
+        _ratios(chosen),
+        figures.table(single),
+        failures(failed),
+    ]
+    if arguments.print_only:
+        print(report.text(blocks))
+    else:
+        load = f"load average {os.getloadavg()[1]:.0f}"
+        facts = machine.facts(
+            testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}", load
+        )
+        report.save(PROGRAM, facts, blocks)
+        pages.generate()
+    return 1 if failed else 0
+
+
+async def _backlog(testbed: Testbed, load: str, scale: float) -> tuple[str, int]:
+    """Publish the backlog. Returns its topic, and its number of records."""
+    [topic] = await testbed.create_topics("in")
+    steps = max(LEAST + 6, round(STEPS[load] * scale))
+    records = history.backlog(HOSTS[load], steps)
+    await asyncio.to_thread(publish, testbed.broker.bootstrap_servers, topic, records)
+    return topic, HOSTS[load] * steps
+
+
+def _line(row: RateRow) -> str:
+    run = row.runs[-1]
+    parts = ", ".join(f"{name} {us:.1f}" for name, us in run.cpu_us.items())
+    return (
+        f"{row.name}: {figure(run.readings_s)} readings/s of {run.readings:,}; {run.forecasts:,} forecasts;"
+        f" CPU us a reading: {parts}; load average {os.getloadavg()[0]:.0f}"
+    )
+
+
+def _table(measured: list[RateRow]) -> report.Table:
+    heads = ("pipeline", "readings/s", "CPU, µs a reading", "forecasts a run")
+    cells: list[tuple[report.Cell, ...]] = [
+        (row.name, row.rate(), row.cpu_us(), float(row.runs[0].forecasts)) for row in measured if row.runs
+    ]
+    return report.Table("rates", heads, cells)
+
+
+def _ratios(measured: list[RateRow]) -> report.Table:
+    """Compare fncast with the other pipeline on the same backlog, round by round."""
+    cells: list[tuple[report.Cell, ...]] = []
+    for load in (RARE, EACH):
+        of_load = [row for row in measured if row.load == load and row.runs]
+        ours = [row for row in of_load if isinstance(row.pipeline, FncastReadings)]
+        others = [row for row in of_load if not isinstance(row.pipeline, FncastReadings)]
+        cells += [(row.name, other.pipeline.name, row.ratio(other)) for row in ours for other in others]
+    return report.Table("ratios", ("pipeline", "beside", "times as many readings/s"), cells)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

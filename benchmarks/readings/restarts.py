@@ -1,0 +1,131 @@
+"""Measures a restart with 100,000 series after kill -9, the memory, and the gap while a consumer leaves or joins."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from confluent_kafka import Consumer
+
+from benchmarks.lib.load import publish
+from benchmarks.lib.processes import Processes
+from benchmarks.lib.programs import EXACTLY
+from benchmarks.lib.testbed import Testbed
+from benchmarks.readings import history, live, rates
+from benchmarks.readings.output import Appended, Output
+from benchmarks.readings.programs import LEAST, FncastReadings
+from fncast.demo.process import ProcessFailed
+
+HOSTS, FIELDS = 10_000, 10
+BEFORE = 10  # steps: the step of a series is found, and its state has the size of a full window
+PROBES = 100  # hosts with so many more steps that the next one is forecast
+SNAPSHOT_S = 25.0  # until the state is written
+PATIENCE_S = 300.0
+ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)
+CHANGES, EACH_S = 3, 15  # how often a consumer leaves and joins, and the time for each
+
+
+@dataclass(frozen=True)
+class Restart:
+    """restore_s: from the assignment to the first forecast. memory_mb: resident, before the kill and after."""
+
+    restore_s: float
+    memory_mb: tuple[float, float]
+
+
+async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
+    """Restart a consumer with `hosts` * FIELDS series after kill -9. Raises ProcessFailed."""
+    [topic] = await testbed.create_topics("in")
+    servers = testbed.broker.bootstrap_servers
+    for count, steps, first in ((PROBES, LEAST, 0), (hosts, BEFORE, LEAST)):
+        records = history.backlog(count, steps, FIELDS, first)
+        await asyncio.to_thread(publish, servers, topic, records)
+    pipeline = FncastReadings(EXACTLY, testbed.models, least=LEAST + BEFORE + 1)
+    async with testbed.run(pipeline, topic) as run:
+        programs = pipeline.consumers(servers, run.topics, testbed.folder)
+        killed, restarted = Processes(testbed.folder), Processes(testbed.folder)
+        output = Output(servers, run.topics.output)
+        try:
+            await killed.start(*programs)
+            await _read(servers, run.topics.group, topic, PROBES * LEAST + hosts * BEFORE, killed)
+            await asyncio.sleep(SNAPSHOT_S)
+            before_mb = killed.memory_bytes("consumer") / 2**20
+            for process in killed.family("consumer"):
+                process.kill()
+            await killed.end()
+            late = history.backlog(PROBES, 1, FIELDS, LEAST + BEFORE)
+            await asyncio.to_thread(publish, servers, topic, late)
+            await restarted.start(*programs)
+            [forecast, *_] = await asyncio.to_thread(output.wait, 1, PATIENCE_S, restarted.check)
+            after_mb = restarted.memory_bytes("consumer") / 2**20
+        finally:
+            await killed.end()
+            await restarted.end()
+            output.close()
+        log = (testbed.folder / "consumer.log").read_text()
+    assigned_s = datetime.strptime(ASSIGNED.findall(log)[-1], "%Y-%m-%d %H:%M:%S,%f").timestamp()
+    return Restart(forecast.appended_s - assigned_s, (before_mb, after_mb))
+
+
+async def _read(servers: str, group: str, topic: str, records: int, processes: Processes) -> None:
+    """Wait until the group has read so many records. Raises ProcessFailed."""
+    reader = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + PATIENCE_S
+    try:
+        while (done := await asyncio.to_thread(rates.committed, reader, topic)) < records:
+            processes.check()
+            if loop.time() > end_s:
+                raise ProcessFailed(f"{done} of {records} records were read within {PATIENCE_S:g} s")
+            await asyncio.sleep(rates.LOOK_S)
+    finally:
+        reader.close()
+
+
+async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
+    """Return for each graceful leave and join of one of three consumers the longest gap in a partition's output."""
+    [topic] = await testbed.create_topics("in")
+    servers = testbed.broker.bootstrap_servers
+    start_s = live.now_s()
+    await asyncio.to_thread(publish, servers, topic, live.past(start_s))
+    pipeline = FncastReadings(EXACTLY, testbed.models, consumer_count=3, is_static=False)
+    async with testbed.run(pipeline, topic) as run:
+        *staying, leaving = pipeline.consumers(servers, run.topics, testbed.folder)
+        consumers = [Processes(testbed.folder) for _ in range(3)]
+        output = Output(servers, run.topics.output)
+        gaps_s: list[float] = []
+        try:
+            for processes, program in zip(consumers, [*staying, leaving], strict=True):
+                await processes.start(program)
+            wanted = live.HOSTS * (live.HISTORY - LEAST + 1)
+            await asyncio.to_thread(output.wait, wanted, PATIENCE_S, consumers[0].check)
+            seconds = 2 * CHANGES * EACH_S
+            sending = asyncio.create_task(live.send(servers, topic, start_s, seconds))
+            for change in range(2 * CHANGES):
+                await asyncio.sleep(EACH_S / 3)
+                if change % 2 == 0:
+                    await consumers[2].end()
+                else:
+                    await consumers[2].start(leaving)
+                found = await asyncio.to_thread(output.read, EACH_S * 2 / 3)
+                gaps_s.append(longest_gap_s(found))
+            await sending
+        finally:
+            for processes in consumers:
+                await processes.end()
+            output.close()
+    return sorted(gaps_s)
+
+
+def longest_gap_s(forecasts: Sequence[Appended]) -> float:
+    """Return the longest time between two forecasts of a partition."""
+    times_s: defaultdict[int, list[float]] = defaultdict(list)
+    for each in forecasts:
+        times_s[each.partition].append(each.appended_s)
+    pairs = [pair for times in times_s.values() for pair in pairwise(sorted(times))]
+    return max((later - earlier for earlier, later in pairs), default=float("inf"))

@@ -1,0 +1,62 @@
+"""Finishes what is in flight of lanes: at a stop, and before a partition goes to another consumer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from consumer.batches import Batches
+from consumer.commits import Commits
+from consumer.kafka.source import KafkaSource
+from consumer.lane import Lane
+from consumer.lane_publisher import LanePublisher
+from consumer.state.writer import StateWriter
+from consumer.ticks import Ticks
+
+
+class Drain:
+    """Owned by the loop, and used by its thread only."""
+
+    def __init__(
+        self,
+        source: KafkaSource,
+        batches: Batches,
+        lane_publisher: LanePublisher,
+        commits: Commits,
+        ticks: Ticks,
+        state: StateWriter,
+        wait_for_result: Callable[[], None],
+    ) -> None:
+        """wait_for_result: returns once a batch or a commit has ended, or a moment has passed."""
+        self._source = source
+        self._batches = batches
+        self._lane_publisher = lane_publisher
+        self._commits = commits
+        self._ticks = ticks
+        self._state = state
+        self._wait_for_result = wait_for_result
+
+    def finish(self, lanes: list[Lane], within_s: float, *, in_rebalance: bool = False) -> None:
+        """Settle, publish and commit what the chain has of these lanes. What takes longer is dropped.
+
+        in_rebalance: no poll is possible. Raises ConsumerError.
+        """
+        deadline_s = time.monotonic() + within_s
+        for lane in lanes:
+            lane.drop_waiting()
+            self._ticks.add(lane)  # its state is written
+        self._batches.submit_now(lanes)
+        while self._is_unfinished(lanes) and time.monotonic() < deadline_s:
+            if not in_rebalance:
+                self._source.poll(1, 0)  # offsets are committed inside; a record is dropped, and read again
+            self._batches.collect()
+            self._lane_publisher.publish()
+            self._commits.advance(now=True, in_rebalance=in_rebalance)
+            self._wait_for_result()
+
+    def _is_unfinished(self, lanes: list[Lane]) -> bool:
+        if self._commits.holds_results or self._state.has_unacknowledged:
+            return True
+        if any(lane.published or self._lane_publisher.can_publish(lane) for lane in lanes):
+            return True
+        return self._batches.has_any_of(lanes)

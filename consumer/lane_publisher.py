@@ -1,0 +1,74 @@
+"""Publishes the settled deliveries of the lanes, in input order per partition."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from consumer.commits import Commits
+from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.errors import NotPublished
+from consumer.kafka.publisher import Publisher
+from consumer.lane import Lane
+from consumer.lanes import Lanes
+from consumer.result_publisher import ResultPublisher
+from consumer.state.writer import StateWriter
+from consumer.time_order import TimeOrder
+from interceptor.delivery import Delivery
+
+
+class LanePublisher:
+    """Owned by the loop, and used by its thread only."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        publisher: Publisher,
+        results: ResultPublisher,
+        commits: Commits,
+        dead_letters: DeadLetterWatch,
+        state: StateWriter,
+        time_order: TimeOrder,
+    ) -> None:
+        self._lanes = lanes
+        self._publisher = publisher
+        self._results = results
+        self._commits = commits
+        self._dead_letters = dead_letters
+        self._state = state
+        self._time_order = time_order
+
+    def publish(self) -> None:
+        """Publish settled deliveries, in order. A commit in progress covers earlier results only, so wait for it.
+
+        Raises ConsumerError.
+        """
+        if self._commits.holds_results or not self._publisher.ready():
+            return
+        try:
+            self._state.publish_committed()
+            for lane in self._lanes:
+                if self.can_publish(lane):
+                    self._publish_each(lane.settled())
+            for topic in self._time_order.topics:
+                if self._is_open(topic):
+                    lanes = [lane for lane in self._lanes if lane.partition[0] == topic]
+                    self._publish_each(self._time_order.settled(lanes, time.monotonic()))
+        except NotPublished as failure:
+            self._commits.publish_again(str(failure), makes_progress=self._results.has_found_refused())
+        self._results.count()
+
+    def _publish_each(self, deliveries: Iterable[Delivery]) -> None:
+        """Publish deliveries up to one after which their topic is paused."""
+        for delivery in deliveries:
+            self._results.publish(delivery)
+            if self._dead_letters.published(delivery):
+                break
+
+    def can_publish(self, lane: Lane) -> bool:
+        """Whether a lane that does not wait for others has settled deliveries, its topic is not paused, and the output
+        topic is known."""
+        return lane.has_settled and not self._time_order.applies_to(lane) and self._is_open(lane.partition[0])
+
+    def _is_open(self, topic: str) -> bool:
+        return not self._dead_letters.is_paused(topic) and self._results.knows_partitions(topic)

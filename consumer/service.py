@@ -1,0 +1,128 @@
+"""Runs the consumer: the loop in a thread, the chain in this event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consumer.assembly import (
+    build_chain,
+    build_deliver,
+    build_function_client,
+    build_publisher,
+    build_routes,
+    build_states,
+)
+from consumer.batches import Batching
+from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.health import health
+from consumer.instance import Instance
+from consumer.kafka.outages import Outages
+from consumer.kafka.source import KafkaSource
+from consumer.kafka.topics import Topics
+from consumer.loop import Loop
+from consumer.rekeying import with_topics_by_series
+from consumer.result_publisher import ResultPublisher
+from consumer.route_check import RouteCheck
+from consumer.settings import Settings
+from consumer.supervision import kept_running
+from interceptor.contract import Interceptor
+
+
+class Service:
+    """The consumer process. Create and use it in one event loop. `run` returns once the loop has ended."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        interceptors: Mapping[str, Interceptor] | None = None,
+        more_outputs: Sequence[str] = (),
+    ) -> None:
+        """interceptors: more interceptors, by the names that the chain in the settings has for them.
+
+        more_outputs: topics, besides the output topic, that their events name.
+        Raises SettingsError, ConsumerError.
+        """
+        own_topics = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
+        kafka = with_topics_by_series(settings).kafka
+        self._topics = kafka.input_topics
+        functions = build_function_client(settings)
+        self._deliver = build_deliver(settings, functions)
+        self._chain = build_chain(settings, self._deliver, interceptors)
+        # A user's interceptors may choose routes that are not in the settings.
+        checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
+        self._route_check = RouteCheck(functions, checked)
+        self._instance = Instance(kafka)
+        static = self._instance.name if kafka.static_membership else ""
+        source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
+        publisher = build_publisher(kafka, self._instance.name)
+        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
+        self._loop = Loop(
+            source,
+            publisher,
+            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
+            Topics(
+                kafka.client_properties(),
+                kafka.input_topics,
+                kafka.output_topic,
+                kafka.dead_letter_topic,
+                kafka.outage_topic,
+                kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+                more_outputs=(*more_outputs, *own_topics),
+                is_exactly_once=kafka.delivery == "exactly-once",
+            ),
+            self._chain,
+            asyncio.get_running_loop(),
+            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
+            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+            states,
+            by_time=[entry.topic for entry in settings.inputs if entry.rekey],
+        )
+
+        self._outages = Outages(
+            kafka.client_properties(),
+            kafka.outage_topic,
+            f"/fncast/{kafka.group_id}/{self._instance.name}",
+            self._deliver.outages,
+        )
+
+    async def run(self) -> None:
+        """Consume until `stop`. Raises the error that ended the loop."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        event_loop = asyncio.get_running_loop()
+
+        def consume() -> None:
+            try:
+                self._loop.run(self._topics)
+            except BaseException as error:
+                event_loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                event_loop.call_soon_threadsafe(done.set_result, None)
+
+        thread = threading.Thread(target=consume, name="consumer")
+        thread.start()
+        tasks = [
+            asyncio.create_task(kept_running("the report of outages", self._outages.run)),
+            asyncio.create_task(kept_running("the check of routes", self._route_check.run)),
+        ]
+        try:
+            await done
+        finally:
+            thread.join()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._outages.close()
+            await self._chain.close()
+            self._instance.release()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def health(self) -> dict[str, Any]:
+        """The answer of /healthz and /readyz, see `consumer.health`."""
+        routes_out = self._deliver.open_circuits()
+        return health(self._loop, routes_out, self._route_check.failed, time.monotonic())

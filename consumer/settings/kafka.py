@@ -1,0 +1,117 @@
+"""The settings of [kafka]: the cluster, the group and the topics."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Literal
+
+import msgspec
+
+from consumer.settings.source import (
+    flatten,
+)
+from consumer.settings.values import MOST, TOPIC_NAME
+
+# fncast sets these properties itself: the delivery guarantee depends on them.
+RESERVED_PROPERTIES = frozenset(
+    {
+        "acks",
+        "auto.offset.reset",
+        "default.topic.config",  # a table of properties
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "enable.idempotence",
+        "enable.gapless.guarantee",
+        "group.id",
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "isolation.level",
+        "max.in.flight",
+        "max.in.flight.requests.per.connection",
+        "message.send.max.retries",
+        "partitioner",
+        "request.required.acks",
+        "retries",
+        "transactional.id",
+        "transaction.timeout.ms",
+    }
+)
+
+
+class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Kafka cluster, the group and the topics.
+
+    client: any librdkafka properties, for consumer and producer. static_membership: the group knows this consumer by
+    its `instance_name`, and returns its partitions at once after a crash. outage_topic: gets an event while a route is
+    out; empty for none. pause_after_refused: pause a topic if its first so many records are all rejected for the same
+    kind of reason; 0 for never. state_topic: for snapshots of interceptors' state.
+    """
+
+    bootstrap_servers: str = "localhost:9092"
+    group_id: str = "fncast"
+    instance: str = ""
+    static_membership: bool = False
+    input_topics: tuple[str, ...] = ("metrics",)
+    output_topic: str = "forecasts"
+    dead_letter_topic: str = "dead-letters"
+    outage_topic: str = "outages"
+    state_topic: str = "fncast-state"
+    delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
+    partitioner: str = "murmur2_random"
+    pause_after_refused: int = 1000
+    client: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic", "state_topic"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty")
+        if not 0 <= self.pause_after_refused < MOST:
+            raise ValueError("pause_after_refused must not be negative")
+        if not self.input_topics or not all(self.input_topics):
+            raise ValueError("input_topics names no topic")
+        if len(set(self.input_topics)) < len(self.input_topics):
+            raise ValueError("input_topics names a topic twice")
+        self._check_names()
+        written = [topic for topic in self.written_topics() if topic]
+        for topic in written:
+            if topic in self.input_topics:
+                raise ValueError(
+                    f"{topic!r} is an input and an output topic: fncast would read its own results"
+                )
+        if len(set(written)) < len(written):
+            raise ValueError(
+                "output_topic, dead_letter_topic, outage_topic and state_topic must be different topics"
+            )
+        for name in flatten(self.client):
+            if name in RESERVED_PROPERTIES:
+                raise ValueError(f"client.{name} cannot be set: fncast sets it for the delivery guarantee")
+
+    def written_topics(self) -> tuple[str, str, str, str]:
+        """The topics that the consumer writes to; the outage topic may be empty."""
+        return self.output_topic, self.dead_letter_topic, self.outage_topic, self.state_topic
+
+    def _check_names(self) -> None:
+        """Check the topics' names here: a broker rejects a wrong name only at the first record."""
+        names = [("input_topics", topic) for topic in self.input_topics]
+        names += [
+            (name, getattr(self, name)) for name in ("output_topic", "dead_letter_topic", "state_topic")
+        ]
+        if self.outage_topic:
+            names.append(("outage_topic", self.outage_topic))
+        for name, topic in names:
+            if not TOPIC_NAME.match(topic):
+                raise ValueError(
+                    f"{name} {topic[:64]!r} is not a topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"
+                )
+
+    def __repr__(self) -> str:
+        """Without the values of `client`, which may hold a password."""
+        return f"Kafka({self.bootstrap_servers!r}, {self.group_id!r}, client={sorted(flatten(self.client))})"
+
+    def client_properties(self) -> dict[str, str]:
+        """librdkafka properties that every client of this broker needs: addresses and security."""
+        return {"bootstrap.servers": self.bootstrap_servers, **flatten(self.client)}
+
+    def instance_name(self) -> str:
+        """The name of this replica, the same after a restart: the host name unless `instance` is set."""
+        return self.instance or socket.gethostname()

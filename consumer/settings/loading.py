@@ -1,0 +1,85 @@
+"""Loads the settings: from a TOML file, the environment and flags, in this order."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from consumer.settings.functions import DEFAULT_ROUTES, Route
+from consumer.settings.inputs import JsonMapping
+from consumer.settings.kafka import Kafka
+from consumer.settings.messages import message_with_place, route_message
+from consumer.settings.settings import Settings
+from consumer.settings.source import (
+    SettingsError,
+    from_environment,
+    from_file,
+    merge,
+)
+from consumer.settings.windows import Windows
+
+# By name, the allowed values of settings that have a fixed set.
+CHOICES = {
+    field.name: get_args(field.type)
+    for section in (Kafka, Route, Windows, JsonMapping)
+    for field in msgspec.structs.fields(section)
+    if get_origin(field.type) is Literal
+}
+
+
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read `path` (default: fncast.toml if it exists), then the environment, then flags. A later source wins.
+
+    Raises SettingsError with the file and line, or the variable, of an unknown name or a wrong value.
+    """
+    default = Path("fncast.toml")
+    file = path if path is not None else default if default.is_file() else None
+    try:
+        text = file.read_text("utf-8") if file else ""
+        table = from_file(text)
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    for name in Settings.__struct_fields__:
+        if name not in ("inputs", "alerts") and name in table and not isinstance(table[name], Mapping):
+            # A variable or flag would replace it.
+            raise SettingsError(f"{file}: [{name}] must be a table of settings, not a value")
+    variables = from_environment(environ, Settings)
+    merged = merge(merge({"routes": DEFAULT_ROUTES} | table, variables.table), overrides or {})
+    merged["kafka"] = _with_inputs(merged.get("kafka", {}), merged.get("inputs"))
+    try:
+        _check_routes(merged["routes"])
+        return msgspec.convert(merged, Settings)
+    except msgspec.ValidationError as error:
+        message = message_with_place(str(error), str(file), text, variables.names, CHOICES)
+        raise SettingsError(message) from None
+
+
+def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
+    """[kafka] with the topics of [[inputs]] added to `input_topics`. msgspec reports malformed values later."""
+    if not isinstance(inputs, list):
+        return kafka
+    named = [entry["topic"] for entry in inputs if isinstance(entry, Mapping) and "topic" in entry]
+    listed = kafka.get("input_topics", [])
+    if not named or not isinstance(listed, list | tuple):
+        return kafka
+    return {**kafka, "input_topics": [*listed, *dict.fromkeys(name for name in named if name not in listed)]}
+
+
+def _check_routes(routes: Mapping[str, Any]) -> None:
+    """Raises msgspec.ValidationError that names the route."""
+    for name, route in routes.items():
+        try:
+            msgspec.convert(route, str | Route)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(route_message(str(error), name)) from None

@@ -1,0 +1,112 @@
+// The panel with what the monitor reports: anomalies, alerts, and the accuracy by series.
+
+import { element } from "./card.js";
+import { ago, count, percent, withUnit } from "./format.js";
+import { details, sentence, state } from "./incident_text.js";
+
+// A skill nearer to 0 than this is shown without a colour.
+const SAME = 0.005;
+
+export class MonitorPanel {
+  // cards: by series. reveal: shows the card of a series.
+  constructor(cards, reveal) {
+    this.cards = cards;
+    this.reveal = reveal;
+    this.incidents = { open: [], closed: [], left_out: 0 };
+    this.accuracy = { rows: [], left_out: 0 };
+    this.items = [];
+  }
+
+  // incidents, accuracy: undefined if they did not change.
+  update(incidents, accuracy) {
+    if (incidents) {
+      this.incidents = incidents;
+      for (const card of this.cards.values()) this.mark(card);
+    }
+    if (accuracy) this.accuracy = accuracy;
+    this.dirty ||= Boolean(incidents || accuracy);
+  }
+
+  // Give a card the incidents of its series.
+  mark(card) {
+    const { open, closed } = this.incidents;
+    const marks = [...open, ...closed].filter(({ series }) => series === card.series.name);
+    if (marks.length || card.series.marks.length) card.dirty = true;
+    card.series.marks = marks;
+  }
+
+  // age: seconds since the last report of a monitor; null if there was none.
+  draw(age, now) {
+    id("monitor-empty").hidden = age !== null;
+    id("monitor-columns").hidden = age === null;
+    if (age === null) return;
+    put("monitor-age", `last report ${ago(age)}`);
+    if (this.dirty || this.series !== this.cards.size) {
+      this.dirty = false;
+      this.series = this.cards.size; // a new card has the unit
+      this.drawIncidents(now);
+      this.drawAccuracy();
+    }
+    for (const { incident, when } of this.items) {
+      const text = state(incident, now);
+      if (when.textContent !== text) when.textContent = text;
+    }
+  }
+
+  drawIncidents(now) {
+    const { open, closed, left_out: leftOut } = this.incidents;
+    this.items = [...open, ...closed].map((incident) => this.item(incident, now));
+    id("incidents").replaceChildren(...this.items.map(({ line }) => line));
+    const more = leftOut ? ` ${count(leftOut)} older open ones are not shown.` : "";
+    const none = "Nothing is unusual, and no threshold is expected to be crossed. Rules for alerts: [[alerts]] in fncast.toml.";
+    const over = closed.length ? ` ${count(closed.length)} ${closed.length === 1 ? "is" : "are"} over.` : "";
+    put("incidents-note", open.length ? `${count(open.length + leftOut)} open.${over}${more}` : closed.length ? `Nothing is open.${over}` : none);
+  }
+
+  item(incident, now) {
+    const series = this.cards.get(incident.series)?.series;
+    const line = element("li", incident.closed_s === null ? "open" : "closed");
+    line.dataset.what = incident.what;
+    const name = element("button", "name", incident.series);
+    name.type = "button";
+    name.disabled = !series;
+    name.onclick = () => this.reveal(incident.series);
+    const when = element("span", "when");
+    line.append(element("span", "tag", incident.what), name, when, element("span", "what", sentence(incident, series, now)), element("span", "note", details(incident, series, now)));
+    return { incident, line, when };
+  }
+
+  drawAccuracy() {
+    const { rows, left_out: leftOut } = this.accuracy;
+    id("accuracy").replaceChildren(...rows.map((row) => this.row(row)));
+    id("accuracy-table").hidden = rows.length === 0;
+    const none = "No figures yet. They come after 100 compared forecast steps of a series.";
+    put("accuracy-note", rows.length ? `${count(rows.length)}${leftOut ? ` of ${count(rows.length + leftOut)}` : ""} rows, the worst first.` : none);
+  }
+
+  row({ series, model, mae, skill, coverage, steps }) {
+    const row = element("tr");
+    const shown = this.cards.get(series)?.series;
+    const name = element("th", "", series);
+    name.scope = "row";
+    name.title = series;
+    const verdict = skill === null || Math.abs(skill) < SAME ? "" : skill > 0 ? "good" : "bad";
+    const cells = [
+      element("td", "", model || "–"),
+      element("td", "", mae === null ? "–" : withUnit(mae, shown?.unit ?? "")),
+      element("td", verdict, skill === null ? "–" : `${skill > 0 ? "+" : ""}${percent(skill)}`),
+      element("td", "", coverage === null ? "–" : percent(coverage)),
+      element("td", "", steps === null ? "–" : count(steps)),
+    ];
+    row.append(name, ...cells);
+    return row;
+  }
+}
+
+function id(name) {
+  return document.getElementById(name);
+}
+
+function put(name, text) {
+  if (id(name).textContent !== text) id(name).textContent = text;
+}

@@ -1,0 +1,95 @@
+"""Receives what the function `notify` sends, and shows it on the demo's terminal, as a pager would."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from fncast.foreign_text import clean
+
+MAX_BYTES = 65_536
+MAX_TEXT = 80
+MINUTE = len("2026-12-01T05:00")
+STOP_S = 0.2
+# At most so many messages are shown per period. The page shows all.
+SHOWN_MESSAGES, SHOWN_PER_S = 10, 10.0
+
+Report = Callable[[str, str], None]
+
+
+class Pager:
+    """A webhook. received: how many events it got."""
+
+    def __init__(self, report: Report) -> None:
+        """report: gets "pager" and a message."""
+        self.received = 0
+        self._report = report
+        self._shown: deque[float] = deque(maxlen=SHOWN_MESSAGES)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Raises OSError."""
+        app = web.Application(client_max_size=MAX_BYTES)
+        app.router.add_post("/", self._receive)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        try:
+            event = orjson.loads(await request.read())
+        except orjson.JSONDecodeError:
+            return web.Response(status=400)
+        self.received += 1
+        now_s = time.monotonic()
+        if len(self._shown) < SHOWN_MESSAGES or now_s - self._shown[0] >= SHOWN_PER_S:
+            self._shown.append(now_s)
+            self._report("pager", sentence(event))
+        return web.Response(status=204)
+
+
+def sentence(event: Any) -> str:
+    """An anomaly or an alert in words. event: a CloudEvent in JSON."""
+    data = event.get("data") if isinstance(event, dict) else None
+    if not isinstance(data, dict):
+        return "an event without data"
+    series, is_open = _text(event.get("subject")), data.get("state") == "open"
+    if "rule" in data:
+        rule, place = _text(data["rule"]), f"{_text(data.get('direction'))} {_number(data.get('threshold'))}"
+        if not is_open:
+            return f"{rule} closed: {series} is no longer expected {place}"
+        return (
+            f"{rule}: {series} is expected {place} at {_time(data.get('expected_at'))},"
+            f" probability {_number(data.get('probability'))}"
+        )
+    value, expected = _number(data.get("value")), _number(data.get("expected"))
+    if is_open:
+        return f"{series} is unusual: {value} instead of {expected} at {_time(data.get('time'))}"
+    return (
+        f"{series} is usual again; the worst was {value} instead of {expected} at {_time(data.get('time'))}"
+    )
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "?"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _time(value: object) -> str:
+    """An RFC 3339 time as day and minute."""
+    return _text(value)[:MINUTE].replace("T", " ")
+
+
+def _text(value: object) -> str:
+    return clean(str(value), MAX_TEXT)

@@ -1,0 +1,153 @@
+"""The state of one partition number: the series that changed now and then, and in between a journal of what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from fncast.monitor.partition import MonitorPartition
+from interceptor.delivery import StateRecord
+from interceptor.errors import StateError
+
+# Place in the batch, and what a partition has noted.
+Entry = tuple[int, tuple[Any, ...]]
+
+VERSION = 2
+# No series has such a name: these keys are not UTF-8.
+NEXT_OFFSET = b"\xff"
+_ENTRIES = (b"\xfe", b"\xfd")
+# Between the beginnings of two rounds, in which all series that changed are written.
+ROUND_S = 10.0
+# A round begins earlier after so many entries: they bound the time of a restart.
+ROUND_ENTRIES = 200_000
+# So many series of a round are written with a batch.
+SERIES_AT_ONCE = 128
+# A record of the journal is closed once its entries have about so many bytes.
+RECORD_BYTES = 256 * 1024
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, int, Any]).decode
+
+
+class Journal:
+    """Writes the state with the deliveries of each batch, and restores it.
+
+    A series is restored from its newest copy and the entries after it. Entries have two sets of keys in turn: once a
+    round has begun, those of the round before the last are not needed any more, and are overwritten. Each topic has the
+    entries of its own records, so that they are committed together."""
+
+    def __init__(self, monitor: MonitorPartition, clock: Callable[[], float]) -> None:
+        """clock: monotonic, in seconds."""
+        self._monitor = monitor
+        self._clock = clock
+        self._sequence = 0  # of the last write
+        self._round = 0
+        self._round_at_s = clock() + ROUND_S
+        self._to_write: list[str] = []  # series of this round
+        self._entries = 0  # in this round
+        self._numbers: dict[str, int] = {}  # by topic, of the last record in this round
+        self._is_live = False
+        self._found: dict[
+            tuple[str, bytes], int
+        ] = {}  # by topic and key set, the largest number that was restored
+        self._copies: dict[str, int] = {}  # by series, sequence of the copy that was restored
+        self._restored: list[tuple[int, int, list[Any]]] = []  # sequence, place in the batch, entry
+
+    def restore(self, topic: str, record: StateRecord, committed: int) -> int:
+        """Take a state record of a topic. Returns the topic's next offset, at most `committed`. Raises StateError."""
+        try:
+            version, sequence, content = msgspec.msgpack.decode(
+                record.value or b"", type=tuple[int, int, Any]
+            )
+            if version != VERSION:
+                raise ValueError(f"it has the format {version}, this monitor reads the format {VERSION}")
+            if record.key == NEXT_OFFSET:
+                offset, round_ = content
+                self._round = max(self._round, round_)
+                return min(committed, int(offset))
+            if self._is_live:  # the state in memory is newer
+                return committed
+            self._sequence = max(self._sequence, sequence)
+            if record.key[:1] in _ENTRIES:
+                place = (topic, record.key[:1])
+                self._found[place] = max(self._found.get(place, -1), int.from_bytes(record.key[1:], "big"))
+                self._restored += [(sequence, *entry) for entry in content]
+            elif sequence > self._copies.get(name := record.key.decode(), 0):
+                self._copies[name] = sequence
+                self._monitor.restore(name, content)
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            raise StateError(
+                f"the monitor's state cannot be read: {error}. Run `fncast state reset` to forget the state: then its"
+                " series start again"
+            ) from None
+        return committed
+
+    def apply(self) -> None:
+        """Apply the entries that came after the copies, once all topics are restored."""
+        self._restored.sort(key=lambda each: each[:2])
+        for sequence, _, entry in self._restored:
+            if sequence > self._copies.get(entry[1], 0):
+                self._monitor.replay(entry)
+        self._restored.clear()
+        if self._found:  # this round goes on, behind the records that may be needed
+            key = _ENTRIES[self._round % 2]
+            self._numbers = {topic: number for (topic, each), number in self._found.items() if each == key}
+            self._to_write = sorted(self._monitor.changed)
+            self._found.clear()
+
+    def write(
+        self, entries: Mapping[str, list[Entry]], next_offsets: Mapping[str, int]
+    ) -> dict[str, list[StateRecord]]:
+        """The state records of a batch by topic.
+
+        entries: by topic, with their place in the batch. next_offsets: by topic of the batch."""
+        self._is_live = True
+        self._sequence += 1
+        self._entries += sum(map(len, entries.values()))
+        copies = [
+            StateRecord(name.encode(), self._record(self._monitor.series[name].state()))
+            for name in self._copied()
+        ]
+        found = {}
+        for topic, offset in next_offsets.items():
+            records = [StateRecord(record.key, record.value) for record in copies]
+            for part in _parts(entries.get(topic, ())):
+                number = self._numbers[topic] = self._numbers.get(topic, -1) + 1
+                key = _ENTRIES[self._round % 2] + number.to_bytes(4, "big")
+                records.append(StateRecord(key, self._record(part)))
+            records.append(StateRecord(NEXT_OFFSET, self._record([offset, self._round])))
+            found[topic] = records
+        return found
+
+    def _copied(self) -> list[str]:
+        """The series to write now. Begins a round if it is due."""
+        is_full = self._entries >= ROUND_ENTRIES
+        if is_full or (not self._to_write and self._clock() >= self._round_at_s):
+            self._to_write = sorted({*self._to_write, *self._monitor.changed})
+            self._round += 1
+            self._round_at_s = self._clock() + ROUND_S
+            self._entries = 0
+            self._numbers.clear()
+        count = len(self._to_write) if is_full else SERIES_AT_ONCE
+        names, self._to_write = self._to_write[:count], self._to_write[count:]
+        self._monitor.changed.difference_update(names)
+        return names
+
+    def _record(self, content: Any) -> bytes:
+        return _encode([VERSION, self._sequence, content])
+
+
+def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """The entries in records of about RECORD_BYTES."""
+    part: list[Entry] = []
+    size = 0
+    for entry in entries:
+        part.append(entry)
+        size += 64 + sum(len(each) for each in entry[1] if isinstance(each, bytes))
+        if size >= RECORD_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part

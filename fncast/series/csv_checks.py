@@ -1,0 +1,66 @@
+"""Checks the readings of a column of a CSV file: readings that are most likely not what the user means."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.series.csv_columns import Columns
+from fncast.series.csv_error import CsvError, listed, shown
+from fncast.series.csv_summary import count_text
+from fncast.series.csv_table import Table
+from fncast.series.window import MAX_MAGNITUDE
+
+# Numbers that measuring stations write for a missing reading.
+MARKER_NUMBERS = frozenset((-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9))
+# With a larger share of repeated times, the readings belong to several series.
+MAX_REPEATED_SHARE = 0.1
+
+Floats = NDArray[np.float64]
+
+
+def check_range(table: Table, at: int, values: Floats) -> None:
+    """Raises CsvError for a reading that is too large for a model. at: the column of the values."""
+    with np.errstate(invalid="ignore"):
+        beyond = np.abs(values) > MAX_MAGNITUDE
+    if beyond.any():
+        row = int(np.argmax(beyond))
+        cell = table.columns[at][row].as_py().strip()
+        raise CsvError(
+            f"{table.name}, line {table.line(row)}: {shown(cell)} (column {shown(table.header[at])})"
+            f" is beyond ±{MAX_MAGNITUDE:g}, too large for a model; leave the cell empty if the reading is wrong"
+        )
+
+
+def marker_problem(values: Floats) -> str | None:
+    """A sentence about a number that may mark a missing reading; None if there is none.
+
+    Such a number is a usual marker that is far below all other readings, or the only number of its column."""
+    lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
+    if lowest not in MARKER_NUMBERS:
+        return None
+    above = values[values > lowest]
+    if len(above) and float(above.min()) <= lowest / 2:
+        return None
+    count = int((values == lowest).sum())
+    return (
+        f"{lowest:g} occurs {count_text(count)} and was read as a number; if it marks a missing reading, leave those"
+        " cells empty"
+    )
+
+
+def check_repeats(table: Table, columns: Columns, name: str, seconds: Floats, are_dates: bool) -> None:
+    """Raises CsvError if so many times of a series repeat that its readings must belong to several series."""
+    distinct, counts = np.unique(seconds, return_counts=True)
+    repeated = len(seconds) - len(distinct)
+    if len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
+        return
+    if counts.max() == 2 and np.ptp(distinct[counts > 1]) < 3600 and not are_dates:
+        return  # at most one hour: the clocks were set back
+    taken = (columns.time.at, columns.clock)
+    others = [header for at, header in enumerate(table.header) if at not in taken]
+    raise CsvError(
+        f"{table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a repeated"
+        f" time; say which column names the series with --series-column (the columns are {listed(others)}),"
+        " or write date and time of day into one column"
+    )

@@ -1,0 +1,246 @@
+"""Runs one recorded topic in several ways, and compares the forecasts byte by byte.
+
+usage: determinism.py [--kills 50] [--steps 120] [--copies 4] [--seed 0] [--ways full,slow,one,many,three,kills]
+
+The topics hold ten kinds of series: late, repeated, out of order, with gaps, counters with resets and others, as single
+readings and as aggregated steps. The ways: at full speed; slowly; in batches of 1 and of 500 records; with three
+consumers; with two consumers that are killed. Each is a group with separate topics. The function returns the window,
+so that each forecast shows it. A plain reference that shares no code with the product computes each window from the
+input topics alone.
+
+Prints one JSON object. Exit code 0 if all forecasts are those of the reference, in order and once, and all ways have
+the same bytes; else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+HERE = Path(__file__).parent
+sys.path += [str(HERE), str(HERE.parent / "integration")]
+
+from confluent_kafka import Consumer  # noqa: E402
+from confluent_kafka.admin import NewTopic  # noqa: E402
+from fake_function import Function, works  # noqa: E402
+from kafka_container import PARTITIONS, KafkaContainer  # noqa: E402
+from recorded_readings import CONFIG, MEAN, SINGLE, START_S, Window, encode, expected, readings  # noqa: E402
+from supervised_process import log_line  # noqa: E402
+from testbed import ConsumerProcess, DeliveryTestbed  # noqa: E402
+
+EACH = {SINGLE: 1, MEAN: 3}  # readings in one step
+PATIENCE_S = 300.0  # without a new forecast
+STILL_S = 3.0  # after the last one, so that repeats would show
+SLOW_CALL_S = 0.05
+SLOWLY = {"FN__BATCH_EVENTS": "16", "FN__CALLS_IN_FLIGHT": "1"}
+WAYS: dict[str, tuple[int, bool, dict[str, str]]] = {  # consumers, whether calls are slow, settings
+    "full": (1, False, {}),
+    "slow": (1, True, SLOWLY),
+    "one": (1, False, {"FN__BATCH_EVENTS": "1"}),
+    "many": (1, False, {"FN__BATCH_EVENTS": "500"}),
+    "three": (3, False, {}),
+    "kills": (2, True, SLOWLY),
+}
+Forecasts = dict[str, list[tuple[Any, bytes]]]  # by series, headers and value, in order
+
+
+class Recording:
+    """The input topics, and the windows that follow from them."""
+
+    def __init__(self, testbed: DeliveryTestbed, options: argparse.Namespace) -> None:
+        self.topics = {kind: f"{kind}-{testbed.tag}" for kind in EACH}
+        for topic in self.topics.values():  # the records' timestamps are old
+            testbed.create_topics(NewTopic(topic, PARTITIONS, config={"retention.ms": "-1"}))
+        self.records = 0
+        for kind, topic in self.topics.items():
+            for reading in readings(options.steps, options.copies, EACH[kind], random.Random(options.seed)):
+                testbed.producer.produce(
+                    topic,
+                    encode(kind, reading),
+                    partition=crc32(reading.series.encode()) % PARTITIONS,
+                    timestamp=1000 * (START_S + reading.arrival_s),
+                )
+                self.records += 1
+            testbed.flush()
+        self.expected: dict[str, list[tuple[str, Window]]] = {}
+        for kind, topic in self.topics.items():
+            partitions: dict[int, list[tuple[int, bytes]]] = {}
+            for message in testbed.read_all(topic):
+                timestamp_s = message.timestamp()[1] // 1000
+                partitions.setdefault(message.partition(), []).append((timestamp_s, message.value()))
+            for records in partitions.values():
+                for series, windows in expected(kind, records).items():
+                    self.expected[f"{kind} {series}"] = windows
+
+    @property
+    def windows(self) -> int:
+        return sum(map(len, self.expected.values()))
+
+
+class Way:
+    """One way to read the recording."""
+
+    def __init__(self, name: str, servers: str, recording: Recording, folder: Path, kills: int) -> None:
+        self._count, is_slow, settings = WAYS[name]
+        self._name, self._recording, self._kills = name, recording, kills if name == "kills" else 0
+        self.killed = 0
+        self._function = Function()
+        if is_slow:
+            self._function.behaviour = slowly
+        self._testbed = DeliveryTestbed(servers, "exactly-once", self._function, folder)
+        self._testbed.create_topics(*self._testbed.topics())
+        self._config = folder / "fncast.toml"
+        self._config.write_text(CONFIG.format(**recording.topics))
+        self._testbed.variables = settings | {
+            "KAFKA__INPUT_TOPICS": ",".join(recording.topics.values()),
+            "KAFKA__STATE_TOPIC": f"state-{self._testbed.tag}",
+            "KAFKA__STATIC_MEMBERSHIP": "true",  # so that a killed consumer gets its partitions back at once
+        }
+        self._reader: Consumer = self._testbed.reader()
+        self._reader.subscribe([self._testbed.forecasts])
+        self._seen = 0
+        self._moved_at_s = time.monotonic()
+
+    def __call__(self) -> Forecasts:
+        """Read the recording to its end. Returns the committed forecasts. Raises AssertionError if it stalls."""
+        try:
+            consumers = [self._start(number) for number in range(self._count)]
+            wanted = self._recording.windows
+            while self._seen < wanted:
+                self._read()
+                if self.killed < self._kills and self._seen >= wanted * self.killed // self._kills:
+                    number = self.killed % self._count
+                    consumers[number].kill()
+                    consumers[number] = self._start(number)
+                    self.killed += 1
+                waited_s = time.monotonic() - self._moved_at_s
+                ended = [each for each in consumers if each.process.poll() is not None]
+                logs = [each.log()[-3000:] for each in ended or consumers]
+                assert not ended, logs
+                assert waited_s < PATIENCE_S, f"{self._seen} of {wanted} forecasts: {logs}"
+            until_s = time.monotonic() + STILL_S
+            while time.monotonic() < until_s:
+                self._read()
+            return self._forecasts()
+        finally:
+            self._reader.close()
+            self._testbed.close()
+            self._function.close()
+
+    def _start(self, number: int) -> ConsumerProcess:
+        return self._testbed.consume(f"{self._name}-{number}", self._config)
+
+    def _read(self) -> None:
+        messages = [message for message in self._reader.consume(1000, 0.1) if message.error() is None]
+        if messages:
+            self._seen += len(messages)
+            self._moved_at_s = time.monotonic()
+
+    def _forecasts(self) -> Forecasts:
+        assert self._testbed.read_all(self._testbed.dead) == []
+        names = {topic: kind for kind, topic in self._recording.topics.items()}
+        found: Forecasts = {}
+        for message in self._testbed.read_all(self._testbed.forecasts):
+            headers = dict(message.headers())
+            kind = names[headers["ce_causationsource"].decode().removeprefix("kafka:")]
+            found.setdefault(f"{kind} {message.key().decode()}", []).append(
+                (message.headers(), message.value())
+            )
+        return found
+
+
+async def slowly(events: list[dict[str, Any]]) -> Any:
+    await asyncio.sleep(SLOW_CALL_S)
+    return await works(events)
+
+
+def windows_of(forecasts: Forecasts) -> dict[str, list[tuple[str, Window]]]:
+    """Ids and windows, as the function saw them."""
+    found: dict[str, list[tuple[str, Window]]] = {}
+    for series, entries in forecasts.items():
+        for headers, value in entries:
+            seen = json.loads(value)["seen"]
+            id_ = dict(headers)["ce_causationid"].decode()
+            found.setdefault(series, []).append((id_, (seen["start"], seen["values"])))
+    return found
+
+
+def differences(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
+    """The series whose entries differ."""
+    return sorted(series for series in left.keys() | right.keys() if left.get(series) != right.get(series))
+
+
+@contextlib.contextmanager
+def broker(options: argparse.Namespace) -> Iterator[str]:
+    """Yield the address of the broker in the options, or of a new one."""
+    if options.bootstrap_servers:
+        yield options.bootstrap_servers
+        return
+    kafka = KafkaContainer()
+    try:
+        yield kafka.bootstrap_servers
+    finally:
+        kafka.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--copies", type=int, default=4, help="series of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ways", default=",".join(WAYS))
+    parser.add_argument(
+        "--bootstrap-servers", default="", help="of a running Kafka; default: a new container"
+    )
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that processes and containers are ended
+    with broker(options) as servers, tempfile.TemporaryDirectory(prefix="determinism-") as folder:
+        function = Function()
+        recorder = DeliveryTestbed(servers, "exactly-once", function, Path(folder))
+        try:
+            recording = Recording(recorder, options)
+        finally:
+            function.close()
+        summary: dict[str, Any] = {
+            "records": recording.records,
+            "series": len(recording.expected),
+            "windows": recording.windows,
+        }
+        first: Forecasts | None = None
+        wrong = 0
+        for name in options.ways.split(","):
+            began_s = time.monotonic()
+            way = Way(name, servers, recording, Path(folder), options.kills)
+            forecasts = way()
+            first = forecasts if first is None else first
+            unlike = differences(windows_of(forecasts), recording.expected)
+            other_bytes = differences(forecasts, first)
+            wrong += len(unlike) + len(other_bytes)
+            summary[name] = {
+                "forecasts": sum(map(len, forecasts.values())),
+                "kills": way.killed,
+                "seconds": round(time.monotonic() - began_s),
+                "series_unlike_the_reference": unlike[:5],
+                "series_with_other_bytes": other_bytes[:5],
+            }
+            log_line(f"{name}: {json.dumps(summary[name])}")
+        print(json.dumps(summary))
+        return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Finishing what is in flight, without a broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consumer.drain import Drain
+from consumer.lanes import Lanes
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import Skipped
+
+
+class Others:
+    """Batches, ticks and state: they have nothing to do."""
+
+    has_unacknowledged = False
+
+    def add(self, lane: Any) -> None: ...
+
+    def submit_now(self, lanes: Any) -> None: ...
+
+    def collect(self) -> None: ...
+
+    def has_any_of(self, lanes: Any) -> bool:
+        return False
+
+
+class CommitInProgress:
+    """Commits: one is in progress, and ends in the first turn."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self.holds_results = True
+        self._lanes = lanes
+
+    def advance(self, *, now: bool, in_rebalance: bool) -> None:
+        if self.holds_results:
+            self.holds_results = False
+            return
+        for lane in self._lanes:
+            lane.committed(len(lane.published))
+
+
+class LanePublisher:
+    """Publishes at once, except during a commit."""
+
+    def __init__(self, lanes: Lanes, commits: CommitInProgress) -> None:
+        self.published: list[Delivery] = []
+        self._lanes, self._commits = lanes, commits
+
+    def can_publish(self, lane: Any) -> bool:
+        return bool(lane.has_settled)
+
+    def publish(self) -> None:
+        if not self._commits.holds_results:
+            self.published += [delivery for lane in self._lanes for delivery in lane.settled()]
+
+
+def test_what_settles_during_the_last_commit_is_published_before_the_end() -> None:
+    lanes = Lanes()
+    lanes.assign([("telegraf", 0)])
+    lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
+    (lane,) = lanes
+    (delivery,) = lane.take(1)
+    delivery.outcome, delivery.is_done = Skipped("stored"), True
+    others: Any = Others()
+    commits: Any = CommitInProgress(lanes)
+    publisher: Any = LanePublisher(lanes, commits)
+    drain = Drain(others, others, publisher, commits, others, others, lambda: None)
+    drain.finish([lane], 5.0, in_rebalance=True)
+    assert publisher.published == [delivery]
+    assert lane.events == 0

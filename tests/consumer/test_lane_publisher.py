@@ -1,0 +1,55 @@
+"""Publishing of settled deliveries, without a broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consumer.dead_letter_watch import DeadLetterWatch
+from consumer.lane_publisher import LanePublisher
+from consumer.lanes import Lanes
+from consumer.time_order import TimeOrder
+from interceptor.delivery import Delivery, Record
+from interceptor.outcome import DeadLetter, Skipped
+
+
+class Others:
+    """Publisher, results, commits and state."""
+
+    holds_results = False
+
+    def __init__(self) -> None:
+        self.published: list[int] = []
+
+    def ready(self) -> bool:
+        return True
+
+    def knows_partitions(self, topic: str) -> bool:
+        return True
+
+    def publish(self, delivery: Delivery) -> None:
+        self.published.append(delivery.record.offset)
+
+    def publish_committed(self) -> None: ...
+
+    def count(self) -> None: ...
+
+
+def test_nothing_more_is_published_of_a_paused_topic() -> None:
+    others: Any = Others()
+    lanes, watch = Lanes(), DeadLetterWatch("dead", 3, lambda: 0.0)
+    publisher = LanePublisher(lanes, others, others, others, watch, others, TimeOrder((), lambda *_: True))
+    lanes.assign([("bad", 0), ("good", 0)])
+    lanes.add(Record("bad", 0, offset, 0, None, b"", []) for offset in range(10))
+    lanes.add(Record("good", 0, offset, 0, None, b"", []) for offset in range(100, 110))
+    for lane in lanes:
+        for delivery in lane.unpublished:
+            is_bad = delivery.record.topic == "bad"
+            delivery.outcome = DeadLetter("no event", kind="not_an_event") if is_bad else Skipped("none")
+            delivery.is_done = True
+    publisher.publish()
+    publisher.publish()
+    assert others.published == [0, 1, 2, *range(100, 110)]
+    assert list(watch.paused) == ["bad"]
+    bad, good = lanes
+    assert (len(bad.published), len(bad.unpublished)) == (3, 7)  # three are committed, seven stay in Kafka
+    assert (len(good.published), len(good.unpublished)) == (10, 0)

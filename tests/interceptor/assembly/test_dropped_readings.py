@@ -1,0 +1,63 @@
+"""The log line about readings that were dropped because of their times."""
+
+from __future__ import annotations
+
+import pytest
+
+from fncast.series.step import Step
+from interceptor.assembly.dropped_readings import LOG_S, DroppedReadings
+from interceptor.assembly.partition_windows import PartitionWindows
+from interceptor.assembly.rules import Rules
+from tests.interceptor.assembly.partitions import Names, decoded
+
+T = 1_767_225_600  # 2026-01-01T00:00:00Z
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize(
+    ("times", "record", "said"),
+    [
+        (
+            (0, 10**6, 10),
+            None,
+            "'s' at 2026-01-01T00:00:10Z in a record of 2026-01-01T00:00:10Z: it is before the window, whose newest"
+            " reading is of 2026-01-12T13:46:40Z. The newest one had a clock that was ahead: correct it. The series"
+            " begins again after 16 such records in a row",
+        ),
+        (
+            (0, 10**6, 10),
+            10**6,
+            "in a record of 2026-01-12T13:46:40Z: it is before the window, whose newest reading is of"
+            " 2026-01-12T13:46:40Z. Send old readings before",
+        ),
+        (
+            (0, 10**6),
+            0,
+            "in a record of 2026-01-01T00:00:00Z: it is further ahead of its record than the window is long."
+            " Correct the producer's clock",
+        ),
+    ],
+)
+def test_what_was_dropped_is_logged_with_a_reason_at_most_every_ten_minutes(
+    caplog: pytest.LogCaptureFixture, times: tuple[int, ...], record: int | None, said: str
+) -> None:
+    clock, partition = Clock(), PartitionWindows(Names(), Rules(window=4, step=Step.seconds(10)), "t")
+    for offset, time in enumerate(times):
+        partition.add(
+            decoded([("s", T + time, 1.0)]), (T + (time if record is None else record)) * 1000, offset
+        )
+    logged = DroppedReadings(clock)
+    assert partition.dropped is not None
+    for _ in range(3):
+        logged.add("telegraf", partition.outcomes, partition.dropped)
+    assert caplog.text.count("telegraf: readings dropped because of their time: 1, such as") == 1
+    assert said in caplog.text
+    clock.now_s += LOG_S
+    logged.add("telegraf", partition.outcomes, partition.dropped)
+    assert "telegraf: readings dropped because of their time: 3, such as" in caplog.text
