@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait more than they work.
-WORKERS ?= 4
+# Most tests wait more than they work. Those that need Docker start many processes.
+WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 3 || echo 4)
 
 # What `make prose` checks.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,3 +103,30 @@ def once_per_run(
         return filled
 
     return folder
+
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def wheel(once_per_run: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The wheel of fncast, built from a copy of the checkout, because a build writes into its source folder."""
+
+    def run(*command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def build(folder: Path) -> None:
+        checkout = folder / "checkout"
+        for name in run("git", "ls-files").splitlines():
+            if not name.startswith(("tests/", "benchmarks/", "docs/")) and (ROOT / name).is_file():
+                (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, checkout / name)
+        has_setuptools = all(importlib.util.find_spec(name) for name in ("setuptools", "wheel"))
+        offline = ["--no-build-isolation"] if has_setuptools else []  # else pip fetches setuptools
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", *offline)
+        run(*pip, "--wheel-dir", str(folder), str(checkout))
+
+    [built] = once_per_run("wheel", build).glob("*.whl")
+    return built

@@ -110,8 +110,7 @@ class Restorer:
                     break
                 except Unavailable as reason:
                     _log_once(restoration, str(reason))
-                    if reader is not None:
-                        reader.close()
+                    _close(reader)
                     reader = None
                     time.sleep(RETRY_S)
                 except StateError as error:
@@ -122,8 +121,7 @@ class Restorer:
                 except BaseException as error:
                     restoration.done.set_exception(error)
                     break
-        if reader is not None:
-            reader.close()
+        _close(reader)
 
     def _restore(self, reader: Reader, restoration: Restoration) -> Restored:
         began_s = time.monotonic()
@@ -247,6 +245,15 @@ class Restorer:
 def _check(restoration: Restoration) -> None:
     if restoration.is_cancelled:
         raise Cancelled
+
+
+def _close(reader: Reader | None) -> None:
+    """Close the reader. An error is only logged: without its thread, no partition would be restored."""
+    try:
+        if reader is not None:
+            reader.close()
+    except Exception:
+        log.exception("the reader of the state was not closed")
 
 
 def _log_once(restoration: Restoration, reason: str) -> None:

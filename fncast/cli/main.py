@@ -161,6 +161,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except SystemError as error:
+        if "without setting an exception" not in str(error):
+            raise
+        return 130  # two signals at once: Kafka's client has lost the KeyboardInterrupt
     except BrokenPipeError:  # `fncast watch | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

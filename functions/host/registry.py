@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from functions.host.config import InvalidConfig, check_config, check_not_reserved
-from functions.host.folder import InvalidFunction
+from functions.host.folder import MAX_IDLE_TIMEOUT_S, MAX_TIMEOUT_S, InvalidFunction
 from functions.host.names import MAX_NAME, is_name
 from functions.host.pool import Pool
 
-# The fields that PUT can change. Only the configuration has an effect.
-_CHANGEABLE = ("image", "memory", "timeout", "idle_timeout")
+
+def _is_whole(value: object, most: int) -> bool:
+    return type(value) is int and 0 < value <= most
+
+
+# The fields that PUT can change, with the test of their values. Only the configuration has an effect.
+_CHANGEABLE: dict[str, Callable[[object], bool]] = {
+    "image": lambda value: isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable(),
+    "memory": lambda value: _is_whole(value, MAX_MEMORY_MB),
+    "timeout": lambda value: _is_whole(value, MAX_TIMEOUT_S),
+    "idle_timeout": lambda value: _is_whole(value, MAX_IDLE_TIMEOUT_S),
+}
+# As a default Fn server.
+MAX_MEMORY_MB = 8192
 # Entries of each kind. It lets scripts that set up an Fn server work here, and bounds the memory.
 MAX_ENTRIES = 1000
 
@@ -108,6 +120,9 @@ class Registry:
         except InvalidConfig as error:
             raise Refused(f"Fn {error}") from None
         recorded = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+        for name, value in recorded.items():
+            if not _CHANGEABLE[name](value):
+                raise Refused(f"Invalid Fn {name}")
         # An empty value removes the key, as in Fn.
         kept = {name: value for name, value in config.items() if value}
         self.functions[id_] = changed = Entry({**entry.document, **recorded, "config": kept}, entry.pool)

@@ -381,3 +381,10 @@ def test_state_follows_the_commit_of_its_offset_and_is_kept_until_it_is_acknowle
     at_least.end_step()
     assert not at_least.state.has_unacknowledged
     assert at_least.committed == [{PARTITION: 1}]
+
+
+def test_a_bug_in_the_commit_thread_ends_the_loop(exact):
+    exact.publish(0)
+    exact.commits.advance(now=True)
+    with pytest.raises(RuntimeError, match="a bug"):
+        exact.end_step(RuntimeError("a bug"))

@@ -103,6 +103,16 @@ def test_a_full_lane_holds_back_the_poll_and_is_then_paused_alone():
     assert lanes.flow(now_s=12).resume == [("metrics", 0)]
 
 
+def test_a_full_lane_whose_partitions_wait_for_each_other_is_paused_at_once():
+    """A wait would stop the poll of the partition that the full one waits for."""
+    lanes = Lanes({"metrics"})
+    lanes.assign([("metrics", 0), ("metrics", 1)])
+    lanes.add(record(offset) for offset in range(2 * MAX_EVENTS))
+    flow = lanes.flow(0.0)
+    assert (flow.has_room, flow.pause) == (True, [("metrics", 0)])
+    assert lanes.flow(0.1).pause == []
+
+
 @pytest.mark.parametrize(("partitions", "most"), [(1, 2 * MAX_EVENTS), (2, 2 * MAX_EVENTS), (3, MAX_EVENTS)])
 def test_few_partitions_hold_more_each(partitions, most):
     lanes = Lanes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import threading
 import time
@@ -20,12 +21,22 @@ START_S = (
 STOP_S = 30  # usually two seconds; then the container is killed
 LOG_LINES = 5000
 PARTITIONS = 4  # also the number of a topic of the embedded broker
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return another free port each time, below those that Linux gives to clients and to port 0.
+
+    One of those could be taken again before it is used, or while a test has stopped its listener.
+    """
+    while True:
+        port = random.SystemRandom().randint(20_000, 29_000)  # other workers draw other numbers
+        if port in _given:
+            continue
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            _given.add(port)
+            return port
 
 
 def eventually(

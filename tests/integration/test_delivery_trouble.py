@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import threading
 from collections import Counter
 
@@ -12,7 +11,7 @@ import psutil
 import pytest
 from aiohttp import web
 from confluent_kafka.admin import NewTopic
-from kafka_container import PARTITIONS, paused
+from kafka_container import PARTITIONS, free_port, paused
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -298,9 +297,7 @@ def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_test
 
 @pytest.fixture
 def free_address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.mark.guarantee("a broker that starts late is found")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import subprocess
 import sys
 import venv
@@ -14,7 +12,6 @@ import pytest
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
-ROOT = Path(__file__).parents[2]
 NAMES = {"consumer", "fncast", "functions", "interceptor", "model_service"}
 # Only paths of packages: a .pth file in them would add the checkout.
 LIBRARIES = [path for path in sys.path if path.endswith("site-packages")]
@@ -53,22 +50,13 @@ def run(command: list[str], folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     folder = tmp_path_factory.mktemp("package")
-    checkout = folder / "checkout"  # a build writes into its source folder
-    for name in run(["git", "ls-files"], ROOT).splitlines():
-        if not name.startswith(("tests/", "benchmarks/", "docs/")) and (ROOT / name).is_file():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, checkout / name)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    has_setuptools = all(importlib.util.find_spec(name) for name in ("setuptools", "wheel"))
-    offline = ["--no-build-isolation"] if has_setuptools else []  # else pip fetches setuptools
-    run([*pip, "wheel", "--no-deps", *offline, "--wheel-dir", str(folder), str(checkout)], folder)
-    [wheel] = folder.glob("*.whl")
     environment = Environment(folder / "empty")
     venv.create(environment.folder, with_pip=False)
     python = str(environment.folder / "bin" / "python")
-    run([*pip, "--python", python, "install", "--no-deps", "--no-index", str(wheel)], folder)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    run([*pip, "install", "--no-deps", "--no-index", str(wheel)], folder)
     return environment
 
 

@@ -23,6 +23,7 @@ from fake_function import Function
 from kafka_container import PARTITIONS, eventually
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 80.0  # for what takes a second or two on a quiet machine; a promised time is given in the test
 WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
 
 
@@ -63,7 +64,7 @@ class ConsumerProcess:
         answer = requests.get(address[1] + path, timeout=5)
         return answer.status_code, answer.text
 
-    def wait_for(self, text: str, within_s: float = 30.0) -> None:
+    def wait_for(self, text: str, within_s: float = PATIENCE_S) -> None:
         eventually(
             lambda: text in self.log(), within_s, f"{text!r} in the consumer's log: {self.log()[-3000:]}"
         )
@@ -250,7 +251,7 @@ class DeliveryTestbed:
             reader.close()
         return [message for p in partitions for message in found[p]]
 
-    def wait_for(self, topic: str, count: int, within_s: float = 40.0) -> list[Message]:
+    def wait_for(self, topic: str, count: int, within_s: float = PATIENCE_S) -> list[Message]:
         """Return the first `count` or more records that a read-committed reader gets."""
         reader = self.reader()
         found: list[Message] = []

@@ -47,7 +47,7 @@ class Widening(keras.layers.Layer):  # type: ignore[misc]
         return tf.matmul(history, self.by_history) * tf.matmul(hats(missing, MISSING_KNOTS), self.by_missing)
 
 
-def hats(values: Any, knots: Sequence[float]) -> Any:
+def hats(values: Any, knots: Sequence[float] | NDArray[Any]) -> Any:
     """The weights (batch, knots) that interpolate at values (batch, 1); beyond the knots the nearest one counts."""
     at = np.array(knots, dtype=np.float32)
     gaps = np.diff(at)

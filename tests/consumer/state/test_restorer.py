@@ -8,6 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -250,6 +251,15 @@ async def test_a_broker_that_does_not_answer_is_asked_again_and_named(caplog):
     await harness.until_restored()
     assert harness.kafka.opened == 4
     assert caplog.text.count("is not restored yet") == 1
+
+
+async def test_an_error_of_closing_the_reader_does_not_end_the_thread(caplog, monkeypatch):
+    harness = Harness(Recorder())
+    harness.kafka.failures = [Unavailable("no broker answers")]
+    monkeypatch.setattr(harness.kafka, "close", Mock(side_effect=RuntimeError("already closed")))
+    harness.assign()
+    await harness.until_restored()
+    assert "the reader of the state was not closed" in caplog.text
 
 
 async def test_state_that_cannot_be_read_ends_the_consumer_with_its_sentence():

@@ -6,6 +6,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -131,6 +133,24 @@ def test_a_failure_is_1_with_one_sentence(run: Run, words, message):
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_interrupt"),
+    [
+        ("<method 'flush' of 'cimpl.Producer' objects> returned NULL without setting an exception", True),
+        ("x", False),
+    ],
+)
+def test_a_second_ctrl_c_in_a_call_of_kafkas_client_is_no_traceback(monkeypatch, text, is_interrupt):
+    """Kafka's client then loses the KeyboardInterrupt."""
+
+    def run(_):
+        raise SystemError(text)
+
+    monkeypatch.setattr("fncast.cli.main.load", lambda _: SimpleNamespace(run=run))
+    with nullcontext() if is_interrupt else pytest.raises(SystemError):
+        assert main(["watch"]) == 130
 
 
 def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):

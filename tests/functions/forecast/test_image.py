@@ -2,9 +2,8 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,15 +28,16 @@ def engine(docker_engine: None) -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="module")
-def image(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def image(
+    engine: docker.DockerClient, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     """Built from a copy of the folder, as `make functions` and `fn deploy` would."""
     context = tmp_path_factory.mktemp("image") / "forecast"
     ignored = shutil.ignore_patterns("*.whl", "__pycache__")
     shutil.copytree(ROOT / "functions" / "forecast", context, ignore=ignored)
-    wheel = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(context), str(ROOT)]
-    done = subprocess.run(wheel, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
-    built, _ = engine.images.build(path=str(context), rm=True)
+    shutil.copy(wheel, context)
+    # Another worker of pytest may build the same image. This one is removed at the end.
+    built, _ = engine.images.build(path=str(context), rm=True, labels={"worker": uuid.uuid4().hex})
     yield built
     engine.images.remove(built.id, force=True)
 

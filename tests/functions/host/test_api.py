@@ -188,6 +188,24 @@ def test_put_responds_as_fn_does(api: Api) -> None:
     assert "unknown" not in function
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("memory", -1),
+        ("memory", True),
+        ("timeout", "x"),
+        ("timeout", 301),
+        ("idle_timeout", 0),
+        ("image", 5),
+        ("image", "\x1b[2J"),
+    ],
+)
+def test_a_field_that_an_fn_server_refuses_is_refused(api: Api, name: str, value: Any) -> None:
+    status, document = put(api, **{name: value})
+    assert (status, document["message"]) == (400, f"Invalid Fn {name}")
+    assert put(api)[1].get(name) != value
+
+
 def test_an_empty_value_removes_a_variable() -> None:
     folder = FunctionFolder(Path("/functions/other"), "other")
     other = Pool(folder, {"URL": "http://a", "NONE": ""}, 1)

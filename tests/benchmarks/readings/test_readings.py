@@ -1,0 +1,36 @@
+"""The benchmark of single readings: its load, its ratios, and its gaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.readings import history, live, rates, readings, restarts
+from benchmarks.readings.output import Appended
+from interceptor.readings.telegraf import TelegrafJson
+
+
+def test_the_load_has_the_names_that_fncast_gives_its_series() -> None:
+    [(key, value, _)] = history.backlog(1, 1, fields=1)
+    assert isinstance(value, bytes)
+    format_ = TelegrafJson()
+    decoded = format_.decode(value, None, [], 0)
+    series = format_.series(decoded.keys[0])
+    assert series is not None
+    assert (key, series.name) == ("web-0", history.name(0, live.FIELD))
+    assert history.origin(value) == (0, decoded.times_ns[0] // 10**9)
+
+
+def test_a_reading_is_found_by_the_id_of_its_window() -> None:
+    assert live.cause(7, 1_767_225_600) == "cpu.usage_0 cpu=cpu-total host=web-7@2026-01-01T00:00:00Z"
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    ours, theirs = readings.rows(Path(), Path())[:2]
+    for row, speeds in ((ours, (200.0, 600.0)), (theirs, (100.0, 200.0))):
+        row.runs = [rates.Rate(10, speed, {}, 0) for speed in speeds]
+    assert (ours.ratio(theirs).low, ours.ratio(theirs).high) == (2.0, 3.0)
+
+
+def test_a_gap_is_within_one_partition() -> None:
+    appended = [Appended(0, 0, "a", 1.0), Appended(1, 0, "b", 2.0), Appended(0, 1, "a", 4.0)]
+    assert restarts.longest_gap_s(appended) == 3.0
