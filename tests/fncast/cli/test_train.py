@@ -52,6 +52,7 @@ def first_version(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained / "models", tmp_path / "models"))
 
 
+@pytest.mark.timeout(600)  # a busy machine trains slowly
 def test_writes_the_next_version_and_shows_progress(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
