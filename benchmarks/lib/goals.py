@@ -23,6 +23,11 @@ class Goal:
     measured: Spread
 
     @property
+    def target(self) -> str:
+        """The aim and the bound, for a table."""
+        return f"{self.aim} {self.bound:,.0f}" if self.bound >= 100 else f"{self.aim} {self.bound:.3g}"
+
+    @property
     def is_met(self) -> bool:
         """Whether the median keeps the bound."""
         median = self.measured.median

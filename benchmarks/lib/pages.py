@@ -9,9 +9,9 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.lib.goals import Goal, readings_goals
 from benchmarks.lib.report import PLOTS, RESULTS, ROOT, cell, load
 from benchmarks.lib.spread import Spread, figure
 
@@ -31,22 +31,6 @@ PROTOCOLS = {
     "REST, JSON": "REST, JSON",
 }
 SIZES = (1, 8, 64, 512)
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A row of the first screen. aim: at least (or at most) `bound`."""
-
-    figure: str
-    aim: str
-    bound: float
-    measured: Spread
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the median keeps the bound."""
-        median = self.measured.median
-        return median >= self.bound if self.aim == "≥" else median <= self.bound
 
 
 def goals() -> list[Goal]:
@@ -133,13 +117,19 @@ def goals() -> list[Goal]:
             150,
             cell(memory, "memory", "largest, MB", "exactly-once"),
         ),
+        *readings_goals(load("readings"), path),
     ]
 
 
 def goals_block() -> str:
     """Return the table of the first screen."""
     rows = [
-        (goal.figure, f"{goal.aim} {goal.bound:.3g}", str(goal.measured), "yes" if goal.is_met else "**no**")
+        (
+            goal.figure,
+            goal.target,
+            str(goal.measured),
+            "yes" if goal.is_met else "**no**",
+        )
         for goal in goals()
     ]
     return _table(("figure", "goal", "measured", "met?"), rows)

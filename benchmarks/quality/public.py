@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,11 +71,12 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
 
     Returns the table, the figures with a goal, and why series are left out."""
     rows, figures, absent = [], [], []
-    for name, measure, found in (
+    sources: tuple[tuple[str, str, Callable[[], Evaluation]], ...] = (
         ("NAB, 19 series", "relative_mae", lambda: _it(folder)),
         ("NYC taxi", "mase", lambda: _taxi(folder)),
         ("AirPassengers", "mase", _air),
-    ):
+    )
+    for name, measure, found in sources:
         try:
             evaluation = found()
         except Absent as why:
@@ -93,8 +95,9 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
         rows.append(
             [name, measure.replace("_", " "), *map(_shown, (base[measure], *others, base["coverage"]))]
         )
-        if measure == "relative_mae" and base[measure] is not None:
-            figures.append(Figure("NAB, 19 series, without training: relative MAE", base[measure], 0.64))
+        error = base[measure]
+        if measure == "relative_mae" and error is not None:
+            figures.append(Figure("NAB, 19 series, without training: relative MAE", error, 0.64))
     title = "Public series, the base model without training"
     return (
         f"{title}\n\n" + table(["data", "measure", "base model", *SHOWN, "80 % band"], rows),

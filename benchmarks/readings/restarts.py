@@ -27,7 +27,7 @@ PROBES = 100  # hosts with so many more steps that the next one is forecast
 SNAPSHOT_S = 25.0  # until the state is written
 PATIENCE_S = 300.0
 ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)
-CHANGES, EACH_S = 3, 15  # how often a consumer leaves and joins, and the time for each
+SECONDS, EACH_S = 90, 10  # of live readings; from one consumer's leaving or joining to the next change
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,15 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
                 await processes.start(program)
             wanted = live.HOSTS * (live.HISTORY - LEAST + 1)
             await asyncio.to_thread(output.wait, wanted, PATIENCE_S, consumers[0].check)
-            seconds = 2 * CHANGES * EACH_S
-            sending = asyncio.create_task(live.send(servers, topic, start_s, seconds))
-            for change in range(2 * CHANGES):
-                await asyncio.sleep(EACH_S / 3)
-                if change % 2 == 0:
-                    await consumers[2].end()
-                else:
-                    await consumers[2].start(leaving)
-                found = await asyncio.to_thread(output.read, EACH_S * 2 / 3)
-                gaps_s.append(longest_gap_s(found))
+            loop = asyncio.get_running_loop()
+            until_s = loop.time() + SECONDS
+            sending = asyncio.create_task(live.send(servers, topic, start_s, SECONDS))
+            is_leaving = True
+            await asyncio.to_thread(output.read, EACH_S)
+            while loop.time() < until_s - 2 * EACH_S:
+                await (consumers[2].end() if is_leaving else consumers[2].start(leaving))
+                is_leaving = not is_leaving
+                gaps_s.append(longest_gap_s(await asyncio.to_thread(output.read, EACH_S)))
             await sending
         finally:
             for processes in consumers:

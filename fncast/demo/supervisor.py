@@ -82,6 +82,8 @@ class DemoSupervisor:
     async def close(self) -> None:
         """End the source, wait for pending forecasts, end the others. Takes less than 5 s."""
         self._closing = True
+        if (monitor := self.processes.get("monitor")) is not None:
+            monitor.end()  # it needs the longest, and nothing waits for it
         await self._end(SOURCES, SOURCE_END_S)
         if self._counting is not None and "source" in self._tasks:
             with contextlib.suppress(TimeoutError):

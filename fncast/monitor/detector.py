@@ -15,12 +15,12 @@ DEFAULT_ALPHA = 0.001
 DEFAULT_MIN_HISTORY = 500
 # The smallest of several p-values is small more often. The figures depend on each other, so their number overstates
 # it. Chosen so that with the default alpha a series opens at most one false episode in a month of 5-minute readings.
-COMPARISONS = 2.6
+COMPARISONS = 3.0
 # The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
-FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3))
+FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3, 0.5))
 # Places of the figures that add up over readings: an episode that they open contradicts the first forecast of a reading
 # rather than the last one, which has already followed the readings.
-SLOW_FIGURES = (1, 3, 4)
+SLOW_FIGURES = (1, 3, 4, 5)
 # A value is a new extreme if it is beyond all before it by this share of their range.
 BEYOND_RANGE = 0.2
 # The log p-value of a new extreme that is outside the band counts so many times.
@@ -106,7 +106,7 @@ class Detector:
         candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
         is_unusual = is_ready and log_p <= math.log(settings.alpha)
         changed = self._episodes.update(candidate, log_p, is_unusual)
-        weight = LEARNED_IN_EPISODE if 1 < self._episodes.age <= NORMAL_AFTER else 1.0
+        weight = LEARNED_IN_EPISODE if 0 < self._episodes.age <= NORMAL_AFTER else 1.0
         for history, figure in zip(self._histories, figures, strict=True):
             history.add(figure, weight)
         self._extend_range(value)

@@ -1,4 +1,4 @@
-"""The figures of a series whose unusual values are anomalies: errors of its forecasts, smoothed in several ways."""
+"""The figures of a series whose unusual values are anomalies: errors of forecasts, alone and over several readings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ LARGEST_IN_MEAN_ERROR = 5.0
 BIAS_RATE = 0.25
 SPREAD_RATE = 0.06
 DRIFT_RATE = 0.2
+# Evidence for a shift or drift adds up what scaled errors on one side exceed this by; a single one counts as at most
+# LARGEST_EVIDENCE.
+USUAL_ERROR = 0.7
+LARGEST_EVIDENCE = 4.0
 # How fast the two means follow whose distance is the series' move.
 SHORT_LEVEL_RATE = 0.05
 LONG_LEVEL_RATE = 0.01
@@ -40,15 +44,17 @@ class Expectation(NamedTuple):
 class Figures:
     """The figures of one series. `update` returns them, in the order of NAMES, each at least 0."""
 
-    NAMES = ("error", "bias", "spread", "drift", "move")
+    NAMES = ("error", "bias", "spread", "drift", "move", "evidence")
 
     __slots__ = (
+        "_above",
+        "_below",
         "_bias",
         "_drift",
         "_far_error",
         "_long_level",
+        "_mean_error",
         "_move",
-        "_near_error",
         "_readings",
         "_short_level",
         "_spread",
@@ -56,8 +62,9 @@ class Figures:
 
     def __init__(self) -> None:
         self._readings = 0
-        self._near_error = self._far_error = 0.0
+        self._mean_error = self._far_error = 0.0
         self._bias = self._spread = self._drift = 0.0
+        self._above = self._below = 0.0
         self._short_level = self._long_level = self._move = 0.0
 
     def update(self, value: float, near: Expectation, far: Expectation) -> tuple[float, ...]:
@@ -67,10 +74,10 @@ class Figures:
         first = self._readings == 0
         self._readings += 1
         error = value - near.expected
-        scale = near.error_scale(error) + self._near_error + 1e-9 * abs(near.expected) + _TINY
+        scale = near.error_scale(error) + self._mean_error + 1e-9 * abs(near.expected) + _TINY
         scaled = min(LARGEST, max(-LARGEST, error / scale))
         known = abs(error) if first else min(abs(error), LARGEST_IN_MEAN_ERROR * scale)
-        self._near_error += (1.0 if first else ERROR_RATE) * (known - self._near_error)
+        self._mean_error += (1.0 if first else ERROR_RATE) * (known - self._mean_error)
 
         far_error = value - far.expected
         far_scale = far.error_scale(far_error) + self._far_error + 1e-9 * abs(far.expected) + _TINY
@@ -81,12 +88,16 @@ class Figures:
         self._bias += BIAS_RATE * (scaled - self._bias)
         self._spread += SPREAD_RATE * (abs(scaled) - self._spread)
         self._drift += DRIFT_RATE * (far_scaled - self._drift)
+        limited = min(LARGEST_EVIDENCE, max(-LARGEST_EVIDENCE, scaled))
+        self._above = max(0.0, self._above + limited - USUAL_ERROR)
+        self._below = max(0.0, self._below - limited - USUAL_ERROR)
         return (
             abs(error) / scale,
             abs(self._bias),
             self._spread,
             abs(self._drift),
             self._moved(value, first),
+            max(self._above, self._below),
         )
 
     def _moved(self, value: float, first: bool) -> float:

@@ -35,8 +35,8 @@ class Journal:
     """Writes the state with the deliveries of each batch, and restores it.
 
     A series is restored from its newest copy and the entries after it. Entries have two sets of keys in turn: once a
-    round has begun, those of the round before the last are not needed any more, and are overwritten. Each topic has the
-    entries of its own records, so that they are committed together."""
+    round has begun, those of the round before the last are not needed any more, and are overwritten. Entries about the
+    records of different topics are separate, so that each is committed together with its records."""
 
     def __init__(self, monitor: MonitorPartition, clock: Callable[[], float]) -> None:
         """clock: monotonic, in seconds."""
@@ -91,7 +91,7 @@ class Journal:
             if sequence > self._copies.get(entry[1], 0):
                 self._monitor.replay(entry)
         self._restored.clear()
-        if self._found:  # this round goes on, behind the records that may be needed
+        if self._found:  # this round continues, behind the records that may be needed
             key = _ENTRIES[self._round % 2]
             self._numbers = {topic: number for (topic, each), number in self._found.items() if each == key}
             self._to_write = sorted(self._monitor.changed)

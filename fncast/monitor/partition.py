@@ -87,8 +87,8 @@ class MonitoredSeries:
 class MonitorPartition:
     """The series of one partition number. changed: names of the series that changed since they were removed from it.
 
-    notes: what changed, in order, for `replay`; whoever stores them clears them. refused: how many new series were
-    ignored because of `max_series`."""
+    notes: what changed, in order, for `replay`; the writer of the state clears them. refused: how many new series
+    were ignored because of `max_series`."""
 
     def __init__(self, rules: MonitorRules) -> None:
         self._rules = rules

@@ -43,6 +43,7 @@ EACH = {SINGLE: 1, MEAN: 3}  # readings in one step
 PATIENCE_S = 300.0  # without a new forecast
 STILL_S = 3.0  # after the last one, so that repeats would show
 SLOW_CALL_S = 0.05
+MOST_ENDED, LOG_CHARACTERS = 5, 3000  # consumers that end by themselves
 SLOWLY = {"FN__BATCH_EVENTS": "16", "FN__CALLS_IN_FLIGHT": "1"}
 WAYS: dict[str, tuple[int, bool, dict[str, str]]] = {  # consumers, whether calls are slow, settings
     "full": (1, False, {}),
@@ -95,6 +96,7 @@ class Way:
         self._count, is_slow, settings = WAYS[name]
         self._name, self._recording, self._kills = name, recording, kills if name == "kills" else 0
         self.killed = 0
+        self.ended: list[str] = []  # ends of the logs of consumers that ended by themselves
         self._function = Function()
         if is_slow:
             self._function.behaviour = slowly
@@ -125,9 +127,12 @@ class Way:
                     consumers[number] = self._start(number)
                     self.killed += 1
                 waited_s = time.monotonic() - self._moved_at_s
-                ended = [each for each in consumers if each.process.poll() is not None]
-                logs = [each.log()[-3000:] for each in ended or consumers]
-                assert not ended, logs
+                for number, consumer in enumerate(consumers):
+                    if consumer.process.poll() is not None:  # as a supervisor would do
+                        self.ended.append(consumer.log()[-LOG_CHARACTERS:])
+                        assert len(self.ended) <= MOST_ENDED, self.ended
+                        consumers[number] = self._start(number)
+                logs = [consumer.log()[-LOG_CHARACTERS:] for consumer in consumers]
                 assert waited_s < PATIENCE_S, f"{self._seen} of {wanted} forecasts: {logs}"
             until_s = time.monotonic() + STILL_S
             while time.monotonic() < until_s:
@@ -233,6 +238,7 @@ def main() -> int:
             summary[name] = {
                 "forecasts": sum(map(len, forecasts.values())),
                 "kills": way.killed,
+                "ended": way.ended,
                 "seconds": round(time.monotonic() - began_s),
                 "series_unlike_the_reference": unlike[:5],
                 "series_with_other_bytes": other_bytes[:5],

@@ -43,11 +43,11 @@ class Widening(keras.layers.Layer):  # type: ignore[misc]
         )
         length = steps * tf.reduce_sum(begun, axis=1, keepdims=True)
         missing = tf.nn.relu(1.0 - known / (length + 1e-6))
-        history = hats(tf.math.log(known + 1e-6), np.log(self.knots))
+        history = hats(tf.math.log(known + 1e-6), np.log(self.knots).tolist())
         return tf.matmul(history, self.by_history) * tf.matmul(hats(missing, MISSING_KNOTS), self.by_missing)
 
 
-def hats(values: Any, knots: Sequence[float]) -> Any:
+def hats(values: Any, knots: Sequence[float] | NDArray[Any]) -> Any:
     """The weights (batch, knots) that interpolate at values (batch, 1); beyond the knots the nearest one counts."""
     at = np.array(knots, dtype=np.float32)
     gaps = np.diff(at)
