@@ -136,20 +136,14 @@ def test_reports_about_dropped_records_are_no_reason(publisher):
         publisher.commit(OFFSETS, "metadata")
 
 
-def test_reports_of_a_replaced_producer_are_ignored(monkeypatch):
-    callbacks = []
-
-    def create(kind, properties, logger):
-        callbacks.append(properties["on_delivery"])
-        return Client("")
-
-    monkeypatch.setattr(base_producer, "create_client", create)
-    publisher = ExactlyOnce({}, "murmur2_random", "one")
+def test_reports_of_a_replaced_producer_are_ignored(publisher):
+    publisher, clients = publisher
     publisher._replace_producer(FENCED)
-    callbacks[0](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+    rejected = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+    clients[0].on_delivery(rejected, Mock())
     assert publisher._failure is None
-    callbacks[1](KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
-    assert publisher._failure is not None
+    clients[1].on_delivery(rejected, Mock())
+    assert publisher._failure is rejected
 
 
 @pytest.mark.parametrize(
