@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from fncast.foreign_text import clean
 from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.comparison import Comparison
 from fncast.monitor.detector import DetectorSettings
@@ -21,6 +23,9 @@ from fncast.monitor.publication import Publication
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
+log = logging.getLogger("fncast.monitor")
+
+MAX_NAME = 100  # characters of a series' name in a log line
 # What a partition notes.
 NEW, READING, FORECASTED, SILENT = range(4)
 # Between two looks for silent series.
@@ -156,11 +161,17 @@ class MonitorPartition:
         return events + self._judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
-        """Take what was noted before."""
+        """Take what was noted before.
+
+        A series can be unknown after a kill between the commits of two topics: then the records that began it are read
+        again."""
         kind, name, *content = note
         if kind == NEW:
             self.restore(name, *content)
-        series = self.series[name]
+        series = self.series.get(name)
+        if series is None:
+            log.warning("%s: what the monitor knew of this new series is lost", clean(name, MAX_NAME))
+            return
         self.changed.add(name)
         if kind == READING:
             self._take_reading(series, *content)
