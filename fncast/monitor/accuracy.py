@@ -23,7 +23,8 @@ class Outcomes(NamedTuple):
     is_there: (n, leads) whether the forecast was made, and the readings are known. time_s, value: (n,) of the readings,
     seconds since 1970. last: (n, leads) the reading before the forecast began. quantiles: (3, n, leads) of LEVELS.
     seasonal: (n, leads) the reading at the same time of the last day before the forecast began, NaN if it is unknown;
-    None for a series without such a season."""
+    None for a series without such a season.
+    """
 
     is_there: NDArray[np.bool_]
     time_s: Float64Array
@@ -56,7 +57,8 @@ class Accuracy:
 
     leads: (leads, SUMS) over everything. day: (SUMS,) outcomes count half after a day. seasonal, seasonal_day: errors
     of the forecast and of the seasonal naive, where both are known. outcomes: how many there are. since_s, newest_s:
-    times of the first and newest reading."""
+    times of the first and newest reading.
+    """
 
     __slots__ = ("day", "leads", "newest_s", "outcomes", "seasonal", "seasonal_day", "since_s")
 

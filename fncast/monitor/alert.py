@@ -24,7 +24,8 @@ class AlertRule:
 
     series: a glob. above or below: the threshold; the other is None. within_s: how far ahead to look, 0 for the whole
     forecast. probability: from which on the alert opens. for_steps: how long the crossing lasts at least.
-    destination: of the alert's event; empty for none."""
+    destination: of the alert's event; empty for none.
+    """
 
     name: str
     series: str = "*"
@@ -59,7 +60,7 @@ class AlertRule:
 
 @dataclass
 class AlertState:
-    """Of one rule and one series. likely, calm: forecasts in a row whose probability is high, or low."""
+    """The alert of one rule for one series. likely, calm: forecasts in a row whose probability is high, or low."""
 
     is_open: bool = False
     calm: int = 0

@@ -13,7 +13,8 @@ ANSWER_S = 5.0
 def differing_partitions(client_properties: Mapping[str, str], topics: Sequence[str]) -> dict[str, int]:
     """By topic its number of partitions, if they differ; else empty.
 
-    Missing topics are left out. Empty, too, if no broker answers in time: the consumer waits for it and says so."""
+    Missing topics are left out. Empty, too, if no broker answers in time: the consumer waits for it and says so.
+    """
     admin = AdminClient({**client_properties, "log_level": 0})
     try:
         found = admin.list_topics(timeout=ANSWER_S).topics

@@ -10,9 +10,10 @@ from fncast.monitor.accuracy import Accuracy
 
 @dataclass(slots=True)
 class Comparison:
-    """Of one model version and one series.
+    """Compares one model version with the last value, for one series.
 
-    readings: in a row that speak for a change of `is_open`. seen_s: time of the newest reading that was compared."""
+    readings: how many in a row contradict `is_open`. seen_s: time of the newest reading that was compared.
+    """
 
     is_open: bool = False
     readings: int = 0
@@ -21,8 +22,9 @@ class Comparison:
     def update(self, accuracy: Accuracy, wanted: int) -> str:
         """Compare after a reading: the last day's error with that of the last value.
 
-        wanted: so many readings in a row open or close the alert. A reading counts once, whatever its forecasts.
-        Returns "open" or "closed" if the state changes, else an empty string."""
+        wanted: so many readings in a row open or close the alert. A reading counts once, also with several forecasts.
+        Returns "open" or "closed" if the state changes, else an empty string.
+        """
         if accuracy.newest_s <= self.seen_s or not accuracy.outcomes:
             return ""
         self.seen_s = accuracy.newest_s
@@ -33,7 +35,7 @@ class Comparison:
         return self._change()
 
     def end(self) -> str:
-        """The model makes no more forecasts for the series. Returns "closed" if the alert was open."""
+        """The model has no more forecasts for the series. Returns "closed" if the alert was open."""
         return self._change() if self.is_open else ""
 
     def _change(self) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Crossing:
     """probability: that the threshold is crossed. step: when it is expected, in steps from the forecast's first one,
-    interpolated; None if it is not expected."""
+    interpolated; None if it is not expected.
+    """
 
     probability: float
     step: float | None
@@ -30,8 +31,9 @@ def crossing(
     levels: ascending. rows: for each step of the forecast its quantiles, in the unit of the series. for_steps: the
     series stays beyond the threshold for so many steps. probability: from which on it is expected.
 
-    The steps are taken as fully dependent: the probability is that of the most likely stretch, and in a stretch that
-    of its least likely step. It is a lower bound for any crossing, so that it rather reports too late than wrongly."""
+    The steps are treated as fully dependent: a stretch is as likely as its least likely step, and the result is the
+    probability of the most likely stretch. That is a lower bound: an alert may come late, but rarely without cause.
+    """
     beyond = [exceedance(levels, row, threshold, is_above=is_above) for row in rows]
     stretches = [min(beyond[at : at + for_steps]) for at in range(len(beyond) - for_steps + 1)]
     if not stretches:
@@ -51,7 +53,8 @@ def exceedance(
     """The probability that one step is beyond the threshold.
 
     Between two quantiles the distribution is uniform. Beyond the outer ones it is exponential, with the scale that
-    their distance to the median implies."""
+    their distance to the median implies.
+    """
     if not is_above:
         levels = [1.0 - level for level in reversed(levels)]
         quantiles = [-quantile for quantile in reversed(quantiles)]

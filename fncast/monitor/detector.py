@@ -1,4 +1,4 @@
-"""Scores each reading of one series: how unusual it is, given the forecasts made for it before it came."""
+"""Scores how unusual each reading of one series is, given the forecasts that came before it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from fncast.monitor.stillness import Stillness
 
 DEFAULT_ALPHA = 0.001
 DEFAULT_MIN_HISTORY = 500
-# The smallest of several p-values is small more often. The figures depend on each other, so their number overstates
-# it. Chosen so that with the default alpha a series opens at most one false episode in a month of 5-minute readings.
+# The smallest of several p-values is more often small. The figures depend on each other, so their number would
+# overstate this. Chosen so that with the default alpha a series opens at most one false episode in a month of
+# 5-minute readings.
 COMPARISONS = 3.0
 # The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
 FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3, 0.5))
@@ -46,7 +47,8 @@ class DetectorSettings:
 class Judgement(NamedTuple):
     """score: 0 (usual) to 1 (a p-value of one in a million); 0.5 is one in a thousand. is_anomaly: an episode is open.
 
-    changed: the episode that this reading opened or closed."""
+    changed: the episode that this reading opened or closed.
+    """
 
     score: float
     is_anomaly: bool
@@ -79,10 +81,11 @@ class Detector:
         far: Expectation | None,
         settings: DetectorSettings,
     ) -> Judgement:
-        """Judge a reading by the forecasts that were made before it came.
+        """Judge a reading by the forecasts that came before it.
 
         at: its time, in any unit. near: from the last forecast before it. far: from the first that includes it; both
-        None if there is none, as after a gap: the reading is then neither usual nor unusual."""
+        None if there is none, as after a gap: the reading is then neither usual nor unusual.
+        """
         stuck = self._stillness.update(value, self._episodes.episode is not None)
         if near is None or far is None:
             self._extend_range(value)

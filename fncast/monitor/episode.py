@@ -49,7 +49,8 @@ class EpisodeWatch:
     def update(self, candidate: Episode, log_p: float, is_unusual: bool) -> Episode | None:
         """Take the next reading. Returns the episode that it opens or closes.
 
-        candidate: an episode of this reading alone. log_p: of the reading. is_unusual: it may open an episode."""
+        candidate: an episode of this reading alone. log_p: of the reading. is_unusual: it may open an episode.
+        """
         episode = self.episode
         if episode is None:
             if not is_unusual:

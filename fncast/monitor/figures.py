@@ -29,7 +29,7 @@ _TINY = 1e-300
 
 
 class Expectation(NamedTuple):
-    """What a forecast said about one reading: its median, and the band's ends."""
+    """What a forecast predicts for one reading: the median, and the ends of the band."""
 
     expected: float
     low: float
@@ -70,7 +70,8 @@ class Figures:
     def update(self, value: float, near: Expectation, far: Expectation) -> tuple[float, ...]:
         """The figures at a reading.
 
-        near: by the last forecast before the reading. far: by the first that includes it, which may be the same."""
+        near: by the last forecast before the reading. far: by the first that includes it, which may be the same.
+        """
         first = self._readings == 0
         self._readings += 1
         error = value - near.expected
@@ -101,7 +102,7 @@ class Figures:
         )
 
     def _moved(self, value: float, first: bool) -> float:
-        """How far the level has moved of late, relative to its usual moves."""
+        """How far the level has moved recently, relative to its usual moves."""
         if first:
             self._short_level = self._long_level = value
         self._short_level += SHORT_LEVEL_RATE * (value - self._short_level)

@@ -30,7 +30,8 @@ class ErrorHistory:
 
     A figure's p-value is conformal: (weight of the figures that are at least as large + 1) / (weight of all + 1).
     The rank cannot resolve rare figures, so the tail is an exponential distribution of the logarithm: its mean excess
-    is fitted to the recent figures (peaks over threshold)."""
+    is fitted to the recent figures (peaks over threshold).
+    """
 
     __slots__ = ("_age", "_rate", "_tail_bin", "_tail_log_p", "_weights", "total")
 

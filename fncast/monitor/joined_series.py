@@ -1,4 +1,4 @@
-"""Joins the forecasts of one series with its readings, in whatever order the two come."""
+"""Joins the forecasts of one series with its readings, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from fncast.monitor.pending import Int64Array, PendingForecasts
 from fncast.monitor.season import season_steps
 from fncast.series.step import Step
 
-# A reading may come so many steps late. One that is older changes nothing.
-SLACK = 8
-# Outcomes are added to the sums for so many readings at once.
-TOGETHER = 8
+# A reading may come so many steps late. An older one changes nothing.
+MAX_LATE = 8
+# Outcomes are added to the sums for the readings of so many steps at once.
+SETTLED_STEPS = 8
 # Forecasts may be so many steps ahead of the readings.
-AHEAD = 8
-MORE = SLACK + TOGETHER + AHEAD
-# A reading is judged without the forecast that was made for it once so many later readings came.
+MAX_AHEAD = 8
+# So many forecasts are kept beyond the horizon.
+KEPT_BEYOND = MAX_LATE + SETTLED_STEPS + MAX_AHEAD
+# A reading waits for its forecast until more readings than this wait.
 MAX_WAITING = 3
 MAX_MODELS = 8  # versions at a time; the one without readings for the longest is forgotten
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,11 +44,12 @@ class Judged:
 
 @dataclass(slots=True)
 class JoinedSeries:
-    """One series: its readings and forecasts of late, its accuracy by model, and its detector.
+    """One series: its recent readings and forecasts, its accuracy by model, and its detector.
 
     anchor, step: the grid; indices count its steps. newest: index of the latest reading. settled: the accuracy holds
     all outcomes up to this index; later ones can still change. judged: the newest index that the detector has seen.
-    has_settled: whether the last call has added to `sums`. season: steps of a day; 0 without seasonal naive."""
+    has_settled: whether the last call has added to `sums`. season: steps of a day; 0 without seasonal naive.
+    """
 
     anchor: datetime
     step: Step
@@ -84,10 +86,10 @@ class JoinedSeries:
         return self.time_s(self.newest) if self.readings else -math.inf
 
     def add_reading(self, index: int, value: float) -> None:
-        """Add a reading, or correct one. A reading that is more than SLACK steps late may be ignored."""
+        """Add a reading, or correct one. A reading that is more than MAX_LATE steps late may be ignored."""
         self.has_settled = False
         if self.settled == _NONE:
-            self.settled = index - SLACK - 1
+            self.settled = index - MAX_LATE - 1
         if math.isnan(value) or index <= self.settled:
             return
         if index not in self.readings and index > self.judged:
@@ -95,25 +97,26 @@ class JoinedSeries:
         self.readings[index] = value
         if index > self.newest:
             self.newest = index
-            if index > self.settled + SLACK + TOGETHER:
-                self._settle(index - SLACK - 1)
+            if index > self.settled + MAX_LATE + SETTLED_STEPS:
+                self._settle(index - MAX_LATE - 1)
 
     def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> bool:
         """Add a forecast. columns: lows, medians and highs.
 
-        Returns False if there is one for the same start by the same model, which stands, or if it is too old."""
+        Returns False if there is one for the same start by the same model, which stands, or if it is too old.
+        """
         self.has_settled = False
         if self.settled == _NONE:
-            self.settled = start - SLACK - 1
+            self.settled = start - MAX_LATE - 1
         length = len(columns[0])
         pending = self.forecasts.get(model)
         if start + length - 1 <= self.settled or (pending is not None and pending.has(start)):
             return False
         self.horizon = max(self.horizon, length)
         if pending is None:
-            pending = self.forecasts[model] = PendingForecasts(length, MORE)
+            pending = self.forecasts[model] = PendingForecasts(length, KEPT_BEYOND)
         elif length > pending.horizon:
-            pending = self.forecasts[model] = pending.resized(length, MORE, self.settled)
+            pending = self.forecasts[model] = pending.resized(length, KEPT_BEYOND, self.settled)
         if pending.replaced_end(start) > self.settled:
             self._settle(pending.replaced_end(start))
         pending.add(start, columns)
@@ -142,11 +145,11 @@ class JoinedSeries:
 
     @property
     def models(self) -> list[str]:
-        """The models that have made forecasts."""
+        """The models with forecasts of this series."""
         return list(self.sums | self.forecasts)
 
     def judge(self, settings: DetectorSettings) -> Iterator[Judged]:
-        """Judge the readings that wait no longer for their forecast, in the order of time."""
+        """Judge the readings that have their forecast, or have waited long enough for it, in the order of time."""
         newest_start = max([each.newest for each in self.forecasts.values()], default=_NONE)
         while self.waiting:
             index = self.waiting[0]
@@ -159,7 +162,7 @@ class JoinedSeries:
             yield Judged(time_s, value, self.detector.judge(time_s, value, near, far, settings))
 
     def _expectations(self, index: int) -> tuple[Expectation | None, Expectation | None]:
-        """What the last and the first forecast that include a step say about it; None without a usable forecast."""
+        """What the last and the first forecast that include a step predict for it; None without a usable forecast."""
         near = self._including(index, range(index, index - self.horizon, -1))
         if near is None or near[1] - 1 not in self.readings:
             return None, None
@@ -176,7 +179,7 @@ class JoinedSeries:
         return None
 
     def _settle(self, last: int) -> None:
-        """Add the outcomes up to index `last` to the sums, and drop what is not needed any more."""
+        """Add the outcomes up to index `last` to the sums, and drop what is no longer needed."""
         self.has_settled = True
         for model, pending in list(self.forecasts.items()):
             for indices in self._groups(last):
@@ -192,10 +195,10 @@ class JoinedSeries:
             del self.readings[index]
 
     def _groups(self, last: int) -> Iterator[Int64Array]:
-        """The indices of the readings that are not settled, up to `last`, TOGETHER steps at a time."""
+        """The indices of the readings that are not settled, up to `last`, SETTLED_STEPS at a time."""
         open_ = sorted(index for index in self.readings if self.settled < index <= last)
         while open_:
-            group = [index for index in open_ if index < open_[0] + TOGETHER]
+            group = [index for index in open_ if index < open_[0] + SETTLED_STEPS]
             yield np.array(group)
             del open_[: len(group)]
 
@@ -248,7 +251,10 @@ class JoinedSeries:
             Step(parsed.period_s, parsed.months, day),
             horizon,
             dict(readings),
-            {model: PendingForecasts.restored(each, MORE, settled) for model, each in forecasts.items()},
+            {
+                model: PendingForecasts.restored(each, KEPT_BEYOND, settled)
+                for model, each in forecasts.items()
+            },
             list(waiting),
             {model: Accuracy.restored(each) for model, each in sums.items()},
             Detector.restored(detector),

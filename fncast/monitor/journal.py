@@ -11,14 +11,14 @@ from fncast.monitor.partition import MonitorPartition
 from interceptor.delivery import StateRecord
 from interceptor.errors import StateError
 
-# Place in the batch, and what a partition has noted.
+# A note of a partition, after its place in the batch.
 Entry = tuple[int, tuple[Any, ...]]
 
 VERSION = 2
 # No series has such a name: these keys are not UTF-8.
 NEXT_OFFSET = b"\xff"
 _ENTRIES = (b"\xfe", b"\xfd")
-# Between the beginnings of two rounds, in which all series that changed are written.
+# The time from one round's start to the next. A round writes all series that changed.
 ROUND_S = 10.0
 # A round begins earlier after so many entries: they bound the time of a restart.
 ROUND_ENTRIES = 200_000
@@ -35,8 +35,9 @@ class Journal:
     """Writes the state with the deliveries of each batch, and restores it.
 
     A series is restored from its newest copy and the entries after it. Entries have two sets of keys in turn: once a
-    round has begun, those of the round before the last are not needed any more, and are overwritten. Entries about the
-    records of different topics are separate, so that each is committed together with its records."""
+    round has begun, those of the round before the last are no longer needed, and are overwritten. Entries about the
+    records of different topics are separate, so that each is committed together with its records.
+    """
 
     def __init__(self, monitor: MonitorPartition, clock: Callable[[], float]) -> None:
         """clock: monotonic, in seconds."""
@@ -103,7 +104,8 @@ class Journal:
     ) -> dict[str, list[StateRecord]]:
         """The state records of a batch by topic.
 
-        entries: by topic, with their place in the batch. next_offsets: by topic of the batch."""
+        entries: by topic, with their place in the batch. next_offsets: by topic of the batch.
+        """
         self._is_live = True
         self._sequence += 1
         self._entries += sum(map(len, entries.values()))

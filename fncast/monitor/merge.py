@@ -1,7 +1,7 @@
 """Merges the topics of one partition number in the order of their records' timestamps; pure but for the clock.
 
-As in Kafka Streams: of the records at hand, the one with the smallest timestamp is next, and a topic without records is
-waited for until it is known to have none.
+As in Kafka Streams, the record with the smallest timestamp is next. Where a topic has no records at hand, the others
+wait until it is known to have none.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from interceptor.delivery import Delivery, Tick
 
-# So long a topic is waited for that has said nothing yet: an empty topic sends no ticks.
+# How long to wait for a topic of which nothing has come yet: an empty topic sends no ticks.
 PATIENCE_S = 30.0
-# A tick says that its topic is silent. A record that is so much older may still be on its way: then more ticks in a row
-# are needed.
+# A tick says that its topic is silent. A record that is older by this much may still be on its way: then more ticks in
+# a row are needed.
 LIVE_MS = 30_000
 QUIET_TICKS = 5
 
@@ -23,7 +23,8 @@ class Progress:
     """How far a topic has come.
 
     seen_ms: the largest timestamp of its records. tick_ms: of its newest tick, if no record followed; ticks: in a row.
-    waiting: timestamps of the records that were left unsettled, by offset; they come again."""
+    waiting: timestamps of the records that were left unsettled, by offset; they come again.
+    """
 
     def __init__(self) -> None:
         self.seen_ms = -1
@@ -64,7 +65,8 @@ class Merge:
     def ready(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """The deliveries that can be processed now, in their order. The others must be left unsettled.
 
-        deliveries: of this partition number, each topic in the order of its offsets."""
+        deliveries: of this partition number, each topic in the order of its offsets.
+        """
         lanes: dict[str, deque[Delivery]] = {}
         for delivery in sorted(deliveries, key=lambda delivery: delivery.record.offset):
             topic = delivery.record.topic

@@ -41,7 +41,8 @@ class Reading:
 class ForecastMessage:
     """A forecast. start: of its first step. levels: ascending. columns: for each level the quantiles of all steps.
 
-    model: name and version, for example `forecast/3`."""
+    model: name and version, for example `forecast/3`.
+    """
 
     series: str
     start: datetime

@@ -21,7 +21,8 @@ class Detection:
     """What was found in one series.
 
     scores: (readings,) 0..1, 0 where a reading is missing. is_anomaly: (readings,). episodes: in the order of time,
-    their times are indices of readings; the last may still be open."""
+    their times are indices of readings; the last may still be open.
+    """
 
     scores: Float64Array
     is_anomaly: NDArray[np.bool_]
@@ -34,7 +35,8 @@ def detect(
     """Judge each reading of a series.
 
     values: (readings,), NaN where missing. near, far: (readings, 3) expected, low and high of each reading, NaN where
-    there is no forecast; see `Detector.judge`."""
+    there is no forecast; see `Detector.judge`.
+    """
     detector = Detector()
     scores = np.zeros(len(values))
     is_anomaly = np.zeros(len(values), dtype=np.bool_)

@@ -92,7 +92,7 @@ def alert_event(
 def worse_event(
     series: str, model: str, accuracy: Accuracy, state: str, time_s: float, topic: str, destination: str
 ) -> OutputEvent:
-    """A model became worse than the last value, or is so no longer. time_s: of the reading that shows it."""
+    """A model became worse than the last value, or no longer is. time_s: of the reading that shows it."""
     day = accuracy.day_figures()
     data = {
         "rule": WORSE_THAN_LAST,

@@ -26,9 +26,9 @@ from interceptor.outcome import OutputEvent
 log = logging.getLogger("fncast.monitor")
 
 MAX_NAME = 100  # characters of a series' name in a log line
-# What a partition notes.
+# The kinds of notes of a partition.
 NEW, READING, FORECASTED, SILENT = range(4)
-# Between two looks for silent series.
+# The pause between two searches for silent series.
 LOOK_MS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,7 +40,8 @@ class MonitorRules:
     accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
     events about anomalies and bad forecasts. silent_steps: a series is silent after so many steps without a reading; 0
     for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a row
-    that open an alert; 0 for never."""
+    that open an alert; 0 for never.
+    """
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     alerts: tuple[AlertRule, ...] = ()
@@ -93,7 +94,8 @@ class MonitorPartition:
     """The series of one partition number. changed: names of the series that changed since they were removed from it.
 
     notes: what changed, in order, for `replay`; the writer of the state clears them. refused: how many new series
-    were ignored because of `max_series`."""
+    were ignored because of `max_series`.
+    """
 
     def __init__(self, rules: MonitorRules) -> None:
         self._rules = rules
@@ -122,7 +124,7 @@ class MonitorPartition:
         return events + self._judge(series)
 
     def tick(self, now_ms: int) -> list[OutputEvent]:
-        """The clock has come so far. Returns the events of series that are silent."""
+        """Find the series that are silent. now_ms: since 1970. Returns their events."""
         if now_ms < self._looked_ms + LOOK_MS:
             return []
         self._looked_ms = now_ms
@@ -161,7 +163,7 @@ class MonitorPartition:
         return events + self._judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
-        """Take what was noted before.
+        """Apply a note, as its reading, forecast or silence was applied. Publishes nothing.
 
         A series can be unknown after a kill between the commits of two topics: then the records that began it are read
         again."""
@@ -228,7 +230,7 @@ class MonitorPartition:
         return events + self._publish_accuracy(series) + self._compare(series)
 
     def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """The accuracy of the models for which it is due. Whether it has changed is looked at when outcomes settle."""
+        """The accuracy events that are due. A change of the accuracy is noticed once its outcomes are settled."""
         events = []
         joined, every_s = series.joined, self._rules.accuracy_every_s
         newest_s = joined.newest_s
@@ -255,7 +257,7 @@ class MonitorPartition:
         return events
 
     def _compare(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """The models that became worse than the last value, or are so no longer."""
+        """The events of models that became worse than the last value, or no longer are."""
         wanted = self._rules.worse_than_last_for
         if not wanted or not series.is_watched:
             return []

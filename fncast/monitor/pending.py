@@ -22,7 +22,8 @@ _NONE = -(2**62)
 class PendingForecasts:
     """Low, median and high of each step of the newest forecasts. A later forecast takes the place of an older one.
 
-    size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start."""
+    size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start.
+    """
 
     __slots__ = ("_bases", "_data", "_digits", "_lengths", "_scales", "horizon", "newest", "size", "starts")
 
@@ -43,7 +44,7 @@ class PendingForecasts:
         return self.starts[start % self.size] == start
 
     def replaced_end(self, start: int) -> int:
-        """The last step of the forecast that has the place of one with this first step; below all if there is none."""
+        """The last step of the forecast that one with this first step replaces; below every index if there is none."""
         slot = start % self.size
         return self.starts[slot] + self._lengths[slot] - 1
 
@@ -89,9 +90,10 @@ class PendingForecasts:
         return columns
 
     def mesh(self, indices: Int64Array) -> tuple[NDArray[np.bool_], Float64Array]:
-        """What was forecast for each index at each lead.
+        """The forecasts of each index at each lead.
 
-        indices: (n,). Returns whether there is a forecast, (n, horizon), and low, median and high, (3, n, horizon)."""
+        indices: (n,). Returns whether there is a forecast, (n, horizon), and low, median and high, (3, n, horizon).
+        """
         lead = np.arange(self.horizon)
         start = indices[:, np.newaxis] - lead
         slot = start % self.size
@@ -130,7 +132,7 @@ class PendingForecasts:
         self._bases, self._scales = [0] * self.size, [1.0] * self.size
 
     def state(self, settled: int) -> list[Any]:
-        """The state as numbers and bytes, for `restored`. settled: steps up to this index are not needed any more."""
+        """The state as numbers and bytes, for `restored`. settled: steps up to this index are no longer needed."""
         starts = sorted(each for each in self.starts if self.replaced_end(each) > settled and each != _NONE)
         slots = [start % self.size for start in starts]
         begins = [max(0, settled + 1 - start) for start in starts]

@@ -16,7 +16,8 @@ LEAST_OUTCOMES = 100
 class Publication:
     """What was published last. time_s: of the newest reading then; of the first reading if nothing was published.
 
-    outcomes: how many were in it. skill, coverage: of the last day; None if unknown."""
+    outcomes: how many were in it. skill, coverage: of the last day; None if unknown.
+    """
 
     time_s: float
     outcomes: int = 0

@@ -9,7 +9,7 @@ from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.partition import MonitorRules
 
-# The colon says that it is not one of the consumer's own.
+# The colon marks an interceptor that is not built into the consumer.
 JUDGE = "fncast.monitor:judge"
 # Kafka's assignor that gives the partitions of one number of all topics to the same consumer.
 CO_PARTITIONED = "range"
@@ -18,7 +18,8 @@ CO_PARTITIONED = "range"
 def monitor_settings(settings: Settings) -> Settings:
     """The settings of a consumer that reads the input topics and the forecasts, and publishes accuracy.
 
-    Raises ValueError if the topics collide."""
+    Raises ValueError if the topics collide.
+    """
     kafka, monitor = settings.kafka, settings.monitor
     topics = joined_topics(settings)
     return msgspec.structs.replace(

@@ -12,7 +12,8 @@ LONGER = 1.5
 class Silence:
     """When the readings of one series came.
 
-    last_ms: the newest, since 1970. longest_ms: between two of them. readings: their number. is_open: it is silent."""
+    last_ms: the newest, since 1970. longest_ms: between two of them. readings: their number. is_open: it is silent.
+    """
 
     last_ms: int = -1
     longest_ms: int = 0

@@ -22,7 +22,8 @@ class Stillness:
     def update(self, value: float, is_anomaly: bool) -> float:
         """Count a reading. Returns its run's length in units of the longest run that is usual; above 1 it is stuck.
 
-        is_anomaly: an episode is open; the run that ends does not become usual."""
+        is_anomaly: an episode is open; the run that ends does not become usual.
+        """
         if value == self._last:
             self._run += 1
         else:

@@ -40,7 +40,8 @@ async def report_unmatched(
 ) -> None:
     """Log each rule that matches no series within an hour.
 
-    known: returns the names of the series. clock: monotonic, in seconds."""
+    known: returns the names of the series. clock: monotonic, in seconds.
+    """
     unmatched = UnmatchedRules(rules, clock())
     while unmatched.rules:
         await sleep(LOOK_EVERY_S)

@@ -190,15 +190,17 @@ def test_a_crash_or_a_freeze_at_a_named_point(run, arguments):
 
 BROKEN = """
 import importlib.util, sys
-from unittest.mock import Mock
+from unittest.mock import MagicMock
+import consumer.kafka.base_producer
 spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
 chaos = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(chaos)
 chaos.add_bug(sys.argv[2])
+producer = MagicMock()
+consumer.kafka.base_producer.Producer = lambda *_, **__: producer
 from consumer.assembly import build_publisher
 from consumer.settings import Kafka
 publisher = build_publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
-producer = publisher._producer = Mock()
 for _ in range(2):
     publisher.publish("forecasts", 0, b"key", b"value", [])
     publisher.commit({("metrics", 0): 1}, None)

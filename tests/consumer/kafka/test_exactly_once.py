@@ -131,19 +131,23 @@ def test_the_reason_of_a_failed_record_is_reported_instead_of_that_of_the_commit
 def test_reports_about_dropped_records_are_no_reason(publisher):
     publisher, clients = publisher
     clients[0].fails["commit_transaction"] = ABORTABLE
-    publisher._on_failure(KafkaError(KafkaError._PURGE_QUEUE), Mock())
+    clients[0].on_delivery(KafkaError(KafkaError._PURGE_QUEUE), Mock())
     with pytest.raises(NotPublished, match="no broker answered in time"):
         publisher.commit(OFFSETS, "metadata")
 
 
 def test_reports_of_a_replaced_producer_are_ignored(publisher):
     publisher, clients = publisher
-    publisher._replace_producer(FENCED)
-    rejected = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
-    clients[0].on_delivery(rejected, Mock())
-    assert publisher._failure is None
-    clients[1].on_delivery(rejected, Mock())
-    assert publisher._failure is rejected
+    clients[0].fails["commit_transaction"] = FENCED
+    with pytest.raises(OutcomeUnknown):
+        publisher.commit(OFFSETS, "metadata")
+    assert publisher.ready()
+    clients[1].fails["commit_transaction"] = ABORTABLE
+    for client, reason in ((clients[0], "no broker answered in time"), (clients[1], "too large")):
+        publisher.publish("forecasts", 0, None, b"1", [])
+        client.on_delivery(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Mock())
+        with pytest.raises(NotPublished, match=reason):
+            publisher.commit(OFFSETS, "metadata")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,19 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
     producer = Producer(client)
     producer.produce("metrics", b"1", partition=0)
     assert producer.flush(10) == 0
+
+    class Refusing(Consumer):
+        """A client that refuses to assign a partition so many times."""
+
+        refusals_left = 0
+
+        def incremental_assign(self, places: list[TopicPartition]) -> None:
+            if Refusing.refusals_left:
+                Refusing.refusals_left -= 1
+                raise KafkaException(KafkaError(KafkaError._STATE))
+            super().incremental_assign(places)
+
+    monkeypatch.setattr("consumer.kafka.source.Consumer", Refusing)
     source = KafkaSource(client, "group")
     source.subscribe(["metrics"], list, list, list)
 
@@ -98,25 +111,9 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
 
     assert read_one() == [b"1"]
 
-    class Refusing:
-        """The client, but it refuses to assign a partition three times."""
-
-        def __init__(self, client: Consumer) -> None:
-            self.client, self.refusals = client, 0
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.client, name)
-
-        def incremental_assign(self, places: list[TopicPartition]) -> None:
-            if self.refusals < 3:
-                self.refusals += 1
-                raise KafkaException(KafkaError(KafkaError._STATE))
-            self.client.incremental_assign(places)
-
-    refusing = Refusing(source._consumer)
-    monkeypatch.setattr(source, "_consumer", refusing)
+    Refusing.refusals_left = 3
     source.read_from_start([("metrics", 0)])
     assert read_one() == [b"1"]
-    assert refusing.refusals == 3
+    assert Refusing.refusals_left == 0
     assert sum("cannot be read from" in line for line in caplog.messages) == 1
     source.close()

@@ -6,7 +6,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
@@ -144,11 +143,18 @@ def test_a_failure_is_1_with_one_sentence(run: Run, words, message):
 def test_a_second_ctrl_c_in_a_call_of_kafkas_client_is_no_traceback(monkeypatch, text, is_interrupt):
     """Kafka's client then loses the KeyboardInterrupt."""
 
-    def raises(_):
-        raise SystemError(text)
+    class Raises:
+        EXAMPLES = ""
 
-    module = SimpleNamespace(EXAMPLES="", add_arguments=lambda _: None, run=raises)
-    monkeypatch.setattr(sys.modules["fncast.cli.main"], "load", lambda _: module)
+        @staticmethod
+        def add_arguments(parser):
+            pass
+
+        @staticmethod
+        def run(arguments):
+            raise SystemError(text)
+
+    monkeypatch.setattr(sys.modules["fncast.cli.main"], "load", lambda _: Raises)
     if is_interrupt:
         assert main(["watch"]) == 130
     else:

@@ -24,14 +24,16 @@ class NoModels:
         return ()
 
 
-def test_a_free_grpc_port_is_reserved_until_grpc_binds_it() -> None:
+async def test_a_free_grpc_port_is_reserved_until_grpc_binds_it() -> None:
     """Services that start at the same time must not get the same port."""
     arguments = argparse.Namespace(host="127.0.0.1", port=0, grpc_port=0)
     address, companion = _grpc(arguments, NoModels(), OPEN)
     port = int(address.rpartition(":")[2])
     with pytest.raises(Failure, match=f"port {port} on 127.0.0.1 is in use"):
         bind("127.0.0.1", port)
-    companion._reserved.close()  # type: ignore[union-attr]
+    assert companion is not None
+    await companion.start()
+    await companion.stop()
 
 
 def test_the_base_model_is_served_by_default() -> None:

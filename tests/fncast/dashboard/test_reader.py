@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fncast.dashboard import reader as reader_module
+from fncast.dashboard import reader_client
 from fncast.dashboard.reader import TopicReader
 from fncast.dashboard.reader_client import InvalidProperties, create_consumer
 from fncast.dashboard.record import ReceivedRecord
@@ -176,18 +177,20 @@ def test_reading_continues_after_an_unexpected_error(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    failing = False
+
+    class Failing(Consumer):
+        def consume(self, *arguments: Any, **named: Any) -> Any:
+            if failing:
+                raise RuntimeError("an internal error")
+            return super().consume(*arguments, **named)
+
+    monkeypatch.setattr(reader_client, "Consumer", Failing)
     monkeypatch.setattr(reader_module, "RESTART_S", (0.3,))
     broker.publish("t", b"before")
     reader = start("t")
     assert take(reader, 1)[0].value == b"before"
     failing = True
-
-    def fail(timeout_s: float) -> bool:
-        if failing:
-            raise RuntimeError("an internal error")
-        return TopicReader._read(reader, timeout_s)
-
-    monkeypatch.setattr(reader, "_read", fail)
     eventually(lambda: "an internal error" in reader.state.problem)
     assert reader.state.connected is False
     assert "Reading failed" in caplog.text

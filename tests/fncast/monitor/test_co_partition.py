@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import ClusterMetadata, PartitionMetadata, TopicMetadata
 
 from fncast.monitor import co_partition
 from fncast.monitor.co_partition import differing_partitions
@@ -14,11 +14,14 @@ from fncast.monitor.co_partition import differing_partitions
 class FakeAdmin:
     counts: dict[str, int] = field(default_factory=dict)
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, timeout: float) -> ClusterMetadata:
         if not self.counts:
             raise KafkaException("no broker")
-        topics = {name: SimpleNamespace(partitions=range(count)) for name, count in self.counts.items()}
-        return SimpleNamespace(topics=topics)
+        cluster = ClusterMetadata()
+        for name, count in self.counts.items():
+            topic = cluster.topics[name] = TopicMetadata()
+            topic.partitions = {number: PartitionMetadata() for number in range(count)}
+        return cluster
 
 
 @pytest.mark.parametrize(

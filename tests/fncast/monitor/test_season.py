@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fncast.monitor.detector import DetectorSettings
-from fncast.monitor.joined_series import SLACK, TOGETHER, JoinedSeries
+from fncast.monitor.joined_series import MAX_LATE, SETTLED_STEPS, JoinedSeries
 from fncast.monitor.messages import ForecastMessage
 from fncast.monitor.season import season_steps
 from fncast.series.step import Step
@@ -73,7 +73,7 @@ def test_skill_over_the_seasonal_naive_equals_a_recomputation(seed: int, season:
     accuracy = series.accuracy("m/1")
     assert accuracy.seasonal_skill() == pytest.approx(offline_skill(readings, forecasts, season), abs=1e-9)
     assert accuracy.seasonal_day_skill() is not None
-    assert len(series.readings) <= season + horizon + SLACK + TOGETHER + 2
+    assert len(series.readings) <= season + horizon + MAX_LATE + SETTLED_STEPS + 2
 
 
 @pytest.mark.parametrize(
