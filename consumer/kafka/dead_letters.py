@@ -172,7 +172,7 @@ class DeadLetterTopic:
         """Read letters from `start`, else from the first, to the current end. only: the one partition to read.
 
         Letters that arrive meanwhile are not read. Otherwise a replay would never end if a consumer rejects the
-        replayed records again.
+        replayed records again. Raises ConsumerError if the broker does not answer.
         """
         partitions = [partition for partition in self.partitions() if only in (None, partition)]
         starts = start or {}

@@ -80,6 +80,7 @@ class _Reader:
     refused: list[NoGrid] = field(default_factory=list)
 
     def read(self) -> Summary:
+        """Read all readings into series. Returns what was read, guessed and left out. Raises CsvError."""
         table, columns, summary = self.table, self.columns, self.summary
         assert columns.time.form is not None
         times = csv_time.read_times(
