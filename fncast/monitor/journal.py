@@ -87,8 +87,9 @@ class Journal:
 
     def apply(self) -> None:
         """Apply the entries that came after the copies, once all topics are restored."""
-        self._restored.sort(key=lambda each: each[:2])
-        for sequence, _, entry in self._restored:
+        # That a series is new stands in the entries of several topics, at the same place.
+        entries = {(sequence, place): entry for sequence, place, entry in self._restored}
+        for (sequence, _), entry in sorted(entries.items(), key=lambda each: each[0]):
             if sequence > self._copies.get(entry[1], 0):
                 self._monitor.replay(entry)
         self._restored.clear()

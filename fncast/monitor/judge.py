@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fncast.monitor.journal import Entry, Journal
 from fncast.monitor.merge import Merge
 from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_forecast, read_window
-from fncast.monitor.partition import MonitorPartition
+from fncast.monitor.partition import NEW, MonitorPartition
 from fncast.monitor.rules import MonitorRules
 from interceptor.chain import read
 from interceptor.contract import StatefulInterceptor
@@ -57,6 +57,7 @@ class Judge(StatefulInterceptor):
     ) -> int:
         assigned = self._assigned(partition)
         assigned.restored[topic] = generation
+        assigned.merge.wait()
         next_offset = committed
         for record in state:
             if record.value is not None:
@@ -107,7 +108,9 @@ class Judge(StatefulInterceptor):
         for delivery in ticks:
             events = monitor.tick(delivery.record.timestamp_ms)
             delivery.outcome = Forecast(events) if events else None
-        for delivery in ticks + assigned.merge.ready(deliveries):
+        ready = ticks + assigned.merge.ready(deliveries)
+        topics = {delivery.record.topic for delivery in ready}
+        for delivery in ready:
             topic = delivery.record.topic
             last[topic] = delivery
             if type(delivery.record) is not Tick:
@@ -115,10 +118,12 @@ class Judge(StatefulInterceptor):
                     events = self._events(monitor, part)
                     events += monitor.tick(part.record.timestamp_ms)
                     part.outcome = Forecast(events) if events else part.outcome or JOINED
-            if monitor.notes:
-                noted.setdefault(topic, []).extend(enumerate(monitor.notes, start=place))
-                place += len(monitor.notes)
-                monitor.notes.clear()
+            for note in monitor.notes:
+                # Each topic's entries must do without the others: a kill can come between their commits.
+                for each in topics if note[0] == NEW else (topic,):
+                    noted.setdefault(each, []).append((place, note))
+                place += 1
+            monitor.notes.clear()
         if noted:
             next_offsets = {topic: delivery.record.offset + 1 for topic, delivery in last.items()}
             for topic, records in assigned.journal.write(noted, next_offsets).items():

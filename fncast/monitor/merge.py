@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from interceptor.delivery import Delivery, Tick
 
 # How long to wait for a topic of which nothing has come yet: an empty topic sends no ticks.
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 # A tick says that its topic is silent. A record that is older by this much may still be on its way: then more ticks in
 # a row are needed.
 LIVE_MS = 30_000
@@ -92,6 +92,10 @@ class Merge:
     def forget(self, topic: str) -> None:
         """The partition of a topic was taken away; what waited will be read again, if it comes back."""
         self._progress.pop(topic, None)
+        self.wait()
+
+    def wait(self) -> None:
+        """From now on, wait for topics that have said nothing yet: their records are read from now on."""
         self._began_s = self._clock()
 
     def _place(self, topic: str, delivery: Delivery) -> tuple[int, int]:

@@ -1,12 +1,14 @@
-"""The series of one partition number: takes readings and forecasts, and returns the events to publish; pure."""
+"""The series of one partition number: takes readings and forecasts, returns events to publish; no I/O but the log."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from fncast.foreign_text import clean
 from fncast.monitor.alert import AlertState
 from fncast.monitor.comparison import Comparison
 from fncast.monitor.episode import Episode
@@ -20,6 +22,9 @@ from fncast.monitor.rules import MonitorRules
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
+log = logging.getLogger("fncast.monitor")
+
+MAX_NAME = 100  # characters of a series' name in a log line
 # The kinds of notes of a partition.
 NEW, READING, FORECASTED, SILENT = range(4)
 # The pause between two searches for silent series.
@@ -100,11 +105,18 @@ class MonitorPartition:
         return events + self._judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
-        """Apply a note, as its reading, forecast or silence was applied. Publishes nothing."""
+        """Apply a note, as its reading, forecast or silence was applied. Publishes nothing.
+
+        A series can be unknown after a kill between the commits of two topics: then the records that began it are read
+        again.
+        """
         kind, name, *content = note
         if kind == NEW:
             self.restore(name, *content)
-        series = self.series[name]
+        series = self.series.get(name)
+        if series is None:
+            log.warning("%s: what the monitor knew of this new series is lost", clean(name, MAX_NAME))
+            return
         self.changed.add(name)
         if kind == READING:
             self._take_reading(series, *content)
