@@ -104,7 +104,8 @@ def _number(text: str) -> int | None:
 @dataclass(frozen=True)
 class Filter:
     """Which letters to read. reason: a part of the reason, case ignored. since: rejected at this time or later.
-    place: this letter only, as PARTITION/OFFSET."""
+    place: this letter only, as PARTITION/OFFSET.
+    """
 
     reason: str = ""
     destination: str = ""

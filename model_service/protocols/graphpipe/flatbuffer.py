@@ -22,7 +22,8 @@ class Buffer:
     """The bytes of one message.
 
     All strings read from it may together be as long as the message. Offsets may repeat, so without this limit a short
-    message could refer to the same string a million times."""
+    message could refer to the same string a million times.
+    """
 
     __slots__ = ("_text_budget", "data", "size")
 
