@@ -32,12 +32,28 @@ CODE = re.compile(r"`[^`]*`")
 LINK = re.compile(r"\]\([^)]*\)")
 
 
-def phrases(line: str) -> Iterator[str]:
-    """Yield a problem for each phrase in a line of prose."""
-    prose = ALLOWED.sub("", LINK.sub("]", CODE.sub("", line)))
+def phrases(line: str, before: str = "") -> Iterator[str]:
+    """Yield a problem for each phrase in a line of prose. before: the line above, in which the phrase may begin."""
+    prose = plain(line)
+    above = f"{plain(before).rstrip()} " if before.strip() else ""
     for pattern, better in PHRASES.items():
-        if found := re.search(pattern, prose, re.IGNORECASE):
+        found = re.search(pattern, prose, re.IGNORECASE)
+        if not found and above:
+            found = next(
+                (
+                    each
+                    for each in re.finditer(pattern, above + prose.lstrip(), re.IGNORECASE)
+                    if each.start() < len(above) < each.end()
+                ),
+                None,
+            )
+        if found:
             yield f'"{found[0]}": write {better}'
+
+
+def plain(line: str) -> str:
+    """The line without code, addresses and allowed phrases."""
+    return ALLOWED.sub("", LINK.sub("]", CODE.sub("", line)))
 
 
 def code_problems(text: str) -> Iterator[tuple[int, str]]:
@@ -47,21 +63,26 @@ def code_problems(text: str) -> Iterator[tuple[int, str]]:
             yield from ((token.start[0], problem) for problem in phrases(token.string))
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
-            docstring = ast.get_docstring(node, clean=False) or ""
-            for number, line in enumerate(docstring.splitlines()):
-                yield from ((node.body[0].lineno + number, problem) for problem in phrases(line))
+            before = ""
+            for number, line in enumerate((ast.get_docstring(node, clean=False) or "").splitlines()):
+                yield from ((node.body[0].lineno + number, problem) for problem in phrases(line, before))
+                before = line
 
 
 def problems(text: str) -> Iterator[tuple[int, str]]:
     """Yield line number and problem for a page."""
     is_code = False
+    before = ""
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             is_code = not is_code
         if is_code or line.lstrip().startswith("```") or re.match(r"\[[^\]]+\]: |!\[", line):
+            before = ""
             continue
-        yield from ((number, problem) for problem in phrases(line))
-        if line.startswith("|"):
+        is_row = line.startswith("|")
+        yield from ((number, problem) for problem in phrases(line, "" if is_row else before))
+        before = "" if is_row else line
+        if is_row:
             for cell in LINK.sub("]", line).split(" | "):
                 if len(cell.strip("| ")) > MAX_CELL:
                     yield (

@@ -108,7 +108,8 @@ class Batches:
 
     def _has_room(self) -> bool:
         """Whether the chain takes another batch. Full batches may wait in the chain for the calls in flight: it reads
-        them meanwhile, so that a call starts as soon as another one ends."""
+        them meanwhile, so that a call starts as soon as another one ends.
+        """
         batches, calls = len(self._running), self._batching.in_flight
         return batches < calls or (batches < 2 * calls and self._lanes.waiting() >= self._batching.events)
 

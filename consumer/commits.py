@@ -96,7 +96,8 @@ class Commits:
     @property
     def holds_results(self) -> bool:
         """Whether nothing may be published now: it would become part of the commit in progress, or be too early for
-        the next one. A commit of offsets only does not hold results: it covers earlier results."""
+        the next one. A commit of offsets only does not hold results: it covers earlier results.
+        """
         if self.is_in_progress:
             return not self._is_committing_offsets
         return self._clock_s() < self._publish_at_s

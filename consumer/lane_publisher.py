@@ -67,7 +67,8 @@ class LanePublisher:
 
     def can_publish(self, lane: Lane) -> bool:
         """Whether a lane that does not wait for others has settled deliveries, its topic is not paused, and the output
-        topic is known."""
+        topic is known.
+        """
         return lane.has_settled and not self._time_order.applies_to(lane) and self._is_open(lane.partition[0])
 
     def _is_open(self, topic: str) -> bool:

@@ -28,7 +28,8 @@ class Ticks:
         is_at_end: Callable[[Partition, int], bool],
     ) -> None:
         """keeps_state: whether partitions of an input topic have state. clock_s: seconds since 1970. is_at_end: whether
-        Kafka has no records behind this offset of a partition, as far as is known."""
+        Kafka has no records behind this offset of a partition, as far as is known.
+        """
         self._lanes = lanes
         self._keeps_state = keeps_state
         self._is_at_end = is_at_end

@@ -58,7 +58,8 @@ class TopicChanges:
     def _read_from_start(self, topic: str, seen_at_s: float, now_s: float) -> None:
         """Read the partitions of a topic that was created again after `seen_at_s`.
 
-        A partition that was beyond its end since then is read from its start already, and a warning has said so."""
+        A partition that was beyond its end since then is read from its start already, and a warning has said so.
+        """
         partitions = [partition for partition in self._lanes.partitions if partition[0] == topic]
         self._dead_letters.assigned(partitions)
         for lane in self._lanes.of(partitions):

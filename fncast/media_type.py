@@ -18,7 +18,8 @@ def are_same(one: str, other: str) -> bool:
     """Whether two content types mean the same (RFC 9110, section 8.3.1).
 
     Letter case, spaces, quotes and the order of parameters do not matter. For JSON, `charset=utf-8` means the same as
-    no charset: JSON is always UTF-8 (RFC 8259)."""
+    no charset: JSON is always UTF-8 (RFC 8259).
+    """
     return _normalized(one) == _normalized(other)
 
 

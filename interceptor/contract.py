@@ -62,9 +62,9 @@ class StatefulInterceptor(Interceptor):
     ) -> int:
         """Begin with a partition that was assigned. Returns the offset from which to replay the input.
 
-        committed: the first offset that will be consumed. state: the newest record of each key. A snapshot beyond
-        `committed` must not be used. Without one, return `committed`: the consumer replays the records of an
-        interceptor that has not written any state yet.
+        generation: number of the assignment, as in `Delivery.generation`. committed: the first offset that will be
+        consumed. state: the newest record of each key. A snapshot beyond `committed` must not be used. Without one,
+        return `committed`: the consumer replays the records of an interceptor that has not written any state yet.
         Raises StateError if the state cannot be read.
         """
         return committed

@@ -1,7 +1,8 @@
 """Forecasts windows with fracast, and measures its CPU time: `python fracast_forecasts.py IN.npz OUT.npz`.
 
 IN holds `windows` (count, readings), `batch` (512, readings), `horizon` and `rounds`; OUT gets `forecast`
-(count, horizon, 9 quantiles) and `us`, the least CPU time of a window in a call with the batch."""
+(count, horizon, 9 quantiles) and `us`, the least CPU time of a window in a call with the batch.
+"""
 
 import sys
 import time

@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 
 from fncast.monitor.judge import Judge
-from fncast.monitor.partition import MonitorRules
+from fncast.monitor.rules import MonitorRules
 from fncast.series.rfc3339 import format_time
 from interceptor.chain import Chain
 from interceptor.delivery import Batch, Delivery, Record

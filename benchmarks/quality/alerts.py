@@ -2,7 +2,8 @@
 
 `python -m benchmarks.quality.alerts [--series N] [--seed N]`. Without a crossing, the threshold is a tenth of the range
 above the largest value. With one, a ramp with season and noise crosses it once, and the alert is judged when it
-opens."""
+opens.
+"""
 
 from __future__ import annotations
 

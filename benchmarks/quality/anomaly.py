@@ -2,7 +2,8 @@
 
 `python -m benchmarks.quality.anomaly [--models DIR] [--series N] [--seed N]`. Each method's threshold is the one at
 which it opens one false episode a series a month of 5-minute readings. The detector is also shown at its default alpha.
-The seeds below 1000 are for tuning."""
+The seeds below 1000 are for tuning.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ Opened = list[int]
 class Result:
     """recall: share of incidents found. delay: median, in readings. false: episodes a series a month.
 
-    by_kind: recall."""
+    by_kind: recall.
+    """
 
     recall: float
     delay: float
@@ -130,7 +132,8 @@ def band_sigma(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array
 def seasonal_z(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array:
     """Distance from the reading one season before, in standard deviations of the last WINDOW such distances.
 
-    The season of SEASONS with the smallest distances in the first readings."""
+    The season of SEASONS with the smallest distances in the first readings.
+    """
     values = series.values
     season = min(
         SEASONS, key=lambda steps: float(np.abs(values[steps:QUIET] - values[: QUIET - steps]).mean())

@@ -1,7 +1,8 @@
 """Measures the base model without training, beside naive and classical methods: series of unseen kinds, counts,
 missing readings, short histories and spikes. All series are generated, so the tables can be repeated anywhere.
 
-`python -m benchmarks.quality.base_model [--series N] [--no-classical]`; `make quality` runs it too."""
+`python -m benchmarks.quality.base_model [--series N] [--no-classical]`; `make quality` runs it too.
+"""
 
 from __future__ import annotations
 

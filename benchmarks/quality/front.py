@@ -155,7 +155,8 @@ def cpu_us(method: Method, windows: Float64Array, batch: int, rounds: int) -> fl
 def trained_method(models: Path) -> tuple[int, Method]:
     """The window and the forecasts of a network of `fncast train`. Its three quantiles are interpolated to nine.
 
-    models: trains one there if it holds none. Raises Failure."""
+    models: trains one there if it holds none. Raises Failure.
+    """
     if not (models / "forecast").is_dir() and fncast(["train", "--models", str(models)]) != 0:
         raise Failure("training failed")
     model = LocalModel(scan(models)[0])

@@ -39,7 +39,8 @@ KINDS: tuple[generator.Kind, ...] = (
 class Incident:
     """kind: what was done to the series. begin, end: the readings that it changed, end exclusive.
 
-    until: an episode that opens before this reading counts as found."""
+    until: an episode that opens before this reading counts as found.
+    """
 
     kind: str
     begin: int

@@ -69,7 +69,8 @@ def passengers() -> tuple[Series, float]:
 def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], list[str]]:
     """The base model on the test parts of public series, which it is not trained on.
 
-    Returns the table, the figures with a goal, and why series are left out."""
+    Returns the table, the figures with a goal, and why series are left out.
+    """
     rows, figures, absent = [], [], []
     sources: tuple[tuple[str, str, Callable[[], Evaluation]], ...] = (
         ("NAB, 19 series", "relative_mae", lambda: _it(folder)),

@@ -72,7 +72,8 @@ class Replay:
     def _commit(self, letters: list[DeadLetter], offsets: Mapping[tuple[str, int], int]) -> int:
         """Replay the letters in one transaction with the progress. Returns how many. Raises ConsumerError.
 
-        If a topic refuses a letter, the transaction starts again without this letter."""
+        If a topic refuses a letter, the transaction starts again without this letter.
+        """
         failures = 0
         while True:
             letters = self._without_obstacle(letters)

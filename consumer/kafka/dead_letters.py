@@ -104,7 +104,8 @@ def _number(text: str) -> int | None:
 @dataclass(frozen=True)
 class Filter:
     """Which letters to read. reason: a part of the reason, case ignored. since: rejected at this time or later.
-    place: this letter only, as PARTITION/OFFSET."""
+    place: this letter only, as PARTITION/OFFSET.
+    """
 
     reason: str = ""
     destination: str = ""
@@ -172,7 +173,7 @@ class DeadLetterTopic:
         """Read letters from `start`, else from the first, to the current end. only: the one partition to read.
 
         Letters that arrive meanwhile are not read. Otherwise a replay would never end if a consumer rejects the
-        replayed records again.
+        replayed records again. Raises ConsumerError if the broker does not answer.
         """
         partitions = [partition for partition in self.partitions() if only in (None, partition)]
         starts = start or {}

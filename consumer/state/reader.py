@@ -91,7 +91,7 @@ class Reader:
     def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:
         """Chunks of the committed records from offset `start` to before `end`, in order.
 
-        An empty chunk says that none came for a moment, so that the caller can stop.
+        An empty chunk says that none came for a moment, so that the caller can stop. Raises Unavailable, ConsumerError.
         """
         if start >= end:
             return

@@ -50,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def consume(configured: Settings, host: str, port: int, security: Security) -> int:
     """Consume until SIGINT or SIGTERM. Returns the exit code 0.
 
-    host, port, security: of the admin listener. Raises Failure."""
+    host, port, security: of the admin listener. Raises Failure.
+    """
     listener = bind(host, port)
     try:
         service = Service(configured)

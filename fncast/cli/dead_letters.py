@@ -186,7 +186,8 @@ def readable(content: bytes | None) -> str | dict[str, str] | None:
 def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
     """Publish the dead letters that match `wanted` again. Returns the exit code. Raises Failure, ConsumerError.
 
-    name: the consumer group that keeps the replayed offsets, and the transactional id."""
+    name: the consumer group that keeps the replayed offsets, and the transactional id.
+    """
     letters = DeadLetterTopic(kafka.client_properties(), topic, name)
     try:
         properties = kafka.client_properties()

@@ -205,7 +205,8 @@ def _warn_about_long_seasons(evaluation: Evaluation) -> None:
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:
     """Add the forecasts of the classical methods, with progress and failed methods on stderr.
 
-    cache: folder for their results. workers: number of processes, None for one a core. Raises Failure."""
+    cache: folder for their results. workers: number of processes, None for one a core. Raises Failure.
+    """
     from importlib.util import find_spec
 
     if find_spec("statsforecast") is None:

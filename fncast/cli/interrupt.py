@@ -13,7 +13,8 @@ class DeferInterrupt:
     """A context manager. After `begin`, Ctrl-C takes effect at the end of the block, as KeyboardInterrupt.
 
     message: printed on Ctrl-C to say what the user waits for; empty prints nothing. If SIGINT is ignored or has another
-    handler, this class does nothing."""
+    handler, this class does nothing.
+    """
 
     def __init__(self, message: str = "") -> None:
         self._message = message

@@ -30,7 +30,8 @@ MEDIAN = 0.5
 @dataclass(frozen=True)
 class StepForecasts:
     """near, far: (readings, 3) median and band of each reading, by the last forecast before it and by the first that
-    includes it. NaN where there is none."""
+    includes it. NaN where there is none.
+    """
 
     near: Float64Array
     far: Float64Array
@@ -60,7 +61,8 @@ class LocalModel:
     def forecasts(self, values: Float64Array) -> StepForecasts:
         """The forecasts of each reading. values: (readings,), NaN for a missing reading. Raises Failure.
 
-        A reading after a gap has no near forecast until one reading has come again."""
+        A reading after a gap has no near forecast until one reading has come again.
+        """
         near = np.full((len(values), 3), np.nan)
         far = np.full((len(values), 3), np.nan)
         for origins, windows in self.windows(values):
@@ -75,7 +77,8 @@ class LocalModel:
     def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
         """Yield indices of readings and the windows before them, in batches.
 
-        Left out are windows without their last reading, and those that the model cannot use."""
+        Left out are windows without their last reading, and those that the model cannot use.
+        """
         known = np.concatenate([np.full(self.window, np.nan), values]) if self._is_sparse else values
         if len(known) <= self.window:
             return

@@ -33,7 +33,8 @@ class OneLine(logging.Formatter):
 class RateLimit(logging.Filter):
     """Passes at most MAX_LINES records of one cause in PERIOD_S.
 
-    A cause is a logger, a level and a message template. The next record that passes shows how many were dropped."""
+    A cause is a logger, a level and a message template. The next record that passes shows how many were dropped.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

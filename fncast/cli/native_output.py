@@ -15,7 +15,8 @@ INFO = b"INFO: "  # as TensorFlow Lite writes about its delegates
 def without_info_lines() -> Iterator[None]:
     """Drop the INFO lines that native code writes to stderr in this block. All other lines are written at its end.
 
-    Only for commands with one thread: the output of other threads is delayed, too."""
+    Only for commands with one thread: the output of other threads is delayed, too.
+    """
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as written:

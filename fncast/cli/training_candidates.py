@@ -110,7 +110,8 @@ class Candidates:
     def choose(self, companions: Sequence[Float64Array], closing: Callable[[], None]) -> Choice:
         """companions: generated series for the training from scratch. closing: called before the last steps.
 
-        Raises TooLittleData, UnfitWeights, NoEpoch; KeyboardInterrupt only before there is a result."""
+        Raises TooLittleData, UnfitWeights, NoEpoch; KeyboardInterrupt only before there is a result.
+        """
         tuned = scratch = None
         is_tuned = self._start.is_fine_tuned or (
             self._base is not None and self._start.folder is None and self._arguments.fine_tune

@@ -20,7 +20,8 @@ PLOTS = "plots"
 def progress(kind: str, candidate: str) -> Callable[[Epoch], None]:
     """A function that prints each epoch on stderr. kind: `text`, or `json` for objects on stdout as well.
 
-    candidate: the model that is trained."""
+    candidate: the model that is trained.
+    """
 
     def print_epoch(epoch: Epoch) -> None:
         done = "#" * round(BAR_WIDTH * epoch.epoch / epoch.epochs)

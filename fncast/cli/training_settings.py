@@ -24,7 +24,8 @@ AUTO = "auto"  # for --window
 def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:
     """The settings with the given flags applied. Raises Failure.
 
-    fixed: training starts from a version, so that flags must not change the shape of the weights."""
+    fixed: training starts from a version, so that flags must not change the shape of the weights.
+    """
     shape = {
         name: getattr(arguments, name)
         for name in ("window", "horizon", "units", "cell")
@@ -97,7 +98,8 @@ def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str |
     """The window for these seasons, in readings. flag: AUTO to choose one; None keeps the default and prints advice.
 
     With several seasons: two of the longest, else the longest and the shortest. With one: seven of it (a week of days),
-    else two. The default if there is no season, or if the series are too short for such a window."""
+    else two. The default if there is no season, or if the series are too short for such a window.
+    """
     from model_service.training.dataset import split
 
     if not settings.seasons:

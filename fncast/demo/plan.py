@@ -112,7 +112,8 @@ class Plan:
     def source(self, files: Sequence[Path], window: int, since_s: float) -> list[str]:
         """The source of window events. files: CSV files to replay instead of the shop.
 
-        since_s: its start in seconds since 1970, so that it continues after a restart."""
+        since_s: its start in seconds since 1970, so that it continues after a restart.
+        """
         feeds = [*self.reading, "--replay", *files] if files else ["--shop"]
         name = f"fncast/demo/{quote(socket.gethostname())}"
         flags = (

@@ -18,7 +18,8 @@ WITHIN = "12h"
 def settings_text(bootstrap_servers: str, functions_url: str, admin_port: int, has_shop: bool) -> str:
     """The settings of consumer, monitor and page. has_shop: whether there are the shop's series.
 
-    Delivery is at-least-once: the embedded broker does not isolate transactions."""
+    Delivery is at-least-once: the embedded broker does not isolate transactions.
+    """
     return f"""\
 [kafka]
 bootstrap_servers = "{bootstrap_servers}"

@@ -1,6 +1,7 @@
 """Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is refused.
 
-This protects users of browsers. Other programs can send any header; a token is what keeps them out."""
+This protects users of browsers. Other programs can send any header; a token is what keeps them out.
+"""
 
 from __future__ import annotations
 

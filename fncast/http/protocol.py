@@ -74,7 +74,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         """A request may ask for another protocol (HTTP/2, WebSocket). It is answered in HTTP/1.1, as RFC 9110 allows.
 
-        uvicorn logs two lines for each and suggests packages."""
+        uvicorn logs two lines for each and suggests packages.
+        """
 
     def on_headers_complete(self) -> None:
         self._header_began_s = None

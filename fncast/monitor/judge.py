@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from fncast.monitor.journal import Entry, Journal
 from fncast.monitor.merge import Merge
 from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_forecast, read_window
-from fncast.monitor.partition import NEW, MonitorPartition, MonitorRules
+from fncast.monitor.partition import NEW, MonitorPartition
+from fncast.monitor.rules import MonitorRules
 from interceptor.chain import read
 from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick

@@ -1,25 +1,24 @@
-"""The series of one partition number: takes readings and forecasts, and returns the events to publish; pure."""
+"""The series of one partition number: takes readings and forecasts, returns events to publish; no I/O but the log."""
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from fncast.foreign_text import clean
-from fncast.monitor.alert import AlertRule, AlertState
+from fncast.monitor.alert import AlertState
 from fncast.monitor.comparison import Comparison
-from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, Reading
+from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
 from fncast.monitor.pending import PendingForecasts
 from fncast.monitor.publication import Publication
+from fncast.monitor.rules import MonitorRules
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
@@ -31,63 +30,6 @@ NEW, READING, FORECASTED, SILENT = range(4)
 # The pause between two searches for silent series.
 LOOK_MS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class MonitorRules:
-    """What the monitor does. include, exclude: globs of series whose anomalies and bad forecasts are reported.
-
-    accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
-    events about anomalies and bad forecasts. silent_steps: a series is silent after so many steps without a reading; 0
-    for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a row
-    that open an alert; 0 for never.
-    """
-
-    detector: DetectorSettings = field(default_factory=DetectorSettings)
-    alerts: tuple[AlertRule, ...] = ()
-    include: tuple[str, ...] = ("*",)
-    exclude: tuple[str, ...] = ()
-    accuracy_every_s: float = 3600.0
-    accuracy_topic: str = "accuracy"
-    alerts_topic: str = "alerts"
-    destination: str = ""
-    silent_steps: int = 0
-    max_series: int = 200_000
-    worse_than_last_for: int = 0
-
-    def detects(self, series: str) -> bool:
-        """Whether anomalies of a series are reported."""
-        return any(fnmatch.fnmatchcase(series, glob) for glob in self.include) and not any(
-            fnmatch.fnmatchcase(series, glob) for glob in self.exclude
-        )
-
-
-@dataclass
-class MonitoredSeries:
-    """A series with its alerts by rule, and by model what was published and how it compares with the last value."""
-
-    name: str
-    joined: JoinedSeries
-    is_watched: bool
-    rules: list[AlertRule]
-    alerts: dict[str, AlertState] = field(default_factory=dict)
-    published: dict[str, Publication] = field(default_factory=dict)
-    silence: Silence = field(default_factory=Silence)
-    comparisons: dict[str, Comparison] = field(default_factory=dict)
-
-    def state(self) -> list[Any]:
-        """The state as numbers, texts and lists."""
-        comparisons = {model: list(astuple(each)) for model, each in self.comparisons.items()}
-        published = {model: list(astuple(each)) for model, each in self.published.items()}
-        return [self.joined.state(), self.alert_state(), published, list(astuple(self.silence)), comparisons]
-
-    def alert_state(self) -> dict[str, list[Any]]:
-        """The state of the alerts by rule."""
-        return {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
-
-    def restore_alerts(self, state: dict[str, list[Any]]) -> None:
-        """Take over what `alert_state` returned."""
-        self.alerts = {rule: AlertState(*alert) for rule, alert in state.items()}
 
 
 class MonitorPartition:
@@ -166,7 +108,8 @@ class MonitorPartition:
         """Apply a note, as its reading, forecast or silence was applied. Publishes nothing.
 
         A series can be unknown after a kill between the commits of two topics: then the records that began it are read
-        again."""
+        again.
+        """
         kind, name, *content = note
         if kind == NEW:
             self.restore(name, *content)

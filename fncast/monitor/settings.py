@@ -7,7 +7,7 @@ import msgspec
 from consumer.settings import Alert, Interceptors, Settings
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
-from fncast.monitor.partition import MonitorRules
+from fncast.monitor.rules import MonitorRules
 
 # The colon marks an interceptor that is not built into the consumer.
 JUDGE = "fncast.monitor:judge"

@@ -49,7 +49,8 @@ class Fit:
 def fit_months(times_s: Seconds, zone: tzinfo) -> Fit | None:
     """The grid of months for these times. None if they are too close together.
 
-    times_s: (readings,) seconds since 1970 UTC, ascending and different. zone: the time zone of the months."""
+    times_s: (readings,) seconds since 1970 UTC, ascending and different. zone: the time zone of the months.
+    """
     if len(times_s) < 2 or np.median(np.diff(times_s)) < MIN_MONTH_S:
         return None
     wall_s = wall_seconds(times_s, zone)
@@ -63,7 +64,8 @@ def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
     """As `fit_months` with a given step. The day of the month is found if the step has none.
 
     Each time goes to the nearest place. If this puts more readings into one place than the calendar does (months onto
-    years), each goes into its own month, quarter or year."""
+    years), each goes into its own month, quarter or year.
+    """
     count = step.months or 1
     wall_s = wall_seconds(times_s, zone)
     day = step.day or _day_of_month(wall_s)
@@ -82,7 +84,8 @@ def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
 def half_months(times_s: Seconds, zone: tzinfo) -> str:
     """The two days of the month of all readings, such as `day 1 and day 15`; empty for other times.
 
-    times_s: (readings,) seconds since 1970 UTC, ascending and different. Needs two months."""
+    times_s: (readings,) seconds since 1970 UTC, ascending and different. Needs two months.
+    """
     if len(times_s) < 4 or not MIN_HALF_MONTH_S <= np.median(np.diff(times_s)) < MIN_MONTH_S:
         return ""
     wall_s = wall_seconds(times_s, zone)
@@ -104,7 +107,8 @@ def half_months(times_s: Seconds, zone: tzinfo) -> str:
 
 def _months_between(months: Indices) -> int:
     """The months of a step: the greatest common divisor of all distances, or the commonest distance if the divisor
-    would leave the grid mostly empty."""
+    would leave the grid mostly empty.
+    """
     distances = np.diff(months)
     if not len(distances):
         return 1

@@ -35,7 +35,8 @@ def check_range(table: Table, at: int, values: Floats) -> None:
 def marker_problem(values: Floats) -> str | None:
     """A sentence about a number that may mark a missing reading; None if there is none.
 
-    Such a number is a usual marker that is far below all other readings, or the only number of its column."""
+    Such a number is a usual marker that is far below all other readings, or the only number of its column.
+    """
     lowest = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
     if lowest not in MARKER_NUMBERS:
         return None

@@ -14,7 +14,8 @@ class Columns:
     clock: the time of day, if the time column holds only dates. values, series: of the readings and the series' names.
     is_alone: there is only one column besides the time. series_is_guessed: the series column was chosen only because it
     holds text; it may be a remark on each reading. skipped: columns that are not read, with the reason. harmless: the
-    skipped columns without content."""
+    skipped columns without content.
+    """
 
     time: Profile
     clock: int | None

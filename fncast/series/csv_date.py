@@ -49,7 +49,8 @@ def order_of(texts: Iterable[str]) -> str | None:
     """DAY_FIRST or MONTH_FIRST for dates such as 31/01/2026. None if both are possible.
 
     Dates with points have the day first. A year of two digits may also come first: then only a day in the second place
-    decides. Raises ValueError if some dates must have the day first and others the month."""
+    decides. Raises ValueError if some dates must have the day first and others the month.
+    """
     day_first = month_first = None
     is_any = False
     for text in texts:
@@ -109,7 +110,8 @@ def has_unsure_century(text: str) -> bool:
 def seconds_of_day(text: str, half: str = "") -> int | None:
     """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None if the text is not a time of day.
 
-    A leap second, 23:59:60 in UTC, is the second after it, as in POSIX time; offsets are quarters of an hour."""
+    A leap second, 23:59:60 in UTC, is the second after it, as in POSIX time; offsets are quarters of an hour.
+    """
     match = _CLOCK.fullmatch(text)
     if match is None:
         return None

@@ -14,7 +14,8 @@ def decide_decimal(
     """`point` or `comma` for each column, and notes on columns that were decided by the numbers of another column.
 
     looked: the forms, by column. given: the option `decimal`. A factor of 1000 is never guessed. Raises CsvError, which
-    names the cells."""
+    names the cells.
+    """
     decided: dict[int, str] = {}
     notes = []
     in_file: dict[str, int] = {}

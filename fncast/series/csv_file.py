@@ -45,7 +45,8 @@ def read_csv_file(path: str | Path, options: CsvOptions | None = None) -> Summar
     """The series of a CSV file, with a summary of what was found, changed and left out.
 
     path: a file, plain or gzip; `-` is standard input. A file with one value column and no series column is one series
-    with the name of the file. Missing options are found in the file. Raises CsvError."""
+    with the name of the file. Missing options are found in the file. Raises CsvError.
+    """
     path, options = Path(path), options or CsvOptions()
     name = csv_source.source_name(path)
     content, notes = csv_source.read_text(path)
@@ -80,6 +81,7 @@ class _Reader:
     refused: list[NoGrid] = field(default_factory=list)
 
     def read(self) -> Summary:
+        """Read all readings into series. Returns what was read, guessed and left out. Raises CsvError."""
         table, columns, summary = self.table, self.columns, self.summary
         assert columns.time.form is not None
         times = csv_time.read_times(
@@ -206,7 +208,8 @@ class _Reader:
         """Seconds since 1970 UTC of the rows of one series, and their values.
 
         A local time that does not exist is dropped if it has no reading: some programs fill the hour that the clocks
-        skip. With a reading it raises CsvError."""
+        skip. With a reading it raises CsvError.
+        """
         seconds: Floats = times.seconds[rows]
         if clock is None:
             return seconds, values

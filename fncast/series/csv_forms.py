@@ -80,7 +80,8 @@ def _look_chunk(chunk: Any, at: int, forms: Forms, known: dict[str, Number | Non
 def _look_separated(chunk: Any, cells: Any, at: int, forms: Forms, shows: str, sign: str) -> None:
     """Count numbers without a unit: digits alone, or with one decimal sign.
 
-    cells: a mask of the chunk, None for all cells. at: the row of the chunk's first cell."""
+    cells: a mask of the chunk, None for all cells. at: the row of the chunk's first cell.
+    """
     count = len(chunk) if cells is None else pc.sum(cells).as_py() or 0
     if not count:
         return

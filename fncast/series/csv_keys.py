@@ -59,7 +59,8 @@ def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinf
     """Whether a text column holds remarks on the readings (the weather, a holiday) and not the names of series.
 
     It does if all rows together are one regular series, no time has two texts, and the rows of each text alone have
-    many gaps. times_s: (rows,) seconds since 1970. zone: see `to_grid`."""
+    many gaps. times_s: (rows,) seconds since 1970. zone: see `to_grid`.
+    """
     keys = read_keys(table, [at], may_be_empty=True)
     order = np.lexsort((keys.codes, times_s))
     times, codes = times_s[order], keys.codes[order]
@@ -81,7 +82,8 @@ def check_names(table: Table, at: int, times_s: NDArray[np.float64]) -> None:
     """Check a text column that was taken for the names of series. times_s: (rows,) seconds since 1970.
 
     Raises CsvError if it may as well hold readings in a form that is not read, such as 0x1F, 1_000 or 1.2k: each text
-    begins like a number, and no time has two texts."""
+    begins like a number, and no time has two texts.
+    """
     keys = read_keys(table, [at], may_be_empty=True)
     names = [name for name in keys.names[:_INSPECTED_NAMES] if name]
     texts = ("".join(c for c in unicodedata.normalize("NFKC", name) if c.isprintable()) for name in names)

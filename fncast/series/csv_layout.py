@@ -29,7 +29,8 @@ class Layout:
     """header: the names of the columns; None if the first row holds readings.
 
     offset: the first byte of the rows. first_line: the number of the line there, from 1.
-    width: fields of a row. notes: lines that were skipped. is_influx: the file has InfluxDB's annotations."""
+    width: fields of a row. notes: lines that were skipped. is_influx: the file has InfluxDB's annotations.
+    """
 
     delimiter: str
     header: tuple[str, ...] | None

@@ -47,7 +47,8 @@ COMMA = "comma"
 class Number:
     """A number read with a decimal point and with a decimal comma; None if that is not possible.
 
-    shows: `point` or `comma` if the cell alone shows its decimal sign. unit: empty for none."""
+    shows: `point` or `comma` if the cell alone shows its decimal sign. unit: empty for none.
+    """
 
     point: float | None
     comma: float | None

@@ -47,7 +47,8 @@ def influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[i
 def guess_series(table: Table, columns: Columns, free: list[Profile], certain: bool) -> None:
     """Set the series column: one with a usual name, else the only text column with different texts.
 
-    certain: the value columns are given. Raises CsvError if there are several candidates."""
+    certain: the value columns are given. Raises CsvError if there are several candidates.
+    """
     texts = [one for one in free if one.is_text and not one.is_empty and one.form != "text"]
     usual = [
         one

@@ -54,7 +54,8 @@ def series_name(path: Path) -> str:
 def read_text(path: Path) -> tuple[bytes, list[str]]:
     """The file as UTF-8 without a byte order mark, and notes about its encoding.
 
-    path: `-` is standard input. Raises CsvError."""
+    path: `-` is standard input. Raises CsvError.
+    """
     name = source_name(path)
     content = _content(path, name)
     for magic, sentence in _OTHER_FORMATS:

@@ -21,7 +21,8 @@ class Summary:
 
     skipped: columns and series that were not read, with the reason. harmless: the skipped ones without readings.
     markers: texts for a missing reading, such as `unavailable`, and their counts. problems_found: problems for
-    `--strict`. notes: how the file was read."""
+    `--strict`. notes: how the file was read.
+    """
 
     name: str
     rows: int

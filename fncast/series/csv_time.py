@@ -30,7 +30,8 @@ def time_form(cells: Sequence[str]) -> str | None:
     """The form of these cells as times: text, compact, year, epoch, excel or seconds. None if they are not times.
 
     cells: a sample without missing cells. Half of them decide, so that a wrong cell is reported as an error.
-    `seconds` means numbers of any size, which may also be readings."""
+    `seconds` means numbers of any size, which may also be readings.
+    """
     digits = [cell for cell in cells if _DIGITS.fullmatch(cell)]
     if digits and 2 * len(digits) >= len(cells):
         return number_form(digits)
@@ -52,7 +53,8 @@ def _may_be_date(text: str) -> bool:
 def read_times(table: Table, at: int, form: str, clock: int | None = None, order: str | None = None) -> Times:
     """The times of a column. form: see `time_form`. clock: position of a second column with the time of day.
 
-    order: `day-first` or `month-first`, if the dates do not show it. Raises CsvError, which names line and cell."""
+    order: `day-first` or `month-first`, if the dates do not show it. Raises CsvError, which names line and cell.
+    """
     column = table.columns[at]
     if clock is not None:
         column = _joined(column, table.columns[clock])

@@ -20,7 +20,8 @@ class Times:
     """seconds: since 1970, in UTC or, without an offset, in local time. is_local: which times have no offset.
 
     is_dates: the times are days, months or years, which are not converted. form: how they are written. offsets: the
-    offsets from UTC in the cells, the commonest first; empty if no cell has one."""
+    offsets from UTC in the cells, the commonest first; empty if no cell has one.
+    """
 
     seconds: Floats
     is_local: NDArray[np.bool_]
@@ -33,7 +34,8 @@ class Times:
         """The zone of days and months for `to_grid`: the offset of the cells if all have the same one.
 
         given: the zone of times without an offset; it counts also where the offsets differ or the times are in UTC.
-        None: the commonest offset, or UTC."""
+        None: the commonest offset, or UTC.
+        """
         is_fixed = len(self.offsets) == 1 and self.offsets[0].utcoffset(None) and not self.is_local.any()
         if given is not None and not self.is_dates and not is_fixed:
             return given

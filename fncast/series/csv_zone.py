@@ -48,7 +48,8 @@ class LocalClock:
 
         local_s: (readings,) the local times of one series in the order of its lines. In an hour that occurs twice,
         times belong to the first pass until they go back or repeat. Times in a skipped hour get the offset before the
-        change."""
+        change.
+        """
         offsets = np.full(len(local_s), self._first_offset)
         skipped = np.zeros(len(local_s), dtype=np.bool_)
         is_falling = len(local_s) > 1 and float(np.median(np.diff(local_s))) < 0

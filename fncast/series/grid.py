@@ -28,7 +28,8 @@ class NoGrid(ValueError):
 class Mended:
     """What was changed to make readings a regular series. False if nothing was changed.
 
-    series: its name. readings: their number before any change."""
+    series: its name. readings: their number before any change.
+    """
 
     series: str
     readings: int
@@ -71,7 +72,8 @@ def to_grid(
 
     times_s: (readings,) seconds since 1970 UTC in any order. values: (readings,), NaN for an empty reading.
     step: None to use the commonest distance; calendar months, quarters and years are recognised.
-    zone: the time zone of days and months; the start of a series with a calendar step is in it. Raises NoGrid."""
+    zone: the time zone of days and months; the start of a series with a calendar step is in it. Raises NoGrid.
+    """
     count = len(times_s)
     out_of_order = int((np.diff(times_s) < 0).sum())
     if out_of_order:

@@ -60,7 +60,8 @@ def _leap_second(text: str) -> datetime:
 def format_time(moment: datetime) -> str:
     """The moment as RFC 3339 in UTC with `Z`, with a fraction only if it is not zero.
 
-    Raises ValueError for a moment without an offset, or if its year in UTC is outside 1 to 9999."""
+    Raises ValueError for a moment without an offset, or if its year in UTC is outside 1 to 9999.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset from UTC")
     try:

@@ -15,7 +15,8 @@ from fncast.series.step import Step
 class Series:
     """Readings at regular steps.
 
-    start: the time of the first reading, with an offset. values: (readings,) float64, NaN for a missing reading."""
+    start: the time of the first reading, with an offset. values: (readings,) float64, NaN for a missing reading.
+    """
 
     name: str
     start: datetime

@@ -22,7 +22,8 @@ class Step:
     """The regular step of a series: a number of seconds or of calendar months. Create it with its class methods.
 
     day: the day of the month of a calendar step. In a shorter month it is the last day, so that 31 means the last day
-    of every month. None if the first reading decides. Steps of the same length are equal, whatever their day."""
+    of every month. None if the first reading decides. Steps of the same length are equal, whatever their day.
+    """
 
     period_s: float | None
     months: int | None = None
@@ -56,7 +57,8 @@ class Step:
     def parse(cls, text: object) -> Step:
         """The step of an ISO 8601 duration such as PT5M, PT1H, P7D, P1M, P3M, P6M or P1Y. Raises ValueError.
 
-        Months and years are calendar steps. All others are seconds; a day has 86,400."""
+        Months and years are calendar steps. All others are seconds; a day has 86,400.
+        """
         if not isinstance(text, str):
             raise ValueError(f"step must be a string such as PT5M or P1M, not {_short(text)}")
         try:
@@ -83,7 +85,8 @@ class Step:
     def of(cls, data: Mapping[str, object]) -> Step:
         """The step of an event's data, from either `step_s` or `step`. Raises ValueError.
 
-        The day of a calendar step is `step_day`."""
+        The day of a calendar step is `step_day`.
+        """
         seconds, period = data.get("step_s"), data.get("step")
         if seconds is not None and period is not None:
             raise ValueError("step_s and step are both given; give one of them")
@@ -98,7 +101,8 @@ class Step:
 
     def anchored(self, start: datetime) -> Step:
         """This step with a day. If it has none, the day is that of `start`; the last day of a month means the last day
-        of every month. Raises ValueError if `start` is not on the step's day."""
+        of every month. Raises ValueError if `start` is not on the step's day.
+        """
         if self.months is None:
             return self
         last = _days(start.year, start.month)
@@ -113,7 +117,8 @@ class Step:
         9999.
 
         Calendar steps keep the day of the anchored step: month ends stay month ends, and two months after January 30th
-        is March 30th. Months are counted in the offset of `start`."""
+        is March 30th. Months are counted in the offset of `start`.
+        """
         try:
             if self.period_s is not None:
                 return _add(start, timedelta(seconds=self.period_s * steps))
@@ -143,7 +148,8 @@ class Step:
     def as_json(self, start: datetime | None = None) -> dict[str, float | int | str]:
         """The members for an event's data: `{"step_s": 300}` or `{"step": "P1M"}`.
 
-        With `step_day` if the day of the month cannot be read from `start`."""
+        With `step_day` if the day of the month cannot be read from `start`.
+        """
         if self.period_s is not None:
             return {"step_s": int(self.period_s) if self.period_s.is_integer() else self.period_s}
         if start is None or self.day in (None, Step(None, self.months).anchored(start).day):

@@ -56,7 +56,8 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
     """Fill gaps (NaN) by linear interpolation, and gaps at the edges with the nearest reading.
 
     window: (steps,) float64. Returns the window, unchanged if nothing is missing and else as a copy, and the number of
-    filled readings. Raises InvalidWindow if more than MAX_MISSING_SHARE of the window is missing."""
+    filled readings. Raises InvalidWindow if more than MAX_MISSING_SHARE of the window is missing.
+    """
     missing = np.isnan(window)
     gaps = int(missing.sum())
     if gaps == 0:
@@ -74,7 +75,8 @@ def sparse(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
 
     window: (readings,) float64, NaN if missing; a shorter one is padded in front with NaN. Missing readings before the
     first known one do not count: the window is a short history. Raises InvalidWindow for fewer than LEAST_HISTORY known
-    readings, or if more than MAX_MISSING_SHARE is missing after the first."""
+    readings, or if more than MAX_MISSING_SHARE is missing after the first.
+    """
     last = window[-steps:]
     known = ~np.isnan(last)
     history = int(known.sum())
@@ -93,7 +95,8 @@ def sparse(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
 def fillable(values: Float64Array, steps: int) -> int:
     """The number of missing readings (NaN) of a series that are in at least one window that `bridge` can fill.
 
-    values: (readings,) float64. steps: readings in a window."""
+    values: (readings,) float64. steps: readings in a window.
+    """
     if len(values) < steps:
         return 0
     missing = np.isnan(values)
@@ -108,7 +111,8 @@ def fillable(values: Float64Array, steps: int) -> int:
 def to_row(values: Sequence[float | None], *, are_checked: bool = False) -> Float64Array:
     """All readings of a window as an array, NaN for a missing one.
 
-    are_checked: the caller guarantees float and None only. Raises InvalidWindow, which names position and reading."""
+    are_checked: the caller guarantees float and None only. Raises InvalidWindow, which names position and reading.
+    """
     if not are_checked:
         values = [
             None if reading is None else _number(reading, position) for position, reading in enumerate(values)
@@ -124,7 +128,8 @@ def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:
 
     Add it to the model's output afterwards. windows: (batch, steps) float64, NaN if missing. Returns the differences,
     (batch, steps) float32, and the last readings, (batch, 1) float64. The subtraction in float64 keeps small changes of
-    large readings, which float32 would lose."""
+    large readings, which float32 would lose.
+    """
     levels = windows[:, -1:]
     missing = np.isnan(windows)
     if not missing.any():
@@ -137,14 +142,16 @@ def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:
 def floor_of(windows: Float64Array) -> Float64Array:
     """The lower bound of forecasts: 0 for a window without negative readings, else -inf.
 
-    windows: (batch, steps), NaN if missing. Returns (batch,)."""
+    windows: (batch, steps), NaN if missing. Returns (batch,).
+    """
     return np.where(np.fmin.reduce(windows, axis=1, initial=np.inf) >= 0, 0.0, -np.inf)
 
 
 def ceiling_of(windows: Float64Array) -> Float64Array:
     """The upper bound of forecasts: 100 for a window from 0 to 100 that reaches exactly 100, a share in %; else inf.
 
-    windows: (batch, steps), NaN if missing. Returns (batch,)."""
+    windows: (batch, steps), NaN if missing. Returns (batch,).
+    """
     highest = np.fmax.reduce(windows, axis=1, initial=-np.inf)
     return np.where((highest == PERCENT) & (floor_of(windows) == 0), PERCENT, np.inf)
 

@@ -44,7 +44,8 @@ def prepare_batch(
 ) -> Windows:
     """Prepare the windows of a batch of events, as `prepare`. Wrong events are in `rejected`.
 
-    are_checked: the caller guarantees that each element is a list of float and None only."""
+    are_checked: the caller guarantees that each element is a list of float and None only.
+    """
     least = 1 if is_sparse else steps
     plain = [
         position for position, values in enumerate(batch) if _is_plain(values, least, steps, are_checked)
@@ -77,7 +78,8 @@ def prepare_rows(
     """As `prepare_batch`, for windows that are rows of a table.
 
     table: (batch, width), NaN for a missing reading. lengths: (batch,), readings of each window; a shorter window
-    stands at the end of its row."""
+    stands at the end of its row.
+    """
     width = table.shape[1]
     last = table[:, max(width - steps, 0) :]
     is_large: NDArray[np.bool_] = np.any(np.abs(last) > MAX_MAGNITUDE, axis=1)
@@ -135,7 +137,8 @@ def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Arra
 def _is_plain(values: Sequence[float | None], least: int, steps: int, are_checked: bool) -> bool:
     """Whether `values` is a list that is long enough and holds only int, float and None.
 
-    numpy would read True as 1 and "1" as a number."""
+    numpy would read True as 1 and "1" as a number.
+    """
     if type(values) not in _LISTS or len(values) < least or steps < 1:
         return False
     return are_checked or _READINGS.issuperset(map(type, values if len(values) <= steps else values[-steps:]))
@@ -144,7 +147,8 @@ def _is_plain(values: Sequence[float | None], least: int, steps: int, are_checke
 def _table(plain: Sequence[Sequence[float | None]], steps: int) -> Float64Array:
     """The last readings of each list as a row, gaps as NaN; a short list is padded in front with NaN.
 
-    Empty if an integer does not fit into float64."""
+    Empty if an integer does not fit into float64.
+    """
     rows = [values if len(values) == steps else _last(values, steps) for values in plain]
     pack = struct.Struct(f"{steps}d").pack
     try:

@@ -42,7 +42,8 @@ class Description:
     def steps(self, readings: int, horizon: int | None) -> int:
         """How many readings the model gets of a window.
 
-        horizon: steps of the forecast that are wanted; None: any."""
+        horizon: steps of the forecast that are wanted; None: any.
+        """
         if not self.sizes:
             return self.window or max(readings, 1)
         for window, ahead in self.sizes:

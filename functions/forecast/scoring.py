@@ -32,7 +32,8 @@ class Batch(Protocol):
     def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
         """The last `steps` readings of the windows at `positions`, for the model.
 
-        is_sparse: the model accepts missing readings."""
+        is_sparse: the model accepts missing readings.
+        """
 
     def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
         """The forecasts, cut at the limits of their series.

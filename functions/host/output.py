@@ -66,7 +66,8 @@ async def show_output(
 ) -> None:
     """Show lines until the process closes `stream`. Raises only CancelledError: a full pipe would block the process.
 
-    clock: in seconds; the event loop's by default."""
+    clock: in seconds; the event loop's by default.
+    """
     clock = clock or asyncio.get_running_loop().time
     limit = OutputLimit()
     rest = b""

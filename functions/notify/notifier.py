@@ -42,7 +42,8 @@ class Notifier:
     def __init__(self, config: Mapping[str, str], post: Post) -> None:
         """config: ALERTMANAGER_URL or WEBHOOK_URL; WEBHOOK_TOKEN. post: sends a body to a URL, raises Unreachable.
 
-        Raises WrongConfiguration."""
+        Raises WrongConfiguration.
+        """
         urls = {key: config[key] for key in ("ALERTMANAGER_URL", "WEBHOOK_URL") if config.get(key)}
         if len(urls) != 1:
             raise WrongConfiguration("set one of ALERTMANAGER_URL and WEBHOOK_URL")
@@ -89,7 +90,8 @@ class Notifier:
 def to_alert(event: Event) -> dict[str, Any]:
     """The event as an alert of Alertmanager's API v2. Its labels are those of the alert that it opens or closes.
 
-    An open alert ends a week from now, unless it is closed before."""
+    An open alert ends a week from now, unless it is closed before.
+    """
     data, series = event["data"], str(event.get("subject", ""))
     is_anomaly = event["type"] == ANOMALY
     name = "fncast anomaly" if is_anomaly else str(data.get("rule", "fncast alert"))

@@ -75,6 +75,7 @@ class AggregatedSteps(SeriesWindow):
         self.set_grid(periods(rules.step))
 
     def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+        """See SeriesWindow.add."""
         if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
         if time_ns > record_ns + self.ahead_ns:

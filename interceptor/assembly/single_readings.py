@@ -42,6 +42,7 @@ class SingleReadings(SeriesWindow):
         self.misfits = 0
 
     def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+        """See SeriesWindow.add."""
         if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
         if self.grid is None:

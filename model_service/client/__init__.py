@@ -1,7 +1,8 @@
 """Clients of a model service, for functions: GraphPipe, and the Open Inference Protocol over REST and gRPC.
 
 All clients have the interface `ModelClient` and work with any server of their protocol. They are not thread-safe.
-Importing this package loads neither TensorFlow nor gRPC; gRPC is loaded when an address needs it."""
+Importing this package loads neither TensorFlow nor gRPC; gRPC is loaded when an address needs it.
+"""
 
 from model_service.client.balanced_client import BalancedClient
 from model_service.client.connect import connect_graphpipe, connect_inference_protocol

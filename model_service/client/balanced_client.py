@@ -50,7 +50,8 @@ class BalancedClient:
 
     If a service fails, the call goes to the next one at once: scoring is idempotent. If all are excluded, all are
     tried, in the order in which their exclusion ends. `metadata` asks the service that responded last, and the next
-    call goes to the same service, so that different versions do not mix during a rollout."""
+    call goes to the same service, so that different versions do not mix during a rollout.
+    """
 
     def __init__(
         self,

@@ -21,7 +21,8 @@ def connect_graphpipe(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") 
     """A client of GraphPipe servers.
 
     urls: one address or several, separated by commas. timeout_s: limits a call. token: bearer token, or empty.
-    Raises ValueError for an invalid address or token."""
+    Raises ValueError for an invalid address or token.
+    """
     return _connect(urls, timeout_s, token, GraphPipeClient)
 
 
@@ -29,7 +30,8 @@ def connect_inference_protocol(urls: str, timeout_s: float = TIMEOUT_S, token: s
     """A client of servers of the Open Inference Protocol.
 
     urls: one address or several, separated by commas; http or https for REST, grpc or grpcs for gRPC. timeout_s: limits
-    a call. token: bearer token, or empty. Raises ValueError for an invalid address or token."""
+    a call. token: bearer token, or empty. Raises ValueError for an invalid address or token.
+    """
     return _connect(urls, timeout_s, token, _open_inference_protocol)
 
 

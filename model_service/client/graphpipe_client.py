@@ -25,7 +25,8 @@ class GraphPipeClient:
 
     def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
         """url: `http://host:port/path`; the path chooses the model (`/`, `/<name>`, `/<name>/<version>`).
-        timeout_s, token: see HttpConnection. Connects on the first call. Raises ValueError."""
+        timeout_s, token: see HttpConnection. Connects on the first call. Raises ValueError.
+        """
         parts = address(url, ("http", "https"))
         self.url = url
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

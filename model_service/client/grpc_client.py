@@ -56,7 +56,8 @@ class GrpcClient:
         token: bearer token, or empty.
 
         Certificates of servers are verified with the CAs of the system, or those in SSL_CERT_FILE. Connects on the
-        first call. Raises ValueError for an invalid url or token."""
+        first call. Raises ValueError for an invalid url or token.
+        """
         parts = address(url, ("grpc", "grpcs"))
         check_token(token)
         if parts.port is None:

@@ -42,7 +42,8 @@ class HttpConnection:
         response; connecting has a limit of CONNECT_TIMEOUT_S. token: bearer token, or empty.
 
         Certificates of https servers are verified with the CAs of the system, or those in SSL_CERT_FILE. Raises
-        ValueError for an invalid url or token."""
+        ValueError for an invalid url or token.
+        """
         parts = address(url, ("http", "https"))
         check_token(token)
         self._url = url
@@ -131,7 +132,8 @@ class HttpConnection:
 class _DeadlineReader(io.RawIOBase):
     """Reads from a socket until `end_s` of the monotonic clock.
 
-    The timeout of a socket limits each read separately, so a server that sends single bytes could stall a call."""
+    The timeout of a socket limits each read separately, so a server that sends single bytes could stall a call.
+    """
 
     def __init__(self, sock: socket.socket, end_s: float) -> None:
         self._sock = sock

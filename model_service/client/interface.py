@@ -44,7 +44,8 @@ class Answer:
     """The result of an inference.
 
     outputs: floating point, [n, horizon, quantiles], or [n, horizon] if a server returns only the median.
-    model_name, model_version: None if the server does not send them."""
+    model_name, model_version: None if the server does not send them.
+    """
 
     outputs: FloatArray
     model_name: str | None
@@ -57,12 +58,14 @@ class ModelClient(Protocol):
     def infer(self, windows: Float32Array) -> Answer:
         """Forecast each window. windows: [n, steps], oldest reading first, n ≥ 1.
 
-        Raises ModelUnavailable, InvalidShape, ModelError."""
+        Raises ModelUnavailable, InvalidShape, ModelError.
+        """
 
     def metadata(self) -> MetadataResponse:
         """Name, version, inputs and outputs of the model, requested from the server on each call.
 
-        `description` is the text of model.json if the server is fncast. Raises ModelUnavailable, ModelError."""
+        `description` is the text of model.json if the server is fncast. Raises ModelUnavailable, ModelError.
+        """
 
     def close(self) -> None:
         """Close the connections. Call no method afterwards."""
@@ -79,7 +82,8 @@ def checked_forecast(url: str, outputs: Sequence[npt.NDArray[Any]], windows: int
 def model_error(text: str, does_not_fit: bool = False) -> ModelError:
     """The exception for a rejected request: InvalidShape if the windows do not fit, else ModelError.
 
-    Other servers have no status code for this, but their messages name the shape, dimension or input."""
+    Other servers have no status code for this, but their messages name the shape, dimension or input.
+    """
     words = ("shape", "dimension", "rank", "has no input", "unexpected inference input")
     if does_not_fit or any(word in text.lower() for word in words):
         return InvalidShape(text)

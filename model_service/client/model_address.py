@@ -26,7 +26,8 @@ class ModelAddress:
     def of(cls, url: str, path: str) -> ModelAddress:
         """Parse the path of a URL: empty, /NAME, /NAME/VERSION, or /v2/models/NAME with or without /versions/VERSION.
 
-        Raises ValueError."""
+        Raises ValueError.
+        """
         if path in ("", "/"):
             return cls(DEFAULT_MODEL, "")
         found = _PATH.fullmatch(path)

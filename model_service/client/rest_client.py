@@ -31,7 +31,8 @@ class RestClient:
 
     def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
         """url: `http://host:port/path`; the path names the model, see ModelAddress. timeout_s, token: see
-        HttpConnection. Connects on the first call. Raises ValueError."""
+        HttpConnection. Connects on the first call. Raises ValueError.
+        """
         model = ModelAddress.of(url, address(url, ("http", "https")).path)
         self.url = url
         self._path = f"/v2/models/{model.name}" + (f"/versions/{model.version}" if model.version else "")

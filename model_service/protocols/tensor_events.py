@@ -48,7 +48,8 @@ def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> Readings
 def encode_forecast(values: NDArray[np.floating[Any]]) -> bytes:
     """The data of one forecast event: a response with the tensor `forecast`, [1, horizon, quantiles].
 
-    values: (quantiles, horizon)."""
+    values: (quantiles, horizon).
+    """
     return encode_infer_response(InferResponse((np.ascontiguousarray(values.T[None], np.float64),)))
 
 

@@ -29,7 +29,8 @@ class BatchRunner:
     def outcomes(self, batch: Sequence[QueuedRequest]) -> tuple[Sequence[Outcome], float]:
         """Run a batch. Returns one outcome per request, and the seconds taken.
 
-        Never raises: the requests in the queue would wait forever."""
+        Never raises: the requests in the queue would wait forever.
+        """
         try:
             return self._call(batch)
         except BaseException as error:  # the code of a model may even call exit()

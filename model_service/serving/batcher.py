@@ -59,7 +59,8 @@ class Batcher:
     ) -> None:
         """run: calls the model; never called concurrently. merge: whether requests may share a call, concatenated
         along the first dimension of all inputs and outputs. observe: called with the rows and seconds of each call.
-        clock: in seconds. stuck_s: after this many seconds a call counts as stuck."""
+        clock: in seconds. stuck_s: after this many seconds a call counts as stuck.
+        """
         self._runner = BatchRunner(run, merge, clock)
         self._merge = merge
         self._observe = observe
@@ -84,7 +85,8 @@ class Batcher:
 
         inputs: arrays by name. rows: length of their first dimension. row_shapes: the other dimensions of each input,
         if the caller knows them. Returns a future of the outputs by name, which raises what `run` raised, or
-        Overloaded. Raises Overloaded, TooManyRows."""
+        Overloaded. Raises Overloaded, TooManyRows.
+        """
         if self._stuck:
             raise Overloaded(f"a call of the model has taken more than {self._stuck_s:g} s")
         if row_shapes is None:

@@ -33,7 +33,8 @@ class Model:
     """A loaded and warmed-up version, used from one event loop.
 
     Requests share calls only if model.json has a `window`. Models of fncast score each row independently; other models
-    may not."""
+    may not.
+    """
 
     def __init__(
         self,
@@ -47,7 +48,8 @@ class Model:
         """document: the text of model.json, "" if there is none. details: the same, parsed. observe: called with the
         rows and seconds of each call.
 
-        Runs the model to warm it up. Raises UnusableModel if the model cannot be served."""
+        Runs the model to warm it up. Raises UnusableModel if the model cannot be served.
+        """
         self.name = name
         self.version = version
         self.runtime = runtime
@@ -80,7 +82,8 @@ class Model:
     def replace_document(self, document: str, details: Mapping[str, Any]) -> bool:
         """Replace model.json without loading the model again.
 
-        Returns False, and changes nothing, if window, horizon or quantiles differ: these need a warm-up."""
+        Returns False, and changes nothing, if window, horizon or quantiles differ: these need a warm-up.
+        """
         if any(self.details.get(name) != details.get(name) for name in ("window", "horizon", "quantiles")):
             return False
         self.details = details
@@ -94,7 +97,8 @@ class Model:
 
         tensors: in the order of `input_names`, or of the inputs of the model if there are no names. Returns a future of
         all outputs by name, which raises what the model raises (RefusedInput if it rejects the values). Raises
-        DoesNotFit, UnknownTensor, Overloaded, TooManyRows."""
+        DoesNotFit, UnknownTensor, Overloaded, TooManyRows.
+        """
         if self._single_input is not None and len(tensors) == 1:
             name, dtype, row_shapes = self._single_input
             tensor = tensors[0]
@@ -220,7 +224,8 @@ def _names_last_axis(levels: object, value: Array) -> bool:
 def _single_fixed_input(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:
     """(name, type, row shapes) of the only input, if its shape is fixed except for the number of rows.
 
-    Requests for such models take a faster check. None for other models."""
+    Requests for such models take a faster check. None for other models.
+    """
     if len(inputs) != 1:
         return None
     shape = inputs[0].shape

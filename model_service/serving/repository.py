@@ -34,7 +34,8 @@ class Models(Protocol):
     def refresh(self) -> Sequence[Model]:
         """Look for changes on disk and load new versions, which may take seconds.
 
-        Returns the models that are no longer served. Call it from one thread at a time."""
+        Returns the models that are no longer served. Call it from one thread at a time.
+        """
 
 
 def find(models: Models, path: str) -> Model:
@@ -56,7 +57,8 @@ class Repository:
         self, root: Path, load: Load, pins: Mapping[str, int] | None = None, default: str | None = None
     ) -> None:
         """pins: by model name, the version that `/<name>` addresses even if there are newer ones. default: the name of
-        the model that `/` addresses; None for the only one, or `forecast`."""
+        the model that `/` addresses; None for the only one, or `forecast`.
+        """
         self.paths: Mapping[str, Model] = {}
         self.refused: Mapping[str, str] = {}  # "<name>/<version>" to the reason, for versions on disk
         self._root = root
@@ -135,7 +137,8 @@ class Repository:
     def _replace_document(self, before: VersionFolder, now: VersionFolder) -> bool:
         """Give a loaded model its new model.json if no other file changed. Returns whether this was possible.
 
-        `fncast train` adds the test metrics to a version that may be in service already. Raises UnusableModel."""
+        `fncast train` adds the test metrics to a version that may be in service already. Raises UnusableModel.
+        """
         if before.state != now.state or not self._loaded[before].replace_document(
             now.document(), now.details()
         ):

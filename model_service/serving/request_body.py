@@ -27,7 +27,8 @@ class RequestBodies:
         """Read the body that begins with `first`. Its bytes count until `release`.
 
         Raises RequestError, or ConnectionError if the client disconnects; then no bytes count. A rejected body is still
-        read to its end: a client that is cut off while sending sees a connection reset instead of the response."""
+        read to its end: a client that is cut off while sending sees a connection reset instead of the response.
+        """
         body = bytearray()
         refusal: RequestError | None = None
         message = first

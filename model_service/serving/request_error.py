@@ -20,7 +20,8 @@ MAX_REASON_CHARS = 1500
 class RequestError(Exception):
     """A response other than 200. The text is the reason, at most MAX_REASON_CHARS long.
 
-    status: the HTTP status. code: the code in a GraphPipe InferResponse, if it differs from the status."""
+    status: the HTTP status. code: the code in a GraphPipe InferResponse, if it differs from the status.
+    """
 
     def __init__(self, status: int, reason: str, code: int | None = None) -> None:
         super().__init__(reason if len(reason) <= MAX_REASON_CHARS else f"{reason[:MAX_REASON_CHARS]}…")

@@ -37,7 +37,8 @@ class QueuedRequest:
     """A request in the queue.
 
     inputs: arrays by name. rows: length of their first dimension, 1 if requests are not merged. row_shapes: the other
-    dimensions of each input; requests share a call only if these are equal. future: resolved with the outputs."""
+    dimensions of each input; requests share a call only if these are equal. future: resolved with the outputs.
+    """
 
     inputs: Mapping[str, Array]
     rows: int
@@ -91,7 +92,8 @@ class CallCost:
     """Estimates how long a call takes, by the power of two of its rows.
 
     The estimate is the minimum of the last few calls, which leaves out delays by a busy machine or by waiting for the
-    GIL. A mean would include the delays of the thread, and keep a fast model in the thread forever."""
+    GIL. A mean would include the delays of the thread, and keep a fast model in the thread forever.
+    """
 
     LAST = 4  # calls remembered per size
 

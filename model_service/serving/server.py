@@ -49,7 +49,8 @@ class ModelServer:
         self, models: Models, metrics: Metrics, poll_s: float = POLL_S, companion: Companion | None = None
     ) -> None:
         """models: refreshed every `poll_s` seconds while the application runs. companion: started and stopped with the
-        application."""
+        application.
+        """
         self._models = models
         self._metrics = metrics
         self._poll_s = poll_s

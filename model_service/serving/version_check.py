@@ -24,7 +24,8 @@ class VersionState:
 
     kind: "latest" is served at /<name> unless another version is pinned; "older" is served by its number only; "not
     loaded" is too old to be loaded; "retired"; "broken" is rejected by any model service.
-    reason: why it is broken, or why it could not be checked; "" if it was run successfully or is not loaded."""
+    reason: why it is broken, or why it could not be checked; "" if it was run successfully or is not loaded.
+    """
 
     kind: Literal["latest", "older", "not loaded", "retired", "broken"]
     reason: str = ""
@@ -70,7 +71,8 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
 def _examine(folder: VersionFolder) -> str:
     """Load a version and warm it up with LiteRT, as the service does.
 
-    Returns why it could not be checked, "" if it passed. Raises UnusableModel if every model service rejects it."""
+    Returns why it could not be checked, "" if it passed. Raises UnusableModel if every model service rejects it.
+    """
     document, details = folder.document(), folder.details()
     try:
         runtime = open_runtime(folder.path, "litert", is_unverified=not has_hash(details))

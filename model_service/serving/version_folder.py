@@ -41,7 +41,8 @@ class VersionFolder:
     """One version on disk.
 
     state: changes when the files of the model are replaced. document_state: changes when model.json is replaced.
-    A changed folder compares unequal, so a broken version is tried again."""
+    A changed folder compares unequal, so a broken version is tried again.
+    """
 
     name: str
     version: int
@@ -58,7 +59,8 @@ class VersionFolder:
 
         Raises UnusableModel if it has no model.json but an older version has one: it may be partly copied, and
         functions would not know its quantiles. Raises UnusableModel if the hash of a file is not the one in model.json:
-        a damaged file can crash the process that opens it."""
+        a damaged file can crash the process that opens it.
+        """
         if self.document_state:
             self._check_files()
             return

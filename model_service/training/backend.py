@@ -36,6 +36,7 @@ _limit_threads()
 def seed_everything(seed: int) -> None:
     """Seed all random generators, and make all operations deterministic.
 
-    With the same seed and number of threads, training gives the same weights."""
+    With the same seed and number of threads, training gives the same weights.
+    """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

@@ -19,7 +19,8 @@ class Backtest:
 
     at: (origins,) index of the first reading to forecast. windows: (origins, window) readings before the origin, with
     gaps bridged as in events. actuals: (origins, horizon), NaN if missing. before: index at which the test part begins.
-    left_out: number of origins without a valid window or without any reading to compare with."""
+    left_out: number of origins without a valid window or without any reading to compare with.
+    """
 
     series: Series
     before: int
@@ -63,7 +64,8 @@ def bridge_with_nearest(values: Float64Array) -> Float64Array:
     """Fill gaps by linear interpolation; gaps at the ends repeat the nearest reading.
 
     values: the readings before an origin, so that later readings have no influence. Raises ValueError if all are
-    missing."""
+    missing.
+    """
     missing = np.isnan(values)
     if not missing.any():
         return values

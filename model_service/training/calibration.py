@@ -26,7 +26,8 @@ def band_factors(
     miss: the intended share of readings below the band, and above it. independent: number of windows that share no
     targets. Returns two arrays of shape (horizon,).
     Source: split conformal prediction with the score (reading - median) / width (Romano et al. 2019, section 3,
-    one-sided), shrunk towards the factor over all steps, and towards 1."""
+    one-sided), shrunk towards the factor over all steps, and towards 1.
+    """
     low, middle, high = (forecast[:, :, i].astype(np.float64) for i in range(3))
     independent = max(1.0, independent)
     below = _factors((middle - targets) / np.maximum(middle - low, 1e-6), miss, independent)

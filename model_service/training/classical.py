@@ -78,7 +78,8 @@ def tasks(
 ) -> list[Task]:
     """One task per series and method.
 
-    backtests: each with the seasons of its series. Without a season MSTL equals its trend method, so it is skipped."""
+    backtests: each with the seasons of its series. Without a season MSTL equals its trend method, so it is skipped.
+    """
     found = []
     for backtest, seasons in backtests:
         series, horizon = backtest.series, backtest.actuals.shape[1]
@@ -99,7 +100,8 @@ def forecasts(
 ) -> Iterator[tuple[Task, Float64Array | str]]:
     """Yield each task with its forecasts (origins, horizon, 3), or with the reason for a failure, as they finish.
 
-    progress: called with the number of finished origins and of all origins, at each result and every PROGRESS_S."""
+    progress: called with the number of finished origins and of all origins, at each result and every PROGRESS_S.
+    """
     waiting, kept_origins = [], 0
     for task in wanted:
         kept = _read(cache, task)

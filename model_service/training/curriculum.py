@@ -24,7 +24,8 @@ def companions(settings: TrainingSettings) -> list[Float64Array]:
     """Generated series to train on besides those of the user.
 
     They have the seasons in the settings, or are of all kinds if there are none. Repeatable by the seed of the
-    settings, but different from the series generated for training without user data."""
+    settings, but different from the series generated for training without user data.
+    """
     shortest = settings.window + settings.horizon
     if settings.seasons:
         day, week = settings.seasons[0], settings.seasons[-1]

@@ -46,7 +46,8 @@ class Windows:
 
     windows: (count, window) float32. targets: (count, horizon) float32, NaN if missing. Both are relative to the last
     reading of the window and divided by its mean absolute deviation. weights: (count,) float32, the deviation of the
-    window in units of the usual change of its series, within limits."""
+    window in units of the usual change of its series, within limits.
+    """
 
     windows: Float32Array
     targets: Float32Array
@@ -56,12 +57,14 @@ class Windows:
 class Dataset:
     """The usable windows of parts of series.
 
-    bridged: number of windows with bridged gaps. unused: indices of the parts without a usable window."""
+    bridged: number of windows with bridged gaps. unused: indices of the parts without a usable window.
+    """
 
     def __init__(self, parts: Sequence[Float64Array], window: int, horizon: int) -> None:
         """parts: consecutive readings of one series each, NaN if missing. No window crosses the end of its part.
 
-        Raises TooLittleData."""
+        Raises TooLittleData.
+        """
         self.window, self.horizon = window, horizon
         self._views: list[Float64Array] = []
         self._starts: list[NDArray[np.int64]] = []
@@ -99,7 +102,8 @@ class Dataset:
     def draw(self, rng: np.random.Generator, count: int) -> Windows:
         """`count` random windows.
 
-        Series are weighted by the root of their length, so that long ones do not dominate."""
+        Series are weighted by the root of their length, so that long ones do not dominate.
+        """
         weights = np.sqrt([len(starts) for starts in self._starts])
         per_series = rng.multinomial(count, weights / weights.sum())
         rows = [
@@ -144,7 +148,8 @@ def usual_change(part: Float64Array, horizon: int) -> float:
 def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[np.int64]:
     """The starts of usable windows: accepted in serving, not constant, and with at least half of their targets.
 
-    Counts the other windows in `refused`, by reason."""
+    Counts the other windows in `refused`, by reason.
+    """
     horizon = view.shape[1] - window
     missing = np.isnan(view)
     bridgeable = missing[:, :window].sum(axis=1) <= MAX_MISSING_SHARE * window

@@ -137,7 +137,8 @@ def prepare(
     """Backtest the naive methods on the last `test_share` of each series.
 
     stride: steps between origins; default: the horizon. seasons: of all series; default: found in the readings of each
-    series before the test part."""
+    series before the test part.
+    """
     stride = horizon if stride is None else stride
     result = Evaluation(window, horizon, stride)
     for one in series:
@@ -182,7 +183,8 @@ def add_base_model(evaluation: Evaluation, base: BaseForecaster) -> None:
 def model_forecast(model: Model, backtest: Backtest) -> Float64Array:
     """Forecast as the forecast function does: (origins, horizon, 3) float64.
 
-    Windows are shifted by their last reading in float64. If a window is never negative, neither is its forecast."""
+    Windows are shifted by their last reading in float64. If a window is never negative, neither is its forecast.
+    """
     shifted, levels = shift(backtest.windows)
     forecast = model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
     return np.maximum(floor_of(backtest.windows)[:, np.newaxis, np.newaxis], forecast)

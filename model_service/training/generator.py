@@ -32,7 +32,8 @@ def generated_size(window: int, horizon: int) -> tuple[int, int]:
 def generate(count: int, length: int, longest_season: int, seed: int) -> list[Series]:
     """`count` series of `length` hourly readings with seasons of at most `longest_season` steps.
 
-    Repeatable by seed. Each series has a random kind, level and scale."""
+    Repeatable by seed. Each series has a random kind, level and scale.
+    """
     rng = np.random.default_rng(seed)
     kinds = list(KINDS)
     shares = np.array([KINDS[kind] for kind in kinds])
@@ -63,7 +64,8 @@ def seasonal(rng: np.random.Generator, length: int, longest: int) -> Float64Arra
 def structural(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
     """Harvey's basic structural model: level and slope are random walks, the season changes slowly, noise is low.
 
-    Half of the series are exponentiated, so that season and noise grow with the level."""
+    Half of the series are exponentiated, so that season and noise grow with the level.
+    """
     season = _season(rng, longest)
     slope = rng.normal(0, 0.06) + 0.003 * rng.choice([0.0, 1.0]) * np.cumsum(rng.normal(size=length))
     level = np.cumsum(slope + rng.choice([0.03, 0.1, 0.3]) * rng.normal(size=length))

@@ -1,6 +1,7 @@
 """Layers for seasons: how well the readings repeat at each lag, and the forecast of each lag.
 
-Both are one product of the window with a constant matrix, which is cheaper than selecting readings."""
+Both are one product of the window with a constant matrix, which is cheaper than selecting readings.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class LagFigures(keras.layers.Layer):  # type: ignore[misc]
 
     Input: (batch, window) scaled. Outputs: (batch, lags) the mean absolute deviation of the differences between
     readings one lag apart; (batch, 2 × lags) the drift from one season to the next, over all seasons considered and
-    over the last two."""
+    over the last two.
+    """
 
     def __init__(self, lags: Sequence[int], window: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -60,7 +62,8 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
     drift, are added. With both shares at 1 this is the additive method of Holt and Winters with fixed constants.
 
     Inputs: (batch, window) scaled, (batch, lags) deviations, (batch, 2 × lags) drifts, (batch, lags) logits, (batch, 2)
-    shares. Outputs: (batch, horizon) forecast, (batch, 1) weighted deviation of the lags."""
+    shares. Outputs: (batch, horizon) forecast, (batch, 1) weighted deviation of the lags.
+    """
 
     def __init__(self, lags: Sequence[int], horizon: int, window: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -93,7 +96,8 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
 def smooth_season(lag: int, window: int, horizon: int) -> Float64Array:
     """The forecast without drift, as a matrix (window, horizon) to multiply a window by.
 
-    It is the weighted mean of the seasons' deviations from their means, on the level of the last readings."""
+    It is the weighted mean of the seasons' deviations from their means, on the level of the last readings.
+    """
     seasons = _seasons(lag, window)
     deviations = seasons - seasons.mean(axis=2, keepdims=True)
     season = np.einsum("k,wkl->wl", _decaying(seasons.shape[1], SEASON_DECAY), deviations)
@@ -105,7 +109,8 @@ def smooth_season(lag: int, window: int, horizon: int) -> Float64Array:
 def drift_ahead(lag: int, window: int, horizon: int) -> Float64Array:
     """How much each of the two drifts of LagFigures adds at each step of the horizon: (2, horizon).
 
-    Half of each drift continues. The drift over all seasons is also removed from the shape of the season."""
+    Half of each drift continues. The drift over all seasons is also removed from the shape of the season.
+    """
     ahead = np.arange(horizon)
     middle = np.arange(lag) - (lag - 1) / 2
     latest, weights = _latest(lag, window)

@@ -1,7 +1,8 @@
 """Layers for windows: scaling, quantiles, and the mixing of candidates.
 
 All layers together run in the XNNPACK delegate of LiteRT. So they use few, large operations, dense products with
-constant matrices in place of sorting or gathering, static shapes, and concatenations of at most five tensors."""
+constant matrices in place of sorting or gathering, static shapes, and concatenations of at most five tensors.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def window_quantiles(windows: Any) -> Any:
     """The quantiles of QUANTILES_OF: (batch, quantiles). Has no gradient, because no earlier layer learns.
 
     A quantile is the reading with the least quantile loss. The softmin of the losses needs only sums of absolute
-    differences; XNNPACK cannot sort."""
+    differences; XNNPACK cannot sort.
+    """
     counted, among = min(COUNTED, windows.shape[1]), min(AMONG, windows.shape[1])
     counts = np.array([min(count, counted) for count, _ in QUANTILES_OF])
     levels = np.array([level for _, level in QUANTILES_OF], dtype=np.float32)
@@ -67,7 +69,8 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
 
     Input: (batch, window) raw readings. Outputs: (batch, window) scaled, (batch, 9) quantiles of the scaled readings,
     (batch, 1) level, (batch, 1) scale. The level is the median of the last 47 readings, the scale the mean absolute
-    deviation. Shifting a window changes only its level."""
+    deviation. Shifting a window changes only its level.
+    """
 
     def call(self, windows: Any) -> tuple[Any, Any, Any, Any]:
         last = windows[:, -1:]
@@ -85,7 +88,8 @@ class View(keras.layers.Layer):  # type: ignore[misc]
     Outputs: the window in segments, a list of (batch, 2 × steps), in units of its scale and of its interquartile range
     (which shows the quiet part of a bursty window); and (batch, facts) figures about the window. Large values are
     compressed. pooled: number of neighbouring readings that are averaged. The window is padded in front to a whole
-    number of segments."""
+    number of segments.
+    """
 
     def __init__(self, steps: int, pooled: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -131,7 +135,8 @@ class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
     """Forecasts each step by the weighted mean of the same phase in earlier seasons.
 
     Inputs: (batch, window) scaled, (batch, mixes × seasons) logits. Output: (batch, horizon). If there are fewer mixes
-    than seasons in the horizon, neighbouring seasons share a mix."""
+    than seasons in the horizon, neighbouring seasons share a mix.
+    """
 
     def __init__(self, season: int, horizon: int, mixes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -154,7 +159,8 @@ class SeasonMix(keras.layers.Layer):  # type: ignore[misc]
 class SharedPoints(keras.layers.Layer):  # type: ignore[misc]
     """Expands (batch, points) to (batch, steps); neighbouring steps share a point.
 
-    sides: number of independent rows of points, concatenated."""
+    sides: number of independent rows of points, concatenated.
+    """
 
     def __init__(self, steps: int, sides: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -170,7 +176,8 @@ class CandidateMix(keras.layers.Layer):  # type: ignore[misc]
     """Averages the candidates (medians, last reading, forecasts), weighted by gates: (batch, horizon).
 
     forecasts: a list of (batch, horizon). gates: (batch, candidates × mixes), from 0 to 1; neighbouring steps of the
-    horizon share a mix."""
+    horizon share a mix.
+    """
 
     def call(self, parts: tuple[Any, Any, Any, list[Any]]) -> Any:
         scaled, quantiles, gates, forecasts = parts
@@ -190,7 +197,8 @@ class Widths(keras.layers.Layer):  # type: ignore[misc]
     """The widths of the band below and above the median, none negative: (batch, 2 × horizon).
 
     Each is a weighted mean of the spreads of the window on that side, by logits (batch, 2 × 5), times a positive factor
-    per step, by its logit (batch, 2 × horizon)."""
+    per step, by its logit (batch, 2 × horizon).
+    """
 
     def call(self, parts: tuple[Any, Any, Any, Any]) -> Any:
         quantiles, misfit, mix, factors = parts
@@ -208,7 +216,8 @@ class Widths(keras.layers.Layer):  # type: ignore[misc]
 class Quantiles(keras.layers.Layer):  # type: ignore[misc]
     """Combines the median and the widths of the band to quantiles in raw units: (batch, horizon, 3).
 
-    The quantiles never cross. Calibration sets `below` and `above`, factors of the widths per step."""
+    The quantiles never cross. Calibration sets `below` and `above`, factors of the widths per step.
+    """
 
     def build(self, shape: Any) -> None:
         horizon = shape[0][1]

@@ -19,7 +19,8 @@ class Scores:
 
     mae: mean absolute error of the median. relative_mae: mae divided by that of the last value. mase: mae divided by
     the mean absolute difference of readings one season apart, before the test part. wql: weighted quantile loss.
-    coverage: share of readings inside the 80 % band. None if the divisor is 0."""
+    coverage: share of readings inside the 80 % band. None if the divisor is 0.
+    """
 
     mae: float
     relative_mae: float | None

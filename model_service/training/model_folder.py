@@ -49,7 +49,8 @@ def check_name(name: str) -> None:
 def check_writable(models: Path, name: str) -> None:
     """Check that a version can be written, before a long training. Creates nothing.
 
-    Raises InvalidModelFolder."""
+    Raises InvalidModelFolder.
+    """
     home = models / name
     there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
     if not there.is_dir():
@@ -119,7 +120,8 @@ def write_version(
 
     description: the members of model.json besides shapes, hashes and libraries. extra_files: called with the temporary
     folder before it is renamed. Returns the folder and the content of model.json. Raises InvalidModelFolder if the
-    folder cannot be written."""
+    folder cannot be written.
+    """
 
     def fill(temporary: Path) -> dict[str, Any]:
         _export(network, settings.window, temporary)
@@ -146,7 +148,8 @@ def next_version(
     """Write the next version. Readers see either the whole version or nothing.
 
     fill: writes the files of the model into a temporary folder, and returns the members of model.json besides name,
-    version and time. Otherwise as `write_version`."""
+    version and time. Otherwise as `write_version`.
+    """
     check_name(name)
     home = models / name
     try:
@@ -175,7 +178,8 @@ def next_version(
 def add_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     """Add metrics to the model.json of an existing version, and return its content.
 
-    Readers see either the old file or the new one. Raises InvalidModelFolder."""
+    Readers see either the old file or the new one. Raises InvalidModelFolder.
+    """
     described = read_model_json(folder)
     described["metrics"] = {**described.get("metrics", {}), **metrics}
     temporary = folder / f".{DOCUMENT_FILE}"
@@ -221,7 +225,8 @@ def load_scorer(
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Load the SavedModel: a function from windows (batch, window) to forecasts (batch, horizon, 3), both float32.
 
-    Raises InvalidModelFolder if it cannot be loaded or has other shapes."""
+    Raises InvalidModelFolder if it cannot be loaded or has other shapes.
+    """
     try:
         loaded = tf.saved_model.load(str(folder))
         score = loaded.signatures["serving_default"]

@@ -2,7 +2,8 @@
 
 Candidates for the median are the last reading, medians of the last readings, seasonal naive forecasts at short lags,
 and the same phase of earlier seasons. Candidates for the widths of the band are spreads of the window. So even an
-untrained network gives sound forecasts, and training need not learn to copy readings through weights."""
+untrained network gives sound forecasts, and training need not learn to copy readings through weights.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def epoch_runner(
 
     levels: of the quantiles of the forecast.
 
-    One call per epoch avoids the overhead of a call per batch."""
+    One call per epoch avoids the overhead of a call per batch.
+    """
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * steps, alpha=FINAL_RATE
     )

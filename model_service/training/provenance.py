@@ -82,7 +82,8 @@ def of_the_copy(
     """The members of model.json of a copy of the base model, and its errors beside those of the trained model.
 
     described: the members for the trained model. base_error: of the base model on the validation part, which is the
-    validation error of the version."""
+    validation error of the version.
+    """
     errors = {
         "validation_error": _short(base_error),
         "trained_validation_error": _short(trained.final_error),

@@ -25,7 +25,8 @@ CALIBRATION_SHARE = 0.1
 class Refit:
     """A finished refit. windows: training windows. calibration_windows: 0 where the band keeps its width.
 
-    before: the weights before it."""
+    before: the weights before it.
+    """
 
     epochs: int
     steps_per_epoch: int
@@ -47,7 +48,8 @@ class Refit:
     def save_before(self, trained: Trained, folder: Path) -> None:
         """Write the weights before the refit as those to start from.
 
-        A training from them can be validated and evaluated, because they have not seen these parts."""
+        A training from them can be validated and evaluated, because they have not seen these parts.
+        """
         after = trained.network.get_weights()
         trained.network.set_weights(self.before)
         trained.save_weights(folder)
@@ -58,7 +60,8 @@ def refit(trained: Trained, series: Sequence[Series]) -> Refit:
     """Train the network further on all readings but the last of each series, and calibrate its band on those.
 
     The epochs are those of the training up to its best, times the share of windows that it did not use. Where the last
-    part is too short, the band keeps its width. After a KeyboardInterrupt the network has its weights from before."""
+    part is too short, the band keeps its width. After a KeyboardInterrupt the network has its weights from before.
+    """
     settings, network = trained.settings, trained.network
     cuts = [len(one) - int(CALIBRATION_SHARE * len(one)) for one in series]
     count, draw = trained.windows_of([one.values[:cut] for one, cut in zip(series, cuts, strict=True)])

@@ -37,7 +37,8 @@ YEAR_MONTHS = 12
 def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, ...]:
     """The lengths of the season and of a longer season, if any, in steps, ascending.
 
-    values: (readings,) float64, NaN if missing. step: if given, a day, a week and a year are tried first."""
+    values: (readings,) float64, NaN if missing. step: if given, a day, a week and a year are tried first.
+    """
     known = values[-MAX_READINGS:]
     longest = len(known) // LEAST_REPEATS
     if longest < LEAST_SEASON or np.isnan(known).mean() > 0.5:
@@ -92,7 +93,8 @@ def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 def autocorrelation(values: Float64Array, lags: int) -> Float64Array | None:
     """The autocorrelation at lags 0 to lags - 1, after removing a linear trend and clipping extremes.
 
-    Each lag is divided by its number of pairs, so that long lags are not damped. None for constant readings."""
+    Each lag is divided by its number of pairs, so that long lags are not damped. None for constant readings.
+    """
     present = ~np.isnan(values)
     at = np.arange(len(values))
     line = np.polyval(np.polyfit(at[present], values[present] - values[present][0], 1), at)
@@ -155,7 +157,8 @@ def _repeats_about_its_level(values: Float64Array, lag: int) -> bool:
 def _is_better(values: Float64Array, correlation: Float64Array, lag: int, first: int) -> bool:
     """Whether a longer lag is a season too: it repeats better than the first season.
 
-    If a drifting level hides this, the lag must stand out from the lags one short season before and after it."""
+    If a drifting level hides this, the lag must stand out from the lags one short season before and after it.
+    """
     if correlation[lag] >= correlation[first] + BETTER_BY:
         return True
     still = autocorrelation(without_level(values, lag), lag + first + 1)

@@ -16,7 +16,8 @@ HOLIDAY_EVERY = 60
 def generate_seasonal(count: int, length: int, day: int, week: int, seed: int) -> list[Float64Array]:
     """`count` series of `length` readings with a season of `day` steps and, where `week` is longer, one of `week`.
 
-    Repeatable by seed."""
+    Repeatable by seed.
+    """
     rng = np.random.default_rng(seed)
     return [_seasonal(rng, length, day, week) for _ in range(count)]
 
@@ -24,7 +25,8 @@ def generate_seasonal(count: int, length: int, day: int, week: int, seed: int) -
 def _seasonal(rng: np.random.Generator, length: int, day: int, week: int) -> Float64Array:
     """One series: a weekly plan with holidays and a varying amplitude, plus level, trend and noise.
 
-    Half of the series are exponentiated, so that everything grows with the level. Some have an outage."""
+    Half of the series are exponentiated, so that everything grows with the level. Some have an outage.
+    """
     days = -(-length // day) + 2
     plan = _plan(rng, day, max(1, week // day))
     grid = plan[(np.arange(days) + rng.integers(len(plan))) % len(plan)]

@@ -27,7 +27,8 @@ class TrainingSettings:
 
     window, horizon: in steps. seasons: lengths in steps of seasons for which the network has special inputs; short
     seasons need none. test_share: the last part of each series, used for neither training nor validation.
-    validation_share: the last part of the rest, for early stopping and calibration."""
+    validation_share: the last part of the rest, for early stopping and calibration.
+    """
 
     window: int = 48
     horizon: int = 12

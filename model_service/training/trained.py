@@ -67,7 +67,8 @@ class Trained:
     def windows_of(self, parts: Sequence[Float64Array]) -> tuple[int, Draw]:
         """The number of windows in parts of series that the network can learn from, and a function that draws some.
 
-        Raises TooLittleData."""
+        Raises TooLittleData.
+        """
         found = Dataset(parts, self.settings.window, self.settings.horizon)
         return len(found), lambda rng, count, epoch: found.draw(rng, count)
 

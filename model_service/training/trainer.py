@@ -55,7 +55,8 @@ def train(
 
     The averaged weights are validated and kept (Polyak and Juditsky 1992), not those of the last step. A
     KeyboardInterrupt ends training with the best weights so far. Raises TooLittleData, UnfitWeights, or NoEpoch if
-    interrupted in the first epoch."""
+    interrupted in the first epoch.
+    """
     seed_everything(settings.seed)
     training = Dataset(training_parts(series, settings), settings.window, settings.horizon)
     validation = validation_set(series, settings)
@@ -107,7 +108,8 @@ def run_epochs(
     """Train the network until its validation error no longer falls, and leave it with its best weights.
 
     steps: of an epoch. warm_up: epochs that do not count for early stopping. If `trained.initial_error` is set, the
-    initial weights are kept where no epoch is better. Raises NoEpoch."""
+    initial weights are kept where no epoch is better. Raises NoEpoch.
+    """
     network, settings = trained.network, trained.settings
     rng = np.random.default_rng(settings.seed)
     naive = _naive_error(held_out)
@@ -146,7 +148,8 @@ def run_epochs(
 def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
     """Scale the bands so that they hold their share of the readings after held-out windows.
 
-    independent: number of windows that share no targets."""
+    independent: number of windows that share no targets.
+    """
     forecast = trained.forecast(held_out.windows)
     trained.scale_bands(*band_factors(forecast, held_out.targets, QUANTILES[0], independent))
 

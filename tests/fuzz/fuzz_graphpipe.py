@@ -25,7 +25,8 @@ _BUILT_SHARE = 0.1
 
 def run(randomly: random.Random, until: Until) -> Report:
     """Check that each request gets status 200 with a row for each of its rows, or a rejection with a reason, and that
-    decoders accept or reject each answer. Both take bounded CPU time."""
+    decoders accept or reject each answer. Both take bounded CPU time.
+    """
     return asyncio.run(_run(randomly, until))
 
 

@@ -92,7 +92,8 @@ LINES = (
 
 def run(randomly: random.Random, until: Until) -> Report:
     """Check that each record gives finite readings with a time in range and a bounded name, or one reason, that their
-    windows are events, and that it takes bounded CPU time."""
+    windows are events, and that it takes bounded CPU time.
+    """
     report = Report()
     protobuf = [ParseDict(_otlp, MetricsData()).SerializeToString()]
     compressed = [file.read_bytes() for file in sorted(FIXTURES.glob("*remote-write*.bin"))]

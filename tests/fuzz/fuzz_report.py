@@ -21,7 +21,8 @@ class Report:
     """The results of one target.
 
     count: number of inputs. failed: number of failing inputs. failures: error and input of the first few of them.
-    outcomes: number of inputs by correct outcome."""
+    outcomes: number of inputs by correct outcome.
+    """
 
     count: int = 0
     failed: int = 0

@@ -40,7 +40,8 @@ class Addresses:
 
 def _port() -> int:
     """One that is free, and not of those that the system hands out by itself: between this look and gRPC's somebody
-    else would be given it now and then."""
+    else would be given it now and then.
+    """
     while True:
         port = random.SystemRandom().randrange(*UNASSIGNED_PORTS)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):

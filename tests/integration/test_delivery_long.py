@@ -55,7 +55,8 @@ def inputs(testbed) -> list[str]:
 def check(testbed, ids, *, repeats: bool = False) -> None:
     """Check that every input has its forecast, in order for each key, and that there is no dead letter.
 
-    repeats: whether an input may have several forecasts."""
+    repeats: whether an input may have several forecasts.
+    """
     outputs = inputs(testbed)
     assert set(outputs) == set(ids)
     if not repeats:

@@ -33,7 +33,8 @@ class GraphPipeEndpoint:
 
     An error has an HTTP status and an InferResponse with the error as its body, because clients read one or the other.
     400 means that the request itself is invalid. A path that GraphPipe does not use gets a JSON error, because its
-    caller speaks another protocol."""
+    caller speaks another protocol.
+    """
 
     def __init__(self, models: Models, bodies: RequestBodies) -> None:
         self._models = models

@@ -22,7 +22,8 @@ class Buffer:
     """The bytes of one message.
 
     All strings read from it may together be as long as the message. Offsets may repeat, so without this limit a short
-    message could refer to the same string a million times."""
+    message could refer to the same string a million times.
+    """
 
     __slots__ = ("_text_budget", "data", "size")
 
@@ -35,7 +36,7 @@ class Buffer:
         return Table(self, self.follow(0))
 
     def follow(self, at: int) -> int:
-        """The position that the 32-bit offset at `at` points to. The caller has to check the position."""
+        """The position that the 32-bit offset at `at` points to, unchecked. Raises InvalidMessage."""
         if at > self.size - 4:
             raise InvalidMessage(f"an offset at byte {at} of {self.size} is cut off")
         offset: int = _U32(self.data, at)[0]
@@ -44,7 +45,10 @@ class Buffer:
         return at + offset
 
     def vector(self, at: int, item_bytes: int) -> tuple[int, int]:
-        """(position of the first item, number of items) of the vector at `at`. All items are inside the buffer."""
+        """(position of the first item, number of items) of the vector at `at`.
+
+        All items are inside the buffer. Raises InvalidMessage.
+        """
         if at > self.size - 4:
             raise InvalidMessage(f"a vector at byte {at} lies beyond the message's {self.size} bytes")
         length: int = _U32(self.data, at)[0]
@@ -110,7 +114,7 @@ class Table:
         self._fields = (vtable_bytes - 4) // 2
 
     def field(self, number: int, field_bytes: int) -> int | None:
-        """The position of a field, None if the field is absent."""
+        """The position of a field, None if the field is absent. Raises InvalidMessage."""
         if number >= self._fields:
             return None
         offset: int = _U16(self.buffer.data, self._vtable + 4 + 2 * number)[0]

@@ -56,7 +56,8 @@ _TYPES = {dtype: Type(number) for number, dtype in DTYPES.items()}
 def type_of(dtype: npt.DTypeLike) -> Type:
     """The GraphPipe type of a numpy dtype in any byte order. str, bytes and objects are String.
 
-    Raises InvalidMessage for types that GraphPipe lacks (bool, complex, dates)."""
+    Raises InvalidMessage for types that GraphPipe lacks (bool, complex, dates).
+    """
     wanted = np.dtype(dtype)
     if wanted.kind in "OSU":
         return Type.String
@@ -72,7 +73,8 @@ class InferRequest:
     """Asks for an inference.
 
     Without input names the tensors are in the order of the inputs of the model. Without output names all outputs are
-    returned. A decoded String tensor is an object array of `bytes`; `str` can be encoded too."""
+    returned. A decoded String tensor is an object array of `bytes`; `str` can be encoded too.
+    """
 
     input_tensors: tuple[Array, ...]
     input_names: tuple[str, ...] = ()

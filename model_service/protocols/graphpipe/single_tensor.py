@@ -67,7 +67,8 @@ def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
 def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]) -> None:
     """Remember the layout of a message decoded in the general way, if it is the layout of our encoder.
 
-    Another layout could have structure inside the data, so comparing the bytes around it would not be enough."""
+    Another layout could have structure inside the data, so comparing the bytes around it would not be enough.
+    """
     if len(tensors) != 1 or tensors[0].dtype != _FLOAT32 or not 0 < tensors[0].nbytes <= MAX_DATA_BYTES:
         return
     shape = tensors[0].shape

@@ -1,4 +1,5 @@
 """The Open Inference Protocol (KServe v2) over REST and gRPC.
 
 Sources: the REST and gRPC specification of the Open Inference Protocol; the "Binary Tensor Data Extension" of NVIDIA
-Triton, which REST supports."""
+Triton, which REST supports.
+"""

@@ -37,7 +37,8 @@ _MODEL_PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/infer|/read
 class RestEndpoint:
     """Handles health, metadata and inference requests.
 
-    The body of an error is {"error": reason}. 400 means that the request itself is invalid."""
+    The body of an error is {"error": reason}. 400 means that the request itself is invalid.
+    """
 
     def __init__(self, models: Models, bodies: RequestBodies) -> None:
         self._models = models
@@ -106,7 +107,8 @@ class RestEndpoint:
     def _ready(self, name: str, path: str) -> tuple[int, Headers, dict[str, Any]]:
         """Whether a model is served. Clients of this protocol look at the status only.
 
-        "Not ready" is a normal response, as it is in gRPC, and not an error."""
+        "Not ready" is a normal response, as it is in gRPC, and not an error.
+        """
         try:
             return 200, [JSON], {"name": self._find(path).name, "ready": True}
         except RequestError as error:

@@ -39,7 +39,8 @@ class InferenceRequest:
     """A parsed request.
 
     id: returned in the response; may be None. outputs: the requested names, empty for all. binary: the names in
-    `outputs` to return as raw bytes. all_binary: whether all outputs are raw bytes if `outputs` is empty."""
+    `outputs` to return as raw bytes. all_binary: whether all outputs are raw bytes if `outputs` is empty.
+    """
 
     id: str | None
     input_names: tuple[str, ...]
@@ -52,7 +53,8 @@ class InferenceRequest:
 def read_request(body: bytes | bytearray, json_bytes: int | None) -> InferenceRequest:
     """Parse any body. json_bytes: the header Inference-Header-Content-Length, None if the whole body is JSON.
 
-    Raises InvalidRequest, and nothing else."""
+    Raises InvalidRequest, and nothing else.
+    """
     try:
         return _read(body, json_bytes)
     except InvalidTensor as error:

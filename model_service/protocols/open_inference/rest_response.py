@@ -29,7 +29,8 @@ def write_response(
 ) -> tuple[bytes, int | None]:
     """The body, and how many bytes of it are JSON (None for all). names: the outputs to write, in order.
 
-    Raises NotText, TooMuchJson."""
+    Raises NotText, TooMuchJson.
+    """
     _check_json(sum(outputs[name].size for name in names if not _is_raw(request, name)))
     members = []
     raw: list[bytes] = []

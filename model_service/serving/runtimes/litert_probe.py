@@ -19,7 +19,8 @@ _LENGTH = 8  # replaces a free length of a shape
 def check_loads(path: Path) -> None:
     """Raises UnusableModel if the child process that opens and runs the file crashes or hangs.
 
-    A file that only raises an error passes: the caller gets the same error when it opens the file."""
+    A file that only raises an error passes: the caller gets the same error when it opens the file.
+    """
     command = [sys.executable, "-m", "model_service.serving.runtimes.litert_probe", str(path)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     try:

@@ -39,4 +39,5 @@ class Runtime(Protocol):
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """All outputs by name. inputs: arrays that match `self.inputs`.
 
-        Raises RefusedInput if the model rejects the values. Any other exception is a failure of the model."""
+        Raises RefusedInput if the model rejects the values. Any other exception is a failure of the model.
+        """

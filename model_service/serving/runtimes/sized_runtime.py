@@ -14,7 +14,8 @@ class SizedRuntime:
     """A model for windows of any length. Its input is (batch, any), its output (batch, steps, quantiles).
 
     A shorter window is padded in front with MISSING, which the model reads as a missing reading. Of a longer window
-    than the largest size, the last readings count."""
+    than the largest size, the last readings count.
+    """
 
     def __init__(self, runtimes: Mapping[int, Runtime]) -> None:
         """runtimes: by window, each with one input (-1, window). Raises UnusableModel."""

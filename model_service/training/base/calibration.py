@@ -1,5 +1,6 @@
 """Scales the widths of the quantiles so that each holds the stated share of readings: by step of the horizon, by number
-of known readings, and by share of missing ones."""
+of known readings, and by share of missing ones.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def calibrate(network: Any, size: Size, examples: Examples) -> None:
     """Set the factors of the network's bands from its forecasts of examples that it was not trained on.
 
     Source: split conformal prediction with the score (reading - median) / width (Romano et al. 2019, section 3,
-    one-sided), for each quantile and knot of the horizon."""
+    one-sided), for each quantile and knot of the horizon.
+    """
     bands, widening = network.get_layer("bands"), network.get_layer("widening")
     for weight in (bands.factors, widening.by_history, widening.by_missing):
         weight.assign(np.ones_like(weight.numpy()))
@@ -41,7 +43,8 @@ def calibrate(network: Any, size: Size, examples: Examples) -> None:
 def calibrate_widening(network: Any, size: Size, pool: Float64Array, rng: np.random.Generator) -> None:
     """Set how much wider bands are for short histories and for gaps, after `calibrate`.
 
-    pool: (series, readings), not trained on."""
+    pool: (series, readings), not trained on.
+    """
     layer = network.get_layer("widening")
     by_history = []
     for known in history_knots(size.window):
@@ -79,7 +82,8 @@ def _outage(rng: np.random.Generator, window: int, share: float) -> BoolArray:
 def knot_factors(forecast: Float64Array, targets: Float64Array) -> Float64Array:
     """The factors of the widths from each quantile to the next, ascending: (quantiles - 1,).
 
-    forecast: (count, steps, quantiles). targets: (count, steps)."""
+    forecast: (count, steps, quantiles). targets: (count, steps).
+    """
     widths = np.abs(np.diff(forecast, axis=2)).mean(axis=(0, 1))
     median = forecast[:, :, MIDDLE]
     found = []

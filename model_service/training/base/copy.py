@@ -28,7 +28,8 @@ def copy_base(
 
     base: the folder of its version. horizon: only the sizes that reach it are copied. description: members of
     model.json about the training that was not better. compared: the validation errors. extra_files: as in
-    `write_version`. Raises InvalidModelFolder."""
+    `write_version`. Raises InvalidModelFolder.
+    """
     described = read_model_json(base)
     sizes = [size for size in described["sizes"] if size["horizon"] >= horizon]
     files = sized_files(base)

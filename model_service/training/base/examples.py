@@ -95,7 +95,8 @@ def _gaps(rng: np.random.Generator, window: int) -> BoolArray:
 def scaled(windows: Float64Array, targets: Float64Array, usual: Float64Array) -> Examples:
     """Scale each window by itself, and code missing readings (NaN).
 
-    usual: (count,) the usual change of each series, which weights the window."""
+    usual: (count,) the usual change of each series, which weights the window.
+    """
     known = ~np.isnan(windows)
     latest = windows.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
     last = windows[np.arange(len(windows)), latest][:, np.newaxis]

@@ -49,7 +49,8 @@ COMPARED = [QUANTILES.index(level) for level in (0.1, 0.5, 0.9)]
 class FineTuned(Trained):
     """A base model that was trained further. `network` forecasts `settings.horizon` steps.
 
-    base: the whole network, whose weights a next training can start from."""
+    base: the whole network, whose weights a next training can start from.
+    """
 
     size: Size = SHORT
     base: Any = field(default=None)
@@ -97,7 +98,8 @@ def padded(windows: Float32Array, length: int) -> Float32Array:
 def load_base(size: Size, horizon: int, weights: Path) -> tuple[Any, Any]:
     """The base network of a size with weights from a file, and the network that forecasts `horizon` of its steps.
 
-    Both share their layers. Raises UnfitWeights."""
+    Both share their layers. Raises UnfitWeights.
+    """
     base = build_base_network(size)
     load_weights(base, weights)
     if horizon == size.horizon:
@@ -116,7 +118,8 @@ def fine_tune(
 ) -> FineTuned:
     """Train the base model further on the first part of each series; validate and calibrate on the second.
 
-    weights: a file with those to start from, which are kept if no epoch is better. Otherwise as `train`."""
+    weights: a file with those to start from, which are kept if no epoch is better. Otherwise as `train`.
+    """
     seed_everything(settings.seed)
     settings = tuning_settings(settings, size)
     training = UserExamples(training_parts(series, settings), size, settings.window, settings.horizon)

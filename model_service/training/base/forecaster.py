@@ -45,7 +45,8 @@ class BaseForecaster:
         """Forecast windows: (count, readings), NaN if missing → (count, horizon, 9 quantiles).
 
         is_limited: a window that was never negative has no negative forecast, and likewise for 100 %. False for scaled
-        windows, in which 0 is the last reading."""
+        windows, in which 0 is the last reading.
+        """
         length = windows.shape[1]
         window = next(
             (window for window, most in self._sizes if length <= window and horizon <= most),
@@ -69,7 +70,8 @@ class BaseForecaster:
     def at_origins(self, values: Float64Array, origins: Sequence[int], horizon: int) -> Float64Array:
         """Forecast one series from several origins: (origins, horizon, 3), the quantiles 0.1, 0.5, 0.9.
 
-        values: (readings,), NaN if missing. The model sees the readings before each origin."""
+        values: (readings,), NaN if missing. The model sees the readings before each origin.
+        """
         (shortest, _), (longest, _) = self._sizes[0], self._sizes[-1]
         padded = np.concatenate([np.full(longest, np.nan), values])
         windows = np.stack([padded[origin : origin + longest] for origin in origins])

@@ -17,7 +17,8 @@ class ShortLags(keras.layers.Layer):  # type: ignore[misc]
 
     Inputs: (batch, RECENT) scaled and mask. Outputs, each (batch, lags): the mean absolute deviation of the differences
     between readings one lag apart; the share of known differences; and the mean difference, of the last few, of the
-    last dozen, and of all."""
+    last dozen, and of all.
+    """
 
     def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -56,7 +57,8 @@ class ShortSeasons(keras.layers.Layer):  # type: ignore[misc]
     """Seasonal forecasts of a mix of lags.
 
     Inputs: (batch, RECENT) scaled and mask, (batch, lags) weights. Outputs for each of DECAYS: (batch, horizon)
-    forecast. A phase that was never seen is forecast as 0, the level."""
+    forecast. A phase that was never seen is forecast as 0, the level.
+    """
 
     def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

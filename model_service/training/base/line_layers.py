@@ -15,7 +15,8 @@ SLOPES = (6.0, 20.0)  # time constants of the lines through the last readings
 class Lines(keras.layers.Layer):  # type: ignore[misc]
     """Straight lines through the last readings, one for each of SLOPES.
 
-    Inputs: (batch, readings) scaled and mask. Outputs: (batch, lines) values at the first step, and slopes a step."""
+    Inputs: (batch, readings) scaled and mask. Outputs: (batch, lines) values at the first step, and slopes a step.
+    """
 
     def call(self, parts: tuple[Any, Any]) -> tuple[Any, Any]:
         scaled, mask = parts

@@ -1,7 +1,8 @@
 """The base network: a GRU over segments of the window weights candidate forecasts and corrects the result.
 
 Candidates for the median are seasonal forecasts of a mix of lags, medians of the last readings, and lines through them.
-Each works with missing readings, so an untrained network already forecasts soundly."""
+Each works with missing readings, so an untrained network already forecasts soundly.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ RAMP = 1.0 / 8.0  # slopes are in units of eight steps
 class Mix(keras.layers.Layer):  # type: ignore[misc]
     """The weights of the lags, the deviation of the mix, and its shifts and drift.
 
-    Inputs: (batch, lags) logits and the five figures of ShortLags."""
+    Inputs: (batch, lags) logits and the five figures of ShortLags.
+    """
 
     def __init__(self, lags: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -93,7 +95,8 @@ class Candidates(keras.layers.Layer):  # type: ignore[misc]
 
     Inputs: two seasonal forecasts (batch, horizon); (batch, 3) shifts of the mix; medians; starts and slopes of the
     lines; (batch, candidates, horizon) gates that sum to 1; (batch, 4, horizon) shares of the shifts; (batch, 1) the
-    deviation of the mix, and (batch, 1, horizon) a correction in units of it."""
+    deviation of the mix, and (batch, 1, horizon) a correction in units of it.
+    """
 
     def call(self, parts: tuple[Any, ...]) -> Any:
         last, mean, shifts, medians, starts, slopes, gates, shares, misfit, correction = parts

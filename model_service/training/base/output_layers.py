@@ -14,7 +14,8 @@ from model_service.training.base.scale_layers import Float32Array
 class Knots(keras.layers.Layer):  # type: ignore[misc]
     """Interpolates (batch, KNOTS × rows) between the knots to (batch, rows, horizon).
 
-    activation: applied at the knots; "softmax" makes the rows of a knot sum to 1, also between the knots."""
+    activation: applied at the knots; "softmax" makes the rows of a knot sum to 1, also between the knots.
+    """
 
     def __init__(
         self, knots: Sequence[int], horizon: int, rows: int, activation: str = "", **kwargs: Any
@@ -43,7 +44,8 @@ class Bands(keras.layers.Layer):  # type: ignore[misc]
     """Quantiles in raw units, which never cross: (batch, horizon, quantiles).
 
     Inputs: (batch, horizon) median; (batch, knots × (quantiles - 1)) logits of the widths from each quantile to the
-    next; (batch, 1) unit of the widths, level and scale. Calibration sets `factors`."""
+    next; (batch, 1) unit of the widths, level and scale. Calibration sets `factors`.
+    """
 
     def __init__(self, knots: Sequence[int], horizon: int, quantiles: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -2,7 +2,8 @@
 
 The layers of the base network run in the XNNPACK delegate of LiteRT: constant matrices in place of gathering and
 sorting, static shapes, concatenations of at most five tensors. A missing reading has the value 0 and the mask 0, so
-that weighted sums need no condition."""
+that weighted sums need no condition.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def decaying(count: int, constant: float) -> Float32Array:
 class Decode(keras.layers.Layer):  # type: ignore[misc]
     """Splits coded windows (batch, window) into values, 0 where missing, and the mask, 1 where present.
 
-    A reading of at least 2 × MAX_MAGNITUDE is missing."""
+    A reading of at least 2 × MAX_MAGNITUDE is missing.
+    """
 
     def call(self, windows: Any) -> tuple[Any, Any]:
         beyond = tf.abs(windows) * (1.0 / MAX_MAGNITUDE) - 1.0
@@ -54,7 +56,8 @@ class MaskedScale(keras.layers.Layer):  # type: ignore[misc]
 
     Inputs: (batch, window) values and mask. Outputs: (batch, window) scaled, 0 where missing; (batch, quantiles) of the
     last scaled readings; (batch, 1) level and scale. The level is a median of the last readings, the scale the mean
-    absolute deviation of the window, where older readings count less."""
+    absolute deviation of the window, where older readings count less.
+    """
 
     def call(self, parts: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
         values, mask = parts
@@ -78,7 +81,8 @@ class MaskedScale(keras.layers.Layer):  # type: ignore[misc]
 def masked_quantiles(values: Any, mask: Any) -> Any:
     """Weighted quantiles, those of QUANTILES_OF: (batch, quantiles). Has no gradient.
 
-    A quantile is the reading with the least quantile loss; XNNPACK cannot sort."""
+    A quantile is the reading with the least quantile loss; XNNPACK cannot sort.
+    """
     counted, among = values.shape[1], min(AMONG, values.shape[1])
     shares = np.stack([decaying(counted, constant) for constant, _ in QUANTILES_OF], axis=1)
     levels = np.array([level for _, level in QUANTILES_OF], dtype=np.float32)

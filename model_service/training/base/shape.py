@@ -11,7 +11,8 @@ QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 class Size:
     """One size of the base model: readings in a window, steps of a forecast, and the steps that shape it.
 
-    The forecast is interpolated between its knots."""
+    The forecast is interpolated between its knots.
+    """
 
     window: int
     horizon: int

@@ -17,7 +17,8 @@ FAR, TINY = 1e30, 1e-30
 class SpikeGuard(keras.layers.Layer):  # type: ignore[misc]
     """Inputs: (batch, window) values, 0 where missing, and the mask.
 
-    Outputs: both, without a spike in the last reading."""
+    Outputs: both, without a spike in the last reading.
+    """
 
     def call(self, parts: tuple[Any, Any]) -> tuple[Any, Any]:
         values, present = parts

@@ -27,7 +27,8 @@ def write_fine_tuned(
 ) -> tuple[Path, dict[str, Any]]:
     """Write a fine-tuned model as the next version, like a base model of one size.
 
-    start: name and version of the model that the fine-tuning started from. Otherwise as `write_version`."""
+    start: name and version of the model that the fine-tuning started from. Otherwise as `write_version`.
+    """
 
     def fill(temporary: Path) -> dict[str, Any]:
         write_litert(tuned.network, tuned.size, temporary)

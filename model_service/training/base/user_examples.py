@@ -25,12 +25,14 @@ GAPPY_SHARE = 0.3
 class UserExamples:
     """The windows of parts of series that the model service would accept: with gaps, and with short histories.
 
-    unused: indices of the parts without such a window. with_gaps: windows with missing readings after the first."""
+    unused: indices of the parts without such a window. with_gaps: windows with missing readings after the first.
+    """
 
     def __init__(self, parts: Sequence[Float64Array], size: Size, window: int, horizon: int) -> None:
         """parts: consecutive readings of one series each, NaN if missing. window: readings that the user wants.
 
-        Raises TooLittleData."""
+        Raises TooLittleData.
+        """
         self._size, self._horizon = size, horizon
         self._kept = min(window, size.window)
         self._views: list[Float64Array] = []
@@ -60,7 +62,8 @@ class UserExamples:
     def draw(self, rng: np.random.Generator, count: int, gaps: BoolArray) -> Examples:
         """`count` random windows, (count, size.window), and what follows them, (count, horizon).
 
-        gaps: (masks, size.window), as `draw_gaps`. Series are weighted by the root of their length."""
+        gaps: (masks, size.window), as `draw_gaps`. Series are weighted by the root of their length.
+        """
         weights = np.sqrt([len(starts) for starts in self._starts])
         per_series = rng.multinomial(count, weights / weights.sum())
         rows = np.concatenate(
@@ -84,7 +87,8 @@ class UserExamples:
 def _usable(values: Float64Array, window: int, horizon: int) -> tuple[NDArray[np.int64], int]:
     """The starts of windows that the model service accepts and of which half of what follows is known.
 
-    Also the number of those with gaps. values: (readings,), NaN if missing."""
+    Also the number of those with gaps. values: (readings,), NaN if missing.
+    """
     count = len(values) - window - horizon + 1
     if count <= 0:
         return np.empty(0, dtype=np.int64), 0

@@ -21,7 +21,8 @@ class Widening(keras.layers.Layer):  # type: ignore[misc]
     """How much wider the band is for a short history, and for one with gaps: (batch, 1).
 
     Input: the mask (batch, window). The factor is interpolated in a table over the number of known readings, and in one
-    over the share of missing readings after the first known one. Calibration sets both."""
+    over the share of missing readings after the first known one. Calibration sets both.
+    """
 
     def build(self, input_shape: Any) -> None:
         self.window = int(input_shape[1])

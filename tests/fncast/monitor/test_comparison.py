@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from fncast.monitor.messages import ForecastMessage, Reading
-from fncast.monitor.partition import MonitorPartition, MonitorRules, open_counts
+from fncast.monitor.partition import MonitorPartition, open_counts
+from fncast.monitor.rules import MonitorRules
 from fncast.series.step import Step
 
 START, STEP = datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(6 * 3600.0)

@@ -16,7 +16,7 @@ from fncast.monitor import journal
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.judge import Judge
-from fncast.monitor.partition import MonitorRules
+from fncast.monitor.rules import MonitorRules
 from fncast.series.rfc3339 import format_time
 from interceptor.chain import Chain
 from interceptor.delivery import Batch, Delivery, Record, StateRecord

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.messages import Reading
-from fncast.monitor.partition import MonitorPartition, MonitorRules
+from fncast.monitor.partition import MonitorPartition
+from fncast.monitor.rules import MonitorRules
 from fncast.series.step import Step
 
 START, STEP = datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0)

@@ -227,7 +227,8 @@ def test_the_public_python_client(start: Start, place: Any, models: Path) -> Non
 
 def test_versions_swap_under_load_without_an_error(start: Start, place: Any, models: Path) -> None:
     """8 clients call all the time while a version, a broken version and one with another shape are added and one is
-    retired, and equally long without changes for comparison. test_swap_delay.py has versions that load slowly."""
+    retired, and equally long without changes for comparison. test_swap_delay.py has versions that load slowly.
+    """
     place("ours", 1)
     service = start("--models", models)
     stop = threading.Event()

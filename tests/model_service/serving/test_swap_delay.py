@@ -1,6 +1,7 @@
 """A version that loads slowly takes over without delaying or failing any request.
 
-The real test models load in milliseconds, too fast to measure a delay on a busy machine."""
+The real test models load in milliseconds, too fast to measure a delay on a busy machine.
+"""
 
 from __future__ import annotations
 

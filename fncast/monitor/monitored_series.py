@@ -1,0 +1,40 @@
+"""One series of a partition, with its alerts and what was published about it."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+from fncast.monitor.alert import AlertRule, AlertState
+from fncast.monitor.comparison import Comparison
+from fncast.monitor.joined_series import JoinedSeries
+from fncast.monitor.publication import Publication
+from fncast.monitor.silence import Silence
+
+
+@dataclass
+class MonitoredSeries:
+    """A series with its alerts by rule, and by model what was published and how it compares with the last value."""
+
+    name: str
+    joined: JoinedSeries
+    is_watched: bool
+    rules: list[AlertRule]
+    alerts: dict[str, AlertState] = field(default_factory=dict)
+    published: dict[str, Publication] = field(default_factory=dict)
+    silence: Silence = field(default_factory=Silence)
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+
+    def state(self) -> list[Any]:
+        """The state as numbers, texts and lists."""
+        comparisons = {model: list(astuple(each)) for model, each in self.comparisons.items()}
+        published = {model: list(astuple(each)) for model, each in self.published.items()}
+        return [self.joined.state(), self.alert_state(), published, list(astuple(self.silence)), comparisons]
+
+    def alert_state(self) -> dict[str, list[Any]]:
+        """The state of the alerts by rule."""
+        return {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
+
+    def restore_alerts(self, state: dict[str, list[Any]]) -> None:
+        """Take over what `alert_state` returned."""
+        self.alerts = {rule: AlertState(*alert) for rule, alert in state.items()}
