@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from fncast.foreign_text import clean
 from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.comparison import Comparison
 from fncast.monitor.detector import DetectorSettings
@@ -20,6 +22,8 @@ from fncast.monitor.pending import PendingForecasts
 from fncast.monitor.publication import Publication
 from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
+
+log = logging.getLogger(__name__)
 
 # What a partition notes.
 NEW, READING, FORECASTED, SILENT = range(4)
@@ -35,7 +39,7 @@ class MonitorRules:
     accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
     events about anomalies and bad forecasts. silent_steps: a series is silent after so many steps without a reading; 0
     for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a row
-    that open an alert; 0 for never."""
+    that open an alert; 0 for never. limited: names of the alert rules whose limitation was logged."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     alerts: tuple[AlertRule, ...] = ()
@@ -48,6 +52,7 @@ class MonitorRules:
     silent_steps: int = 0
     max_series: int = 200_000
     worse_than_last_for: int = 0
+    limited: set[str] = field(default_factory=set, compare=False)
 
     def detects(self, series: str) -> bool:
         """Whether anomalies of a series are reported."""
@@ -272,6 +277,7 @@ class MonitorPartition:
         start_s = (message.start - _EPOCH).total_seconds()
         step_s = (message.step.after(message.start, 1) - message.start).total_seconds()
         for rule in series.rules:
+            self._report_limitation(rule, series.name, len(rows), step_s)
             found = rule.crossing(message.levels, rows, step_s)
             state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
             if state:
@@ -280,6 +286,14 @@ class MonitorPartition:
                     alert_event(series.name, message.model, rule, state, found, start_s, step_s, topic)
                 )
         return events
+
+    def _report_limitation(self, rule: AlertRule, series: str, horizon: int, step_s: float) -> None:
+        """Log once that a rule cannot be applied as it says."""
+        if rule.name in self._rules.limited or not (limitation := rule.limitation(horizon, step_s)):
+            return
+        self._rules.limited.add(rule.name)
+        text = 'alert rule "%s", series "%s": %s. Correct the rule in [[alerts]]'
+        log.warning(text, clean(rule.name, 64), clean(series, 128), limitation)
 
 
 def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
