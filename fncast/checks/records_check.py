@@ -9,7 +9,7 @@ from consumer.settings import Input
 from fncast.checks.row import Row
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.sample import Sample
-from fncast.recognition.trial import FormatTrial, try_format
+from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
 
 MAX_NAMES = 3
 
@@ -59,7 +59,8 @@ def _found(trial: FormatTrial) -> str:
 
 def _reason(trial: FormatTrial) -> str:
     if trial.reasons:
-        return trial.reasons.most_common(1)[0][0]
+        most_common = (reason for reason, _ in trial.reasons.most_common() if reason != OTHER_REASONS)
+        return next(most_common, OTHER_REASONS)
     skipped = ", ".join(f"{count} {reason}" for reason, count in trial.skipped.most_common())
     return f"readings skipped: {skipped}"
 

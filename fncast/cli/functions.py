@@ -7,6 +7,7 @@ import importlib.util
 import os
 from pathlib import Path
 
+import functions
 from fncast.cli.function_arguments import app_argument, pair_argument
 from fncast.failure import Failure
 from fncast.http.security import Security, add_listener_arguments
@@ -26,7 +27,11 @@ fncast functions functions/forecast functions/mine --config GP_SERVER_URL=http:/
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folders", metavar="DIR", nargs="+", type=Path, help="a folder with func.yaml and func.py"
+        "folders",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        help="a folder with func.yaml and func.py; functions/forecast and functions/notify come with fncast",
     )
     add_listener_arguments(parser, port=8080)
     parser.add_argument(
@@ -59,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             "functions need Fn's FDK: install it with pip install '.[functions]' in fncast's repository"
         )
     try:
-        folders = [read_folder(path) for path in arguments.folders]
+        folders = [read_folder(_shipped(path)) for path in arguments.folders]
         host = FunctionHost(
             folders, os.environ, dict(arguments.config), app=arguments.app, processes=arguments.processes
         )
@@ -74,6 +79,15 @@ def run(arguments: argparse.Namespace) -> int:
         ready=f"functions {names} at {{url}}",
         security=Security.of(arguments),
     )
+
+
+def _shipped(path: Path) -> Path:
+    """The folder, or the installed one for `functions/forecast` and `functions/notify` where there is no such folder.
+
+    The command is the same in fncast's repository and in the folder of a user's fncast.toml."""
+    if path.exists() or path.parts not in (("functions", "forecast"), ("functions", "notify")):
+        return path
+    return Path(functions.__path__[0]) / path.name
 
 
 def _processes(text: str) -> int:

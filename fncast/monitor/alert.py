@@ -47,7 +47,7 @@ class AlertRule:
 
     def crossing(self, levels: Sequence[float], rows: Sequence[Sequence[float]], step_s: float) -> Crossing:
         """The crossing that a forecast predicts. rows: see `crossing`. step_s: seconds between two rows."""
-        steps = min(len(rows), max(1, int(self.within_s / step_s))) if self.within_s else len(rows)
+        steps = self._steps(len(rows), step_s)
         return crossing(
             levels,
             rows[:steps],
@@ -56,6 +56,27 @@ class AlertRule:
             for_steps=min(self.for_steps, steps),
             probability=self.probability,
         )
+
+    def _steps(self, horizon: int, step_s: float) -> int:
+        """How many steps of a forecast the rule looks at, at least one."""
+        return min(horizon, max(1, int(self.within_s / step_s))) if self.within_s else horizon
+
+    def limitation(self, horizon: int, step_s: float) -> str:
+        """Why the rule is applied to a forecast otherwise than it says. Empty if it is applied as it says."""
+        if 0.0 < self.within_s < step_s:
+            return (
+                f"`within` is {self.within_s:g} s, shorter than a step of {step_s:g} s: the first step counts"
+            )
+        if self.within_s > horizon * step_s:
+            return (
+                f"`within` is {self.within_s:g} s, longer than the forecast: its {horizon * step_s:g} s count"
+            )
+        steps = self._steps(horizon, step_s)
+        if self.for_steps > steps:
+            return (
+                f"`for_steps` is {self.for_steps}, more than the steps ahead that it looks at: {steps} count"
+            )
+        return ""
 
 
 @dataclass

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fncast.foreign_text import clean
-from fncast.monitor.alert import AlertState
+from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.comparison import Comparison
 from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
@@ -46,6 +46,9 @@ class MonitorPartition:
         self.notes: list[tuple[Any, ...]] = []
         self.refused = 0
         self._looked_ms = -LOOK_MS
+        self._limited: set[str] = (
+            set()
+        )  # rules that cannot be applied as they say, and that a log line has named
 
     def reading(self, reading: Reading, came_ms: int) -> list[OutputEvent]:
         """Take a reading. came_ms: the timestamp of its record. Returns the events to publish, in order."""
@@ -228,6 +231,7 @@ class MonitorPartition:
         start_s = (message.start - _EPOCH).total_seconds()
         step_s = (message.step.after(message.start, 1) - message.start).total_seconds()
         for rule in series.rules:
+            self._report_limitation(rule, series.name, len(rows), step_s)
             found = rule.crossing(message.levels, rows, step_s)
             state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
             if state:
@@ -236,6 +240,14 @@ class MonitorPartition:
                     alert_event(series.name, message.model, rule, state, found, start_s, step_s, topic)
                 )
         return events
+
+    def _report_limitation(self, rule: AlertRule, series: str, horizon: int, step_s: float) -> None:
+        """Log once that a rule cannot be applied as it says."""
+        if rule.name in self._limited or not (limitation := rule.limitation(horizon, step_s)):
+            return
+        self._limited.add(rule.name)
+        text = 'alert rule "%s", series "%s": %s. Correct the rule in [[alerts]]'
+        log.warning(text, clean(rule.name, MAX_NAME), clean(series, MAX_NAME), limitation)
 
 
 def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:

@@ -24,6 +24,7 @@ WINDOW_TYPE = "io.fncast.window.v1"
 CLOUDEVENTS = "cloudevents"
 MAX_SERIES = 10_000  # kept in one trial; others are only counted
 MAX_REASONS = 20  # different reasons of undecodable records
+OTHER_REASONS = "other reasons"  # counts the records whose reason is beyond MAX_REASONS
 
 
 @dataclass
@@ -61,7 +62,7 @@ class FormatTrial:
         if reason in self.reasons or len(self.reasons) < MAX_REASONS:
             self.reasons[reason] += 1
         else:
-            self.reasons["other reasons"] += 1
+            self.reasons[OTHER_REASONS] += 1
 
     def _add(self, series: Series, partition: int, at_ns: int, value: float | None, step: str = "") -> None:
         seen = self.series.get(series.name)

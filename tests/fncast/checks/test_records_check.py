@@ -105,3 +105,10 @@ def test_windows_go_to_the_route_that_they_name():
 def test_a_rekeyed_topic_may_spread_its_series():
     sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(8)]
     assert check(Input("telegraf", "telegraf-json", "forecast", rekey=True), sample).result == "ok"
+
+
+def test_a_real_reason_is_shown_where_each_record_has_another_one():
+    texts = [record(f"cpu usage=1 {at}.5") for at in range(100)]
+    row = check(Input("telegraf", "influx-line", "forecast"), texts)
+    assert "is not an integer" in row.detail
+    assert "other reasons" not in row.detail

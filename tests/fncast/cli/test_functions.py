@@ -380,6 +380,18 @@ def test_invalid_folders_and_flags_are_refused(
     assert command()[0] == 2
 
 
+def test_the_shipped_functions_are_found_from_any_folder(
+    command: Callable[..., tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command("functions/mine") == (1, "fncast: functions/mine is not a folder\n")
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        code, text = command("functions/forecast", "functions/notify", "--port", taken.getsockname()[1])
+    assert (code, "in use" in text) == (1, True)
+    (tmp_path / "functions" / "forecast").mkdir(parents=True)
+    assert "functions/forecast has no func.yaml" in command("functions/forecast")[1]
+
+
 def test_a_port_in_use_is_reported(command: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(FUNCTION)
     (tmp_path / "func.yaml").write_text("name: orders\n")

@@ -66,3 +66,20 @@ def test_a_crossing_far_ahead_has_to_be_forecast_longer() -> None:
         state = AlertState()
         found = [state.update(rule, Crossing(0.6, step)) for _ in range(12)]
         assert found.index("open") == wanted - 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "limitation"),
+    [
+        (AlertRule("a", above=1.0, within_s=60.0, for_steps=6), ""),
+        (AlertRule("a", above=1.0), ""),
+        (AlertRule("a", above=1.0, within_s=3.0), "shorter than a step of 10 s"),
+        (AlertRule("a", above=1.0, within_s=21600.0), "longer than the forecast: its 240 s count"),
+        (AlertRule("a", above=1.0, for_steps=25), "24 count"),
+        (AlertRule("a", above=1.0, within_s=60.0, for_steps=7), "6 count"),
+    ],
+)
+def test_a_rule_that_does_not_fit_the_forecast_says_so(rule: AlertRule, limitation: str) -> None:
+    found = rule.limitation(24, 10.0)
+    assert limitation in found
+    assert bool(limitation) == bool(found)

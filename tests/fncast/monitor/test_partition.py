@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
-from fncast.monitor.messages import Reading
+from fncast.monitor.messages import ForecastMessage, Reading
 from fncast.monitor.partition import MonitorPartition
 from fncast.monitor.rules import MonitorRules
 from fncast.series.step import Step
@@ -67,3 +70,11 @@ def test_excluded_series_are_not_reported_and_too_many_are_refused() -> None:
     assert partition.series.keys() == {"noisy.cpu", "disk"}
     assert partition.refused == 20
     assert len(tick(partition, 40)) == 1
+
+
+def test_a_rule_that_does_not_fit_the_forecast_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    partition = MonitorPartition(MonitorRules(alerts=(AlertRule("far", above=1.0, within_s=3600.0),)))
+    for at in range(3):
+        start, columns = START + timedelta(minutes=at), [[0.0] * 24, [1.0] * 24, [2.0] * 24]
+        partition.forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), columns, "base/1"))
+    assert [record.message.count("longer than the forecast") for record in caplog.records] == [1]
