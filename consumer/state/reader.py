@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
-from consumer.kafka.errors import create_client
+from consumer.kafka.errors import create_client, map_kafka_errors
 from consumer.kafka.source_properties import MAX_FETCH_BYTES, MAX_PREFETCH_KB
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
@@ -58,20 +58,16 @@ class Reader:
 
     def committed(self, partition: Partition) -> int:
         """The group's committed offset; below 0 if there is none. Waits for open transactions of the group."""
-        try:
+        with map_kafka_errors(lambda cause: self._failure(cause, self._group_id)):
             (answer,) = self._consumer.committed([TopicPartition(*partition)], ANSWER_S)
-        except KafkaException as error:
-            raise self._failure(error.args[0], self._group_id) from None
         if answer.error is not None:
             raise self._failure(answer.error, self._group_id)
         return int(answer.offset)
 
     def partitions_of(self, topic: str) -> int:
         """The number of partitions of a topic. Raises Unavailable if it does not exist."""
-        try:
+        with map_kafka_errors(lambda cause: self._failure(cause, topic)):
             metadata = self._consumer.list_topics(topic, ANSWER_S).topics[topic]
-        except KafkaException as error:
-            raise self._failure(error.args[0], topic) from None
         if metadata.error is not None:
             raise self._failure(metadata.error, topic)
         if not metadata.partitions:
@@ -81,12 +77,10 @@ class Reader:
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """The offset of the first record, and the offset after the last one, of open transactions too."""
         place = TopicPartition(*partition)
-        try:
+        with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
             first = self._admin.list_offsets({place: BEGINNING}, request_timeout=ANSWER_S)[place]
             end = self._admin.list_offsets({place: END}, request_timeout=ANSWER_S)[place]
             return int(first.result().offset), int(end.result().offset)
-        except KafkaException as error:
-            raise self._failure(error.args[0], partition[0]) from None
 
     def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:
         """Chunks of the committed records from offset `start` to before `end`, in order.
