@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
-from consumer.kafka.errors import create_client, error_text
+from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.lane import Partition
 from consumer.state.keys import MARKER, StateKey, marker_key, parse, place_of
 from consumer.state.reader import Reader, Unavailable
@@ -119,13 +119,9 @@ class StateTopic:
 
     def _members(self) -> int:
         admin = create_client(AdminClient, {**self._properties, "log_level": 2})
-        try:
+        with map_kafka_errors(failing_as(f"the members of the group {self._group!r} are not known")):
             answer = admin.describe_consumer_groups([self._group], request_timeout=ANSWER_S)[self._group]
             return len(answer.result().members)
-        except KafkaException as error:
-            raise ConsumerError(
-                f"the members of the group {self._group!r} are not known: {error_text(error)}"
-            ) from None
 
     def _read(self) -> Iterator[_Newest]:
         """The newest record of each key of the group, without deleted keys."""
