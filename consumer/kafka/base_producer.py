@@ -108,9 +108,8 @@ class BaseProducer:
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
             return
-        if (
-            self._failure is None and error.code() not in PURGED
-        ):  # the first failure is the cause of the others
+        # The first failure is the cause of the others.
+        if self._failure is None and error.code() not in PURGED:
             self._failure = error
         self._failed_topics.setdefault(str(message.topic()), error)
         self._rejected.on_failure(error, message)
