@@ -119,7 +119,7 @@ class Judge(StatefulInterceptor):
                     events += monitor.tick(part.record.timestamp_ms)
                     part.outcome = Forecast(events) if events else part.outcome or JOINED
             for note in monitor.notes:
-                # Each topic's entries must do without the others: a kill can come between their commits.
+                # With at-least-once delivery, a kill can come between the commits of two topics.
                 for each in topics if note[0] == NEW else (topic,):
                     noted.setdefault(each, []).append((place, note))
                 place += 1
