@@ -46,10 +46,7 @@ class Chain:
         return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
-        """Pass the batch through the chain. At the end, settled deliveries are done.
-
-        Raises what an interceptor raises.
-        """
+        """Pass the batch through the chain. `mark_done` follows, by the caller. Raises what an interceptor raises."""
         deliveries = batch.deliveries
         for delivery in deliveries:
             record = delivery.record
@@ -65,7 +62,6 @@ class Chain:
             if isinstance(interceptor, StatefulInterceptor):
                 _set_owner(deliveries, name)
         _skip_ticks(deliveries)
-        mark_done(deliveries)
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
@@ -80,9 +76,9 @@ class Chain:
 def mark_done(deliveries: Iterable[Delivery]) -> None:
     """Mark the settled deliveries as done. Only this function sets `is_done`.
 
-    A record whose readings were assembled is settled once all its windows are. The chain calls this function at its
-    end. The last interceptor may call it earlier, so that a settled delivery is published while others of its batch
-    wait.
+    A record whose readings were assembled is settled once all its windows are. The consumer's loop calls this function
+    when it takes a batch back. The last interceptor may call it earlier, so that a settled delivery is published while
+    others of its batch wait.
     """
     parents: dict[int, Delivery] = {}
     for delivery in deliveries:
