@@ -1,6 +1,13 @@
+import json
+from pathlib import Path
+
 import pytest
 
+from fncast.cli.training_candidates import Start
 from fncast.cli.training_candidates import base_model as find_base
+from fncast.failure import Failure
+from model_service.training.base.copy import COPIED
+from model_service.training.base.tuned_folder import FINE_TUNED
 from model_service.training.settings import TrainingSettings
 
 
@@ -19,3 +26,24 @@ def test_a_base_model_that_cannot_stand_in_is_not_compared(
 ) -> None:
     assert find_base(settings) is None
     assert sentence in capsys.readouterr().err
+
+
+def version(models: Path, **members: object) -> None:
+    """Write version 1 of the model `forecast`, of only a model.json."""
+    folder = models / "forecast" / "1"
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_text(json.dumps({"training": {"settings": {"window": 24}}, **members}))
+
+
+def test_training_starts_with_the_settings_of_a_version(tmp_path: Path) -> None:
+    version(tmp_path, **{FINE_TUNED: {"name": "base", "version": 1}})
+    start = Start.of(tmp_path, "forecast", 1)
+    assert start.settings is not None
+    assert (start.settings.window, start.is_fine_tuned) == (24, True)
+    assert Start.of(tmp_path, "forecast", None) == Start()
+
+
+def test_a_copy_of_the_base_model_is_no_start(tmp_path: Path) -> None:
+    version(tmp_path, **{COPIED: {}})
+    with pytest.raises(Failure, match=r"is a copy of the base model, .* train without --from-version"):
+        Start.of(tmp_path, "forecast", 1)
