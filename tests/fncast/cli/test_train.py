@@ -20,9 +20,10 @@ from fncast.series.csv_file import read_csv
 from model_service.serving.version_check import VersionState, states
 from model_service.serving.version_folder import scan
 from model_service.training.lineage import Lineage
-from model_service.training.model_folder import WEIGHTS_FILE, settings_of, weights_sha256
+from model_service.training.model_folder import WEIGHTS_FILE, settings_of
 from model_service.training.network import build_network
 from model_service.training.settings import TrainingSettings
+from model_service.training.version_writer import weights_sha256
 
 SHORT = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
 SMALL = ["--keep-trained", "--no-refit", *SHORT]  # trained too little to be better than the base model
