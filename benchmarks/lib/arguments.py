@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+
+def measurement_parser(
+    program: str,
+    description: str | None,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+) -> argparse.ArgumentParser:
+    """The parser of a part of `python -m benchmarks`, with --only.
+
+    description: printed with its line breaks. add_arguments: `add_testbed_arguments` or `add_model_arguments`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {program}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        help="only measure names that contain this, and only print the result; may be repeated",
+    )
+    return parser
 
 
 def add_testbed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,15 +51,6 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--print-only", action="store_true", help="print the result instead of writing result, page and chart"
-    )
-
-
-def add_only_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--only",
-        metavar="TEXT",
-        action="append",
-        help="only measure names that contain this, and only print the result; may be repeated",
     )
 
 

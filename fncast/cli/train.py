@@ -111,8 +111,9 @@ def run(arguments: argparse.Namespace) -> int:
     series = read_series(arguments) if arguments.csv else []
     _check_constant(series)
     from model_service.training.dataset import TooLittleData
-    from model_service.training.model_folder import InvalidModelFolder, check_name, check_writable
+    from model_service.training.model_folder import InvalidModelFolder, check_name
     from model_service.training.settings import InvalidSettings
+    from model_service.training.version_writer import check_writable
 
     try:
         check_name(arguments.name)
@@ -143,8 +144,8 @@ def _train(arguments: argparse.Namespace, series: list[Series]) -> int:
     from fncast.cli.training_candidates import Candidates, Start
     from model_service.training.curriculum import companions
     from model_service.training.generator import generate, generated_size
-    from model_service.training.model_folder import add_metrics
     from model_service.training.settings import TrainingSettings
+    from model_service.training.version_writer import add_metrics
 
     start = Start.of(arguments.models, arguments.name, arguments.from_version)
     settings = with_flags(start.settings or TrainingSettings(), arguments, fixed=start.settings is not None)
