@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumer.errors import ConsumerError
+from consumer.kafka import dead_letters
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic
 from fncast.cli import dead_letters as command
@@ -206,3 +208,14 @@ def test_a_wrong_place_is_an_error(text: str) -> None:
     with pytest.raises(Failure, match="not of the form PARTITION/OFFSET") as caught:
         command.place_of(text, "dead")
     assert str(caught.value).isprintable()
+
+
+def test_an_unreachable_broker_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "ANSWER_S", 0.3)
+    letters = dead_letters.DeadLetterTopic({"bootstrap.servers": "127.0.0.1:1"}, "dead", "g")
+    with pytest.raises(
+        ConsumerError,
+        match=r"no Kafka answers at 127\.0\.0\.1:1: the broker 127\.0\.0\.1:1 cannot be reached: connection refused",
+    ):
+        letters.partitions()
+    letters.close()
