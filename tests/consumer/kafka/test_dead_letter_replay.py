@@ -109,7 +109,9 @@ def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyP
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
-    read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)]
+    read = [
+        letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)
+    ]
     assert {one.partition for one in read} == {1}
 
 
