@@ -208,12 +208,11 @@ def test_another_protocol_removes_the_other_url(
     assert known.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
 
 
-def test_both_urls_of_the_model_service_are_refused(
-    host: str, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    both = ["--config", "GP_SERVER_URL=http://m:9000", "--config", "KSERVE_URL=http://m:9000"]
-    assert main(["deploy", str(folder.path), "--image", "i:1", "--url", host, *both]) == 1
-    assert "GP_SERVER_URL and KSERVE_URL are both given: give only the one to use" in capsys.readouterr().err
+def test_both_urls_of_the_model_service_are_refused(host: str, folder: FunctionFolder) -> None:
+    with pytest.raises(
+        Failure, match="GP_SERVER_URL and KSERVE_URL are both given: give only the one to use"
+    ):
+        deploy(host, folder, *GRAPHPIPE, "--config", "KSERVE_URL=http://m:9000")
 
 
 def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) -> None:
