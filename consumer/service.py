@@ -102,7 +102,7 @@ class Service:
             try:
                 self._loop.run(self._topics)
             except BaseException as error:
-                event_loop.call_soon_threadsafe(done.set_exception, error)
+                event_loop.call_soon_threadsafe(done.set_exception, _failure(error))
             else:
                 event_loop.call_soon_threadsafe(done.set_result, None)
 
@@ -130,3 +130,15 @@ class Service:
         """The answer of /healthz and /readyz, see `consumer.health`."""
         routes_out = self._deliver.open_circuits()
         return health(self._loop, routes_out, self._route_check.failed, time.monotonic())
+
+
+def _failure(error: BaseException) -> Exception:
+    """The error to raise for what ended the thread.
+
+    A future refuses StopIteration, and SystemExit would end the process without a message.
+    """
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    failure = RuntimeError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

@@ -53,7 +53,7 @@ class Progress:
 
 
 class Merge:
-    """The order of one partition number. `ready` or `hold` must see every delivery, also those that were left unsettled."""
+    """The order of one partition number. `ready` or `hold` must see every delivery, also those left unsettled."""
 
     def __init__(self, topics: Sequence[str], clock: Callable[[], float]) -> None:
         """topics: at equal timestamps, an earlier one is first. clock: monotonic, in seconds."""

@@ -63,6 +63,27 @@ async def test_interceptors_are_called_in_order():
     assert Recorder.log == [["0", "1"], ["1"]]
 
 
+@pytest.mark.parametrize("error", [SystemExit(0), GeneratorExit()])
+async def test_an_interceptor_cannot_end_the_process_without_an_error(error):
+    class Leaving(Interceptor):
+        async def on_consume(self, batch):
+            raise error
+
+    with pytest.raises(RuntimeError, match=f"^the interceptor Leaving raised {type(error).__name__}"):
+        await Chain([Leaving()]).on_consume(new_batch({}))
+
+
+async def test_an_interceptor_that_returns_no_batch_is_named():
+    class Forgetful(Interceptor):
+        async def on_consume(self, batch):
+            batch.pending()
+
+    with pytest.raises(
+        TypeError, match="of the interceptor Forgetful must return the batch, but it returned NoneType"
+    ):
+        await Chain([Forgetful()]).on_consume(new_batch({}))
+
+
 async def test_an_exception_is_raised():
     class Broken(Interceptor):
         async def on_consume(self, batch):
