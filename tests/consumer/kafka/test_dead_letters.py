@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumer.errors import ConsumerError
+from consumer.kafka import dead_letters
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic
 from fncast.cli import dead_letters as command
@@ -149,3 +151,14 @@ def test_one_letter_alone_is_meant_by_its_place() -> None:
     assert letter(offset=4) not in only
     assert only.name() != Filter().name() == "all"
     assert Filter("r", "d").name("2h") == Filter("r", "d", place="").name("2h")
+
+
+def test_an_unreachable_broker_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "ANSWER_S", 0.3)
+    letters = dead_letters.DeadLetterTopic({"bootstrap.servers": "127.0.0.1:1"}, "dead", "g")
+    with pytest.raises(
+        ConsumerError,
+        match=r"no Kafka answers at 127\.0\.0\.1:1: the broker 127\.0\.0\.1:1 cannot be reached: connection refused",
+    ):
+        letters.partitions()
+    letters.close()

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -339,6 +340,29 @@ async def test_a_failing_observer_or_clock_does_not_stop_the_batcher(
         await batcher.close()
         assert isinstance(answer, RuntimeError) or answer["y"].tolist() == [[2, 2]]
     assert caplog.text.count("the disk is full") >= 6
+
+
+async def test_the_queue_goes_on_after_an_error_in_the_batcher_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("model_service.serving.batcher.INLINE_S", -1.0)  # each call runs in the thread
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    batcher = Batcher(Doubler(), merge=True)
+    real, failures = batcher._resolve, [RuntimeError("a bug")]
+
+    def resolve(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(*arguments)
+
+    monkeypatch.setattr(batcher, "_resolve", resolve)
+    lost = batcher.submit(row(1), 1)
+    async with asyncio.timeout(10):
+        while failures:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
+        await batcher.close()
+    lost.cancel()
 
 
 async def test_without_a_thread_requests_fail_and_later_ones_succeed(
