@@ -17,7 +17,6 @@ from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live, rates
 from benchmarks.readings.output import Appended, Output
 from benchmarks.readings.programs import LEAST, FncastReadings
-from fncast.demo.process import ProcessFailed
 
 HOSTS, FIELDS = 10_000, 10
 BEFORE = 10  # steps: the step of a series is found, and its state has the size of a full window
