@@ -108,7 +108,9 @@ class Detector:
         score = min(1.0, -log_p / (DECADES * math.log(10))) if is_ready else 0.0
         candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
         is_unusual = is_ready and log_p <= math.log(settings.alpha)
-        changed = self._episodes.update(candidate, log_p, is_unusual)
+        # A value that rested until it was normal moves again: what follows is another episode.
+        is_over = self._stillness.has_ended and self._episodes.age > NORMAL_AFTER
+        changed = self._episodes.update(candidate, log_p, is_unusual, is_over)
         weight = LEARNED_IN_EPISODE if 0 < self._episodes.age <= NORMAL_AFTER else 1.0
         for history, figure in zip(self._histories, figures, strict=True):
             history.add(figure, weight)
