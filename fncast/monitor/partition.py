@@ -110,8 +110,8 @@ class MonitorPartition:
     def replay(self, note: Sequence[Any]) -> None:
         """Apply a note, as its reading, forecast or silence was applied. Publishes nothing.
 
-        A series can be unknown after a kill between the commits of two topics: then the records that began it are read
-        again.
+        With at-least-once delivery, a series can be unknown after a kill between the commits of two topics: then the
+        records that began it are read again.
         """
         kind, name, *content = note
         if kind == NEW:
