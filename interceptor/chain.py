@@ -115,8 +115,12 @@ def mark_done(deliveries: Iterable[Delivery]) -> None:
             if delivery.windows:
                 parents[id(delivery)] = delivery
     for parent in parents.values():
-        if all(window.outcome is not None for window in parent.windows or ()):
-            for window in parent.windows or ():
+        windows = parent.windows or ()
+        for window in windows:
+            if window.outcome is None:
+                break
+        else:
+            for window in windows:
                 window.is_done = True
             parent.outcome, parent.is_done = ASSEMBLED, True
 
