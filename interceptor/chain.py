@@ -49,7 +49,7 @@ class Chain:
         return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
-        """Pass the batch through the chain. At the end, settled deliveries are done.
+        """Pass the batch through the chain. `mark_done` follows, by the caller.
 
         Raises what an interceptor raises; RuntimeError if that would end the process, such as SystemExit.
         """
@@ -68,7 +68,6 @@ class Chain:
             if isinstance(interceptor, StatefulInterceptor):
                 _set_owner(deliveries, name)
         _skip_ticks(deliveries)
-        mark_done(deliveries)
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
@@ -86,9 +85,8 @@ async def _called(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
         returned = await interceptor.on_consume(batch)
     except (Exception, asyncio.CancelledError):
         raise
-    except (
-        BaseException
-    ) as error:  # sys.exit() would end the process without a word, and perhaps with exit code 0
+    except BaseException as error:
+        # sys.exit() would end the process without a word, and perhaps with exit code 0.
         raise RuntimeError(
             f"the interceptor {name} raised {type(error).__name__}: {clean(str(error), SHOWN)}"
         ) from error
@@ -102,9 +100,9 @@ async def _called(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
 def mark_done(deliveries: Iterable[Delivery]) -> None:
     """Mark the settled deliveries as done. Only this function sets `is_done`.
 
-    A record whose readings were assembled is settled once all its windows are. The chain calls this function at its
-    end. The last interceptor may call it earlier, so that a settled delivery is published while others of its batch
-    wait.
+    A record whose readings were assembled is settled once all its windows are. The consumer's loop calls this function
+    when it takes a batch back. The last interceptor may call it earlier, so that a settled delivery is published while
+    others of its batch wait.
     """
     parents: dict[int, Delivery] = {}
     for delivery in deliveries:
@@ -117,8 +115,12 @@ def mark_done(deliveries: Iterable[Delivery]) -> None:
             if delivery.windows:
                 parents[id(delivery)] = delivery
     for parent in parents.values():
-        if all(window.outcome is not None for window in parent.windows or ()):
-            for window in parent.windows or ():
+        windows = parent.windows or ()
+        for window in windows:
+            if window.outcome is None:
+                break
+        else:
+            for window in windows:
                 window.is_done = True
             parent.outcome, parent.is_done = ASSEMBLED, True
 

@@ -92,7 +92,8 @@ def build_monitor(configured: Settings) -> tuple[Judge, Service]:
     try:
         own = monitor_settings(configured)
         judge = Judge(monitor_rules(configured), own.kafka.input_topics)
-        service = Service(own, {JUDGE: judge}, more_outputs=(configured.monitor.alerts_topic,))
+        outputs = (configured.monitor.alerts_topic,)
+        service = Service(own, {JUDGE: judge}, outputs, joins_inputs=True)
     except (SettingsError, ConsumerError, ValueError) as error:
         raise Failure(str(error)) from None
     return judge, service

@@ -1,10 +1,12 @@
-"""Describes Kafka errors for users. The texts of librdkafka name its sockets, internal states and C formats."""
+"""Turns the errors of confluent-kafka into errors for users. Its texts name sockets, states and C formats."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 # "sasl_ssl://HOST:PORT/bootstrap: TEXT", and "HOST:PORT/7: TEXT" for the broker with the id 7.
 _BROKER = re.compile(r"\A(?:[a-z_]+://)?(?P<broker>[^\s/]+:\d+)/(?P<id>bootstrap|-?\d+): ")
@@ -43,6 +45,15 @@ _MEANINGS = {
     KafkaError._FENCED: "a newer producer of the same identity has taken over",
     KafkaError.FENCED_INSTANCE_ID: "another consumer has joined the group under the same instance name",
 }
+
+
+@contextmanager
+def map_kafka_errors(to: Callable[[KafkaError], Exception]) -> Iterator[None]:
+    """Raise `to(cause)` where the block raises a KafkaException."""
+    try:
+        yield
+    except KafkaException as error:
+        raise to(error.args[0]) from None
 
 
 def describe(error: KafkaError) -> str:

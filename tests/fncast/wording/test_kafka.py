@@ -1,9 +1,9 @@
 """Texts of Kafka errors."""
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from fncast.wording.kafka import ADVERTISED, advertised, describe
+from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_errors
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,16 @@ def test_internals_of_librdkafka_are_not_shown(code: int) -> None:
 )
 def test_an_advertised_address_is_found(text: str, address: str) -> None:
     assert advertised(KafkaError(KafkaError._TRANSPORT, text)) == address
+
+
+def test_an_exception_of_the_client_becomes_the_error_of_a_room() -> None:
+    with (
+        pytest.raises(ValueError, match=r"^no broker answered in time$"),
+        map_kafka_errors(lambda cause: ValueError(describe(cause))),
+    ):
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+
+def test_other_exceptions_pass() -> None:
+    with pytest.raises(KeyError), map_kafka_errors(lambda cause: ValueError(describe(cause))):
+        raise KeyError
