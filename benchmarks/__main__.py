@@ -16,6 +16,7 @@ from benchmarks.delay import delay
 from benchmarks.growth import growth
 from benchmarks.lib import pages
 from benchmarks.lib.testbed import INTERRUPTED
+from benchmarks.monitor import monitor
 from benchmarks.pipelines import end_to_end
 from benchmarks.quality import front
 from benchmarks.readings import readings
@@ -27,12 +28,14 @@ PARTS: dict[str, Callable[[Sequence[str]], int]] = {
     model_service.PROGRAM: model_service.main,
     growth.PROGRAM: growth.main,
     readings.PROGRAM: readings.main,
+    monitor.PROGRAM: monitor.main,
     protocols.PROGRAM: protocols.main,
     front.PROGRAM: front.main,
 }
 # Common flags that a part does not accept.
 UNSUPPORTED_FLAGS = {
     model_service.PROGRAM: {"bootstrap"},
+    monitor.PROGRAM: {"models"},
     protocols.PROGRAM: {"bootstrap", "models"},
     front.PROGRAM: {"bootstrap", "models"},
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from consumer.lane import Lane
 from consumer.lanes import Lanes, Part
-from interceptor.chain import Chain
+from interceptor.chain import Chain, mark_done
 from interceptor.delivery import Batch
 
 RETRY_S = 0.25  # before the chain gets a delivery again that it left unsettled
@@ -90,10 +90,14 @@ class Batches:
             self._start(parts)
 
     def collect(self) -> None:
-        """Take back the batches that the chain is done with. Raises what the chain raised."""
+        """Take back the batches that the chain is done with, and mark their settled deliveries as done.
+
+        Raises what the chain raised.
+        """
         for future in [future for future in self._running if future.done()]:
             parts = self._running.pop(future)
             future.result()
+            mark_done([delivery for _, deliveries in parts for delivery in deliveries])
             for lane, deliveries in parts:
                 unsettled = [delivery for delivery in deliveries if not delivery.is_done]
                 if unsettled and not lane.is_dropped:

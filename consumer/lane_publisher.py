@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
@@ -29,7 +29,9 @@ class LanePublisher:
         dead_letters: DeadLetterWatch,
         state: StateWriter,
         time_order: TimeOrder,
+        joined: Collection[str] = (),
     ) -> None:
+        """joined: topics of which one chain joins the records: none is published while another one cannot be."""
         self._lanes = lanes
         self._publisher = publisher
         self._results = results
@@ -37,6 +39,7 @@ class LanePublisher:
         self._dead_letters = dead_letters
         self._state = state
         self._time_order = time_order
+        self._joined = frozenset(joined)
 
     def publish(self) -> None:
         """Publish settled deliveries, in order. A commit in progress covers earlier results only, so wait for it.
@@ -72,4 +75,7 @@ class LanePublisher:
         return lane.has_settled and not self._time_order.applies_to(lane) and self._is_open(lane.partition[0])
 
     def _is_open(self, topic: str) -> bool:
-        return not self._dead_letters.is_paused(topic) and self._results.knows_partitions(topic)
+        return all(
+            not self._dead_letters.is_paused(each) and self._results.knows_partitions(each)
+            for each in (self._joined if topic in self._joined else (topic,))
+        )

@@ -63,8 +63,12 @@ class Loop:
         dead_letters: DeadLetterWatch,
         states: PartitionStates,
         by_time: Collection[str] = (),
+        joined: Collection[str] = (),
     ) -> None:
-        """by_time: input topics whose partitions are published in the order of their records' timestamps."""
+        """by_time: input topics whose partitions are published in the order of their records' timestamps.
+
+        joined: input topics whose results of a batch are published together.
+        """
         self._states = states
         self._source = source
         self._publisher = publisher
@@ -87,6 +91,7 @@ class Loop:
             dead_letters,
             states.writer,
             TimeOrder(by_time, source.is_at_end),
+            joined,
         )
         self._rebalance = Rebalance(
             source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked, states

@@ -40,10 +40,13 @@ class Service:
         settings: Settings,
         interceptors: Mapping[str, Interceptor] | None = None,
         more_outputs: Sequence[str] = (),
+        *,
+        joins_inputs: bool = False,
     ) -> None:
         """interceptors: more interceptors, by the names that the chain in the settings has for them.
 
-        more_outputs: topics, besides the output topic, that their events name.
+        more_outputs: topics, besides the output topic, that their events name. joins_inputs: whether they join the
+        records of the input topics, so that the results of a batch must be committed together.
         Raises SettingsError, ConsumerError.
         """
         own_topics = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
@@ -80,6 +83,7 @@ class Service:
             DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
             states,
             by_time=[entry.topic for entry in settings.inputs if entry.rekey],
+            joined=kafka.input_topics if joins_inputs else (),
         )
 
         self._outages = Outages(
@@ -98,7 +102,7 @@ class Service:
             try:
                 self._loop.run(self._topics)
             except BaseException as error:
-                event_loop.call_soon_threadsafe(done.set_exception, error)
+                event_loop.call_soon_threadsafe(done.set_exception, _failure(error))
             else:
                 event_loop.call_soon_threadsafe(done.set_result, None)
 
@@ -126,3 +130,15 @@ class Service:
         """The answer of /healthz and /readyz, see `consumer.health`."""
         routes_out = self._deliver.open_circuits()
         return health(self._loop, routes_out, self._route_check.failed, time.monotonic())
+
+
+def _failure(error: BaseException) -> Exception:
+    """The error to raise for what ended the thread.
+
+    A future refuses StopIteration, and SystemExit would end the process without a message.
+    """
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    failure = RuntimeError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

@@ -57,6 +57,8 @@ class FnServer:
         config: added to the configuration of func.yaml. Returns the function's URLs: one to invoke it, and those of its
         triggers. Raises DeployError.
         """
+        if all(config.get(name) for name in MODEL_URLS):
+            raise DeployError(f"{' and '.join(MODEL_URLS)} are both given: give only the one to use")
         app_id = (await self._ensure("apps", {"name": app}, {}))["id"]
         wanted = {
             "image": image,

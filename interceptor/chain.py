@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fncast.foreign_text import clean
 from interceptor.cloudevents.reader import read_event
 from interceptor.contract import Interceptor, StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Tick
@@ -15,6 +17,7 @@ from interceptor.outcome import Assembled, DeadLetter, Skipped
 if TYPE_CHECKING:
     from interceptor.contract import Offsets
 
+SHOWN = 300  # characters of an error's text
 ASSEMBLED = Assembled()
 TICKED = Skipped("the tick completed nothing")
 
@@ -46,9 +49,9 @@ class Chain:
         return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
-        """Pass the batch through the chain. At the end, settled deliveries are done.
+        """Pass the batch through the chain. `mark_done` follows, by the caller.
 
-        Raises what an interceptor raises.
+        Raises what an interceptor raises; RuntimeError if that would end the process, such as SystemExit.
         """
         deliveries = batch.deliveries
         for delivery in deliveries:
@@ -61,11 +64,10 @@ class Chain:
             ):
                 read(delivery)
         for name, interceptor in zip(self._names, self._interceptors, strict=True):
-            batch = await interceptor.on_consume(batch)
+            batch = await _called(name, interceptor, batch)
             if isinstance(interceptor, StatefulInterceptor):
                 _set_owner(deliveries, name)
         _skip_ticks(deliveries)
-        mark_done(deliveries)
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
@@ -77,12 +79,30 @@ class Chain:
             await interceptor.close()
 
 
+async def _called(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
+    """What the interceptor returns. Raises TypeError if that is no batch."""
+    try:
+        returned = await interceptor.on_consume(batch)
+    except (Exception, asyncio.CancelledError):
+        raise
+    except BaseException as error:
+        # sys.exit() would end the process without a word, and perhaps with exit code 0.
+        raise RuntimeError(
+            f"the interceptor {name} raised {type(error).__name__}: {clean(str(error), SHOWN)}"
+        ) from error
+    if not isinstance(returned, Batch):
+        raise TypeError(
+            f"on_consume of the interceptor {name} must return the batch, but it returned {type(returned).__name__}"
+        )
+    return returned
+
+
 def mark_done(deliveries: Iterable[Delivery]) -> None:
     """Mark the settled deliveries as done. Only this function sets `is_done`.
 
-    A record whose readings were assembled is settled once all its windows are. The chain calls this function at its
-    end. The last interceptor may call it earlier, so that a settled delivery is published while others of its batch
-    wait.
+    A record whose readings were assembled is settled once all its windows are. The consumer's loop calls this function
+    when it takes a batch back. The last interceptor may call it earlier, so that a settled delivery is published while
+    others of its batch wait.
     """
     parents: dict[int, Delivery] = {}
     for delivery in deliveries:

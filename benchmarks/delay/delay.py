@@ -21,11 +21,11 @@ from pathlib import Path
 from benchmarks.delay.reader import Seen
 from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
-    add_only_argument,
     add_rounds_argument,
     add_testbed_arguments,
     apply_only,
     is_chosen,
+    measurement_parser,
     positive,
 )
 from benchmarks.lib.broker import PARTITIONS
@@ -89,13 +89,7 @@ class PipelineResult:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{PROGRAM}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_testbed_arguments(parser)
-    add_only_argument(parser)
+    parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)

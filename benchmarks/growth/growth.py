@@ -33,7 +33,7 @@ PARTS: dict[str, Part] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{PROGRAM}",
+        prog=f"python -m benchmarks {PROGRAM}",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

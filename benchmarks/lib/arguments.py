@@ -4,17 +4,45 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 
-def add_testbed_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        help="a running broker, on which topics are created and deleted again (default: Kafka in a container)",
+def measurement_parser(
+    program: str,
+    description: str | None,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+) -> argparse.ArgumentParser:
+    """The parser of a part of `python -m benchmarks`, with --only.
+
+    description: printed with its line breaks. add_arguments: `add_testbed_arguments`, `add_broker_arguments`
+    or `add_model_arguments`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {program}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_arguments(parser)
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        help="only measure names that contain this, and only print the result; may be repeated",
+    )
+    return parser
+
+
+def add_testbed_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_bootstrap_argument(parser)
     add_model_arguments(parser)
+
+
+def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a measurement that needs a broker and no trained model."""
+    _add_bootstrap_argument(parser)
+    _add_print_argument(parser)
+    parser.set_defaults(models=None)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,18 +53,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
     )
-    parser.add_argument(
-        "--print-only", action="store_true", help="print the result instead of writing result, page and chart"
-    )
-
-
-def add_only_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--only",
-        metavar="TEXT",
-        action="append",
-        help="only measure names that contain this, and only print the result; may be repeated",
-    )
+    _add_print_argument(parser)
 
 
 def add_rounds_argument(
@@ -78,6 +95,20 @@ def apply_only(parser: argparse.ArgumentParser, arguments: argparse.Namespace, n
     for text in arguments.only or ():
         if not any(text in name for name in known):
             parser.error(f"--only {text}: no name contains this text; the names are: {'; '.join(known)}")
+
+
+def _add_bootstrap_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bootstrap",
+        metavar="HOST:PORT",
+        help="a running broker, on which topics are created and deleted again (default: Kafka in a container)",
+    )
+
+
+def _add_print_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--print-only", action="store_true", help="print the result instead of writing result, page and chart"
+    )
 
 
 def _count(text: str) -> int:

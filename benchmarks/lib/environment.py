@@ -11,7 +11,7 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parents[1] / "peers" / "requirements"
 ENVIRONMENTS = Path(__file__).parents[1] / ".peers"  # git-ignored
-INSTALL_S = 900.0  # the largest takes a minute with a fast connection
+INSTALL_S = 3_600.0  # the largest downloads 3 GB; a busy machine needs long to unpack it
 
 
 class NoEnvironment(Exception):

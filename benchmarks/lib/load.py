@@ -67,6 +67,13 @@ def publish(servers: str, topic: str, records: Iterable[Record], per_s: float | 
 
     per_s: records a second, spread evenly; None for as fast as possible.
     """
+    return publish_to_topics(servers, ((topic, record) for record in records), per_s)
+
+
+def publish_to_topics(
+    servers: str, records: Iterable[tuple[str, Record]], per_s: float | None = None
+) -> float:
+    """Publish records with their topics, as `publish` does."""
     producer = Producer(
         {
             "bootstrap.servers": servers,
@@ -78,7 +85,7 @@ def publish(servers: str, topic: str, records: Iterable[Record], per_s: float | 
     )
     step = max(1, int(per_s * PACE_S)) if per_s is not None else 1000
     started_s = time.monotonic()
-    for number, (key, value, headers) in enumerate(records):
+    for number, (topic, (key, value, headers)) in enumerate(records):
         if number % step == 0:
             producer.poll(0)
             if per_s is not None and (ahead_s := number / per_s - (time.monotonic() - started_s)) > 0:

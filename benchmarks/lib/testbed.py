@@ -20,7 +20,8 @@ from benchmarks.lib.meter import Measured
 from benchmarks.lib.programs import EXACTLY, Limit, Pipeline, Topics
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.run import Run
-from fncast.demo.models import find
+from fncast import models as base_models
+from fncast.demo.models import find, find_base
 from fncast.demo.process import ProcessFailed
 
 EPOCHS = 2  # of the model that is trained if there is none; its quality is not measured here
@@ -132,8 +133,15 @@ async def _measure(testbed: Testbed, measure: Callable[[Testbed], Awaitable[int]
         await testbed.close()
 
 
-def found_model(models: Path, folder: Path) -> tuple[Path, Path]:
-    """Return the folder of models and the .tflite file of the newest version. Trains a small model if there is none."""
+def found_model(models: Path | None, folder: Path) -> tuple[Path, Path]:
+    """Return the folder of models and the .tflite file of the newest version. Trains a small model if there is none.
+
+    models: None for the base model, which comes with fncast.
+    """
+    if models is None:
+        base = find_base()
+        assert base is not None
+        return base_models.FOLDER, base.folder.path / "model.tflite"
     if (found := find(models)) is None:
         print("there is no model: training a small one", file=sys.stderr)
         models = folder / "models"

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
-    add_only_argument,
     add_rounds_argument,
     add_testbed_arguments,
     apply_only,
     is_chosen,
+    measurement_parser,
     positive,
 )
 from benchmarks.lib.meter import Measured
@@ -74,13 +74,7 @@ class PipelineResult:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{PROGRAM}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_testbed_arguments(parser)
-    add_only_argument(parser)
+    parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser, default=None, text=f"rounds (default: {ROUNDS}; {QUICK_ROUNDS} with --quick)")
     parser.add_argument(
         "--scale", type=positive, help=f"of all backlogs (default: 1; {QUICK_SCALE:g} with --quick)"

@@ -12,11 +12,13 @@ import cProfile
 import gc
 import time
 import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from fncast.monitor.judge import Judge
 from fncast.monitor.rules import MonitorRules
@@ -30,18 +32,26 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 TOPICS = ("metrics", "forecasts")
 BATCH, WINDOW = 512, 48
 
+FloatArray = NDArray[np.float64]
 
-def records(series: int, steps: int, horizon: int, seed: int = 0) -> list[Record]:
-    """Window and forecast of each series at each step, in the order of time."""
+
+def random_walks(series: int, steps: int, seed: int = 0) -> FloatArray:
+    """Readings of each series, (series, WINDOW + steps)."""
     rng = np.random.default_rng(seed)
-    values = np.round(50 + rng.normal(size=(series, WINDOW + steps)).cumsum(axis=1), 3)
+    return np.round(50 + rng.normal(size=(series, WINDOW + steps)).cumsum(axis=1), 3)
+
+
+def records(values: FloatArray, steps: range, horizon: int) -> Iterator[Record]:
+    """Yield the window and the forecast of each series at each step, in the order of time.
+
+    values: of all steps, with WINDOW readings before them.
+    """
     band = np.linspace(-1.2, 1.2, len(LEVELS))[:, None] * np.sqrt(np.arange(1, horizon + 1))
-    created: list[Record] = []
-    for step in range(steps):
+    for step in steps:
         at_ms = int(START.timestamp() * 1000) + step * STEP_S * 1000
-        start = format_time(START + timedelta(seconds=STEP_S * (step - WINDOW + 1)))
-        following = format_time(START + timedelta(seconds=STEP_S * (step + 1)))
-        for number in range(series):
+        start = format_time(time_of(step - WINDOW + 1))
+        following = format_time(time_of(step + 1))
+        for number in range(len(values)):
             known = values[number, step + 1 : step + 1 + WINDOW]
             window = {"start": start, "step_s": STEP_S, "values": known.tolist()}
             rows = np.round(known[-1] + band, 3)
@@ -54,14 +64,22 @@ def records(series: int, steps: int, horizon: int, seed: int = 0) -> list[Record
                     ("ce_id", f"{type_}-{number}-{step}".encode()),
                     ("ce_source", b"benchmark"),
                     ("ce_type", f"io.fncast.{type_}.v1".encode()),
-                    ("ce_subject", f"web-{number}.cpu".encode()),
+                    ("ce_subject", series_name(number).encode()),
                     ("ce_modelname", b"base"),
                     ("ce_modelversion", b"1"),
                     ("content-type", b"application/json"),
                 ]
-                offset = step * series + number
-                created.append(Record(topic, 0, offset, at_ms, None, orjson.dumps(data), headers))
-    return created
+                offset = step * len(values) + number
+                yield Record(topic, 0, offset, at_ms, None, orjson.dumps(data), headers)
+
+
+def time_of(step: int) -> datetime:
+    """Return the time of the newest reading of a step's windows."""
+    return START + timedelta(seconds=STEP_S * step)
+
+
+def series_name(number: int) -> str:
+    return f"web-{number}.cpu"
 
 
 def deliveries(history: list[Record]) -> list[list[Delivery]]:
@@ -102,7 +120,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", metavar="FILE", help="write a profile of one round instead")
     arguments = parser.parse_args()
-    history = records(arguments.series, arguments.steps, arguments.horizon)
+    values = random_walks(arguments.series, arguments.steps)
+    history = list(records(values, range(arguments.steps), arguments.horizon))
     readings = len(history) // 2
     if arguments.profile:
         profile, batches = cProfile.Profile(), deliveries(history)
@@ -126,8 +145,8 @@ def main() -> None:
     ]
     del judge
     tracemalloc.start()
-    batches = deliveries(history)
     before, _ = tracemalloc.get_traced_memory()
+    batches = deliveries(history)
     kept = asyncio.run(run(batches))
     for batch in batches:
         batch.clear()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from benchmarks.lib.broker import PARTITIONS
+from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import Pipeline
 from benchmarks.lib.testbed import Testbed
 from fncast.demo.process import ProcessFailed
@@ -16,14 +17,14 @@ from fncast.demo.process import ProcessFailed
 LOOK_S = 0.1
 START_S = 180.0  # until the first commit
 QUIET_S = 3.0
-FIELDS = 2  # readings of a record
+FIELDS = 2  # readings of a record of Telegraf
 
 
 @dataclass(frozen=True)
 class Rate:
     """From the first commit on. readings_s: readings a second. cpu_us: of a reading, by kind of process.
 
-    forecasts: number of forecasts on the output topic, by all commits.
+    forecasts: number of records on the output topic, by all commits.
     """
 
     readings: int
@@ -32,8 +33,13 @@ class Rate:
     forecasts: int
 
 
-async def measure(testbed: Testbed, pipeline: Pipeline, topic: str, records: int, most_s: float) -> Rate:
-    """Let the pipeline read `records` records of the topic, for at most this long. Raises ProcessFailed."""
+async def measure(
+    testbed: Testbed, pipeline: Pipeline, topic: str, records: int, most_s: float, fields: int = FIELDS
+) -> Rate:
+    """Let the pipeline read `records` records of the topic, for at most this long. Raises ProcessFailed.
+
+    fields: readings of a record.
+    """
     async with testbed.run(pipeline, topic) as run:
         servers, group = testbed.broker.bootstrap_servers, run.topics.group
         reader = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
@@ -59,13 +65,29 @@ async def measure(testbed: Testbed, pipeline: Pipeline, topic: str, records: int
             after_s = run.processes.cpu_s()
         finally:
             reader.close()
-        readings = FIELDS * (last - first)
+        readings = fields * (last - first)
         if not readings:
             raise ProcessFailed(f"{pipeline.name} committed only once within {most_s:g} s")
         cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / readings for name in after_s}
         await run.processes.end()
         forecasts = await asyncio.to_thread(count_records, servers, run.topics.output)
-        return Rate(FIELDS * last, readings / (ended_s - began_s), cpu_us, forecasts)
+        return Rate(fields * last, readings / (ended_s - began_s), cpu_us, forecasts)
+
+
+async def wait_until_read(
+    servers: str, group: str, topic: str, records: int, processes: Processes, within_s: float
+) -> None:
+    """Wait until the group has committed so many records. Raises ProcessFailed."""
+    reader = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
+    end_s = time.monotonic() + within_s
+    try:
+        while (done := await asyncio.to_thread(committed, reader, topic)) < records:
+            processes.check()
+            if time.monotonic() > end_s:
+                raise ProcessFailed(f"{done} of {records} records were read within {within_s:g} s")
+            await asyncio.sleep(LOOK_S)
+    finally:
+        reader.close()
 
 
 def committed(reader: Consumer, topic: str) -> int:
@@ -89,5 +111,5 @@ def count_records(servers: str, topic: str) -> int:
     finally:
         reader.close()
     if len(set(ids)) != len(ids):
-        raise ProcessFailed(f"{len(ids) - len(set(ids))} forecasts are there twice")
+        raise ProcessFailed(f"{len(ids) - len(set(ids))} records are there twice")
     return len(ids)

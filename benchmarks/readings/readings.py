@@ -16,11 +16,11 @@ from pathlib import Path
 
 from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import (
-    add_only_argument,
     add_rounds_argument,
     add_testbed_arguments,
     apply_only,
     is_chosen,
+    measurement_parser,
     positive,
 )
 from benchmarks.lib.load import publish
@@ -77,13 +77,7 @@ def rows(models: Path, model: Path) -> list[RateRow]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m benchmarks {PROGRAM}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_testbed_arguments(parser)
-    add_only_argument(parser)
+    parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser)
     parser.add_argument(
         "--scale", type=positive, default=1.0, help="of the steps of all backlogs (default: 1)"

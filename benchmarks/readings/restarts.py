@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from confluent_kafka import Consumer
-
 from benchmarks.lib.load import publish
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY
@@ -19,7 +17,6 @@ from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live, rates
 from benchmarks.readings.output import Appended, Output
 from benchmarks.readings.programs import LEAST, FncastReadings
-from fncast.demo.process import ProcessFailed
 
 HOSTS, FIELDS = 10_000, 10
 BEFORE = 10  # steps: the step of a series is found, and its state has the size of a full window
@@ -52,7 +49,8 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
         output = Output(servers, run.topics.output)
         try:
             await killed.start(*programs)
-            await _read(servers, run.topics.group, topic, PROBES * LEAST + hosts * BEFORE, killed)
+            count = PROBES * LEAST + hosts * BEFORE
+            await rates.wait_until_read(servers, run.topics.group, topic, count, killed, PATIENCE_S)
             await asyncio.sleep(SNAPSHOT_S)
             before_mb = killed.memory_bytes("consumer") / 2**20
             for process in killed.family("consumer"):
@@ -70,21 +68,6 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
         log = (testbed.folder / "consumer.log").read_text()
     assigned_s = datetime.strptime(ASSIGNED.findall(log)[-1], "%Y-%m-%d %H:%M:%S,%f").timestamp()
     return Restart(forecast.appended_s - assigned_s, (before_mb, after_mb))
-
-
-async def _read(servers: str, group: str, topic: str, records: int, processes: Processes) -> None:
-    """Wait until the group has read so many records. Raises ProcessFailed."""
-    reader = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + PATIENCE_S
-    try:
-        while (done := await asyncio.to_thread(rates.committed, reader, topic)) < records:
-            processes.check()
-            if loop.time() > end_s:
-                raise ProcessFailed(f"{done} of {records} records were read within {PATIENCE_S:g} s")
-            await asyncio.sleep(rates.LOOK_S)
-    finally:
-        reader.close()
 
 
 async def rebalance_gaps_s(testbed: Testbed) -> list[float]:

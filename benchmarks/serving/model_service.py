@@ -21,10 +21,10 @@ from pathlib import Path
 from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_model_arguments,
-    add_only_argument,
     add_rounds_argument,
     apply_only,
     is_chosen,
+    measurement_parser,
     whole,
 )
 from benchmarks.lib.processes import Processes
@@ -43,13 +43,7 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{PROGRAM}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_model_arguments(parser)
-    add_only_argument(parser)
+    parser = measurement_parser(PROGRAM, __doc__, add_model_arguments)
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
     arguments = parser.parse_args(argv)

@@ -135,9 +135,12 @@ class DeadLetterTopic:
     def __init__(self, client_properties: Mapping[str, str], topic: str, group_id: str) -> None:
         """group_id: the group of `committed` and `metadata`. Raises ConsumerError."""
         self.topic = topic
+        self._servers = client_properties["bootstrap.servers"]
+        self._last_error: KafkaError | None = None  # of a connection
         properties: dict[str, Any] = {
             "log_level": 0,
             **client_properties,
+            "error_cb": self._on_error,
             "group.id": group_id,
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -145,6 +148,10 @@ class DeadLetterTopic:
             "auto.offset.reset": "earliest",
         }
         self._consumer = create_client(Consumer, properties)
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last_error = error
 
     def close(self) -> None:
         self._consumer.close()
@@ -157,7 +164,7 @@ class DeadLetterTopic:
         name = topic or self.topic
         if not is_topic_name(name):
             raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
-        with map_kafka_errors(failing_as("Kafka does not answer")):
+        with map_kafka_errors(self._unreachable):
             found = self._consumer.list_topics(name, ANSWER_S).topics[name]
         if found.error is not None:
             raise UnknownTopic(f"there is no topic {name!r}: {describe(found.error)}")
@@ -197,9 +204,13 @@ class DeadLetterTopic:
             if time.monotonic() - heard_s > ANSWER_S:
                 raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
 
+    def _unreachable(self, cause: KafkaError) -> ConsumerError:
+        self._consumer.poll(0)  # calls _on_error
+        return ConsumerError(f"no Kafka answers at {self._servers}: {describe(self._last_error or cause)}")
+
     def _end(self, partition: int) -> int:
         """The offset after the current last record. Raises ConsumerError."""
-        with map_kafka_errors(failing_as("Kafka does not answer")):
+        with map_kafka_errors(self._unreachable):
             ends: tuple[int, int] = self._consumer.get_watermark_offsets(
                 TopicPartition(self.topic, partition), ANSWER_S
             )

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError
-from fncast.wording.kafka import describe
+from fncast.wording.kafka import describe, map_kafka_errors
+
+__all__ = ["create_client", "error_text", "failing_as", "map_kafka_errors"]
 
 Client = TypeVar("Client")
-
-
-@contextmanager
-def map_kafka_errors(to: Callable[[KafkaError], Exception]) -> Iterator[None]:
-    """Raise `to(cause)` where the block raises a KafkaException."""
-    try:
-        yield
-    except KafkaException as error:
-        raise to(error.args[0]) from None
 
 
 def failing_as(sentence: str) -> Callable[[KafkaError], Exception]:

@@ -76,6 +76,7 @@ class Topics:
         self._more_outputs = tuple(more_outputs)
         self._is_exactly_once = is_exactly_once
         self._refusal: KafkaError | None = None
+        self._last_error: KafkaError | None = None  # of a connection
         self._is_waiting = False
         self.problem = ""
         self._needed = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
@@ -99,6 +100,8 @@ class Topics:
         self._connection.on_error(error)
         if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
             self._refusal = error
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last_error = error
 
     def prepare(self) -> Sizes | None:
         """Create missing topics and check limits. Returns None if no broker answers: call again.
@@ -113,9 +116,10 @@ class Topics:
                 raise ConsumerError(
                     f"Kafka at {self._servers} refuses the connection: {describe(self._refusal)}"
                 ) from None
-            self.problem = f"no Kafka answers at {self._servers} ({error_text(error)})"
+            reason = describe(self._last_error or error.args[0])
+            self.problem = f"no Kafka answers at {self._servers} ({reason})"
             if not self._is_waiting:
-                log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, error_text(error))
+                log.warning("no Kafka answers at %s; waiting for it (%s)", self._servers, reason)
             self._is_waiting = True
             if self._connection.is_lost(self._admin):
                 self._replace_client()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.errors import ConsumerError
@@ -89,32 +89,34 @@ class Reader:
         """
         if start >= end:
             return
-        heard_s = time.monotonic()
         try:
-            self._consumer.assign([TopicPartition(*partition, start)])
-            while True:
-                chunk: list[Message] = []
-                is_over = False
-                # With a time-out, the client waits for the whole chunk.
-                messages = self._consumer.consume(CHUNK, 0) or self._consumer.consume(1, POLL_S)
-                for message in messages:
-                    heard_s = time.monotonic()
-                    error = message.error()
-                    offset = message.offset()
-                    if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                        raise self._failure(error, partition[0])
-                    is_over = is_over or (offset is not None and offset >= end)
-                    if error is None and not is_over:
-                        chunk.append(message)
-                yield chunk
-                if is_over or (chunk and chunk[-1].offset() == end - 1):
-                    return
-                if time.monotonic() - heard_s > SILENT_S:
-                    raise Unavailable(f"{partition[0]}/{partition[1]} was not read to its end")
-        except KafkaException as error:
-            raise self._failure(error.args[0], partition[0]) from None
+            with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
+                self._consumer.assign([TopicPartition(*partition, start)])
+                yield from self._chunks(partition, end)
         finally:
             self._consumer.unassign()
+
+    def _chunks(self, partition: Partition, end: int) -> Generator[list[Message]]:
+        heard_s = time.monotonic()
+        while True:
+            chunk: list[Message] = []
+            is_over = False
+            # With a time-out, the client waits for the whole chunk.
+            messages = self._consumer.consume(CHUNK, 0) or self._consumer.consume(1, POLL_S)
+            for message in messages:
+                heard_s = time.monotonic()
+                error = message.error()
+                offset = message.offset()
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                    raise self._failure(error, partition[0])
+                is_over = is_over or (offset is not None and offset >= end)
+                if error is None and not is_over:
+                    chunk.append(message)
+            yield chunk
+            if is_over or (chunk and chunk[-1].offset() == end - 1):
+                return
+            if time.monotonic() - heard_s > SILENT_S:
+                raise Unavailable(f"{partition[0]}/{partition[1]} was not read to its end")
 
     def close(self) -> None:
         self._consumer.close()

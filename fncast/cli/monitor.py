@@ -10,6 +10,7 @@ import time
 from consumer.errors import ConsumerError
 from consumer.service import Service
 from consumer.settings import Settings, SettingsError
+from consumer.supervision import kept_running
 from fncast.cli.kafka import add_kafka_arguments, settings
 from fncast.cli.service_process import run_service
 from fncast.failure import Failure
@@ -79,7 +80,10 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
         "the monitor stops because of an error in its code",
         "/accuracy, /metrics, /healthz and /readyz",
         log,
-        report_unmatched(rules, judge.series_names, time.monotonic),
+        kept_running(
+            "the report of rules without a series",
+            lambda: report_unmatched(rules, judge.series_names, time.monotonic),
+        ),
     )
 
 
@@ -88,7 +92,8 @@ def build_monitor(configured: Settings) -> tuple[Judge, Service]:
     try:
         own = monitor_settings(configured)
         judge = Judge(monitor_rules(configured), own.kafka.input_topics)
-        service = Service(own, {JUDGE: judge}, more_outputs=(configured.monitor.alerts_topic,))
+        outputs = (configured.monitor.alerts_topic,)
+        service = Service(own, {JUDGE: judge}, outputs, joins_inputs=True)
     except (SettingsError, ConsumerError, ValueError) as error:
         raise Failure(str(error)) from None
     return judge, service

@@ -28,7 +28,6 @@ from model_service.training.model_folder import (
     find_version,
     read_model_json,
     settings_of,
-    write_version,
 )
 from model_service.training.plots import save_training_plot
 from model_service.training.provenance import choice_of, describe, of_the_copy
@@ -36,6 +35,7 @@ from model_service.training.refit import Refit
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Trained, pinball
 from model_service.training.trainer import MAX_VALIDATION_WINDOWS, NoEpoch, train, validation_set
+from model_service.training.version_writer import write_version
 
 # What the candidates are called in messages and in model.json.
 BASE, TUNED, SCRATCH = "base", "fine-tuned", "scratch"

@@ -17,7 +17,7 @@ from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.offsets import from_beginning, list_partitions, near_end
 from fncast.dashboard.reader_client import InvalidProperties, create_consumer, reader_properties
 from fncast.dashboard.record import Headers, ReceivedRecord
-from fncast.wording.kafka import describe
+from fncast.wording.kafka import describe, map_kafka_errors
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,8 @@ class TopicReader:
         self._last_error = ""  # librdkafka's last error
         self._properties = reader_properties(client_properties, self._on_error)
         self._renew_at_s = time.monotonic() + RENEW_S
-        try:
+        with map_kafka_errors(lambda cause: InvalidProperties(describe(cause))):
             self._consumer = self._create_consumer()
-        except KafkaException as error:
-            raise InvalidProperties(describe(error.args[0])) from None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def _create_consumer(self) -> Consumer:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, Producer
 
 from fncast.demo.process import ProcessFailed
-from fncast.wording.kafka import describe
+from fncast.wording.kafka import describe, map_kafka_errors
 
 INPUT_TOPIC, READINGS_TOPIC = "metrics", "telegraf"
 OUTPUT_TOPIC, DEAD_LETTER_TOPIC = "forecasts", "dead-letters"
@@ -32,8 +32,10 @@ def create_topics(servers: str) -> None:
         ALERTS_TOPIC,
         MONITOR_STATE_TOPIC,
     )
-    try:
+
+    def no_answer(cause: KafkaError) -> ProcessFailed:
+        return ProcessFailed(f"the broker at {servers} does not answer: {describe(cause)}")
+
+    with map_kafka_errors(no_answer):
         for topic in topics:
             client.list_topics(topic, timeout=TIMEOUT_S)
-    except KafkaException as error:
-        raise ProcessFailed(f"the broker at {servers} does not answer: {describe(error.args[0])}") from None

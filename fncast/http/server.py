@@ -120,6 +120,7 @@ def build_server(app: Application, security: Security = OPEN, guard: type[Guard]
         log_level="warning",
         http=BoundedProtocol,
         ws="none",
+        lifespan="on",  # "auto" would serve on without an application that could not start
         server_header=False,
         proxy_headers=False,  # no application here reads the client's address
         timeout_keep_alive=KEEP_ALIVE_S,

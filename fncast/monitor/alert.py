@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fncast.monitor.crossing import Crossing, crossing
 
 # An alert opens once so many forecasts in a row have at least the rule's probability: a single one may overshoot.
-OPEN_AFTER = 2
+OPEN_AFTER = 3
 # A crossing far ahead has to be forecast longer, for this share of the steps until it: forecasts that follow each other
 # overshoot together.
 WAIT_SHARE = 0.125
@@ -81,22 +81,38 @@ class AlertRule:
 
 @dataclass
 class AlertState:
-    """The alert of one rule for one series. likely, calm: forecasts in a row whose probability is high, or low."""
+    """The alert of one rule for one series.
+
+    likely, calm: forecasts in a row whose probability is high, or low. expected_s: when the crossing is expected, the
+    mean over the likely forecasts in a row before the alert opens; None once it closes without an expected crossing.
+    """
 
     is_open: bool = False
     calm: int = 0
     likely: int = 0
+    expected_s: float | None = None
 
-    def update(self, rule: AlertRule, found: Crossing) -> str:
-        """Take the next forecast's crossing. Returns "open" or "closed" if the state changes, else an empty string."""
+    def update(self, rule: AlertRule, found: Crossing, start_s: float, step_s: float) -> str:
+        """Take the next forecast's crossing. Returns "open" or "closed" if the state changes, else an empty string.
+
+        start_s: time of the forecast's first step. step_s: seconds between two steps.
+        """
+        expected_s = None if found.step is None else start_s + found.step * step_s
         if not self.is_open:
-            self.likely = self.likely + 1 if found.probability >= rule.probability else 0
+            if expected_s is None or found.probability < rule.probability:
+                self.likely = 0
+                return ""
+            self.likely += 1
+            if self.likely == 1 or self.expected_s is None:
+                self.expected_s = expected_s
+            self.expected_s += (expected_s - self.expected_s) / self.likely
             if self.likely < max(OPEN_AFTER, WAIT_SHARE * (found.step or 0.0)):
                 return ""
+            self.expected_s = max(start_s, self.expected_s)
             self.is_open, self.calm, self.likely = True, 0, 0
             return "open"
         self.calm = self.calm + 1 if found.probability < CLOSE_SHARE * rule.probability else 0
         if self.calm < CLOSE_AFTER:
             return ""
-        self.is_open = False
+        self.is_open, self.expected_s = False, expected_s
         return "closed"

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# A crossing is expected at the step from which on it is as likely as not.
+EXPECTED_FROM = 0.5
+
 
 @dataclass(frozen=True)
 class Crossing:
@@ -29,7 +32,8 @@ def crossing(
     """The crossing within the steps of `rows`.
 
     levels: ascending. rows: for each step of the forecast its quantiles, in the unit of the series. for_steps: the
-    series stays beyond the threshold for so many steps. probability: from which on it is expected.
+    series stays beyond the threshold for so many steps. probability: of the rule; if it is above EXPECTED_FROM, that
+    takes its place for `step`.
 
     The steps are treated as fully dependent: a stretch is as likely as its least likely step, and the result is the
     probability of the most likely stretch. That is a lower bound: an alert may come late, but rarely without cause.
@@ -38,6 +42,7 @@ def crossing(
     stretches = [min(beyond[at : at + for_steps]) for at in range(len(beyond) - for_steps + 1)]
     if not stretches:
         return Crossing(0.0, None)
+    probability = min(EXPECTED_FROM, probability)
     first = next((at for at, found in enumerate(stretches) if found >= probability), None)
     if first is None:
         return Crossing(max(stretches), None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import add
 from typing import Any, NamedTuple
 
 from fncast.monitor.episode import Episode, EpisodeWatch
 from fncast.monitor.figures import Expectation, Figures
-from fncast.monitor.history import ErrorHistory
+from fncast.monitor.history import ErrorHistories, place
 from fncast.monitor.stillness import Stillness
 
 DEFAULT_ALPHA = 0.001
@@ -34,6 +35,9 @@ DECADES = 6.0
 # longer than this becomes normal.
 LEARNED_IN_EPISODE = 0.25
 NORMAL_AFTER = 100
+
+_LOG_COMPARISONS = math.log(COMPARISONS)
+_LARGEST_LOG_P = DECADES * math.log(10)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Detector:
 
     def __init__(self) -> None:
         self._figures = Figures()
-        self._histories = tuple(ErrorHistory() for _ in Figures.NAMES)
+        self._histories = ErrorHistories(len(Figures.NAMES))
         self._stillness = Stillness()
         self._episodes = EpisodeWatch()
         self._readings = 0
@@ -91,13 +95,11 @@ class Detector:
             self._extend_range(value)
             return Judgement(0.0, self._episodes.episode is not None)
         figures = self._figures.update(value, near, far)
-        log_ps = [
-            history.log_p(figure) + factor
-            for history, figure, factor in zip(self._histories, figures, FACTORS, strict=True)
-        ]
+        places = list(map(place, figures))
+        log_ps = list(map(add, self._histories.log_ps(places), FACTORS))
         log_p = min(log_ps)
         shown = far if log_ps.index(log_p) in SLOW_FIGURES else near
-        log_p = min(0.0, log_p + math.log(COMPARISONS))
+        log_p = min(0.0, log_p + _LOG_COMPARISONS)
         if self._is_extreme(value) and figures[0] > 1.0:
             log_p *= EXTREME_WEIGHT
         kind = "outlier"
@@ -105,13 +107,15 @@ class Detector:
             log_p, kind = STUCK_LOG_P * stuck, "stuck"
         self._readings += 1
         is_ready = self._readings > settings.min_history
-        score = min(1.0, -log_p / (DECADES * math.log(10))) if is_ready else 0.0
-        candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
+        score = min(1.0, -log_p / _LARGEST_LOG_P) if is_ready else 0.0
         is_unusual = is_ready and log_p <= math.log(settings.alpha)
-        changed = self._episodes.update(candidate, log_p, is_unusual)
-        weight = LEARNED_IN_EPISODE if 0 < self._episodes.age <= NORMAL_AFTER else 1.0
-        for history, figure in zip(self._histories, figures, strict=True):
-            history.add(figure, weight)
+        changed, weight = None, 1.0
+        if is_unusual or self._episodes.episode is not None:
+            candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
+            changed = self._episodes.update(candidate, log_p, is_unusual)
+            if 0 < self._episodes.age <= NORMAL_AFTER:
+                weight = LEARNED_IN_EPISODE
+        self._histories.add(places, weight)
         self._extend_range(value)
         return Judgement(score, self._episodes.episode is not None, changed)
 
@@ -119,7 +123,7 @@ class Detector:
         """The state as numbers and lists, for `restored`."""
         return [
             self._figures.state(),
-            [history.state() for history in self._histories],
+            self._histories.state(),
             self._stillness.state(),
             self._episodes.state(),
             self._readings,
@@ -133,7 +137,7 @@ class Detector:
         detector = cls()
         figures, histories, stillness, episodes, readings, lowest, highest = state
         detector._figures = Figures.restored(figures)
-        detector._histories = tuple(map(ErrorHistory.restored, histories))
+        detector._histories = ErrorHistories.restored(histories)
         detector._stillness = Stillness.restored(stillness)
         detector._episodes = EpisodeWatch.restored(episodes)
         detector._readings, detector._lowest, detector._highest = readings, lowest, highest
@@ -144,4 +148,7 @@ class Detector:
         return not self._lowest - margin <= value <= self._highest + margin
 
     def _extend_range(self, value: float) -> None:
-        self._lowest, self._highest = min(self._lowest, value), max(self._highest, value)
+        if value < self._lowest:
+            self._lowest = value
+        if value > self._highest:
+            self._highest = value

@@ -38,7 +38,17 @@ class Expectation(NamedTuple):
     def error_scale(self, error: float) -> float:
         """A part of the band on the side of `error`; 0 if the quantiles are not in order."""
         side = self.high - self.expected if error >= 0 else self.expected - self.low
-        return BAND_SHARE * max(0.0, side)
+        return BAND_SHARE * side if side > 0.0 else 0.0
+
+
+def _limited(number: float, limit: float) -> float:
+    """The number between -limit and limit that is the nearest; -limit for NaN."""
+    return limit if number > limit else number if number > -limit else -limit
+
+
+def _known(size: float, scale: float, first: bool) -> float:
+    """What an error counts as in the mean error."""
+    return size if first or size < LARGEST_IN_MEAN_ERROR * scale else LARGEST_IN_MEAN_ERROR * scale
 
 
 class Figures:
@@ -74,31 +84,29 @@ class Figures:
         """
         first = self._readings == 0
         self._readings += 1
-        error = value - near.expected
+        rate = 1.0 if first else ERROR_RATE
+        error, far_error = value - near.expected, value - far.expected
         scale = near.error_scale(error) + self._mean_error + 1e-9 * abs(near.expected) + _TINY
-        scaled = min(LARGEST, max(-LARGEST, error / scale))
-        known = abs(error) if first else min(abs(error), LARGEST_IN_MEAN_ERROR * scale)
-        self._mean_error += (1.0 if first else ERROR_RATE) * (known - self._mean_error)
-
-        far_error = value - far.expected
         far_scale = far.error_scale(far_error) + self._far_error + 1e-9 * abs(far.expected) + _TINY
-        far_scaled = min(LARGEST, max(-LARGEST, far_error / far_scale))
-        known = abs(far_error) if first else min(abs(far_error), LARGEST_IN_MEAN_ERROR * far_scale)
-        self._far_error += (1.0 if first else ERROR_RATE) * (known - self._far_error)
+        size, far_size = abs(error), abs(far_error)
+        self._mean_error += rate * (_known(size, scale, first) - self._mean_error)
+        self._far_error += rate * (_known(far_size, far_scale, first) - self._far_error)
 
+        scaled = _limited(error / scale, LARGEST)
         self._bias += BIAS_RATE * (scaled - self._bias)
         self._spread += SPREAD_RATE * (abs(scaled) - self._spread)
-        self._drift += DRIFT_RATE * (far_scaled - self._drift)
-        limited = min(LARGEST_EVIDENCE, max(-LARGEST_EVIDENCE, scaled))
-        self._above = max(0.0, self._above + limited - USUAL_ERROR)
-        self._below = max(0.0, self._below - limited - USUAL_ERROR)
+        self._drift += DRIFT_RATE * (_limited(far_error / far_scale, LARGEST) - self._drift)
+        evidence = _limited(scaled, LARGEST_EVIDENCE)
+        above, below = self._above + evidence - USUAL_ERROR, self._below - evidence - USUAL_ERROR
+        self._above = above = above if above > 0.0 else 0.0
+        self._below = below = below if below > 0.0 else 0.0
         return (
-            abs(error) / scale,
+            size / scale,
             abs(self._bias),
             self._spread,
             abs(self._drift),
             self._moved(value, first),
-            max(self._above, self._below),
+            above if above > below else below,
         )
 
     def _moved(self, value: float, first: bool) -> float:

@@ -1,9 +1,10 @@
-"""How unusual a figure of a series is among its own recent figures."""
+"""How unusual the figures of a series are among its own recent figures."""
 
 from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 # Bins of the logarithm of a figure: from exp(LOWEST) on, each WIDTH wide.
@@ -21,75 +22,96 @@ PRIOR_EXCESS = 3.0
 PRIOR_FIGURES = 5.0
 LEAST_EXCESS = 0.3  # bins
 
+# What is known about the tail of one figure, with the weight of all its values first.
+_TOTAL, _BIN, _LOG_P, _RATE = range(4)
 _FADE = 0.5 ** (REFRESH / HALF_LIFE)
 _TINY = 1e-12
 
 
-class ErrorHistory:
-    """The distribution of positive figures of one series, in constant memory. Newer figures count more.
+def place(figure: float) -> float:
+    """The place of a figure, which is at least 0, in bins from LOWEST on. It can be outside of the bins."""
+    return (math.log(figure + _TINY) - LOWEST) / WIDTH
 
-    A figure's p-value is conformal: (weight of the figures that are at least as large + 1) / (weight of all + 1).
-    The rank cannot resolve rare figures, so the tail is an exponential distribution of the logarithm: its mean excess
-    is fitted to the recent figures (peaks over threshold).
+
+class ErrorHistories:
+    """The distributions of the positive figures of one series, in constant memory. Newer values count more.
+
+    A value's p-value is conformal: (weight of the values that are at least as large + 1) / (weight of all + 1). The
+    rank cannot resolve rare values, so the tail is an exponential distribution of the logarithm: its mean excess is
+    fitted to the recent values (peaks over threshold).
     """
 
-    __slots__ = ("_age", "_rate", "_tail_bin", "_tail_log_p", "_weights", "total")
+    __slots__ = ("_age", "_tails", "_weights")
 
-    def __init__(self) -> None:
-        self._weights = array("f", bytes(4 * BINS))
-        self.total = 0.0
+    def __init__(self, count: int) -> None:
+        """count: the number of figures."""
         self._age = 0
-        self._tail_bin = float(BINS)
-        self._tail_log_p = 0.0
-        self._rate = 0.0
+        self._weights = array("f", bytes(4 * BINS * count))  # figure by figure
+        self._tails = array("d", (0.0, BINS, 0.0, 0.0) * count)
 
-    def log_p(self, figure: float) -> float:
-        """The natural logarithm of the p-value of `figure`, which is at least 0."""
-        place = (math.log(figure + _TINY) - LOWEST) / WIDTH
-        if place <= 0.0:
-            return 0.0
-        if place >= self._tail_bin:
-            return self._tail_log_p - (place - self._tail_bin) * self._rate
-        at = int(place)
-        above = sum(self._weights[at + 1 :]) + (at + 1 - place) * self._weights[at]
-        return math.log((above + 1.0) / (self.total + 1.0))
+    def log_ps(self, places: Iterable[float]) -> list[float]:
+        """The natural logarithm of the p-value of each figure. places: see `place`."""
+        weights, tails = self._weights, self._tails
+        found = []
+        tail = begin = 0
+        for at in places:
+            if at <= 0.0:
+                found.append(0.0)
+            elif at >= tails[tail + _BIN]:
+                found.append(tails[tail + _LOG_P] - (at - tails[tail + _BIN]) * tails[tail + _RATE])
+            else:
+                bin_ = int(at)
+                larger = begin + bin_ + 1
+                above = sum(weights[larger : begin + BINS]) + (bin_ + 1 - at) * weights[larger - 1]
+                found.append(math.log((above + 1.0) / (tails[tail] + 1.0)))
+            tail += 4
+            begin += BINS
+        return found
 
-    def add(self, figure: float, weight: float = 1.0) -> None:
-        """Count a figure, which is at least 0."""
-        place = (math.log(figure + _TINY) - LOWEST) / WIDTH
-        at = 0 if place <= 0.0 else BINS - 1 if place >= BINS else int(place)
-        self._weights[at] += weight
-        self.total += weight
+    def add(self, places: Iterable[float], weight: float = 1.0) -> None:
+        """Count a value of each figure. places: see `place`."""
+        weights, tails = self._weights, self._tails
+        tail = begin = 0
+        for at in places:
+            weights[begin + (0 if at <= 0.0 else BINS - 1 if at >= BINS else int(at))] += weight
+            tails[tail] += weight
+            tail += 4
+            begin += BINS
         self._age += 1
         if self._age >= REFRESH:
             self._refresh()
 
     def _refresh(self) -> None:
-        """Let older figures fade, and fit the tail."""
+        """Let older values fade, and fit the tails."""
         self._age = 0
-        weights = self._weights
-        for at in range(BINS):
-            weights[at] *= _FADE
-        self.total = sum(weights)
-        at, above = BINS - 1, weights[BINS - 1]
-        while at > 0 and above + weights[at - 1] <= TAIL_SHARE * self.total:
-            at -= 1
-            above += weights[at]
-        excess = sum(weights[bin_] * (bin_ + 0.5 - at) for bin_ in range(at, BINS))
-        mean = (excess + PRIOR_FIGURES * PRIOR_EXCESS) / (above + PRIOR_FIGURES)
-        self._tail_bin = float(at)
-        self._tail_log_p = math.log((above + 1.0) / (self.total + 1.0))
-        self._rate = 1.0 / max(mean, LEAST_EXCESS)
+        self._weights = array("f", [weight * _FADE for weight in self._weights])
+        for number in range(len(self._tails) // 4):
+            weights = self._weights[number * BINS : (number + 1) * BINS].tolist()
+            total = sum(weights)
+            at, above = BINS - 1, weights[-1]
+            while at > 0 and above + weights[at - 1] <= TAIL_SHARE * total:
+                at -= 1
+                above += weights[at]
+            excess = sum([weights[bin_] * (bin_ + 0.5 - at) for bin_ in range(at, BINS)])
+            mean = (excess + PRIOR_FIGURES * PRIOR_EXCESS) / (above + PRIOR_FIGURES)
+            log_p, rate = math.log((above + 1.0) / (total + 1.0)), 1.0 / max(mean, LEAST_EXCESS)
+            self._tails[4 * number : 4 * number + 4] = array("d", (total, at, log_p, rate))
 
-    def state(self) -> list[Any]:
-        """The state as numbers and bytes, for `restored`."""
-        numbers = [self.total, self._age, self._tail_bin, self._tail_log_p, self._rate]
-        return [*numbers, self._weights.tobytes()]
+    def state(self) -> list[list[Any]]:
+        """The state of each figure as numbers and bytes, for `restored`."""
+        found = []
+        for number in range(len(self._tails) // 4):
+            total, *tail = self._tails[4 * number : 4 * number + 4]
+            weights = self._weights[number * BINS : (number + 1) * BINS].tobytes()
+            found.append([total, self._age, *tail, weights])
+        return found
 
     @classmethod
-    def restored(cls, state: list[Any]) -> ErrorHistory:
-        """The history with the state that `state` returned."""
-        history = cls()
-        history.total, history._age, history._tail_bin, history._tail_log_p, history._rate, weights = state
-        history._weights = array("f", weights)
-        return history
+    def restored(cls, state: Sequence[Sequence[Any]]) -> ErrorHistories:
+        """The histories with the state that `state` returned."""
+        histories = cls(len(state))
+        for number, (total, age, *tail, weights) in enumerate(state):
+            histories._age = age
+            histories._weights[number * BINS : (number + 1) * BINS] = array("f", weights)
+            histories._tails[4 * number : 4 * number + 4] = array("d", (total, *tail))
+        return histories

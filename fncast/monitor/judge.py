@@ -87,16 +87,16 @@ class Judge(StatefulInterceptor):
             for delivery in deliveries:
                 if not delivery.generation:  # a consumer that keeps no state
                     assigned.restored.setdefault(delivery.record.topic, 0)
-            if any(delivery.generation for delivery in deliveries) and len(assigned.restored) < len(
-                self._topics
-            ):
-                continue  # the state of the other topics may be newer
-            self._apply_replayed(assigned)
             usable = [
                 delivery
                 for delivery in deliveries
                 if assigned.restored.get(delivery.record.topic) == delivery.generation
             ]
+            keeps_state = any(delivery.generation for delivery in deliveries)
+            if keeps_state and len(assigned.restored) < len(self._topics):
+                assigned.merge.hold(usable)  # the state of the other topics may be newer
+                continue
+            self._apply_replayed(assigned)
             self._process(assigned, usable)
         return batch
 
@@ -119,7 +119,7 @@ class Judge(StatefulInterceptor):
                     events += monitor.tick(part.record.timestamp_ms)
                     part.outcome = Forecast(events) if events else part.outcome or JOINED
             for note in monitor.notes:
-                # Each topic's entries must do without the others: a kill can come between their commits.
+                # With at-least-once delivery, a kill can come between the commits of two topics.
                 for each in topics if note[0] == NEW else (topic,):
                     noted.setdefault(each, []).append((place, note))
                 place += 1

@@ -7,7 +7,7 @@ wait until it is known to have none.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from interceptor.delivery import Delivery, Tick
 
@@ -53,7 +53,7 @@ class Progress:
 
 
 class Merge:
-    """The order of one partition number. `ready` must see every delivery of its topics, also those that it held."""
+    """The order of one partition number. `ready` or `hold` must see every delivery, also those left unsettled."""
 
     def __init__(self, topics: Sequence[str], clock: Callable[[], float]) -> None:
         """topics: at equal timestamps, an earlier one is first. clock: monotonic, in seconds."""
@@ -67,12 +67,7 @@ class Merge:
 
         deliveries: of this partition number, each topic in the order of its offsets.
         """
-        lanes: dict[str, deque[Delivery]] = {}
-        for delivery in sorted(deliveries, key=lambda delivery: delivery.record.offset):
-            topic = delivery.record.topic
-            self._progress.setdefault(topic, Progress()).add(delivery)
-            if type(delivery.record) is not Tick:
-                lanes.setdefault(topic, deque()).append(delivery)
+        lanes = self._lanes(deliveries)
         ready: list[Delivery] = []
         candidates = {topic: lane for topic, lane in lanes.items() if self._is_complete(topic, lane)}
         while candidates:
@@ -84,10 +79,27 @@ class Merge:
             ready.append(delivery)
             if not candidates[topic]:
                 del candidates[topic]
+        self._wait_for(lanes)
+        return ready
+
+    def hold(self, deliveries: Sequence[Delivery]) -> None:
+        """Leave all deliveries unsettled: later ones of their topics wait for them."""
+        self._wait_for(self._lanes(deliveries))
+
+    def _lanes(self, deliveries: Sequence[Delivery]) -> dict[str, deque[Delivery]]:
+        """The records by topic, in the order of their offsets. Notes how far each topic has come."""
+        lanes: dict[str, deque[Delivery]] = {}
+        for delivery in sorted(deliveries, key=lambda delivery: delivery.record.offset):
+            topic = delivery.record.topic
+            self._progress.setdefault(topic, Progress()).add(delivery)
+            if type(delivery.record) is not Tick:
+                lanes.setdefault(topic, deque()).append(delivery)
+        return lanes
+
+    def _wait_for(self, lanes: Mapping[str, Iterable[Delivery]]) -> None:
         for topic, lane in lanes.items():
             left = {delivery.record.offset: delivery.record.timestamp_ms for delivery in lane}
             self._progress[topic].waiting |= left
-        return ready
 
     def forget(self, topic: str) -> None:
         """The partition of a topic was taken away; what waited will be read again, if it comes back."""

@@ -33,7 +33,10 @@ class MonitoredSeries:
 
     def alert_state(self) -> dict[str, list[Any]]:
         """The state of the alerts by rule."""
-        return {name: [alert.is_open, alert.calm, alert.likely] for name, alert in self.alerts.items()}
+        return {
+            name: [alert.is_open, alert.calm, alert.likely, alert.expected_s]
+            for name, alert in self.alerts.items()
+        }
 
     def restore_alerts(self, state: dict[str, list[Any]]) -> None:
         """Take over what `alert_state` returned."""

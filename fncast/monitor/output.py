@@ -9,8 +9,7 @@ import orjson
 
 from consumer.settings.monitor import WORSE_THAN_LAST
 from fncast.monitor.accuracy import Accuracy
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.crossing import Crossing
+from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.episode import Episode
 from fncast.series.rfc3339 import format_time
 from interceptor.cloudevents.output_event import output_id
@@ -70,20 +69,20 @@ def alert_event(
     series: str,
     model: str,
     rule: AlertRule,
-    state: str,
-    found: Crossing,
+    alert: AlertState,
+    probability: float,
     start_s: float,
-    step_s: float,
     topic: str,
 ) -> OutputEvent:
     """An alert that opened or closed. model: of the forecast. start_s: time of the forecast's first step."""
+    state = "open" if alert.is_open else "closed"
     data = {
         "rule": rule.name,
         "state": state,
         "threshold": rule.threshold,
         "direction": "below" if rule.above is None else "above",
-        "expected_at": None if found.step is None else time_text(start_s + found.step * step_s),
-        "probability": found.probability,
+        "expected_at": None if alert.expected_s is None else time_text(alert.expected_s),
+        "probability": probability,
     }
     extensions = {**_model(model), "destination": rule.destination}
     return _event(ALERT, series, (rule.name, start_s, state), data, topic, start_s, extensions)

@@ -110,8 +110,8 @@ class MonitorPartition:
     def replay(self, note: Sequence[Any]) -> None:
         """Apply a note, as its reading, forecast or silence was applied. Publishes nothing.
 
-        A series can be unknown after a kill between the commits of two topics: then the records that began it are read
-        again.
+        With at-least-once delivery, a series can be unknown after a kill between the commits of two topics: then the
+        records that began it are read again.
         """
         kind, name, *content = note
         if kind == NEW:
@@ -233,12 +233,10 @@ class MonitorPartition:
         for rule in series.rules:
             self._report_limitation(rule, series.name, len(rows), step_s)
             found = rule.crossing(message.levels, rows, step_s)
-            state = series.alerts.setdefault(rule.name, AlertState()).update(rule, found)
-            if state:
-                topic = self._rules.alerts_topic
-                events.append(
-                    alert_event(series.name, message.model, rule, state, found, start_s, step_s, topic)
-                )
+            alert = series.alerts.setdefault(rule.name, AlertState())
+            if alert.update(rule, found, start_s, step_s):
+                topic, likely = self._rules.alerts_topic, found.probability
+                events.append(alert_event(series.name, message.model, rule, alert, likely, start_s, topic))
         return events
 
     def _report_limitation(self, rule: AlertRule, series: str, horizon: int, step_s: float) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from cloudevents.core.bindings.kafka import KafkaMessage
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from fncast.wording.kafka import ADVERTISED, advertised, describe
+from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_errors
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class TopicPublisher:
         self._unreachable: dict[str, str] = {}  # advertised address → error
         self._has_id = False
         self._delivery_s = delivery_s
-        try:
+        with map_kafka_errors(lambda cause: PublishError(f"Kafka settings: {describe(cause)}")):
             self._producer = Producer(
                 {
                     **client_properties,
@@ -75,8 +75,6 @@ class TopicPublisher:
                 },
                 logger=_DRIVER_LOG,
             )
-        except KafkaException as error:
-            raise PublishError(f"Kafka settings: {describe(error.args[0])}") from None
 
     def connect(self, timeout_s: float = CONNECT_S) -> None:
         """Wait until the broker answers, knows the topic and has assigned a producer id.

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.errors import ConsumerError
-from consumer.kafka.errors import create_client
+from consumer.kafka.errors import create_client, map_kafka_errors
 from consumer.kafka.message import record
 from consumer.kafka.topics import EMBEDDED
 from fncast.foreign_text import clean
@@ -70,21 +70,19 @@ class TopicSampler:
     def topics(self) -> dict[str, int]:
         """The topics that this login may see, with their partitions. Raises SampleError if no broker answers."""
         if self._topics is None:
-            try:
+            with map_kafka_errors(self._no_answer):
                 cluster = self._consumer.list_topics(timeout=ANSWER_S)
-            except KafkaException as error:
-                self._consumer.poll(0)
-                if self._denied is not None:
-                    raise SampleError(
-                        f"Kafka at {self._servers} refuses the connection: {describe(self._denied)}"
-                    ) from None
-                reason = describe(self._last_error or error.args[0])
-                raise SampleError(f"no Kafka answers at {self._servers}: {reason}") from None
             self.is_embedded = (cluster.cluster_id or "").startswith(EMBEDDED)
             self._topics = {
                 name: len(topic.partitions) for name, topic in cluster.topics.items() if topic.error is None
             }
         return self._topics
+
+    def _no_answer(self, error: KafkaError) -> SampleError:
+        self._consumer.poll(0)  # calls _on_error with the errors that the client has queued
+        if self._denied is not None:
+            return SampleError(f"Kafka at {self._servers} refuses the connection: {describe(self._denied)}")
+        return SampleError(f"no Kafka answers at {self._servers}: {describe(self._last_error or error)}")
 
     def sample(self, topic: str, most: int = RECORDS, time_s: float = TIME_S) -> Sample:
         """The newest `most` records of a topic, over all partitions. Raises SampleError."""
@@ -131,17 +129,15 @@ class TopicSampler:
         found = []
         for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):  # type: ignore[no-untyped-call]
             asked = {TopicPartition(topic, number): spec for number in range(partitions)}
-            try:
+            with map_kafka_errors(lambda cause: self._unreadable(topic, cause)):
                 answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S)
                 found.append({place.partition: answer.result().offset for place, answer in answers.items()})
-            except KafkaException as error:
-                raise SampleError(self._unreadable(topic, error.args[0])) from None
         return found[0], found[1]
 
-    def _unreadable(self, topic: str, error: KafkaError) -> str:
+    def _unreadable(self, topic: str, error: KafkaError) -> SampleError:
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            return _denied(topic)
-        return f"the topic {clean(topic, 249)} cannot be read: {describe(error)}"
+            return SampleError(_denied(topic))
+        return SampleError(f"the topic {clean(topic, 249)} cannot be read: {describe(error)}")
 
     def _read(
         self, topic: str, starts: dict[int, int], end: dict[int, int], most: int, deadline: float
@@ -169,7 +165,7 @@ class TopicSampler:
                         KafkaError.TOPIC_AUTHORIZATION_FAILED,
                         KafkaError.UNKNOWN_TOPIC_OR_PART,
                     ):
-                        raise SampleError(self._unreadable(topic, error))
+                        raise self._unreadable(topic, error)
         finally:
             with suppress(KafkaException):
                 self._consumer.unassign()

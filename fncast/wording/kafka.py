@@ -1,10 +1,12 @@
-"""Describes Kafka errors for users. The texts of librdkafka name its sockets, internal states and C formats."""
+"""Turns the errors of confluent-kafka into errors for users. Its texts name sockets, states and C formats."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 # "sasl_ssl://HOST:PORT/bootstrap: TEXT", and "HOST:PORT/7: TEXT" for the broker with the id 7.
 _BROKER = re.compile(r"\A(?:[a-z_]+://)?(?P<broker>[^\s/]+:\d+)/(?P<id>bootstrap|-?\d+): ")
@@ -13,6 +15,8 @@ _TOOK = re.compile(r" \(after -?\d+ms .*\)\Z")
 _NULL = re.compile(r"\(\(?null\)?\)|\(null\)")
 _TOPIC_NOT_AVAILABLE = re.compile(r"\ASubscribed topic not available: (?P<topic>[a-zA-Z0-9._-]+):")
 _CONNECT = re.compile(r"\AConnect to \S+ failed: (?P<reason>.*)\Z")
+# The first four bytes of a response are its length. Another protocol has its own bytes there.
+_RESPONSE_SIZE = re.compile(r"\AReceive failed: Invalid response size (?P<size>-?\d+) ")
 _ORIGIN = re.compile(r"(?:\A|(?<=: ))(?:Broker|Local): ")
 
 # Texts for codes whose own text does not help.
@@ -43,6 +47,15 @@ _MEANINGS = {
 }
 
 
+@contextmanager
+def map_kafka_errors(to: Callable[[KafkaError], Exception]) -> Iterator[None]:
+    """Raise `to(cause)` where the block raises a KafkaException."""
+    try:
+        yield
+    except KafkaException as error:
+        raise to(error.args[0]) from None
+
+
 def describe(error: KafkaError) -> str:
     """What is wrong, as one line without a full stop. Names the broker or topic if the error does."""
     text = _TOOK.sub("", _one_line(error.str()))
@@ -52,6 +65,8 @@ def describe(error: KafkaError) -> str:
     code = error.code()
     if code == KafkaError._TRANSPORT:
         return f"{where} cannot be reached: {_reason(detail)}" if where else "no broker can be reached"
+    if where and (other := _RESPONSE_SIZE.match(detail)):
+        return f"{where} cannot be reached: {_protocol(int(other['size']))}"
     if code == KafkaError._RESOLVE:
         # The bootstrap address is from the settings. Brokers advertise all other addresses.
         hint = "" if not found or found["id"] == "bootstrap" else f". {ADVERTISED}"
@@ -87,6 +102,16 @@ def _reason(detail: str) -> str:
     elif detail.startswith("Disconnected"):
         return "it closed the connection"
     return detail[:1].lower() + detail[1:] if detail[1:2].islower() else detail
+
+
+def _protocol(size: int) -> str:
+    """What a listener speaks whose response has no valid size."""
+    start = (size & 0xFFFFFFFF).to_bytes(4, "big")
+    if start == b"HTTP":
+        return "it speaks HTTP, not Kafka's protocol. Check the port"
+    if start[:2] == b"\x15\x03":  # an alert of TLS 1.x
+        return 'it expects TLS. Set "security.protocol" to "ssl" or "sasl_ssl"'
+    return "it does not speak Kafka's protocol. Check the port"
 
 
 def _cleaned(text: str) -> str:

@@ -17,6 +17,7 @@ MAX_LINE = 2000
 MAX_BYTES = 256 * 1024
 MAX_LINES = 2000
 SPAN_S = 10.0
+RETRY_S = 1.0  # after an error
 _READ_BYTES = 65536
 
 
@@ -69,6 +70,16 @@ async def show_output(
     clock: in seconds; the event loop's by default.
     """
     clock = clock or asyncio.get_running_loop().time
+    while True:
+        try:
+            await _show_until_end(name, stream, clock)
+            return
+        except Exception:
+            log.exception("the output of function %s could not be shown; trying again", name)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _show_until_end(name: str, stream: asyncio.StreamReader, clock: Callable[[], float]) -> None:
     limit = OutputLimit()
     rest = b""
     while True:

@@ -14,13 +14,15 @@ from interceptor.delivery import Delivery
 async def skip_expired(deliveries: Sequence[Delivery], on_skip: Callable[[], None]) -> AsyncIterator[None]:
     """Skip deliveries that expire while the body runs. on_skip: called after each skip.
 
-    Raises TimeoutError once all deliveries have an outcome.
+    Raises TimeoutError once all deliveries have an outcome, and what on_skip raises once the body has ended.
     """
     async with asyncio.timeout(None) as limit:
         watcher = asyncio.create_task(_watch(deliveries, on_skip, limit))
         try:
             yield
         finally:
+            if watcher.done():
+                watcher.result()  # raises the error that ended it
             watcher.cancel()
 
 

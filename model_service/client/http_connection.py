@@ -6,6 +6,7 @@ import http.client
 import io
 import re
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -182,4 +183,13 @@ def check_token(token: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return one_line(str(error)) or type(error).__name__
+    """Why a request failed, without numbers and file names of Python."""
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection is refused"
+    if isinstance(error, socket.gaierror):
+        return "its host name is unknown"
+    if isinstance(error, ssl.SSLError):
+        parts = ((error.reason or "").replace("_", " ").lower(), getattr(error, "verify_message", ""))
+        return "no TLS connection: " + (": ".join(filter(None, parts)) or "the handshake failed")
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return one_line(text[:1].lower() + text[1:]) or type(error).__name__

@@ -211,8 +211,10 @@ class Batcher:
         def done(outcomes: Sequence[Outcome], seconds: float) -> None:
             watch.cancel()
             self._stuck = False
-            self._resolve(batch, outcomes, seconds)
-            self._start_next()
+            try:
+                self._resolve(batch, outcomes, seconds)
+            finally:
+                self._start_next()  # without it, the queue would wait for ever
 
         def work() -> None:
             outcomes, seconds = self._runner.outcomes(batch)

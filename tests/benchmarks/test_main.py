@@ -41,10 +41,12 @@ def test_each_part_gets_the_flags_that_it_accepts_and_a_failure_does_not_stop_th
         "model_service",
         "growth",
         "readings",
+        "monitor",
         "protocols",
         "quality_front",
     ]
     assert set(calls["growth"]) == {"--bootstrap", "broker:9092", "--rounds", "1"}
+    assert set(calls["monitor"]) == {"--bootstrap", "broker:9092", "--rounds", "1"}
     assert calls["protocols"] == calls["model_service"] == ["--rounds", "1"]
 
 
@@ -54,4 +56,12 @@ def test_a_bug_of_one_part_does_not_stop_the_others(calls: Calls, monkeypatch: p
 
     monkeypatch.setitem(benchmarks.PARTS, "delay", part)
     assert benchmarks.main([]) == 1
-    assert list(calls) == ["end_to_end", "model_service", "growth", "readings", "protocols", "quality_front"]
+    assert list(calls) == [
+        "end_to_end",
+        "model_service",
+        "growth",
+        "readings",
+        "monitor",
+        "protocols",
+        "quality_front",
+    ]

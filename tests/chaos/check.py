@@ -3,8 +3,9 @@
 usage: check.py PRODUCED BOOTSTRAP_SERVERS INPUT_TOPIC FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
 PRODUCED holds one JSON object a line, in the order of production: {"id", "key", "is_poison", "forecast"}. `forecast` is
-the first value of the event's forecast. `is_doubtful` marks events that the broker may not have. The input topic is
-counted as well: an event that its producer wrote twice has two outcomes.
+the first value of the event's forecast. `is_doubtful` marks events that the broker has not acknowledged. The input
+topic is counted as well: an event that its producer wrote twice has two outcomes. An acknowledged event that the topic
+lacks is counted as `not_in_input`: fncast has not lost it.
 
 Prints one JSON object. Exit code 0 if nothing was lost, repeated, out of order, wrongly dead-lettered or answered with
 the forecast of another event, else 1.
@@ -62,15 +63,11 @@ def check(
     """Return the faulty ids by kind of fault. inputs: how often the input topic has each id."""
     good = [event["id"] for event in produced if not event["is_poison"]]
     poison = {event["id"] for event in produced if event["is_poison"]}
-    doubtful = {event["id"] for event in produced if event.get("is_doubtful")}
     right = {event["id"]: (event["key"], event["forecast"]) for event in produced}
     order = {id_: number for number, id_ in enumerate(good)}
     outputs = Counter(id_ for _, id_, _ in forecasts)
     refused = Counter(id_ for _, id_, _ in letters)
     disordered, of_another_input = [], []
-
-    def expected(id_: str) -> int:
-        return inputs[id_] if id_ in doubtful else max(1, inputs[id_])
 
     last: dict[str, int] = {}
     for key, id_, value in forecasts:
@@ -81,8 +78,8 @@ def check(
             disordered.append(id_)
         last[key] = max(number, last.get(key, -1))
     return {
-        "lost": [id_ for id_ in good if outputs[id_] < expected(id_)]
-        + sorted(id_ for id_ in poison if refused[id_] < expected(id_)),
+        "lost": [id_ for id_ in good if outputs[id_] < inputs[id_]]
+        + sorted(id_ for id_ in poison if refused[id_] < inputs[id_]),
         "repeated": [
             id_
             for counts in (outputs, refused)
@@ -94,6 +91,11 @@ def check(
         "unknown": [id_ for id_ in outputs if id_ not in order],
         "of_another_input": of_another_input,
     }
+
+
+def absent(produced: list[dict[str, Any]], inputs: Counter[str]) -> list[str]:
+    """Return the ids of acknowledged events that the input topic lacks."""
+    return [event["id"] for event in produced if not event.get("is_doubtful") and not inputs[event["id"]]]
 
 
 def is_right(key: str, value: bytes, right_key: str, right_value: float) -> bool:
@@ -112,6 +114,7 @@ def main(produced: str, servers: str, input_topic: str, forecasts: str, dead_let
     wrong = check(events, inputs, outputs, letters)
     summary: dict[str, object] = {
         "produced": len(events),
+        "not_in_input": len(absent(events, inputs)),
         "produced_twice": sum(count > 1 for count in inputs.values()),
         "forecasts": len(outputs),
         "dead_letters": len(letters),

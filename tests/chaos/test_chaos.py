@@ -222,6 +222,7 @@ EVENTS = [
     {"id": "a:1", "key": "a", "is_poison": False, "forecast": 2.0},
     {"id": "b:2", "key": "b", "is_poison": True, "forecast": 3.0},
     {"id": "a:3", "key": "a", "is_poison": False, "forecast": 4.0, "is_doubtful": True},
+    {"id": "a:4", "key": "a", "is_poison": False, "forecast": 5.0},
 ]
 INPUTS = Counter(["a:0", "a:1", "b:2"])
 
@@ -252,6 +253,10 @@ def test_the_checker_reports_each_kind_of_fault(forecasts, letters, wrong):
 
     found = load("check").check(EVENTS, INPUTS, keyed(forecasts), keyed(letters))
     assert {kind for kind, ids in found.items() if ids} == wrong
+
+
+def test_an_acknowledged_event_that_the_input_topic_lacks_is_named():
+    assert load("check").absent(EVENTS, INPUTS) == ["a:4"]
 
 
 @pytest.mark.parametrize(

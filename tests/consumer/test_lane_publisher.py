@@ -19,12 +19,13 @@ class Others:
 
     def __init__(self) -> None:
         self.published: list[int] = []
+        self.unknown: set[str] = set()
 
     def ready(self) -> bool:
         return True
 
     def knows_partitions(self, topic: str) -> bool:
-        return True
+        return topic not in self.unknown
 
     def publish(self, delivery: Delivery) -> None:
         self.published.append(delivery.record.offset)
@@ -53,3 +54,23 @@ def test_nothing_more_is_published_of_a_paused_topic() -> None:
     bad, good = lanes
     assert (len(bad.published), len(bad.unpublished)) == (3, 7)  # three are committed, seven stay in Kafka
     assert (len(good.published), len(good.unpublished)) == (10, 0)
+
+
+def test_topics_that_are_joined_are_published_together() -> None:
+    others: Any = Others()
+    lanes, watch = Lanes(), DeadLetterWatch("dead", 3, lambda: 0.0)
+    topics = ("readings", "forecasts")
+    publisher = LanePublisher(
+        lanes, others, others, others, watch, others, TimeOrder((), lambda *_: True), topics
+    )
+    lanes.assign([(topic, 0) for topic in topics])
+    lanes.add(Record(topic, 0, place, 0, None, b"", []) for place, topic in enumerate(topics))
+    for lane in lanes:
+        for delivery in lane.unpublished:
+            delivery.outcome, delivery.is_done = Skipped("joined"), True
+    others.unknown.add("forecasts")
+    publisher.publish()
+    assert others.published == []
+    others.unknown.clear()
+    publisher.publish()
+    assert others.published == [0, 1]

@@ -13,7 +13,7 @@ from consumer.settings import Input, Interceptors, Kafka, Settings, SettingsErro
 from interceptor.assembly.rules import Rules
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.deliver import Deliver
-from interceptor.builtin.rekey import Rekey, RekeyedInput
+from interceptor.builtin.rekey import Rekey
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.readings.by_series import BySeries
@@ -127,16 +127,3 @@ async def test_skipped_readings_are_counted():
     before = count()
     await rekey(telegraf(idle=1.5, state="up"))
     assert count() == before + 1
-
-
-@pytest.mark.parametrize("fails", ["decode", "series"])
-async def test_a_format_that_fails_makes_dead_letters(fails):
-    def fail(*args: object) -> None:
-        raise KeyError("v")
-
-    format_ = build_format("telegraf-json", {})
-    setattr(format_, fails, fail)
-    delivery = Delivery(record(telegraf(v=1)))
-    await Rekey({"telegraf": RekeyedInput(format_, "telegraf-by-series")}).on_consume(Batch([delivery]))
-    assert isinstance(delivery.outcome, DeadLetter)
-    assert delivery.outcome.kind == "undecodable"

@@ -40,6 +40,18 @@ async def test_the_end_of_the_loops_thread_ends_the_service(
         await asyncio.wait_for(service().run(), 10)
 
 
+@pytest.mark.parametrize("error", [SystemExit(0), StopIteration(), GeneratorExit()])
+async def test_errors_that_a_future_or_the_event_loop_treats_specially_end_the_service_too(
+    service: Callable[[], Service], monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def run(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Loop, "run", run)
+    with pytest.raises(RuntimeError, match=type(error).__name__):
+        await asyncio.wait_for(service().run(), 10)
+
+
 @pytest.mark.parametrize("task", [Outages, RouteCheck])
 async def test_a_task_that_fails_is_logged_and_the_service_continues(
     service: Callable[[], Service],

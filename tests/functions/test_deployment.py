@@ -208,6 +208,13 @@ def test_another_protocol_removes_the_other_url(
     assert known.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
 
 
+def test_both_urls_of_the_model_service_are_refused(host: str, folder: FunctionFolder) -> None:
+    with pytest.raises(
+        Failure, match="GP_SERVER_URL and KSERVE_URL are both given: give only the one to use"
+    ):
+        deploy(host, folder, *GRAPHPIPE, "--config", "KSERVE_URL=http://m:9000")
+
+
 def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) -> None:
     with pytest.raises(Exception, match="needs GP_SERVER_URL") as caught:
         deploy(host, folder)

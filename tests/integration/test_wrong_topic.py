@@ -78,6 +78,6 @@ def test_readiness_says_that_no_kafka_answers(
     status, text = consumer.admin("/readyz")
     assert (status, json.loads(text)["reason"]) == (
         503,
-        "no Kafka answers at 127.0.0.1:1 (no broker can be reached)",
+        "no Kafka answers at 127.0.0.1:1 (the broker 127.0.0.1:1 cannot be reached: connection refused)",
     )
     assert consumer.terminate() == 0

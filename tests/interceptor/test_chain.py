@@ -6,7 +6,7 @@ import types
 import pytest
 
 from interceptor.builtin.expiry import Expiry
-from interceptor.chain import Chain, compose
+from interceptor.chain import Chain, compose, mark_done
 from interceptor.contract import Interceptor, StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Skipped
@@ -63,6 +63,27 @@ async def test_interceptors_are_called_in_order():
     assert Recorder.log == [["0", "1"], ["1"]]
 
 
+@pytest.mark.parametrize("error", [SystemExit(0), GeneratorExit()])
+async def test_an_interceptor_cannot_end_the_process_without_an_error(error):
+    class Leaving(Interceptor):
+        async def on_consume(self, batch):
+            raise error
+
+    with pytest.raises(RuntimeError, match=f"^the interceptor Leaving raised {type(error).__name__}"):
+        await Chain([Leaving()]).on_consume(new_batch({}))
+
+
+async def test_an_interceptor_that_returns_no_batch_is_named():
+    class Forgetful(Interceptor):
+        async def on_consume(self, batch):
+            batch.pending()
+
+    with pytest.raises(
+        TypeError, match="of the interceptor Forgetful must return the batch, but it returned NoneType"
+    ):
+        await Chain([Forgetful()]).on_consume(new_batch({}))
+
+
 async def test_an_exception_is_raised():
     class Broken(Interceptor):
         async def on_consume(self, batch):
@@ -87,20 +108,11 @@ def test_an_interceptor_that_cannot_be_loaded_is_named(name, reason):
     assert reason in str(error.value)
 
 
-async def test_settled_deliveries_are_done_at_the_end_of_the_chain():
-    class Settling(Interceptor):
-        async def on_consume(self, batch):
-            batch.deliveries[0].outcome = Skipped("because")
-            return batch
-
-    class Watching(Interceptor):
-        async def on_consume(self, batch):
-            assert not any(delivery.is_done for delivery in batch.deliveries)
-            return batch
-
+def test_settled_deliveries_are_done():
     sent = new_batch({}, {}, None)
-    await Chain([Settling(), Watching()]).on_consume(sent)
-    assert [delivery.is_done for delivery in sent.deliveries] == [True, False, True]
+    sent.deliveries[0].outcome = Skipped("because")
+    mark_done(sent.deliveries[:2])
+    assert [delivery.is_done for delivery in sent.deliveries] == [True, False, False]
 
 
 class Counting(StatefulInterceptor):
@@ -123,7 +135,6 @@ async def test_a_tick_reaches_stateful_interceptors_and_is_no_event():
     tick = Delivery(Tick("metrics", 0, 0, 1000, None, None, []))
     await Chain([Counting(), Recorder()]).on_consume(Batch([*batch.deliveries, tick]))
     assert Recorder.log == [["0"]]
-    assert tick.is_done
     assert isinstance(tick.outcome, Skipped)
     assert tick.state == [StateRecord(b"count", b"1", "Counting")]
 
@@ -136,7 +147,7 @@ async def test_a_tick_with_windows_on_their_way_stays_unsettled():
 
     tick = Delivery(Tick("metrics", 0, 0, 1000, None, None, []))
     await Chain([Closing()]).on_consume(Batch([tick]))
-    assert not tick.is_done
+    assert tick.outcome is None
 
 
 def test_stateful_interceptors_have_unique_names():

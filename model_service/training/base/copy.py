@@ -9,7 +9,8 @@ from typing import Any
 
 from model_service.serving.runtimes.runtime_choice import sized_files
 from model_service.serving.version_folder import HASHES, hashes_of
-from model_service.training.model_folder import next_version, object_in, read_model_json
+from model_service.training.model_folder import object_in, read_model_json
+from model_service.training.version_writer import next_version
 
 # The member of model.json that says that a version is a copy, and why.
 COPIED = "base_model"

@@ -17,7 +17,7 @@ from model_service.training.backend import tf
 from model_service.training.base.pool import LENGTH, generated
 from model_service.training.base.series import KINDS
 from model_service.training.base.shape import QUANTILES, SIZES, Size
-from model_service.training.model_folder import libraries, weights_sha256
+from model_service.training.version_writer import libraries, weights_sha256
 
 # Series whose hash identifies the generated data.
 HASHED_SERIES = 50

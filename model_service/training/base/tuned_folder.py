@@ -11,7 +11,7 @@ from model_service.serving.version_folder import HASHES, hashes_of
 from model_service.training.base.fine_tune import FineTuned
 from model_service.training.base.folder import write_litert
 from model_service.training.base.shape import QUANTILES
-from model_service.training.model_folder import libraries, next_version, weights_sha256
+from model_service.training.version_writer import libraries, next_version, weights_sha256
 
 # The member of model.json that names the version from which a fine-tuning started.
 FINE_TUNED = "fine_tuned_from"

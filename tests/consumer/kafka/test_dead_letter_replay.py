@@ -103,13 +103,15 @@ class Refusing:
 @pytest.mark.guarantee("a replay ends with the letters that were there when it began")
 def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
-    read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read()]
+    read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read()]
     assert sorted((one.partition, one.offset) for one in read) == [(p, o) for p in (0, 1) for o in (0, 1, 2)]
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
-    read = [letter.record for letter in DeadLetterTopic({}, "dead", "group").read(only=1)]
+    read = [
+        letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)
+    ]
     assert {one.partition for one in read} == {1}
 
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumer.errors import ConsumerError
+from consumer.kafka import dead_letters
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic
 from fncast.cli import dead_letters as command
-from fncast.failure import Failure
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal
@@ -25,8 +26,6 @@ from interceptor.outcome import Headers
 sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 
 import fuzz_dead_letters
-
-ESCAPES = b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\n2026-01-01 INFO fncast: forged\xff"
 
 
 def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> DeadLetter:
@@ -37,18 +36,6 @@ def written(topic: str, offset: int, own: Headers) -> Record:
     """A letter as the consumer writes it."""
     original = Delivery(Record(topic, 0, 7, 0, b"k", b"v", own))
     return Record("dead", 0, offset, 0, b"k", b"v", dead_letter.headers(original, Refusal("bad")))
-
-
-def test_escapes_in_a_reason_are_not_printed() -> None:
-    one = letter(("fncast-reason", ESCAPES), ("ce_destination", ESCAPES))
-    assert "��EVIL� 2026-01-01 INFO fncast: forged�" in command.line(one)
-    assert command.line(one).isprintable()
-    assert json.loads(command.summary_text(one))["reason"] == one.reason
-    assert command.shown(one).replace("\n", "").isprintable()
-
-
-def test_a_reason_of_a_megabyte_is_cut() -> None:
-    assert len(command.line(letter(("fncast-reason", b"x" * 1_000_000)))) < 1200
 
 
 @pytest.mark.parametrize("digits", [b"9" * 5000, b"-1", b"1e3", b"many", "٣".encode(), b"\x1b[2J"])
@@ -166,43 +153,12 @@ def test_one_letter_alone_is_meant_by_its_place() -> None:
     assert Filter("r", "d").name("2h") == Filter("r", "d", place="").name("2h")
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-01-01T00:00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
-        ("2026-01-01t00:00:00z", datetime(2026, 1, 1, tzinfo=UTC)),
-        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
-    ],
-)
-def test_since_is_an_rfc_3339_time(text: str, moment: datetime) -> None:
-    assert command.since(text) == moment
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "20260101T000000Z",
-        "2026-W01-1T00:00:00Z",
-        "2026-01-01T00:00:00+0200",
-        "2026-01-01T00:00Z",
-        "2026-01-01T00:00:00",
-        "2026-01-01 00:00:00Z",
-        "2026-01-01T00:00:00,5Z",
-        "٣m",
-        "m",
-        "9" * 50 + "d",
-        "\x1b[2J" * 1000,
-    ],
-)
-def test_since_is_refused_with_both_forms(text: str) -> None:
-    with pytest.raises(Failure, match="neither an RFC 3339 time, such as 2026-01-31T12:00:00Z") as caught:
-        command.since(text)
-    assert len(str(caught.value)) < 250
-    assert str(caught.value).isprintable()
-
-
-@pytest.mark.parametrize("text", ["0", "a/b", "-1/0", "0/" + "9" * 5000, "٣/0", "", "0/1/2", "\x1b[2J"])
-def test_a_wrong_place_is_an_error(text: str) -> None:
-    with pytest.raises(Failure, match="not of the form PARTITION/OFFSET") as caught:
-        command.place_of(text, "dead")
-    assert str(caught.value).isprintable()
+def test_an_unreachable_broker_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "ANSWER_S", 0.3)
+    letters = dead_letters.DeadLetterTopic({"bootstrap.servers": "127.0.0.1:1"}, "dead", "g")
+    with pytest.raises(
+        ConsumerError,
+        match=r"no Kafka answers at 127\.0\.0\.1:1: the broker 127\.0\.0\.1:1 cannot be reached: connection refused",
+    ):
+        letters.partitions()
+    letters.close()

@@ -15,11 +15,6 @@ def test_an_error_of_the_client_becomes_a_sentence() -> None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
 
-def test_other_errors_pass() -> None:
-    with pytest.raises(KeyError), map_kafka_errors(failing_as("reading failed")):
-        raise KeyError
-
-
 @pytest.mark.parametrize("properties", [{"no.such.property": "1"}, {"batch.size": "large"}])
 def test_a_property_that_the_client_rejects_is_named(properties: dict[str, str]) -> None:
     [name] = properties

@@ -46,3 +46,11 @@ def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker)
     )
     with pytest.raises(ConsumerError, match='does not isolate transactions: set delivery = "at-least-once"'):
         prepared(topics)
+
+
+def test_the_reason_why_no_broker_answers_is_known_at_the_first_try(caplog: pytest.LogCaptureFixture) -> None:
+    topics = Topics({"bootstrap.servers": "127.0.0.1:1"}, ["in"], "out", "dead")
+    assert topics.prepare() is None
+    reason = "the broker 127.0.0.1:1 cannot be reached: connection refused"
+    assert topics.problem == f"no Kafka answers at 127.0.0.1:1 ({reason})"
+    assert f"no Kafka answers at 127.0.0.1:1; waiting for it ({reason})" in caplog.messages

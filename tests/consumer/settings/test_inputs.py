@@ -1,12 +1,8 @@
 """Settings of inputs of single readings, and of the windows that become of them."""
 
-from pathlib import Path
-
 import pytest
 
 from consumer.settings import Input, JsonMapping, SettingsError, Windows, load
-from consumer.settings.windows import parse_step
-from fncast.series.step import Step
 from interceptor.readings.formats import build_format
 
 READINGS = """
@@ -33,16 +29,6 @@ labels = ["device"]
 """
 
 
-@pytest.fixture
-def write(tmp_path: Path):
-    def write(text: str) -> Path:
-        file = tmp_path / "fncast.toml"
-        file.write_text(text, "utf-8")
-        return file
-
-    return write
-
-
 def test_an_input_overrides_windows_for_its_topic(write):
     settings = load(write(READINGS), {})
     assert settings.windows_of("telegraf") == Windows(step="60s", grace_s=5, window=24, min=0)
@@ -63,28 +49,6 @@ def test_an_input_has_the_options_of_its_format(write):
     )
     assert decoded.values == [3, 4]
     assert decoded.times_ns == [1_700_000_000_000_000_000] * 2
-
-
-def test_windows_are_set_by_variables(write):
-    environ = {"FNCAST_WINDOWS__STEP": "5m", "FNCAST_WINDOWS__MIN": "-1.5", "FNCAST_WINDOWS__EVERY": "3"}
-    assert load(write(""), environ).windows == Windows(step="5m", min=-1.5, every=3)
-
-
-@pytest.mark.parametrize(
-    ("text", "step"),
-    [
-        ("auto", None),
-        ("60s", Step.seconds(60)),
-        ("250ms", Step.seconds(0.25)),
-        ("5m", Step.seconds(300)),
-        ("1.5h", Step.seconds(5400)),
-        ("7d", Step.seconds(604_800)),
-        ("PT1H", Step.seconds(3600)),
-        ("P1M", Step.of_months(1)),
-    ],
-)
-def test_a_step_is_short_or_iso_8601(text, step):
-    assert parse_step(text) == step
 
 
 def test_an_input_has_readings_if_a_setting_says_so_or_needs_them():
@@ -182,6 +146,60 @@ def test_a_wrong_value_is_an_error_with_file_and_line(write, text, message):
     assert message in str(error.value)
 
 
-def test_a_wrong_variable_of_windows_is_named(write):
-    with pytest.raises(SettingsError, match="FNCAST_WINDOWS__MAX: 'much' is not a number"):
-        load(write(""), {"FNCAST_WINDOWS__MAX": "much"})
+@pytest.mark.parametrize(
+    ("text", "topics", "destinations"),
+    [
+        ('[[inputs]]\ntopic = "a"\ndestination = "forecast"', ("a",), {"a": "forecast"}),
+        ('[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "b"', ("a", "b"), {}),
+        (
+            '[kafka]\ninput_topics = ["m", "b"]\n[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "b"\n'
+            'destination = "forecast"',
+            ("m", "b", "a"),
+            {"b": "forecast"},
+        ),
+        ("", ("metrics",), {}),
+    ],
+)
+def test_inputs_name_topics_and_their_destination(write, text, topics, destinations):
+    settings = load(write(text), {})
+    assert settings.kafka.input_topics == topics
+    assert settings.default_destinations() == destinations
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[[inputs]]\ntopic = "a"\n\n[[inputs]]\ntopic = "b"\ndest = "x"',
+            "line 6: [inputs[1].dest] no such setting",
+        ),
+        (
+            '[[inputs]]\ntopic = "a"\ndestination = "x"',
+            "destination 'x' is not a route; routes are: forecast",
+        ),
+        (
+            '[[inputs]]\ntopic = "a"\n[[inputs]]\ntopic = "a"',
+            "[inputs[1]] topic 'a' has an [[inputs]] entry already",
+        ),
+        ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] must be a string, not an integer"),
+        ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] Object missing required field `topic`"),
+        ('[inputs]\ntopic = "a"', "line 1: [inputs] must be an array, not a table"),
+        ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is not a topic name"),
+        ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is an input and an output topic"),
+        (
+            "[kafka]\npause_after_refused = -1",
+            "line 2: [kafka.pause_after_refused] pause_after_refused must not be",
+        ),
+    ],
+)
+def test_a_wrong_input_is_an_error(write, text, message):
+    with pytest.raises(SettingsError) as error:
+        load(write(text), {})
+    assert message in str(error.value)
+
+
+def test_inputs_are_the_files_alone(write):
+    with pytest.raises(SettingsError, match=r"FNCAST_INPUTS__TOPIC: \[\[inputs\]\] works only in the file"):
+        load(write(""), {"FNCAST_INPUTS__TOPIC": "a"})
+    file = write('[[inputs]]\ntopic = "a"')
+    assert load(file, {"FNCAST_KAFKA__INPUT_TOPICS": "m"}).kafka.input_topics == ("m", "a")

@@ -12,10 +12,10 @@ from fncast.cli.main import main
 pytest.importorskip("tensorflow", reason="evaluation needs the extra `training`")
 
 from fncast.series.csv_file import read_csv
-from model_service.training.model_folder import write_version
 from model_service.training.network import build_network
 from model_service.training.provenance import sha256
 from model_service.training.settings import TrainingSettings
+from model_service.training.version_writer import write_version
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,14 @@ from fncast.cli.main import main
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from fncast.cli.training_candidates import base_model as find_base
-from fncast.cli.training_settings import window_for
 from fncast.series.csv_file import read_csv
-from fncast.series.series import Series
-from fncast.series.step import Step
 from model_service.serving.version_check import VersionState, states
 from model_service.serving.version_folder import scan
 from model_service.training.lineage import Lineage
-from model_service.training.model_folder import WEIGHTS_FILE, settings_of, weights_sha256
+from model_service.training.model_folder import WEIGHTS_FILE, settings_of
 from model_service.training.network import build_network
 from model_service.training.settings import TrainingSettings
+from model_service.training.version_writer import weights_sha256
 
 SHORT = ["--window", "24", "--horizon", "6", "--units", "8", "--epochs", "1"]
 SMALL = ["--keep-trained", "--no-refit", *SHORT]  # trained too little to be better than the base model
@@ -75,15 +71,6 @@ def test_writes_the_next_version_and_shows_progress(
         for name in ("training", "forecast", "horizon", "calibration")
         for kind in ("png", "svg")
     }
-
-
-@pytest.mark.parametrize(
-    ("weeks", "window"),
-    [(20, 336), (10, 192), (2, 48)],  # two weeks; a week and a day; too few readings for either
-)
-def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window: int) -> None:
-    readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168))
-    assert window_for([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
 
 
 @pytest.mark.timeout(600)  # a busy machine trains slowly
@@ -242,23 +229,6 @@ def test_no_training_starts_from_a_copy_of_the_base_model(
     assert "is a copy of the base model, from which training begins anyway" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        (
-            TrainingSettings(horizon=97),
-            "which forecasts at most 96 steps: the network is trained from scratch",
-        ),
-        (TrainingSettings(window=7), "which needs 8 readings: the network is trained from scratch"),
-    ],
-)
-def test_a_base_model_that_cannot_stand_in_is_not_compared(
-    settings: TrainingSettings, sentence: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert find_base(settings) is None
-    assert sentence in capsys.readouterr().err
-
-
 def test_weights_of_another_network_are_an_error(
     first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -347,7 +317,7 @@ def test_an_interrupted_evaluation_keeps_the_model(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("model_service.training.evaluation.prepare", interrupt)
+    monkeypatch.setattr("fncast.cli.training_run.prepare", interrupt)
     models = tmp_path / "models"
     assert main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 0
     assert "was written, without an evaluation" in capsys.readouterr().err

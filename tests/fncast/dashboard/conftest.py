@@ -13,6 +13,8 @@ import pytest
 
 from fncast.dashboard.event import ReceivedEvent, parse
 from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.series_view import SeriesView
+from fncast.dashboard.state import PageState, PageTopics
 
 sys.path.append(str(Path(__file__).parent))  # `tests` is not a package
 from mock_broker import MockBroker
@@ -88,6 +90,18 @@ class RecordFactory:
     def forecast_event(self, values: list[float], at: int, **more: Any) -> ReceivedEvent:
         return parse(self.forecast(values, at, **more))
 
+    def outage(
+        self, route: str = "forecast", source: str = "/fncast/a", live: bool = True, **data: Any
+    ) -> ReceivedRecord:
+        """A consumer's report about a route."""
+        attributes = self.attributes("io.fncast.outage.v1", "o", route) | {"source": source}
+        record = self.record(
+            "outages", attributes, {"over": False, "reason": "502", "since": "2024-05-01"} | data
+        )
+        return ReceivedRecord(
+            record.topic, 0, record.offset, record.timestamp_s, record.value, record.headers, live
+        )
+
     def bare_event(self, values: list[Any]) -> ReceivedEvent:
         return parse(self.record("metrics", self.attributes("t", f"b{self.count}", "bare"), values))
 
@@ -95,6 +109,16 @@ class RecordFactory:
 @pytest.fixture
 def make() -> RecordFactory:
     return RecordFactory()
+
+
+@pytest.fixture
+def page_state() -> PageState:
+    return PageState(PageTopics(), 0.0)
+
+
+@pytest.fixture
+def view() -> SeriesView:
+    return SeriesView("cpu")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from fncast.cli.page_decoders import page_decoders
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.single_reading import SingleReading
 from fncast.dashboard.state import PageState, PageTopics
-from fncast.failure import Failure
 
 START_S = 1_714_521_600.0  # `conftest.START`
 STEP_S = 300.0
@@ -97,10 +96,3 @@ def test_a_counter_is_shown_as_its_rate(make):
         state.add(ReceivedRecord("metrics", 0, offset, START_S, b""), START_S)
     state.add(make.forecast([1.0], 4), START_S)
     assert shown(state)["cpu"]["actual"][-3:] == [1.0, 2.0, 0.1]
-
-
-def test_a_wrong_format_ends_the_command(tmp_path):
-    file = tmp_path / "fncast.toml"
-    file.write_text('[[inputs]]\ntopic = "metrics"\nformat = "no.such:Format"\n')
-    with pytest.raises(Failure, match="cannot be loaded"):
-        page_decoders(load(file, environ={}))

@@ -75,7 +75,10 @@ class Run:
 
     def start(self) -> None:
         self.judge = Judge(RULES, TOPICS, lambda: self.now_s)
-        for topic in TOPICS:
+        self.restore(*TOPICS)
+
+    def restore(self, *topics: str) -> None:
+        for topic in topics:
             state = list(self.stored[topic].values())
             offset = self.judge.restore(topic, 0, 1, self.committed[topic], state)
             assert offset == self.committed[topic]
@@ -103,6 +106,16 @@ class Run:
     def states(self) -> dict[str, bytes]:
         monitor = self.judge.partitions[0].monitor
         return {name: msgspec.msgpack.encode(series.state()) for name, series in monitor.series.items()}
+
+
+def assert_same_figures(run: Run, whole: Run) -> None:
+    found, right = (
+        {name: each.joined.accuracy("m/1").total_figures() for name, each in series.items()}
+        for series in (one.judge.partitions[0].monitor.series for one in (run, whole))
+    )
+    assert found.keys() == right.keys()
+    for name in right:
+        assert found[name] == pytest.approx(right[name], abs=1e-9)
 
 
 def batches(size: int) -> list[list[Record]]:
@@ -140,16 +153,26 @@ def test_a_kill_between_the_commits_of_two_topics_loses_nothing(first: str) -> N
             killed.process(left)
             left = []
     killed.process(left)
-    figures = [
-        {
-            n: s.joined.accuracy("m/1").total_figures()
-            for n, s in run.judge.partitions[0].monitor.series.items()
-        }
-        for run in (whole, killed)
-    ]
-    assert figures[0].keys() == figures[1].keys()
-    for name in figures[0]:
-        assert figures[1][name] == pytest.approx(figures[0][name], abs=1e-9)
+    assert_same_figures(killed, whole)
+
+
+@pytest.mark.parametrize("first", TOPICS)
+def test_records_that_came_before_all_topics_are_restored_keep_their_order(first: str) -> None:
+    """They are left unsettled, and come again behind later records of their topic."""
+    whole, run = Run(), Run()
+    every = history()
+    whole.process(every)
+    early = [Delivery(each, 1) for each in every[:14] if each.topic == first]
+    later = [Delivery(each, 1) for each in every if all(each is not one.record for one in early)]
+    run.judge = Judge(RULES, TOPICS, lambda: run.now_s)
+    chain = Chain([run.judge])
+    run.restore(first)
+    asyncio.run(chain.on_consume(Batch(early)))
+    run.restore(next(topic for topic in TOPICS if topic != first))
+    for part in (later, early + later):
+        asyncio.run(chain.on_consume(Batch([each for each in part if each.outcome is None])))
+    assert all(each.outcome is not None for each in (*early, *later))
+    assert_same_figures(run, whole)
 
 
 def test_the_state_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

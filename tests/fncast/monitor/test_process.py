@@ -155,7 +155,7 @@ async def test_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
     assert attributes["ce_destination"] == "page-me"
     assert (attributes["ce_modelname"], attributes["ce_modelversion"]) == ("forecast", "3")
     assert data["rule"] == "hot"
-    assert data["expected_at"] == format_time(time_of(102))
+    assert data["expected_at"] == format_time(time_of(103))
 
     accuracy = events(broker, "accuracy", "io.fncast.accuracy.v1")
     assert len(accuracy) >= READINGS * STEP_S // 3600 - 2

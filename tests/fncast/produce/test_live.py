@@ -9,7 +9,7 @@ import pytest
 
 from fncast.produce.live import live_readings, live_windows
 from fncast.produce.reading import Reading
-from fncast.produce.replay import ReplayFeed, readings
+from fncast.produce.replay import ReplayFeed
 from fncast.produce.windows import SeriesWindow
 from fncast.series.series import Series
 from fncast.series.step import Step
@@ -82,12 +82,6 @@ def test_a_recording_catches_up_within_limits() -> None:
     assert [window.index for window in islice(windows, 2)] == [3, 4]
     clock.now_s += 1_000
     assert next(windows).index > 4_990
-
-
-def test_readings_of_a_series() -> None:
-    found = list(readings(series(5, np.nan)))
-    assert [(reading.index, reading.time.minute) for reading in found] == [(0, 0), (1, 30)]
-    assert np.isnan(found[1].value)
 
 
 def test_single_readings_of_all_feeds_come_as_time_passes() -> None:

@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.settings import Route, load
-from consumer.settings.windows import parse_step
-from fncast.recognition.observed_series import short_step
 from fncast.recognition.recognition import recognise
 from fncast.recognition.sample import Sample
 from fncast.recognition.starter_settings import quoted, starter_settings
@@ -113,13 +111,6 @@ def test_names_from_outside_cannot_add_lines(tmp_path):
 def test_any_text_can_be_quoted(text):
     if text.isprintable() or all(not 0xD800 <= ord(letter) < 0xE000 for letter in text):
         assert tomllib.loads(f"a = {quoted(text)}") == {"a": text}
-
-
-@pytest.mark.parametrize("seconds", [0.25, 1, 10, 90, 300, 3_600, 86_400, 604_800])
-def test_a_step_is_written_as_settings_take_it(seconds):
-    step = parse_step(short_step(seconds))
-    assert step is not None
-    assert step.period_s == seconds
 
 
 def test_a_name_with_control_characters_is_not_proposed_as_an_example():

@@ -1,7 +1,9 @@
 """The step that is found for a series and its grid: months, quarters, years, month ends."""
 
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fncast.series.csv_file import CsvError
 from fncast.series.grid import Mended, to_grid
 from fncast.series.rfc3339 import format_time
 from fncast.series.series import Series
 from fncast.series.step import Step
+from tests.fncast.series.csv_texts import START, read
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -186,3 +190,30 @@ def test_a_given_calendar_step(step: str, values: list[float]) -> None:
     series, _ = grid(times, Step.parse(step))
     assert series.step.day == 31
     np.testing.assert_array_equal(series.values, values)
+
+
+@pytest.mark.parametrize(
+    ("days", "named"),
+    [
+        ((1, 15), "day 1 and day 15"),
+        ((1, 16), "day 1 and day 16"),
+        ((15, 30), "day 15 and day 30"),
+        ((15, 31), "day 15 and the last day"),
+    ],
+)
+def test_two_readings_a_month_are_refused(tmp_path: Path, days: tuple[int, int], named: str) -> None:
+    dates = [
+        f"2025-{month:02}-{min(day, monthrange(2025, month)[1]):02}" for month in range(1, 13) for day in days
+    ]
+    for chosen in (dates, dates[1:-1]):
+        with pytest.raises(
+            CsvError, match=f"has two readings in each month, on {named}, which is no regular step"
+        ):
+            read(tmp_path, "date,x\n" + "".join(f"{date},{at}\n" for at, date in enumerate(chosen)))
+
+
+@pytest.mark.parametrize("days", [14, 15, 16])
+def test_steps_of_two_weeks_are_read(tmp_path: Path, days: int) -> None:
+    dates = [(START + timedelta(days=days * at)).date() for at in range(30)]
+    summary = read(tmp_path, "date,x\n" + "".join(f"{date},{at}\n" for at, date in enumerate(dates)))
+    assert (str(summary.series[0].step), summary.problems()) == (f"P{days}D", [])

@@ -1,9 +1,9 @@
 """Texts of Kafka errors."""
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from fncast.wording.kafka import ADVERTISED, advertised, describe
+from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_errors
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,24 @@ from fncast.wording.kafka import ADVERTISED, advertised, describe
             "Subscribed topic not available: metrics: Broker: Topic authorization failed",
             "the topic 'metrics' is not available: access to the topic is denied",
         ),
+        (
+            KafkaError._BAD_MSG,
+            "b:80/bootstrap: Receive failed: Invalid response size 1213486160 (0..100000000): "
+            "increase receive.message.max.bytes (after 1ms in state APIVERSION_QUERY)",
+            "the broker b:80 cannot be reached: it speaks HTTP, not Kafka's protocol. Check the port",
+        ),
+        (
+            KafkaError._BAD_MSG,
+            "b:9093/bootstrap: Receive failed: Invalid response size 352518912 (0..100000000): "
+            "increase receive.message.max.bytes (after 1ms in state APIVERSION_QUERY)",
+            'the broker b:9093 cannot be reached: it expects TLS. Set "security.protocol" to "ssl" or "sasl_ssl"',
+        ),
+        (
+            KafkaError._BAD_MSG,
+            "b:22/bootstrap: Receive failed: Invalid response size -5 (0..100000000): "
+            "increase receive.message.max.bytes",
+            "the broker b:22 cannot be reached: it does not speak Kafka's protocol. Check the port",
+        ),
         (KafkaError._FAIL, "Local: metrics((null)) went wrong", "metrics went wrong"),
         (KafkaError._FAIL, "one\r\n2026-01-01 INFO fncast: forged", "one 2026-01-01 INFO fncast: forged"),
         (KafkaError._STATE, "Local: Erroneous state", "the client is in a state that does not allow this"),
@@ -79,3 +97,16 @@ def test_internals_of_librdkafka_are_not_shown(code: int) -> None:
 )
 def test_an_advertised_address_is_found(text: str, address: str) -> None:
     assert advertised(KafkaError(KafkaError._TRANSPORT, text)) == address
+
+
+def test_an_exception_of_the_client_becomes_the_error_of_a_room() -> None:
+    with (
+        pytest.raises(ValueError, match=r"^no broker answered in time$"),
+        map_kafka_errors(lambda cause: ValueError(describe(cause))),
+    ):
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+
+def test_other_exceptions_pass() -> None:
+    with pytest.raises(KeyError), map_kafka_errors(lambda cause: ValueError(describe(cause))):
+        raise KeyError

@@ -93,13 +93,6 @@ def test_an_image_cannot_be_added(api: Api) -> None:
     assert "Fn server" in document["message"]
 
 
-def test_two_folders_cannot_share_a_name_or_a_source() -> None:
-    with pytest.raises(InvalidFunction, match="a function named f already exists"):
-        Registry("fncast", [pool("f"), pool("f")])
-    with pytest.raises(InvalidFunction, match="/x already exists"):
-        Registry("fncast", [pool("f", {"a": "/x"}), pool("g", {"b": "x/"})])
-
-
 def put(api: Api, **document: Any) -> tuple[int, dict[str, Any]]:
     (function,) = get(api, "/v2/fns", name="other")["items"]
     return api.answer("PUT", f"/v2/fns/{function['id']}", {}, orjson.dumps(document), URL)

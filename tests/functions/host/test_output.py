@@ -67,3 +67,29 @@ async def test_the_report_comes_although_the_process_is_silent_afterwards(
     assert text.splitlines()[-1].startswith("f: 1 lines")
     stream.feed_eof()
     await shown
+
+
+async def test_the_output_is_shown_again_after_an_unexpected_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without its reader, the pipe would fill, and the function would hang in its next print."""
+    monkeypatch.setattr("functions.host.output.RETRY_S", 0.0)
+    real, failures = OutputLimit.take, [RuntimeError("a bug")]
+
+    def take(self: OutputLimit, lines: list[bytes], now_s: float) -> list[bytes]:
+        if failures:
+            raise failures.pop()
+        return real(self, lines, now_s)
+
+    monkeypatch.setattr(OutputLimit, "take", take)
+    stream = asyncio.StreamReader()
+    shown = asyncio.create_task(show_output("f", stream))
+    stream.feed_data(b"lost\n")
+    async with asyncio.timeout(10):
+        while "could not be shown" not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        stream.feed_data(b"again\n")
+        stream.feed_eof()
+        await shown
+    assert capsys.readouterr().err == "f: again\n"
+    assert "a bug" in caplog.text

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import signal
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from functions.host import pool as pool_module
 from functions.host.folder import read_folder
 from functions.host.pool import Busy, Pool
-from functions.host.process import CallFailed, CallTimedOut, NotStarted, private_directory
+from functions.host.process import CallFailed, CallTimedOut, NotStarted
 
 pytestmark = pytest.mark.integration
 
@@ -266,21 +265,6 @@ async def test_no_error_ends_the_task_that_keeps_a_process_running(
     await until(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
     assert caplog.text.count("keeping its process running failed") == 3
-
-
-@pytest.mark.parametrize("is_cached", [True, False])
-def test_the_error_without_a_folder_for_sockets_names_the_cause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cached: bool
-) -> None:
-    """is_cached: `tempfile` chose the folder earlier, when it was writable."""
-    absent = str(tmp_path / "absent")[-50:]
-    monkeypatch.setenv("TMPDIR", absent)
-    monkeypatch.setattr(tempfile, "tempdir", absent if is_cached else None)
-    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [absent])
-    with pytest.raises(
-        NotStarted, match=f"in {absent}: No such file or directory. Set TMPDIR to a writable folder"
-    ):
-        private_directory()
 
 
 async def test_printed_lines_are_cleaned_and_have_the_functions_name(

@@ -14,7 +14,7 @@ from interceptor.assembly.rules import Rules
 from interceptor.assembly.window import WindowEvent
 from interceptor.builtin import assemble as assemble_module
 from interceptor.builtin.assemble import SNAPSHOT_S, Assemble, ReadingInput
-from interceptor.chain import Chain
+from interceptor.chain import Chain, mark_done
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import Assembled, DeadLetter, Skipped
@@ -70,8 +70,17 @@ def deliver(*records: Record, generation: int = 0) -> Batch:
     return Batch([Delivery(each, generation) for each in records])
 
 
+class MarkedChain(Chain):
+    """A chain as the consumer's loop uses it."""
+
+    async def on_consume(self, batch: Batch) -> Batch:
+        batch = await super().on_consume(batch)
+        mark_done(batch.deliveries)
+        return batch
+
+
 def chain(assemble: Assemble, *others: Interceptor) -> Chain:
-    return Chain([assemble, *others], reading_topics=[TELEGRAF])
+    return MarkedChain([assemble, *others], reading_topics=[TELEGRAF])
 
 
 def readings(topic: str, outcome: str) -> float:

@@ -1,8 +1,6 @@
 """FunctionClient with an HTTP server that answers like an Fn server and like other functions."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import aiohttp
 import orjson
@@ -12,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from interceptor.cloudevents.reader import read_event
 from interceptor.errors import Refused, RetriableError
-from interceptor.routes import function_client, http_response
+from interceptor.routes import function_client
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
@@ -218,35 +216,6 @@ async def test_fn_statuses_are_retriable(fn, client, status):
 
 
 @pytest.mark.parametrize(
-    ("value", "least", "most"),
-    [
-        ("0", 0, 0),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", 0, 0),
-        ("Wed, 21 Oct 2015 07:28:00 -0000", 0, 0),
-        ("Sunday, 06-Nov-94 08:49:37 GMT", 0, 0),
-        ("Sun Nov  6 08:49:37 1994", 0, 0),
-        ("Sat, 31 Dec 2016 23:59:60 GMT", 0, 0),
-        ("2099-01-01T00:00:00Z", None, None),
-        ("9" * 5000, float("inf"), float("inf")),
-        ("soon", None, None),
-        ("Sun, 99 Nov 2030 08:49:37 GMT", None, None),
-        ("²", None, None),
-        ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", None, None),
-        ("Sun, 06 Nov 1994 08:49:37 +99999999999999999999", None, None),
-        ("", None, None),
-    ],
-)
-def test_retry_after_has_two_forms(value, least, most):
-    after_s = http_response.retry_after_s({"Retry-After": value})
-    assert after_s is None if least is None else least <= after_s <= most
-
-
-def test_retry_after_as_a_date_is_counted_from_now():
-    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    assert 3000 <= http_response.retry_after_s({"Retry-After": in_an_hour}) <= 3600
-
-
-@pytest.mark.parametrize(
     ("status", "is_refusal"), [(400, True), (413, True), (415, True), (422, True), (401, False)]
 )
 async def test_some_statuses_of_a_url_function_are_refusals(fn, client, status, is_refusal):
@@ -347,31 +316,6 @@ async def test_a_redirect_is_not_followed(fn, client):
     fn.handle = lambda: web.Response(status=307, headers={"Location": "http://127.0.0.1:1/"})
     with pytest.raises(RetriableError, match="307"):
         await client.call(url(fn), [EVENT])
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {
-            "ce-specversion": "1.0",
-            "ce-id": "1",
-            "ce-source": "/s",
-            "ce-type": "t",
-            "ce-subject": "\udcff\udcfe",
-        },
-        {
-            "ce-specversion": "1.0",
-            "ce-id": "1",
-            "ce-source": "/s",
-            "ce-type": "t",
-            "Content-Type": "text/\udcff",
-        },
-    ],
-)
-def test_headers_that_are_not_utf8_are_invalid(headers):
-    """aiohttp decodes such bytes to lone surrogates."""
-    with pytest.raises(RetriableError, match="invalid answer"):
-        http_response.read_response(FN, 200, headers, b"1")
 
 
 @pytest.mark.parametrize("items", [[{}], [[]], ["x"], {"0": 1}, 7])

@@ -298,6 +298,21 @@ def test_the_timeout_applies_to_each_call(server: FakeServer) -> None:
     client.close()
 
 
+def test_an_unreachable_server_is_described_without_numbers_of_the_system(server: FakeServer) -> None:
+    closed = socket.create_server(("127.0.0.1", 0))
+    refused = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    closed.close()
+    reasons = {
+        refused: "the connection is refused",
+        "http://nowhere.invalid:1": "its host name is unknown",
+        server.url.replace("http:", "https:"): "no TLS connection: ",
+    }
+    for url, reason in reasons.items():
+        with pytest.raises(ModelUnavailable, match=f"^{url} is not reachable: {reason}") as raised:
+            GraphPipeClient(url, 5).infer(WINDOWS)
+        assert not any(mark in str(raised.value) for mark in ("Errno", "_ssl.c", "["))
+
+
 def test_a_server_that_goes_away_and_returns(server: FakeServer) -> None:
     client = GraphPipeClient("http://127.0.0.1:1")
     with pytest.raises(ModelUnavailable, match="not reachable"):

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +17,8 @@ from model_service.serving.request_queue import (
     MAX_CALL_ROWS,
     MAX_LARGE_ROWS,
     MAX_REQUEST_ROWS,
-    MAX_WAITING_REQUESTS,
-    MAX_WAITING_ROWS,
     CallCost,
     Overloaded,
-    QueuedRequest,
-    RequestQueue,
     TooManyRows,
 )
 from model_service.serving.runtimes.runtime import Array
@@ -225,37 +222,6 @@ async def test_each_call_is_observed() -> None:
     await batcher.close()
 
 
-async def test_the_queue_is_limited_by_rows_and_requests() -> None:
-    def waiting(rows: int) -> QueuedRequest:
-        return QueuedRequest(row(0, rows), rows, ((2,),), asyncio.get_running_loop().create_future())
-
-    queue = RequestQueue(merge=True)
-    queue.add(waiting(MAX_WAITING_ROWS * 2))  # alone, so it is accepted with any size
-    with pytest.raises(Overloaded):
-        queue.add(waiting(1))
-    queue.take()
-    for _ in range(MAX_WAITING_REQUESTS):
-        queue.add(waiting(1))
-    with pytest.raises(Overloaded, match=f"{MAX_WAITING_REQUESTS} requests"):
-        queue.add(waiting(1))
-    assert len(queue.take()) == MAX_CALL_ROWS
-    queue.add(waiting(1))
-
-
-def test_the_expected_cost_follows_the_measured_cost() -> None:
-    cost = CallCost()
-    assert cost.expected_s(10) == float("inf")
-    cost.observe(10, 1.0)
-    assert cost.expected_s(15) == 1.0  # the same power of two
-    assert cost.expected_s(16) == float("inf")
-    cost.observe(10, 0.1)
-    cost.observe(10, 5.0)  # something else took the machine
-    assert cost.expected_s(10) == 0.1
-    for _ in range(CallCost.LAST):
-        cost.observe(10, 0.4)
-    assert cost.expected_s(10) == 0.4
-
-
 async def test_small_requests_are_scored_between_the_slices_of_a_large_one() -> None:
     model = Doubler()
     model.free.clear()
@@ -374,6 +340,29 @@ async def test_a_failing_observer_or_clock_does_not_stop_the_batcher(
         await batcher.close()
         assert isinstance(answer, RuntimeError) or answer["y"].tolist() == [[2, 2]]
     assert caplog.text.count("the disk is full") >= 6
+
+
+async def test_the_queue_goes_on_after_an_error_in_the_batcher_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("model_service.serving.batcher.INLINE_S", -1.0)  # each call runs in the thread
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    batcher = Batcher(Doubler(), merge=True)
+    real, failures = batcher._resolve, [RuntimeError("a bug")]
+
+    def resolve(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(*arguments)
+
+    monkeypatch.setattr(batcher, "_resolve", resolve)
+    lost = batcher.submit(row(1), 1)
+    async with asyncio.timeout(10):
+        while failures:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
+        await batcher.close()
+    lost.cancel()
 
 
 async def test_without_a_thread_requests_fail_and_later_ones_succeed(

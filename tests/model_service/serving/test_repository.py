@@ -10,14 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from model_service.serving.model import Model
 from model_service.serving.repository import LOADED_VERSIONS, Repository
-from model_service.serving.runtimes.runtime import TensorSpec, UnusableModel
-from model_service.serving.runtimes.runtime_choice import open_runtime
-from model_service.serving.version_folder import VersionFolder, is_model_name, scan
+from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.version_folder import VersionFolder, scan
 
 Write = Callable[..., Path]
 
@@ -288,22 +286,6 @@ def test_which_model_the_root_path_addresses(
     assert served(one).get("/") == expected
 
 
-def test_other_names_are_ignored(models: Path, write: Write) -> None:
-    write(1)
-    for version in (".writing-2", "2.tmp", "v3", "0", "007", "-1", "\u0663", "9" * 30):
-        write(version)
-    for name in ("Forecast", "v2", "metrics", "control", "_x", "1st", ".git"):
-        write(1, name)
-    (models / "forecast" / "4").touch()
-    (models / "notes").touch()
-    assert [str(folder) for folder in scan(models)] == ["forecast/1"]
-
-
-def test_model_names() -> None:
-    assert is_model_name("a-b_9")
-    assert not any(map(is_model_name, ["", "A", "9a", "a/b", "a.b", "healthz", "readyz", "a\n"]))
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"[1]", "not a JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
@@ -313,36 +295,3 @@ def test_an_invalid_model_json(models: Path, write: Write, content: bytes, reaso
     (folder,) = scan(models)
     with pytest.raises(UnusableModel, match=reason):
         folder.details()
-
-
-def test_a_version_that_returns_nan_is_rejected(made_models: Path) -> None:
-    details = {"window": 6, "horizon": 2}
-    with pytest.raises(UnusableModel, match=r"forecast/3 answers 'forecast' that is not finite"):
-        Model("forecast", 3, open_runtime(made_models / "broken"), details=details)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        ({"horizon": 12}, r"answers the shape \[1, 2, 3\], but its model.json says horizon 12"),
-        ({"window": 8}, r"takes the shape \[-1, 6\], but its model.json says window 8"),
-        ({"window": "6"}, r"takes the shape \[-1, 6\], but its model.json says window '6'"),
-        ({"quantiles": [0.1, 0.9]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[0.1, 0.9\]"),
-        ({"quantiles": [10, 50, 90]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[10, 50, 90\]"),
-    ],
-)
-def test_a_version_that_contradicts_its_model_json_is_rejected(
-    fake_runtime: Any, wrong: dict[str, Any], reason: str
-) -> None:
-    """A function would reject each event, or find that the outputs do not match their description."""
-    details = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
-    Model("forecast", 2, fake_runtime(horizon=2), details=details)
-    with pytest.raises(UnusableModel, match=reason):
-        Model("forecast", 3, fake_runtime(horizon=2), details={**details, **wrong})
-
-
-def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:
-    runtime = fake_runtime()
-    runtime.outputs = (TensorSpec("mask", np.dtype(bool), (-1,)),)
-    with pytest.raises(UnusableModel, match="GraphPipe cannot carry 'mask': GraphPipe has no type for bool"):
-        Model("mask", 1, runtime)

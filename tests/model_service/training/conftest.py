@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
 from model_service.training.generator import generate
-from model_service.training.model_folder import write_version
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Trained
 from model_service.training.trainer import train
+from model_service.training.version_writer import write_version
 
 TINY = TrainingSettings(window=24, horizon=6, units=8, epochs=3, steps_per_epoch=20, batch=32)
 

@@ -2,7 +2,6 @@ import numpy as np
 
 from model_service.training.curriculum import Curriculum, companions
 from model_service.training.dataset import Dataset
-from model_service.training.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
 
 
@@ -38,10 +37,3 @@ def test_companions_are_repeatable_and_few_for_long_windows() -> None:
 def test_a_short_training_has_few_companions() -> None:
     assert len(companions(TrainingSettings(epochs=1))) == 200
     assert len(companions(TrainingSettings(epochs=20))) == 4_000
-
-
-def test_weeks_of_any_seasons() -> None:
-    for day, week in ((4, 4), (12, 12), (24, 168), (7, 30)):
-        series = generate_seasonal(20, 200, day, week, seed=0)
-        assert {len(one) for one in series} == {200}
-        assert all(np.isfinite(one).all() for one in series)

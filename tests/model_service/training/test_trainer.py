@@ -8,10 +8,10 @@ from fncast.series.series import Series
 from fncast.series.step import Step
 from model_service.training.dataset import TooLittleData
 from model_service.training.generator import generate
-from model_service.training.model_folder import weights_sha256
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Epoch, Trained
 from model_service.training.trainer import train
+from model_service.training.version_writer import weights_sha256
 
 # What is cheapest to trace: that is most of the time of a training this short.
 MICRO = TrainingSettings(

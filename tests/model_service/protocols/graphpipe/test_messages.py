@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from model_service.protocols import graphpipe
-from model_service.protocols.graphpipe import build, single_tensor
+from model_service.protocols.graphpipe import single_tensor
 
 DTYPES = [np.dtype(code) for code in ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"]]
 texts = st.text(max_size=20)
@@ -82,13 +82,6 @@ def test_metadata_survives_a_round_trip(response: graphpipe.MetadataResponse) ->
 def test_a_metadata_request_survives_a_round_trip() -> None:
     body = graphpipe.encode_request(graphpipe.MetadataRequest())
     assert graphpipe.decode_request(body) == graphpipe.MetadataRequest()
-
-
-@given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=50)))
-def test_the_fast_encoder_gives_the_bytes_of_the_library(tensor: np.ndarray) -> None:
-    request, response = graphpipe.InferRequest((tensor,)), graphpipe.InferResponse((tensor,))
-    assert graphpipe.encode_request(request) == build.build_request(request)
-    assert graphpipe.encode_infer_response(response) == build.build_infer_response(response)
 
 
 @given(npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=50)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_service.serving.runtimes import litert_probe, runtime_choice
+from model_service.serving.runtimes import litert_probe
 from model_service.serving.runtimes.runtime import RefusedInput, Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 
@@ -44,13 +44,6 @@ def test_it_runs_any_number_of_rows_and_returns_copies(runtime: Runtime, rows: i
     np.testing.assert_allclose(answer, windows.mean(1)[:, None, None] + steps, atol=1e-5)
     runtime.run({"windows": windows + 1})
     np.testing.assert_array_equal(answer, before)
-
-
-def test_auto_prefers_litert_but_does_not_need_it(made_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert open_runtime(made_models / "ours").kind == "litert"
-    assert open_runtime(made_models / "ours" / "model.tflite").kind == "litert"
-    monkeypatch.setattr(runtime_choice, "litert_is_installed", lambda: False)
-    assert open_runtime(made_models / "ours").kind == "tensorflow"
 
 
 def test_auto_falls_back_to_tensorflow_for_a_broken_tflite_file(made_models: Path, tmp_path: Path) -> None:

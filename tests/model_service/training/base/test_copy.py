@@ -27,10 +27,3 @@ def test_a_copy_has_the_sizes_that_reach_the_horizon(
     readings = np.sin(np.arange(60.0))[np.newaxis]
     expected = BaseForecaster(BASE).compared(readings, horizon)
     assert BaseForecaster(folder).compared(readings, horizon) == pytest.approx(expected)
-
-
-def test_scaled_windows_have_no_limits() -> None:
-    falling = np.arange(47.0, -1.0, -1.0)[np.newaxis]  # scaled: the last reading, 0, is the lowest
-    base = BaseForecaster(BASE)
-    assert base.compared(falling, 12).min() == 0
-    assert base.compared(falling, 12, is_limited=False)[0, -1, 1] < 0

@@ -2,18 +2,8 @@ import numpy as np
 
 from fncast.series.window import MAX_MISSING_SHARE, MISSING
 from model_service.training.base.examples import LEAST_HISTORY, draw_examples, draw_gaps, scaled
-from model_service.training.base.pool import LENGTH, Pool, generated
-from model_service.training.base.series import KINDS
+from model_service.training.base.pool import Pool
 from model_service.training.base.shape import SIZES
-
-
-def test_every_kind_is_finite_and_repeatable() -> None:
-    for kind in KINDS:
-        values = kind(np.random.default_rng(3), 300)
-        assert values.shape == (300,)
-        assert np.isfinite(values).all(), kind
-    np.testing.assert_array_equal(generated(0, 7), generated(0, 7))
-    assert not np.array_equal(generated(0, 7), generated(1, 7))
 
 
 def test_at_most_half_of_a_history_is_missing() -> None:
@@ -50,11 +40,3 @@ def test_the_last_known_reading_is_0() -> None:
     assert examples.windows[0, 3] == np.float32(MISSING)
     assert examples.targets[0, 0] == 0
     assert examples.targets[1].tolist() == [0, 1]
-
-
-def test_a_renewed_pool_is_the_one_that_starts_later() -> None:
-    pool = Pool(0, count=10)
-    pool.renew(4)
-    later = Pool(0, first=4, count=10)
-    assert sorted(pool.series[:, 0].tolist()) == sorted(later.series[:, 0].tolist())
-    assert pool.series.shape == (10, LENGTH)

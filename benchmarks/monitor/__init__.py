@@ -1,0 +1,1 @@
+"""Measures `fncast monitor` on a real broker, and `fncast detect` on a file."""

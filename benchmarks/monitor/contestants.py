@@ -1,0 +1,78 @@
+"""The programs whose rates are measured: the monitor, `fncast detect`, and the loops beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.lib.load import publish_to_topics
+from benchmarks.lib.spread import Spread
+from benchmarks.lib.testbed import Testbed
+from benchmarks.monitor import decoding, files
+from benchmarks.monitor.load import MonitorLoad
+from benchmarks.monitor.program import FncastMonitor
+from benchmarks.readings import rates
+from fncast.monitor.detector import DEFAULT_MIN_HISTORY
+
+MONITOR, DECODING = "fncast monitor, a backlog", "loop that decodes the same JSON"
+LONG, WIDE = "fncast detect, one series", "fncast detect, 20 series"
+COPY_LONG, COPY_WIDE = "loop over the same CSV, one series", "loop over the same CSV, 20 series"
+BESIDE = {MONITOR: DECODING, LONG: COPY_LONG, WIDE: COPY_WIDE}
+
+SERIES, STEPS = 200, 250  # of the backlog
+FILE_READINGS, COLUMNS = 200_000, 20
+MOST_S = 60.0  # for the backlog
+
+
+@dataclass
+class Contestant:
+    """A program and its runs."""
+
+    name: str
+    measure: Callable[[], Awaitable[rates.Rate]]
+    runs: list[rates.Rate] = field(default_factory=list)
+    environments: Sequence[str] = ()
+
+    def rate(self) -> Spread:
+        return Spread.of([run.readings_s for run in self.runs])
+
+    def cpu_us(self) -> Spread:
+        return Spread.of([sum(run.cpu_us.values()) for run in self.runs])
+
+    def cpu_ratio(self, other: Contestant) -> Spread:
+        """How many times as much CPU a reading takes, round by round."""
+        pairs = zip(self.runs, other.runs, strict=False)
+        return Spread.of([sum(mine.cpu_us.values()) / sum(theirs.cpu_us.values()) for mine, theirs in pairs])
+
+
+async def backlog(testbed: Testbed, scale: float) -> list[Contestant]:
+    """Publish a backlog. Returns the programs that read it."""
+    windows, forecasts, accuracy = await testbed.create_topics("windows", "forecasts", "accuracy")
+    servers, steps = testbed.broker.bootstrap_servers, max(2, round(STEPS * scale))
+    readings = SERIES * steps
+    load = MonitorLoad(SERIES, steps, (windows, forecasts))
+    await asyncio.to_thread(publish_to_topics, servers, load.records(range(steps)))
+    monitor = FncastMonitor(forecasts, accuracy, DEFAULT_MIN_HISTORY)
+    return [
+        Contestant(MONITOR, lambda: rates.measure(testbed, monitor, windows, readings, MOST_S, fields=1)),
+        Contestant(
+            DECODING, lambda: asyncio.to_thread(decoding.decode, servers, (windows, forecasts), readings)
+        ),
+    ]
+
+
+def csv_files(testbed: Testbed, scale: float) -> list[Contestant]:
+    """Write a long file and a wide one. Returns the programs that read them."""
+    found = []
+    for name, beside, series in ((LONG, COPY_LONG, 1), (WIDE, COPY_WIDE, COLUMNS)):
+        file = testbed.folder / f"{series}.csv"
+        steps = max(100, round(FILE_READINGS * scale / series))
+        files.write(file, series, steps)
+        for each, run in ((name, files.detect), (beside, files.copy)):
+            found.append(Contestant(each, _in_thread(run, file, series * steps)))
+    return found
+
+
+def _in_thread(run: Callable[..., rates.Rate], *words: object) -> Callable[[], Awaitable[rates.Rate]]:
+    return lambda: asyncio.to_thread(run, *words)

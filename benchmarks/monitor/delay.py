@@ -1,0 +1,105 @@
+"""Measures how long after the append of an unusual reading a read-committed reader has the anomaly that it opens."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import orjson
+from confluent_kafka import Message
+
+from benchmarks.delay.reader import Seen
+from benchmarks.lib.broker import PARTITIONS
+from benchmarks.lib.load import publish_to_topics
+from benchmarks.lib.meter import Meter, header
+from benchmarks.lib.programs import program
+from benchmarks.lib.testbed import Testbed
+from benchmarks.monitor.load import MonitorLoad, Outlier
+from benchmarks.monitor.program import MONITOR, FncastMonitor
+from benchmarks.readings.rates import wait_until_read
+from fncast.monitor.output import ANOMALY
+
+RATE = 1_000.0  # readings a second
+SERIES = 250
+MIN_HISTORY, HISTORY = 50, 60  # readings of a series before its first anomaly; steps before the live ones
+SKIPPED_S = 3.0  # of live readings before the first outlier
+PATIENCE_S = 180.0
+
+Place = tuple[str, str]  # series, time of the first unusual reading
+
+
+@dataclass(frozen=True)
+class Delays:
+    """delays_s: of the outliers that were found, ascending. others: anomalies that opened at other readings.
+
+    cpu_us: of the monitor for a live reading.
+    """
+
+    delays_s: list[float]
+    outliers: int
+    others: int
+    cpu_us: float
+
+
+async def measure(testbed: Testbed, seconds: float, series: int = SERIES) -> Delays:
+    """Send live readings for `seconds` after a history. Raises ProcessFailed."""
+    windows, forecasts, accuracy = await testbed.create_topics("windows", "forecasts", "accuracy")
+    servers = testbed.broker.bootstrap_servers
+    live = range(HISTORY, HISTORY + max(2, round(seconds * RATE / series)))
+    load = MonitorLoad(series, live.stop, (windows, forecasts))
+    load.add_outliers(live.start + min(len(live) // 2, round(SKIPPED_S * RATE / series)), live.stop)
+    await asyncio.to_thread(publish_to_topics, servers, load.records(range(HISTORY)))
+    records = list(load.records(live))  # creating them takes longer than their pace allows
+    async with testbed.run(FncastMonitor(forecasts, accuracy, MIN_HISTORY), windows) as run:
+        await run.start_consumers()
+        group, processes = run.topics.group, run.processes
+        await wait_until_read(servers, group, windows, HISTORY * series, processes, PATIENCE_S)
+        file = testbed.folder / f"{group}.seen"
+        words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, file)
+        await processes.start(program("reader", sys.executable, *words))
+        before_s = processes.cpu_s()[MONITOR]
+        await asyncio.to_thread(publish_to_topics, servers, records, 2 * RATE)
+        await wait_until_read(servers, group, windows, live.stop * series, processes, PATIENCE_S)
+        cpu_us = (processes.cpu_s()[MONITOR] - before_s) * 1e6 / (len(live) * series)
+        messages = await asyncio.to_thread(lambda: list(run.meter.read(len(load.outliers))))
+        await processes.end()
+        seen_s = opened(messages, Seen(file))
+    appended_s = await asyncio.to_thread(appended, servers, windows, load.outliers, live.stop * series)
+    await testbed.delete_topics(windows, forecasts, accuracy)
+    delays_s = [
+        seen_s[place] - at_s for outlier, at_s in appended_s.items() if (place := _place(outlier)) in seen_s
+    ]
+    return Delays(sorted(delays_s), len(load.outliers), len(seen_s) - len(delays_s), cpu_us)
+
+
+def opened(messages: Iterable[Message], seen: Seen) -> dict[Place, float]:
+    """Return when a reader had the event of each anomaly that opened, in seconds since 1970."""
+    found = {}
+    for message in messages:
+        if header(message, "ce_type") != ANOMALY:
+            continue
+        anomaly = orjson.loads(message.value() or b"")
+        if anomaly["state"] == "open":
+            place = (header(message, "ce_subject"), anomaly["start"])
+            found[place] = seen.at(message.partition() or 0, message.offset() or 0)
+    return found
+
+
+def appended(servers: str, topic: str, outliers: Iterable[Outlier], readings: int) -> Mapping[Outlier, float]:
+    """Return when each outlier's reading was appended, by the broker's clock. readings: on the topic."""
+    by_id = {outlier.reading_id: outlier for outlier in outliers}
+    meter = Meter(servers, topic, PARTITIONS)
+    try:
+        return {
+            by_id[id_]: message.timestamp()[1] / 1000
+            for message in meter.read(readings)
+            if (id_ := header(message, "ce_id")) in by_id
+        }
+    finally:
+        meter.close()
+
+
+def _place(outlier: Outlier) -> Place:
+    return outlier.series, outlier.time

@@ -1,0 +1,146 @@
+"""Measures `fncast monitor` on a real broker, and `fncast detect` on CSV files.
+
+A reading is two records: a window event, and the forecast that follows it with 24 steps and nine quantiles. A backlog
+of readings shows the rate and the CPU of the monitor. The delay is that of outliers among 1,000 live readings a second:
+from the append of the reading until a read-committed reader has the anomaly. Loader and reader share the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.lib import machine, pages, report
+from benchmarks.lib.arguments import (
+    add_broker_arguments,
+    add_rounds_argument,
+    apply_only,
+    is_chosen,
+    measurement_parser,
+    positive,
+)
+from benchmarks.lib.rounds import failures, run_rounds
+from benchmarks.lib.spread import Spread, figure, percentile
+from benchmarks.lib.testbed import Testbed, run_on_testbed
+from benchmarks.monitor import contestants, delay
+
+PROGRAM = "monitor"
+DELAY = "anomalies at 1,000 readings/s"
+P50, P99 = f"{DELAY}: p50 of the delay, s", f"{DELAY}: p99 of the delay, s"
+FOUND, OTHERS = f"{DELAY}: share of the outliers that were found", f"{DELAY}: other anomalies"
+CPU = f"{DELAY}: CPU of the monitor a reading, µs"
+
+
+@dataclass
+class DelayRuns:
+    """The rounds of the delay."""
+
+    name: str = DELAY
+    runs: list[delay.Delays] = field(default_factory=list)
+    environments: Sequence[str] = ()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = measurement_parser(PROGRAM, __doc__, add_broker_arguments)
+    add_rounds_argument(parser)
+    parser.add_argument("--seconds", type=positive, default=25.0, help="of live readings (default: 25)")
+    parser.add_argument(
+        "--scale", type=positive, default=1.0, help="of the backlog and the files (default: 1)"
+    )
+    arguments = parser.parse_args(argv)
+    apply_only(parser, arguments, [*contestants.BESIDE, *contestants.BESIDE.values(), DELAY])
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
+
+
+async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    everything = [
+        *await contestants.backlog(testbed, arguments.scale),
+        *contestants.csv_files(testbed, arguments.scale),
+    ]
+    chosen = [each for each in everything if is_chosen(each.name, arguments.only)]
+
+    async def measure(contestant: contestants.Contestant) -> None:
+        contestant.runs.append(await contestant.measure())
+
+    async def measure_delay(delays: DelayRuns) -> None:
+        delays.runs.append(await delay.measure(testbed, arguments.seconds))
+
+    delays = DelayRuns()
+    failed = await run_rounds(chosen, arguments.rounds, measure, _line)
+    if is_chosen(DELAY, arguments.only):
+        failed += await run_rounds([delays], arguments.rounds, measure_delay, _delay_line)
+    blocks: list[report.Block | None] = [
+        rates_table(chosen),
+        ratios_table(chosen),
+        figures_table(delays.runs),
+        failures(failed),
+    ]
+    if arguments.print_only:
+        print(report.text(blocks))
+    else:
+        load = f"load average {os.getloadavg()[1]:.0f}"
+        setup = (
+            f"{arguments.rounds} rounds, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
+        )
+        report.save(PROGRAM, machine.facts(testbed.broker.name, setup, load), blocks)
+        pages.generate()
+    return 1 if failed else 0
+
+
+def rates_table(measured: Sequence[contestants.Contestant]) -> report.Table:
+    rows: list[tuple[report.Cell, ...]] = [
+        (each.name, each.rate(), each.cpu_us(), float(each.runs[-1].readings))
+        for each in measured
+        if each.runs
+    ]
+    return report.Table("rates", ("program", "readings/s", "CPU, µs a reading", "readings"), rows)
+
+
+def ratios_table(measured: Sequence[contestants.Contestant]) -> report.Table:
+    """Compare the CPU of a reading with the loop beside each program, round by round."""
+    by_name = {each.name: each for each in measured if each.runs}
+    rows: list[tuple[report.Cell, ...]] = [
+        (name, beside, by_name[name].cpu_ratio(by_name[beside]))
+        for name, beside in contestants.BESIDE.items()
+        if name in by_name and beside in by_name
+    ]
+    return report.Table("ratios", ("program", "beside", "times as much CPU a reading"), rows)
+
+
+def figures_table(runs: Sequence[delay.Delays]) -> report.Table:
+    """The figures of the delay."""
+    values = {
+        P50: [percentile(run.delays_s, 0.5) for run in runs],
+        P99: [percentile(run.delays_s, 0.99) for run in runs],
+        FOUND: [len(run.delays_s) / run.outliers for run in runs],
+        OTHERS: [float(run.others) for run in runs],
+        CPU: [run.cpu_us for run in runs],
+    }
+    rows: list[tuple[report.Cell, ...]] = [
+        (name, Spread.of(found)) for name, found in values.items() if found
+    ]
+    return report.Table("figures", ("figure", "measured"), rows)
+
+
+def _line(contestant: contestants.Contestant) -> str:
+    run = contestant.runs[-1]
+    return (
+        f"{contestant.name}: {figure(run.readings_s)} readings/s of {run.readings:,};"
+        f" CPU {sum(run.cpu_us.values()):.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+    )
+
+
+def _delay_line(delays: DelayRuns) -> str:
+    run = delays.runs[-1]
+    p50, p99 = (figure(percentile(run.delays_s, share)) for share in (0.5, 0.99))
+    return (
+        f"{DELAY}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found, {run.others}"
+        f" others; CPU {run.cpu_us:.0f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""`fncast monitor` as a program, in a group and with topics of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.lib.programs import EXACTLY, Topics, answers, fncast
+from fncast.demo.plan import HOST, free_ports
+from fncast.demo.process import Program
+
+MONITOR = "monitor"  # the name of its process
+TOML = """
+[kafka]
+bootstrap_servers = "{servers}"
+instance = "monitor"
+input_topics = ["{topics.input}"]
+output_topic = "{forecasts}"
+dead_letter_topic = "{topics.dead_letters}"
+outage_topic = "{topics.group}-outages"
+state_topic = "{topics.group}-state"
+delivery = "{delivery}"
+
+[monitor]
+group_id = "{topics.group}"
+accuracy_topic = "{accuracy}"
+alerts_topic = "{topics.output}"
+min_history = {min_history}
+"""
+
+
+@dataclass
+class FncastMonitor:
+    """The monitor. The input topic has the windows, the output topic gets the anomalies.
+
+    forecasts, accuracy: topics. min_history: readings of a series before its first anomaly.
+    """
+
+    forecasts: str
+    accuracy: str
+    min_history: int
+    delivery: str = EXACTLY
+    name: str = "fncast monitor"
+    keeps_order: bool = True
+    backlog: int = 0
+    environments: Sequence[str] = ()
+
+    def services(self) -> list[Program]:
+        return []
+
+    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+        [port] = free_ports(1)
+        file = folder / f"{topics.group}.toml"
+        file.write_text(
+            TOML.format(
+                servers=servers,
+                topics=topics,
+                forecasts=self.forecasts,
+                accuracy=self.accuracy,
+                min_history=self.min_history,
+                delivery=self.delivery,
+            )
+        )
+        ready = answers(f"http://{HOST}:{port}/healthz")
+        return [fncast(MONITOR, "monitor", "--config", file, "--port", port, ready=ready)]

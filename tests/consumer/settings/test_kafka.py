@@ -1,0 +1,50 @@
+"""The settings of [kafka]."""
+
+import pytest
+
+from consumer.settings import SettingsError, load
+
+
+def test_client_properties_dotted_in_the_file_and_underlined_in_the_environment(write, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    file = write('[kafka.client]\nsecurity.protocol = "SASL_SSL"\n"sasl.mechanism" = "PLAIN"\n')
+    environ = {
+        "FNCAST_KAFKA__CLIENT__SASL_USERNAME": "me",
+        "FNCAST_KAFKA__CLIENT__SASL_PASSWORD_FILE": str(secret),
+    }
+    assert load(file, environ).kafka.client_properties() == {
+        "bootstrap.servers": "localhost:9092",
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "me",
+        "sasl.password": "s3cret",
+    }
+
+
+@pytest.mark.parametrize("name", ["private_key_file", "file", "jwt_template_file"])
+def test_a_property_that_is_itself_a_files_name_is_not_read(write, name):
+    variable = f"FNCAST_KAFKA__CLIENT__SASL_OAUTHBEARER_ASSERTION_{name.upper()}"
+    properties = load(write(""), {variable: "/run/key"}).kafka.client_properties()
+    assert properties[f"sasl.oauthbearer.assertion.{name.replace('_', '.')}"] == "/run/key"
+
+
+def test_no_password_is_shown_with_the_settings():
+    settings = load(None, {"FNCAST_KAFKA__CLIENT__SASL_PASSWORD": "s3cret"})
+    assert settings.kafka.client_properties()["sasl.password"] == "s3cret"
+    assert "s3cret" not in repr(settings)
+    assert "sasl.password" in repr(settings)
+
+
+def test_any_legal_topic_is_taken(write):
+    topic = "a.B_9-" + "x" * 243
+    assert load(write(""), {"FNCAST_KAFKA__OUTPUT_TOPIC": topic}).kafka.output_topic == topic
+
+
+@pytest.mark.parametrize("value", ['["hunter2"]', "1979-05-27", '[{a = "hunter2"}]'])
+def test_a_client_property_is_no_list_and_its_value_is_not_shown(write, value):
+    with pytest.raises(SettingsError) as error:
+        load(write(f'[kafka.client]\n"sasl.password" = {value}\n'), {})
+    assert "line 2: [kafka.client.sasl.password] client.sasl.password is " in str(error.value)
+    assert "must be a string, a number, true or false" in str(error.value)
+    assert "hunter2" not in str(error.value)

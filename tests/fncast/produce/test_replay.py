@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from fncast.produce.replay import readings
+from fncast.series.series import Series
+from fncast.series.step import Step
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def series(*values: float) -> Series:
+    return Series("taxi", START, Step.seconds(1800), np.array(values))
+
+
+def test_readings_of_a_series() -> None:
+    found = list(readings(series(5, np.nan)))
+    assert [(reading.index, reading.time.minute) for reading in found] == [(0, 0), (1, 30)]
+    assert np.isnan(found[1].value)

@@ -1,0 +1,38 @@
+"""Which records of a topic are read, and what is said about a topic that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from consumer.kafka.embedded import EmbeddedBroker
+from fncast.recognition.topic_sampler import SampleError, TopicSampler
+
+
+@pytest.fixture
+def sampler() -> Iterator[TopicSampler]:
+    """A sampler of a broker whose topic `readings` has 30 records in partition 0, then 5 in partition 1."""
+    broker = EmbeddedBroker()
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0, "linger.ms": 0})
+    for number in range(35):
+        producer.produce("readings", b"%d" % number, partition=int(number >= 30), timestamp=number + 1)
+    assert producer.flush(10) == 0
+    sampler = TopicSampler({"bootstrap.servers": broker.bootstrap_servers})
+    yield sampler
+    sampler.close()
+    broker.close()
+
+
+def test_the_newest_records_come_from_all_partitions_evenly(sampler: TopicSampler) -> None:
+    sample = sampler.sample("readings", most=4)
+    assert [record.value for record in sample.records] == [b"28", b"29", b"33", b"34"]
+    assert (sample.total, sample.is_cut, sample.is_embedded) == (35, False, True)
+
+
+def test_a_topic_that_does_not_exist_is_answered_with_those_that_do(sampler: TopicSampler) -> None:
+    with pytest.raises(
+        SampleError, match=r"^the topic reading does not exist on .* The topics are readings$"
+    ):
+        sampler.sample("reading")

@@ -1,0 +1,29 @@
+"""The role of each column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fncast.series.csv_file import CsvError
+from tests.fncast.series.csv_texts import HOURS, lines, read, values
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [("unavailable", "it holds no reading"), ("", "it is empty"), ("open", "it holds text, 'open' only")],
+)
+def test_a_column_without_numbers_is_reported(tmp_path: Path, cell: str, reason: str) -> None:
+    summary = read(tmp_path, lines("time,a,b", lambda i: f"{HOURS[i]},{cell},{i}"))
+    assert list(values(summary)) == ["b"]
+    assert summary.skipped == {"column 'a'": reason}
+    assert f"  not read: column 'a': {reason}" in summary.lines()
+    assert "column 'a' not read" in summary.problems()
+
+
+@pytest.mark.parametrize("header", ["Date,Hour,Value", "year,month,value"])
+def test_several_time_columns_are_an_error(tmp_path: Path, header: str) -> None:
+    first = "2026-01-01" if header.startswith("Date") else "2026"
+    with pytest.raises(CsvError, match=r"9 of 10 readings .* or write date and time of day into one column"):
+        read(tmp_path, lines(header, lambda i: f"{first},{i},{i}"))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_service.serving.model import DoesNotFit, Model, UnknownTensor
+from model_service.serving.runtimes.runtime import TensorSpec, UnusableModel
+from model_service.serving.runtimes.runtime_choice import open_runtime
+
+
+def test_a_version_that_returns_nan_is_rejected(made_models: Path) -> None:
+    details = {"window": 6, "horizon": 2}
+    with pytest.raises(UnusableModel, match=r"forecast/3 answers 'forecast' that is not finite"):
+        Model("forecast", 3, open_runtime(made_models / "broken"), details=details)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"horizon": 12}, r"answers the shape \[1, 2, 3\], but its model.json says horizon 12"),
+        ({"window": 8}, r"takes the shape \[-1, 6\], but its model.json says window 8"),
+        ({"window": "6"}, r"takes the shape \[-1, 6\], but its model.json says window '6'"),
+        ({"quantiles": [0.1, 0.9]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[0.1, 0.9\]"),
+        ({"quantiles": [10, 50, 90]}, r"answers the shape \[1, 2, 3\], but its .* quantiles \[10, 50, 90\]"),
+    ],
+)
+def test_a_version_that_contradicts_its_model_json_is_rejected(
+    fake_runtime: Any, wrong: dict[str, Any], reason: str
+) -> None:
+    """A function would reject each event, or find that the outputs do not match their description."""
+    details = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
+    Model("forecast", 2, fake_runtime(horizon=2), details=details)
+    with pytest.raises(UnusableModel, match=reason):
+        Model("forecast", 3, fake_runtime(horizon=2), details={**details, **wrong})
+
+
+def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:
+    runtime = fake_runtime()
+    runtime.outputs = (TensorSpec("mask", np.dtype(bool), (-1,)),)
+    with pytest.raises(UnusableModel, match="GraphPipe cannot carry 'mask': GraphPipe has no type for bool"):
+        Model("mask", 1, runtime)
+
+
+WINDOWS = np.zeros((2, 6), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "reason"),
+    [
+        (WINDOWS.astype(np.float64), "input 'windows' of forecast/1 is Float32, not Float64"),
+        (WINDOWS[:, :5], r"input 'windows' of forecast/1 has the shape \[-1, 6\], not \[2, 5\]"),
+        (WINDOWS[:0], "input 'windows' is empty"),
+    ],
+)
+async def test_a_tensor_that_does_not_fit_is_described(fake_runtime: Any, tensor: Any, reason: str) -> None:
+    model = Model("forecast", 1, fake_runtime(), details={"window": 6})
+    with pytest.raises(DoesNotFit, match=reason):
+        model.submit([tensor])
+    await model.close()
+
+
+async def test_an_unknown_name_is_answered_with_the_known_ones(fake_runtime: Any) -> None:
+    model = Model("forecast", 1, fake_runtime(), details={"window": 6})
+    with pytest.raises(UnknownTensor, match="has no input 'readings'; it has windows"):
+        model.submit([WINDOWS], ["readings"])
+    with pytest.raises(UnknownTensor, match="has no output 'mean'; it has forecast"):
+        model.requested_outputs(["mean"])
+    assert model.requested_outputs([]) == ("forecast",)
+    await model.close()
+
+
+def test_a_new_model_json_needs_no_load_unless_it_changes_a_shape(fake_runtime: Any) -> None:
+    model = Model("forecast", 1, fake_runtime(), "old", {"window": 6, "note": "old"})
+    assert not model.replace_document("new", {"window": 6, "horizon": 2})
+    assert model.metadata.description == "old"
+    assert model.replace_document("new", {"window": 6, "note": "new"})
+    assert (model.metadata.description, model.details["note"]) == ("new", "new")
