@@ -59,6 +59,14 @@ class Judgement(NamedTuple):
     changed: Episode | None = None
 
 
+class Judged(NamedTuple):
+    """A reading with its judgement. time_s: seconds since 1970."""
+
+    time_s: float
+    value: float
+    judgement: Judgement
+
+
 class Detector:
     """The detector of one series. Call `judge` for each reading, in the order of time."""
 
