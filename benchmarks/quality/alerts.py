@@ -2,7 +2,7 @@
 
 `python -m benchmarks.quality.alerts [--series N] [--seed N]`. Without a crossing, the threshold is a tenth of the range
 above the largest value, also of the readings that the last forecasts reach. With one, a ramp with season and noise
-crosses it once, and the alert is judged when it opens. The seeds 8000 to 8099 are for tuning.
+crosses it once, and the alert is judged when it opens. The seeds 8000 to 8007 are for tuning.
 """
 
 from __future__ import annotations
