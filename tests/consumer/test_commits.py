@@ -224,6 +224,7 @@ def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
     at_least.commits.advance(now=True)
     at_least.end_step()
     assert at_least.source.commits[-1] == {PARTITION: 2}
+    at_least.source.answer.set_result(None)  # else closing waits for the answer
 
 
 def test_a_permanent_error_is_raised(harness):
