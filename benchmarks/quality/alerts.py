@@ -35,6 +35,7 @@ def openings(
         for at, rows in zip(origins[judged].tolist(), forecasts.tolist(), strict=True):
             crossing = rule.crossing(model.quantiles, rows[:horizon], STEP_S)
             if state.update(rule, crossing, at * STEP_S, STEP_S) == "open":
+                assert state.expected_s is not None
                 found.append((at, state.expected_s / STEP_S))
     return found
 
