@@ -2,7 +2,7 @@
 
 A reading is two records: a window event, and the forecast that follows it with 24 steps and nine quantiles. A backlog
 of readings shows the rate and the CPU of the monitor. The delay is that of outliers among live readings: from the
-append of the reading until a read-committed reader has the anomaly. Loader and reader share the machine.
+sending of the reading until a read-committed reader has the anomaly. Loader and reader share the machine.
 """
 
 from __future__ import annotations
@@ -69,11 +69,15 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     ]
     chosen = [each for each in everything if is_chosen(each.name, arguments.only)]
 
+    loads: list[float] = []
+
     async def measure(contestant: contestants.Contestant) -> None:
         contestant.runs.append(await contestant.measure())
+        loads.append(os.getloadavg()[0])
 
     async def measure_delay(delays: DelayRuns) -> None:
         delays.runs.append(await delay.measure(testbed, delays.rate, arguments.seconds))
+        loads.append(os.getloadavg()[0])
 
     failed = await run_rounds(chosen, arguments.rounds, measure, _line)
     live = [each for each in map(DelayRuns, delay.RATES) if is_chosen(each.name, arguments.only)]
@@ -84,7 +88,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         delays_table(live),
         failures(failed),
     ]
-    if arguments.print_only:
+    if arguments.print_only or not loads:
         print(report.text(blocks))
     else:
         load = f"load average {os.getloadavg()[1]:.0f}"
