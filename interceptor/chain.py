@@ -80,7 +80,7 @@ class Chain:
 
 
 async def _called(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
-    """What the interceptor returns. Raises TypeError if that is no batch."""
+    """What the interceptor returns. Raises TypeError if that is not a batch."""
     try:
         returned = await interceptor.on_consume(batch)
     except (Exception, asyncio.CancelledError):

@@ -18,6 +18,7 @@ from fncast.demo.plan import free_ports
 
 IMAGE = "apache/kafka:4.3.0"
 PARTITIONS = 4
+LOG_APPEND_TIME, CREATE_TIME = "LogAppendTime", "CreateTime"
 READY_S = 120.0
 ANSWER_S = 10.0
 TICKS_S = 0.01  # the unit of CPU times in Linux's /proc
@@ -36,9 +37,11 @@ class Broker:
     name: str
     container: str | None = None
 
-    def create_topics(self, *names: str, partitions: int = PARTITIONS) -> None:
-        """Create topics whose records have the broker's time of append."""
-        config = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1200000"}
+    def create_topics(
+        self, *names: str, partitions: int = PARTITIONS, timestamps: str = LOG_APPEND_TIME
+    ) -> None:
+        """Create topics. timestamps: whether records have the broker's time of append, or CREATE_TIME."""
+        config = {"message.timestamp.type": timestamps, "max.message.bytes": "1200000"}
         admin = self._admin()
         created = admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names])
         for future in created.values():

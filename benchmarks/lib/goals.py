@@ -38,10 +38,7 @@ def readings_goals(readings: dict[str, Any], events: dict[str, Any]) -> list[Goa
     """Return the goals of single readings. readings, events: results of the parts `readings` and `end_to_end`."""
 
     def found(table: str, row: str, column: str) -> Spread:
-        try:
-            return cell(readings, table, row, column)
-        except (KeyError, TypeError):  # its measurement failed
-            return Spread.of([math.nan])
+        return _found(readings, table, row, column)
 
     def single(name: str) -> Spread:
         return found("figures", name, "measured")
@@ -70,3 +67,36 @@ SINGLE = {
     "memory of a series beside its name, bytes": 1024,
     "longest gap in a partition's output as a consumer leaves or joins, s": 1,
 }
+
+
+def monitor_goals(monitor: dict[str, Any]) -> list[Goal]:
+    """Return the goals of the monitor. monitor: result of the part `monitor`."""
+    live, rate = "anomalies at 1,000 readings/s", "readings/s"
+    return [
+        Goal(
+            "monitor: anomaly after its reading at 1,000 readings/s, p99, s",
+            "≤",
+            1,
+            _found(monitor, "delays", live, "p99 of the delay, s"),
+        ),
+        Goal(
+            "monitor: readings/s of a backlog",
+            "≥",
+            20_000,
+            _found(monitor, "rates", "fncast monitor, a backlog", rate),
+        ),
+        Goal(
+            "detect: readings/s of a file, start to end",
+            "≥",
+            20_000,
+            _found(monitor, "rates", "fncast detect, one series", rate),
+        ),
+    ]
+
+
+def _found(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
+    """Return a figure; NaN if its measurement failed."""
+    try:
+        return cell(result, table, row, column)
+    except (KeyError, TypeError):
+        return Spread.of([math.nan])

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.lib.broker import PARTITIONS, Broker, NoBroker, broker
+from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, NoBroker, broker
 from benchmarks.lib.environment import NoEnvironment
 from benchmarks.lib.load import Load, publish
 from benchmarks.lib.meter import Measured
@@ -53,10 +53,14 @@ class Testbed:
             self._backlogs[key] = topic
         return self._backlogs[key]
 
-    async def create_topics(self, *kinds: str, partitions: int = PARTITIONS) -> list[str]:
+    async def create_topics(
+        self, *kinds: str, partitions: int = PARTITIONS, timestamps: str = LOG_APPEND_TIME
+    ) -> list[str]:
         stem = f"bench-{self.folder.name[-8:]}-{next(self._numbers)}"
         names = [f"{stem}-{kind}" for kind in kinds]
-        await asyncio.to_thread(self.broker.create_topics, *names, partitions=partitions)
+        await asyncio.to_thread(
+            self.broker.create_topics, *names, partitions=partitions, timestamps=timestamps
+        )
         return names
 
     async def delete_topics(self, *names: str) -> None:

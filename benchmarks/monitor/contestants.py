@@ -10,7 +10,7 @@ from benchmarks.lib.load import publish_to_topics
 from benchmarks.lib.spread import Spread
 from benchmarks.lib.testbed import Testbed
 from benchmarks.monitor import decoding, files
-from benchmarks.monitor.load import MonitorLoad
+from benchmarks.monitor.load import MonitorLoad, create_topics
 from benchmarks.monitor.program import FncastMonitor
 from benchmarks.readings import rates
 from fncast.monitor.detector import DEFAULT_MIN_HISTORY
@@ -48,7 +48,7 @@ class Contestant:
 
 async def backlog(testbed: Testbed, scale: float) -> list[Contestant]:
     """Publish a backlog. Returns the programs that read it."""
-    windows, forecasts, accuracy = await testbed.create_topics("windows", "forecasts", "accuracy")
+    windows, forecasts, accuracy = await create_topics(testbed)
     servers, steps = testbed.broker.bootstrap_servers, max(2, round(STEPS * scale))
     readings = SERIES * steps
     load = MonitorLoad(SERIES, steps, (windows, forecasts))

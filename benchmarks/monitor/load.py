@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from benchmarks.lib.broker import CREATE_TIME
 from benchmarks.lib.load import Record
+from benchmarks.lib.testbed import Testbed
 from benchmarks.pipelines import monitor as events
 from fncast.series.rfc3339 import format_time
 
 SPIKE = 60.0  # of an outlier; a reading moves by about 1 from step to step
 HORIZON = 24
+
+
+async def create_topics(testbed: Testbed) -> tuple[str, str, str]:
+    """Create the topics of windows, forecasts and accuracy.
+
+    Records have the producer's times: those of the broker are equal for a whole batch, so they lose the order of the
+    two topics.
+    """
+    [windows, forecasts, accuracy] = await testbed.create_topics(
+        "windows", "forecasts", "accuracy", timestamps=CREATE_TIME
+    )
+    return windows, forecasts, accuracy
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Measures `fncast monitor` on a real broker, and `fncast detect` on CSV files.
 
 A reading is two records: a window event, and the forecast that follows it with 24 steps and nine quantiles. A backlog
-of readings shows the rate and the CPU of the monitor. The delay is that of outliers among 1,000 live readings a second:
-from the append of the reading until a read-committed reader has the anomaly. Loader and reader share the machine.
+of readings shows the rate and the CPU of the monitor. The delay is that of outliers among live readings: from the
+sending of the reading until a read-committed reader has the anomaly. Loader and reader share the machine.
 """
 
 from __future__ import annotations
@@ -28,19 +28,21 @@ from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.monitor import contestants, delay
 
 PROGRAM = "monitor"
-DELAY = "anomalies at 1,000 readings/s"
-P50, P99 = f"{DELAY}: p50 of the delay, s", f"{DELAY}: p99 of the delay, s"
-FOUND, OTHERS = f"{DELAY}: share of the outliers that were found", f"{DELAY}: other anomalies"
-CPU = f"{DELAY}: CPU of the monitor a reading, µs"
+P50, P99 = "p50 of the delay, s", "p99 of the delay, s"
+FOUND, OTHERS, CPU = "outliers found, share", "other anomalies", "CPU of the monitor, µs a reading"
 
 
 @dataclass
 class DelayRuns:
-    """The rounds of the delay."""
+    """The rounds at one rate of live readings."""
 
-    name: str = DELAY
+    rate: int
     runs: list[delay.Delays] = field(default_factory=list)
     environments: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        return f"anomalies at {self.rate:,} readings/s"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--scale", type=positive, default=1.0, help="of the backlog and the files (default: 1)"
     )
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, [*contestants.BESIDE, *contestants.BESIDE.values(), DELAY])
+    names = [
+        *contestants.BESIDE,
+        *contestants.BESIDE.values(),
+        *(each.name for each in map(DelayRuns, delay.RATES)),
+    ]
+    apply_only(parser, arguments, names)
     return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
 
 
@@ -62,23 +69,26 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     ]
     chosen = [each for each in everything if is_chosen(each.name, arguments.only)]
 
+    loads: list[float] = []
+
     async def measure(contestant: contestants.Contestant) -> None:
         contestant.runs.append(await contestant.measure())
+        loads.append(os.getloadavg()[0])
 
     async def measure_delay(delays: DelayRuns) -> None:
-        delays.runs.append(await delay.measure(testbed, arguments.seconds))
+        delays.runs.append(await delay.measure(testbed, delays.rate, arguments.seconds))
+        loads.append(os.getloadavg()[0])
 
-    delays = DelayRuns()
     failed = await run_rounds(chosen, arguments.rounds, measure, _line)
-    if is_chosen(DELAY, arguments.only):
-        failed += await run_rounds([delays], arguments.rounds, measure_delay, _delay_line)
+    live = [each for each in map(DelayRuns, delay.RATES) if is_chosen(each.name, arguments.only)]
+    failed += await run_rounds(live, arguments.rounds, measure_delay, _delay_line)
     blocks: list[report.Block | None] = [
         rates_table(chosen),
         ratios_table(chosen),
-        figures_table(delays.runs),
+        delays_table(live),
         failures(failed),
     ]
-    if arguments.print_only:
+    if arguments.print_only or not loads:
         print(report.text(blocks))
     else:
         load = f"load average {os.getloadavg()[1]:.0f}"
@@ -110,19 +120,20 @@ def ratios_table(measured: Sequence[contestants.Contestant]) -> report.Table:
     return report.Table("ratios", ("program", "beside", "times as much CPU a reading"), rows)
 
 
-def figures_table(runs: Sequence[delay.Delays]) -> report.Table:
-    """The figures of the delay."""
-    values = {
-        P50: [percentile(run.delays_s, 0.5) for run in runs],
-        P99: [percentile(run.delays_s, 0.99) for run in runs],
-        FOUND: [len(run.delays_s) / run.outliers for run in runs],
-        OTHERS: [float(run.others) for run in runs],
-        CPU: [run.cpu_us for run in runs],
-    }
+def delays_table(measured: Sequence[DelayRuns]) -> report.Table:
     rows: list[tuple[report.Cell, ...]] = [
-        (name, Spread.of(found)) for name, found in values.items() if found
+        (
+            each.name,
+            Spread.of([percentile(run.delays_s, 0.5) for run in each.runs]),
+            Spread.of([percentile(run.delays_s, 0.99) for run in each.runs]),
+            Spread.of([len(run.delays_s) / run.outliers for run in each.runs]),
+            Spread.of([float(run.others) for run in each.runs]),
+            Spread.of([run.cpu_us for run in each.runs]),
+        )
+        for each in measured
+        if each.runs
     ]
-    return report.Table("figures", ("figure", "measured"), rows)
+    return report.Table("delays", ("readings", P50, P99, FOUND, OTHERS, CPU), rows)
 
 
 def _line(contestant: contestants.Contestant) -> str:
@@ -137,7 +148,7 @@ def _delay_line(delays: DelayRuns) -> str:
     run = delays.runs[-1]
     p50, p99 = (figure(percentile(run.delays_s, share)) for share in (0.5, 0.99))
     return (
-        f"{DELAY}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found, {run.others}"
+        f"{delays.name}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found, {run.others}"
         f" others; CPU {run.cpu_us:.0f} µs a reading; load average {os.getloadavg()[0]:.0f}"
     )
 

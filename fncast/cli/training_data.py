@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fncast.cli.series_files import report_filled_gaps
-from fncast.cli.training_candidates import Start
 from fncast.cli.training_progress import say
 from fncast.cli.training_settings import AUTO, seasons_of, window_for, with_flags
+from fncast.cli.training_start import Start
 from fncast.series.series import Series
 from model_service.training.curriculum import companions
 from model_service.training.dataset import Float64Array

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fncast.cli.interrupt import DeferInterrupt
-from fncast.cli.training_candidates import Candidates, Choice, Start
+from fncast.cli.training_candidates import Candidates, Choice
 from fncast.cli.training_data import TrainingData, training_data
 from fncast.cli.training_progress import PLOTS, listed, say
+from fncast.cli.training_start import Start
 from fncast.failure import Failure
 from fncast.series.series import Series
 from model_service.training.evaluation import Evaluation, add_base_model, add_model, prepare

@@ -1,11 +1,12 @@
-"""The goals of single readings, also where a measurement is missing."""
+"""The goals of single readings and of the monitor, also where a measurement is missing."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from benchmarks.lib.goals import EVENTS, readings_goals
+from benchmarks.lib.goals import EVENTS, monitor_goals, readings_goals
+from benchmarks.monitor import contestants, delay, monitor
 from benchmarks.readings import figures
 
 
@@ -25,3 +26,11 @@ def test_a_missing_measurement_does_not_meet_its_goal() -> None:
     missing = goals[figures.RESTORE]
     assert math.isnan(missing.measured.median)
     assert not missing.is_met
+
+
+def test_the_goals_of_the_monitor_are_found_in_its_tables() -> None:
+    rates = (["program", "readings/s"], [[contestants.MONITOR, 19_999], [contestants.LONG, 20_000]])
+    live = monitor.DelayRuns(delay.RATES[-1]).name
+    goals = monitor_goals(result(rates=rates, delays=(["readings", monitor.P99], [[live, 0.5]])))
+    assert [goal.is_met for goal in goals] == [True, False, True]
+    assert not any(goal.is_met for goal in monitor_goals(result()))

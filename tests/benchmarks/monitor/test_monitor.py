@@ -96,6 +96,8 @@ def test_tables_leave_out_what_was_not_measured() -> None:
     loop.runs = [Rate(10, 400.0, {"loop": 10.0}, 0)]
     [(_, _, ratio)] = monitor.ratios_table([ours, loop]).rows
     assert str(ratio) == "3.00"
-    assert monitor.figures_table([]).rows == []
-    figures = monitor.figures_table([delay.Delays([0.1, 0.2], 4, 1, 5.0)]).rows
-    assert dict(figures)[monitor.FOUND].median == 0.5  # type: ignore[union-attr]
+    empty, live = monitor.DelayRuns(100), monitor.DelayRuns(1_000)
+    live.runs = [delay.Delays([0.1, 0.2], 4, 1, 5.0)]
+    [(name, *cells)] = monitor.delays_table([empty, live]).rows
+    assert name == "anomalies at 1,000 readings/s"
+    assert list(map(str, cells)) == ["0.20", "0.20", "0.50", "1.00", "5.00"]
