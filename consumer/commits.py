@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from math import inf
 from typing import Any, Protocol
 
 from consumer import metrics
@@ -101,6 +102,16 @@ class Commits:
         if self.is_in_progress:
             return not self._is_committing_offsets
         return self._clock_s() < self._publish_at_s
+
+    @property
+    def due_in_s(self) -> float:
+        """How long until the clock alone lets a commit begin, or results be published; infinity if it does neither."""
+        if self.is_in_progress:
+            return inf  # its end wakes the loop
+        now_s = self._clock_s()
+        if now_s < self._publish_at_s:
+            return self._publish_at_s - now_s
+        return self._due_at_s() - now_s if self._lanes.published() else inf
 
     @property
     def is_in_trouble(self) -> bool:

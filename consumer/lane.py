@@ -128,7 +128,9 @@ class Lane:
 
     def committed(self, count: int) -> None:
         """Remove the first `count` published deliveries: they are committed."""
-        self.bytes -= sum([len(delivery.record.value or b"") for delivery in self.published[:count]])
+        for delivery in self.published[:count]:
+            self.bytes -= len(delivery.record.value or b"")
+            delivery.windows = None  # they refer to the delivery: without the cycle, both are freed at once
         if count:
             self._previous = self.published[count - 1].record.offset
         del self.published[:count]

@@ -37,6 +37,9 @@ log = logging.getLogger("fncast.consumer")
 
 IDLE_POLL_S = 0.2  # while nothing is in flight; a record ends the wait
 BUSY_WAIT_S = 0.001  # while something is in flight; its result ends the wait, a record is read after it
+CHAIN_WAIT_S = (
+    0.003  # the same while the chain has a batch: then a record is not urgent, because it lingers anyway
+)
 POLL_EVENTS = 500
 REVOKE_S = 5.0  # to finish what is in flight of a revoked partition; the rest is dropped uncommitted
 STOP_S = 2.0  # the same for a stop, which takes less than 5 s in all
@@ -218,7 +221,10 @@ class Loop:
         return not self._batches.is_empty or self._commits.holds_results or self._lanes.published() > 0
 
     def _wait_for_result(self) -> None:
-        self._wake.wait(BUSY_WAIT_S)
+        wait_s = BUSY_WAIT_S
+        if not self._batches.is_empty:
+            wait_s = max(wait_s, min(CHAIN_WAIT_S, self._commits.due_in_s))
+        self._wake.wait(wait_s)
         self._wake.clear()
 
     def _maintain(self) -> None:

@@ -97,15 +97,16 @@ class ResultPublisher:
 
         Raises ConsumerError if the broker rejects a dead letter; NotPublished.
         """
-        if self._state is not None:
+        if delivery.state and self._state is not None:
             self._state.publish_with(delivery)
-        if type(delivery.outcome) is Assembled and delivery.windows:
+        outcome = delivery.outcome
+        if type(outcome) is Assembled and delivery.windows:
             for window in delivery.windows:
                 self.publish(window)
             return
-        record, key = delivery.record, delivery.key
-        outcome = delivery.outcome
+        record = delivery.record
         if type(outcome) is Forecast:
+            key = delivery.key
             partition = record.partition if self._kept[record.topic][0] else BY_KEY
             try:
                 if len(outcome.events) > 1:
@@ -123,6 +124,7 @@ class ResultPublisher:
                 self._count(delivery, "forecast")
                 return
         if type(outcome) is DeadLetter:
+            key = delivery.key
             partition = record.partition if self._kept[record.topic][1] else BY_KEY
             headers = dead_letter.headers(delivery, outcome)
             topic = self._dead_letter_topic

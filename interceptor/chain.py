@@ -80,7 +80,7 @@ class Chain:
 
 
 async def _called(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
-    """What the interceptor returns. Raises TypeError if that is no batch."""
+    """What the interceptor returns. Raises TypeError if that is not a batch."""
     try:
         returned = await interceptor.on_consume(batch)
     except (Exception, asyncio.CancelledError):
@@ -115,8 +115,12 @@ def mark_done(deliveries: Iterable[Delivery]) -> None:
             if delivery.windows:
                 parents[id(delivery)] = delivery
     for parent in parents.values():
-        if all(window.outcome is not None for window in parent.windows or ()):
-            for window in parent.windows or ():
+        windows = parent.windows or ()
+        for window in windows:
+            if window.outcome is None:
+                break
+        else:
+            for window in windows:
                 window.is_done = True
             parent.outcome, parent.is_done = ASSEMBLED, True
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from interceptor.routes.route import Route
 
 
-class Record(msgspec.Struct, eq=False):
+class Record(msgspec.Struct, eq=False, gc=False):
     """A Kafka record as it was read.
 
     offset: position in the partition. timestamp_ms: milliseconds since 1970 UTC, by the producer or the broker.
@@ -51,7 +51,7 @@ class Tick(Record):
     """
 
 
-class StateRecord(msgspec.Struct):
+class StateRecord(msgspec.Struct, gc=False):
     """A record for the compacted state topic.
 
     key: unique within the interceptor's state of the partition. value: None deletes the key. owner: the interceptor's

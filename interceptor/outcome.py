@@ -1,6 +1,7 @@
 """The outcomes of a delivery: a forecast to publish, a dead letter, skipped, or one for each of its windows.
 
-They are msgspec structs, because one is created for every event (docs/decisions/011-structs.md).
+They are msgspec structs, because one is created for every event (docs/decisions/011-structs.md). None refers to itself,
+so the garbage collector need not look at those of which there are many.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import msgspec
 Headers = list[tuple[str, bytes | None]]
 
 
-class OutputEvent(msgspec.Struct):
+class OutputEvent(msgspec.Struct, gc=False):
     """An event to publish in binary mode.
 
     headers: Kafka headers, named `ce_` and an attribute's name, or `content-type`, with UTF-8 bytes.
@@ -26,7 +27,7 @@ class OutputEvent(msgspec.Struct):
     key: bytes | None = None
 
 
-class Forecast(msgspec.Struct):
+class Forecast(msgspec.Struct, gc=False):
     """The function's events for this input are published on the output topic.
 
     events: at least one, in the function's order. All of them are published, or none.

@@ -1,4 +1,4 @@
-"""`fncast monitor` as a program, in a group and with topics of its own."""
+"""`fncast monitor` as a program, in a separate group and with separate topics."""
 
 from __future__ import annotations
 

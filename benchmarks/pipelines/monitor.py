@@ -145,8 +145,8 @@ def main() -> None:
     ]
     del judge
     tracemalloc.start()
-    batches = deliveries(history)
     before, _ = tracemalloc.get_traced_memory()
+    batches = deliveries(history)
     kept = asyncio.run(run(batches))
     for batch in batches:
         batch.clear()

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.quality.alerts [--series N] [--seed N]`. Without a crossing, the threshold is a tenth of the range
 above the largest value, also of the readings that the last forecasts reach. With one, a ramp with season and noise
-crosses it once, and the alert is judged when it opens. The seeds 8000 to 8099 are for tuning.
+crosses it once, and the alert is judged when it opens. The seeds 8000 to 8007 are for tuning.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def openings(
         for at, rows in zip(origins[judged].tolist(), forecasts.tolist(), strict=True):
             crossing = rule.crossing(model.quantiles, rows[:horizon], STEP_S)
             if state.update(rule, crossing, at * STEP_S, STEP_S) == "open":
+                assert state.expected_s is not None
                 found.append((at, state.expected_s / STEP_S))
     return found
 

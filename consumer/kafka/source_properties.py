@@ -12,6 +12,8 @@ MAX_FETCH_BYTES = 2 * 1024 * 1024
 FETCH_BACKOFF_MS = 5
 TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 SESSION_TIMEOUT_MS = 10_000  # the longest that a killed consumer keeps its partitions
+# Members learn of a rebalance by their next heartbeat. Until then nobody reads the partitions that another one gave up.
+HEARTBEAT_MS = 250
 # The loop polls all the time. A rebalance waits this long for members that no longer exist: after a crash, the
 # coordinator can remember such members.
 POLL_INTERVAL_MS = 60_000
@@ -33,7 +35,7 @@ def source_properties(
         "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": SESSION_TIMEOUT_MS,
-        "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
+        "heartbeat.interval.ms": HEARTBEAT_MS,
         "max.poll.interval.ms": POLL_INTERVAL_MS,
         **client_properties,
         "group.id": group_id,

@@ -8,26 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fncast import models as base_models
 from fncast.cli.interrupt import DeferInterrupt
 from fncast.cli.training_progress import PLOTS, ending, listed, progress, say
-from fncast.failure import Failure
+from fncast.cli.training_start import Start, base_model
 from fncast.series.series import Series
-from fncast.series.window import LEAST_HISTORY
-from model_service.serving.runtimes.runtime import UnusableModel
-from model_service.training.base.copy import COPIED, copy_base
+from model_service.training.base.copy import copy_base
 from model_service.training.base.fine_tune import FineTuned, fine_tune, fitting_size
 from model_service.training.base.folder import weights_file
 from model_service.training.base.forecaster import BaseForecaster
-from model_service.training.base.shape import SIZES
-from model_service.training.base.tuned_folder import FINE_TUNED, write_fine_tuned
+from model_service.training.base.tuned_folder import write_fine_tuned
 from model_service.training.dataset import Float64Array
 from model_service.training.model_folder import (
     WEIGHTS_FILE,
-    InvalidModelFolder,
-    find_version,
     read_model_json,
-    settings_of,
 )
 from model_service.training.plots import save_training_plot
 from model_service.training.provenance import choice_of, describe, of_the_copy
@@ -39,34 +32,6 @@ from model_service.training.version_writer import write_version
 
 # What the candidates are called in messages and in model.json.
 BASE, TUNED, SCRATCH = "base", "fine-tuned", "scratch"
-LONGEST = max(size.horizon for size in SIZES)
-
-
-@dataclass(frozen=True)
-class Start:
-    """The version that training starts from, if any. settings: those of that version."""
-
-    folder: Path | None = None
-    settings: TrainingSettings | None = None
-    described: dict[str, Any] | None = None
-
-    @staticmethod
-    def of(models: Path, name: str, version: int | None) -> Start:
-        """Raises Failure, InvalidModelFolder."""
-        if version is None:
-            return Start()
-        folder = find_version(models, name, version)
-        settings, described = settings_of(folder), read_model_json(folder)
-        if COPIED in described:
-            raise Failure(
-                f"{folder} is a copy of the base model, from which training begins anyway; train without"
-                " --from-version"
-            )
-        return Start(folder, settings, described)
-
-    @property
-    def is_fine_tuned(self) -> bool:
-        return self.described is not None and FINE_TUNED in self.described
 
 
 @dataclass(frozen=True)
@@ -241,25 +206,3 @@ _MEANING = {
     TUNED: "the fine-tuned base model",
     SCRATCH: "the network trained from scratch",
 }
-
-
-def base_model(settings: TrainingSettings) -> BaseForecaster | None:
-    """The base model; None if it cannot stand in for the trained model, which is printed."""
-    try:
-        base = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
-    except (InvalidModelFolder, UnusableModel) as error:
-        say(f"no training from the base model: {error}")
-        return None
-    if settings.horizon > LONGEST:
-        say(
-            f"no training from the base model, which forecasts at most {LONGEST} steps: the network is trained from"
-            " scratch"
-        )
-        return None
-    if settings.window < LEAST_HISTORY:
-        say(
-            f"no training from the base model, which needs {LEAST_HISTORY} readings: the network is trained from"
-            " scratch"
-        )
-        return None
-    return base

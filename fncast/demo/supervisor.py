@@ -1,4 +1,4 @@
-"""Starts the demo's processes in order, supervises them, and ends them."""
+"""Starts the demo's processes in order, counts their records, and ends them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -15,9 +14,10 @@ from fncast.dashboard.reader import TopicReader
 from fncast.demo import models
 from fncast.demo.models import DEFAULT_WINDOW, FoundModel
 from fncast.demo.pager import Pager
-from fncast.demo.plan import HOST, MONITOR_ENVIRONMENT, Plan, environment
+from fncast.demo.plan import HOST, MONITOR_ENVIRONMENT, Plan
 from fncast.demo.probe import http_probe, warm_up
-from fncast.demo.process import Process, ProcessFailed, Program
+from fncast.demo.process import ProcessFailed, Program
+from fncast.demo.process_group import KILL_S, ProcessGroup
 from fncast.demo.settings_text import FETCH_WAIT_MS
 from fncast.demo.summary import DemoSummary
 from fncast.demo.topics import (
@@ -37,43 +37,41 @@ COUNT_S = 0.1
 FIRST_FORECAST_S = 30.0
 MAX_NAMES = 3
 SOURCES = ("source", "machine")
-# Their sum is below 5 s, within which the demo ends.
-SOURCE_END_S, DRAIN_S, END_S, KILL_S = 1.0, 1.2, 1.8, 0.3
+# Their sum, with twice KILL_S, is below 5 s, within which the demo ends.
+SOURCE_END_S, DRAIN_S, END_S = 1.0, 1.2, 1.8
+BROKER_ADVICE = "Its records were in memory and are lost: start the demo again."
 SETTLE_S = 0.5  # the reader hands over records every 0.2 s
 
 Report = Callable[[str, str], None]
 
 
 class DemoSupervisor:
-    """Owns the demo's processes. Create and use it in one event loop: `run` starts the processes, `close` ends them."""
+    """`run` starts the demo's processes, `close` ends them. Create and use it in one event loop."""
 
     def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], report: Report) -> None:
         """folder: for the logs. files: CSV files to replay. report: gets a process's name and a message."""
         self.summary = DemoSummary(INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC, READINGS_TOPIC)
         self.model: FoundModel | None = None
-        self.processes: dict[str, Process] = {}
         self._plan = plan
         self._folder = folder
         self._files = files
         self._report = report
-        self._tasks: dict[str, asyncio.Task[int]] = {}
-        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._closing = False
+        self._group = ProcessGroup(folder, report)
         self._reader: TopicReader | None = None
         self._counting: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
         self.pager = Pager(report)
-        self._environment = environment()
 
     async def run(self) -> None:
         """Start all processes, then supervise them until cancelled. Raises ProcessFailed, UnusableModel, OSError."""
         startup = asyncio.create_task(self._startup())
         try:
-            await asyncio.wait({startup, self._failure}, return_when=asyncio.FIRST_COMPLETED)
-            if self._failure.done():
-                self._failure.result()
+            failure = self._group.failure
+            await asyncio.wait({startup, failure}, return_when=asyncio.FIRST_COMPLETED)
+            if failure.done():
+                failure.result()
             await startup
-            await self._failure
+            await failure
         finally:
             startup.cancel()
             with contextlib.suppress(asyncio.CancelledError, ProcessFailed):
@@ -81,11 +79,11 @@ class DemoSupervisor:
 
     async def close(self) -> None:
         """End the source, wait for pending forecasts, end the others. Takes less than 5 s."""
-        self._closing = True
-        if (monitor := self.processes.get("monitor")) is not None:
-            monitor.end()  # it needs the longest, and nothing waits for it
-        await self._end(SOURCES, SOURCE_END_S)
-        if self._counting is not None and "source" in self._tasks:
+        group = self._group
+        group.close()
+        group.ask_to_end("monitor")  # it needs the longest, and nothing waits for it
+        await group.end(SOURCES, SOURCE_END_S)
+        if self._counting is not None and "source" in group.names:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wait_for_pending(), DRAIN_S)
         if self._counting is not None:
@@ -94,8 +92,8 @@ class DemoSupervisor:
             await asyncio.to_thread(self._reader.close)
             self._count()
         # End the broker last: for the others, its end would be an outage.
-        await self._end([name for name in self._tasks if name != "broker"], END_S)
-        await self._end(["broker"], KILL_S)
+        await group.end([name for name in group.names if name != "broker"], END_S)
+        await group.end(["broker"], KILL_S)
         await self.pager.close()
         if self._http is not None:
             await self._http.close()
@@ -113,9 +111,13 @@ class DemoSupervisor:
         await self._start_broker()
         # Joining its group takes three seconds and needs only the broker, so do it meanwhile.
         consumer = asyncio.create_task(
-            self._start(Program("consumer", plan.consumer(), http_probe(http, f"{plan.admin_url}/readyz")))
+            self._group.start(
+                Program("consumer", plan.consumer(), http_probe(http, f"{plan.admin_url}/readyz"))
+            )
         )
-        await self._start(Program("dashboard", plan.dashboard(), http_probe(http, f"{plan.page}/healthz")))
+        await self._group.start(
+            Program("dashboard", plan.dashboard(), http_probe(http, f"{plan.page}/healthz"))
+        )
         self._report("dashboard", f"open {plan.page}")
         if self.model is None:
             await self._train()
@@ -124,13 +126,13 @@ class DemoSupervisor:
             plan.model_service(self.model is not None and self.model.is_base),
             http_probe(http, f"{plan.model_url}/readyz"),
         )
-        await self._start(model_service)
+        await self._group.start(model_service)
         self._report(
             "model-service", f"GraphPipe at {plan.model_url}, model {self.model.folder if self.model else ''}"
         )
         await self.pager.start(HOST, plan.ports.pager)
         functions = Program("functions", plan.functions(), http_probe(http, f"{plan.functions_url}/healthz"))
-        await self._start(functions)
+        await self._group.start(functions)
         window = max(DEFAULT_WINDOW, self.model.window if self.model else 0)
         await warm_up(http, plan.functions_url, window)
         self._report("functions", f"fncast/forecast at {plan.functions_url}")
@@ -139,9 +141,9 @@ class DemoSupervisor:
             "consumer", f"joined its group, delivers at least once; metrics at {plan.admin_url}/metrics"
         )
         since_s = time.time()
-        await self._start(Program("source", plan.source(self._files, window, since_s)))
+        await self._group.start(Program("source", plan.source(self._files, window, since_s)))
         if not self._files:
-            await self._start(Program("machine", plan.machine(since_s)))
+            await self._group.start(Program("machine", plan.machine(since_s)))
         self._report("source", _sources(self._files))
         await self._first_forecast()
         await self._start_monitor(http)
@@ -150,7 +152,9 @@ class DemoSupervisor:
         """Start the monitor. It reads the topics from their beginning, so it does not miss the first forecasts."""
         url = self._plan.monitor_url
         probe = http_probe(http, f"{url}/readyz")
-        await self._start(Program("monitor", self._plan.monitor(), probe, environment=MONITOR_ENVIRONMENT))
+        await self._group.start(
+            Program("monitor", self._plan.monitor(), probe, environment=MONITOR_ENVIRONMENT)
+        )
         self._report("monitor", f"compares forecasts with readings; {url}/accuracy")
 
     async def _start_broker(self) -> None:
@@ -163,7 +167,9 @@ class DemoSupervisor:
         async def ready() -> bool:
             return address.done()
 
-        await self._start(Program("broker", self._plan.broker(), ready, output, restart=False))
+        await self._group.start(
+            Program("broker", self._plan.broker(), ready, output, restart=False), advice=BROKER_ADVICE
+        )
         servers = address.result()
         await asyncio.to_thread(create_topics, servers)
         self._plan.write_settings(servers, has_shop=not self._files)
@@ -190,8 +196,10 @@ class DemoSupervisor:
                 publisher.publish(to_kafka_record(event))
                 self._report("training", training.progress)
 
-        await self._start(Program("training", self._plan.training(), output=output, restart=False))
-        await self._tasks["training"]
+        await self._group.start(
+            Program("training", self._plan.training(), output=output, restart=False), may_end=True
+        )
+        await self._group.ended("training")
         await asyncio.to_thread(publisher.flush)
         self.model = models.find(self._plan.models)
 
@@ -206,46 +214,6 @@ class DemoSupervisor:
             await asyncio.sleep(COUNT_S)
         self._report("", f"forecasts are moving: {self._plan.page} (Ctrl-C ends everything)")
 
-    async def _start(self, program: Program) -> None:
-        """Start a program and wait until it is ready. Raises ProcessFailed."""
-        program = replace(program, environment={**self._environment, **(program.environment or {})})
-        process = Process(program, self._folder / f"{program.name}.log", self._report)
-        task = asyncio.create_task(process.run(), name=program.name)
-        self.processes[program.name], self._tasks[program.name] = process, task
-        task.add_done_callback(self._on_end)
-        ready = asyncio.create_task(process.ready.wait())
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if task.done():
-            task.result()
-
-    def _on_end(self, task: asyncio.Task[int]) -> None:
-        if self._closing or self._failure.done() or task.cancelled():
-            return
-        if (error := task.exception()) is not None:
-            lost = (
-                "\nIts records were in memory and are lost: start the demo again."
-                if task.get_name() == "broker"
-                else ""
-            )
-            self._failure.set_exception(ProcessFailed(f"{error}{lost}") if lost else error)
-        elif task.get_name() != "training":
-            self._failure.set_exception(ProcessFailed(f"{task.get_name()} ended by itself"))
-
-    async def _end(self, names: Sequence[str], timeout_s: float) -> None:
-        """Ask these processes to end. Kill those that do not end within `timeout_s`."""
-        tasks = {self._tasks[name] for name in names if name in self._tasks}
-        if not tasks:
-            return
-        ending = [self.processes[task.get_name()] for task in tasks]
-        for process in ending:
-            process.end()
-        _, left = await asyncio.wait(tasks, timeout=timeout_s)
-        if left:
-            for process in ending:
-                process.kill()
-            await asyncio.wait(left, timeout=KILL_S)
-
     async def _count_continuously(self) -> None:
         while True:
             self._count()
@@ -253,9 +221,8 @@ class DemoSupervisor:
 
     def _on_counting_end(self, task: asyncio.Task[None]) -> None:
         """End the demo if counting fails: it would wait for forecasts for ever."""
-        if task.cancelled() or self._failure.done() or self._closing:
-            return
-        self._failure.set_exception(ProcessFailed(f"the demo cannot count records: {task.exception()!r}"))
+        if not task.cancelled():
+            self._group.fail(ProcessFailed(f"the demo cannot count records: {task.exception()!r}"))
 
     def _count(self) -> None:
         while self._reader is not None and (batch := self._reader.take()):

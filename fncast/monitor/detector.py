@@ -59,6 +59,14 @@ class Judgement(NamedTuple):
     changed: Episode | None = None
 
 
+class Judged(NamedTuple):
+    """A reading with its judgement. time_s: seconds since 1970."""
+
+    time_s: float
+    value: float
+    judgement: Judgement
+
+
 class Detector:
     """The detector of one series. Call `judge` for each reading, in the order of time."""
 
@@ -112,7 +120,9 @@ class Detector:
         changed, weight = None, 1.0
         if is_unusual or self._episodes.episode is not None:
             candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
-            changed = self._episodes.update(candidate, log_p, is_unusual)
+            # A value that rested until it was normal moves again: what follows is another episode.
+            is_over = self._stillness.has_ended and self._episodes.age > NORMAL_AFTER
+            changed = self._episodes.update(candidate, log_p, is_unusual, is_over)
             if 0 < self._episodes.age <= NORMAL_AFTER:
                 weight = LEARNED_IN_EPISODE
         self._histories.add(places, weight)

@@ -46,10 +46,13 @@ class EpisodeWatch:
         """The readings of the open episode so far; 0 if none is open."""
         return self.episode.readings if self.episode else 0
 
-    def update(self, candidate: Episode, log_p: float, is_unusual: bool) -> Episode | None:
+    def update(
+        self, candidate: Episode, log_p: float, is_unusual: bool, is_over: bool = False
+    ) -> Episode | None:
         """Take the next reading. Returns the episode that it opens or closes.
 
         candidate: an episode of this reading alone. log_p: of the reading. is_unusual: it may open an episode.
+        is_over: it closes the open episode.
         """
         episode = self.episode
         if episode is None:
@@ -57,6 +60,8 @@ class EpisodeWatch:
                 return None
             self.episode, self._calm = candidate, 0
             return candidate
+        if is_over:
+            return self._close(episode)
         episode.readings += 1
         if is_unusual or log_p < _CALM_LOG_P:
             self._calm = 0
@@ -68,6 +73,9 @@ class EpisodeWatch:
                 setattr(episode, name, getattr(candidate, name))
         if self._calm < CALM_READINGS:
             return None
+        return self._close(episode)
+
+    def _close(self, episode: Episode) -> Episode:
         episode.is_open = False
         self.episode = None
         return episode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from fncast.monitor.accuracy import Accuracy, Outcomes
-from fncast.monitor.detector import Detector, DetectorSettings, Judgement
-from fncast.monitor.figures import Expectation
+from fncast.monitor.detector import Detector, DetectorSettings, Judged
+from fncast.monitor.expectations import expectations
+from fncast.monitor.outcomes import outcomes
 from fncast.monitor.pending import Int64Array, PendingForecasts
+from fncast.monitor.recent_readings import RecentReadings
 from fncast.monitor.season import season_steps
 from fncast.series.step import Step
 
@@ -34,29 +35,20 @@ _NONE = -(2**62)
 
 
 @dataclass(slots=True)
-class Judged:
-    """A reading with its judgement. time_s: seconds since 1970."""
-
-    time_s: float
-    value: float
-    judgement: Judgement
-
-
-@dataclass(slots=True)
 class JoinedSeries:
     """One series: its recent readings and forecasts, its accuracy by model, and its detector.
 
     anchor, step: the grid; indices count its steps. newest: index of the latest reading. settled: the accuracy holds
     all outcomes up to this index; later ones can still change. judged: the newest index that the detector has seen.
+    waiting: by index the readings that the detector has not seen.
     has_settled: whether the last call has added to `sums`. season: steps of a day; 0 without seasonal naive.
     """
 
     anchor: datetime
     step: Step
     horizon: int = 1
-    readings: dict[int, float] = field(default_factory=dict)
     forecasts: dict[str, PendingForecasts] = field(default_factory=dict)
-    waiting: list[int] = field(default_factory=list)
+    waiting: dict[int, float] = field(default_factory=dict)
     sums: dict[str, Accuracy] = field(default_factory=dict)
     detector: Detector = field(default_factory=Detector)
     newest: int = _NONE
@@ -65,10 +57,20 @@ class JoinedSeries:
     has_settled: bool = False
     season: int = field(init=False)
     anchor_s: float = field(init=False)
+    readings: RecentReadings = field(init=False)
 
     def __post_init__(self) -> None:
         self.season = season_steps(self.step)
         self.anchor_s = (self.anchor - _EPOCH).total_seconds()
+        self.readings = RecentReadings(self._first(), self._kept())
+
+    def _first(self) -> int:
+        """The first step whose reading is still needed."""
+        return self.settled - self.horizon - self.season
+
+    def _kept(self) -> int:
+        """How many steps' readings are needed, up to the newest reading that can come."""
+        return self.horizon + self.season + MAX_LATE + SETTLED_STEPS + 1
 
     def index(self, moment: datetime) -> int:
         """The step at a moment."""
@@ -81,24 +83,33 @@ class JoinedSeries:
         return (self.step.after(self.anchor, index) - _EPOCH).total_seconds()
 
     @property
+    def has_readings(self) -> bool:
+        return self.newest != _NONE
+
+    @property
     def newest_s(self) -> float:
         """The time of the newest reading; long ago if there is none."""
-        return self.time_s(self.newest) if self.readings else -math.inf
+        return self.time_s(self.newest) if self.has_readings else -math.inf
 
     def add_reading(self, index: int, value: float) -> None:
         """Add a reading, or correct one. A reading that is more than MAX_LATE steps late may be ignored."""
         self.has_settled = False
         if self.settled == _NONE:
-            self.settled = index - MAX_LATE - 1
+            self._begin(index)
         if math.isnan(value) or index <= self.settled:
             return
-        if index not in self.readings and index > self.judged:
-            insort(self.waiting, index)
+        if index > self.settled + MAX_LATE + SETTLED_STEPS:
+            self._settle(index - MAX_LATE - 1)
+        if index > self.judged and (index in self.waiting or index not in self.readings):
+            self.waiting[index] = value
         self.readings[index] = value
         if index > self.newest:
             self.newest = index
-            if index > self.settled + MAX_LATE + SETTLED_STEPS:
-                self._settle(index - MAX_LATE - 1)
+
+    def _begin(self, index: int) -> None:
+        """The first message is about the step `index`."""
+        self.settled = index - MAX_LATE - 1
+        self.readings.first = self._first()
 
     def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> bool:
         """Add a forecast. columns: lows, medians and highs.
@@ -107,12 +118,14 @@ class JoinedSeries:
         """
         self.has_settled = False
         if self.settled == _NONE:
-            self.settled = start - MAX_LATE - 1
+            self._begin(start)
         length = len(columns[0])
         pending = self.forecasts.get(model)
         if start + length - 1 <= self.settled or (pending is not None and pending.has(start)):
             return False
-        self.horizon = max(self.horizon, length)
+        if length > self.horizon:
+            self.horizon = length
+            self.readings = self.readings.resized(self._first(), self._kept())
         if pending is None:
             pending = self.forecasts[model] = PendingForecasts(length, KEPT_BEYOND)
         elif length > pending.horizon:
@@ -123,9 +136,9 @@ class JoinedSeries:
         late = [index for index in range(start, self.settled + 1) if index in self.readings]
         if late:
             indices = np.array(late)
-            outcomes = self._outcomes(pending, indices)
-            outcomes.is_there[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
-            self._sums(model).add(outcomes)
+            found = self._outcomes(pending, indices)
+            found.is_there[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
+            self._sums(model).add(found)
         return True
 
     def waits_for(self, model: str) -> bool:
@@ -139,7 +152,8 @@ class JoinedSeries:
         if pending is None:
             return settled
         found = settled.copy()
-        for indices in self._groups(self.newest):
+        indices = self._unsettled(self.newest)
+        if len(indices):
             found.add(self._outcomes(pending, indices))
         return found
 
@@ -150,70 +164,40 @@ class JoinedSeries:
 
     def judge(self, settings: DetectorSettings) -> Iterator[Judged]:
         """Judge the readings that have their forecast, or have waited long enough for it, in the order of time."""
-        newest_start = max([each.newest for each in self.forecasts.values()], default=_NONE)
         while self.waiting:
-            index = self.waiting[0]
-            if newest_start < index and len(self.waiting) <= MAX_WAITING:
+            index = min(self.waiting)
+            if len(self.waiting) <= MAX_WAITING and all(
+                each.newest < index for each in self.forecasts.values()
+            ):
                 return
-            del self.waiting[0]
+            value, time_s = self.waiting.pop(index), self.time_s(index)
             self.judged = index
-            value, time_s = self.readings[index], self.time_s(index)
-            near, far = self._expectations(index)
+            near, far = expectations(self.forecasts.values(), self.readings, self.horizon, index)
             yield Judged(time_s, value, self.detector.judge(time_s, value, near, far, settings))
-
-    def _expectations(self, index: int) -> tuple[Expectation | None, Expectation | None]:
-        """What the last and the first forecast that include a step predict for it; None without a usable forecast."""
-        near = self._including(index, range(index, index - self.horizon, -1))
-        if near is None or near[1] - 1 not in self.readings:
-            return None, None
-        far = self._including(index, range(index - self.horizon + 1, index + 1)) or near
-        return _expectation(*near, index), _expectation(*far, index)
-
-    def _including(self, index: int, starts: range) -> tuple[PendingForecasts, int] | None:
-        """The forecast with the first of `starts` that includes a step, and its start."""
-        every = list(self.forecasts.values())
-        for start in starts:
-            for pending in every:
-                if pending.covers(start, index):
-                    return pending, start
-        return None
 
     def _settle(self, last: int) -> None:
         """Add the outcomes up to index `last` to the sums, and drop what is no longer needed."""
         self.has_settled = True
+        indices = self._unsettled(last)
         for model, pending in list(self.forecasts.items()):
-            for indices in self._groups(last):
-                outcomes = self._outcomes(pending, indices)
-                if outcomes.is_there.any():
-                    self._sums(model).add(outcomes)
+            if len(indices):
+                found = self._outcomes(pending, indices)
+                if found.is_there.any():
+                    self._sums(model).add(found)
             if pending.newest + pending.horizon - 1 <= last:
                 del self.forecasts[model]
         self.settled = last
-        edge = last - self.horizon - self.season
-        old = [index for index in self.readings if index < edge and index not in self.waiting]
-        for index in old:
-            del self.readings[index]
+        self.readings.forget(self._first())
 
-    def _groups(self, last: int) -> Iterator[Int64Array]:
-        """The indices of the readings that are not settled, up to `last`, SETTLED_STEPS at a time."""
-        open_ = sorted(index for index in self.readings if self.settled < index <= last)
-        while open_:
-            group = [index for index in open_ if index < open_[0] + SETTLED_STEPS]
-            yield np.array(group)
-            del open_[: len(group)]
+    def _unsettled(self, last: int) -> Int64Array:
+        """The indices of the readings that are not settled, up to `last`."""
+        first = self.settled + 1
+        known = self.readings.between(first, min(last, self.newest) + 1)
+        return first + np.flatnonzero(~np.isnan(known))
 
     def _outcomes(self, pending: PendingForecasts, indices: Int64Array) -> Outcomes:
-        """The outcomes of readings. indices: of known readings, close together."""
-        is_there, quantiles = pending.mesh(indices)
-        lead = np.arange(pending.horizon)
-        first = int(indices[0]) - pending.horizon - self.season
-        get = self.readings.get
-        known = np.array([get(index, math.nan) for index in range(first, int(indices[-1]) + 1)])
-        at = indices[:, np.newaxis] - first
-        last = known[at - lead - 1]
-        seasonal = known[at - lead + lead % self.season - self.season] if self.season else None
         times_s = np.array([self.time_s(index) for index in indices.tolist()])
-        return Outcomes(is_there & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)
+        return outcomes(pending, self.readings, indices, times_s, self.season)
 
     def _sums(self, model: str) -> Accuracy:
         accuracy = self.sums.get(model)
@@ -230,9 +214,9 @@ class JoinedSeries:
             str(self.step),
             self.step.day,
             self.horizon,
-            sorted(self.readings.items()),
+            sorted({**self.waiting, **dict(self.readings.items())}.items()),
             {model: pending.state(self.settled) for model, pending in self.forecasts.items()},
-            self.waiting,
+            sorted(self.waiting),
             {model: accuracy.state() for model, accuracy in self.sums.items()},
             self.detector.state(),
             self.newest,
@@ -246,24 +230,23 @@ class JoinedSeries:
         anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *places = state
         parsed = Step.parse(step)
         newest, settled, judged = places
-        return cls(
+        rings = {
+            model: PendingForecasts.restored(each, KEPT_BEYOND, settled) for model, each in forecasts.items()
+        }
+        known = dict(readings)
+        series = cls(
             datetime.fromisoformat(anchor),
             Step(parsed.period_s, parsed.months, day),
             horizon,
-            dict(readings),
-            {
-                model: PendingForecasts.restored(each, KEPT_BEYOND, settled)
-                for model, each in forecasts.items()
-            },
-            list(waiting),
+            rings,
+            {index: known[index] for index in waiting},
             {model: Accuracy.restored(each) for model, each in sums.items()},
             Detector.restored(detector),
             newest,
             settled,
             judged,
         )
-
-
-def _expectation(pending: PendingForecasts, start: int, index: int) -> Expectation:
-    low, median, high = pending.row(start, index - start)
-    return Expectation(median, low, high)
+        for index, value in readings:
+            if index >= series.readings.first:
+                series.readings[index] = value
+        return series

@@ -87,8 +87,8 @@ class MonitorPartition:
     def _silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
         """The silence after the newest reading began or ended."""
         joined = series.joined
-        last = joined.newest if joined.readings else 0
-        at_s, value = joined.time_s(last), joined.readings.get(last, math.nan)
+        last = joined.newest if joined.has_readings else 0
+        at_s, value = joined.time_s(last), joined.readings[last]
         episode = Episode("silent", at_s, at_s, at_s, value, value, value, value, 1.0, 0)
         topic = self._rules.alerts_topic
         return anomaly_event(series.name, episode, at_s, is_open, topic, self._rules.destination)

@@ -13,9 +13,11 @@ Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
 
 COLUMNS = 3
-# Forecasts are rounded to a few decimals, so most are integers of 32 bits above a base, divided by a power of ten.
+# Forecasts are rounded to a few decimals, so most are small integers above a base, divided by a power of ten.
 MAX_DIGITS = 9
-_LIMIT = 2**31 - 1
+# The types of these integers by what they must be less than. Other forecasts are kept as float64.
+_TYPES = ((2**16, np.dtype(np.uint16)), (2**31 - 1, np.dtype(np.int32)))
+_FLOAT = np.dtype(np.float64)
 _NONE = -(2**62)
 
 
@@ -33,11 +35,11 @@ class PendingForecasts:
         self.size = horizon + more
         self.newest = _NONE
         self._digits = 0
-        self.starts = [_NONE] * self.size
-        self._lengths = [0] * self.size
-        self._bases = [0] * self.size
-        self._scales = [1.0] * self.size
-        self._data: NDArray[Any] = np.zeros((self.size, horizon, COLUMNS), dtype=np.int32)
+        self.starts = array("q", [_NONE]) * self.size
+        self._lengths = array("H", [0]) * self.size
+        self._bases = array("q", [0]) * self.size
+        self._scales = array("d", [1.0]) * self.size
+        self._data: NDArray[Any] = np.zeros((self.size, horizon, COLUMNS), dtype=_TYPES[0][1])
 
     def has(self, start: int) -> bool:
         """Whether there is a forecast with this first step."""
@@ -52,17 +54,18 @@ class PendingForecasts:
         """Add a forecast. columns: lows, medians and highs, at most `horizon` of each."""
         values = np.array(columns, dtype=np.float64).T
         slot = start % self.size
-        base = 0
-        if self._data.dtype == np.int32:
+        base, scale = 0, 1.0
+        if self._data.dtype is not _FLOAT:
             packed = self._packed(values)
             if packed is None:
                 self._widen()
             else:
-                base, values = packed
-                self._scales[slot] = float(10**self._digits)
+                base, scale, values = packed
         self._data[slot, : len(values)] = values
-        self._bases[slot], self._lengths[slot], self.starts[slot] = base, len(values), start
-        self.newest = max(self.newest, start)
+        self._bases[slot], self._scales[slot] = base, scale
+        self._lengths[slot], self.starts[slot] = len(values), start
+        if start > self.newest:
+            self.newest = start
 
     def row(self, start: int, step: int) -> tuple[float, float, float]:
         """Low, median and high of a step of a forecast that is there. step: 0 for the first."""
@@ -79,8 +82,8 @@ class PendingForecasts:
     def encoded(self, start: int) -> tuple[int, float, bool, bytes]:
         """A forecast that is there as numbers and bytes, for `decoded`."""
         slot = start % self.size
-        data = self._data[slot, : self._lengths[slot]].tobytes()
-        return self._bases[slot], self._scales[slot], self._data.dtype == np.int32, data
+        data = _as_written(self._data[slot, : self._lengths[slot]]).tobytes()
+        return self._bases[slot], self._scales[slot], self._data.dtype is not _FLOAT, data
 
     @staticmethod
     def decoded(base: int, scale: float, is_packed: bool, data: bytes) -> list[list[float]]:
@@ -97,9 +100,10 @@ class PendingForecasts:
         lead = np.arange(self.horizon)
         start = indices[:, np.newaxis] - lead
         slot = start % self.size
-        is_there = (np.array(self.starts)[slot] == start) & (lead < np.array(self._lengths)[slot])
-        values = self._data[slot, lead].transpose(2, 0, 1) + np.array(self._bases)[slot]
-        return is_there, values / np.array(self._scales)[slot]
+        lengths = np.frombuffer(self._lengths, np.uint16)
+        is_there = (np.frombuffer(self.starts, np.int64)[slot] == start) & (lead < lengths[slot])
+        values = self._data[slot, lead].transpose(2, 0, 1) + np.frombuffer(self._bases, np.int64)[slot]
+        return is_there, values / np.frombuffer(self._scales)[slot]
 
     def resized(self, horizon: int, more: int, oldest: int) -> PendingForecasts:
         """A ring for a longer horizon with the same forecasts, without those that end before `oldest`."""
@@ -111,25 +115,34 @@ class PendingForecasts:
                 ring.add(start, list(zip(*rows, strict=True)))
         return ring
 
-    def _packed(self, values: Float64Array) -> tuple[int, Float64Array] | None:
-        """The base and the integers above it, without loss; None if there are none. Raises the digits if needed."""
-        largest = float(np.abs(values).max())
+    def _packed(self, values: Float64Array) -> tuple[int, float, Float64Array] | None:
+        """The base, the scale, and the integers above the base, without loss. None if there are none.
+
+        Raises the digits and widens the integers if needed.
+        """
+        low, high = float(values.min()), float(values.max())
         for digits in range(self._digits, MAX_DIGITS + 1):
             scale = float(10**digits)
-            if not largest * scale < 2**52:
+            if not max(-low, high) * scale < 2**52:
                 return None
             integers = np.rint(values * scale)
             if (integers / scale == values).all():
                 self._digits = digits
-                base = integers.min()
-                return (int(base), integers - base) if integers.max() - base < _LIMIT else None
+                base = round(low * scale)
+                span = round(high * scale) - base
+                for limit, type_ in _TYPES:
+                    if span < limit:
+                        if type_.itemsize > self._data.itemsize:
+                            self._data = self._data.astype(type_)
+                        return base, scale, integers - base
+                return None
         return None
 
     def _widen(self) -> None:
         """Keep all numbers as float64 from now on."""
-        bases, scales = np.array(self._bases), np.array(self._scales)
+        bases, scales = np.frombuffer(self._bases, np.int64), np.frombuffer(self._scales)
         self._data = (self._data + bases[:, np.newaxis, np.newaxis]) / scales[:, np.newaxis, np.newaxis]
-        self._bases, self._scales = [0] * self.size, [1.0] * self.size
+        self._bases, self._scales = array("q", [0]) * self.size, array("d", [1.0]) * self.size
 
     def state(self, settled: int) -> list[Any]:
         """The state as numbers and bytes, for `restored`. settled: steps up to this index are no longer needed."""
@@ -137,18 +150,17 @@ class PendingForecasts:
         slots = [start % self.size for start in starts]
         begins = [max(0, settled + 1 - start) for start in starts]
         rows = [
-            self._data[slot, begin : self._lengths[slot]].tobytes()
-            for slot, begin in zip(slots, begins, strict=True)
+            self._data[slot, begin : self._lengths[slot]] for slot, begin in zip(slots, begins, strict=True)
         ]
         return [
             self.horizon,
             self._digits,
-            self._data.dtype == np.int32,
+            self._data.dtype is not _FLOAT,
             array("q", starts).tobytes(),
             array("H", [self._lengths[slot] for slot in slots]).tobytes(),
             array("q", [self._bases[slot] for slot in slots]).tobytes(),
             array("d", [self._scales[slot] for slot in slots]).tobytes(),
-            b"".join(rows),
+            _as_written(np.concatenate(rows)).tobytes() if rows else b"",
         ]
 
     @classmethod
@@ -157,9 +169,11 @@ class PendingForecasts:
         horizon, digits, is_packed, starts, lengths, bases, scales, data = state
         ring = cls(horizon, more)
         ring._digits = digits
+        numbers = np.frombuffer(data, np.int32 if is_packed else np.float64).reshape(-1, COLUMNS)
         if not is_packed:
             ring._data = ring._data.astype(np.float64)
-        numbers = np.frombuffer(data, dtype=ring._data.dtype).reshape(-1, COLUMNS)
+        elif len(numbers) and numbers.max() >= _TYPES[0][0]:
+            ring._data = ring._data.astype(np.int32)
         at = 0
         for start, length, base, scale in zip(
             array("q", starts), array("H", lengths), array("q", bases), array("d", scales), strict=True
@@ -171,3 +185,8 @@ class PendingForecasts:
             ring._bases[slot], ring._scales[slot] = base, scale
             ring.newest = max(ring.newest, start)
         return ring
+
+
+def _as_written(data: NDArray[Any]) -> NDArray[Any]:
+    """Numbers of forecasts in the types of the state: int32 or float64."""
+    return data if data.dtype is _FLOAT else data.astype(np.int32)

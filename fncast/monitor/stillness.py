@@ -10,26 +10,31 @@ LONGER_BY = 3
 
 
 class Stillness:
-    """The runs of equal readings of one series."""
+    """The runs of equal readings of one series. has_ended: whether the last reading ended a run that was stuck."""
 
-    __slots__ = ("_last", "_longest", "_run")
+    __slots__ = ("_last", "_longest", "_run", "has_ended")
 
     def __init__(self) -> None:
         self._last = float("nan")
         self._run = 0
         self._longest = 1
+        self.has_ended = False
 
     def update(self, value: float, is_anomaly: bool) -> float:
         """Count a reading. Returns its run's length in units of the longest run that is usual; above 1 it is stuck.
 
         is_anomaly: an episode is open; the run that ends does not become usual.
         """
+        self.has_ended = value != self._last and self._length() > 1.0
         if value == self._last:
             self._run += 1
         else:
             if not is_anomaly:
                 self._longest = max(self._longest, self._run)
             self._last, self._run = value, 1
+        return self._length()
+
+    def _length(self) -> float:
         return self._run / max(LEAST_RUN, LONGER * self._longest + LONGER_BY)
 
     def state(self) -> list[float]:

@@ -46,9 +46,9 @@ def profiles(table: Table) -> list[Profile]:
 
 def _profile(table: Table, at: int) -> Profile:
     column = table.columns[at]
-    rows = np.arange(len(column))
     if len(column) > 2 * _CELLS:
-        rows = np.unique(np.concatenate([rows[:_CELLS], np.linspace(0, len(column) - 1, _CELLS).astype(int)]))
+        spread = np.linspace(0, len(column) - 1, _CELLS).astype(np.int64)
+        rows = np.unique(np.concatenate([np.arange(_CELLS), spread]))
         column = column.take(pa.array(rows))
     cells = tuple(text for cell in column.to_pylist() if not is_missing(text := cell.strip()))
     distinct = tuple(dict.fromkeys(cells))

@@ -116,6 +116,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
         raise CsvError(f"{name}: is not CSV: {shown(str(error))}") from None
     columns = list(parsed.columns)
     del parsed
+    pa.default_memory_pool().release_unused()  # the parser's own buffers
     table = Table(name, header, columns, layout, len(columns[0]), refused_rows=tuple(skipped))
     if has_quotes:
         table = replace(table, has_long_cells=any(_has_line_end(column) for column in columns))
@@ -177,7 +178,8 @@ def _where(table: Table, test: Any) -> NDArray[np.bool_]:
     # Columns with a name first: those without a name are often completely empty.
     order = sorted(range(len(table.header)), key=lambda at: not table.header[at])
     for at in order:
-        rows &= _mask(test(table.columns[at], table.header[at]))
+        tested = [_mask(test(chunk, table.header[at])) for chunk in table.columns[at].chunks]
+        rows &= np.concatenate(tested)  # by chunk, because tests copy what they trim
         if not rows.any():
             break
     return rows

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -47,9 +46,7 @@ class InvalidData(ValueError):
     """The data of an event is not a window that can be scored. The text says which part of it is wrong."""
 
 
-# Not frozen: one is created for every event, and frozen dataclasses are slow to create.
-@dataclass(slots=True)
-class Readings:
+class Readings(msgspec.Struct, gc=False):
     """The readings of one event.
 
     values: as the event has them, not checked yet.

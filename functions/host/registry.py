@@ -110,7 +110,8 @@ class Registry:
         for name in ("name", "app_id"):
             if changes.get(name, entry.document[name]) != entry.document[name]:
                 raise Refused(f"Fn {name} cannot be changed")
-        patch = changes.get("config") or {}
+        patch = changes.get("config")
+        patch = {} if patch is None else patch  # Go reads null as absent
         if not isinstance(patch, dict):
             raise Refused("Fn config must be an object of strings")
         try:

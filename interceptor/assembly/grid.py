@@ -47,7 +47,8 @@ class FixedGrid:
 
     def end_ns(self, index: int) -> int:
         """When the step ends; for single readings the same as `start_ns`."""
-        return self.start_ns(index) + self.step_ns if self._is_period else self.start_ns(index)
+        begin_ns = self.base_ns + index * self.step_ns
+        return begin_ns + self.step_ns if self._is_period else begin_ns + self.step_ns // 2
 
     def anchor(self) -> int:
         """The number from which `from_anchor` builds the same grid."""

@@ -53,7 +53,7 @@ class SingleReadings(SeriesWindow):
         index = (time_ns - self.base_ns) // step_ns if step_ns else self.grid.index(time_ns)
         if index != self.head + 1 or self.misfits or self.gathered is not None:
             return self._add_unusual(time_ns, index, value, record_ns, completed)
-        # Nearly all readings: the next step of a series that fits its grid. As `place`, in less time.
+        # Nearly all readings: the next step of a series that fits its grid. As `place` and `complete`, in less time.
         values = self.values
         place = index % len(values)
         if values[place] != values[place]:  # NaN
@@ -62,7 +62,8 @@ class SingleReadings(SeriesWindow):
         self.head = index
         rules = self.rules
         if index - self.emitted >= rules.every and self.present - self.is_counter >= rules.needed:
-            self.complete(completed)
+            self.emitted = index
+            completed.append(self.window())
         return STORED
 
     def _add_unusual(

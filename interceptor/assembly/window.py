@@ -11,6 +11,7 @@ import orjson
 
 from fncast.series.rfc3339 import format_time
 from fncast.series.step import Step
+from fncast.series.window_data import Readings
 from interceptor.cloudevents.event import Attribute, Event
 
 TYPE = "io.fncast.window.v1"
@@ -19,7 +20,7 @@ _CACHED = 8192
 _HEAD_BYTES, _BYTES_PER_VALUE = 512, 12
 
 
-class Window(msgspec.Struct, eq=False):
+class Window(msgspec.Struct, eq=False, gc=False):
     """The last readings of a series when a step was complete.
 
     start_ns: time of the first value; end_ns: end of the last step; both since 1970 UTC. values: float64, oldest first,
@@ -69,10 +70,14 @@ class Window(msgspec.Struct, eq=False):
 
 
 class WindowEvent(Event):
-    """A window as a CloudEvent. Its JSON is created when it is asked for: a tensor call needs only the numbers."""
+    """A window as a CloudEvent. Its JSON is created when it is asked for: a tensor call needs only the numbers.
+
+    readings: what a tensor call needs of the window, once it was asked for.
+    """
 
     window: Window
     _data: bytes | None = None
+    readings: Readings | None = None
 
     @property  # type: ignore[misc]  # a field of the base class
     def data(self) -> bytes:

@@ -29,14 +29,16 @@ def split_into_calls(deliveries: Sequence[Delivery], limits: Limits) -> Iterator
     route_max = limits.batch_events if route.batch or route.is_tensor else 1
     max_events, size, longest = route_max, 0, 0
     call: list[Delivery] = []
+    is_tensor = route.is_tensor
     for delivery in deliveries:
-        length = row_bytes(delivery.opened) if route.is_tensor else delivery.size
+        length = row_bytes(delivery.opened) if is_tensor else delivery.size
         own_max = route_max if delivery.retry is None else min(route_max, delivery.retry.max_events)
         if own_max < max_events:
             max_events = own_max
-        longest = max(longest, length)
+        if length > longest:
+            longest = length
         # The rows of a tensor have the length of the longest.
-        total = longest * (len(call) + 1) if route.is_tensor else size + length
+        total = longest * (len(call) + 1) if is_tensor else size + length
         if call and (len(call) >= max_events or total > limits.batch_bytes):
             yield call
             call, size, max_events, longest = [], 0, own_max, length

@@ -10,7 +10,7 @@ import msgspec
 Attribute = str | int | bool
 
 
-class Event(msgspec.Struct, eq=False):
+class Event(msgspec.Struct, eq=False, gc=False):
     """One CloudEvent, created by `read_event`.
 
     attributes: by name, without `data`. Values are strings in binary mode; structured mode also has int and bool.

@@ -42,18 +42,7 @@ def output_headers(event: Event, output: Output, route_name: str, index: int) ->
     headers: Headers = [
         ("ce_id", output_id(source, id_, route_name, index).encode()),
         ("ce_causationid", id_.encode()),
-        *_recurring_headers(
-            source,
-            output.source,
-            output.type,
-            "application/json"
-            if not output.datacontenttype and output.data is not Unset
-            else output.datacontenttype,
-            output.dataschema,
-            output.modelname,
-            output.modelversion,
-            output.destination,
-        ),
+        *_recurring_of(source, output),
     ]
     if output.id:
         headers.append(("ce_originid", output.id.encode()))
@@ -68,6 +57,50 @@ def output_headers(event: Event, output: Output, route_name: str, index: int) ->
         if text:
             headers.append(("ce_" + name, text.encode()))
     return headers
+
+
+class SharedOutput:
+    """An output that answers many events: what the headers of their records have in common is encoded once.
+
+    The output has neither an id nor a time, and leaves the attributes that an event passes on to the event.
+    """
+
+    def __init__(self, output: Output, route_name: str) -> None:
+        self._output = output
+        self._route_name = route_name
+        self._recurring: dict[str, tuple[tuple[str, bytes], ...]] = {}  # by source of the input
+
+    def headers(self, event: Event) -> Headers:
+        """Return the same headers as `output_headers` for the first output of the event."""
+        attributes = event.attributes
+        source, id_ = str(attributes["source"]), str(attributes["id"])
+        recurring = self._recurring.get(source)
+        if recurring is None:
+            recurring = self._recurring[source] = _recurring_of(source, self._output)
+        headers: Headers = [
+            ("ce_id", output_id(source, id_, self._route_name, 0).encode()),
+            ("ce_causationid", id_.encode()),
+            *recurring,
+        ]
+        for name, header in _INHERITED:
+            if name in attributes:
+                headers.append((header, str(attributes[name]).encode()))
+        return headers
+
+
+def _recurring_of(source: str, output: Output) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers that do not depend on the single event. source: of the input."""
+    has_json = not output.datacontenttype and output.data is not Unset
+    return _recurring_headers(
+        source,
+        output.source,
+        output.type,
+        "application/json" if has_json else output.datacontenttype,
+        output.dataschema,
+        output.modelname,
+        output.modelversion,
+        output.destination,
+    )
 
 
 @lru_cache(_MAX_CACHED_HEADERS)

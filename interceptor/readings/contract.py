@@ -43,7 +43,7 @@ class Skip(Enum):
     UNSUPPORTED = "unsupported"  # a kind of metric that has no single value
 
 
-class Decoded(msgspec.Struct):
+class Decoded(msgspec.Struct, gc=False):
     """The readings of one record, as parallel lists of equal length.
 
     keys: one per reading, for `Format.series`. times_ns: since 1970 in UTC. values: finite.

@@ -86,13 +86,14 @@ class TelegrafJson:
             return
         keys, values = decoded.keys, decoded.values
         for field, raw in fields.items():
-            # JSON has no infinities: a float is finite.
-            found = raw if type(raw) is float else number(raw)
-            if isinstance(found, Skip):
-                decoded.skip(found)
-            else:
-                keys.append((name, tag_bytes, field))
-                values.append(found)
+            if type(raw) is not float:  # JSON has no infinities: a float is finite
+                found = number(raw)
+                if isinstance(found, Skip):
+                    decoded.skip(found)
+                    continue
+                raw = found
+            keys.append((name, tag_bytes, field))
+            values.append(raw)
         decoded.times_ns += [at_ns] * (len(keys) - len(decoded.times_ns))
 
     def series(self, key: Any) -> Series | None:

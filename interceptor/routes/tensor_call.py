@@ -16,7 +16,7 @@ from fncast.series.window_data import Readings
 from interceptor.cloudevents.answers import NONE_TYPE, UNAVAILABLE_TYPE, Output, data_object, invalid_answer
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Event
-from interceptor.cloudevents.output_event import output_headers
+from interceptor.cloudevents.output_event import SharedOutput, output_headers
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError
 from interceptor.outcome import Forecast, Outcome, OutputEvent, Skipped
@@ -165,12 +165,15 @@ class TensorAnswer:
         data = forecast_data(values, self.levels, readings, gaps)
         route = deliveries[0].route
         assert route is not None
+        shared = SharedOutput(self.output, route.name)
         forecasts = []
         for row, (event, value) in enumerate(zip(events, data, strict=True)):
-            output = self.output
             if ACCEPT in event.attributes and is_tensor(event.attributes[ACCEPT]):
                 output, value = self._tensor(values[row], readings[row], gaps[row])
-            forecasts.append(Forecast([OutputEvent(output_headers(event, output, route.name, 0), value)]))
+                headers = output_headers(event, output, route.name, 0)
+            else:
+                headers = shared.headers(event)
+            forecasts.append(Forecast([OutputEvent(headers, value)]))
         return forecasts
 
     def _tensor(self, values: Floats, reading: Readings, filled: int) -> tuple[Output, bytes]:

@@ -150,7 +150,9 @@ def decode_forecasts(body: bytes, count: int) -> ForecastRows:
     if reasons.dtype != object or reasons.shape != (count,):
         shown = f"{reasons.dtype} {list(reasons.shape)}"
         raise InvalidMessage(f"reasons is {shown} instead of [{count}] strings")
-    rows = ForecastRows(forecast, [reason.decode("utf-8", "replace") for reason in reasons.tolist()])
+    rows = ForecastRows(
+        forecast, [reason.decode("utf-8", "replace") if reason else "" for reason in reasons.tolist()]
+    )
     if len(tensors) > 2:
         if tensors[2].dtype.kind not in "iu" or tensors[2].shape != (count,):
             raise InvalidMessage(f"filled must be [{count}] integers")

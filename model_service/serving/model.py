@@ -14,11 +14,7 @@ from model_service.protocols import graphpipe
 from model_service.serving.batcher import Batcher
 from model_service.serving.request_queue import RowShapes
 from model_service.serving.runtimes.runtime import Array, Runtime, TensorSpec, UnusableModel
-
-# Batch sizes to run before a version is served: the first call of a size is slow (TensorFlow traces, LiteRT plans).
-WARM_UP_ROWS = (1, 2, 64)
-# Replaces a free length of a shape in a warm-up call.
-_WARM_UP_LENGTH = 8
+from model_service.serving.warm_up import shape_text, warm_up
 
 
 class DoesNotFit(ValueError):
@@ -68,7 +64,8 @@ class Model:
             inputs=tuple(self._io(spec) for spec in runtime.inputs),
             outputs=tuple(self._io(spec) for spec in runtime.outputs),
         )
-        self._warm_up()
+        if self.merges:  # a foreign model may fail on made-up inputs
+            warm_up(str(self), runtime.inputs, self.details, self._run)
         self._batcher = Batcher(self._run, self.merges, observe)
 
     def __str__(self) -> str:
@@ -144,7 +141,7 @@ class Model:
         if tensor.dtype != spec.dtype:
             raise DoesNotFit(
                 f"input {name!r} of {self} is {_type(spec.dtype)}, not {_type(tensor.dtype)}; "
-                f"it has the shape {_shape(spec.shape)}"
+                f"it has the shape {shape_text(spec.shape)}"
             )
         shape = spec.shape
         if shape is not None and (
@@ -152,10 +149,10 @@ class Model:
             or any(length not in (-1, seen) for length, seen in zip(shape, tensor.shape, strict=True))
         ):
             raise DoesNotFit(
-                f"input {name!r} of {self} has the shape {_shape(shape)}, not {_shape(tensor.shape)}"
+                f"input {name!r} of {self} has the shape {shape_text(shape)}, not {shape_text(tensor.shape)}"
             )
         if not tensor.size:
-            raise DoesNotFit(f"input {name!r} is empty: its shape is {_shape(tensor.shape)}")
+            raise DoesNotFit(f"input {name!r} is empty: its shape is {shape_text(tensor.shape)}")
 
     def _io(self, spec: TensorSpec) -> graphpipe.IOMetadata:
         try:
@@ -173,52 +170,6 @@ class Model:
                 if len(value) != rows:
                     raise RuntimeError(f"{self} answered {len(value)} rows of {name!r} to {rows}")
         return outputs
-
-    def _warm_up(self) -> None:
-        if not self.merges:
-            return  # a foreign model may fail on made-up inputs
-        self._check_window()
-        for rows in WARM_UP_ROWS:
-            inputs = {spec.name: _ramp(spec, rows) for spec in self.runtime.inputs}
-            try:
-                outputs = self._run(inputs)
-            except Exception as error:  # a runtime may raise anything
-                raise UnusableModel(f"{self} fails: {type(error).__name__}: {error}") from None
-            for name, value in outputs.items():
-                self._check_output(name, value)
-
-    def _check_window(self) -> None:
-        """Check that the model accepts the `window` of model.json, which is the length that functions send."""
-        if not self.runtime.inputs:
-            raise UnusableModel(f"{self} takes no input")
-        window, shape = self.details["window"], self.runtime.inputs[0].shape
-        if window is not None and shape is not None and len(shape) == 2 and shape[1] not in (-1, window):
-            raise UnusableModel(
-                f"{self} takes the shape {_shape(shape)}, but its model.json says window {window!r}"
-            )
-
-    def _check_output(self, name: str, value: Array) -> None:
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise UnusableModel(f"{self} answers {name!r} that is not finite to a plain window")
-        horizon = self.details.get("horizon")
-        if name == "forecast" and horizon is not None and value.shape[1:2] != (horizon,):
-            raise UnusableModel(
-                f"{self} answers the shape {_shape(value.shape)}, but its model.json says horizon {horizon}"
-            )
-        levels = self.details.get("quantiles")
-        if name == "forecast" and levels is not None and not _names_last_axis(levels, value):
-            raise UnusableModel(
-                f"{self} answers the shape {_shape(value.shape)}, but its model.json says quantiles {levels}"
-            )
-
-
-def _names_last_axis(levels: object, value: Array) -> bool:
-    """Whether `levels` are quantiles, one per entry of the last axis. An output without that axis is the median."""
-    if not isinstance(levels, list) or not all(
-        isinstance(level, int | float) and 0 < level < 1 for level in levels
-    ):
-        return False
-    return value.ndim < 3 or value.shape[2] == len(levels)
 
 
 def _single_fixed_input(inputs: tuple[TensorSpec, ...]) -> tuple[str, np.dtype[Any], RowShapes] | None:
@@ -241,13 +192,6 @@ def _aligned(value: Array) -> Array:
     return np.require(value, requirements=["ALIGNED", "C_CONTIGUOUS"])
 
 
-def _ramp(spec: TensorSpec, rows: int) -> Array:
-    """A warm-up input of rising values: plausible for any model, and not constant."""
-    lengths = [_WARM_UP_LENGTH if length == -1 else length for length in (spec.shape or ())[1:]]
-    size = int(np.prod(lengths, dtype=int))
-    return np.broadcast_to(np.arange(size).reshape(lengths), (rows, *lengths)).astype(spec.dtype)
-
-
 def _type(dtype: np.dtype[Any]) -> str:
     """The GraphPipe name of a type, or the numpy name if GraphPipe has none."""
     try:
@@ -256,12 +200,8 @@ def _type(dtype: np.dtype[Any]) -> str:
         return str(dtype)
 
 
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "any" if shape is None else str(list(shape))
-
-
 def _listing(specs: Any) -> str:
-    return ", ".join(f"{spec.name} {_type(spec.dtype)} {_shape(spec.shape)}" for spec in specs)
+    return ", ".join(f"{spec.name} {_type(spec.dtype)} {shape_text(spec.shape)}" for spec in specs)
 
 
 def server_version() -> str:

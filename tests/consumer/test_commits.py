@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from math import inf
 
 import pytest
 
@@ -223,6 +224,7 @@ def test_a_failed_commit_of_offsets_is_covered_by_the_next(at_least):
     at_least.commits.advance(now=True)
     at_least.end_step()
     assert at_least.source.commits[-1] == {PARTITION: 2}
+    at_least.source.answer.set_result(None)  # else closing waits for the answer
 
 
 def test_a_permanent_error_is_raised(harness):
@@ -388,3 +390,17 @@ def test_a_bug_in_the_commit_thread_ends_the_loop(exact):
     exact.commits.advance(now=True)
     with pytest.raises(RuntimeError, match="a bug"):
         exact.end_step(RuntimeError("a bug"))
+
+
+def test_the_loop_may_wait_until_the_next_commit_is_due():
+    harness = Harness(True)
+    assert harness.commits.due_in_s == inf
+    harness.publish(0)
+    harness.commits.advance()
+    assert harness.commits.due_in_s == inf  # the end of the commit wakes the loop
+    harness.publisher.settle_s = 0.01
+    harness.end_step()
+    assert harness.commits.due_in_s == pytest.approx(0.01)
+    harness.now_s += 0.01
+    harness.publish(1)
+    assert harness.commits.due_in_s == pytest.approx(0.04)

@@ -69,6 +69,17 @@ def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
     assert lane.is_full
 
 
+def test_a_committed_delivery_and_its_windows_do_not_refer_to_each_other():
+    lane = lane_with(2)
+    first, second = lane.take(2)
+    for delivery in (first, second):
+        delivery.windows, delivery.is_done = [Delivery(delivery.record, 0, delivery)], True
+    list(lane.settled())
+    lane.committed(1)
+    assert first.windows is None
+    assert second.windows  # it may have to be published again
+
+
 def test_partitions_share_what_all_may_hold():
     lanes = Lanes()
     lanes.assign([("metrics", number) for number in range(64)])

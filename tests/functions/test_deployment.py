@@ -22,6 +22,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 # Answers with its configuration.
+POLL_S = 0.01  # of the server, which sees its shutdown then
 FUNCTION = """
 import json, os
 from fdk import response
@@ -152,7 +153,7 @@ def fresh_server() -> Iterator[tuple[str, type[FreshServer]]]:
     """The URL of such a server, and its class with the recorded requests."""
     kind = type("Server", (FreshServer,), {"changes": [], "entries": {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), kind) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(POLL_S,))
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}", kind
         running.shutdown()

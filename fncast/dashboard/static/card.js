@@ -111,7 +111,7 @@ export class Card {
     if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
-    this.readout.title = `Last ${count(score.readings)} readings, ${count(score.points)} forecast steps: mean absolute error ${mean}; if the last value is repeated, ${naive}. ${this.series.model}`;
+    this.readout.title = `Last ${count(score.readings)} readings, ${count(score.points)} forecast steps: mean absolute error ${mean}; of a forecast that repeats the last value ${naive}. ${this.series.model}`;
   }
 
   point(at) {

@@ -28,7 +28,7 @@ export function details(incident, series, now) {
   if (incident.start_s !== null) parts.push(`since ${time(incident.start_s, series, now)}`);
   if (incident.what === "anomaly" && incident.kind !== "silent") {
     if (incident.closed_s !== null && incident.end_s > incident.start_s) parts.push(`lasted ${age(incident.end_s - incident.start_s)}`);
-    if (incident.score > 0) parts.push(`one such reading in ${rarity(incident.score)}`);
+    if (incident.score > 0) parts.push(`one reading in ${rarity(incident.score)} is this unusual`);
   }
   const model = incident.model || series?.model;
   if (model) parts.push(`model ${model}`);

@@ -26,3 +26,8 @@ def test_the_broker_configures_the_session_of_the_new_group_protocol() -> None:
 def test_a_group_is_eager_by_its_assignment_strategy() -> None:
     assert not is_eager(source_properties(SERVERS, "group"))
     assert is_eager(source_properties({**SERVERS, "partition.assignment.strategy": "range"}, "group"))
+
+
+def test_a_member_hears_of_a_rebalance_long_before_a_killed_one_loses_its_partitions() -> None:
+    properties = source_properties(SERVERS, "group")
+    assert properties["heartbeat.interval.ms"] <= 500 < properties["session.timeout.ms"] // 3

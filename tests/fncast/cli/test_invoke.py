@@ -13,6 +13,7 @@ from fncast.cli.main import main
 from fncast.failure import Failure
 
 SAMPLE = Path(__file__).parents[3] / "ce.json"
+POLL_S = 0.01  # of the server, which sees its shutdown then
 EVENT = {"specversion": "1.0", "id": "1", "source": "/f"}
 REJECTED, UNAVAILABLE = "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
 
@@ -33,7 +34,7 @@ def function():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -317,7 +317,7 @@ def test_an_interrupted_evaluation_keeps_the_model(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("model_service.training.evaluation.prepare", interrupt)
+    monkeypatch.setattr("fncast.cli.training_run.prepare", interrupt)
     models = tmp_path / "models"
     assert main(["train", str(csv_file(tmp_path)), "--models", str(models), *SMALL]) == 0
     assert "was written, without an evaluation" in capsys.readouterr().err

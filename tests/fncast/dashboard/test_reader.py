@@ -162,7 +162,9 @@ def test_replacing_the_client_twice_keeps_the_positions(
     reader = start("t", history=4)
     take(reader, 8)
     broker.pause()
-    eventually(lambda: len(clients) >= 4)
+    with monkeypatch.context() as patch:
+        patch.setattr("fncast.dashboard.offsets.REQUEST_TIMEOUT_S", 0.3)  # no request has an answer
+        eventually(lambda: len(clients) >= 4)
     broker.resume()
     broker.publish("t", b"after", partition=0)
     records = take(reader, 1)

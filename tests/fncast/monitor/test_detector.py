@@ -113,3 +113,13 @@ def test_scores_allow_other_thresholds() -> None:
     assert detection.scores.argmax() == 900
     assert 0 <= detection.scores.min() <= detection.scores.max() <= 1
     assert len(detected(values, DetectorSettings(0.05, 400)).episodes) > len(detection.episodes)
+
+
+def test_an_incident_after_a_long_rest_is_an_episode_of_its_own() -> None:
+    values = noise()
+    values[600:900] = values[600]
+    values[900:] += 30
+    first, second, *_ = detected(values).episodes
+    assert (first.kind, first.is_open) == ("stuck", False)
+    assert 890 <= first.end < 900
+    assert (second.kind, second.start) == ("outlier", 901)

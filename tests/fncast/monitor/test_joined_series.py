@@ -135,7 +135,7 @@ def test_memory_is_bounded_when_a_topic_is_alone() -> None:
     for at in range(1_000, 2_000):
         alone.add_reading(at, 50.0)
         list(alone.judge(DetectorSettings()))
-    assert len(alone.readings) < 50
+    assert alone.readings.size < 50
 
 
 def test_a_reading_that_waits_is_judged_after_a_long_gap() -> None:

@@ -78,3 +78,22 @@ def test_a_rule_that_does_not_fit_the_forecast_is_logged_once(caplog: pytest.Log
         start, columns = START + timedelta(minutes=at), [[0.0] * 24, [1.0] * 24, [2.0] * 24]
         partition.forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), columns, "base/1"))
     assert [record.message.count("longer than the forecast") for record in caplog.records] == [1]
+
+
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_an_alert_expects_the_same_time_after_a_restart(is_restored: bool) -> None:
+    rules = MonitorRules(alerts=(AlertRule("full", above=90.0),))
+    partition = MonitorPartition(rules)
+    events = []
+    for at, crossing in enumerate((10, 14, 12)):  # minutes ahead
+        if is_restored:
+            restored = MonitorPartition(rules)
+            for name, series in partition.series.items():
+                restored.restore(name, series.state())
+            partition = restored
+        rows = [[value] * crossing + [value + 90.0] * (24 - crossing) for value in (-1.0, 0.0, 1.0)]
+        start = START + timedelta(minutes=at)
+        events += partition.forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), rows, "base/1"))
+    (opened,) = [json.loads(event.value or b"") for event in events]
+    assert opened["state"] == "open"
+    assert opened["expected_at"] == "2026-05-01T00:13:00Z"

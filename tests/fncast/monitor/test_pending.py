@@ -17,7 +17,9 @@ def forecast(start: int, scale: float, decimals: int) -> list[list[float]]:
     return np.round(values, decimals).tolist()
 
 
-@pytest.mark.parametrize(("scale", "decimals"), [(50.0, 3), (1e9, 2), (0.0, 15), (1e300, 3), (-7.0, 0)])
+@pytest.mark.parametrize(
+    ("scale", "decimals"), [(50.0, 3), (50.0, 6), (1e9, 2), (0.0, 15), (1e300, 3), (-7.0, 0)]
+)
 def test_numbers_are_kept_without_loss(scale: float, decimals: int) -> None:
     pending = PendingForecasts(HORIZON, MORE)
     for start in range(-3, 30):

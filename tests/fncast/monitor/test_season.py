@@ -73,7 +73,7 @@ def test_skill_over_the_seasonal_naive_equals_a_recomputation(seed: int, season:
     accuracy = series.accuracy("m/1")
     assert accuracy.seasonal_skill() == pytest.approx(offline_skill(readings, forecasts, season), abs=1e-9)
     assert accuracy.seasonal_day_skill() is not None
-    assert len(series.readings) <= season + horizon + MAX_LATE + SETTLED_STEPS + 2
+    assert series.readings.size <= season + horizon + MAX_LATE + SETTLED_STEPS + 2
 
 
 @pytest.mark.parametrize(

@@ -20,3 +20,12 @@ def test_a_value_that_often_rests_is_not_stuck_by_the_same_rest() -> None:
 
 def test_a_longer_rest_than_ever_is_stuck() -> None:
     assert runs([float(i // 20) for i in range(200)] + [0.0] * 60)[-1] > 1
+
+
+def test_a_stuck_run_ends_with_the_reading_that_differs() -> None:
+    stillness = Stillness()
+    ended = []
+    for value in [*range(50), *[7.5] * 10, 8.0, 9.0]:
+        stillness.update(float(value), False)
+        ended.append(stillness.has_ended)
+    assert [at for at, has_ended in enumerate(ended) if has_ended] == [60]

@@ -163,7 +163,7 @@ def test_the_size_of_a_configuration_is_bounded(api: Api) -> None:
     assert "more than 1000000 bytes" in document["message"]
 
 
-@pytest.mark.parametrize("config", ["A", 1, ["A"]])
+@pytest.mark.parametrize("config", ["A", 1, ["A"], [], "", 0, False])
 def test_a_configuration_must_be_an_object(api: Api, config: object) -> None:
     status, document = put(api, config=config)
     assert (status, document["message"]) == (400, "Fn config must be an object of strings")

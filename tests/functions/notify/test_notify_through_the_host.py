@@ -20,6 +20,7 @@ from interceptor.outcome import OutputEvent
 
 pytestmark = pytest.mark.integration
 
+POLL_S = 0.01  # of the server, which sees its shutdown then
 NOTIFY = Path(__file__).parents[3] / "functions" / "notify"
 RULE = AlertRule("disk-full", "web-*", above=90.0, destination="page-me")
 
@@ -50,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def webhook() -> Iterator[Webhook]:
     server = Webhook()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

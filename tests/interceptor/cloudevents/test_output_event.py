@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.cloudevents.answers import decode
-from interceptor.cloudevents.output_event import NAMESPACE, output_id, to_output_event
+from interceptor.cloudevents.answers import Output, decode
+from interceptor.cloudevents.output_event import (
+    NAMESPACE,
+    SharedOutput,
+    output_headers,
+    output_id,
+    to_output_event,
+)
 from interceptor.errors import RetriableError
 from interceptor.outcome import OutputEvent
 from tests.interceptor.deliveries import new_delivery, new_output
@@ -112,3 +118,16 @@ def test_ids_are_uuid5_of_the_json_array(source, id_, route, index):
         return
     expected = uuid.uuid5(NAMESPACE, name.decode())
     assert output_id(source, id_, route, index) == str(expected)
+
+
+@pytest.mark.parametrize(
+    "extensions", [{}, {"subject": "cpu"}, {"subject": "cpu", "traceparent": "00-1-2-01"}]
+)
+def test_an_output_that_answers_many_events_gives_each_the_same_headers_as_alone(extensions):
+    output = Output(
+        "", "/f", "1.0", "io.fncast.forecast.v1", datacontenttype="application/json", modelname="m"
+    )
+    shared = SharedOutput(output, "forecast")
+    for id_ in ("a", "b"):
+        event = new_delivery(id_, **extensions).opened
+        assert shared.headers(event) == output_headers(event, output, "forecast", 0)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from fncast.cli.training_candidates import Start
-from fncast.cli.training_candidates import base_model as find_base
+from fncast.cli.training_start import Start
+from fncast.cli.training_start import base_model as find_base
 from fncast.failure import Failure
 from model_service.training.base.copy import COPIED
 from model_service.training.base.tuned_folder import FINE_TUNED

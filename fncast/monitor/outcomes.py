@@ -1,0 +1,31 @@
+"""What the steps of forecasts came to, once their readings are known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fncast.monitor.accuracy import Outcomes
+from fncast.monitor.pending import Float64Array, Int64Array, PendingForecasts
+from fncast.monitor.recent_readings import RecentReadings
+
+
+def outcomes(
+    pending: PendingForecasts,
+    readings: RecentReadings,
+    indices: Int64Array,
+    times_s: Float64Array,
+    season: int,
+) -> Outcomes:
+    """The outcomes of some readings at all leads of one model's forecasts.
+
+    indices: (n,) of known readings, close together; times_s: (n,) their times. season: steps of a day; 0 without
+    seasonal naive.
+    """
+    is_there, quantiles = pending.mesh(indices)
+    lead = np.arange(pending.horizon)
+    first = int(indices[0]) - pending.horizon - season
+    known = readings.between(first, int(indices[-1]) + 1)
+    at = indices[:, np.newaxis] - first
+    last = known[at - lead - 1]
+    seasonal = known[at - lead + lead % season - season] if season else None
+    return Outcomes(is_there & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)

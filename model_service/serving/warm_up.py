@@ -1,0 +1,80 @@
+"""The first calls of a version, before it is served: they make it fast, and show whether it fits its model.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from model_service.serving.runtimes.runtime import Array, TensorSpec, UnusableModel
+
+# Batch sizes to run: the first call of a size is slow (TensorFlow traces, LiteRT plans).
+WARM_UP_ROWS = (1, 2, 64)
+# Replaces a free length of a shape.
+FREE_LENGTH = 8
+
+
+def warm_up(
+    model: str,
+    inputs: Sequence[TensorSpec],
+    details: Mapping[str, Any],
+    run: Callable[[Mapping[str, Array]], Mapping[str, Array]],
+) -> None:
+    """Run the model with rising values, and check its outputs.
+
+    model: its name and version, for errors. details: model.json. Raises UnusableModel if the model fails, answers
+    values that are not finite, or contradicts its model.json.
+    """
+    _check_window(model, inputs, details)
+    for rows in WARM_UP_ROWS:
+        rising = {spec.name: _ramp(spec, rows) for spec in inputs}
+        try:
+            outputs = run(rising)
+        except Exception as error:  # a runtime may raise anything
+            raise UnusableModel(f"{model} fails: {type(error).__name__}: {error}") from None
+        for name, value in outputs.items():
+            _check_output(model, details, name, value)
+
+
+def _check_window(model: str, inputs: Sequence[TensorSpec], details: Mapping[str, Any]) -> None:
+    """Check that the model accepts the `window` of model.json, which is the length that functions send."""
+    if not inputs:
+        raise UnusableModel(f"{model} takes no input")
+    window, shape = details["window"], inputs[0].shape
+    if window is not None and shape is not None and len(shape) == 2 and shape[1] not in (-1, window):
+        raise UnusableModel(
+            f"{model} takes the shape {shape_text(shape)}, but its model.json says window {window!r}"
+        )
+
+
+def _check_output(model: str, details: Mapping[str, Any], name: str, value: Array) -> None:
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise UnusableModel(f"{model} answers {name!r} that is not finite to a plain window")
+    horizon, levels = details.get("horizon"), details.get("quantiles")
+    answered = f"{model} answers the shape {shape_text(value.shape)}"
+    if name == "forecast" and horizon is not None and value.shape[1:2] != (horizon,):
+        raise UnusableModel(f"{answered}, but its model.json says horizon {horizon}")
+    if name == "forecast" and levels is not None and not _names_last_axis(levels, value):
+        raise UnusableModel(f"{answered}, but its model.json says quantiles {levels}")
+
+
+def _names_last_axis(levels: object, value: Array) -> bool:
+    """Whether `levels` are quantiles, one per entry of the last axis. An output without that axis is the median."""
+    if not isinstance(levels, list) or not all(
+        isinstance(level, int | float) and 0 < level < 1 for level in levels
+    ):
+        return False
+    return value.ndim < 3 or value.shape[2] == len(levels)
+
+
+def _ramp(spec: TensorSpec, rows: int) -> Array:
+    """A warm-up input of rising values: plausible for any model, and not constant."""
+    lengths = [FREE_LENGTH if length == -1 else length for length in (spec.shape or ())[1:]]
+    size = int(np.prod(lengths, dtype=int))
+    return np.broadcast_to(np.arange(size).reshape(lengths), (rows, *lengths)).astype(spec.dtype)
+
+
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """A shape for messages."""
+    return "any" if shape is None else str(list(shape))
