@@ -113,7 +113,7 @@ class Batches:
                     self._unsettled.append((lane, unsettled))
                     self._retry_at_s = time.monotonic() + RETRY_S
             is_settled = any(delivery.is_done for _, deliveries in parts for delivery in deliveries)
-            if self._is_joined and is_settled:  # what was left may go on
+            if self._is_joined and is_settled:  # what was left may continue
                 self._retry_at_s = 0.0
 
     def cancel(self) -> None:

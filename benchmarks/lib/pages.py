@@ -141,7 +141,8 @@ def section_block(section: str) -> str:
     result = load(section)
     lines = [
         f"{result['date']}; {result['machine']}; Python {result['python']}.",
-        f"{'; '.join(result['setup'])}. Raw tables: `benchmarks/results/{section}.json`.",
+        f"{'; '.join(result['setup'])}.",
+        f"Raw tables: `benchmarks/results/{section}.json`.",
     ]
     if result["chart"]:
         lines += ["", f"![Chart: {section}]({PLOTS.name}/{result['chart']})"]
