@@ -101,7 +101,7 @@ def propose_mapping(records: Sequence[Record]) -> JsonMapping | None:
         return None
     candidates = [name for name in members if (name in texts or name in ids) and name not in left_out]
     labels = _labels_of(candidates, rows)
-    left_out |= {name: "it changes while the series goes on" for name in candidates if name not in labels}
+    left_out |= {name: "it changes while the series continues" for name in candidates if name not in labels}
     return JsonMapping(".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out)
 
 

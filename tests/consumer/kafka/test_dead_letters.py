@@ -39,7 +39,7 @@ def written(topic: str, offset: int, own: Headers) -> Record:
 
 
 @pytest.mark.parametrize("digits", [b"9" * 5000, b"-1", b"1e3", b"many", "٣".encode(), b"\x1b[2J"])
-def test_attempts_that_are_no_number_are_shown_as_text(digits: bytes) -> None:
+def test_attempts_that_are_not_a_number_are_shown_as_text(digits: bytes) -> None:
     one = letter(("fncast-attempts", digits))
     assert isinstance(one.attempts, str)
     assert len(one.attempts) <= 64

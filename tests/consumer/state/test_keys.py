@@ -15,5 +15,5 @@ def test_a_key_holds_its_parts_whatever_they_are(group, topic, partition, owner,
 
 
 @given(st.none() | st.binary())
-def test_any_other_key_is_no_key(found):
+def test_any_other_key_is_rejected(found):
     assert parse(found) is None or found is not None

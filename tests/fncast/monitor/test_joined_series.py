@@ -91,7 +91,7 @@ def test_a_repeat_changes_nothing() -> None:
     check(played(repeated), readings, forecasts)
 
 
-def test_a_restored_series_goes_on_alike() -> None:
+def test_a_restored_series_continues_alike() -> None:
     _, _, messages = story(4)
     messages.sort(key=lambda each: each[0])
     whole = played(messages)
