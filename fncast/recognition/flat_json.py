@@ -244,7 +244,7 @@ def _is_constant(name: str, identities: Sequence[str], rows: Sequence[_Row]) -> 
     """Whether the member has one text for each thing that the identities name."""
     seen: dict[tuple[Any, ...], Any] = {}
     for row in rows:
-        thing = tuple(row.leaves.get(identity) for identity in identities)
-        if seen.setdefault(thing, row.leaves.get(name)) != row.leaves.get(name):
+        identified = tuple(row.leaves.get(identity) for identity in identities)
+        if seen.setdefault(identified, row.leaves.get(name)) != row.leaves.get(name):
             return False
     return True

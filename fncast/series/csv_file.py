@@ -179,12 +179,12 @@ class _Reader:
 
     def _groups(self, keys: Keys | None, at: int) -> Iterator[tuple[str, NDArray[np.int64] | None]]:
         """The name and the rows of each series of a column; None for all rows."""
-        own = self.table.header[at]
+        column = self.table.header[at]
         if keys is None:
-            yield (self.own_name if self.columns.is_alone else own), None
+            yield (self.own_name if self.columns.is_alone else column), None
             return
         for name, rows in keys.groups():
-            yield (name if len(self.columns.values) == 1 else f"{name}/{own}"), rows
+            yield (name if len(self.columns.values) == 1 else f"{name}/{column}"), rows
 
     def _names(self, keys: Keys) -> Iterator[str]:
         """The names of the series of a long file, ordered by key."""

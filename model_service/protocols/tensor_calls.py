@@ -76,9 +76,9 @@ def encode_windows(rows: WindowRows) -> bytes:
         ("low", rows.low, bool(np.isnan(rows.low).all())),
         ("high", rows.high, bool(np.isnan(rows.high).all())),
     ]
-    said = [(name, tensor) for name, tensor, is_default in optional if not is_default]
-    names = tuple(name for name, _ in said)
-    tensors = tuple(tensor for _, tensor in said)
+    present = [(name, tensor) for name, tensor, is_default in optional if not is_default]
+    names = tuple(name for name, _ in present)
+    tensors = tuple(tensor for _, tensor in present)
     return encode_request(InferRequest((rows.values, *tensors), ("windows", *names)))
 
 
