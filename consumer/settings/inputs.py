@@ -87,7 +87,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def has_readings(self) -> bool:
         """Whether the topic's records are single readings: a setting says so, or makes sense only for them."""
-        settings_of_readings = (
+        given = (
             self.format,
             self.series,
             self.include,
@@ -96,7 +96,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.rekey,
             self.overrides(),
         )
-        return any(settings_of_readings)
+        return any(given)
 
     @property
     def format_name(self) -> str:
