@@ -20,7 +20,7 @@ MAX_MAGNITUDE = 1e18
 MISSING = 1e20
 # The fewest known readings of a window for such a model.
 LEAST_HISTORY = 8
-# How the text of InvalidWindow begins where more readings would help. The consumer knows functions' reasons by it.
+# The start of the text of InvalidWindow if more readings would help. The consumer recognises such reasons by it.
 TOO_FEW = "too few values"
 # The highest reading of a share in %.
 PERCENT = 100.0

@@ -70,7 +70,7 @@ class ForecastRows:
 
 
 def encode_windows(rows: WindowRows) -> bytes:
-    """The request. Tensors that say nothing are left out. Raises InvalidMessage for too much data."""
+    """The request. Tensors with default values only are left out. Raises InvalidMessage for too much data."""
     optional = [
         ("lengths", rows.lengths, bool((rows.lengths == rows.values.shape[1]).all())),
         ("low", rows.low, bool(np.isnan(rows.low).all())),
