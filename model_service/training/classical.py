@@ -182,7 +182,8 @@ def _run_counted(task: Task) -> Float64Array:
 def run(task: Task, on_origin: Callable[[], None] = lambda: None) -> Float64Array:
     """The forecasts of one task: (origins, horizon, 3): the 80 % band's low, the mean, and its high.
 
-    on_origin: called after each origin. Raises ValueError for forecasts that are not finite, and what the method raises.
+    on_origin: called after each origin. Raises ValueError for forecasts that are not finite, or what the method
+    raises.
     """
     warnings.simplefilter("ignore")
     model = model_of(task.method, task.seasons)
