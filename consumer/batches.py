@@ -35,12 +35,17 @@ class Batches:
         event_loop: asyncio.AbstractEventLoop,
         batching: Batching,
         wake: Callable[[], None],
+        is_joined: bool = False,
     ) -> None:
+        """is_joined: the chain joins its inputs. It gets one batch at a time, and what it left unsettled again as soon
+        as a delivery was settled or records have arrived.
+        """
         self._lanes = lanes
         self._chain = chain
         self._event_loop = event_loop
         self._batching = batching
         self._wake = wake
+        self._is_joined = is_joined
         self._running: dict[Future[Batch], list[Part]] = {}
         self._unsettled: list[Part] = []
         self._retry_at_s = 0.0
@@ -58,6 +63,8 @@ class Batches:
     def records_arrived(self) -> None:
         """The lanes have new records: `submit` takes them."""
         self._waiting_since_s = self._waiting_since_s or time.monotonic()
+        if self._is_joined:
+            self._retry_at_s = 0.0
 
     def idle_s(self, now_s: float, most_s: float) -> float:
         """How long the loop may wait for records: up to `most_s`, less if a retry is due earlier."""
@@ -66,7 +73,9 @@ class Batches:
     def submit(self) -> None:
         """Give the chain its next batches: at once if it is idle; else when a batch is full, or after the linger."""
         now_s = time.monotonic()
-        if self._unsettled and now_s >= self._retry_at_s:
+        # A joined lane gets its deliveries back in order: those of a running batch come before the ones after them.
+        can_retry = not (self._is_joined and self._running)
+        if self._unsettled and can_retry and now_s >= self._retry_at_s:
             for lane, deliveries in reversed(self._unsettled):
                 lane.put_back(deliveries)
             self._unsettled.clear()
@@ -103,6 +112,9 @@ class Batches:
                 if unsettled and not lane.is_dropped:
                     self._unsettled.append((lane, unsettled))
                     self._retry_at_s = time.monotonic() + RETRY_S
+            is_settled = any(delivery.is_done for _, deliveries in parts for delivery in deliveries)
+            if self._is_joined and is_settled:  # what was left may continue
+                self._retry_at_s = 0.0
 
     def cancel(self) -> None:
         """Forget all batches."""
@@ -114,6 +126,8 @@ class Batches:
         """Whether the chain takes another batch. Full batches may wait in the chain for the calls in flight: it reads
         them meanwhile, so that a call starts as soon as another one ends.
         """
+        if self._is_joined:
+            return not self._running
         batches, calls = len(self._running), self._batching.in_flight
         return batches < calls or (batches < 2 * calls and self._lanes.waiting() >= self._batching.events)
 

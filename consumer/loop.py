@@ -80,7 +80,7 @@ class Loop:
         self._stopping = threading.Event()
         self._stop_by_s = float("inf")
         self._lanes = Lanes(by_time)
-        self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set)
+        self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set, bool(joined))
         self._commits = Commits(
             source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
         )

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.lib.goals import Goal, readings_goals
+from benchmarks.lib.goals import Goal, monitor_goals, readings_goals
 from benchmarks.lib.report import PLOTS, RESULTS, ROOT, cell, load
 from benchmarks.lib.spread import Spread, figure
 
@@ -118,6 +118,7 @@ def goals() -> list[Goal]:
             cell(memory, "memory", "largest, MB", "exactly-once"),
         ),
         *readings_goals(load("readings"), path),
+        *monitor_goals(load("monitor")),
     ]
 
 
@@ -140,7 +141,8 @@ def section_block(section: str) -> str:
     result = load(section)
     lines = [
         f"{result['date']}; {result['machine']}; Python {result['python']}.",
-        f"{'; '.join(result['setup'])}. Raw tables: `benchmarks/results/{section}.json`.",
+        f"{'; '.join(result['setup'])}.",
+        f"Raw tables: `benchmarks/results/{section}.json`.",
     ]
     if result["chart"]:
         lines += ["", f"![Chart: {section}]({PLOTS.name}/{result['chart']})"]

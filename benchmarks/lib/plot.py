@@ -94,11 +94,17 @@ def points(
             least = y
     axes.plot([x for x, _ in front], [y for _, y in front], color=OTHERS, linestyle=":", linewidth=1.2)
     ours_above = 0  # fncast's points are close together, so their labels are one below the other
+    before, is_below = 0.0, False  # labels of neighbours alternate
     for label, (x, y) in sorted(places.items(), key=lambda item: item[1]):
         is_ours = label.startswith(ours)
         axes.plot([x], [y], marker="o", color=OURS if is_ours else OTHERS, markersize=7)
-        place = {"xytext": (-6, -14 - 14 * ours_above), "ha": "right"} if is_ours else {"xytext": (6, 5)}
-        ours_above += is_ours
+        if is_ours:
+            place = {"xytext": (-6, -14 - 14 * ours_above), "ha": "right"}
+            ours_above += 1
+        else:
+            is_below = x < 2 * before and not is_below
+            place = {"xytext": (6, -12 if is_below else 5)}
+            before = x
         axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **place)
     axes.set_xscale("log")
     axes.margins(x=0.25, y=0.12)

@@ -91,10 +91,9 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     if arguments.print_only or not loads:
         print(report.text(blocks))
     else:
-        load = f"load average {os.getloadavg()[1]:.0f}"
-        setup = (
-            f"{arguments.rounds} rounds, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
-        )
+        rounds = f"{arguments.rounds} round{'s' if arguments.rounds > 1 else ''}"
+        setup = f"{rounds}, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
+        load = f"load average {min(loads):.0f} to {max(loads):.0f}"
         report.save(PROGRAM, machine.facts(testbed.broker.name, setup, load), blocks)
         pages.generate()
     return 1 if failed else 0

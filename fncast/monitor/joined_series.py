@@ -152,8 +152,7 @@ class JoinedSeries:
         if pending is None:
             return settled
         found = settled.copy()
-        indices = self._unsettled(self.newest)
-        if len(indices):
+        if len(indices := self._unsettled(self.newest)):
             found.add(self._outcomes(pending, indices))
         return found
 
@@ -231,15 +230,14 @@ class JoinedSeries:
         parsed = Step.parse(step)
         newest, settled, judged = places
         rings = {
-            model: PendingForecasts.restored(each, KEPT_BEYOND, settled) for model, each in forecasts.items()
+            name: PendingForecasts.restored(each, KEPT_BEYOND, settled) for name, each in forecasts.items()
         }
-        known = dict(readings)
         series = cls(
             datetime.fromisoformat(anchor),
             Step(parsed.period_s, parsed.months, day),
             horizon,
             rings,
-            {index: known[index] for index in waiting},
+            {index: value for index, value in readings if index in waiting},
             {model: Accuracy.restored(each) for model, each in sums.items()},
             Detector.restored(detector),
             newest,

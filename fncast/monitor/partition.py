@@ -73,10 +73,13 @@ class MonitorPartition:
         if now_ms < self._looked_ms + LOOK_MS:
             return []
         self._looked_ms = now_ms
-        events = []
+        events: list[OutputEvent] = []
+        steps, history = self._rules.silent_steps, self._rules.detector.min_history
+        if not steps:
+            return events
         for name, series in self.series.items():
-            joined, steps, history = series.joined, self._rules.silent_steps, self._rules.detector.min_history
-            step_ms = 1000.0 * (joined.time_s(1) - joined.time_s(0))
+            joined = series.joined
+            step_ms = 1000.0 * (joined.time_s(1) - joined.anchor_s)
             if series.silence.begins(now_ms, step_ms, steps, history):
                 self.changed.add(name)
                 self.notes.append((SILENT, name))
@@ -160,7 +163,7 @@ class MonitorPartition:
 
     def _judge(self, series: MonitoredSeries) -> list[OutputEvent]:
         events = []
-        for judged in series.joined.judge(self._rules.detector):
+        for judged in series.joined.judge(self._rules.detector) if series.joined.waiting else ():
             episode = judged.judgement.changed
             if episode is not None and series.is_watched:
                 events.append(
@@ -179,8 +182,8 @@ class MonitorPartition:
         """The accuracy events that are due. A change of the accuracy is noticed once its outcomes are settled."""
         events = []
         joined, every_s = series.joined, self._rules.accuracy_every_s
-        newest_s = joined.newest_s
-        for model in joined.models:
+        newest_s, models = joined.newest_s, joined.models
+        for model in models:
             publication = series.published.get(model)
             settled = joined.sums.get(model)
             if publication is not None:
@@ -197,8 +200,8 @@ class MonitorPartition:
             if publication.is_due(accuracy, every_s):
                 publication.publish(accuracy)
                 events.append(accuracy_event(series.name, model, accuracy, self._rules.accuracy_topic))
-        if len(series.published) > len(joined.models):
-            for model in series.published.keys() - set(joined.models):
+        if len(series.published) > len(models):
+            for model in series.published.keys() - set(models):
                 del series.published[model]
         return events
 

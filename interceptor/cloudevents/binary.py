@@ -25,6 +25,8 @@ _RECURRING = frozenset(
         "ce_subject",
         "ce_destination",
         "ce_partitionkey",
+        "ce_modelname",
+        "ce_modelversion",
     }
 )
 _MAX_CACHED_PAIRS = 4096

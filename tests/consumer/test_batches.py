@@ -72,3 +72,52 @@ def test_while_calls_are_in_flight_as_many_full_batches_are_read(
     end_first()
     end_first()
     assert batches.is_empty
+
+
+class LeavingChain:
+    """Settles the deliveries before the offset `until`, and leaves the others."""
+
+    def __init__(self) -> None:
+        self.until = 0
+        self.batches: list[list[int]] = []
+
+    async def on_consume(self, batch: Batch) -> Batch:
+        self.batches.append([delivery.record.offset for delivery in batch.deliveries])
+        for delivery in batch.deliveries:
+            if delivery.record.offset < self.until:
+                delivery.outcome = Skipped("done")
+        return batch
+
+
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_a_joining_chain_gets_what_it_left_at_once_after_progress_or_new_records(
+    event_loop_thread: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, is_joined: bool
+) -> None:
+    monkeypatch.setattr("consumer.batches.RETRY_S", 3600.0)
+    chain: Any = LeavingChain()
+    lanes, done = Lanes(), threading.Event()
+    batching = Batching(events=10, in_flight=2, linger_s=0)
+    batches = Batches(lanes, chain, event_loop_thread, batching, done.set, is_joined)
+
+    def run(until: int) -> list[list[int]]:
+        """The batches of the chain, which now settles deliveries up to `until`."""
+        chain.until = until
+        chain.batches.clear()
+        while True:
+            done.clear()
+            batches.submit()
+            if batches.is_empty:
+                return list(chain.batches)
+            assert done.wait(5)
+            batches.collect()
+
+    def add(first: int, last: int) -> None:
+        lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(first, last))
+        batches.records_arrived()
+
+    lanes.assign([("metrics", 0)])
+    add(0, 3)
+    assert run(until=1) == ([[0, 1, 2], [1, 2]] if is_joined else [[0, 1, 2]])
+    assert run(until=3) == []
+    add(3, 4)
+    assert run(until=4) == ([[1, 2, 3]] if is_joined else [[3]])
