@@ -53,12 +53,12 @@ def test_attempts_are_a_number_where_the_header_is_one() -> None:
 
 
 @pytest.mark.parametrize("partition", [b"9" * 5000, b"-1", b"x"])
-def test_a_partition_that_is_none_is_left_to_the_key(partition: bytes) -> None:
+def test_an_invalid_partition_is_chosen_by_the_key(partition: bytes) -> None:
     assert letter(("fncast-partition", partition)).partition is None
 
 
 @pytest.mark.parametrize("timestamp_ms", [-1, 2**62, -(2**62)])
-def test_a_time_that_is_none_is_not_shown(timestamp_ms: int) -> None:
+def test_an_invalid_time_is_not_shown(timestamp_ms: int) -> None:
     one = letter(timestamp_ms=timestamp_ms)
     assert one.refused_at is None
     assert "  -  " in command.line(one)
