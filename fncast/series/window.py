@@ -109,7 +109,7 @@ def fillable(values: Float64Array, steps: int) -> int:
 
 
 def to_row(values: Sequence[float | None], *, are_checked: bool = False) -> Float64Array:
-    """All readings of a window as an array, NaN for a missing one.
+    """All readings of a window as (readings,) float64, NaN for a missing one.
 
     are_checked: the caller guarantees float and None only. Raises InvalidWindow, which names position and reading.
     """

@@ -32,7 +32,7 @@ LAST_READINGS = "quantiles of the last 12"
 
 @dataclass
 class SeriesEvaluation:
-    """One series: its backtest, and the forecasts and scores of each method."""
+    """One series: its backtest, and by method the forecasts, (origins, horizon, 3), and scores. seasons: in steps."""
 
     backtest: Backtest
     seasons: tuple[int, ...]
