@@ -86,7 +86,7 @@ def _fits_as_week(lag: int, step: Step | None, readings: int) -> bool:
 
 def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """The seasons of at least half of the series, ascending."""
-    counts = Counter(season for one in found for season in one)
+    counts = Counter(season for each in found for season in each)
     return tuple(sorted(season for season, count in counts.items() if 2 * count >= len(found)))
 
 
