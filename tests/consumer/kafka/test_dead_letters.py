@@ -32,9 +32,9 @@ def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: in
     return DeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
 
 
-def written(topic: str, offset: int, own: Headers) -> Record:
+def written(topic: str, offset: int, sent_headers: Headers) -> Record:
     """A letter as the consumer writes it."""
-    original = Delivery(Record(topic, 0, 7, 0, b"k", b"v", own))
+    original = Delivery(Record(topic, 0, 7, 0, b"k", b"v", sent_headers))
     return Record("dead", 0, offset, 0, b"k", b"v", dead_letter.headers(original, Refusal("bad")))
 
 
@@ -112,14 +112,14 @@ class Publisher:
 
 
 def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> None:
-    own: Headers = [("ce_id", b"1"), ("knativeerrordata", b"mine"), ("fncast-offset", b"5")]
+    sent_headers: Headers = [("ce_id", b"1"), ("knativeerrordata", b"mine"), ("fncast-offset", b"5")]
     letters = Letters(
-        *(written(topic, n, own) for n, topic in enumerate(("metrics", "gone", "gone", "metrics")))
+        *(written(topic, n, sent_headers) for n, topic in enumerate(("metrics", "gone", "gone", "metrics")))
     )
     publisher = Publisher()
     replay = Replay(letters, publisher, Filter(), "metrics")  # type: ignore[arg-type]
     assert replay.run() == 2
-    assert [record[4] for record in publisher.published] == [own, own]
+    assert [record[4] for record in publisher.published] == [sent_headers, sent_headers]
     assert publisher.offsets == {("dead", 0): 4}
     assert replay.left == 2
     assert letters.queries.count("gone") == 1

@@ -7,11 +7,11 @@ from consumer.state.keys import full_key, parse, prefix
 
 
 @given(st.text(), st.text(), st.integers(0, 10**6), st.text(), st.binary())
-def test_a_key_holds_its_parts_whatever_they_are(group, topic, partition, owner, own):
-    made = full_key(group, (topic, partition), owner, own)
-    assert parse(made) == (group, topic, partition, owner, own)
-    assert made.startswith(prefix(group, (topic, partition)))
-    assert not made.startswith(prefix(group, (topic, partition + 1)))
+def test_a_key_holds_its_parts_whatever_they_are(group, topic, partition, owner, suffix):
+    joined = full_key(group, (topic, partition), owner, suffix)
+    assert parse(joined) == (group, topic, partition, owner, suffix)
+    assert joined.startswith(prefix(group, (topic, partition)))
+    assert not joined.startswith(prefix(group, (topic, partition + 1)))
 
 
 @given(st.none() | st.binary())

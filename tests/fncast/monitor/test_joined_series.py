@@ -59,8 +59,8 @@ def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[Fore
     models = {message.model for message in forecasts}
     assert set(series.models) == models
     for model in models:
-        own = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
-        expected = offline_figures(readings, own)
+        of_model = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
+        expected = offline_figures(readings, of_model)
         accuracy = series.accuracy(model)
         found = {"readings": accuracy.outcomes, **accuracy.total_figures()}
         assert found == pytest.approx(expected, abs=1e-9)
