@@ -152,7 +152,7 @@ def test_foreign_letters_are_listed_and_those_whose_topic_is_there_are_replayed(
     assert f"{gone}: there is no topic '{gone_topic}'" in message
     assert message.replace("\n", "").isprintable()
     again = [m for m in testbed.read_all(testbed.metrics) if m.key() == b"mine"]
-    assert [message.headers() for message in again] == [of_key, of_key]
+    assert [message.headers() for message in again] == [sent_headers, sent_headers]
     assert {m.key() for m in testbed.read_all(testbed.metrics)} == {b"mine", b"escapes", b"digits"}
 
     testbed.create_topics(NewTopic(gone_topic, 1))

@@ -21,7 +21,7 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("times", "record", "said"),
+    ("times", "record", "sentence"),
     [
         (
             (0, 10**6, 10),
