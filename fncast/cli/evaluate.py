@@ -179,10 +179,10 @@ def _warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:
     """Print a warning for each series whose test part the model was trained or validated on."""
     from model_service.training.lineage import Lineage
 
-    seen = Lineage(folder)
+    lineage = Lineage(folder)
     for each in evaluation.series:
         begin = each.backtest.series.time(int(each.backtest.at[0]))
-        until = seen.until(each.backtest.series)
+        until = lineage.until(each.backtest.series)
         if until is not None and begin < until:
             _say(
                 f"{each.name}: the forecasts begin at {format_time(begin)}, but the model was trained on the readings"
