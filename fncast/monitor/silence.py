@@ -1,4 +1,4 @@
-"""Recognises a silent series: no readings for longer than ever, by the times at which its records came."""
+"""Recognises a silent series: no readings for longer than before, by the times at which its records came."""
 
 from __future__ import annotations
 
