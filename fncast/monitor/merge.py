@@ -6,6 +6,7 @@ wait until it is known to have none.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -23,14 +24,14 @@ class Progress:
     """How far a topic has come.
 
     seen_ms: the largest timestamp of its records. tick_ms: of its newest tick, if no record followed; ticks: in a row.
-    waiting: timestamps of the records that were left unsettled, by offset; they come again.
     """
 
     def __init__(self) -> None:
         self.seen_ms = -1
         self.tick_ms = -1
         self.ticks = 0
-        self.waiting: dict[int, int] = {}
+        self._waiting: dict[int, int] = {}  # timestamps of the records that were left unsettled, by offset
+        self._earliest_ms: float | None = None  # of them; None if it must be found again
 
     def add(self, delivery: Delivery) -> None:
         """Take a record or a tick."""
@@ -42,9 +43,25 @@ class Progress:
             self.seen_ms = max(self.seen_ms, at_ms)
             self.tick_ms, self.ticks = -1, 0
 
+    def left(self, deliveries: Iterable[Delivery]) -> None:
+        """These records were left unsettled; they come again."""
+        self._waiting |= {each.record.offset: each.record.timestamp_ms for each in deliveries}
+        self._earliest_ms = None
+
+    def settled(self, delivery: Delivery) -> None:
+        """A record is processed."""
+        if self._waiting.pop(delivery.record.offset, None) is not None:
+            self._earliest_ms = None
+
+    def waits_before(self, offset: int) -> bool:
+        """Whether a record with a smaller offset waits."""
+        return min(self._waiting, default=offset) < offset
+
     def is_past(self, at_ms: int) -> bool:
         """Whether no record with an earlier timestamp is expected or waits."""
-        if any(waiting_ms < at_ms for waiting_ms in self.waiting.values()):
+        if self._earliest_ms is None:
+            self._earliest_ms = min(self._waiting.values(), default=math.inf)
+        if self._earliest_ms < at_ms:
             return False
         if at_ms <= self.seen_ms:
             return True
@@ -75,7 +92,7 @@ class Merge:
             if not self._is_next(candidates[topic][0].record.timestamp_ms, candidates):
                 break
             delivery = candidates[topic].popleft()
-            self._progress[topic].waiting.pop(delivery.record.offset, None)
+            self._progress[topic].settled(delivery)
             ready.append(delivery)
             if not candidates[topic]:
                 del candidates[topic]
@@ -98,8 +115,7 @@ class Merge:
 
     def _wait_for(self, lanes: Mapping[str, Iterable[Delivery]]) -> None:
         for topic, lane in lanes.items():
-            left = {delivery.record.offset: delivery.record.timestamp_ms for delivery in lane}
-            self._progress[topic].waiting |= left
+            self._progress[topic].left(lane)
 
     def forget(self, topic: str) -> None:
         """The partition of a topic was taken away; what waited will be read again, if it comes back."""
@@ -115,7 +131,7 @@ class Merge:
 
     def _is_complete(self, topic: str, lane: deque[Delivery]) -> bool:
         """Whether no earlier record of the topic waits outside of this lane."""
-        return min(self._progress[topic].waiting, default=lane[0].record.offset) >= lane[0].record.offset
+        return not self._progress[topic].waits_before(lane[0].record.offset)
 
     def _is_next(self, at_ms: int, lanes: Mapping[str, object]) -> bool:
         """Whether a record can be processed: the topics that have none at hand are past it. lanes: those that have."""

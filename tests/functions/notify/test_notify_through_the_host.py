@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.crossing import Crossing
+from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.episode import Episode
 from fncast.monitor.output import alert_event, anomaly_event
 from fncast.testing import InputRecord, LocalFncast
@@ -75,8 +74,8 @@ def published(event: OutputEvent) -> InputRecord:
 
 def test_alerts_and_anomalies_reach_the_webhook_once(acting: LocalFncast, webhook: Webhook) -> None:
     alerts = [
-        published(alert_event("web-1", "forecast/3", RULE, state, Crossing(0.7, 2.0), 1e9, 300.0, "alerts"))
-        for state in ("open", "closed")
+        published(alert_event("web-1", "forecast/3", RULE, AlertState(is_open), 0.7, 1e9, "alerts"))
+        for is_open in (True, False)
     ]
     episode = Episode("outlier", 1e9, 1e9, 1e9, 7.0, 5.0, 4.0, 6.0, 0.9)
     anomaly = published(anomaly_event("web-1", episode, 1e9, True, "alerts", "page-me"))
