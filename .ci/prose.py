@@ -1,7 +1,8 @@
 """Check for phrases that the house style avoids, and pages for long lines and table cells: prose.py FILE...
 
 codespell checks single words (.ci/words.txt). This script checks what codespell cannot: phrases and layout. In Python
-files it checks comments and docstrings. In pages it does not check code blocks and link definitions.
+files it checks comments, docstrings, messages and the names of functions. In pages it does not check code blocks and
+link definitions.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PHRASES = {
     r"\bnothing of it\b": "no part",
     r"\bwhat it is\b": "name it",
     r"\b(is|are) no (?!longer)[a-z]": "is not a",
-    r"\b(tells?|told)\b": "say, report, name",
+    r"\bt(ells?|old)\b": "say, report, name",
     r"\bgo(es)? on\b": "continue",
 }
 ALLOWED = re.compile(r"\bthere (is|are) no\b", re.IGNORECASE)
@@ -57,15 +58,17 @@ def plain(line: str) -> str:
 
 
 def code_problems(text: str) -> Iterator[tuple[int, str]]:
-    """Yield line number and problem for the comments and docstrings of a Python file."""
+    """Yield line number and problem for the comments, docstrings, messages and function names of a Python file."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield from ((token.start[0], problem) for problem in phrases(token.string))
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ((node.lineno, problem) for problem in phrases(node.name.replace("_", " ")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):  # docstrings, too
             before = ""
-            for number, line in enumerate((ast.get_docstring(node, clean=False) or "").splitlines()):
-                yield from ((node.body[0].lineno + number, problem) for problem in phrases(line, before))
+            for number, line in enumerate(node.value.splitlines()):
+                yield from ((node.lineno + number, problem) for problem in phrases(line, before))
                 before = line
 
 

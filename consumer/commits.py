@@ -21,7 +21,7 @@ from interceptor.delivery import Tick
 
 log = logging.getLogger("fncast.consumer")
 
-COMMIT_EVENTS = 4096  # a commit is due once so many are published: they stay in memory until then
+COMMIT_EVENTS = 4096  # a commit is due once this many are published: they stay in memory until then
 # The pause after a commit, as a multiple of its duration. Nothing is published during a commit. So this bounds the lost
 # time, and under load, when commits take longer, more results share one commit. At most MOST_REST_S.
 REST = 1.5

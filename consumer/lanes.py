@@ -16,7 +16,7 @@ PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills a batch
-# Up to so many partitions hold twice as much each: otherwise the calls in flight would take all of it.
+# Up to this many partitions hold twice as much each: otherwise the calls in flight would take all of it.
 FEW = 2
 
 Part = tuple[Lane, list[Delivery]]
@@ -136,7 +136,7 @@ class Lanes:
         return {lane: len(lane.published) for lane in self._lanes.values() if lane.published}
 
     def need_commit(self, events: int) -> bool:
-        """Whether so many deliveries are published, or half of one lane's bound: the lane would soon be full."""
+        """Whether this many deliveries are published, or half of one lane's bound: the lane would soon be full."""
         return self.published() >= events or any(
             2 * len(lane.published) >= lane.max_events for lane in self._lanes.values()
         )

@@ -37,9 +37,7 @@ log = logging.getLogger("fncast.consumer")
 
 IDLE_POLL_S = 0.2  # while nothing is in flight; a record ends the wait
 BUSY_WAIT_S = 0.001  # while something is in flight; its result ends the wait, a record is read after it
-CHAIN_WAIT_S = (
-    0.003  # the same while the chain has a batch: then a record is not urgent, because it lingers anyway
-)
+CHAIN_WAIT_S = 0.003  # the same while the chain has a batch, for which a new record has to wait anyway
 POLL_EVENTS = 500
 REVOKE_S = 5.0  # to finish what is in flight of a revoked partition; the rest is dropped uncommitted
 STOP_S = 2.0  # the same for a stop, which takes less than 5 s in all

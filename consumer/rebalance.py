@@ -58,7 +58,7 @@ class Rebalance:
         self._lanes.assign(partitions)
         self._dead_letters.assigned(partitions)
         if partitions:
-            if not self._topics.are_there:
+            if not self._topics.all_exist:
                 self._topics.prepare()  # the input topic may have been created since the start
             self._results.assigned()
             self._states.assigned(self._lanes.of(partitions))

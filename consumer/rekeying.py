@@ -40,8 +40,10 @@ def with_topics_by_series(settings: Settings) -> Settings:
                 entry, topic=entry.by_series_topic, format=FORMAT, series="", rekey=False, json=None
             )
         )
-    own = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
-    kafka = msgspec.structs.replace(settings.kafka, input_topics=(*settings.kafka.input_topics, *own))
+    by_series_topics = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
+    kafka = msgspec.structs.replace(
+        settings.kafka, input_topics=(*settings.kafka.input_topics, *by_series_topics)
+    )
     chain = list(settings.interceptors.chain)
     chain.insert(chain.index("assemble"), "rekey")
     interceptors = msgspec.structs.replace(settings.interceptors, chain=tuple(chain))

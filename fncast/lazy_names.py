@@ -12,6 +12,7 @@ def lazy_names(
     """The functions `__getattr__` and `__dir__` of a package (PEP 562).
 
     package: its `__name__`. modules: by public name, the module that defines it.
+    `__getattr__` raises AttributeError for any other name.
     """
 
     def get(name: str) -> object:

@@ -14,13 +14,13 @@ def is_json(content_type: str) -> bool:
     return content_type == "application/json" or bool(_JSON_TYPE.match(content_type))
 
 
-def are_same(one: str, other: str) -> bool:
+def are_same(first: str, other: str) -> bool:
     """Whether two content types mean the same (RFC 9110, section 8.3.1).
 
     Letter case, spaces, quotes and the order of parameters do not matter. For JSON, `charset=utf-8` means the same as
     no charset: JSON is always UTF-8 (RFC 8259).
     """
-    return _normalized(one) == _normalized(other)
+    return _normalized(first) == _normalized(other)
 
 
 def _normalized(content_type: str) -> tuple[str, frozenset[tuple[str, str]]]:

@@ -42,7 +42,7 @@ def value(delivery: Delivery) -> bytes | None:
 def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     """Return the record's headers followed by the added ones. For a window: the headers of its event."""
     record = delivery.record
-    own = STRUCTURED if delivery.parent is not None else record.headers
+    original = STRUCTURED if delivery.parent is not None else record.headers
     full_reason = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
     reason = cut(clean(full_reason, MAX_DATA_BYTES), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
@@ -57,7 +57,7 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     ]
     if outcome.code is not None:
         added.insert(1, ("knativeerrorcode", str(outcome.code)))
-    return [*own, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
+    return [*original, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
 
 
 def own_and_added(record: Record) -> tuple[Headers, Headers]:

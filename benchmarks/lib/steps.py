@@ -43,7 +43,7 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
     if done.returncode or not raw.is_file():
         raise NoProfile(done.stderr.strip()[-500:] or "py-spy took no samples")
     after_s, outside_after_s = _thread_cpu_s(pid)
-    samples = _by_function(raw.read_text())
+    samples = samples_by_function(raw.read_text())
     sample_s = (after_s - before_s) / max(sum(samples.values()), 1)
     found = [(name, count * sample_s) for name, count in samples.most_common()]
     return sorted([*found, (OUTSIDE, outside_after_s - outside_before_s)], key=lambda step: -step[1])
@@ -79,7 +79,7 @@ def _thread_cpu_s(pid: int) -> tuple[float, float]:
     return python_s, outside_s
 
 
-def _by_function(raw: str) -> Counter[str]:
+def samples_by_function(raw: str) -> Counter[str]:
     """Return the samples by step. raw: one line a stack, outermost frame first, `function (file:line);… count`."""
     samples: Counter[str] = Counter()
     for line in raw.splitlines():

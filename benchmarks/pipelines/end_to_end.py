@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="fncast, plain loop and limit, exactly-once; only prints",
     )
     arguments = parser.parse_args(argv)
-    known = _pipelines(Path(), Path(), arguments.quick)
+    known = build_pipelines(Path(), Path(), arguments.quick)
     apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in known))
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.scale = arguments.scale or (QUICK_SCALE if arguments.quick else 1.0)
@@ -94,12 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code."""
-    pipelines = _pipelines(testbed.models, testbed.model, arguments.quick)
+    pipelines = build_pipelines(testbed.models, testbed.model, arguments.quick)
     known = [PipelineResult(pipeline) for pipeline in pipelines]
     chosen = [result for result in known if is_chosen(result.name, arguments.only)]
     await testbed.warm_up(arguments.scale)
     failed = await run_rounds(
-        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.scale), _line
+        chosen, arguments.rounds, lambda result: measure_pipeline(testbed, result, arguments.scale), _line
     )
     results = [result for result in chosen if result.runs]
     blocks: list[report.Block | None] = [_table(results), _ratios(results), failures(failed)]
@@ -120,7 +120,8 @@ async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     return 1 if wrong or failed else 0
 
 
-def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
+def build_pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
+    """The pipelines of a round, in their order. models, model: a folder of models, and a version in it."""
     if quick:
         return [
             Fncast(EXACTLY, models),
@@ -138,7 +139,7 @@ def _pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
     ]
 
 
-async def _measure(testbed: Testbed, result: PipelineResult, scale: float) -> None:
+async def measure_pipeline(testbed: Testbed, result: PipelineResult, scale: float) -> None:
     """Add a run to the result. Raises ProcessFailed, NoEnvironment."""
     measured, cpu_us = await testbed.process_backlog(result.pipeline, scale)
     result.runs.append(measured)

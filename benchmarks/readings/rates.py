@@ -77,7 +77,7 @@ async def measure(
 async def wait_until_read(
     servers: str, group: str, topic: str, records: int, processes: Processes, within_s: float
 ) -> None:
-    """Wait until the group has committed so many records. Raises ProcessFailed."""
+    """Wait until the group has committed this many records. Raises ProcessFailed."""
     reader = Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
     end_s = time.monotonic() + within_s
     try:

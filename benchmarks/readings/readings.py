@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, report
+from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
     add_testbed_arguments,
@@ -115,7 +115,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         facts = machine.facts(
             testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}", load
         )
-        report.save(PROGRAM, facts, blocks)
+        report.save(PROGRAM, facts, [*blocks, _chart(chosen)])
         pages.generate()
     return 1 if failed else 0
 
@@ -144,6 +144,12 @@ def _table(measured: list[RateRow]) -> report.Table:
         (row.name, row.rate(), row.cpu_us(), float(row.runs[0].forecasts)) for row in measured if row.runs
     ]
     return report.Table("rates", heads, cells)
+
+
+def _chart(measured: list[RateRow]) -> report.Chart | None:
+    rates = {row.name: row.rate() for row in measured if row.runs}
+    ours = [row.name for row in measured if isinstance(row.pipeline, FncastReadings)]
+    return plot.bars(report.PLOTS, "readings", rates, "readings a second (logarithmic)", ours)
 
 
 def _ratios(measured: list[RateRow]) -> report.Table:

@@ -20,7 +20,7 @@ from benchmarks.readings.programs import LEAST, FncastReadings
 
 HOSTS, FIELDS = 10_000, 10
 BEFORE = 10  # steps: the step of a series is found, and its state has the size of a full window
-PROBES = 100  # hosts with so many more steps that the next one is forecast
+PROBES = 100  # hosts with this many more steps that the next one is forecast
 SNAPSHOT_S = 25.0  # until the state is written
 PATIENCE_S = 300.0
 ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)

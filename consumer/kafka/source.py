@@ -180,8 +180,8 @@ class KafkaSource:
         """The error after which this client does not work any more."""
         if (instance := self._properties.get("group.instance.id")) and FENCED in error.str():
             return ConsumerError(
-                f"another consumer has joined the group {self._properties['group.id']!r} under this one's name,"
-                f" {instance!r}: give each its own `instance` in [kafka]"
+                f"another consumer has joined the group {self._properties['group.id']!r} as {instance!r}, the name of"
+                " this consumer: give each its own `instance` in [kafka]"
             )
         return ConsumerError(f"Kafka's client gives up: {describe(error)}")
 

@@ -12,7 +12,7 @@ MAX_FETCH_BYTES = 2 * 1024 * 1024
 FETCH_BACKOFF_MS = 5
 TOPIC_REFRESH_MS = 10_000  # a topic that is created later is found after this; the default is 5 minutes
 SESSION_TIMEOUT_MS = 10_000  # the longest that a killed consumer keeps its partitions
-# Members learn of a rebalance by their next heartbeat. Until then nobody reads the partitions that another one gave up.
+# Members learn of a rebalance by their next heartbeat. Until then no member reads the partitions that a member gave up.
 HEARTBEAT_MS = 250
 # The loop polls all the time. A rebalance waits this long for members that no longer exist: after a crash, the
 # coordinator can remember such members.
@@ -24,8 +24,8 @@ def source_properties(
 ) -> dict[str, Any]:
     """The properties of a member of the group.
 
-    client_properties: addresses, security and the user's own. instance: the name of a static member (KIP-345), the same
-    after a restart; empty for a dynamic member.
+    client_properties: addresses, security and the user's properties. instance: the name of a static member (KIP-345),
+    the same after a restart; empty for a dynamic member.
     """
     properties: dict[str, Any] = {
         "log_level": 2,  # at 3, librdkafka logs each attempt to reach a broker that is down

@@ -50,7 +50,7 @@ class Sizes:
 class Topics:
     """The topics that the consumer reads and writes. Used by the loop's thread.
 
-    problem: why `prepare` returned None. are_there: whether all topics exist; if not, call `prepare` again later.
+    problem: why `prepare` returned None. all_exist: whether all topics exist; if not, call `prepare` again later.
     watch: set by `prepare`; None for the embedded broker.
     """
 
@@ -83,7 +83,7 @@ class Topics:
         self._are_replicas_checked = False
         self._missing: set[str] = set()  # that a warning has named
         self._not_created: set[str] = set()  # that a warning has named
-        self.are_there = False
+        self.all_exist = False
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
         self._admin = self._create_client()
@@ -135,14 +135,14 @@ class Topics:
                     ' set delivery = "at-least-once" in [kafka] for it'
                 )
             log.info("the embedded broker does not isolate transactions: delivery is at least once")
-            if self._state and not self.are_there:
+            if self._state and not self.all_exist:
                 for topic in (self._state, *self._more_outputs):
                     self._admin.list_topics(topic, timeout=ANSWER_S)  # creates it
                 log.info(
                     "the embedded broker keeps the newest 5 MB of a partition in memory: state beyond that is lost when"
                     " a partition is assigned again"
                 )
-            self.are_there = True
+            self.all_exist = True
             return Sizes()
         if self.watch is None:
             self.watch = TopicWatch(lambda: self._admin, self._replace_client, self._all())
@@ -251,7 +251,7 @@ class Topics:
         wanted = {self._output: partitions, self._dead_letters: partitions, self._outages: 1}
         wanted |= dict.fromkeys((self._state, *self._more_outputs), partitions)
         missing = [name for name in wanted if name and name not in counts]
-        self.are_there = bool(partitions) and not set(self._written()) & set(missing)
+        self.all_exist = bool(partitions) and not set(self._written()) & set(missing)
         if not partitions or not missing:
             return
         configs = {self._dead_letters: {SIZE: str(record_bytes)}, self._state: STATE_CONFIG}

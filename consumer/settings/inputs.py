@@ -87,8 +87,16 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def has_readings(self) -> bool:
         """Whether the topic's records are single readings: a setting says so, or makes sense only for them."""
-        own = (self.format, self.series, self.include, self.exclude, self.unit, self.rekey, self.overrides())
-        return any(own)
+        given = (
+            self.format,
+            self.series,
+            self.include,
+            self.exclude,
+            self.unit,
+            self.rekey,
+            self.overrides(),
+        )
+        return any(given)
 
     @property
     def format_name(self) -> str:

@@ -43,8 +43,8 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     client: any librdkafka properties, for consumer and producer. static_membership: the group knows this consumer by
     its `instance_name`, and returns its partitions at once after a crash. outage_topic: gets an event while a route is
-    out; empty for none. pause_after_refused: pause a topic if its first so many records are all rejected for the same
-    kind of reason; 0 for never. state_topic: for snapshots of interceptors' state.
+    out; empty for none. pause_after_refused: how many records, from the first of a topic, must be rejected for one kind
+    of reason until the topic is paused; 0 for never. state_topic: for snapshots of interceptors' state.
     """
 
     bootstrap_servers: str = "localhost:9092"

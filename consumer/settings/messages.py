@@ -43,9 +43,9 @@ def message_with_place(
         reason = "no such setting"
     else:  # the messages of our checks begin with the setting's name
         name = re.match(r"([\w.\[\]-]+):? ", reason)
-        own = f"{path}.{name[1]}".removeprefix(".") if name else ""
+        named = f"{path}.{name[1]}".removeprefix(".") if name else ""
         known = {*variables, *_lines(text)}
-        path = next((place for place in (own, f"{own}.url") if place in known), path)
+        path = next((place for place in (named, f"{named}.url") if place in known), path)
         if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
             reason += f"; use {' or '.join(map(repr, allowed))}"
         reason = _EXPECTED.sub(_needed, reason)

@@ -21,8 +21,8 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alpha: share of the readings of a normal series that may count as anomalies. min_history: readings of a series
     before its first anomaly. include, exclude: globs of the series whose anomalies and bad forecasts are reported.
     destination: of these events; empty for none. accuracy_every: the longest time between two accuracy events of a
-    series, by its readings. silent_steps: a series is silent after so many steps without a reading; 0 for never.
-    worse_than_last_for: an alert opens once a model was worse than the last value for so many readings; 0 for never.
+    series, by its readings. silent_steps: a series is silent after this many steps without a reading; 0 for never.
+    worse_than_last_for: an alert opens once a model was worse than the last value for this many readings; 0 for never.
     """
 
     group_id: str = "fncast-monitor"

@@ -38,7 +38,7 @@ def marker_key(group: str, partition: Partition) -> bytes:
 
 def parse(key: bytes | None) -> StateKey | None:
     """The parts of a key; None if it is not a key of fncast."""
-    head, newline, own = (key or b"").partition(b"\n")
+    head, newline, suffix = (key or b"").partition(b"\n")
     try:
         group, topic, partition, owner = json.loads(head)
     except (ValueError, TypeError):
@@ -46,7 +46,7 @@ def parse(key: bytes | None) -> StateKey | None:
     texts = all(isinstance(text, str) for text in (group, topic, owner))
     if not newline or not texts or type(partition) is not int:
         return None
-    return StateKey(group, topic, partition, owner, own)
+    return StateKey(group, topic, partition, owner, suffix)
 
 
 def place_of(partition: int, places: int) -> int:

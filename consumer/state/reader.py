@@ -57,7 +57,10 @@ class Reader:
         self._admin = create_client(AdminClient, {"log_level": 2, **client_properties}, logger=log)
 
     def committed(self, partition: Partition) -> int:
-        """The group's committed offset; below 0 if there is none. Waits for open transactions of the group."""
+        """The group's committed offset; below 0 if there is none. Raises Unavailable if the broker does not answer.
+
+        Waits for open transactions of the group.
+        """
         with map_kafka_errors(lambda cause: self._failure(cause, self._group_id)):
             (answer,) = self._consumer.committed([TopicPartition(*partition)], ANSWER_S)
         if answer.error is not None:

@@ -29,8 +29,8 @@ class StateWriter:
         self._group = group
         self._places: dict[Partition, int] = {}
         self._committed: list[Written] = []  # at-least-once: of committed deliveries, not yet acknowledged
-        self._published = 0  # the first so many of them were handed to the publisher
-        self._covered = 0  # the first so many of them are part of the commit in progress
+        self._published = 0  # how many of them, from the first, were handed to the publisher
+        self._covered = 0  # how many of them, from the first, are part of the commit in progress
 
     def restored(self, partition: Partition, place: int) -> None:
         """A partition's state was restored, and is written to this partition of the state topic."""

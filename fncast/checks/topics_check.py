@@ -33,7 +33,7 @@ def check_kafka(settings: Settings) -> list[Row]:
         rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
             rows += _input_rows(sampler, entry, settings, rights)
-        rows += [_output_row(topic, topics, settings, rights) for topic in _outputs(settings)]
+        rows += [_output_row(topic, topics, settings, rights) for topic in output_topics(settings)]
         if not sampler.is_embedded:
             rows.append(_group_row(settings))
         return rows
@@ -49,7 +49,7 @@ def _inputs(settings: Settings) -> list[Input]:
     return [by_topic.get(topic, Input(topic)) for topic in settings.kafka.input_topics]
 
 
-def _outputs(settings: Settings) -> list[str]:
+def output_topics(settings: Settings) -> list[str]:
     """The topics that the consumer writes."""
     kafka = settings.kafka
     found = [kafka.output_topic, kafka.dead_letter_topic]
@@ -134,7 +134,7 @@ def _is_denied(error: Exception) -> bool:
 def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
     """What this login may do, by topic; "" is the cluster. Without an entry the broker does not say."""
     admin = _admin(settings)
-    names = list(dict.fromkeys((*settings.kafka.input_topics, *_outputs(settings))))
+    names = list(dict.fromkeys((*settings.kafka.input_topics, *output_topics(settings))))
     asked: list[tuple[str, Any]] = []
     try:
         answers = admin.describe_topics(

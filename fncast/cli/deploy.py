@@ -49,15 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
         folder = read_folder(arguments.folder)
         config = configure(folder, {}, dict(arguments.config))
         token = token_argument(arguments.token_file) if arguments.token_file else ""
-        urls = asyncio.run(_deploy(arguments, folder, config, token))
+        urls = asyncio.run(deploy_folder(arguments, folder, config, token))
     except (InvalidFunction, DeployError) as error:
         raise Failure(clean(str(error), MAX_ERROR)) from None
     print("\n".join(clean(url, MAX_URL) for url in urls))
     return 0
 
 
-async def _deploy(
+async def deploy_folder(
     arguments: argparse.Namespace, folder: FunctionFolder, config: dict[str, str], token: str
 ) -> Sequence[str]:
+    """Deploy the function, and return its addresses. Raises what `FnServer.deploy` raises."""
     async with FnServer(arguments.url, token) as server:
         return await server.deploy(folder, arguments.image, arguments.app, config)

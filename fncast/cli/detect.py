@@ -86,15 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
     out = sys.stdout
     if not arguments.json:
         out.write(",".join(("series", *COLUMNS) if len(series) > 1 else COLUMNS) + "\n")
-    for one in series:
-        forecasts = model.forecasts(one.values)
-        _check_length(one, forecasts.near, forecasts.far, settings)
-        detection = detect(one.values, forecasts.near, forecasts.far, settings)
+    for each_series in series:
+        forecasts = model.forecasts(each_series.values)
+        _check_length(each_series, forecasts.near, forecasts.far, settings)
+        detection = detect(each_series.values, forecasts.near, forecasts.far, settings)
         write = _write_json if arguments.json else _write_csv
-        write(out, one, forecasts.near, detection, len(series) > 1)
-        _report(one, detection)
+        write(out, each_series, forecasts.near, detection, len(series) > 1)
+        _report(each_series, detection)
         if arguments.plot:
-            found.append((one, forecasts.near, detection))
+            found.append((each_series, forecasts.near, detection))
     if arguments.plot:
         from fncast.cli.detect_plot import save_plot
 

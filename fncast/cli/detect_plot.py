@@ -35,7 +35,7 @@ _STYLE: Any = {
 
 def save_plot(found: Sequence[tuple[Series, np.ndarray[Any, Any], Detection]], path: Path) -> None:
     """Draw the series with the most unusual anomalies, at most MAX_PANELS. Raises Failure."""
-    ranked = sorted(found, key=lambda each: -max((one.score for one in each[2].episodes), default=0.0))
+    ranked = sorted(found, key=lambda each: -max((worst.score for worst in each[2].episodes), default=0.0))
     shown = ranked[:MAX_PANELS]
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(12, 1.0 + 3.6 * len(shown)), layout="constrained")

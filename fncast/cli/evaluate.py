@@ -134,9 +134,9 @@ def run(arguments: argparse.Namespace) -> int:
         _warn_about_long_seasons(evaluation)
         if is_base:
             forecaster = BaseForecaster(folder)
-            for one in evaluation.series:
-                backtest = one.backtest
-                one.add(MODEL, forecaster.at_origins(backtest.series.values, backtest.at.tolist(), horizon))
+            for each in evaluation.series:
+                backtest = each.backtest
+                each.add(MODEL, forecaster.at_origins(backtest.series.values, backtest.at.tolist(), horizon))
         elif is_sized:
             add_base_model(evaluation, BaseForecaster(folder))
         else:
@@ -179,20 +179,22 @@ def _warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:
     """Print a warning for each series whose test part the model was trained or validated on."""
     from model_service.training.lineage import Lineage
 
-    seen = Lineage(folder)
-    for one in evaluation.series:
-        begin = one.backtest.series.time(int(one.backtest.at[0]))
-        until = seen.until(one.backtest.series)
+    lineage = Lineage(folder)
+    for each in evaluation.series:
+        begin = each.backtest.series.time(int(each.backtest.at[0]))
+        until = lineage.until(each.backtest.series)
         if until is not None and begin < until:
             _say(
-                f"{one.name}: the forecasts begin at {format_time(begin)}, but the model was trained on the readings"
+                f"{each.name}: the forecasts begin at {format_time(begin)}, but the model was trained on the readings"
                 f" until {format_time(until)}: its real errors are larger"
             )
 
 
 def _warn_about_long_seasons(evaluation: Evaluation) -> None:
     """Print a warning for the series whose season is longer than the window: the model cannot see it."""
-    long = {one.name: one.seasons[-1] for one in evaluation.series if one.seasons[-1:] > (evaluation.window,)}
+    long = {
+        each.name: each.seasons[-1] for each in evaluation.series if each.seasons[-1:] > (evaluation.window,)
+    }
     if long:
         shown = ", ".join(f"{name} ({season})" for name, season in list(long.items())[:SHOWN_SERIES])
         more = f" and {len(long) - SHOWN_SERIES} more" if len(long) > SHOWN_SERIES else ""
@@ -215,8 +217,8 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
         )
     from model_service.training.classical import METHODS, forecasts, tasks
 
-    wanted = tasks([(one.backtest, one.seasons) for one in evaluation.series])
-    by_name = {one.name: one for one in evaluation.series}
+    wanted = tasks([(each.backtest, each.seasons) for each in evaluation.series])
+    by_name = {each.name: each for each in evaluation.series}
     progress = Progress("classical methods", "forecasts")
     results = list(forecasts(wanted, cache, workers or os.cpu_count() or 1, progress))
     results.sort(key=lambda result: METHODS.index(result[0].method))  # the order of the tables
@@ -225,10 +227,10 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
             _say(f"{task.method} on {task.name} failed: {forecast}")
         else:
             by_name[task.name].add(task.method, forecast)
-    for one in evaluation.series:  # without a season, MSTL is its trend method alone
+    for each in evaluation.series:  # without a season, MSTL is its trend method alone
         for method, trend in (("MSTL", "AutoETS"), ("MSTL+ARIMA", "AutoARIMA")):
-            if not one.seasons and trend in one.scores:
-                one.add(method, one.forecasts[trend])
+            if not each.seasons and trend in each.scores:
+                each.add(method, each.forecasts[trend])
 
 
 def default_cache() -> Path:

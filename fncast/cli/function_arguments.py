@@ -8,7 +8,7 @@ from functions.host.names import app_name
 
 
 def app_argument(text: str) -> str:
-    """The name of an app of Fn, for argparse."""
+    """The name of an app of Fn, for argparse. Raises ArgumentTypeError."""
     try:
         return app_name(text)
     except ValueError as error:
@@ -16,7 +16,7 @@ def app_argument(text: str) -> str:
 
 
 def pair_argument(text: str) -> tuple[str, str]:
-    """A configuration key and its value from `KEY=VALUE`, for argparse."""
+    """A configuration key and its value from `KEY=VALUE`, for argparse. Raises ArgumentTypeError."""
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"must be KEY=VALUE, not {text!r}")

@@ -75,7 +75,7 @@ class LocalModel:
         return StepForecasts(near, far)
 
     def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
-        """Yield indices of readings and the windows before them, in batches.
+        """Yield indices of readings, (n,), and the windows before them, (n, window), in batches. values: (readings,).
 
         Left out are windows without their last reading, and those that the model cannot use.
         """

@@ -73,10 +73,10 @@ def set_up(level: str) -> None:
     if level != "debug":
         handler.addFilter(RateLimit())
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    threading.excepthook = _log_thread
+    threading.excepthook = log_ended_thread
 
 
-def _log_thread(ended: threading.ExceptHookArgs) -> None:
+def log_ended_thread(ended: threading.ExceptHookArgs) -> None:
     """Log the error that ended a thread, as one line."""
     if ended.exc_type is SystemExit or ended.exc_value is None:
         return

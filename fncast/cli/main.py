@@ -113,8 +113,8 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
 
 def _add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
     """Add to the help of `parser` and of each of its actions the examples that call it."""
-    own = [line for line in examples.strip().splitlines() if f"{parser.prog} " in f"{line} "]
-    parser.epilog = "\n  ".join(["examples:" if len(own) > 1 else "example:", *own])
+    matching = [line for line in examples.strip().splitlines() if f"{parser.prog} " in f"{line} "]
+    parser.epilog = "\n  ".join(["examples:" if len(matching) > 1 else "example:", *matching])
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

@@ -93,20 +93,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.model is not None:
         models = _single(arguments, metrics)
     else:
-        models = _repository(arguments, metrics)
+        models = build_repository(arguments, metrics)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()  # the loaded objects stay: the collector need not traverse them
     gc.set_threshold(COLLECT_EVERY)
     served = ", ".join(sorted({str(model) for model in models.paths.values()})) or "no model yet"
     security = Security.of(arguments)
-    grpc_address, companion = _grpc(arguments, models, security)
+    grpc_address, companion = build_grpc(arguments, models, security)
     ready = f"GraphPipe on {{url}} and the Open Inference Protocol on {{url}}/v2{grpc_address} ({served})"
     app = ModelServer(models, metrics, companion=companion)
     return serve(app, arguments.host, arguments.port, ready, security)
 
 
-def _grpc(arguments: argparse.Namespace, models: Models, security: Security) -> tuple[str, Companion | None]:
+def build_grpc(
+    arguments: argparse.Namespace, models: Models, security: Security
+) -> tuple[str, Companion | None]:
     """The gRPC server, and its address as text for the user; empty and None without gRPC. Raises Failure."""
     port = arguments.grpc_port
     if port is None:
@@ -154,7 +156,8 @@ def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
         raise Failure(str(error)) from None
 
 
-def _repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
+def build_repository(arguments: argparse.Namespace, metrics: Metrics) -> Repository:
+    """The models of the folder --models. Raises Failure."""
     folder: Path = arguments.models
     if arguments.inputs or arguments.outputs:
         raise Failure("--inputs and --outputs go with --model, not with --models")

@@ -90,10 +90,10 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
 def build_monitor(configured: Settings) -> tuple[Judge, Service]:
     """The monitor's consumer. Call it in the event loop that runs it. Raises Failure."""
     try:
-        own = monitor_settings(configured)
-        judge = Judge(monitor_rules(configured), own.kafka.input_topics)
+        settings = monitor_settings(configured)
+        judge = Judge(monitor_rules(configured), settings.kafka.input_topics)
         outputs = (configured.monitor.alerts_topic,)
-        service = Service(own, {JUDGE: judge}, outputs, joins_inputs=True)
+        service = Service(settings, {JUDGE: judge}, outputs, joins_inputs=True)
     except (SettingsError, ConsumerError, ValueError) as error:
         raise Failure(str(error)) from None
     return judge, service

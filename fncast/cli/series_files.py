@@ -154,9 +154,9 @@ def check_stdin_once(paths: Sequence[Path | str]) -> None:
 
 def report_filled_gaps(series: Sequence[Series], window: int) -> None:
     """Print how many of the missing readings are filled, and how many are in no usable window."""
-    missing = sum(one.missing for one in series)
+    missing = sum(each.missing for each in series)
     if missing:
-        filled = sum(fillable(one.values, window) for one in series)
+        filled = sum(fillable(each.values, window) for each in series)
         rest = (
             f"; {missing - filled} are in windows that are more than half empty" if filled < missing else ""
         )

@@ -117,15 +117,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_constant(series: Sequence[Series]) -> None:
     """Print the series whose readings are all equal. Raises Failure if there are no others."""
-    constant = [one for one in series if np.nanmin(one.values) == np.nanmax(one.values)]
+    constant = [each for each in series if np.nanmin(each.values) == np.nanmax(each.values)]
     if not constant:
         return
     value = f"{np.nanmin(constant[0].values):g}"
     if len(constant) < len(series):
-        say(f"not used in training, since all readings are equal: {listed([one.name for one in constant])}")
+        say(f"not used in training, since all readings are equal: {listed([each.name for each in constant])}")
         return
     raise Failure(
-        f"{listed([one.name for one in constant])}: all readings are constant ({value}); a model needs readings"
+        f"{listed([each.name for each in constant])}: all readings are constant ({value}); a model needs readings"
         " that change. Pass another file, or name another column with --value-column"
     )
 

@@ -20,7 +20,7 @@ from model_service.training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class TrainingData:
-    """source: where the series come from, for model.json. companions: generated series that are trained on beside."""
+    """source: where the series come from, for model.json. companions: generated series to train on as well."""
 
     series: Sequence[Series]
     settings: TrainingSettings

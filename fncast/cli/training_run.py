@@ -89,8 +89,8 @@ class TrainingRun:
         if refitted := self._refitted:
             say(
                 f"refit: {_count(refitted.epochs, 'more epoch')}, {refitted.windows} windows; the band was calibrated"
-                f" on {_count(refitted.calibration_windows, 'window')} of the last part; the errors that are printed"
-                " and stored are those before it (--no-refit leaves it out)"
+                f" on {_count(refitted.calibration_windows, 'window')} of the last part; the errors below are"
+                " those of the model before the refit (--no-refit: no refit)"
             )
         evaluation = self._evaluation
         if evaluation is not None and evaluation.left_out:

@@ -65,9 +65,9 @@ def seasons_of(
 
     if arguments.season is not None:
         return settings.seasons
-    before = [split(len(one), settings.test_share, 0.0).validation for one in series]
+    before = [split(len(each), settings.test_share, 0.0).validation for each in series]
     found = common_seasons(
-        [find_seasons(one.values[:end], one.step) for one, end in zip(series, before, strict=True)]
+        [find_seasons(each.values[:end], each.step) for each, end in zip(series, before, strict=True)]
     )
     _say_what_was_not_looked_for(series, before, settings)
     if found:
@@ -83,10 +83,10 @@ def _say_what_was_not_looked_for(
     """Print whether the series are too short to look for a week, and what would help."""
     from model_service.training.season import missing_for_week
 
-    lacking = [missing_for_week(end, one.step) for one, end in zip(series, before, strict=True)]
+    lacking = [missing_for_week(end, each.step) for each, end in zip(series, before, strict=True)]
     if not lacking or min(lacking) == 0:
         return
-    whole = [missing_for_week(len(one), one.step) for one in series]
+    whole = [missing_for_week(len(each), each.step) for each in series]
     test = settings.test_share > 0 and min(whole) < min(lacking)
     helps = " --test-share 0 gives more." if test else ""
     if test and min(whole) == 0:
@@ -104,7 +104,7 @@ def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str |
 
     if not settings.seasons:
         return settings.window
-    train = max(split(len(one), settings.test_share, settings.validation_share).train for one in series)
+    train = max(split(len(each), settings.test_share, settings.validation_share).train for each in series)
     shortest, longest = settings.seasons[0], settings.seasons[-1]
     candidates = [7 * shortest, 2 * shortest]
     if longest > shortest:

@@ -79,7 +79,7 @@ def _follow(reader: TopicReader, address: str, limit: int | None, as_json: bool)
         status = state.connected, state.missing  # without the error's text, which differs each time
         if status != reported and time.monotonic() - started_s > QUIET_S:
             reported = status
-            print(_status_text(state, address), file=sys.stderr, flush=True)
+            print(status_text(state, address), file=sys.stderr, flush=True)
 
 
 def _line(record: ReceivedRecord, formatter: ConsoleFormatter, as_json: bool) -> str | None:
@@ -93,7 +93,7 @@ def _line(record: ReceivedRecord, formatter: ConsoleFormatter, as_json: bool) ->
         return None
 
 
-def _status_text(state: BrokerState, address: str) -> str:
+def status_text(state: BrokerState, address: str) -> str:
     """The state of the connection: what the reader waits for, or that it reads."""
     if not state.connected:
         since = datetime.fromtimestamp(state.since_s).strftime("%H:%M:%S")

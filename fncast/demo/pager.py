@@ -16,7 +16,7 @@ MAX_BYTES = 65_536
 MAX_TEXT = 80
 MINUTE = len("2026-12-01T05:00")
 STOP_S = 0.2
-# At most so many messages are shown per period. The page shows all.
+# At most this many messages are shown per period. The page shows all.
 SHOWN_MESSAGES, SHOWN_PER_S = 10, 10.0
 
 Report = Callable[[str, str], None]

@@ -25,7 +25,7 @@ TAIL_LINES = 12
 READ_BYTES = 65_536
 MAX_LINE = 4_000
 MAX_SHOWN = 200  # characters of an unusable line to show
-SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # at most so many warnings of one process per period; all are in its log
+SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # at most this many warnings of one process per period; all are in its log
 
 # A warning in the command line's log format, or its failure message.
 WARNING = re.compile(r"\d{4}-\S+ \S+ (?:WARNING|ERROR|CRITICAL) +(.*)|fncast: (.*)")
@@ -194,7 +194,7 @@ class Process:
 
 
 async def _lines(stream: asyncio.StreamReader, log: ProcessLog, take: Callable[[str], None]) -> None:
-    """Copy a stream to the log and hand over its lines; what exceeds MAX_LINE of one is left out of it."""
+    """Copy a stream to the log and pass on its lines, each cut at MAX_LINE."""
     rest = b""
     while chunk := await stream.read(READ_BYTES):
         log.write(chunk)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from fncast.monitor.crossing import Crossing, crossing
 
-# An alert opens once so many forecasts in a row have at least the rule's probability: a single one may overshoot.
+# An alert opens once this many forecasts in a row have at least the rule's probability: a single one may overshoot.
 OPEN_AFTER = 3
 # A crossing far ahead has to be forecast longer, for this share of the steps until it: forecasts that follow each other
 # overshoot together.
 WAIT_SHARE = 0.125
-# An alert closes once its probability is below this share of the rule's in so many forecasts in a row.
+# An alert closes once its probability is below this share of the rule's in this many forecasts in a row.
 CLOSE_SHARE = 0.6
 CLOSE_AFTER = 3
 

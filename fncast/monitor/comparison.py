@@ -22,7 +22,7 @@ class Comparison:
     def update(self, accuracy: Accuracy, wanted: int) -> str:
         """Compare after a reading: the last day's error with that of the last value.
 
-        wanted: so many readings in a row open or close the alert. A reading counts once, also with several forecasts.
+        wanted: this many readings in a row open or close the alert. A reading counts once, also with several forecasts.
         Returns "open" or "closed" if the state changes, else an empty string.
         """
         if accuracy.newest_s <= self.seen_s or not accuracy.outcomes:

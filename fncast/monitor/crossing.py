@@ -32,7 +32,7 @@ def crossing(
     """The crossing within the steps of `rows`.
 
     levels: ascending. rows: for each step of the forecast its quantiles, in the unit of the series. for_steps: the
-    series stays beyond the threshold for so many steps. probability: of the rule; if it is above EXPECTED_FROM, that
+    series stays beyond the threshold for this many steps. probability: of the rule; if it is above EXPECTED_FROM, that
     takes its place for `step`.
 
     The steps are treated as fully dependent: a stretch is as likely as its least likely step, and the result is the

@@ -14,9 +14,9 @@ from fncast.monitor.stillness import Stillness
 
 DEFAULT_ALPHA = 0.001
 DEFAULT_MIN_HISTORY = 500
-# The smallest of several p-values is more often small. The figures depend on each other, so their number would
-# overstate this. Chosen so that with the default alpha a series opens at most one false episode in a month of
-# 5-minute readings.
+# The smallest of several p-values is small more often than a single one. The figures depend on each other, so their
+# number would overstate this. Chosen so that with the default alpha a series opens at most one false episode in a month
+# of 5-minute readings.
 COMPARISONS = 3.0
 # The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
 FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3, 0.5))
@@ -25,7 +25,7 @@ FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3, 0.5))
 SLOW_FIGURES = (1, 3, 4, 5)
 # A value is a new extreme if it is beyond all before it by this share of their range.
 BEYOND_RANGE = 0.2
-# The log p-value of a new extreme that is outside the band counts so many times.
+# The log p-value of a new extreme that is outside the band is multiplied by this.
 EXTREME_WEIGHT = 1.3
 # The p-value of the shortest run that counts as stuck.
 STUCK_LOG_P = math.log(0.001)

@@ -6,7 +6,7 @@ import math
 from dataclasses import astuple, dataclass
 from typing import Any
 
-# An episode closes after so many readings in a row that are not unusual.
+# An episode closes after this many readings in a row that are not unusual.
 CALM_READINGS = 8
 CALM_P = 0.05
 _CALM_LOG_P = math.log(CALM_P)

@@ -11,9 +11,9 @@ from typing import Any
 BINS = 64
 LOWEST = -5.0
 WIDTH = 0.15
-# After so many figures, older ones are counted less, and the tail is fitted again.
+# After this many figures, older ones are counted less, and the tail is fitted again.
 REFRESH = 32
-# A figure counts half after so many others.
+# A figure counts half after this many others.
 HALF_LIFE = 2_000
 # Beyond this share of the figures, the probability is extrapolated.
 TAIL_SHARE = 0.02

@@ -19,13 +19,13 @@ from fncast.monitor.recent_readings import RecentReadings
 from fncast.monitor.season import season_steps
 from fncast.series.step import Step
 
-# A reading may come so many steps late. An older one changes nothing.
+# A reading may come this many steps late. An older one changes nothing.
 MAX_LATE = 8
-# Outcomes are added to the sums for the readings of so many steps at once.
+# Outcomes are added to the sums for the readings of this many steps at once.
 SETTLED_STEPS = 8
-# Forecasts may be so many steps ahead of the readings.
+# Forecasts may be this many steps ahead of the readings.
 MAX_AHEAD = 8
-# So many forecasts are kept beyond the horizon.
+# This many forecasts are kept beyond the horizon.
 KEPT_BEYOND = MAX_LATE + SETTLED_STEPS + MAX_AHEAD
 # A reading waits for its forecast until more readings than this wait.
 MAX_WAITING = 3
@@ -114,7 +114,7 @@ class JoinedSeries:
     def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> bool:
         """Add a forecast. columns: lows, medians and highs.
 
-        Returns False if there is one for the same start by the same model, which stands, or if it is too old.
+        Returns False, and changes nothing, if the model already has a forecast with this start, or if it is too old.
         """
         self.has_settled = False
         if self.settled == _NONE:

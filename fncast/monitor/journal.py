@@ -20,11 +20,11 @@ NEXT_OFFSET = b"\xff"
 _ENTRIES = (b"\xfe", b"\xfd")
 # The time from one round's start to the next. A round writes all series that changed.
 ROUND_S = 10.0
-# A round begins earlier after so many entries: they bound the time of a restart.
+# A round begins earlier after this many entries: they bound the time of a restart.
 ROUND_ENTRIES = 200_000
-# So many series of a round are written with a batch.
+# This many series of a round are written with a batch.
 SERIES_AT_ONCE = 128
-# A record of the journal is closed once its entries have about so many bytes.
+# A record of the journal is closed once its entries have about this many bytes.
 RECORD_BYTES = 256 * 1024
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -111,7 +111,7 @@ class MonitorPartition:
         return events + self._judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
-        """Apply a note, as its reading, forecast or silence was applied. Publishes nothing.
+        """Apply a note again: a reading, a forecast or a silence. Publishes nothing.
 
         With at-least-once delivery, a series can be unknown after a kill between the commits of two topics: then the
         records that began it are read again.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fncast.monitor.accuracy import Accuracy
 
 # Accuracy is published early once skill or coverage of the last day differ by more than this from those published
-# last, with at least so many new outcomes. The first publication comes after so many, too.
+# last, with at least this many new outcomes. The first publication comes after this many, too.
 CHANGE = 0.1
 LEAST_OUTCOMES = 100
 

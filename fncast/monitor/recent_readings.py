@@ -45,7 +45,7 @@ class RecentReadings:
         self.first = max(self.first, first)
 
     def between(self, first: int, end: int) -> Float64Array:
-        """The readings of the steps from `first` up to before `end`."""
+        """The readings of the steps from `first` up to before `end`: (end - first,) float64, NaN if missing."""
         index = np.arange(first, end)
         found = np.frombuffer(self._values)[index % len(self._values)]
         found[(index < self.first) | (index >= self.first + len(self._values))] = math.nan

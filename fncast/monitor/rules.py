@@ -14,9 +14,9 @@ class MonitorRules:
     """What the monitor does. include, exclude: globs of series whose anomalies and bad forecasts are reported.
 
     accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
-    events about anomalies and bad forecasts. silent_steps: a series is silent after so many steps without a reading; 0
-    for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a row
-    that open an alert; 0 for never.
+    events about anomalies and bad forecasts. silent_steps: a series is silent after this many steps without a reading;
+    0 for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a
+    row that open an alert; 0 for never.
     """
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)

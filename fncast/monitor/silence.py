@@ -1,10 +1,10 @@
-"""Recognises a silent series: no readings for longer than ever, by the times at which its records came."""
+"""Recognises a silent series: no readings for longer than before, by the times at which its records came."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A silence is unusual if it is so many times as long as the longest before it.
+# A silence is unusual if it is this many times as long as the longest before it.
 LONGER = 1.5
 
 
@@ -30,7 +30,7 @@ class Silence:
         return ended
 
     def begins(self, now_ms: int, step_ms: float, steps: int, min_history: int) -> bool:
-        """Whether the series is silent from now on. steps: so many without a reading; 0 for never."""
+        """Whether the series is silent from now on. steps: this many without a reading; 0 for never."""
         if self.is_open or not steps or self.readings <= min_history:
             return False
         self.is_open = now_ms - self.last_ms > max(steps * step_ms, LONGER * self.longest_ms)

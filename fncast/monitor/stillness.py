@@ -1,10 +1,10 @@
-"""Recognises a stuck sensor: a value that does not change for longer than ever."""
+"""Recognises a stuck sensor: a value that stays the same for longer than before."""
 
 from __future__ import annotations
 
 # Fewer equal readings in a row are never unusual.
 LEAST_RUN = 5
-# A run is unusual if it is so many times as long as the longest before it, and so many readings longer.
+# A run is unusual if it is LONGER times as long as the longest before it, and LONGER_BY readings longer.
 LONGER = 1.5
 LONGER_BY = 3
 

@@ -101,7 +101,7 @@ def propose_mapping(records: Sequence[Record]) -> JsonMapping | None:
         return None
     candidates = [name for name in members if (name in texts or name in ids) and name not in left_out]
     labels = _labels_of(candidates, rows)
-    left_out |= {name: "it changes while the series goes on" for name in candidates if name not in labels}
+    left_out |= {name: "it changes while the series continues" for name in candidates if name not in labels}
     return JsonMapping(".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out)
 
 
@@ -244,7 +244,7 @@ def _is_constant(name: str, identities: Sequence[str], rows: Sequence[_Row]) -> 
     """Whether the member has one text for each thing that the identities name."""
     seen: dict[tuple[Any, ...], Any] = {}
     for row in rows:
-        thing = tuple(row.leaves.get(identity) for identity in identities)
-        if seen.setdefault(thing, row.leaves.get(name)) != row.leaves.get(name):
+        identified = tuple(row.leaves.get(identity) for identity in identities)
+        if seen.setdefault(identified, row.leaves.get(name)) != row.leaves.get(name):
             return False
     return True

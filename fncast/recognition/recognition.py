@@ -81,7 +81,7 @@ def _unknown(topic: str, records: Sequence[Record], trials: Sequence[FormatTrial
     formats = ", ".join(BUILT_IN)
     return (
         f"the topic {topic} is in no format that fncast knows ({formats}): {_reason(records, trials)}."
-        ' A decoder of your own can read it: format = "package.module:Class", see docs/topic.md'
+        ' Your decoder can read it: format = "package.module:Class", see docs/topic.md'
     )
 
 

@@ -179,12 +179,12 @@ class _Reader:
 
     def _groups(self, keys: Keys | None, at: int) -> Iterator[tuple[str, NDArray[np.int64] | None]]:
         """The name and the rows of each series of a column; None for all rows."""
-        own = self.table.header[at]
+        column = self.table.header[at]
         if keys is None:
-            yield (self.own_name if self.columns.is_alone else own), None
+            yield (self.own_name if self.columns.is_alone else column), None
             return
         for name, rows in keys.groups():
-            yield (name if len(self.columns.values) == 1 else f"{name}/{own}"), rows
+            yield (name if len(self.columns.values) == 1 else f"{name}/{column}"), rows
 
     def _names(self, keys: Keys) -> Iterator[str]:
         """The names of the series of a long file, ordered by key."""
@@ -242,14 +242,16 @@ class _Reader:
             raise CsvError(f"{summary.name}: holds no readings ({why})")
         if keys is not None and len(self.columns.values) > 1:  # keep the series of one key together
             place = {name: at for at, name in enumerate(self._names(keys))}
-            summary.series.sort(key=lambda one: place[one.name])
-            summary.mended.sort(key=lambda one: place[one.series])
+            summary.series.sort(key=lambda item: place[item.name])
+            summary.mended.sort(key=lambda item: place[item.series])
         if self.options.timezone is None and summary.repeated and times.is_local.any() and not times.is_dates:
             summary.notes.append(
                 "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
                 " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
             )
-        is_daily = any(one.step.period_s is None or one.step.period_s % DAY_S == 0 for one in summary.series)
+        is_daily = any(
+            item.step.period_s is None or item.step.period_s % DAY_S == 0 for item in summary.series
+        )
         if self.options.timezone is None and summary.moved and len(times.offsets) > 1 and is_daily:
             summary.notes.append(
                 "the times have different offsets from UTC; if the days are those of one time zone, pass --timezone,"

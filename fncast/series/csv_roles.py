@@ -40,7 +40,9 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
                 f"{table.name}: column {time.name!r} holds no times{example}; name another --time-column"
             )
     else:
-        time = find_time(table, [one for one in found if is_influx is False or one.key not in INFLUX_OWN])
+        time = find_time(
+            table, [profile for profile in found if is_influx is False or profile.key not in INFLUX_OWN]
+        )
     clock = find_clock(time, found)
     if time.form is None:
         raise CsvError(
@@ -48,34 +50,38 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
         )
     taken = {time.at} | ({clock} if clock is not None else set())
     chosen = None if options.value_columns is None else [find(name) for name in options.value_columns]
-    others = [one for one in found if one.at not in taken]
-    named = [one for one in others if not _UNNAMED.fullmatch(one.name)]
+    others = [profile for profile in found if profile.at not in taken]
+    named = [profile for profile in others if not _UNNAMED.fullmatch(profile.name)]
     columns = Columns(time, clock, [], [], is_alone=len(named or others) == 1)
-    for one in others:
-        if _UNNAMED.fullmatch(one.name) and named and not (one.is_text and not one.is_empty):
+    for profile in others:
+        if _UNNAMED.fullmatch(profile.name) and named and not (profile.is_text and not profile.is_empty):
             if chosen is None:
-                columns.skipped[f"column {one.at + 1}"] = "it has no name"
-            if one.is_empty:
-                columns.harmless.add(f"column {one.at + 1}")
-            others = [other for other in others if other is not one]
-    free = [one for one in others if chosen is None or one not in chosen]
+                columns.skipped[f"column {profile.at + 1}"] = "it has no name"
+            if profile.is_empty:
+                columns.harmless.add(f"column {profile.at + 1}")
+            others = [other for other in others if other is not profile]
+    free = [profile for profile in others if chosen is None or profile not in chosen]
     if options.series_columns:
         columns.series = [find(name).at for name in options.series_columns]
     elif is_influx:
         columns.series = influx_series(table, columns, free)
-        free = others = [one for one in others if one.key not in INFLUX_OWN]
+        free = others = [profile for profile in others if profile.key not in INFLUX_OWN]
     elif chosen is not None or len(others) > 1:
         guess_series(table, columns, free, certain=chosen is not None)
     if chosen is not None:
-        columns.values = [one.at for one in chosen if one.at not in taken and one.at not in columns.series]
+        columns.values = [
+            profile.at for profile in chosen if profile.at not in taken and profile.at not in columns.series
+        ]
     else:
-        for one in others:
-            if one.at not in columns.series and one.name not in columns.skipped:
-                reason = _reason(table, one, time)
+        for profile in others:
+            if profile.at not in columns.series and profile.name not in columns.skipped:
+                reason = _reason(table, profile, time)
                 if reason is None:
-                    columns.values.append(one.at)
+                    columns.values.append(profile.at)
                 else:
-                    columns.skipped[f"column {one.name!r}" if one.name else f"column {one.at + 1}"] = reason
+                    columns.skipped[
+                        f"column {profile.name!r}" if profile.name else f"column {profile.at + 1}"
+                    ] = reason
         if not columns.values:
             _take_padded(columns, others)
     _check(table, columns)
@@ -84,10 +90,12 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
 
 def _take_padded(columns: Columns, others: list[Profile]) -> None:
     """Take numbers with leading zeros for values where nothing else is: meters count so."""
-    for one in others:
-        if one.is_padded and one.at not in columns.series and one.key not in SERIES_NAMES:
-            columns.values.append(one.at)
-            columns.skipped.pop(f"column {one.name!r}" if one.name else f"column {one.at + 1}", None)
+    for profile in others:
+        if profile.is_padded and profile.at not in columns.series and profile.key not in SERIES_NAMES:
+            columns.values.append(profile.at)
+            columns.skipped.pop(
+                f"column {profile.name!r}" if profile.name else f"column {profile.at + 1}", None
+            )
 
 
 def _check(table: Table, columns: Columns) -> None:
@@ -110,26 +118,26 @@ def _same_name_error(table: Table, name: str) -> CsvError:
     )
 
 
-def _reason(table: Table, one: Profile, time: Profile) -> str | None:
+def _reason(table: Table, profile: Profile, time: Profile) -> str | None:
     """The reason why a column holds no readings. None if it holds readings."""
-    if one.is_empty:
+    if profile.is_empty:
         # Only some cells were inspected: check the whole column.
-        distinct = [text.strip() for text in pc.unique(table.columns[one.at]).to_pylist()]
+        distinct = [text.strip() for text in pc.unique(table.columns[profile.at]).to_pylist()]
         return "it is empty" if not any(distinct) else None
-    if one.form == "text":
+    if profile.form == "text":
         return "it holds other times"
-    if one.is_text:
-        count = len(set(one.cells))
-        example = shown(one.cells[0])
+    if profile.is_text:
+        count = len(set(profile.cells))
+        example = shown(profile.cells[0])
         return f"it holds text, {example}" + (" only" if count == 1 else " and others")
-    if _numbers_the_rows(table, one):
+    if _numbers_the_rows(table, profile):
         return "it numbers the rows"
     return None
 
 
-def _numbers_the_rows(table: Table, one: Profile) -> bool:
+def _numbers_the_rows(table: Table, profile: Profile) -> bool:
     """Whether the column counts 1, 2, 3 and has the name of a row number."""
-    if one.key not in (
+    if profile.key not in (
         "id",
         "index",
         "idx",
@@ -143,5 +151,5 @@ def _numbers_the_rows(table: Table, one: Profile) -> bool:
         "rownum",
     ):
         return False
-    head = [cell for cell in one.cells[:100] if cell.isdigit()]
+    head = [cell for cell in profile.cells[:100] if cell.isdigit()]
     return len(head) > 1 and all(int(b) - int(a) == 1 for a, b in itertools.pairwise(head))

@@ -32,16 +32,19 @@ INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 def influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[int]:
     """The columns that name an InfluxDB series: measurement, field and tags that differ, else the field."""
     texts = [
-        one
-        for one in free
-        if one.is_text and one.key not in INFLUX_OWN and one.form is None and one.key != "_value"
+        profile
+        for profile in free
+        if profile.is_text
+        and profile.key not in INFLUX_OWN
+        and profile.form is None
+        and profile.key != "_value"
     ]
-    differing = [one.at for one in texts if _distinct(table, one.at) > 1]
-    for one in free:
-        if one.key in INFLUX_OWN or (one in texts and differing and one.at not in differing):
-            columns.skipped[f"column {one.name!r}"] = "it is the same throughout, or InfluxDB's own"
-            columns.harmless.add(f"column {one.name!r}")
-    return differing or [one.at for one in texts if one.key == "_field"]
+    differing = [profile.at for profile in texts if _distinct(table, profile.at) > 1]
+    for profile in free:
+        if profile.key in INFLUX_OWN or (profile in texts and differing and profile.at not in differing):
+            columns.skipped[f"column {profile.name!r}"] = "it is the same throughout, or InfluxDB's own"
+            columns.harmless.add(f"column {profile.name!r}")
+    return differing or [profile.at for profile in texts if profile.key == "_field"]
 
 
 def guess_series(table: Table, columns: Columns, free: list[Profile], certain: bool) -> None:
@@ -49,21 +52,24 @@ def guess_series(table: Table, columns: Columns, free: list[Profile], certain: b
 
     certain: the value columns are given. Raises CsvError if there are several candidates.
     """
-    texts = [one for one in free if one.is_text and not one.is_empty and one.form != "text"]
+    texts = [
+        profile for profile in free if profile.is_text and not profile.is_empty and profile.form != "text"
+    ]
     usual = [
-        one
-        for one in free
-        if not one.is_empty
-        and one.form != "text"
-        and (one.key in SERIES_NAMES or _ID_NAME.fullmatch(one.key))
-        and (one in texts or _may_name(table, one))
+        profile
+        for profile in free
+        if not profile.is_empty
+        and profile.form != "text"
+        and (profile.key in SERIES_NAMES or _ID_NAME.fullmatch(profile.key))
+        and (profile in texts or _may_name(table, profile))
     ]
     if len(usual) > 1:
-        usual = [one for one in usual if _distinct(table, one.at) > 1] or usual[:1]
+        usual = [profile for profile in usual if _distinct(table, profile.at) > 1] or usual[:1]
     differing = [
-        one
-        for one in texts
-        if _distinct(table, one.at) > 1 and not _YES_OR_NO.issuperset(cell.lower() for cell in one.cells)
+        profile
+        for profile in texts
+        if _distinct(table, profile.at) > 1
+        and not _YES_OR_NO.issuperset(cell.lower() for cell in profile.cells)
     ]
     candidates = _without_synonyms(table, usual or differing)
     if len(candidates) == 1:
@@ -72,30 +78,30 @@ def guess_series(table: Table, columns: Columns, free: list[Profile], certain: b
         return
     if usual and len(candidates) > 1:
         raise CsvError(
-            f"{table.name}: columns {listed([one.name for one in candidates])} may name the series; say which with"
-            " --series-column, once for each column that does"
+            f"{table.name}: columns {listed([profile.name for profile in candidates])} may name the series; say which"
+            " with --series-column, once for each column that does"
         )
     if len(candidates) > 1 and not certain:
         raise CsvError(
-            f"{table.name}: columns {listed([one.name for one in candidates])} hold text; say which one names the"
-            " series with --series-column, or which columns hold values with --value-column"
+            f"{table.name}: columns {listed([profile.name for profile in candidates])} hold text; say which one names"
+            " the series with --series-column, or which columns hold values with --value-column"
         )
 
 
-def _may_name(table: Table, one: Profile) -> bool:
+def _may_name(table: Table, profile: Profile) -> bool:
     """Whether numbers may be names: they are whole, and some repeat."""
-    if not all(re.fullmatch(r"[0-9]+(e[0-9]+)?", cell, re.IGNORECASE) for cell in one.cells):
+    if not all(re.fullmatch(r"[0-9]+(e[0-9]+)?", cell, re.IGNORECASE) for cell in profile.cells):
         return False
     count = len(table)
-    return _distinct(table, one.at) <= max(1, count // 2)
+    return _distinct(table, profile.at) <= max(1, count // 2)
 
 
 def _without_synonyms(table: Table, candidates: list[Profile]) -> list[Profile]:
     """Drop columns that distinguish the same rows as an earlier one, such as a station's number and its name."""
     kept: list[Profile] = []
-    for one in candidates:
-        if not any(_are_synonyms(table, other.at, one.at) for other in kept):
-            kept.append(one)
+    for profile in candidates:
+        if not any(_are_synonyms(table, other.at, profile.at) for other in kept):
+            kept.append(profile)
     return kept
 
 

@@ -36,15 +36,15 @@ class Summary:
 
     @property
     def missing(self) -> int:
-        return sum(one.missing for one in self.mended)
+        return sum(each.missing for each in self.mended)
 
     @property
     def repeated(self) -> int:
-        return sum(one.exact_repeats + one.replaced for one in self.mended)
+        return sum(each.exact_repeats + each.replaced for each in self.mended)
 
     @property
     def moved(self) -> int:
-        return sum(one.off_grid for one in self.mended)
+        return sum(each.off_grid for each in self.mended)
 
     def problems(self) -> list[str]:
         """What `--strict` does not allow: missing, repeated or moved readings, and skipped columns or series."""
@@ -64,7 +64,7 @@ class Summary:
             )
             lines.append(f"  read as missing: {texts}")
         lines += [f"  {note}" for note in self.notes]
-        lines += [f"  {one}" for one in self.mended if one]
+        lines += [f"  {each}" for each in self.mended if each]
         if len(lines) > MAX_LINES:
             lines = [*lines[: MAX_LINES - 1], f"  … and {len(lines) - MAX_LINES + 1} more lines like these"]
         return [cleaned(line) for line in lines]
@@ -72,8 +72,8 @@ class Summary:
     def _what(self) -> str:
         parts = [_count(self.rows, "row"), f"{len(self.series):,} series{self._names()}"]
         if self.series:
-            first = min(one.start for one in self.series)
-            last = max(one.time(len(one) - 1) for one in self.series)
+            first = min(each.start for each in self.series)
+            last = max(each.time(len(each) - 1) for each in self.series)
             parts.append(f"{format_time(first)} to {format_time(last)}")
             parts.append(self._steps())
         counts = ((self.missing, "missing"), (self.repeated, "repeated"), (self.moved, "moved"))
@@ -81,12 +81,12 @@ class Summary:
         return "; ".join(parts)
 
     def _names(self) -> str:
-        names = [one.name for one in self.series[:_MAX_NAMES]]
+        names = [each.name for each in self.series[:_MAX_NAMES]]
         more = f" and {len(self.series) - _MAX_NAMES:,} more" if len(self.series) > _MAX_NAMES else ""
         return f" ({', '.join(name[:MAX_SHOWN] for name in names)}{more})" if names else ""
 
     def _steps(self) -> str:
-        steps = Counter(_spoken(one) for one in self.series)
+        steps = Counter(_spoken(each) for each in self.series)
         texts = [text for text, _ in steps.most_common(_MAX_NAMES)]
         more = " and others" if len(steps) > _MAX_NAMES else ""
         return f"step{'s' if len(steps) > 1 else ''} {', '.join(texts)}{more}"

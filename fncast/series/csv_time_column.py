@@ -22,27 +22,27 @@ _BEGIN_NAME = re.compile(r".*\b(start|begin|from|von|ab|anfang)\b.*|.*_(start|be
 
 def find_time(table: Table, found: list[Profile]) -> Profile:
     """The column of times. Raises CsvError."""
-    named = [one for one in found if one.key in TIME_NAMES and one.form is not None]
-    named.sort(key=lambda one: TIME_NAMES.index(one.key))
-    sure = [one for one in named if one.form != "seconds"]
+    named = [profile for profile in found if profile.key in TIME_NAMES and profile.form is not None]
+    named.sort(key=lambda profile: TIME_NAMES.index(profile.key))
+    sure = [profile for profile in named if profile.form != "seconds"]
     if sure:
         return sure[0]
-    texts = [one for one in found if one.form == "text"]
+    texts = [profile for profile in found if profile.form == "text"]
     if len(texts) > 1:
-        texts = [one for one in texts if _BEGIN_NAME.fullmatch(one.name)] or texts
+        texts = [profile for profile in texts if _BEGIN_NAME.fullmatch(profile.name)] or texts
     if texts:
         return _only(table, texts)
-    numbers = [one for one in found if one.form in ("epoch", "compact") and _rises(one)] or [
-        one for one in found if one.form in ("excel", "year") and not named and _rises(one)
+    numbers = [profile for profile in found if profile.form in ("epoch", "compact") and _rises(profile)] or [
+        profile for profile in found if profile.form in ("excel", "year") and not named and _rises(profile)
     ]
     if numbers:
         return _only(table, numbers)
     if named:
         return named[0]
-    clocks = [one for one in found if one.is_clock]
+    clocks = [profile for profile in found if profile.is_clock]
     if len(clocks) == 1:
         return clocks[0]
-    unread = next((one for one in found if one.key in TIME_NAMES and one.cells), None)
+    unread = next((profile for profile in found if profile.key in TIME_NAMES and profile.cells), None)
     example = f"; {shown(unread.cells[0])} in column {unread.name!r} is not read as a time" if unread else ""
     raise CsvError(
         f"{table.name}: no column holds times (the columns are {', '.join(table.header)}){example}; write times as"
@@ -52,14 +52,14 @@ def find_time(table: Table, found: list[Profile]) -> Profile:
 
 def _only(table: Table, candidates: list[Profile]) -> Profile:
     if len(candidates) > 1:
-        names = listed([one.name for one in candidates])
+        names = listed([profile.name for profile in candidates])
         raise CsvError(f"{table.name}: columns {names} all hold times; say which one with --time-column")
     return candidates[0]
 
 
-def _rises(one: Profile) -> bool:
+def _rises(profile: Profile) -> bool:
     """Whether the numbers never decrease or never increase, as times do."""
-    numbers = [number.point or 0.0 for cell in one.cells if (number := parse_number(cell)) is not None]
+    numbers = [number.point or 0.0 for cell in profile.cells if (number := parse_number(cell)) is not None]
     pairs = list(itertools.pairwise(numbers))
     return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
 
@@ -71,5 +71,5 @@ def find_clock(time: Profile, found: list[Profile]) -> int | None:
     )
     if not is_date and not (time.form == "compact" and all(len(cell) == 8 for cell in time.cells)):
         return None
-    clocks = [one for one in found if one.is_clock and one.at != time.at]
+    clocks = [profile for profile in found if profile.is_clock and profile.at != time.at]
     return clocks[0].at if len(clocks) == 1 else None

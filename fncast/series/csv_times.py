@@ -17,7 +17,7 @@ ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 
 @dataclass(frozen=True)
 class Times:
-    """seconds: since 1970, in UTC or, without an offset, in local time. is_local: which times have no offset.
+    """seconds: (rows,) since 1970, in UTC or, without an offset, in local time. is_local: which times have no offset.
 
     is_dates: the times are days, months or years, which are not converted. form: how they are written. offsets: the
     offsets from UTC in the cells, the commonest first; empty if no cell has one.

@@ -21,7 +21,7 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?∞", re.IGNORECASE)
 
 
 def read_values(table: Table, at: int, forms: Forms, decimal: str) -> tuple[Floats, NDArray[np.bool_]]:
-    """The column as numbers, NaN for missing readings and texts, and a mask of the texts. Raises CsvError."""
+    """The column as (rows,) float64, NaN for missing readings and texts, and a mask of the texts. Raises CsvError."""
     column = table.columns[at]
     _check_units(table, at, forms)
     values = np.empty(len(column))

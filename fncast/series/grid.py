@@ -92,8 +92,8 @@ def to_grid(
     step_is_found = step is None
     if step_is_found and (days := half_months(times_s, zone)):
         raise NoGrid(
-            f"series {name!r} has two readings in each month, on {days}, which is no regular step: keep one reading of"
-            " each month"
+            f"series {name!r} has two readings in each month, on {days}, which is not a regular step: keep one"
+            " reading of each month"
         )
     fit = _find_step(times_s, zone) if step is None else _on_step(times_s, step, zone)
     step, index = fit.step, fit.index

@@ -20,7 +20,7 @@ MAX_MAGNITUDE = 1e18
 MISSING = 1e20
 # The fewest known readings of a window for such a model.
 LEAST_HISTORY = 8
-# How the text of InvalidWindow begins where more readings would help. The consumer knows functions' reasons by it.
+# The start of the text of InvalidWindow if more readings would help. The consumer recognises such reasons by it.
 TOO_FEW = "too few values"
 # The highest reading of a share in %.
 PERCENT = 100.0
@@ -109,7 +109,7 @@ def fillable(values: Float64Array, steps: int) -> int:
 
 
 def to_row(values: Sequence[float | None], *, are_checked: bool = False) -> Float64Array:
-    """All readings of a window as an array, NaN for a missing one.
+    """All readings of a window as (readings,) float64, NaN for a missing one.
 
     are_checked: the caller guarantees float and None only. Raises InvalidWindow, which names position and reading.
     """

@@ -36,7 +36,7 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
 
 
 def limited_rows(values: Float64Array, rows: WindowRows) -> Float64Array:
-    """As `limited`. rows: of the windows that were scored, with all of their readings."""
+    """As `limited`, with the same `values`. rows: the windows that were scored, with all of their readings."""
     was_negative = np.any(rows.values < 0, axis=1)
     low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
     cut: Float64Array = np.maximum(low[:, None, None], values)

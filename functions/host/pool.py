@@ -1,4 +1,4 @@
-"""The processes of one function. Each serves one call at a time, dead ones are replaced, waiting calls are bounded."""
+"""The processes of one function. Each serves a call at a time. Ended ones are replaced, waiting calls bounded."""
 
 from __future__ import annotations
 

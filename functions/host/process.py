@@ -40,7 +40,7 @@ class NotStarted(Exception):
 
 
 class CallFailed(Exception):
-    """The process died, closed the connection, or sent an invalid response."""
+    """The process ended, closed the connection, or sent an invalid response."""
 
 
 class CallTimedOut(Exception):

@@ -23,7 +23,7 @@ from interceptor.readings.decoding import decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
 SNAPSHOT_S = 10.0  # between snapshots of a partition
-SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after so many readings: they bound the replay
+SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after this many readings: they bound the replay
 STORED = Skipped("stored")
 EMPTY = Skipped("the record has no value")
 

@@ -72,7 +72,7 @@ class ModelClient(Protocol):
 
 
 def checked_forecast(url: str, outputs: Sequence[npt.NDArray[Any]], windows: int) -> FloatArray:
-    """The first output, if its shape and type fit a forecast of `windows` windows. Raises ModelUnavailable."""
+    """The first output, if it is floats of shape (windows, horizon, ...). Raises ModelUnavailable if it is not."""
     if not outputs or outputs[0].dtype.kind != "f" or outputs[0].ndim < 2 or len(outputs[0]) != windows:
         received = f"{outputs[0].dtype} {list(outputs[0].shape)}" if outputs else "no tensor"
         raise ModelUnavailable(f"{url} returned {received} for {windows} windows")

@@ -70,15 +70,15 @@ class ForecastRows:
 
 
 def encode_windows(rows: WindowRows) -> bytes:
-    """The request. Tensors that say nothing are left out. Raises InvalidMessage for too much data."""
+    """The request. Tensors with default values only are left out. Raises InvalidMessage for too much data."""
     optional = [
         ("lengths", rows.lengths, bool((rows.lengths == rows.values.shape[1]).all())),
         ("low", rows.low, bool(np.isnan(rows.low).all())),
         ("high", rows.high, bool(np.isnan(rows.high).all())),
     ]
-    said = [(name, tensor) for name, tensor, is_default in optional if not is_default]
-    names = tuple(name for name, _ in said)
-    tensors = tuple(tensor for _, tensor in said)
+    present = [(name, tensor) for name, tensor, is_default in optional if not is_default]
+    names = tuple(name for name, _ in present)
+    tensors = tuple(tensor for _, tensor in present)
     return encode_request(InferRequest((rows.values, *tensors), ("windows", *names)))
 
 

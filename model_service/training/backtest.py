@@ -63,7 +63,7 @@ def rolling_origins(series: Series, window: int, horizon: int, before: int, stri
 def bridge_with_nearest(values: Float64Array) -> Float64Array:
     """Fill gaps by linear interpolation; gaps at the ends repeat the nearest reading.
 
-    values: the readings before an origin, so that later readings have no influence. Raises ValueError if all are
+    values: (n,) readings before an origin, so that later readings have no influence. Raises ValueError if all are
     missing.
     """
     missing = np.isnan(values)

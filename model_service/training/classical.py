@@ -46,7 +46,7 @@ SLOWEST_FIRST = ("AutoARIMA", "MSTL+ARIMA", "MSTL", "AutoETS", "Theta", "SES")
 
 @dataclass(frozen=True)
 class Task:
-    """One method on one series. values: readings, NaN where missing; at: the origins."""
+    """One method on one series. values: (readings,), NaN if missing. at: (origins,) positions in `values`."""
 
     method: str
     name: str
@@ -69,7 +69,7 @@ class Task:
         return len(self.at) > MAX_REFITS or self.before > MAX_REFIT_READINGS
 
     def history(self, origin: int) -> Float64Array:
-        """The readings that the method sees at an origin: the last ones before it, with gaps bridged."""
+        """The readings that the method sees at an origin: the last MAX_READINGS before it, with gaps bridged: (n,)."""
         return bridge_with_nearest(self.values[max(0, origin - MAX_READINGS) : origin])
 
 
@@ -180,7 +180,11 @@ def _run_counted(task: Task) -> Float64Array:
 
 
 def run(task: Task, on_origin: Callable[[], None] = lambda: None) -> Float64Array:
-    """The forecasts of one task: (origins, horizon, 3). on_origin: called after each origin."""
+    """The forecasts of one task: (origins, horizon, 3): the 80 % band's low, the mean, and its high.
+
+    on_origin: called after each origin. Raises ValueError for forecasts that are not finite, or what the method
+    raises.
+    """
     warnings.simplefilter("ignore")
     model = model_of(task.method, task.seasons)
     if task.fits_once:

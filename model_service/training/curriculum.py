@@ -34,7 +34,7 @@ def companions(settings: TrainingSettings) -> list[Float64Array]:
     longest = max(4, settings.window // 2)
     length = shortest + min(10 * longest, MAX_WINDOWS_OF_ONE)
     return [
-        one.values for one in generate(_count(length, settings.epochs), length, longest, settings.seed + 1)
+        each.values for each in generate(_count(length, settings.epochs), length, longest, settings.seed + 1)
     ]
 
 

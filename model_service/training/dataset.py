@@ -137,7 +137,7 @@ class Dataset:
 
 
 def usual_change(part: Float64Array, horizon: int) -> float:
-    """The mean absolute change over half a horizon. 1 for a constant series."""
+    """The mean absolute change over half a horizon (in steps). part: (readings,). Returns 1 for a constant series."""
     ahead = max(1, horizon // 2)
     changes = np.abs(part[ahead:] - part[:-ahead])
     known = changes[~np.isnan(changes)]

@@ -32,7 +32,7 @@ LAST_READINGS = "quantiles of the last 12"
 
 @dataclass
 class SeriesEvaluation:
-    """One series: its backtest, and the forecasts and scores of each method."""
+    """One series: its backtest, and by method the forecasts, (origins, horizon, 3), and scores. seasons: in steps."""
 
     backtest: Backtest
     seasons: tuple[int, ...]
@@ -76,7 +76,7 @@ class Evaluation:
     def methods(self) -> list[str]:
         """The methods that every series has; the model is first."""
         shared = (
-            [m for m in self.series[0].scores if all(m in one.scores for one in self.series)]
+            [m for m in self.series[0].scores if all(m in each.scores for each in self.series)]
             if self.series
             else []
         )
@@ -85,23 +85,23 @@ class Evaluation:
     @property
     def incomplete(self) -> dict[str, list[str]]:
         """Methods that failed on some series, with the names of these series. They are left out of the means."""
-        every = dict.fromkeys(method for one in self.series for method in one.scores)
-        lacking = {m: [one.name for one in self.series if m not in one.scores] for m in every}
+        every = dict.fromkeys(method for each in self.series for method in each.scores)
+        lacking = {m: [each.name for each in self.series if m not in each.scores] for m in every}
         return {method: names for method, names in lacking.items() if names}
 
     @property
     def origins(self) -> int:
         """The number of origins of all series."""
-        return sum(len(one.backtest) for one in self.series)
+        return sum(len(each.backtest) for each in self.series)
 
     def overall(self, method: str) -> dict[str, float | None]:
         """The means over the series: geometric for the relative MAE, arithmetic for the others."""
-        each = [one.scores[method] for one in self.series]
+        scored = [each.scores[method] for each in self.series]
         return {
-            "relative_mae": geometric_mean(one.relative_mae for one in each),
-            "mase": mean(one.mase for one in each),
-            "wql": mean(one.wql for one in each),
-            "coverage": mean(one.coverage for one in each),
+            "relative_mae": geometric_mean(each.relative_mae for each in scored),
+            "mase": mean(each.mase for each in scored),
+            "wql": mean(each.wql for each in scored),
+            "coverage": mean(each.coverage for each in scored),
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -112,13 +112,13 @@ class Evaluation:
             "origins": self.origins,
             "overall": {method: self.overall(method) for method in self.methods},
             "series": {
-                one.name: {
-                    "origins": len(one.backtest),
-                    "origins_left_out": one.backtest.left_out,
-                    "seasons": list(one.seasons),
-                    "scores": {method: result.as_json() for method, result in one.scores.items()},
+                each.name: {
+                    "origins": len(each.backtest),
+                    "origins_left_out": each.backtest.left_out,
+                    "seasons": list(each.seasons),
+                    "scores": {method: result.as_json() for method, result in each.scores.items()},
                 }
-                for one in self.series
+                for each in self.series
             },
             "left_out": self.left_out,
             "incomplete": self.incomplete,
@@ -141,18 +141,18 @@ def prepare(
     """
     stride = horizon if stride is None else stride
     result = Evaluation(window, horizon, stride)
-    for one in series:
-        before = split(len(one), test_share, 0.0).validation
-        backtest = rolling_origins(one, window, horizon, before, stride)
+    for each in series:
+        before = split(len(each), test_share, 0.0).validation
+        backtest = rolling_origins(each, window, horizon, before, stride)
         if not len(backtest):
-            result.left_out[one.name] = (
-                f"no origin: {len(one)} readings, of which {len(one) - before} are test, are too few for a window"
+            result.left_out[each.name] = (
+                f"no origin: {len(each)} readings, of which {len(each) - before} are test, are too few for a window"
                 f" of {window} and a horizon of {horizon}, or too many are missing"
             )
             continue
-        found = find_seasons(one.values[:before], one.step) if seasons is None else tuple(sorted(seasons))
+        found = find_seasons(each.values[:before], each.step) if seasons is None else tuple(sorted(seasons))
         result.series.append(SeriesEvaluation(backtest, found))
-    has_longer = any(len(one.seasons) > 1 for one in result.series)
+    has_longer = any(len(each.seasons) > 1 for each in result.series)
     for evaluated in result.series:
         _add_naive(evaluated, has_longer)
     return result
@@ -170,14 +170,14 @@ def _add_naive(evaluated: SeriesEvaluation, has_longer: bool) -> None:
 
 def add_model(evaluation: Evaluation, model: Model) -> None:
     """Add the forecasts of a model to all series. model: (origins, window) → (origins, horizon, 3), both float32."""
-    for one in evaluation.series:
-        one.add(MODEL, model_forecast(model, one.backtest))
+    for each in evaluation.series:
+        each.add(MODEL, model_forecast(model, each.backtest))
 
 
 def add_base_model(evaluation: Evaluation, base: BaseForecaster) -> None:
     """Add the forecasts of a copy of a base model, which sees the same windows as a trained model."""
-    for one in evaluation.series:
-        one.add(MODEL, base.compared(one.backtest.windows, evaluation.horizon))
+    for each in evaluation.series:
+        each.add(MODEL, base.compared(each.backtest.windows, evaluation.horizon))
 
 
 def model_forecast(model: Model, backtest: Backtest) -> Float64Array:

@@ -1,4 +1,7 @@
-"""Generates series of many kinds, so that a model can be trained without user data."""
+"""Generates series of many kinds, so that a model can be trained without user data.
+
+The functions of the kinds return (length,) float64 readings. longest: the longest season, in steps.
+"""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ class Lineage:
         while described:
             data = object_in(object_in(described, "training"), "data")
             series = data.get("series")
-            for one in series if isinstance(series, list) else ():
-                if isinstance(one, dict) and "validation_until" in one:
-                    self._add(one, "end" if is_refit and "end" in one else "validation_until")
+            for entry in series if isinstance(series, list) else ():
+                if isinstance(entry, dict) and "validation_until" in entry:
+                    self._add(entry, "end" if is_refit and "end" in entry else "validation_until")
             is_refit = False  # training continues with the weights from before a refit
             before = data.get("from_version")
             number = described.get("version")
@@ -38,9 +38,9 @@ class Lineage:
         moments = [self._until[key] for key in (series.name, sha256(series)) if key in self._until]
         return max(moments, default=None)
 
-    def _add(self, one: dict[str, Any], end: str) -> None:
-        until = parse_time(one[end])
-        for key in (one.get("name"), one.get("sha256")):
+    def _add(self, entry: dict[str, Any], end: str) -> None:
+        until = parse_time(entry[end])
+        for key in (entry.get("name"), entry.get("sha256")):
             if key is not None:
                 self._until[key] = max(until, self._until.get(key, until))
 

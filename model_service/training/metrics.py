@@ -51,12 +51,12 @@ def scores(
 
 
 def mae(forecast: Float64Array, actuals: Float64Array) -> float:
-    """Mean absolute error of the median."""
+    """Mean absolute error of the median. Shapes as in `scores`."""
     return float(np.nanmean(np.abs(actuals - forecast[:, :, 1])))
 
 
 def seasonal_difference(values: Float64Array, season: int) -> float:
-    """Mean absolute difference of readings one season apart; NaN if there are none."""
+    """Mean absolute difference of readings (n,) `season` steps apart; NaN if there are none."""
     differences = np.abs(values[season:] - values[:-season]) if len(values) > season else np.empty(0)
     known = differences[~np.isnan(differences)]
     return float(known.mean()) if len(known) else float("nan")

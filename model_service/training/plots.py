@@ -77,13 +77,13 @@ def save_backtest_plots(evaluation: Evaluation, folder: Path) -> None:
 
 def _typical(evaluation: Evaluation) -> SeriesEvaluation:
     """The series with the median relative error."""
-    ranked = sorted(evaluation.series, key=lambda one: one.scores[MODEL].relative_mae or 0.0)
+    ranked = sorted(evaluation.series, key=lambda evaluated: evaluated.scores[MODEL].relative_mae or 0.0)
     return ranked[len(ranked) // 2]
 
 
-def forecast_figure(one: SeriesEvaluation) -> Figure:
+def forecast_figure(evaluated: SeriesEvaluation) -> Figure:
     """Actual vs forecast: the non-overlapping forecasts of successive origins, with the band."""
-    backtest, series = one.backtest, one.backtest.series
+    backtest, series = evaluated.backtest, evaluated.backtest.series
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     horizon = backtest.actuals.shape[1]
@@ -103,12 +103,12 @@ def forecast_figure(one: SeriesEvaluation) -> Figure:
             continue
         free_from = at + horizon
         when = times[at - begin : at - begin + horizon]
-        low, middle, high = one.forecasts[MODEL][i].T
+        low, middle, high = evaluated.forecasts[MODEL][i].T
         axes.fill_between(when, low, high, color=FORECAST, alpha=0.18, linewidth=0, **band)
         axes.plot(when, middle, color=FORECAST, linewidth=1.4, **label)
         label, band = {}, {}
     axes.plot(times, series.values[begin:end], color=ACTUAL, linewidth=1.1, label="actual", zorder=3)
-    error = one.scores[MODEL].relative_mae
+    error = evaluated.scores[MODEL].relative_mae
     suffix = "" if error is None else f" — error {error:.2f} of the last value's"
     # A dollar sign in a name must not start a formula.
     name = series.name if len(series.name) <= MAX_NAME else f"{series.name[: MAX_NAME - 1]}…"
@@ -141,10 +141,10 @@ def error_by_step(evaluation: Evaluation) -> Figure:
     }
     for method in (name for name in styles if name in evaluation.methods):
         curves = []
-        for one in evaluation.series:
-            divisor = one.scores[LAST_VALUE].mae
+        for evaluated in evaluation.series:
+            divisor = evaluated.scores[LAST_VALUE].mae
             if divisor > 0:
-                errors = np.abs(one.backtest.actuals - one.forecasts[method][:, :, 1])
+                errors = np.abs(evaluated.backtest.actuals - evaluated.forecasts[method][:, :, 1])
                 curves.append(_mean(errors) / divisor)
         if curves:
             color, line = styles[method]
@@ -166,9 +166,9 @@ def _calibration(evaluation: Evaluation) -> Figure:
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=OTHER, linestyle="--", label="expected")
     shares = []
-    for one in evaluation.series:
-        actuals = one.backtest.actuals
-        below = actuals[:, :, np.newaxis] <= one.forecasts[MODEL]
+    for evaluated in evaluation.series:
+        actuals = evaluated.backtest.actuals
+        below = actuals[:, :, np.newaxis] <= evaluated.forecasts[MODEL]
         shares.append(below[~np.isnan(actuals)].mean(axis=0))
     if len(shares) <= 60:  # too many lines would hide the mean
         for share in shares:

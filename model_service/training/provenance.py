@@ -28,7 +28,7 @@ def sha256(series: Series) -> str:
 def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any]) -> dict[str, Any]:
     """The members of model.json besides shapes and hashes. source: the origin of the series."""
     settings = trained.settings
-    steps = {str(one.step.as_json()): one.step for one in series}
+    steps = {str(each.step.as_json()): each.step for each in series}
     described: dict[str, Any] = {}
     if len(steps) == 1 and "generated" not in source:
         [step] = steps.values()
@@ -41,9 +41,9 @@ def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any])
             **source,
             "sha256": hashlib.sha256("".join(map(sha256, series)).encode()).hexdigest(),
             "series_count": len(series),
-            "readings": sum(len(one) for one in series),
-            "missing": sum(one.missing for one in series),
-            "series": [_described(one, settings) for one in series[:MAX_LISTED_SERIES]]
+            "readings": sum(len(each) for each in series),
+            "missing": sum(each.missing for each in series),
+            "series": [_described(each, settings) for each in series[:MAX_LISTED_SERIES]]
             if "generated" not in source
             else [],
         },

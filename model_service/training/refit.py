@@ -63,8 +63,8 @@ def refit(trained: Trained, series: Sequence[Series]) -> Refit:
     part is too short, the band keeps its width. After a KeyboardInterrupt the network has its weights from before.
     """
     settings, network = trained.settings, trained.network
-    cuts = [len(one) - int(CALIBRATION_SHARE * len(one)) for one in series]
-    count, draw = trained.windows_of([one.values[:cut] for one, cut in zip(series, cuts, strict=True)])
+    cuts = [len(each) - int(CALIBRATION_SHARE * len(each)) for each in series]
+    count, draw = trained.windows_of([each.values[:cut] for each, cut in zip(series, cuts, strict=True)])
     unused = max(0.0, 1 - trained.train_windows / count)
     epochs = max(1, round(trained.best_epoch * unused))
     rate = settings.learning_rate * REFIT_RATE
@@ -88,7 +88,7 @@ def refit(trained: Trained, series: Sequence[Series]) -> Refit:
 def _calibrate(trained: Trained, series: Sequence[Series], cuts: Sequence[int]) -> int:
     """Calibrate the band on the readings from the cuts on, and return the number of their windows."""
     settings = trained.settings
-    last = [one.values[max(0, cut - settings.window) :] for one, cut in zip(series, cuts, strict=True)]
+    last = [each.values[max(0, cut - settings.window) :] for each, cut in zip(series, cuts, strict=True)]
     try:
         held_out = Dataset(last, settings.window, settings.horizon)
     except TooLittleData:

@@ -32,10 +32,10 @@ def overall_table(evaluation: Evaluation) -> str:
 def series_table(evaluation: Evaluation, measure: str = "relative_mae") -> str:
     """One line per series and one column per method, for one measure."""
     rows = []
-    for one in evaluation.series[:MAX_SERIES_LINES]:
-        values = {method: one.scores[method].as_json()[measure] for method in evaluation.methods}
+    for each in evaluation.series[:MAX_SERIES_LINES]:
+        values = {method: each.scores[method].as_json()[measure] for method in evaluation.methods}
         cells = _cells(values, marked=measure in ERRORS)
-        rows.append([one.name, str(one.season), str(len(one.backtest)), *cells.values()])
+        rows.append([each.name, str(each.season), str(len(each.backtest)), *cells.values()])
     return table(["series", "season", "origins", *evaluation.methods], rows)
 
 

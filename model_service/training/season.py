@@ -86,14 +86,15 @@ def _fits_as_week(lag: int, step: Step | None, readings: int) -> bool:
 
 def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """The seasons of at least half of the series, ascending."""
-    counts = Counter(season for one in found for season in one)
+    counts = Counter(season for each in found for season in each)
     return tuple(sorted(season for season, count in counts.items() if 2 * count >= len(found)))
 
 
 def autocorrelation(values: Float64Array, lags: int) -> Float64Array | None:
     """The autocorrelation at lags 0 to lags - 1, after removing a linear trend and clipping extremes.
 
-    Each lag is divided by its number of pairs, so that long lags are not damped. None for constant readings.
+    values: (readings,), NaN if missing. Returns (lags,), None for constant readings. Each lag is divided by its
+    number of pairs, so that long lags are not damped.
     """
     present = ~np.isnan(values)
     at = np.arange(len(values))
@@ -169,7 +170,7 @@ def _is_better(values: Float64Array, correlation: Float64Array, lag: int, first:
 
 
 def without_level(values: Float64Array, steps: int) -> Float64Array:
-    """The readings minus their moving mean over `steps`, which removes the level but no season of that length."""
+    """The readings (readings,) minus their moving mean over `steps`, which removes the level but not such a season."""
     present = ~np.isnan(values)
     values = values - values[present][0]  # keeps the sums precise for large counters
     sums = np.concatenate([[0.0], np.cumsum(np.where(present, values, 0.0))])

@@ -16,7 +16,7 @@ HOLIDAY_EVERY = 60
 def generate_seasonal(count: int, length: int, day: int, week: int, seed: int) -> list[Float64Array]:
     """`count` series of `length` readings with a season of `day` steps and, where `week` is longer, one of `week`.
 
-    Repeatable by seed.
+    Repeatable by seed. Each series is (length,) float64.
     """
     rng = np.random.default_rng(seed)
     return [_seasonal(rng, length, day, week) for _ in range(count)]

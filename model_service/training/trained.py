@@ -67,7 +67,7 @@ class Trained:
     def windows_of(self, parts: Sequence[Float64Array]) -> tuple[int, Draw]:
         """The number of windows in parts of series that the network can learn from, and a function that draws some.
 
-        Raises TooLittleData.
+        parts: (readings,) each. Raises TooLittleData.
         """
         found = Dataset(parts, self.settings.window, self.settings.horizon)
         return len(found), lambda rng, count, epoch: found.draw(rng, count)
@@ -87,7 +87,10 @@ def predict(network: Any, windows: Float32Array, batch: int = 2_048) -> Float32A
 
 
 def pinball(forecast: Float32Array | Float64Array, actual: Windows) -> float:
-    """The mean weighted pinball loss over windows, steps and the three quantiles. Ignores missing targets."""
+    """The mean weighted pinball loss over windows, steps and quantiles. Ignores missing targets.
+
+    forecast: (windows, horizon, 3), scaled as `actual`.
+    """
     difference = actual.targets[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)
     losses = np.maximum(levels * difference, (levels - 1) * difference)
@@ -95,6 +98,6 @@ def pinball(forecast: Float32Array | Float64Array, actual: Windows) -> float:
 
 
 def squared_error(forecast: Float32Array, actual: Windows) -> float:
-    """The mean weighted squared error of the median. Ignores missing targets."""
+    """The mean weighted squared error of the median. Ignores missing targets. forecast: (windows, horizon, 3)."""
     errors = (actual.targets - forecast[:, :, 1]) * actual.weights[:, np.newaxis]
     return float(np.nanmean(errors**2))

@@ -157,16 +157,17 @@ def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
 def training_parts(series: Sequence[Series], settings: TrainingSettings) -> list[Float64Array]:
     """The readings of each series for training."""
     return [
-        one.values[: split(len(one), settings.test_share, settings.validation_share).train] for one in series
+        each.values[: split(len(each), settings.test_share, settings.validation_share).train]
+        for each in series
     ]
 
 
 def validation_set(series: Sequence[Series], settings: TrainingSettings) -> Dataset:
     """The validation windows: only their first readings may be those of the training. Raises TooLittleData."""
     after = []
-    for one in series:
-        cut = split(len(one), settings.test_share, settings.validation_share)
-        after.append(one.values[max(0, cut.train - settings.window) : cut.validation])
+    for each in series:
+        cut = split(len(each), settings.test_share, settings.validation_share)
+        after.append(each.values[max(0, cut.train - settings.window) : cut.validation])
     try:
         return Dataset(after, settings.window, settings.horizon)
     except TooLittleData as error:

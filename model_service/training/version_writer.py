@@ -88,7 +88,7 @@ def next_version(
     """Write the next version. Readers see either the whole version or nothing.
 
     fill: writes the files of the model into a temporary folder, and returns the members of model.json besides name,
-    version and time. Otherwise as `write_version`.
+    version and time. Otherwise as `write_version`. Raises InvalidModelFolder.
     """
     check_name(name)
     home = models / name

@@ -44,7 +44,7 @@ class Others:
     commits_offsets = has_unacknowledged = is_waiting = False
     watch = None
     problem = ""
-    are_there = True
+    all_exist = True
     writer = property(lambda self: self)
 
     def prepare(self) -> Sizes:

@@ -32,7 +32,7 @@ class Source:
 class Others:
     """Commits, results and topics: records what is called."""
 
-    are_there = True
+    all_exist = True
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -92,7 +92,7 @@ def test_an_assignment_makes_the_consumer_ready_at_once(group: Group) -> None:
 
 
 def test_topics_are_prepared_again_if_they_were_missing(group: Group) -> None:
-    group.others.are_there = False
+    group.others.all_exist = False
     group.rebalance.assigned([PARTITION])
     assert group.others.calls == ["prepare", "assigned"]
 

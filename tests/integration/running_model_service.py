@@ -38,7 +38,7 @@ class Addresses:
     grpc: str
 
 
-def _port() -> int:
+def free_port() -> int:
     """One that is free, and not of those that the system hands out by itself: between this look and gRPC's somebody
     else would be given it now and then.
     """
@@ -50,7 +50,7 @@ def _port() -> int:
 
 @contextmanager
 def running_model_service(models: Models) -> Iterator[Addresses]:
-    grpc_port = _port()
+    grpc_port = free_port()
     listener = bind("127.0.0.1", 0)
     companion = GrpcServer(models, "127.0.0.1", grpc_port)
     running = build_server(ModelServer(models, Metrics(), companion=companion))

@@ -111,18 +111,18 @@ def test_a_thousand_letters_are_replayed_in_several_transactions(exactly_once_te
     again = [dict(m.headers())["ce_id"].decode() for m in testbed.read_all(testbed.metrics)]
     assert len(again) == 2 * len(ids)
     for key in range(8):
-        own = [id_ for id_ in ids if id_.startswith(f"k{key}:")]
-        assert [id_ for id_ in again if id_.startswith(f"k{key}:")] == own * 2
+        of_key = [id_ for id_ in ids if id_.startswith(f"k{key}:")]
+        assert [id_ for id_ in again if id_.startswith(f"k{key}:")] == of_key * 2
 
 
 def test_foreign_letters_are_listed_and_those_whose_topic_is_there_are_replayed(exactly_once_testbed):
     testbed = exactly_once_testbed
-    own = [
+    sent_headers = [
         *testbed.event("mine", destination="nowhere"),
         ("knativeerrordata", b"mine"),
         ("fncast-offset", b"5"),
     ]
-    testbed.produce("", b"mine", b"{}", own)
+    testbed.produce("", b"mine", b"{}", sent_headers)
     testbed.flush()
     consumer = testbed.consume()
     testbed.wait_for(testbed.dead, 1)
@@ -152,7 +152,7 @@ def test_foreign_letters_are_listed_and_those_whose_topic_is_there_are_replayed(
     assert f"{gone}: there is no topic '{gone_topic}'" in message
     assert message.replace("\n", "").isprintable()
     again = [m for m in testbed.read_all(testbed.metrics) if m.key() == b"mine"]
-    assert [message.headers() for message in again] == [own, own]
+    assert [message.headers() for message in again] == [sent_headers, sent_headers]
     assert {m.key() for m in testbed.read_all(testbed.metrics)} == {b"mine", b"escapes", b"digits"}
 
     testbed.create_topics(NewTopic(gone_topic, 1))

@@ -205,8 +205,8 @@ def test_an_outage_of_the_function_creates_no_dead_letter_and_ends_within_5_s(
 
     first = testbed.produce_many(100)
     # A hanging function is noticed with the default timeout of 30 s, also if all calls in flight hang.
-    own = {"FN__BATCH_EVENTS": "10"} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
-    consumer = testbed.consume(ADMIN__PORT="0", **own)
+    limits = {"FN__BATCH_EVENTS": "10"} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
+    consumer = testbed.consume(ADMIN__PORT="0", **limits)
     testbed.wait_for(testbed.forecasts, 100)
     if trouble == "down":
         testbed.function.stop()

@@ -68,8 +68,8 @@ def run(notebook: Any, folder: Path) -> float:
 
 def cpu_s() -> float:
     """CPU seconds of this process and of its ended children: the kernel and the processes that it started."""
-    own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
+    itself, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return itself.ru_utime + itself.ru_stime + ended.ru_utime + ended.ru_stime
 
 
 def printed(cell: Any) -> Any:

@@ -16,7 +16,7 @@ def sums(testbed: DeliveryTestbed) -> Any:
     return with_sums(testbed)
 
 
-def test_sums_go_on_after_a_clean_stop(sums):
+def test_sums_continue_after_a_clean_stop(sums):
     produce(sums, 400)
     consumer = sums.consume()
     wait_for_all(sums)
@@ -30,7 +30,7 @@ def test_sums_go_on_after_a_clean_stop(sums):
     assert " 0 records read again" in again.log()
 
 
-def test_sums_go_on_after_a_kill(sums):
+def test_sums_continue_after_a_kill(sums):
     produce(sums, 1000)
     consumer = sums.consume()
     sums.wait_for(sums.forecasts, 300)

@@ -266,11 +266,11 @@ class DeliveryTestbed:
             eventually(partitions, within_s, lambda: f"the topic {topic}; {logs()}")
             reader.assign([TopicPartition(topic, p, 0) for p in partitions()])
 
-            def are_there() -> bool:
+            def all_exist() -> bool:
                 found.extend(message for message in reader.consume(1000, 0.05) if message.error() is None)
                 return len(found) >= count
 
-            eventually(are_there, within_s, lambda: f"{count} records on {topic}: {len(found)}; {logs()}")
+            eventually(all_exist, within_s, lambda: f"{count} records on {topic}: {len(found)}; {logs()}")
         finally:
             reader.close()
         return found

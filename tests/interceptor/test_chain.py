@@ -44,7 +44,7 @@ async def test_a_users_interceptor_is_loaded_and_called(monkeypatch):
     assert Recorder.log == [("configure", "settings"), ["0", "1"], ("commit", {("metrics", 0): 2}), "close"]
 
 
-async def test_a_record_that_is_not_an_event_is_a_dead_letter_and_the_others_go_on():
+async def test_a_record_that_is_not_an_event_is_a_dead_letter_and_the_others_continue():
     Recorder.log = []
     sent = new_batch({}, None, {})
     await Chain([Recorder()]).on_consume(sent)
@@ -129,7 +129,7 @@ class Counting(StatefulInterceptor):
         return batch
 
 
-async def test_a_tick_reaches_stateful_interceptors_and_is_no_event():
+async def test_a_tick_reaches_stateful_interceptors_and_is_not_an_event():
     Recorder.log = []
     batch = new_batch({})
     tick = Delivery(Tick("metrics", 0, 0, 1000, None, None, []))

@@ -46,9 +46,9 @@ def record(headers):
 @pytest.mark.parametrize("code", [None, 422])
 @pytest.mark.parametrize("names", [("knativeerrordata", "fncast-offset"), dead_letter.ADDED_HEADERS])
 def test_the_senders_own_headers_of_the_same_names_stay(names, code):
-    own = [*OWN, *((name, b"the sender's") for name in names), ("knativeerrorcode", b"500")]
-    letter = dead_letter.headers(delivery(own), DeadLetter("bad", code))
-    assert dead_letter.own_and_added(record(letter))[0] == own
+    original = [*OWN, *((name, b"the sender's") for name in names), ("knativeerrorcode", b"500")]
+    letter = dead_letter.headers(delivery(original), DeadLetter("bad", code))
+    assert dead_letter.own_and_added(record(letter))[0] == original
     again = Delivery(record(letter))
     twice = dead_letter.headers(again, DeadLetter("refused again"))
     assert dead_letter.own_and_added(record(twice))[0] == letter
@@ -63,9 +63,9 @@ def test_the_senders_own_headers_of_the_same_names_stay(names, code):
     ),
     st.none() | st.integers(100, 599),
 )
-def test_any_headers_are_what_a_replay_finds(own, code):
-    letter = dead_letter.headers(delivery(own), DeadLetter("bad", code))
-    assert dead_letter.own_and_added(record(letter))[0] == own
+def test_any_headers_are_what_a_replay_finds(original, code):
+    letter = dead_letter.headers(delivery(original), DeadLetter("bad", code))
+    assert dead_letter.own_and_added(record(letter))[0] == original
 
 
 @given(reason=st.text(max_size=3000))

@@ -55,7 +55,7 @@ def write(kind: Kind, tensor: Array) -> bytes | None:
 
 
 def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
-    """The tensor as a view of `body`. None if the message needs the general way."""
+    """The float32 tensor in its shape, as a view of `body`. None if the message needs the general way."""
     template = kind.by_length.get(len(body))
     if template is None or not isinstance(body, bytes):
         return None

@@ -56,7 +56,7 @@ def draw_examples(
 
 
 def usual_change(pool: Float64Array) -> Float64Array:
-    """The mean absolute change over a few steps of each series."""
+    """The mean absolute change of each series over USUAL_STEPS steps. pool: (series, readings). Returns (series,)."""
     return np.asarray(np.abs(pool[:, USUAL_STEPS:] - pool[:, :-USUAL_STEPS]).mean(axis=1))
 
 

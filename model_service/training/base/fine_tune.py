@@ -88,7 +88,7 @@ def fitting_size(settings: TrainingSettings) -> Size | None:
 
 
 def padded(windows: Float32Array, length: int) -> Float32Array:
-    """The last `length` readings of windows; shorter ones are padded in front with MISSING."""
+    """The last `length` readings of windows (count, window); shorter ones are padded in front with MISSING."""
     kept = windows[:, -length:]
     result = np.full((len(kept), length), MISSING, dtype=np.float32)
     result[:, length - kept.shape[1] :] = kept

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from benchmarks.lib.programs import ROOT
-from benchmarks.lib.steps import ELSEWHERE, _by_function
+from benchmarks.lib.steps import ELSEWHERE, samples_by_function
 
 
 def test_a_sample_counts_for_the_innermost_function_of_fncast() -> None:
@@ -14,7 +14,7 @@ def test_a_sample_counts_for_the_innermost_function_of_fncast() -> None:
             f"wait (/lib/threading.py:5);main ({ROOT}/demo/child.py:3) 8",
         ]
     )
-    assert _by_function(raw) == {
+    assert samples_by_function(raw) == {
         "consumer/loop.py: Loop.run": 4,
         "interceptor/event.py: read": 2,
         "consumer/loop.py: <listcomp>": 1,

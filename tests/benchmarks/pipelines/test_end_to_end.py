@@ -63,8 +63,8 @@ def test_loss_and_disorder_fail_the_program(
         result.runs.append(run)
         result.cpu_us.append({})
 
-    monkeypatch.setattr(end_to_end, "_measure", measure)
-    monkeypatch.setattr(end_to_end, "_pipelines", lambda *_: [Fncast(EXACTLY, Path())])
+    monkeypatch.setattr(end_to_end, "measure_pipeline", measure)
+    monkeypatch.setattr(end_to_end, "build_pipelines", lambda *_: [Fncast(EXACTLY, Path())])
     testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(quick=True, only=None, rounds=2, scale=1.0, print_only=True)
     assert asyncio.run(end_to_end.compare(testbed, arguments)) == code
@@ -76,7 +76,7 @@ def test_without_a_measurement_no_page_is_written(monkeypatch: pytest.MonkeyPatc
     async def measure(testbed: Any, result: PipelineResult, scale: float) -> None:
         raise ProcessFailed("no broker any more")
 
-    monkeypatch.setattr(end_to_end, "_measure", measure)
+    monkeypatch.setattr(end_to_end, "measure_pipeline", measure)
     monkeypatch.setattr(end_to_end.report, "save", lambda *_: pytest.fail("the result was written"))
     monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was drawn"))
     testbed: Any = FakeTestbed()

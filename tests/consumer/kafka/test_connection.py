@@ -40,47 +40,47 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock: list[float]) -> None:
-    client, own = Client(False), Connection({})
-    own.on_error(KafkaError(KafkaError._TRANSPORT))
+    client, tracked = Client(False), Connection({})
+    tracked.on_error(KafkaError(KafkaError._TRANSPORT))
     clock[0] = 1000.0
-    assert not own.is_lost(client)
+    assert not tracked.is_lost(client)
     assert client.queries == 0
 
 
 def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list[float]) -> None:
-    client, own = Client(False), Connection({})
-    own.on_error(DOWN)
-    assert not own.is_lost(client)
+    client, tracked = Client(False), Connection({})
+    tracked.on_error(DOWN)
+    assert not tracked.is_lost(client)
     clock[0] = connection.DOWN_S - 0.1
-    own.on_error(DOWN)  # again: it is the first that counts
-    assert not own.is_lost(client)
+    tracked.on_error(DOWN)  # again: it is the first that counts
+    assert not tracked.is_lost(client)
     assert client.queries == 0
     clock[0] = connection.DOWN_S
-    assert own.is_lost(client)
+    assert tracked.is_lost(client)
 
 
 def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock: list[float]) -> None:
-    client, own = Client(False), Connection({})
+    client, tracked = Client(False), Connection({})
     cluster.answers = False
-    own.on_error(DOWN)
+    tracked.on_error(DOWN)
     for clock[0] in range(int(connection.DOWN_S), 60):
-        assert not own.is_lost(client)
+        assert not tracked.is_lost(client)
     assert client.queries == cluster.queries == (60 - connection.DOWN_S) / connection.LOOK_S
     cluster.answers = True
     clock[0] = 60.0
-    assert own.is_lost(client)
+    assert tracked.is_lost(client)
 
 
 def test_a_client_that_is_back_is_not_asked_any_more(cluster: Client, clock: list[float]) -> None:
-    client, own = Client(True), Connection({})
-    own.on_error(DOWN)
+    client, tracked = Client(True), Connection({})
+    tracked.on_error(DOWN)
     for clock[0] in range(60):
-        assert not own.is_lost(client)
+        assert not tracked.is_lost(client)
     assert client.queries == 1
-    own.on_error(DOWN)
+    tracked.on_error(DOWN)
     clock[0] += connection.DOWN_S
     client.answers = False
-    assert own.is_lost(client)
+    assert tracked.is_lost(client)
 
 
 def test_a_client_of_kafka_asks_as_this_expects() -> None:

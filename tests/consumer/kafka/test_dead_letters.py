@@ -32,14 +32,14 @@ def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: in
     return DeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
 
 
-def written(topic: str, offset: int, own: Headers) -> Record:
+def written(topic: str, offset: int, sent_headers: Headers) -> Record:
     """A letter as the consumer writes it."""
-    original = Delivery(Record(topic, 0, 7, 0, b"k", b"v", own))
+    original = Delivery(Record(topic, 0, 7, 0, b"k", b"v", sent_headers))
     return Record("dead", 0, offset, 0, b"k", b"v", dead_letter.headers(original, Refusal("bad")))
 
 
 @pytest.mark.parametrize("digits", [b"9" * 5000, b"-1", b"1e3", b"many", "٣".encode(), b"\x1b[2J"])
-def test_attempts_that_are_no_number_are_shown_as_text(digits: bytes) -> None:
+def test_attempts_that_are_not_a_number_are_shown_as_text(digits: bytes) -> None:
     one = letter(("fncast-attempts", digits))
     assert isinstance(one.attempts, str)
     assert len(one.attempts) <= 64
@@ -53,12 +53,12 @@ def test_attempts_are_a_number_where_the_header_is_one() -> None:
 
 
 @pytest.mark.parametrize("partition", [b"9" * 5000, b"-1", b"x"])
-def test_a_partition_that_is_none_is_left_to_the_key(partition: bytes) -> None:
+def test_an_invalid_partition_is_chosen_by_the_key(partition: bytes) -> None:
     assert letter(("fncast-partition", partition)).partition is None
 
 
 @pytest.mark.parametrize("timestamp_ms", [-1, 2**62, -(2**62)])
-def test_a_time_that_is_none_is_not_shown(timestamp_ms: int) -> None:
+def test_an_invalid_time_is_not_shown(timestamp_ms: int) -> None:
     one = letter(timestamp_ms=timestamp_ms)
     assert one.refused_at is None
     assert "  -  " in command.line(one)
@@ -112,14 +112,14 @@ class Publisher:
 
 
 def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> None:
-    own: Headers = [("ce_id", b"1"), ("knativeerrordata", b"mine"), ("fncast-offset", b"5")]
+    sent_headers: Headers = [("ce_id", b"1"), ("knativeerrordata", b"mine"), ("fncast-offset", b"5")]
     letters = Letters(
-        *(written(topic, n, own) for n, topic in enumerate(("metrics", "gone", "gone", "metrics")))
+        *(written(topic, n, sent_headers) for n, topic in enumerate(("metrics", "gone", "gone", "metrics")))
     )
     publisher = Publisher()
     replay = Replay(letters, publisher, Filter(), "metrics")  # type: ignore[arg-type]
     assert replay.run() == 2
-    assert [record[4] for record in publisher.published] == [own, own]
+    assert [record[4] for record in publisher.published] == [sent_headers, sent_headers]
     assert publisher.offsets == {("dead", 0): 4}
     assert replay.left == 2
     assert letters.queries.count("gone") == 1

@@ -128,7 +128,7 @@ def test_the_reason_of_a_failed_record_is_reported_instead_of_that_of_the_commit
         publisher.commit(OFFSETS, "metadata")
 
 
-def test_reports_about_dropped_records_are_no_reason(publisher):
+def test_reports_about_dropped_records_are_ignored(publisher):
     publisher, clients = publisher
     clients[0].fails["commit_transaction"] = ABORTABLE
     clients[0].on_delivery(KafkaError(KafkaError._PURGE_QUEUE), Mock())

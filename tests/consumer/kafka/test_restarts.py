@@ -88,7 +88,7 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
     assert producer.flush(10) == 0
 
     class Refusing(Consumer):
-        """A client that refuses to assign a partition so many times."""
+        """A client that refuses to assign a partition this many times."""
 
         refusals_left = 0
 

@@ -82,7 +82,7 @@ def report_error(monkeypatch):
         (
             "pod-0",
             "Fatal error: Broker: Static consumer fenced by other consumer with same group.instance.id",
-            "another consumer has joined the group 'group' under this one's name, 'pod-0': give each",
+            "another consumer has joined the group 'group' as 'pod-0', the name of this consumer: give each",
         ),
         ("", "Fatal error: Local: something else", "Kafka's client gives up: Fatal error: something else"),
     ],

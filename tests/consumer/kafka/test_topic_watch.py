@@ -80,7 +80,9 @@ def watch_of(admin: Admin, renewed: list[int] | None = None) -> TopicWatch:
         ({"a": TopicState("1", 4)}, {"a": TopicState("2", 2)}, Changes(["a"], ["a"])),
     ],
 )
-def test_changes(known: Any, found: Any, expected: Changes) -> None:
+def test_changes_are_new_partitions_and_topics_created_again(
+    known: Any, found: Any, expected: Changes
+) -> None:
     assert changes(known, found) == expected
 
 

@@ -34,7 +34,7 @@ def test_of_the_embedded_broker_nothing_is_asked_that_it_cannot_answer(
     with caplog.at_level(logging.INFO):
         sizes = prepared(topics)
     assert sizes == Sizes()
-    assert topics.are_there
+    assert topics.all_exist
     assert [line for line in caplog.messages if "controller" in line] == []
     assert [line for line in caplog.messages if "delivery is at least once" in line]
 

@@ -42,7 +42,7 @@ def test_any_legal_topic_is_taken(write):
 
 
 @pytest.mark.parametrize("value", ['["hunter2"]', "1979-05-27", '[{a = "hunter2"}]'])
-def test_a_client_property_is_no_list_and_its_value_is_not_shown(write, value):
+def test_a_client_property_must_not_be_a_list_and_its_value_is_not_shown(write, value):
     with pytest.raises(SettingsError) as error:
         load(write(f'[kafka.client]\n"sasl.password" = {value}\n'), {})
     assert "line 2: [kafka.client.sasl.password] client.sasl.password is " in str(error.value)

@@ -34,12 +34,12 @@ def test_the_monitor_reads_inputs_and_forecasts(tmp_path: Path) -> None:
     within = "6h"
     """
     configured = read(tmp_path, text)
-    own = monitor_settings(configured)
-    assert own.kafka.input_topics == ("metrics", "telegraf", "forecasts")
-    assert (own.kafka.group_id, own.kafka.output_topic) == ("fncast-monitor", "accuracy")
-    assert own.interceptors.chain == ("assemble", JUDGE)
-    assert own.windows_of("telegraf").every == 1
-    assert own.kafka.client_properties()["partition.assignment.strategy"] == "range"
+    of_monitor = monitor_settings(configured)
+    assert of_monitor.kafka.input_topics == ("metrics", "telegraf", "forecasts")
+    assert (of_monitor.kafka.group_id, of_monitor.kafka.output_topic) == ("fncast-monitor", "accuracy")
+    assert of_monitor.interceptors.chain == ("assemble", JUDGE)
+    assert of_monitor.windows_of("telegraf").every == 1
+    assert of_monitor.kafka.client_properties()["partition.assignment.strategy"] == "range"
     rules = monitor_rules(configured)
     assert (rules.accuracy_every_s, rules.worse_than_last_for) == (900, 20)
     (rule,) = rules.alerts
@@ -56,9 +56,9 @@ def test_the_monitor_does_not_read_its_own_topics(tmp_path: Path) -> None:
     [routes]
     page-me = "fn:fncast/notify"
     """
-    own = monitor_settings(read(tmp_path, text))
-    assert own.kafka.input_topics == ("metrics", "forecasts")
-    assert [entry.topic for entry in own.inputs] == ["metrics"]
+    of_monitor = monitor_settings(read(tmp_path, text))
+    assert of_monitor.kafka.input_topics == ("metrics", "forecasts")
+    assert [entry.topic for entry in of_monitor.inputs] == ["metrics"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_the_error_of_a_wrong_variable_names_it(write, variable, value, message)
         ("FNCAST_DATA", "/data"),
     ],
 )
-def test_a_variable_without_a_double_underscore_is_no_setting(write, variable, value):
+def test_a_variable_without_a_double_underscore_is_not_a_setting(write, variable, value):
     assert load(write(""), {variable: value}) == load(write(""), {})
 
 

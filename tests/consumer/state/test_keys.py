@@ -7,13 +7,13 @@ from consumer.state.keys import full_key, parse, prefix
 
 
 @given(st.text(), st.text(), st.integers(0, 10**6), st.text(), st.binary())
-def test_a_key_holds_its_parts_whatever_they_are(group, topic, partition, owner, own):
-    made = full_key(group, (topic, partition), owner, own)
-    assert parse(made) == (group, topic, partition, owner, own)
-    assert made.startswith(prefix(group, (topic, partition)))
-    assert not made.startswith(prefix(group, (topic, partition + 1)))
+def test_a_key_holds_its_parts_whatever_they_are(group, topic, partition, owner, suffix):
+    joined = full_key(group, (topic, partition), owner, suffix)
+    assert parse(joined) == (group, topic, partition, owner, suffix)
+    assert joined.startswith(prefix(group, (topic, partition)))
+    assert not joined.startswith(prefix(group, (topic, partition + 1)))
 
 
 @given(st.none() | st.binary())
-def test_any_other_key_is_no_key(found):
+def test_any_other_key_is_rejected(found):
     assert parse(found) is None or found is not None

@@ -26,9 +26,9 @@ class Publisher:
 
 
 def delivery(*state: StateRecord, offset: int = 0) -> Delivery:
-    made = Delivery(Record(*PARTITION, offset, 0, None, b"", []))
-    made.state += state
-    return made
+    created = Delivery(Record(*PARTITION, offset, 0, None, b"", []))
+    created.state += state
+    return created
 
 
 def records(*names: str) -> list[StateRecord]:
@@ -72,11 +72,11 @@ def test_in_a_transaction_state_goes_with_its_outcome(exact):
 
 def test_without_transactions_state_follows_the_commit_of_its_offset(at_least):
     writer, publisher = at_least
-    made = delivery(*records("a"))
-    writer.publish_with(made)
+    created = delivery(*records("a"))
+    writer.publish_with(created)
     writer.publish_committed()
     assert publisher.records == []
-    writer.committed([made])
+    writer.committed([created])
     writer.publish_committed()
     assert names(publisher) == "a"
     assert writer.has_unacknowledged
@@ -87,9 +87,9 @@ def test_without_transactions_state_follows_the_commit_of_its_offset(at_least):
 
 def test_state_that_only_moves_is_stored_before_the_next_offset(at_least):
     writer, publisher = at_least
-    made = delivery(*records("a"), PlacedRecord(b"m", b"1", "fncast", 7))
-    writer.publish_with(made)
-    writer.committed([made])
+    created = delivery(*records("a"), PlacedRecord(b"m", b"1", "fncast", 7))
+    writer.publish_with(created)
+    writer.committed([created])
     writer.publish_committed()
     assert names(publisher) == "ma"
 

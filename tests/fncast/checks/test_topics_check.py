@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consumer.settings import Input, Kafka, Settings
-from fncast.checks.topics_check import _outputs
+from fncast.checks.topics_check import output_topics
 
 
 def settings(*inputs: Input) -> Settings:
@@ -11,9 +11,9 @@ def settings(*inputs: Input) -> Settings:
 
 
 def test_readings_need_the_state_topic_and_rekeying_one_more() -> None:
-    assert _outputs(settings(Input("metrics"))) == ["forecasts", "dead-letters"]
+    assert output_topics(settings(Input("metrics"))) == ["forecasts", "dead-letters"]
     rekeyed = Input("plant", format="influx-line", rekey=True)
-    assert _outputs(settings(Input("metrics"), rekeyed)) == [
+    assert output_topics(settings(Input("metrics"), rekeyed)) == [
         *["forecasts", "dead-letters", "fncast-state"],
         "plant-by-series",
     ]

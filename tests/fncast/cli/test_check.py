@@ -55,7 +55,7 @@ def rows(capsys) -> dict[str, str]:
     return {row["hop"]: row["result"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
 
 
-def test_all_is_well(broker, function, folder, capsys):
+def test_each_hop_that_works_is_ok_and_the_exit_code_is_0(broker, function, folder, capsys):
     (folder / "fncast.toml").write_text(SETTINGS.format(broker=broker.address, function=function.url))
     assert main(["check"]) == 0
     out = capsys.readouterr().out

@@ -21,7 +21,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch, answer_or_error: Any) -> int:
             raise answer_or_error
         return answer_or_error
 
-    monkeypatch.setattr(fncast.cli.deploy, "_deploy", answer)
+    monkeypatch.setattr(fncast.cli.deploy, "deploy_folder", answer)
     config = ["--config", "GP_SERVER_URL=http://127.0.0.1:9000"]
     return main(["deploy", FORECAST, "--image", "x", *config])
 

@@ -94,7 +94,7 @@ def test_several_series_have_a_column_of_names(detect: Any, readings: Path) -> N
     assert first.startswith("shop/shop,")
 
 
-def test_plot(detect: Any, readings: Path, tmp_path: Path) -> None:
+def test_the_plot_is_a_png(detect: Any, readings: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     code, _, _ = detect(readings, "--plot", tmp_path / "shop.png")
     assert code == 0
@@ -122,7 +122,9 @@ def test_a_short_series_is_named(detect: Any, readings: Path) -> None:
         (["--plot", "/nowhere/shop.png"], "--plot /nowhere/shop.png: cannot be written"),
     ],
 )
-def test_failures(detect: Any, readings: Path, words: list[str], reason: str) -> None:
+def test_a_failure_is_one_sentence_and_exit_code_1(
+    detect: Any, readings: Path, words: list[str], reason: str
+) -> None:
     code, _, err = detect(readings, *words)
     assert code == 1
     assert reason in err

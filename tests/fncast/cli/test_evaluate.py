@@ -47,7 +47,9 @@ def test_json_output(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert result["overall"]["last value"]["relative_mae"] == pytest.approx(1)
 
 
-def test_tables(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tables_compare_the_model_with_other_methods(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = [
         "evaluate",
         str(csv_file(tmp_path)),

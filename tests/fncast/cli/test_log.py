@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from fncast.cli.log import FORMAT, MAX_CHARACTERS, MAX_LINES, PERIOD_S, OneLine, RateLimit, _log_thread
+from fncast.cli.log import FORMAT, MAX_CHARACTERS, MAX_LINES, PERIOD_S, OneLine, RateLimit, log_ended_thread
 
 FORGED = "\x1b[2J\x1b[31m no\r\n2026-01-01 00:00:00,000 INFO    fncast: forged line\u2028\u202e"
 
@@ -68,7 +68,7 @@ def test_a_flood_of_one_cause_is_counted_and_others_pass() -> None:
 def test_the_end_of_a_thread_is_logged(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threading, "excepthook", _log_thread)
+    monkeypatch.setattr(threading, "excepthook", log_ended_thread)
 
     def fail() -> None:
         raise ValueError(FORGED)

@@ -140,7 +140,7 @@ def test_a_failure_is_1_with_one_sentence(run: Run, words, message):
         ("x", False),
     ],
 )
-def test_a_second_ctrl_c_in_a_call_of_kafkas_client_is_no_traceback(monkeypatch, text, is_interrupt):
+def test_a_second_ctrl_c_in_a_call_of_kafkas_client_prints_no_traceback(monkeypatch, text, is_interrupt):
     """Kafka's client then loses the KeyboardInterrupt."""
 
     class Raises:

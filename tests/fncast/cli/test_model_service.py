@@ -9,7 +9,7 @@ import pytest
 
 from fncast import models
 from fncast.cli.main import build_parser
-from fncast.cli.model_service import _grpc, _repository, run
+from fncast.cli.model_service import build_grpc, build_repository, run
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.security import OPEN
@@ -27,7 +27,7 @@ class NoModels:
 async def test_a_free_grpc_port_is_reserved_until_grpc_binds_it() -> None:
     """Services that start at the same time must not get the same port."""
     arguments = argparse.Namespace(host="127.0.0.1", port=0, grpc_port=0)
-    address, companion = _grpc(arguments, NoModels(), OPEN)
+    address, companion = build_grpc(arguments, NoModels(), OPEN)
     port = int(address.rpartition(":")[2])
     with pytest.raises(Failure, match=f"port {port} on 127.0.0.1 is in use"):
         bind("127.0.0.1", port)
@@ -40,7 +40,7 @@ def test_the_base_model_is_served_by_default() -> None:
     arguments = build_parser("model-service").parse_args(["model-service"])
     assert arguments.models is None
     arguments.models = models.FOLDER
-    repository = _repository(arguments, Metrics())
+    repository = build_repository(arguments, Metrics())
     assert set(repository.paths) == {"/", "/base", "/base/1"}
     assert repository.paths["/"].details["least_history"] == 8
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +11,11 @@ from consumer.settings import Settings
 from fncast.cli import monitor, service_process
 from fncast.http.security import Security
 from tests.fncast.cli.test_consume import FakeServer, FakeService
+
+
+class FakeJudge:
+    def series_names(self) -> list[str]:
+        return []
 
 
 async def test_the_report_of_rules_that_fails_is_logged_and_begins_again(
@@ -23,7 +27,7 @@ async def test_the_report_of_rules_that_fails_is_logged_and_begins_again(
         failed.set()
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(monitor, "build_monitor", lambda _: (SimpleNamespace(series_names=list), service))
+    monkeypatch.setattr(monitor, "build_monitor", lambda _: (FakeJudge(), service))
     monkeypatch.setattr(monitor, "register", lambda _: None)
     monkeypatch.setattr(monitor, "report_unmatched", report)
     monkeypatch.setattr(service_process, "build_server", lambda *_: FakeServer(ends=False))

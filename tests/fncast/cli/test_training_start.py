@@ -43,7 +43,7 @@ def test_training_starts_with_the_settings_of_a_version(tmp_path: Path) -> None:
     assert Start.of(tmp_path, "forecast", None) == Start()
 
 
-def test_a_copy_of_the_base_model_is_no_start(tmp_path: Path) -> None:
+def test_training_cannot_start_from_a_copy_of_the_base_model(tmp_path: Path) -> None:
     version(tmp_path, **{COPIED: {}})
     with pytest.raises(Failure, match=r"is a copy of the base model, .* train without --from-version"):
         Start.of(tmp_path, "forecast", 1)

@@ -69,7 +69,7 @@ def test_data_without_figures_is_unreadable(data: Any) -> None:
         AccuracyTable().add(ReceivedEvent({"id": "1", "source": "s", "type": ACCURACY_TYPE}, data))
 
 
-def test_figures_that_are_no_numbers_are_missing() -> None:
+def test_figures_that_are_not_numbers_are_missing() -> None:
     table = AccuracyTable()
     table.add(event("cpu", float("nan"), readings="many"))
     (row,) = table.snapshot()["rows"]

@@ -78,5 +78,5 @@ def test_a_forecast_without_values_raises(make: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0"), (37.2511, "37.25"), (-0.00012, "-0.00012"), (3.4e6, "3.4M"), (None, "?")]
 )
-def test_numbers(value: float | None, text: str) -> None:
+def test_numbers_are_short(value: float | None, text: str) -> None:
     assert number(value) == text

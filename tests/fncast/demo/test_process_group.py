@@ -42,7 +42,7 @@ async def test_a_process_that_ends_by_itself_is_the_failure_of_all(group: Proces
     await group.end(group.names, TIMEOUT_S)
 
 
-async def test_a_process_that_may_end_is_no_failure_unless_it_fails(group: ProcessGroup) -> None:
+async def test_a_process_that_may_end_is_a_failure_only_if_it_fails(group: ProcessGroup) -> None:
     await group.start(program("training", "print()"), may_end=True)
     await group.ended("training")
     assert not group.failure.done()

@@ -70,7 +70,7 @@ def test_a_slow_drift_is_shown_beside_the_forecast_that_was_made_first() -> None
     assert episode.expected == 50.0
 
 
-def test_a_stuck_sensor_is_a_kind_of_its_own() -> None:
+def test_a_stuck_sensor_is_a_separate_kind() -> None:
     values = noise()
     values[900:960] = values[900]
     (episode,) = detected(values).episodes
@@ -115,7 +115,7 @@ def test_scores_allow_other_thresholds() -> None:
     assert len(detected(values, DetectorSettings(0.05, 400)).episodes) > len(detection.episodes)
 
 
-def test_an_incident_after_a_long_rest_is_an_episode_of_its_own() -> None:
+def test_an_incident_after_a_long_rest_is_a_separate_episode() -> None:
     values = noise()
     values[600:900] = values[600]
     values[900:] += 30

@@ -59,8 +59,8 @@ def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[Fore
     models = {message.model for message in forecasts}
     assert set(series.models) == models
     for model in models:
-        own = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
-        expected = offline_figures(readings, own)
+        of_model = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
+        expected = offline_figures(readings, of_model)
         accuracy = series.accuracy(model)
         found = {"readings": accuracy.outcomes, **accuracy.total_figures()}
         assert found == pytest.approx(expected, abs=1e-9)
@@ -91,7 +91,7 @@ def test_a_repeat_changes_nothing() -> None:
     check(played(repeated), readings, forecasts)
 
 
-def test_a_restored_series_goes_on_alike() -> None:
+def test_a_restored_series_continues_alike() -> None:
     _, _, messages = story(4)
     messages.sort(key=lambda each: each[0])
     whole = played(messages)

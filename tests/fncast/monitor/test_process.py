@@ -162,7 +162,7 @@ async def test_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
     assert accuracy[-1][0]["ce_modelversion"] == "3"
 
 
-async def test_a_restart_goes_on_with_its_state(broker: EmbeddedBroker) -> None:
+async def test_a_restart_continues_with_its_state(broker: EmbeddedBroker) -> None:
     forecasts = publish(broker, 0, 120)
     await monitored(broker, 119)
     forecasts += publish(broker, 120, READINGS)

@@ -25,7 +25,7 @@ def test_a_gateways_object_has_time_values_and_labels():
         "values": ["temp", "vibration"],
         "labels": ["device", "line"],
     }
-    assert mapping.left_out == {"status": "it changes while the series goes on"}
+    assert mapping.left_out == {"status": "it changes while the series continues"}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_the_member_that_equals_the_key_identifies_the_series():
     assert found == {"values": ["v"], "labels": ["mill"]}
 
 
-def test_ids_of_messages_are_no_labels():
+def test_ids_of_messages_are_not_labels():
     found = options(lambda number: {"message_id": f"m{number}", "uuid": f"u{number}", "zone": "a", "v": 1})
     assert found["labels"] == ["zone"]
 

@@ -73,7 +73,7 @@ def test_the_step_that_was_found_is_a_comment():
 
 
 def test_members_that_were_left_out_are_named():
-    assert "# left out: status, it changes while the series goes on" in written(records(gateway))
+    assert "# left out: status, it changes while the series continues" in written(records(gateway))
 
 
 def test_a_spread_series_sets_rekey(tmp_path):

@@ -55,7 +55,9 @@ def test_timestamp_value(tmp_path: Path) -> None:
         ("20260101", "20260102", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(86400.0)),
     ],
 )
-def test_times(tmp_path: Path, first: str, second: str, start: datetime, step: Step) -> None:
+def test_each_form_of_time_gives_start_and_step(
+    tmp_path: Path, first: str, second: str, start: datetime, step: Step
+) -> None:
     series, _ = read_one(tmp_path, f"timestamp,value\n{first},1\n{second},2\n")
     assert (series.start, series.step) == (start, step)
 

@@ -207,7 +207,7 @@ def test_two_readings_a_month_are_refused(tmp_path: Path, days: tuple[int, int],
     ]
     for chosen in (dates, dates[1:-1]):
         with pytest.raises(
-            CsvError, match=f"has two readings in each month, on {named}, which is no regular step"
+            CsvError, match=f"has two readings in each month, on {named}, which is not a regular step"
         ):
             read(tmp_path, "date,x\n" + "".join(f"{date},{at}\n" for at, date in enumerate(chosen)))
 

@@ -47,7 +47,7 @@ def test_another_kind_of_value_is_named(value: bytes, kind: str) -> None:
     assert problem(OBJECT.decode, value) == f"it is {kind}, not an object"
 
 
-def test_bytes_that_are_no_text_are_named() -> None:
+def test_bytes_that_are_not_text_are_named() -> None:
     assert problem(orjson.loads, b"\xff\x00") == "it is not UTF-8"
     with pytest.raises(UnicodeDecodeError) as error:
         b"ab\xff".decode()

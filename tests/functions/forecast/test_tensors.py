@@ -132,7 +132,7 @@ def test_the_reasons_name_the_readings(forecaster: Forecaster) -> None:
     assert rows.filled == [0, 0, 0, 1, 0]
 
 
-def test_a_model_that_is_away_is_a_wait_for_each_row(forecaster: Forecaster, client: FakeClient) -> None:
+def test_each_row_waits_for_a_model_that_is_unavailable(forecaster: Forecaster, client: FakeClient) -> None:
     client.error = ModelUnavailable("away", 2.5)
     headers, rows = call(forecaster, [[1, 2, 3, 4], [1, 2]])
     assert "ce-quantiles" not in headers
@@ -196,7 +196,7 @@ def test_windows_of_any_length_are_scored_by_length() -> None:
         ),
     ],
 )
-def test_a_call_that_is_none_is_a_rejection(forecaster: Forecaster, body: bytes, reason: str) -> None:
+def test_an_invalid_call_is_a_rejection(forecaster: Forecaster, body: bytes, reason: str) -> None:
     answer = forecaster.answer(HEADERS, body)
     assert answer.content_type == EVENT_TYPE
     output = json.loads(answer.body)

@@ -124,7 +124,7 @@ async def test_a_killed_process_is_replaced_before_the_next_call(open_pool: Open
         assert (await call(pool))["pid"] != pid
 
 
-async def test_a_process_that_dies_in_a_call_fails_only_that_call(open_pool: Open) -> None:
+async def test_a_process_that_ends_during_a_call_fails_only_that_call(open_pool: Open) -> None:
     pool = await open_pool()
     with pytest.raises(CallFailed):
         await call(pool, exit=True)

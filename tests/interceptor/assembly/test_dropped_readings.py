@@ -21,7 +21,7 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("times", "record", "said"),
+    ("times", "record", "sentence"),
     [
         (
             (0, 10**6, 10),
@@ -45,7 +45,7 @@ class Clock:
     ],
 )
 def test_what_was_dropped_is_logged_with_a_reason_at_most_every_ten_minutes(
-    caplog: pytest.LogCaptureFixture, times: tuple[int, ...], record: int | None, said: str
+    caplog: pytest.LogCaptureFixture, times: tuple[int, ...], record: int | None, sentence: str
 ) -> None:
     clock, partition = Clock(), PartitionWindows(Names(), Rules(window=4, step=Step.seconds(10)), "t")
     for offset, time in enumerate(times):
@@ -57,7 +57,7 @@ def test_what_was_dropped_is_logged_with_a_reason_at_most_every_ten_minutes(
     for _ in range(3):
         logged.add("telegraf", partition.outcomes, partition.dropped)
     assert caplog.text.count("telegraf: readings dropped because of their time: 1, such as") == 1
-    assert said in caplog.text
+    assert sentence in caplog.text
     clock.now_s += LOG_S
     logged.add("telegraf", partition.outcomes, partition.dropped)
     assert "telegraf: readings dropped because of their time: 3, such as" in caplog.text

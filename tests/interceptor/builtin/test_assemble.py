@@ -160,7 +160,7 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter(value: bytes, reaso
     assert len(good.windows) == 2
 
 
-async def test_what_is_no_number_is_counted_and_the_others_count() -> None:
+async def test_values_that_are_not_numbers_are_counted_and_the_others_are_used() -> None:
     before = readings(TELEGRAF, "text"), readings(TELEGRAF, "stored")
     value = b'{"name":"cpu","fields":{"state":"up","idle":1},"timestamp":%d}' % T
     only_text = b'{"name":"cpu","fields":{"state":"up"},"timestamp":%d}' % T

@@ -164,8 +164,8 @@ async def test_binary_mode_there_and_back(fn, client):
 async def test_text_data_of_a_structured_event_is_the_body_in_binary_mode(
     fn, client, content_type, data, body
 ):
-    own = f',"datacontenttype":"{content_type}"' if content_type else ""
-    structured = f'{{"specversion":"1.0","id":"1","source":"/s","type":"t"{own},"data":{data}}}'
+    member = f',"datacontenttype":"{content_type}"' if content_type else ""
+    structured = f'{{"specversion":"1.0","id":"1","source":"/s","type":"t"{member},"data":{data}}}'
     event = read_event([("content-type", b"application/cloudevents+json")], structured.encode())
     await client.call(url(fn, mode="binary"), [event])
     headers, sent = fn.requests[0]

@@ -72,10 +72,10 @@ def test_an_assembled_window_with_too_few_readings_is_skipped_and_its_series_wai
     assert "metrics: windows have fewer readings" in caplog.text
     assert REGISTRY.get_sample_value("fncast_short_windows_total", {"input": "metrics"}) == 2
     assert isinstance(refused("value 3 is not a number"), DeadLetter)
-    own = outcome_of(
+    result = outcome_of(
         new_delivery("a"), decode(orjson.dumps([rejection | {"data": {"reason": "too few values"}}]))
     )
-    assert isinstance(own, DeadLetter)
+    assert isinstance(result, DeadLetter)
 
 
 def test_an_answer_without_a_forecast_skips_the_event():

@@ -90,8 +90,8 @@ async def test_an_error_body_does_not_show_part_of_a_secret(status, echo, as_mes
 def test_short_parts_of_a_url_are_not_removed():
     built = delivery()
     built.route = Route("r", "http://host/?a=1&b=on", batch=False)
-    headers = dict(dead_letter.headers(built, DeadLetter("values[1] is no number, a=1&b=on")))
-    assert headers["fncast-reason"] == "values[1] is no number, …".encode()
+    headers = dict(dead_letter.headers(built, DeadLetter("values[1] is not a number, a=1&b=on")))
+    assert headers["fncast-reason"] == "values[1] is not a number, …".encode()
 
 
 def test_a_route_without_secrets_changes_nothing():

@@ -57,10 +57,10 @@ def delivery(data: Any = DATA, route: Route = ROUTE, **attributes: str) -> Deliv
     headers = [(f"ce_{name}", text.encode()) for name, text in members.items()]
     headers.append(("content-type", content_type.encode()))
     value = data if isinstance(data, bytes | None) else orjson.dumps(data)
-    made = Delivery(Record("metrics", 0, 0, 0, None, value, headers))
-    read(made)
-    made.route = route
-    return made
+    created = Delivery(Record("metrics", 0, 0, 0, None, value, headers))
+    read(created)
+    created.route = route
+    return created
 
 
 def forecast(n: int = 1, horizon: int = 2) -> np.ndarray[Any, Any]:

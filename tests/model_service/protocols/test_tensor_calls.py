@@ -43,7 +43,7 @@ def test_windows_of_any_length_come_back(windows: list[tuple[np.ndarray, tuple[f
         assert equal(row[len(row) - length :], readings)
 
 
-def test_inputs_that_say_nothing_are_left_out() -> None:
+def test_inputs_with_default_values_only_are_left_out() -> None:
     nothing = np.full(2, math.nan)
     request = decode_request(encode_windows(window_rows([np.zeros(3), np.ones(3)], nothing, nothing)))
     assert isinstance(request, InferRequest)
@@ -90,6 +90,6 @@ def test_levels_are_numbers(text: str, levels: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "1", "nan", "0.5,0.5", "0.1;0.5", ",".join(["0.5"] * 200)])
-def test_levels_that_are_none_are_refused(text: str) -> None:
+def test_invalid_levels_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="quantiles"):
         parse_levels(text)

@@ -342,7 +342,7 @@ async def test_a_failing_observer_or_clock_does_not_stop_the_batcher(
     assert caplog.text.count("the disk is full") >= 6
 
 
-async def test_the_queue_goes_on_after_an_error_in_the_batcher_itself(
+async def test_the_queue_continues_after_an_error_in_the_batcher_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("model_service.serving.batcher.INLINE_S", -1.0)  # each call runs in the thread

@@ -46,7 +46,7 @@ def failing(*arguments: object) -> str:
 
 
 @pytest.mark.parametrize("runtime", ["litert", "tensorflow"])
-def test_from_start_to_end(start: Start, place: Any, models: Path, runtime: str) -> None:
+def test_it_starts_answers_rejects_and_stops(start: Start, place: Any, models: Path, runtime: str) -> None:
     place("ours", 1)
     service = start("--models", models, "--runtime", runtime)
     client = GraphPipeClient(service.url)

@@ -7,8 +7,8 @@ from model_service.training.settings import TrainingSettings
 
 def test_generated_windows_first_and_then_a_share_of_them() -> None:
     rng = np.random.default_rng(0)
-    own, generated = Dataset([np.arange(50.0)], 8, 2), Dataset([rng.normal(size=100)], 8, 2)
-    curriculum = Curriculum(own, generated, epochs=10)
+    given, generated = Dataset([np.arange(50.0)], 8, 2), Dataset([rng.normal(size=100)], 8, 2)
+    curriculum = Curriculum(given, generated, epochs=10)
 
     def lines(epoch: int) -> int:
         windows = curriculum.draw(rng, 100, epoch).windows

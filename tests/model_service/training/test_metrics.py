@@ -16,7 +16,7 @@ def test_scores_by_hand() -> None:
     assert scores(np.nan_to_num(forecast), actuals, 0.0, float("nan")).relative_mae is None
 
 
-def test_means() -> None:
+def test_means_ignore_missing_values() -> None:
     assert geometric_mean([0.5, 2.0, None, 0.0]) == pytest.approx(1.0)
     assert geometric_mean([]) is None
     assert seasonal_difference(np.array([1.0, 5.0, 2.0, np.nan, 4.0]), 2) == pytest.approx(1.5)

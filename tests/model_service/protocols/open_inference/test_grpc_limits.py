@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from running_model_service import FakeRepository, _port
+from running_model_service import FakeRepository, free_port
 
 from model_service.protocols.open_inference import grpc_limits, messages_pb2
 from model_service.protocols.open_inference.grpc_server import HEALTH, SERVICE, Credentials, GrpcServer
@@ -28,7 +28,7 @@ async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     short = {"grpc.server_handshake_timeout_ms": 500, "grpc.max_allowed_incoming_connections": 8}
     options = {**dict(grpc_limits.OPTIONS), **short}
     monkeypatch.setattr("model_service.protocols.open_inference.grpc_server.OPTIONS", list(options.items()))
-    port = _port()
+    port = free_port()
     running = GrpcServer(FakeRepository(), "127.0.0.1", port, Credentials(token=TOKEN))
     await running.start()
     yield f"127.0.0.1:{port}"

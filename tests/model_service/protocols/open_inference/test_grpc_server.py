@@ -184,7 +184,9 @@ def test_inputs_that_do_not_fit(stub: Any, inputs: Any, raw: Any, code: str, rea
     assert raised.value.code().name == code
 
 
-def test_other_errors(stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_error_has_its_status_code(
+    stub: Any, channel: grpc.Channel, shelf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = service_pb2.ModelInferRequest(
         model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
     )

@@ -107,7 +107,9 @@ def test_other_types_and_a_choice_of_outputs(client: InferenceServerClient, bina
         ("weather", windows(), "no model at '/weather'; there are /, /forecast"),
     ],
 )
-def test_errors(client: InferenceServerClient, model: str, inputs: list[InferInput], reason: str) -> None:
+def test_an_error_has_a_reason_and_a_status(
+    client: InferenceServerClient, model: str, inputs: list[InferInput], reason: str
+) -> None:
     with pytest.raises(InferenceServerException, match=reason) as raised:
         client.infer(model, inputs)
     assert raised.value.status() == ("404" if model == "weather" else "400")
