@@ -51,6 +51,19 @@ class Pipeline(Protocol):
         """Return the programs that read and write the topics. folder: for files that they need."""
 
 
+@dataclass(kw_only=True)
+class ConsumersOnly:
+    """The base of pipelines that keep the order, exactly-once, and start no other programs. See `Pipeline`."""
+
+    delivery: str = EXACTLY
+    keeps_order: bool = True
+    backlog: int = 0
+    environments: Sequence[str] = ()
+
+    def services(self) -> list[Program]:
+        return []
+
+
 @dataclass
 class Fncast:
     """fncast with its defaults.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lib.programs import EXACTLY, Topics, answers, fncast
+from benchmarks.lib.programs import ConsumersOnly, Topics, answers, fncast
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
 
@@ -31,7 +30,7 @@ min_history = {min_history}
 
 
 @dataclass
-class FncastMonitor:
+class FncastMonitor(ConsumersOnly):
     """The monitor. The input topic has the windows, the output topic gets the anomalies.
 
     forecasts, accuracy: topics. min_history: readings of a series before its first anomaly.
@@ -40,14 +39,7 @@ class FncastMonitor:
     forecasts: str
     accuracy: str
     min_history: int
-    delivery: str = EXACTLY
     name: str = "fncast monitor"
-    keeps_order: bool = True
-    backlog: int = 0
-    environments: Sequence[str] = ()
-
-    def services(self) -> list[Program]:
-        return []
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
         [port] = free_ports(1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lib.environment import python_of
-from benchmarks.lib.programs import EXACTLY, Fncast, Topics, answers, fncast, program
+from benchmarks.lib.programs import ConsumersOnly, Fncast, Topics, answers, fncast, program
 from fncast.demo.plan import HOST
 from fncast.demo.process import Program
 
@@ -84,18 +84,11 @@ class FncastReadings(Fncast):
 
 
 @dataclass
-class OneProcess:
+class OneProcess(ConsumersOnly):
     """One process that decodes, assembles, scores and publishes, without any hop."""
 
     model: Path
     name: str = "one process, no hop"
-    delivery: str = EXACTLY
-    keeps_order: bool = True
-    backlog: int = 0
-    environments: Sequence[str] = ()
-
-    def services(self) -> list[Program]:
-        return []
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
         words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
@@ -104,17 +97,11 @@ class OneProcess:
 
 
 @dataclass
-class QuixWindows:
+class QuixWindows(ConsumersOnly):
     """Quix Streams keeps the same windows in RocksDB, and forecasts nothing."""
 
     name: str = "Quix Streams, no forecast"
-    delivery: str = EXACTLY
-    keeps_order: bool = True
-    backlog: int = 0
     environments: Sequence[str] = ("quixstreams",)
-
-    def services(self) -> list[Program]:
-        return []
 
     def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
         state = folder / f"state-{topics.group}"
