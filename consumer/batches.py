@@ -112,9 +112,8 @@ class Batches:
                 if unsettled and not lane.is_dropped:
                     self._unsettled.append((lane, unsettled))
                     self._retry_at_s = time.monotonic() + RETRY_S
-            is_settled = any(delivery.is_done for _, deliveries in parts for delivery in deliveries)
-            if self._is_joined and is_settled:  # what was left may continue
-                self._retry_at_s = 0.0
+            if self._is_joined and any(each.is_done for _, deliveries in parts for each in deliveries):
+                self._retry_at_s = 0.0  # what was left may continue
 
     def cancel(self) -> None:
         """Forget all batches."""
