@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 # Bins of the logarithm of a figure: from exp(LOWEST) on, each WIDTH wide.
 BINS = 64
 LOWEST = -5.0
@@ -84,9 +86,9 @@ class ErrorHistories:
     def _refresh(self) -> None:
         """Let older values fade, and fit the tails."""
         self._age = 0
-        self._weights = array("f", [weight * _FADE for weight in self._weights])
-        for number in range(len(self._tails) // 4):
-            weights = self._weights[number * BINS : (number + 1) * BINS].tolist()
+        every = np.frombuffer(self._weights, np.float32).reshape(-1, BINS)
+        every[:] = every.astype(np.float64) * _FADE
+        for number, weights in enumerate(every.tolist()):
             total = sum(weights)
             at, above = BINS - 1, weights[-1]
             while at > 0 and above + weights[at - 1] <= TAIL_SHARE * total:
