@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import pytest
+
 from benchmarks.lib.environment import NoEnvironment
 from benchmarks.lib.rounds import rounds_text, run_rounds
 from fncast.demo.process import ProcessFailed
