@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import operator
 import sys
@@ -86,14 +87,14 @@ def run(arguments: argparse.Namespace) -> int:
     settings = DetectorSettings(arguments.alpha, arguments.min_history)
     found: list[tuple[Series, Float64Array, Detection]] = []
     table = DetectionTable(sys.stdout, is_json=arguments.json, has_names=len(series) > 1)
-    forecasts = forecast_parts(model, [each.values for each in series])
-    for number, parts in itertools.groupby(forecasts, key=operator.itemgetter(0)):
-        each_series, detector = series[number], OfflineDetector(settings)
-        near, detection = _judge(each_series, (part for _, part in parts), detector, table)
-        _check_length(each_series, detector.with_forecast, settings)
-        _report(each_series, detection.episodes)
-        if arguments.plot:
-            found.append((each_series, near, detection))
+    with contextlib.closing(forecast_parts(model, [each.values for each in series])) as forecasts:
+        for number, parts in itertools.groupby(forecasts, key=operator.itemgetter(0)):
+            each_series, detector = series[number], OfflineDetector(settings)
+            near, detection = _judge(each_series, (part for _, part in parts), detector, table)
+            _check_length(each_series, detector.with_forecast, settings)
+            _report(each_series, detection.episodes)
+            if arguments.plot:
+                found.append((each_series, near, detection))
     if arguments.plot:
         from fncast.cli.detect_plot import save_plot
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -35,9 +35,13 @@ def step_forecasts(model: LocalModel, values: Float64Array) -> StepForecasts:
     )
 
 
-def forecast_parts(model: LocalModel, every: Sequence[Float64Array]) -> Iterator[tuple[int, StepForecasts]]:
+def forecast_parts(
+    model: LocalModel, every: Sequence[Float64Array]
+) -> Generator[tuple[int, StepForecasts], None, None]:
     """Yield the forecasts of many series in parts, each with the number of its series: (0, the forecasts of its first
-    readings), (0, those of its next readings), and so on. The model runs ahead in threads.
+    readings), (0, those of its next readings), and so on.
+
+    The model runs ahead in threads. Close the generator to end them early.
 
     every: of each series the readings, as in `step_forecasts`.
     """
