@@ -56,8 +56,9 @@ def check_repeats(table: Table, columns: Columns, name: str, seconds: Floats, ar
     repeated = len(seconds) - len(distinct)
     if len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
         return
-    if counts.max() == 2 and np.ptp(distinct[counts > 1]) < 3600 and not are_dates:
-        return  # at most one hour: the clocks were set back
+    twice = distinct[counts > 1]
+    if counts.max() == 2 and np.ptp(twice) < 3600 and 2 * len(twice) < len(distinct) and not are_dates:
+        return  # at most one hour, and not most times: corrections, or the clocks were set back
     taken = (columns.time.at, columns.clock)
     others = [header for at, header in enumerate(table.header) if at not in taken]
     raise CsvError(

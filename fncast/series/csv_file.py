@@ -21,6 +21,7 @@ from fncast.series.csv_keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_roles import find_columns
+from fncast.series.csv_series_columns import INFLUX_COLUMNS
 from fncast.series.csv_summary import Summary
 from fncast.series.csv_table import Table
 from fncast.series.csv_times import DAY_S, SMALL, Times
@@ -54,7 +55,7 @@ def read_csv_file(path: str | Path, options: CsvOptions | None = None) -> Summar
     header = layout.header or default_header(layout.width)
     table = csv_table.parse(name, content, layout, header)
     del content
-    columns = find_columns(table, options, layout.is_influx)
+    columns = find_columns(table, options, layout.is_influx or INFLUX_COLUMNS.issubset(header))
     summary = Summary(name, len(table), notes=[*notes, *layout.notes, *table.notes])
     return _Reader(table, columns, options, summary, csv_source.series_name(path)).read()
 
@@ -89,7 +90,11 @@ class _Reader:
         )
         summary.notes += times.notes
         if columns.series_is_guessed and are_remarks(
-            table, columns.series[0], times.seconds, times.zone(None)
+            table,
+            columns.series[0],
+            times.seconds,
+            times.zone(None),
+            are_values_given=self.options.value_columns is not None,
         ):
             at = columns.series[0]
             columns.series = []
