@@ -15,6 +15,7 @@ from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from interceptor.assembly.window import WindowEvent
 from interceptor.cloudevents.event import Event
+from interceptor.readings.contract import MAX_NAME_CHARACTERS
 
 WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
@@ -112,6 +113,8 @@ def read_forecast(event: Event) -> ForecastMessage:
         columns = [column[:MAX_HORIZON] for column in columns]
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
     model = f"{event.text('modelname') or ''}/{event.text('modelversion') or ''}"
+    if len(model) > MAX_NAME_CHARACTERS:
+        raise UnusableEvent(f"the model's name is longer than {MAX_NAME_CHARACTERS} characters")
     return ForecastMessage(series, start, step, levels, columns, model)
 
 
@@ -128,6 +131,8 @@ def _series(event: Event) -> str:
     series = event.text("subject")
     if not series:
         raise UnusableEvent("the event has no subject, which names its series")
+    if len(series) > MAX_NAME_CHARACTERS:
+        raise UnusableEvent(f"the subject is longer than {MAX_NAME_CHARACTERS} characters")
     return series
 
 
