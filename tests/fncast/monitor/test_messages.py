@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import orjson
 import pytest
@@ -26,8 +27,9 @@ def headers(type_: str, **attributes: str) -> Headers:
     ]
 
 
-def event(type_: str, **attributes: str) -> Event:
-    delivery = Delivery(Record("metrics", 0, 0, 0, None, orjson.dumps(DATA), headers(type_, **attributes)))
+def event(type_: str, more: dict[str, Any] | None = None, **attributes: str) -> Event:
+    data = orjson.dumps({**DATA, **(more or {})})
+    delivery = Delivery(Record("metrics", 0, 0, 0, None, data, headers(type_, **attributes)))
     read(delivery)
     assert delivery.event is not None
     return delivery.event
@@ -38,6 +40,30 @@ def test_names_that_are_too_long_for_the_state_are_refused() -> None:
         read_window(event("io.fncast.window.v1", subject="x" * 900_000))
     with pytest.raises(UnusableEvent, match="the model's name is longer than 1024 characters"):
         read_forecast(event("io.fncast.forecast.v1", modelname="x" * 900_000))
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        ({"start": "9999-12-01T00:00:00Z", "step_s": None, "step": "P1M"}, "1 steps after 9999-12-01"),
+        ({"start": "9999-12-31T23:59:59Z"}, "1 steps after 9999-12-31"),
+        ({"step_s": None, "step": "P9998Y"}, "1 steps after 2026-01-01"),
+        ({"step_s": 1e-9}, "the step is shorter than a microsecond"),
+    ],
+)
+def test_a_grid_whose_steps_have_no_time_is_refused(grid: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UnusableEvent, match=reason):
+        read_window(event("io.fncast.window.v1", grid))
+    with pytest.raises(UnusableEvent, match=reason):
+        read_forecast(event("io.fncast.forecast.v1", grid))
+
+
+def test_an_event_may_not_end_after_the_last_year() -> None:
+    grid = {"start": "9998-01-01T00:00:00Z", "step_s": None, "step": "P1Y"}
+    with pytest.raises(UnusableEvent, match="3 steps after 9998-01-01"):
+        read_forecast(event("io.fncast.forecast.v1", {**grid, "quantiles": {"0.5": [1.0] * 3}}))
+    with pytest.raises(UnusableEvent, match="2 steps after 9998-01-01"):
+        read_window(event("io.fncast.window.v1", {**grid, "values": [1.0] * 2}))
 
 
 def test_unusable_events_take_no_memory() -> None:
