@@ -13,6 +13,7 @@ import msgspec
 from fncast.monitor.accuracy import LEVELS
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
+from fncast.series.window import MAX_MAGNITUDE
 from interceptor.assembly.window import WindowEvent
 from interceptor.cloudevents.event import Event
 from interceptor.readings.contract import MAX_NAME_CHARACTERS
@@ -98,6 +99,8 @@ def read_window(event: Event) -> Reading:
     _after(start, step, step.day, len(data.values))
     last = data.values[-1]
     value = math.nan if last is None else last
+    if abs(value) > MAX_MAGNITUDE:
+        raise UnusableEvent(f"the newest value is beyond ±{MAX_MAGNITUDE:g}")
     return Reading(series, _after(start, step, step.day, len(data.values) - 1), step, value)
 
 
@@ -112,6 +115,9 @@ def read_forecast(event: Event) -> ForecastMessage:
     length = len(columns[0])
     if not length or any(len(column) != length for column in columns):
         raise UnusableEvent("the forecast's quantiles are empty, or not of the same length")
+    band = [columns[place] for place in _places(levels)]
+    if any(not -MAX_MAGNITUDE <= min(column) <= max(column) <= MAX_MAGNITUDE for column in band):
+        raise UnusableEvent(f"a quantile is beyond ±{MAX_MAGNITUDE:g}")
     if length > MAX_HORIZON:
         columns = [column[:MAX_HORIZON] for column in columns]
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)

@@ -58,6 +58,14 @@ def test_a_grid_whose_steps_have_no_time_is_refused(grid: dict[str, Any], reason
         read_forecast(event("io.fncast.forecast.v1", grid))
 
 
+@pytest.mark.parametrize("number", [1.1e18, -1e308])
+def test_numbers_beyond_those_of_models_are_refused(number: float) -> None:
+    with pytest.raises(UnusableEvent, match="the newest value is beyond"):
+        read_window(event("io.fncast.window.v1", {"values": [1.0, number]}))
+    with pytest.raises(UnusableEvent, match="a quantile is beyond"):
+        read_forecast(event("io.fncast.forecast.v1", {"quantiles": {"0.5": [1.0, number]}}))
+
+
 def test_an_event_may_not_end_after_the_last_year() -> None:
     grid = {"start": "9998-01-01T00:00:00Z", "step_s": None, "step": "P1Y"}
     with pytest.raises(UnusableEvent, match="3 steps after 9998-01-01"):
