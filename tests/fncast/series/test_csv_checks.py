@@ -34,3 +34,12 @@ def test_a_column_that_holds_only_such_a_marker_is_reported(tmp_path: Path) -> N
     summary = read(tmp_path, lines("time,x,y", lambda i: f"{HOURS[i]},{i},-999"))
     [problem] = summary.problems()
     assert "'y': -999 occurs 10 times and was read as a number" in problem
+
+
+@pytest.mark.parametrize("marker", ["9999.9", "99999", "32767", "-32768", "-99.99"])
+def test_markers_of_other_programs_are_reported(tmp_path: Path, marker: str) -> None:
+    summary = read(tmp_path, lines("time,x", lambda i: f"{HOURS[i]},{marker if i == 3 else i}"))
+    [problem] = summary.problems()
+    assert "occurs once and was read as a number; if it marks a missing reading" in problem
+    near = lines("time,x", lambda i: f"{HOURS[i]},{marker if i == 3 else float(marker) * 0.9}")
+    assert not read(tmp_path, near).problems()
