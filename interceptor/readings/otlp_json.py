@@ -96,7 +96,7 @@ def decode(value: bytes) -> _MetricsData:
     """Parse a request. Raises ValueError if it is not valid OTLP JSON."""
     try:
         return _decoder.decode(value)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ValueError(describe(error)) from None
 
 

@@ -6,13 +6,22 @@ Source: Telegraf's documentation of its JSON serializer:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import (
+    MAX_LABELS,
+    MAX_READINGS,
+    MAX_SHARED,
+    Decoded,
+    Series,
+    Skip,
+    UndecodableRecord,
+)
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
 from interceptor.readings.times import time_ns
@@ -98,11 +107,22 @@ class TelegrafJson:
 
     def series(self, key: Any) -> Series | None:
         name, tag_bytes, field = key
-        try:
-            tags = _tags.decode(tag_bytes)
-        except (msgspec.MsgspecError, ValueError):
+        found = _labels(tag_bytes)
+        if found is None:
             return None
-        labels = {tag: str(text) for tag, text in tags.items()}
-        parts = {"name": name, "field": field, "tags": labels_text(labels)}
-        full = self._template.name(parts, labels)
+        labels, text = found
+        full = self._template.name({"name": name, "field": field, "tags": text}, labels)
         return None if full is None else Series(full, labels)
+
+
+@lru_cache(64)  # the fields of a metric share its tags
+def _labels(tag_bytes: bytes) -> tuple[dict[str, str], str] | None:
+    """Return the tags as labels and as text. None if they cannot be read, or are too many."""
+    try:
+        tags = _tags.decode(tag_bytes)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    if len(tags) > MAX_LABELS:
+        return None
+    labels = {tag: str(text) for tag, text in tags.items()}
+    return labels, labels_text(labels)
