@@ -11,6 +11,7 @@ from fncast.foreign_text import clean
 from fncast.recognition.flat_json import JsonMapping, propose_mapping
 from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
 from interceptor.delivery import Record
+from interceptor.readings.decoding import plain_cause
 from interceptor.readings.formats import BUILT_IN
 
 JSON = "json"
@@ -91,11 +92,13 @@ def _reason(records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
     events = [reason for reason in cloudevents.reasons if reason.startswith("it is a CloudEvent")]
     if events:
         return events[0]
+    if cause := plain_cause(value):
+        return f"the last record cannot be read: {cause}"
     if len(value) > 5 and value[0] == REGISTRY_MAGIC:
         return "the last record begins as those of a schema registry do (Avro or Protobuf)"
     try:
         found = msgspec.json.decode(value)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return f"the last record begins with {_shown(value)}"
     kind = "an object without a number to forecast" if isinstance(found, dict) else "not an object"
     return f"the last record is JSON, but {kind}: {_shown(value)}"

@@ -164,17 +164,22 @@ def _split_all(text: str, separator: str, quotes: bool = False) -> list[str]:
 
 
 def _positions(text: str, separator: str, quotes: bool) -> Iterator[int]:
-    """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings."""
+    """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings.
+
+    A string begins behind an equals sign: elsewhere, for example in a tag, a quote is a character like others.
+    """
     is_escaped = is_quoted = False
+    before = ""
     for at, character in enumerate(text):
         if is_escaped:
             is_escaped = False
         elif character == "\\":
             is_escaped = True
-        elif quotes and character == '"':
+        elif quotes and character == '"' and (is_quoted or before == "="):
             is_quoted = not is_quoted
         elif character == separator and not is_quoted:
             yield at
+        before = character
 
 
 def _unescape(text: str) -> str:

@@ -79,10 +79,13 @@ class OtlpJson(_Otlp):
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         try:
-            data = otlp_json.decode(value)
+            data, faults = otlp_json.decode(value)
         except ValueError as error:
             raise UndecodableRecord(f"not OTLP metrics in JSON: {error}") from None
-        return _decoded(data.resource_metrics, otlp_json.kind_of, otlp_json.attributes_of)
+        decoded = _decoded(data.resource_metrics, otlp_json.kind_of, otlp_json.attributes_of)
+        if faults:
+            decoded.skip(Skip.UNSUPPORTED, faults)
+        return decoded
 
 
 def _decoded(
@@ -132,9 +135,8 @@ def _add_counts(
         attributes = attributes_of(point.attributes)
         _add(decoded, (f"{metric.name}.count", "1", meaning, resource, attributes), point, point.count)
         if kind == "summary" or _has_sum(point):
-            _add(
-                decoded, (f"{metric.name}.sum", metric.unit, meaning, resource, attributes), point, point.sum
-            )
+            key = (f"{metric.name}.sum", metric.unit, meaning, resource, attributes)
+            _add(decoded, key, point, 0.0 if point.sum is None else point.sum)  # JSON may leave out 0
 
 
 def _add(decoded: Decoded, key: Hashable, point: Any, raw: object) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
+from interceptor.readings import lenient_json
 from interceptor.readings.contract import (
     MAX_LABELS,
     MAX_READINGS,
@@ -58,7 +59,7 @@ class TelegrafJson:
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         try:
-            record = _record.decode(value)
+            record = lenient_json.decode(_record, value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
@@ -67,7 +68,7 @@ class TelegrafJson:
                 raise UndecodableRecord(f"the batch holds more than {MAX_READINGS} metrics")
             for raw in record.metrics:
                 try:
-                    metric = _metric.decode(raw)
+                    metric = lenient_json.decode(_metric, raw)
                 except (msgspec.MsgspecError, ValueError, RecursionError):
                     decoded.skip(Skip.UNSUPPORTED)
                     continue

@@ -66,6 +66,11 @@ def test_no_json_causes_another_error(name, value):
         ("telegraf-json", b"[]", "it is an array, not an object"),
         ("json", b"cpu", "not JSON: invalid character at byte 1"),
         ("otlp-json", b"{}", "not OTLP metrics in JSON: its member 'resourceMetrics' is missing"),
+        (
+            "otlp-json",
+            b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"\xff"}]}]}]}',
+            "not OTLP metrics in JSON: byte 1 is not UTF-8",
+        ),
         ("prometheus-json", b'{"name":5}', "it is a number, not a string - at `$.name`"),
         ("influx-line", b"m \xff=1", "not line protocol: byte 3 is not UTF-8"),
     ],
