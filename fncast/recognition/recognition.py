@@ -54,8 +54,9 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
     notable = [each for each in trials if each.share >= NOTABLE]
     if notable:
         shares = ", ".join(f"{each.share:.0%} {each.format}" for each in sorted(notable, key=_rank)[::-1])
+        rest = "; the rest is unknown" if sum([each.share for each in notable]) < 0.99 else ""
         raise Unrecognised(
-            f"the topic {topic} mixes formats: {shares}; the rest is unknown. fncast reads one format for each topic:"
+            f"the topic {topic} mixes formats: {shares}{rest}. fncast reads one format for each topic:"
             " send each format to a separate topic"
         )
     mapping = propose_mapping(records)

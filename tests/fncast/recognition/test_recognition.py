@@ -90,8 +90,11 @@ def test_an_event_of_another_type_is_read_as_json():
 
 
 def test_half_telegraf_and_half_lines_is_mixed():
-    with pytest.raises(Unrecognised, match="mixes formats: 50%"):
-        recognise("readings", records(telegraf_json, 4) + records(influx_line, 4))
+    mixed = records(telegraf_json, 4) + records(influx_line, 4)
+    with pytest.raises(Unrecognised, match=r"mixes formats: 50% [a-z-]+, 50% [a-z-]+\. "):
+        recognise("readings", mixed)
+    with pytest.raises(Unrecognised, match="44% [a-z-]+; the rest is unknown"):
+        recognise("readings", [*mixed, record("hello")])
 
 
 @pytest.mark.parametrize(
