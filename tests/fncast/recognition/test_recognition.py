@@ -93,7 +93,7 @@ def test_half_telegraf_and_half_lines_is_mixed():
     mixed = records(telegraf_json, 4) + records(influx_line, 4)
     with pytest.raises(Unrecognised, match=r"mixes formats: 50% [a-z-]+, 50% [a-z-]+\. "):
         recognise("readings", mixed)
-    with pytest.raises(Unrecognised, match="44% [a-z-]+; the rest is unknown"):
+    with pytest.raises(Unrecognised, match=r"44% [a-z-]+; the rest is unknown"):
         recognise("readings", [*mixed, record("hello")])
 
 
