@@ -92,6 +92,15 @@ def test_what_is_wrong_and_how_to_fix_it(entry, sample, result, detail, fix):
     assert fix in row.fix
 
 
+def test_records_with_only_strings_become_no_dead_letters():
+    texts = record({"name": "os", "tags": {}, "fields": {"uptime": "3 days"}, "timestamp": 1_700_000_000})
+    row = check(TELEGRAF, [*records(telegraf_json), texts])
+    assert row.result == "ok"
+    assert (
+        row.detail == "20 of the last 21 records are telegraf-json, 40 readings, 1 without a number, 2 series"
+    )
+
+
 def test_windows_go_to_the_route_that_they_name():
     assert (
         check(Input("metrics"), WINDOWS).detail

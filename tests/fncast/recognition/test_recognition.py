@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from contextlib import suppress
 
@@ -89,8 +90,26 @@ def test_an_event_of_another_type_is_read_as_json():
 
 
 def test_half_telegraf_and_half_lines_is_mixed():
-    with pytest.raises(Unrecognised, match="mixes formats: 50%"):
-        recognise("readings", records(telegraf_json, 4) + records(influx_line, 4))
+    mixed = records(telegraf_json, 4) + records(influx_line, 4)
+    with pytest.raises(Unrecognised, match=r"mixes formats: 50% [a-z-]+, 50% [a-z-]+\. "):
+        recognise("readings", mixed)
+    with pytest.raises(Unrecognised, match=r"44% [a-z-]+; the rest is unknown"):
+        recognise("readings", [*mixed, record("hello")])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b'{"a":"\xff"}', "the last record begins with"),
+        (
+            gzip.compress(b'{"a":1}', mtime=0),
+            "the last record cannot be read: its value is compressed with gzip",
+        ),
+    ],
+)
+def test_bytes_that_are_not_text_are_described(value, reason):
+    with pytest.raises(Unrecognised, match=reason):
+        recognise("readings", [record(value)])
 
 
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=5))
