@@ -39,7 +39,7 @@ class Kafka:
         self.opened = self.closed = 0
         self.may_read = threading.Event()
         self.may_read.set()
-        self.asked: list[tuple[str, int, int]] = []
+        self.reads: list[tuple[str, int, int]] = []
 
     def __call__(self) -> Kafka:
         self.opened += 1
@@ -61,7 +61,7 @@ class Kafka:
 
     def read(self, partition: tuple[str, int], start: int, end: int) -> Iterator[list[Message]]:
         topic, number = partition
-        self.asked.append((topic, start, end))
+        self.reads.append((topic, start, end))
         while not self.may_read.wait(0.01):
             yield []
         if topic == "state":

@@ -36,7 +36,7 @@ async def test_a_rebalance_cancels_a_restoration_and_the_next_one_starts_from_th
     harness.kafka.may_read.clear()
     harness.assign()
     first = harness.lane
-    await until(lambda: harness.kafka.asked)
+    await until(lambda: harness.kafka.reads)
     harness.states.dropped([first])
     harness.lanes.drop([PARTITION])
     assert harness.states.problem == ""

@@ -30,7 +30,7 @@ async def test_without_records_since_the_snapshot_nothing_is_read():
     harness = Harness(interceptor)
     harness.assign()
     await harness.until_restored()
-    assert harness.kafka.asked == [("state", 0, 0), ("telegraf", 10, 10)]
+    assert harness.kafka.reads == [("state", 0, 0), ("telegraf", 10, 10)]
     assert interceptor.replayed == []
 
 

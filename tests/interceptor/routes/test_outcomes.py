@@ -36,9 +36,10 @@ def test_any_outputs_give_an_outcome_or_a_retriable_error(changes, inputs):
     body = json.dumps([new_output("a", data={"values": [1]}) | change for change in changes]).encode()
     deliveries = [new_delivery("a") for _ in range(inputs)]
     try:
-        matched = match([one.opened for one in deliveries], decode(body))
+        matched = match([delivery.opened for delivery in deliveries], decode(body))
         outcomes = [
-            outcome_of(one, own_outputs) for one, own_outputs in zip(deliveries, matched, strict=True)
+            outcome_of(delivery, own_outputs)
+            for delivery, own_outputs in zip(deliveries, matched, strict=True)
         ]
     except RetriableError:
         return

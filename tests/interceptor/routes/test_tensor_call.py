@@ -110,8 +110,8 @@ def test_the_windows_of_a_call_are_one_tensor() -> None:
 
 
 def test_a_scored_row_is_a_forecast_event() -> None:
-    one = delivery({**DATA, "unit": "%", "labels": {"device": "a7"}}, subject="cpu", traceparent="t")
-    (outcome,) = settle([one], encode_forecasts(ForecastRows(forecast(), [""], [1])))
+    window = delivery({**DATA, "unit": "%", "labels": {"device": "a7"}}, subject="cpu", traceparent="t")
+    (outcome,) = settle([window], encode_forecasts(ForecastRows(forecast(), [""], [1])))
     output = published(outcome)
     assert len(output.pop("id")) == 36
     assert output == {
@@ -275,11 +275,11 @@ def test_one_event_answers_the_whole_call() -> None:
 def test_an_event_without_a_window_is_a_dead_letter(
     data: Any, attributes: dict[str, str], reason: str
 ) -> None:
-    one = delivery(data, **attributes)
-    assert not read_window(one)
-    assert isinstance(one.outcome, DeadLetter)
-    assert reason in one.outcome.reason
-    assert (one.outcome.kind, one.outcome.attempts) == ("not_a_window", 0)
+    window = delivery(data, **attributes)
+    assert not read_window(window)
+    assert isinstance(window.outcome, DeadLetter)
+    assert reason in window.outcome.reason
+    assert (window.outcome.kind, window.outcome.attempts) == ("not_a_window", 0)
 
 
 WINDOW = encode_request(InferRequest((np.array([1, 2, math.nan, 4]),), ("windows",)))
@@ -287,8 +287,8 @@ TENSOR_EVENT = {"datacontenttype": CONTENT_TYPE, "start": DATA["start"], "step":
 
 
 def test_an_event_may_carry_and_ask_for_a_tensor() -> None:
-    one = delivery(WINDOW, **TENSOR_EVENT, accept=CONTENT_TYPE)  # type: ignore[arg-type]
-    (outcome,) = settle([one], encode_forecasts(ForecastRows(forecast(), [""], [1])))
+    window = delivery(WINDOW, **TENSOR_EVENT, accept=CONTENT_TYPE)  # type: ignore[arg-type]
+    (outcome,) = settle([window], encode_forecasts(ForecastRows(forecast(), [""], [1])))
     assert isinstance(outcome, Forecast)
     (output,) = outcome.events
     attributes = read_event(output.headers, output.value).attributes

@@ -49,10 +49,10 @@ DECODERS = [graphpipe.decode_request, graphpipe.decode_infer_response, graphpipe
 
 def assert_same_tensors(left: tuple[Any, ...], right: tuple[Any, ...]) -> None:
     assert len(left) == len(right)
-    for one, other in zip(left, right, strict=True):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
-        assert one.shape == other.shape
+    for first, second in zip(left, right, strict=True):
+        assert first.dtype == second.dtype
+        np.testing.assert_array_equal(first, second)
+        assert first.shape == second.shape
 
 
 @given(requests)
