@@ -7,6 +7,7 @@ import json
 import pytest
 
 from interceptor.readings.telegraf import TelegrafJson
+from interceptor.readings.times import MAX_TIME_NS, time_ns, unit_of
 
 AT_NS = 1_700_000_123 * 10**9
 
@@ -33,3 +34,31 @@ def test_a_reading_without_a_usable_time_is_skipped_and_counted(readings, timest
     metric = {"name": "m", "fields": {"v": 1, "w": 2}, "timestamp": timestamp}
     found, skipped = readings(TelegrafJson(), json.dumps(metric))
     assert (found, skipped) == ({}, {"no-time": 2})
+
+
+@pytest.mark.parametrize(
+    ("number", "unit"),
+    [
+        (99_999_999_999, "s"),
+        (10**11, "ms"),
+        (10**14 - 1, "ms"),
+        (10**14, "us"),
+        (10**17 - 1, "us"),
+        (10**17, "ns"),
+    ],
+)
+def test_the_unit_is_guessed_by_the_size_of_a_number(number: int, unit: str) -> None:
+    assert unit_of(number) == unit
+
+
+@pytest.mark.parametrize(("text", "unit"), [("1700000123", "auto"), ("1700000123000", "ms")])
+def test_digits_in_a_text_are_a_number(text: str, unit: str) -> None:
+    assert time_ns(text, unit) == AT_NS
+
+
+@pytest.mark.parametrize(
+    "raw", [-1, MAX_TIME_NS + 1, float("inf"), float("nan"), "1969-12-31T23:59:59Z", "2300-01-01T00:00:00Z"]
+)
+def test_a_time_before_1970_or_after_2261_is_none(raw: object) -> None:
+    assert time_ns(raw, "ns") is None
+    assert time_ns(MAX_TIME_NS, "ns") == MAX_TIME_NS
