@@ -176,10 +176,3 @@ def test_an_unreachable_service(scheme: str) -> None:
 def test_invalid_addresses(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_inference_protocol(url)
-
-
-@pytest.mark.parametrize("path", ["/words/1", "/v2/models/words/versions/1", "/v2/models/words"])
-def test_the_path_may_be_that_of_the_protocol(url: str, path: str) -> None:
-    client = connect_inference_protocol(url + path)
-    assert client.metadata().inputs[0].name == "numbers"
-    client.close()
