@@ -47,8 +47,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections += 1
         self.answered = 0
 
+    def do_GET(self) -> None:
+        self._answer(b"")
+
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _answer(self, body: bytes) -> None:
         self.server.paths.append(self.path)
         status, headers, answer = self.server.reply(body)
         self.send_response(status)

@@ -171,6 +171,8 @@ def test_an_unreachable_service(scheme: str) -> None:
         ("grpc://localhost", "the port is missing"),
         ("http://h:1/a/b/c", "does not name a model; expected /NAME, /NAME/VERSION or /v2/models/NAME"),
         ("grpc://h:1, ", "an address is missing"),
+        ("http://h:1,http://h:2, http://h:1", "'http://h:1' is listed twice"),
+        (",".join(f"http://h:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
 def test_invalid_addresses(url: str, reason: str) -> None:

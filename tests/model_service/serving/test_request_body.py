@@ -9,6 +9,8 @@ import pytest
 
 from model_service.protocols import graphpipe
 from model_service.serving import request_body
+from model_service.serving.request_body import RequestBodies
+from model_service.serving.request_error import RequestError
 from tests.model_service.asgi_service import (
     WINDOWS,
     Answer,
@@ -48,3 +50,26 @@ async def test_a_body_that_never_ends(service: AsgiService, monkeypatch: pytest.
 
     await service.app({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
     assert Answer(messages).status == 408
+
+
+def test_small_bodies_count_together_until_they_are_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 100)
+    bodies = RequestBodies()
+    bodies.hold(60)
+    with pytest.raises(RequestError, match="too many large requests at once") as raised:
+        bodies.hold(60)
+    assert raised.value.status == 503
+    bodies.release(60)
+    bodies.hold(100)
+
+
+async def test_a_client_that_disconnects_gives_its_bytes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 100)
+    bodies = RequestBodies()
+
+    async def disconnect() -> Any:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(ConnectionError):
+        await bodies.read({"type": "http.request", "body": b"x" * 90, "more_body": True}, disconnect)
+    bodies.hold(100)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from model_service.protocols import graphpipe
-from model_service.serving.request_queue import MAX_REQUEST_ROWS, Overloaded
+from model_service.serving.model import DoesNotFit, UnknownTensor
+from model_service.serving.request_error import MAX_REASON_CHARS, RequestError, malformed, to_request_error
+from model_service.serving.request_queue import MAX_REQUEST_ROWS, Overloaded, TooManyRows
 from model_service.serving.runtimes.runtime import RefusedInput
 from tests.model_service.asgi_service import (
     WINDOWS,
@@ -50,3 +52,29 @@ async def test_a_model_that_fails(
     assert ("kernel panic" in caplog.text) == (status == 500)  # the model's bug, not the client's
     monkeypatch.undo()
     assert (await service.infer(WINDOWS)).status == 200
+
+
+def test_a_long_reason_is_cut() -> None:
+    assert str(RequestError(400, "x" * MAX_REASON_CHARS)) == "x" * MAX_REASON_CHARS
+    cut = str(RequestError(400, "x" * 100_000))
+    assert len(cut) == MAX_REASON_CHARS + 1
+    assert cut.endswith("…")
+
+
+def test_a_malformed_request_is_told_what_the_model_takes(shelf: Any) -> None:
+    error = malformed("not JSON" * 10_000, shelf.paths["/"], "windows FP32 [-1, 6]")
+    assert error.status == error.code == 400
+    assert str(error).endswith("; forecast/2 takes windows FP32 [-1, 6] (-1: any length)")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (DoesNotFit("no"), 400, graphpipe.DOES_NOT_FIT),
+        (UnknownTensor("no"), 400, 400),
+        (TooManyRows("no"), 413, 413),
+    ],
+)
+def test_an_error_of_the_request_has_its_status(shelf: Any, error: Exception, status: int, code: int) -> None:
+    found = to_request_error(error, shelf.paths["/"])
+    assert (found.status, found.code, str(found)) == (status, code, "no")

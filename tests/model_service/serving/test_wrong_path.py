@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from model_service.serving.wrong_path import inference_hint, wrong_path
 from tests.model_service.asgi_service import (
     AsgiService,
 )
@@ -40,3 +42,15 @@ async def test_a_path_of_another_protocol_gets_a_json_hint(
     got = await service.call("GET", path)
     assert (got.status, got.headers["content-type"]) == (404, "application/json")
     assert json.loads(got.body)["error"]
+
+
+def test_a_long_path_is_cut(shelf: Any) -> None:
+    error = wrong_path(shelf, "/" + "x" * 100_000)
+    assert error.status == 404
+    assert len(str(error)) < 400
+
+
+def test_without_a_model_the_hint_has_no_example(shelf: Any) -> None:
+    assert inference_hint(shelf).endswith("for example /v2/models/forecast/infer")
+    shelf.paths = {}
+    assert "for example" not in inference_hint(shelf)
