@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from model_service.serving import batcher as batcher_module
+from model_service.serving.batch_runner import BatchRunner, Outcome
 from model_service.serving.batcher import Batcher
 from model_service.serving.request_queue import (
     MAX_CALL_ROWS,
@@ -18,6 +19,7 @@ from model_service.serving.request_queue import (
     MAX_REQUEST_ROWS,
     CallCost,
     Overloaded,
+    QueuedRequest,
     TooManyRows,
 )
 from tests.model_service.serving.doubler import Doubler, row, until
@@ -278,15 +280,17 @@ async def test_the_queue_continues_after_an_error_in_the_batcher_itself(
 ) -> None:
     monkeypatch.setattr("model_service.serving.batcher.INLINE_S", -1.0)  # each call runs in the thread
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    batcher = Batcher(Doubler(), merge=True)
-    real, failures = batcher._resolve, [RuntimeError("a bug")]
+    real, failures = BatchRunner.outcomes, 1
 
-    def resolve(*arguments: Any) -> None:
+    def outcomes(runner: BatchRunner, batch: Sequence[QueuedRequest]) -> tuple[Sequence[Outcome], float]:
+        nonlocal failures
         if failures:
-            raise failures.pop()
-        real(*arguments)
+            failures -= 1
+            return [], 0.0  # a bug: no outcome for the request
+        return real(runner, batch)
 
-    monkeypatch.setattr(batcher, "_resolve", resolve)
+    monkeypatch.setattr(BatchRunner, "outcomes", outcomes)
+    batcher = Batcher(Doubler(), merge=True)
     lost = batcher.submit(row(1), 1)
     async with asyncio.timeout(10):
         while failures:  # noqa: ASYNC110

@@ -219,12 +219,26 @@ def test_a_bug_in_a_method_is_logged_and_reported(
 
 
 class EndingServer:
-    """Stands in for the server of the library. It terminates or fails when the test says so."""
+    """Stands in for the server of the library. It terminates or fails when the test says so.
 
-    def __init__(self, error: Exception | None = None) -> None:
+    error: raised when it terminates. port_error: raised when it gets its port.
+    """
+
+    def __init__(self, error: Exception | None = None, port_error: Exception | None = None) -> None:
         self.error = error
+        self.port_error = port_error
+        self.started = asyncio.Event()
         self.ended = asyncio.Event()
         self.stopped = False
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None: ...
+
+    def add_insecure_port(self, address: str) -> None:
+        if self.port_error:
+            raise self.port_error
+
+    async def start(self) -> None:
+        self.started.set()
 
     async def wait_for_termination(self) -> None:
         await self.ended.wait()
@@ -241,30 +255,20 @@ async def test_a_server_that_terminates_is_restarted(
 ) -> None:
     monkeypatch.setattr(grpc_server, "RESTART_S", 0.001)
     first, second, third = EndingServer(), EndingServer(RuntimeError("a bug")), EndingServer()
-    taken = OSError("the port is taken")
-    outcomes: list[Any] = [first, taken, taken, second, third]
-    started: asyncio.Queue[Any] = asyncio.Queue()
-
-    async def start() -> Any:
-        outcome = outcomes.pop(0)
-        started.put_nowait(outcome)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
+    taken = EndingServer(port_error=RuntimeError("the port is taken"))
+    servers = [first, taken, taken, second, third]
+    monkeypatch.setattr(grpc.aio, "server", lambda **_: servers.pop(0))
     server = grpc_server.GrpcServer(shelf, "127.0.0.1", 1)
-    monkeypatch.setattr(server, "_start_server", start)
     await server.start()
     async with asyncio.timeout(10):
         first.ended.set()  # not by us
-        while await started.get() is not second:
-            pass
+        await second.started.wait()
         second.ended.set()
-        while await started.get() is not third:
-            pass
+        await third.started.wait()
         await server.stop()
     assert third.stopped
-    assert not outcomes
+    assert not servers
+    assert not taken.started.is_set()
     assert "the gRPC server on 127.0.0.1:1 terminated; restarting it" in caplog.text
     assert re.findall(r"the port is taken; next attempt in (\S+) s", caplog.text) == ["0.002", "0.004"]
     assert "failed; restarting it" in caplog.text
