@@ -9,7 +9,7 @@ import pytest
 from fncast.series.window import MISSING
 from handler import Forecaster
 from model import Model
-from model_service.client import Answer
+from model_service.client import Answer, InvalidShape
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
@@ -18,7 +18,7 @@ from model_service.protocols.tensor_calls import (
     encode_windows,
     window_rows,
 )
-from tests.functions.fake_model import FakeClient, ask, event
+from tests.functions.fake_model import FakeClient, ask, event, kinds
 
 
 class Sparse(FakeClient):
@@ -94,3 +94,44 @@ def test_a_tensor_call_gives_the_same_for_windows_of_all_lengths() -> None:
             assert values.T.tolist() == list(output["data"]["quantiles"].values())
             assert filled == output["data"]["filled"]
     assert [bool(reason) for reason in rows.reasons] == [False] * 5 + [True] + [False] + [True]
+
+
+def test_large_counters_keep_their_digits(forecaster: Forecaster) -> None:
+    (output,) = ask(forecaster, event(values=[10**12, 10**12 + 1, 10**12 + 2, 10**12 + 3]))
+    assert output["data"]["values"] == [10**12 + 4, 10**12 + 5, 10**12 + 6]
+    assert output["data"]["quantiles"]["0.1"][0] == 10**12 + 3.9
+
+
+def test_a_new_model_may_have_another_window(forecaster: Forecaster, client: FakeClient) -> None:
+    ask(forecaster, event())
+    client.window, client.version = 3, "4"
+    (output,) = ask(forecaster, event())
+    assert output["modelversion"] == "4"
+    assert client.calls[1:] == [(1, 4), (1, 3)]
+    outputs = ask(forecaster, event("a", [1, 2, 3]), event("b", [1, 2]))
+    assert kinds(outputs) == ["forecast.v1", "rejected.v1"]
+
+
+def test_a_new_model_may_have_other_quantiles(forecaster: Forecaster, client: FakeClient) -> None:
+    ask(forecaster, event())
+    client.quantiles, client.version = (0.2, 0.5, 0.8), "4"
+    (output,) = ask(forecaster, event())
+    assert list(output["data"]["quantiles"]) == ["0.2", "0.5", "0.8"]
+
+
+def test_a_model_that_contradicts_its_description_is_unavailable(
+    forecaster: Forecaster, client: FakeClient
+) -> None:
+    client.error = InvalidShape("wants [-1, 9]")
+    (output,) = ask(forecaster, event())
+    assert kinds([output]) == ["unavailable.v1"]
+    assert "wants [-1, 9]" in output["data"]["reason"]
+    assert len(client.calls) == 2
+
+
+def test_another_server_has_only_the_median(forecaster: Forecaster, client: FakeClient) -> None:
+    client.is_ours = False
+    (output,) = ask(forecaster, event())
+    assert output["data"]["quantiles"] == {"0.5": output["data"]["values"]}
+    assert "modelname" not in output
+    assert "modelversion" not in output

@@ -171,15 +171,10 @@ def test_an_unreachable_service(scheme: str) -> None:
         ("grpc://localhost", "the port is missing"),
         ("http://h:1/a/b/c", "does not name a model; expected /NAME, /NAME/VERSION or /v2/models/NAME"),
         ("grpc://h:1, ", "an address is missing"),
+        ("http://h:1,http://h:2, http://h:1", "'http://h:1' is listed twice"),
+        (",".join(f"http://h:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
 def test_invalid_addresses(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_inference_protocol(url)
-
-
-@pytest.mark.parametrize("path", ["/words/1", "/v2/models/words/versions/1", "/v2/models/words"])
-def test_the_path_may_be_that_of_the_protocol(url: str, path: str) -> None:
-    client = connect_inference_protocol(url + path)
-    assert client.metadata().inputs[0].name == "numbers"
-    client.close()
