@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 
 from fncast.dashboard.event import ReceivedEvent, parse
+from fncast.dashboard.page import Page
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.series_view import SeriesView
 from fncast.dashboard.state import PageState, PageTopics
+from tests.fncast.dashboard.page_calls import Records
 
 sys.path.append(str(Path(__file__).parent))  # `tests` is not a package
 from mock_broker import MockBroker
@@ -126,3 +129,24 @@ def broker() -> Iterator[MockBroker]:
     started = MockBroker()
     yield started
     started.close()
+
+
+@pytest.fixture
+def source() -> Records:
+    return Records()
+
+
+@pytest.fixture
+async def page(source: Records) -> AsyncIterator[Page]:
+    """A page that has started."""
+    app = Page(source, PageState(PageTopics(), 0.0))
+    to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+    yield app
+    await to_app.put({"type": "lifespan.shutdown"})
+    assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
+    await task
+    assert not source.running

@@ -50,17 +50,3 @@ def test_several_columns_may_name_the_series_together(tmp_path: Path) -> None:
         read(tmp_path, text)
     summary = read(tmp_path, text, series_columns=("store", "item"))
     assert values(summary) == {"1/1": [0, 4, 8], "1/2": [1, 5, 9], "2/1": [2, 6, 10], "2/2": [3, 7, 11]}
-
-
-@pytest.mark.parametrize(
-    "cells", [["0x1F", "0x20"], ["1_0", "2_0"], ["1.2k", "2k"], ["１２", "１３"], ["'1", "'2"]]
-)
-def test_numbers_in_another_form_are_not_taken_for_names_of_series(tmp_path: Path, cells: list[str]) -> None:
-    text = lines("time,a,b", lambda i: f"{HOURS[i]},{cells[i % 2]},{i}")
-    with pytest.raises(
-        CsvError, match="may be names of series, or numbers in a form that is not read; pass --ser"
-    ):
-        read(tmp_path, text)
-    assert set(values(read(tmp_path, text, series_columns=("a",)))) == set(cells)
-    both = "".join(f"{HOURS[i]},{cell},{i}\n" for i in range(10) for cell in cells)
-    assert set(values(read(tmp_path, "time,a,b\n" + both))) == set(cells)

@@ -1,0 +1,82 @@
+"""Listening sockets leave file descriptors for the rest of their process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fncast.http.listener import bind
+from tests.fncast.http.connections import rest_of, until
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Path) -> None:
+    """It logs only few lines about it."""
+    words = ("-m", "fncast", "model-service", "--models", str(tmp_path), "--wait", "--port", "0")
+    process = subprocess.Popen(
+        ["bash", "-c", 'ulimit -n 200; exec "$@"', "-", sys.executable, *words],
+        cwd=ROOT,
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    try:
+        port = int(process.stderr.readline().split("http://127.0.0.1:")[1].split()[0].split("/")[0])
+        with ExitStack() as stack:
+            for _ in range(400):
+                stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), 20)))
+            kept = socket.create_connection(("127.0.0.1", port), 20)
+            assert rest_of(stack.enter_context(closing(kept)))[:12] in (b"HTTP/1.1 503", b"")
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n\r\n"
+
+        def answers() -> bool:
+            with closing(socket.create_connection(("127.0.0.1", port), 20)) as connection:
+                try:
+                    connection.sendall(request)
+                except ConnectionError:
+                    return False
+                return rest_of(connection).startswith(b"HTTP/1.1 200 ")
+
+        until(answers)
+    finally:
+        process.terminate()
+        lines = process.stderr.readlines()
+        process.wait(20)
+        process.stderr.close()
+    assert 1 <= len(lines) <= 120, lines[:5]
+
+
+async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = bind("127.0.0.1", 0)
+    calls = 0
+
+    def none_left(self: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket.socket, "accept", none_left)
+    logged: list[Any] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: logged.append(context))
+    listener.setblocking(False)
+    running = await loop.create_server(asyncio.Protocol, sock=listener, backlog=1024)
+    client = socket.socket()
+    client.setblocking(False)
+    client.connect_ex(listener.getsockname())
+    async with asyncio.timeout(10):
+        while calls < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert len(logged) <= 3
+    client.close()
+    running.close()
