@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fncast.series.duration import format_months, format_seconds, parse_duration
 from fncast.series.step import Step
 
 
@@ -36,3 +37,44 @@ STEPS = st.integers(1, 60).map(Step.of_months) | st.integers(1, 10**10).map(
 @given(STEPS)
 def test_formatted_durations_parse_to_the_same_step(step: Step) -> None:
     assert Step.parse(str(step)) == step
+
+
+@pytest.mark.parametrize(
+    ("text", "months", "seconds"),
+    [
+        ("P1Y2M", 14, 0),
+        ("P1W", 0, 604_800),
+        ("PT1H30M", 0, 5400),
+        ("PT0,25S", 0, 0.25),
+        ("P1DT1S", 0, 86_401),
+    ],
+)
+def test_a_duration_has_months_and_seconds(text: str, months: int, seconds: float) -> None:
+    assert parse_duration(text) == (months, seconds)
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "P1H", "1D", "P-1D", "PT1.5M", "p1d", "P1D " + "x" * 1000])
+def test_a_text_that_is_no_duration_is_an_error_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an ISO 8601 duration such as PT5M") as caught:
+        parse_duration(text)
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (604_800, "P7D"),
+        (5400, "PT90M"),
+        (7200, "PT2H"),
+        (0.25, "PT0.25S"),
+        (61, "PT61S"),
+        (1e-5, "PT0.00001S"),
+    ],
+)
+def test_seconds_are_written_in_the_largest_unit_that_divides_them(seconds: float, text: str) -> None:
+    assert format_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(("months", "text"), [(1, "P1M"), (12, "P1Y"), (18, "P18M"), (24, "P2Y")])
+def test_months_are_written_as_years_if_they_are_whole(months: int, text: str) -> None:
+    assert format_months(months) == text
