@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from fncast.http.listener import bind
+from fncast.failure import Failure
+from fncast.http.listener import bind, max_connections
 from tests.fncast.http.connections import rest_of, until
 
 ROOT = Path(__file__).parents[3]
@@ -80,3 +81,38 @@ async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: py
     assert len(logged) <= 3
     client.close()
     running.close()
+
+
+def test_a_port_in_use_is_named_with_the_flag_that_sets_it() -> None:
+    with closing(bind("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(
+            Failure, match=f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port"
+        ):
+            bind("127.0.0.1", port, "--grpc-port")
+
+
+def test_an_address_of_another_machine_is_a_failure() -> None:
+    with pytest.raises(Failure, match=r"cannot listen on 192\.0\.2\.1:0: "):
+        bind("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize(("files", "connections"), [(100_000, 1000), (1024, 256), (16, 8)])
+def test_most_file_descriptors_are_left_for_the_process(files: int, connections: int) -> None:
+    assert max_connections(files) == connections
+
+
+def test_connections_beyond_the_limit_are_closed_until_others_end() -> None:
+    with closing(bind("127.0.0.1", 0)) as listener, ExitStack() as opened:
+        listener.limit = 2
+        accepted = []
+        for _ in range(2):
+            opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
+            accepted.append(opened.enter_context(closing(listener.accept()[0])))
+        refused = opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        assert refused.recv(1) == b""
+        accepted[0].close()
+        opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
+        opened.enter_context(closing(listener.accept()[0]))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from fncast.recognition import trial as trial_module
 from fncast.recognition.recognition import recognise
+from fncast.recognition.trial import OTHER_REASONS, try_format
 from samples import SAMPLES, record, records, telegraf_json
 
 
@@ -32,3 +36,29 @@ def test_windows_have_the_step_and_destination_of_their_event():
     assert trial.destinations == {"forecast": 20}
     assert trial.series["oven-1"].step_text == "5m"
     assert trial.series["oven-1"].last_value == 22.5
+
+
+def test_records_without_a_value_are_left_out():
+    trial = try_format("json", {}, [record({"temp": 1}), record(None, 1)])
+    assert (trial.records, trial.decoded, trial.share) == (1, 1, 1.0)
+
+
+def test_a_sample_without_records_decodes_to_nothing():
+    assert try_format("json", {}, []).share == 0.0
+
+
+def test_an_event_that_is_no_window_has_a_reason():
+    headers = [(f"ce_{name}", b"x") for name in ("id", "source", "type")] + [("ce_specversion", b"1.0")]
+    trial = try_format("cloudevents", {}, [record({"temp": 1}, headers=headers)])
+    assert (trial.decoded, trial.windows) == (0, 0)
+    assert list(trial.reasons) == ["it is a CloudEvent of the type x, without `values` in its data"]
+
+
+def test_series_and_reasons_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(trial_module, "MAX_SERIES", 2)
+    monkeypatch.setattr(trial_module, "MAX_REASONS", 1)
+    sample = [record(f"s{number} value={number}", number) for number in range(5)]
+    trial = try_format("influx-line", {}, [*sample, record("x"), record(b"\xff")])
+    assert (len(trial.series), trial.more_readings, trial.readings) == (2, 3, 5)
+    assert len(trial.reasons) == 2
+    assert trial.reasons[OTHER_REASONS] == 1
