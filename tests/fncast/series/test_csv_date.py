@@ -39,7 +39,7 @@ def test_the_dates_flag_decides(tmp_path: Path, dates: str, month: int) -> None:
     ("texts", "order"),
     [
         (["31/01/2026", "02/01/2026"], DAY_FIRST),
-        (["01/31/2026", "01/02/2026"], MONTH_FIRST),
+        (["01/13/2026", "01/02/2026"], MONTH_FIRST),
         (["01.02.2026"], DAY_FIRST),
         (["01/02/2026", "03/02/2026"], None),
         (["01/01/2026"], DAY_FIRST),  # the same in both orders
