@@ -32,7 +32,7 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
 from benchmarks.lib.meter import Meter, Tally, header
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, program
-from benchmarks.lib.rounds import failures, run_rounds
+from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread, figure, percentile
 from benchmarks.lib.testbed import Testbed, run_on_testbed
@@ -116,7 +116,7 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
         print(report.text(blocks))
     else:
         facts = machine.facts(
-            testbed.broker.name, f"{arguments.rounds} rounds, {arguments.seconds:g} s at each rate"
+            testbed.broker.name, f"{rounds_text(arguments.rounds)}, {arguments.seconds:g} s at each rate"
         )
         report.save(PROGRAM, facts, [*blocks, _plot(results)])
         pages.generate()

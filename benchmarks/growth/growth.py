@@ -15,7 +15,7 @@ from benchmarks.growth.memory import memory
 from benchmarks.growth.sweeps import latency, partitions, processes, series, size
 from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import add_rounds_argument, add_testbed_arguments, positive
-from benchmarks.lib.rounds import reason
+from benchmarks.lib.rounds import reason, rounds_text
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 
 PROGRAM = "growth"
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the results. Returns the exit code."""
     failed = []
-    facts = machine.facts(testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+    facts = machine.facts(testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}")
     await testbed.warm_up(arguments.scale)
     for name in arguments.part or PARTS:
         print(f"{PROGRAM}: {name}", file=sys.stderr, flush=True)

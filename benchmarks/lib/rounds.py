@@ -69,6 +69,11 @@ def _install(contestants: Sequence[Contestant], install: Callable[[str], object]
     return missing
 
 
+def rounds_text(rounds: int) -> str:
+    """Return "1 round" or "3 rounds", for the facts of a measurement."""
+    return f"{rounds} round{'s' * (rounds != 1)}"
+
+
 def reason(error: Exception) -> str:
     """Return the reason of a failure: one line, or the last lines of a process."""
     is_known = isinstance(error, ProcessFailed | NoEnvironment | WrongForecasts | NoProfile | LoadFailed)

@@ -22,7 +22,7 @@ from benchmarks.lib.arguments import (
     measurement_parser,
     positive,
 )
-from benchmarks.lib.rounds import failures, run_rounds
+from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure, percentile
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.monitor import contestants, delay
@@ -91,8 +91,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     if arguments.print_only or not loads:
         print(report.text(blocks))
     else:
-        rounds = f"{arguments.rounds} round{'s' if arguments.rounds > 1 else ''}"
-        setup = f"{rounds}, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
+        setup = f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
         load = f"load average {min(loads):.0f} to {max(loads):.0f}"
         report.save(PROGRAM, machine.facts(testbed.broker.name, setup, load), blocks)
         pages.generate()

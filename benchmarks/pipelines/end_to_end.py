@@ -27,7 +27,7 @@ from benchmarks.lib.arguments import (
 )
 from benchmarks.lib.meter import Measured
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
-from benchmarks.lib.rounds import failures, run_rounds
+from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers, plain_loop
@@ -109,7 +109,9 @@ async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
         rates = {result.name: result.rate() for result in results}
         ours = [name for name in rates if name.startswith(Fncast.name)]
         shown = plot.bars(report.PLOTS, "end-to-end", rates, "events a second (logarithmic)", ours)
-        facts = machine.facts(testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}")
+        facts = machine.facts(
+            testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}"
+        )
         report.save(PROGRAM, facts, [*blocks, shown])
         pages.generate()
     wrong = [result.name for result in results if not result.is_right]

@@ -60,14 +60,14 @@ def evaluate(series: Sequence[LabelledSeries], opened: Sequence[Opened]) -> Resu
     found: dict[str, list[bool]] = {}
     delays: list[int] = []
     false, months = 0, 0.0
-    for one, openings in zip(series, opened, strict=True):
-        months += (len(one.values) - QUIET) / MONTH
-        for incident in one.incidents:
+    for labelled, openings in zip(series, opened, strict=True):
+        months += (len(labelled.values) - QUIET) / MONTH
+        for incident in labelled.incidents:
             hits = [at - incident.begin for at in openings if incident.begin <= at < incident.until]
             found.setdefault(incident.kind, []).append(bool(hits))
             delays += hits[:1]
         false += sum(
-            not any(each.begin <= at < each.end + RECOVERY for each in one.incidents) for at in openings
+            not any(each.begin <= at < each.end + RECOVERY for each in labelled.incidents) for at in openings
         )
     every = [hit for hits in found.values() for hit in hits]
     by_kind = {kind: float(np.mean(hits)) for kind, hits in sorted(found.items())}
@@ -104,8 +104,8 @@ def detector_openings(
 ) -> list[Opened]:
     """Where the detector opens episodes."""
     found = []
-    for one, each in zip(series, forecasts, strict=True):
-        detection = detect(one.values, each.near, each.far, settings)
+    for labelled, each in zip(series, forecasts, strict=True):
+        detection = detect(labelled.values, each.near, each.far, settings)
         found.append([int(episode.start) for episode in detection.episodes])
     return found
 
@@ -153,9 +153,9 @@ BASELINES: dict[str, Callable[[LabelledSeries, StepForecasts], Float64Array]] = 
 
 def results(series: Sequence[LabelledSeries], model: LocalModel) -> dict[str, Result]:
     """The result of each method."""
-    forecasts = [model.forecasts(one.values) for one in series]
+    forecasts = [model.forecasts(each.values) for each in series]
     found: dict[str, Result] = {}
-    readings = sum(len(one.values) for one in series)
+    readings = sum(len(each.values) for each in series)
     for alpha in ALPHAS:
         began_s = time.process_time()
         opened = detector_openings(series, forecasts, DetectorSettings(alpha))
@@ -168,7 +168,7 @@ def results(series: Sequence[LabelledSeries], model: LocalModel) -> dict[str, Re
         if result.false <= FALSE_A_MONTH:
             break
     for name, baseline in BASELINES.items():
-        scores = [baseline(one, each) for one, each in zip(series, forecasts, strict=True)]
+        scores = [baseline(labelled, each) for labelled, each in zip(series, forecasts, strict=True)]
         found[name] = at_false_rate(series, scores)
     return found
 

@@ -74,8 +74,8 @@ def kinds(methods: dict[str, Method], series: int) -> tuple[str, dict[str, dict[
                 f"{found[kind.__name__]['band']:.3f}",
             ]
         )
-    means = {name: geometric_mean([one[name] for one in found.values()]) for name in methods}
-    band = float(np.mean([one["band"] for one in found.values()]))
+    means = {name: geometric_mean([losses[name] for losses in found.values()]) for name in methods}
+    band = float(np.mean([figures["band"] for figures in found.values()]))
     found["mean"] = {**means, "band": band}
     rows.append(["mean", *(f"{mean:.3f}" for mean in means.values()), f"{band:.3f}"])
     return table(["kind", *methods, "80 % band"], rows), found
@@ -94,7 +94,7 @@ def gaps(methods: dict[str, Method], series: int) -> tuple[str, dict[int, float]
             at = int(rng.integers(0, GAP_HISTORY - gap + 1))
             row[at : at + gap] = np.nan
         forecasts = {name: method(broken, HORIZON) for name, method in methods.items()}
-        errors = {name: error(one, actual, sizes) / whole for name, one in forecasts.items()}
+        errors = {name: error(forecast, actual, sizes) / whole for name, forecast in forecasts.items()}
         found[gap] = errors[BASE]
         band = coverage(forecasts[BASE], actual)
         rows.append([f"{gap} of {GAP_HISTORY}", *(f"{one:.2f}" for one in errors.values()), f"{band:.3f}"])
@@ -108,7 +108,10 @@ def histories(methods: dict[str, Method], series: int) -> tuple[str, dict[int, f
         windows, actual = daily(series, history)
         forecasts = {name: method(windows, HORIZON) for name, method in methods.items()}
         naive = np.abs(forecasts["last value"][:, :, MIDDLE] - actual).mean()
-        errors = {name: np.abs(one[:, :, MIDDLE] - actual).mean() / naive for name, one in forecasts.items()}
+        errors = {
+            name: np.abs(forecast[:, :, MIDDLE] - actual).mean() / naive
+            for name, forecast in forecasts.items()
+        }
         found[history] = float(errors[BASE])
         band = coverage(forecasts[BASE], actual)
         rows.append([str(history), *(f"{one:.3f}" for one in errors.values()), f"{band:.3f}"])
@@ -124,7 +127,10 @@ def spikes(methods: dict[str, Method], series: int) -> tuple[str, tuple[float, f
     windows[:, -1] += rng.choice([-1, 1], size=series) * rng.uniform(5, 12, size=series)
     forecasts = {name: method(windows, HORIZON) for name, method in methods.items()}
     reference = np.abs(median_of_12(windows, HORIZON)[:, :, MIDDLE] - actual).mean()
-    errors = {name: np.abs(one[:, :, MIDDLE] - actual).mean() / reference for name, one in forecasts.items()}
+    errors = {
+        name: np.abs(forecast[:, :, MIDDLE] - actual).mean() / reference
+        for name, forecast in forecasts.items()
+    }
     band = coverage(forecasts[BASE], actual)
     row = ["spike", *(f"{one:.3f}" for one in errors.values()), f"{band:.3f}"]
     return table(["last reading", *methods, "80 % band"], [row]), (float(errors[BASE]), band)
@@ -204,11 +210,11 @@ def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
 
 def _beside_classical(losses: dict[str, dict[str, float]], with_classical: bool) -> list[Figure]:
     """The share of kinds on which a classical method is better than the base model."""
-    kinds_only = [one for kind, one in losses.items() if kind != "mean"]
+    kinds_only = [by_method for kind, by_method in losses.items() if kind != "mean"]
     return [
         Figure(
             f"unseen kinds on which {name} is better",
-            float(sum(one[name] < one[BASE] for one in kinds_only)),
+            float(sum(by_method[name] < by_method[BASE] for by_method in kinds_only)),
             0,
         )
         for name in (CLASSICAL if with_classical else ())

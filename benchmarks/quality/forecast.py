@@ -2,7 +2,7 @@
 
 `make quality`, or
 `python -m benchmarks.quality.forecast [--data DIR] [--only nab,taxi,air,base] [--models DIR] [--no-classical]`.
-docs/quality.md describes the protocol. The data come from the Numenta Anomaly Benchmark, in DIR/nab (or
+docs/evaluation.md describes the protocol. The data come from the Numenta Anomaly Benchmark, in DIR/nab (or
 $FNCAST_DATA/nab); AirPassengers comes with statsforecast. A missing data set is skipped with the reason, and the exit
 code is 1.
 """

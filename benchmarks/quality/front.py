@@ -136,7 +136,7 @@ def by_kind(forecast: Float64Array, actual: Float64Array) -> list[float]:
     """The pinball loss of each kind."""
     kinds = len(unseen.KINDS)
     pairs = zip(np.split(forecast, kinds), np.split(actual, kinds), strict=True)
-    return [pinball(one, truth) for one, truth in pairs]
+    return [pinball(forecast, truth) for forecast, truth in pairs]
 
 
 def cpu_us(method: Method, windows: Float64Array, batch: int, rounds: int) -> float:

@@ -84,9 +84,9 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
             absent.append(str(why))
             continue
         forecaster = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
-        for one in evaluation.series:
-            at = one.backtest.at.tolist()
-            one.add(MODEL, forecaster.at_origins(one.backtest.series.values, at, evaluation.horizon))
+        for series in evaluation.series:
+            at = series.backtest.at.tolist()
+            series.add(MODEL, forecaster.at_origins(series.backtest.series.values, at, evaluation.horizon))
         if classical:
             add_classical(evaluation, default_cache())
         base = evaluation.overall(MODEL)
@@ -108,7 +108,7 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
 
 
 def _it(folder: Path | None) -> Evaluation:
-    series = [one for path in it_files(folder) for one in read_csv(path)]
+    series = [each for path in it_files(folder) for each in read_csv(path)]
     return prepare(series, 48, 12, test_share=TEST_SHARE)
 
 

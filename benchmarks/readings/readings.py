@@ -25,7 +25,7 @@ from benchmarks.lib.arguments import (
 )
 from benchmarks.lib.load import publish
 from benchmarks.lib.programs import EXACTLY, Pipeline
-from benchmarks.lib.rounds import failures, run_rounds
+from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.readings import figures, history, rates
@@ -113,7 +113,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     else:
         load = f"load average {os.getloadavg()[1]:.0f}"
         facts = machine.facts(
-            testbed.broker.name, f"{arguments.rounds} rounds, scale {arguments.scale:g}", load
+            testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}", load
         )
         report.save(PROGRAM, facts, [*blocks, _chart(chosen)])
         pages.generate()

@@ -28,7 +28,7 @@ from benchmarks.lib.arguments import (
     whole,
 )
 from benchmarks.lib.processes import Processes
-from benchmarks.lib.rounds import failures, reason, run_rounds
+from benchmarks.lib.rounds import failures, reason, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.steps import steps, table
 from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
@@ -87,7 +87,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         print(report.text(blocks))
         return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
-    facts = machine.facts(generator, f"{arguments.rounds} rounds, {arguments.seconds} s a figure")
+    facts = machine.facts(generator, f"{rounds_text(arguments.rounds)}, {arguments.seconds} s a figure")
     rates = {
         name: Spread.of([found.rate for found in cells[MANY]])
         for name, cells in figures.items()

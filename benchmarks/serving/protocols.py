@@ -22,6 +22,7 @@ import psutil
 
 from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import add_rounds_argument, positive
+from benchmarks.lib.rounds import rounds_text
 from benchmarks.lib.testbed import INTERRUPTED, end_cleanly
 from benchmarks.serving.protocol_clients import CLIENTS, WARM_UP_CALLS, call
 from benchmarks.serving.protocol_service import WINDOW
@@ -183,7 +184,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     if arguments.print_only:
         print(found)
     else:
-        report.save(PROGRAM, machine.facts(f"medians of {arguments.rounds} rounds"), [found])
+        report.save(PROGRAM, machine.facts(f"median of {rounds_text(arguments.rounds)}"), [found])
         pages.generate()
     return 0
 

@@ -243,7 +243,7 @@ class TopicReader:
                 [TopicPartition(*partition, offset) for partition, offset in self._offsets.items()]
             )
         # Closing can block until a broker answers, so do it in another thread.
-        threading.Thread(target=old.close, name="old reader", daemon=True).start()
+        threading.Thread(target=old.close, name="leave", daemon=True).start()
 
     def _set_state(self, connected: bool | None, problem: str = "") -> None:
         since_s = self.state.since_s if connected is self.state.connected else time.time()

@@ -1,4 +1,4 @@
-"""Error measures of quantile forecasts, as defined in docs/quality.md. Missing readings are ignored."""
+"""Error measures of quantile forecasts, as defined in docs/evaluation.md. Missing readings are ignored."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def _check_series(summary: Summary, table: RandomTable) -> None:
         assert "\n" not in line, line
     reported = " ".join((*summary.skipped, *summary.skipped.values()))
     alone = len(table.meant) == 1
-    by_name = {one.name: one for one in summary.series}
+    by_name = {each.name: each for each in summary.series}
     for name, meant in table.meant.items():
         series = by_name.get("table" if alone else name) or by_name.get(name)
         if series is None:
@@ -156,4 +156,4 @@ def _check_series(summary: Summary, table: RandomTable) -> None:
             elif got is None or not np.isclose(got, value, rtol=1e-12, atol=0):
                 assert summary.moved or summary.repeated, f"{name} at {time}: {got}, not {value}"
     assert summary.rows == len(table.times)
-    assert min(one.start for one in summary.series) == min(table.times)
+    assert min(each.start for each in summary.series) == min(table.times)

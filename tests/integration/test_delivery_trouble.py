@@ -54,16 +54,16 @@ def test_two_consumers_share_and_hand_over_without_loss_or_repeat(
     testbed.variables["KAFKA__CLIENT__GROUP_PROTOCOL"] = protocol
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(500)
-    one = testbed.consume("one", FN__BATCH_EVENTS="16")
-    one.wait_for("assigned")
-    two = testbed.consume("two", FN__BATCH_EVENTS="16")
-    two.wait_for("assigned")
-    one.wait_for("revoked")  # cooperative: only a part is revoked
+    first = testbed.consume("one", FN__BATCH_EVENTS="16")
+    first.wait_for("assigned")
+    second = testbed.consume("two", FN__BATCH_EVENTS="16")
+    second.wait_for("assigned")
+    first.wait_for("revoked")  # cooperative: only a part is revoked
     ids += testbed.produce_many(1000, first=500)
-    assert one.terminate() == 0
+    assert first.terminate() == 0
     ids += testbed.produce_many(500, first=1500)
     until(all_there(testbed, ids), 40, "all forecasts")
-    assert two.terminate() == 0
+    assert second.terminate() == 0
     check(testbed, ids, repeats=False)
 
 
@@ -198,8 +198,8 @@ def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exactly_once_
         return await answers.works(events)
 
     testbed.function.behaviour = behaviour
-    one = testbed.consume("one", FN__MAX_ATTEMPTS=str(most))
-    one.wait_for("assigned")
+    first = testbed.consume("one", FN__MAX_ATTEMPTS=str(most))
+    first.wait_for("assigned")
     for partition in range(4):
         testbed.produce(f"good:{partition}", b"k", partition=partition)
     testbed.flush()
@@ -208,14 +208,14 @@ def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exactly_once_
         testbed.produce(f"poison:{partition}", b"k", partition=partition)
     testbed.flush()
     until(lambda: testbed.function.calls.count(["poison:0"]) >= 2, 20, "attempts")
-    two = testbed.consume("two", FN__MAX_ATTEMPTS=str(most))
-    one.wait_for("revoked")
+    second = testbed.consume("two", FN__MAX_ATTEMPTS=str(most))
+    first.wait_for("revoked")
     for partition in range(
         4
     ):  # without a success the second consumer could not distinguish poison from an outage
         testbed.produce(f"good:{4 + partition}", b"k", partition=partition)
     testbed.flush()
-    line = next(line for line in one.log().splitlines() if " revoked " in line)
+    line = next(line for line in first.log().splitlines() if " revoked " in line)
     kept = {str(partition) for partition in range(4)} - {name.rpartition("/")[2] for name in line.split(",")}
     assert kept, line
     letters = {
@@ -225,7 +225,7 @@ def test_attempts_survive_a_rebalance_in_which_the_partition_stays(exactly_once_
         attempts = int(attribute(letters[f"poison:{partition}"], "fncast-attempts"))
         assert attempts >= most
         assert testbed.function.calls.count([f"poison:{partition}"]) == attempts
-    for consumer in (one, two):
+    for consumer in (first, second):
         assert consumer.terminate(within_s=10) == 0
 
 

@@ -262,7 +262,7 @@ DRAWN = """(name) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let count = 0;
   for (let at = 0; at < data.length; at += 4) {
-    if (data[at + 3] > 200 && colour.every((one, k) => Math.abs(one - data[at + k]) < 24)) count++;
+    if (data[at + 3] > 200 && colour.every((part, k) => Math.abs(part - data[at + k]) < 24)) count++;
   }
   return count;
 }"""
@@ -277,10 +277,10 @@ def test_the_chart_shows_readings_and_forecast_and_moves(visit: Any) -> None:
     columns = page.value(f"{card}.series.columns()")
     times, actual, earlier, low, high, median = columns
     assert len(times) == len(actual) == len(median)
-    now = max(index for index, one in enumerate(actual) if one is not None)
+    now = max(index for index, value in enumerate(actual) if value is not None)
     assert median[now] == actual[now]  # the forecast opens from the last reading
     assert all(low[k] < median[k] < high[k] for k in range(now + 1, now + 1 + HORIZON))
-    assert sum(one is not None for one in earlier) > 30
+    assert sum(value is not None for value in earlier) > 30
     page.until(f"{card}.series.times.at(-1) > {times[-1]} + 2")
     assert page.value(f"{card}.chart.plot.data[0].at(-1)") > times[-1]
 

@@ -124,16 +124,16 @@ def test_killed_consumers_lose_and_repeat_no_window(exactly_once_testbed: Any) -
 def test_consumers_that_hand_over_partitions_continue_the_windows(exactly_once_testbed: Any) -> None:
     testbed = exactly_once_testbed
     settings = config(testbed)
-    one = testbed.consume("one", settings)
+    first = testbed.consume("one", settings)
     produce(testbed, range(20))
     testbed.wait_for(testbed.forecasts, SERIES)
-    two = testbed.consume("two", settings)
-    two.wait_for("assigned")
+    second = testbed.consume("two", settings)
+    second.wait_for("assigned")
     produce(testbed, range(20, 30))
-    assert one.terminate() == 0
+    assert first.terminate() == 0
     produce(testbed, range(30, STEPS))
     check(forecasts(testbed, SERIES * (STEPS - LEAST + 1)), STEPS)
-    assert two.terminate() == 0
+    assert second.terminate() == 0
     assert len(testbed.read_all(testbed.forecasts)) == SERIES * (STEPS - LEAST + 1)
 
 

@@ -165,7 +165,7 @@ def test_a_topic_that_is_deleted_is_named_and_created_again(kafka_testbed, answe
         testbed.produce(f"k:{number}", b"k", **attributes)
     testbed.flush()
     name = "ce_id" if of_dead_letters else "ce_causationid"
-    found = [dict(one.headers())[name].decode() for one in testbed.wait_for(topic, 49, 100)]
+    found = [dict(record.headers())[name].decode() for record in testbed.wait_for(topic, 49, 100)]
     assert list(dict.fromkeys(found)) == [f"k:{number}" for number in range(1, 50)]
     assert len(found) == 49 or not testbed.is_exactly_once
     assert consumer.log().count(f"the topic {topic} is missing") == 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import pytest
+
 from benchmarks.lib.environment import NoEnvironment
-from benchmarks.lib.rounds import run_rounds
+from benchmarks.lib.rounds import rounds_text, run_rounds
 from fncast.demo.process import ProcessFailed
 
 
@@ -42,3 +44,8 @@ def test_a_failure_does_not_affect_the_others() -> None:
     failed = asyncio.run(run_rounds(servers, 2, measure, lambda server: server.name, install))
     assert failed == ["cannot be installed", "fails", "has a bug"]
     assert [server.rounds for server in servers] == [2, 2, 2, 0, 2]
+
+
+@pytest.mark.parametrize(("rounds", "text"), [(1, "1 round"), (2, "2 rounds")])
+def test_the_number_of_rounds_is_a_grammatical_phrase(rounds: int, text: str) -> None:
+    assert rounds_text(rounds) == text

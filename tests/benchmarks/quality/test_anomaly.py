@@ -36,6 +36,6 @@ def test_scores_above_a_threshold_open_once() -> None:
 def test_series_are_repeatable_and_have_incidents_after_their_history() -> None:
     first, second = labelled_series(8, seed=5), labelled_series(8, seed=5)
     assert all(np.array_equal(a.values, b.values) for a, b in zip(first, second, strict=True))
-    incidents = [incident for one in first for incident in one.incidents]
+    incidents = [incident for labelled in first for incident in labelled.incidents]
     assert len(incidents) > 20
     assert all(incident.begin >= QUIET and incident.begin < incident.until for incident in incidents)

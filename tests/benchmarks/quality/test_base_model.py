@@ -1,4 +1,4 @@
-"""The base model that comes with fncast has the figures that docs/quality.md states."""
+"""The base model that comes with fncast has the figures that docs/base-model.md states."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from benchmarks.quality.methods import base_method, last_value, median_of_12, se
 from fncast import models
 from model_service.serving.version_folder import scan
 
-PAGE = Path(__file__).parents[3] / "docs" / "quality.md"
+PAGE = Path(__file__).parents[3] / "docs" / "base-model.md"
 SMALL = 20  # series of each kind
 METHODS = {
     "base model": base_method(),

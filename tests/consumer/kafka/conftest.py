@@ -1,4 +1,4 @@
-"""Shared by the tests of the Kafka adapters: an embedded broker."""
+"""Shared by the tests of the Kafka adapters: an embedded broker, and a publisher whose clients fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from consumer.kafka import base_producer, exactly_once, timeouts
 from consumer.kafka.embedded import EmbeddedBroker
+from consumer.kafka.exactly_once import ExactlyOnce
+from tests.consumer.kafka.transaction_clients import Client
 
 
 @pytest.fixture
@@ -14,3 +17,28 @@ def broker() -> Iterator[EmbeddedBroker]:
     broker = EmbeddedBroker()
     yield broker
     broker.close()
+
+
+@pytest.fixture
+def clients_of(monkeypatch):
+    """The factory and the clients that it has created. The first hangs in the call `make.hangs`."""
+    clients = []
+    monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
+    monkeypatch.setattr(timeouts, "LATE_S", 0.01)
+
+    def make(kind, properties, **_):
+        clients.append(Client(make.hangs if not clients else "", properties["on_delivery"]))
+        return clients[-1]
+
+    monkeypatch.setattr(base_producer, "create_client", make)
+    return make, clients
+
+
+@pytest.fixture
+def publisher(clients_of):
+    make, clients = clients_of
+    make.hangs = ""
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    assert publisher.ready()
+    publisher.publish("forecasts", 0, None, b"1", [])
+    return publisher, clients
