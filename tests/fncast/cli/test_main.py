@@ -72,13 +72,13 @@ def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     found = [parser]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            found += [one for choice in action.choices.values() for one in parsers(choice)]
+            found += [each for choice in action.choices.values() for each in parsers(choice)]
     return found
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_the_help_of_every_command_and_action_ends_with_an_example(command):
-    [added] = [one for one in parsers(build_parser(command)) if one.prog == f"fncast {command}"]
+    [added] = [each for each in parsers(build_parser(command)) if each.prog == f"fncast {command}"]
     for parser in parsers(added):
         heading, *examples = parser.format_help().rpartition("example")[2].splitlines()
         assert heading in (":", "s:")

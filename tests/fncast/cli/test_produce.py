@@ -21,7 +21,7 @@ EVENT = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading"
 @pytest.fixture(scope="module")
 def broker() -> Iterator[str]:
     client = Producer({"bootstrap.servers": "ignored:1", "test.mock.num.brokers": 1, "log_level": 0})
-    yield ",".join(f"{one.host}:{one.port}" for one in client.list_topics(timeout=10).brokers.values())
+    yield ",".join(f"{node.host}:{node.port}" for node in client.list_topics(timeout=10).brokers.values())
     del client
 
 

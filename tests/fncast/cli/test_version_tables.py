@@ -15,12 +15,12 @@ def test_list_shows_state_and_errors(models: Any, write: Write) -> None:
     (write(1, "price") / "model.json").write_text("{")
     code, out, _ = models("list")
     assert code == 0
-    header, three, two, one, price = out.splitlines()
+    header, broken, retired, latest, price = out.splitlines()
     assert header.split() == ["name", "version", "window", "horizon", "validation", "error", "state"]
-    assert "broken: " in three
-    assert three.endswith("forecast/3 contains neither saved_model.pb nor model.tflite")
-    assert two.split() == ["forecast", "2", "48", "12", "-", "retired"]
-    assert one.split(maxsplit=5) == [
+    assert "broken: " in broken
+    assert broken.endswith("forecast/3 contains neither saved_model.pb nor model.tflite")
+    assert retired.split() == ["forecast", "2", "48", "12", "-", "retired"]
+    assert latest.split(maxsplit=5) == [
         *("forecast", "1", "48", "12", "0.1235"),
         "latest, not checked: only TensorFlow can open it",
     ]

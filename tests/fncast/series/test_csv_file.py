@@ -305,4 +305,4 @@ def test_any_bytes_are_series_or_a_csv_error(tmp_path: Path, content: bytes) -> 
         series = read_csv(path)
     except CsvError:
         return
-    assert all(np.isfinite(one.values[~np.isnan(one.values)]).all() for one in series)
+    assert all(np.isfinite(each.values[~np.isnan(each.values)]).all() for each in series)
