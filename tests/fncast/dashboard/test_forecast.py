@@ -50,7 +50,7 @@ def test_a_forecast_that_is_too_long_is_cut(make: Any) -> None:
         ({"values": [1], "quantiles": {"low": [1]}}, "names of quantiles must be numbers"),
     ],
 )
-def test_data_that_is_no_forecast_is_unreadable(make: Any, data: Any, reason: str) -> None:
+def test_data_without_a_forecast_are_unreadable(make: Any, data: Any, reason: str) -> None:
     with pytest.raises(UnreadableData, match=reason):
         parse_forecast(event(make, data), 0)
 

@@ -48,6 +48,6 @@ async def test_a_larger_body_is_an_error_that_names_the_limit(url: str) -> None:
         await read(url, 2999)
 
 
-async def test_a_body_that_breaks_off_is_no_body(url: str) -> None:
+async def test_a_body_that_breaks_off_is_an_error(url: str) -> None:
     with pytest.raises(aiohttp.ClientError):
         await read(f"{url}?breaks", 3000)

@@ -41,7 +41,7 @@ def test_the_last_value_of_a_window_is_its_reading() -> None:
     assert found.time == datetime(2026, 1, 31, 0, 2, tzinfo=UTC)
 
 
-def test_a_missing_last_value_is_no_number() -> None:
+def test_a_missing_last_value_is_nan() -> None:
     found = read_window(event(WINDOW, {"start": START, "step_s": 60, "values": [1, None]}))
     assert math.isnan(found.value)
 
@@ -91,7 +91,7 @@ def test_an_unusable_window_has_a_reason(data: Any, reason: str) -> None:
         read_window(event(WINDOW, data))
 
 
-def test_a_text_is_no_forecast() -> None:
+def test_a_text_is_not_a_forecast() -> None:
     with pytest.raises(UnusableEvent, match="the data is not JSON"):
         read_forecast(event(FORECAST, b"{"))
 

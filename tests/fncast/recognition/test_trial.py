@@ -47,7 +47,7 @@ def test_a_sample_without_records_decodes_to_nothing():
     assert try_format("json", {}, []).share == 0.0
 
 
-def test_an_event_that_is_no_window_has_a_reason():
+def test_an_event_without_a_window_has_a_reason():
     headers = [(f"ce_{name}", b"x") for name in ("id", "source", "type")] + [("ce_specversion", b"1.0")]
     trial = try_format("cloudevents", {}, [record({"temp": 1}, headers=headers)])
     assert (trial.decoded, trial.windows) == (0, 0)

@@ -25,7 +25,7 @@ def test_numbers_are_read_with_the_decimal_sign_of_their_column(decimal: str, ex
     assert values(first, "1.299", "-2e3", decimal=decimal) == (expected, [False] * 3)
 
 
-def test_missing_cells_are_no_numbers_and_texts_are_marked() -> None:
+def test_missing_cells_are_nan_and_texts_are_marked() -> None:
     found, texts = values("1", "", "n/a", "warm", " 2 ")
     np.testing.assert_array_equal(found, [1, np.nan, np.nan, np.nan, 2])
     assert texts == [False, False, False, True, False]

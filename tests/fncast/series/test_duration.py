@@ -54,7 +54,7 @@ def test_a_duration_has_months_and_seconds(text: str, months: int, seconds: floa
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1H", "1D", "P-1D", "PT1.5M", "p1d", "P1D " + "x" * 1000])
-def test_a_text_that_is_no_duration_is_an_error_with_an_example(text: str) -> None:
+def test_a_text_that_is_not_a_duration_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="is not an ISO 8601 duration such as PT5M") as caught:
         parse_duration(text)
     assert len(str(caught.value)) < 120
