@@ -93,10 +93,10 @@ def test_two_replayed_series_need_different_names(tmp_path: Path) -> None:
 
 
 def test_the_same_tick_of_another_run_has_another_id() -> None:
-    now_s = int(time.time())
+    now_s = time.time()
     ids = [
         dict(message.headers)["ce_id"]
-        for since in (now_s, now_s - 1)
+        for since in (now_s, now_s + 0.01)
         for message in islice(records(parsed("--shop", "--window", 2, "--since", since)), 3)
     ]
     assert len(set(ids)) == 6

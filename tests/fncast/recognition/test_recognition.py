@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.trial import try_format
 from interceptor.readings.formats import BUILT_IN
-from samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fncast.recognition.sample import Sample
-from samples import record
+from tests.fncast.recognition.samples import record
 
 
 @pytest.mark.parametrize(

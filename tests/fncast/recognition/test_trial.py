@@ -7,7 +7,7 @@ import pytest
 from fncast.recognition import trial as trial_module
 from fncast.recognition.recognition import recognise
 from fncast.recognition.trial import OTHER_REASONS, try_format
-from samples import SAMPLES, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, record, records, telegraf_json
 
 
 def test_records_that_do_not_decode_are_counted_with_their_reason():
