@@ -28,7 +28,7 @@ def test_a_closed_stdout_is_not_an_error(
         models_command.run(arguments)
 
 
-def test_retire_and_back(models: Any, write: Write) -> None:
+def test_a_version_is_retired_and_put_back(models: Any, write: Write) -> None:
     write(1)
     two = write(2)
     assert models("retire", "2") == (0, "", "forecast/2 is retired; forecast/1 is the latest now\n")

@@ -175,7 +175,9 @@ def test_strict_allows_a_file_without_problems(tmp_path: Path) -> None:
     assert read(tmp_path, "--strict", "--value-column", "a", text=text)
 
 
-def test_a_wrong_zone_and_standard_input_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_zone_and_repeated_standard_input_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         read(tmp_path, "--timezone", "Europe/Nowhere")
     assert "'Europe/Nowhere' is not a time zone such as Europe/Berlin" in capsys.readouterr().err

@@ -14,8 +14,9 @@ pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 from model_service.serving.version_check import VersionState, states
 from model_service.serving.version_folder import scan
 
+pytestmark = pytest.mark.timeout(600)  # a busy machine trains slowly
 
-@pytest.mark.timeout(600)  # a busy machine trains slowly
+
 def test_writes_the_next_version_and_shows_progress(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -40,7 +41,6 @@ def test_writes_the_next_version_and_shows_progress(
     }
 
 
-@pytest.mark.timeout(600)  # a busy machine trains slowly
 def test_training_from_a_version_never_gives_a_worse_version(
     first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,7 +59,6 @@ def test_training_from_a_version_never_gives_a_worse_version(
     assert second["metrics"]["test_relative_mae"] == first["metrics"]["test_relative_mae"]
 
 
-@pytest.mark.timeout(600)
 def test_a_copy_of_the_base_model_is_served_and_evaluated_alike(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,7 +81,6 @@ def test_no_training_starts_from_a_copy_of_the_base_model(
     assert "is a copy of the base model, from which training begins anyway" in capsys.readouterr().err
 
 
-@pytest.mark.timeout(600)
 def test_ctrl_c_keeps_the_best_weights_so_far(tmp_path: Path, default_sigint: None) -> None:
     # Slow enough that it has not stopped early when the signal comes.
     flags = [*SMALL[:-1], "5000", "--learning-rate", "0.0001", "--progress", "json"]
@@ -145,6 +143,6 @@ def test_constant_series_are_named_as_such(tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "models").exists()
 
 
-def test_too_few_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_few_readings_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(csv_file(tmp_path, 40)), "--models", str(tmp_path / "models")]) == 1
     assert "no window of 48 readings with 12 to forecast fits" in capsys.readouterr().err

@@ -15,8 +15,9 @@ pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 from model_service.serving.version_check import VersionState, states
 from model_service.serving.version_folder import scan
 
+pytestmark = pytest.mark.timeout(600)  # a busy machine trains slowly
 
-@pytest.mark.timeout(600)
+
 def test_a_version_is_never_worse_than_the_base_model(copied: Path) -> None:
     assert "the version is a copy of the base model" in (copied / "errors").read_text()
     folder = copied / "models" / "forecast" / "1"
@@ -40,7 +41,6 @@ def test_a_version_is_never_worse_than_the_base_model(copied: Path) -> None:
     assert described["training"]["settings"]["horizon"] == 6
 
 
-@pytest.mark.timeout(600)
 def test_training_begins_from_the_base_model_and_the_best_is_written(
     tuned: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,7 +63,6 @@ def test_training_begins_from_the_base_model_and_the_best_is_written(
     assert (result["window"], result["horizon"]) == (24, 6)
 
 
-@pytest.mark.timeout(600)
 def test_training_starts_from_a_fine_tuned_version(tuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", str(tuned / "shop.csv"), "--models", str(tuned / "models"), "--from-version", "1"]
     assert main([*command, "--epochs", "1", "--no-refit"]) == 0

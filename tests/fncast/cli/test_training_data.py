@@ -13,6 +13,8 @@ pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
 from model_service.training.settings import TrainingSettings
 
+pytestmark = pytest.mark.timeout(600)  # a busy machine trains slowly
+
 
 @pytest.mark.parametrize(
     ("flags", "sentence", "window"),

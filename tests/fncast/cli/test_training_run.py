@@ -20,8 +20,9 @@ from model_service.training.model_folder import WEIGHTS_FILE, settings_of
 from model_service.training.network import build_network
 from model_service.training.version_writer import weights_sha256
 
+pytestmark = pytest.mark.timeout(600)  # a busy machine trains slowly
 
-@pytest.mark.timeout(600)
+
 def test_a_refit_follows_the_evaluation_and_changes_only_the_served_model(
     first_version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,7 +37,7 @@ def runner(tmp_path: Path) -> Runner:
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
 
-async def test_output_and_log(runner: Runner) -> None:
+async def test_output_is_handed_on_and_logged(runner: Runner) -> None:
     text = "import sys; print('out'); print('é', end=''); print('err', file=sys.stderr)"
     assert await runner.process(text, restart=False).run() == 0
     assert runner.lines == ["out", "é"]

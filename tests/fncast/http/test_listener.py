@@ -20,6 +20,7 @@ from tests.fncast.http.connections import rest_of, until
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.integration
 def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Path) -> None:
     """It logs only few lines about it."""
     words = ("-m", "fncast", "model-service", "--models", str(tmp_path), "--wait", "--port", "0")

@@ -78,7 +78,7 @@ def test_any_day_of_the_month_is_kept(first: date, count: int, months: int) -> N
         (datetime(2006, 10, 1, tzinfo=UTC), 2, 3, "P3M"),
     ],
 )
-def test_quarters_half_years_and_years(first: datetime, count: int, months: int, step: str) -> None:
+def test_quarters_half_years_and_years_are_found(first: datetime, count: int, months: int, step: str) -> None:
     assert_as_is(of_months(first, count, months), step)
 
 
@@ -89,7 +89,7 @@ def test_quarters_with_one_missing_stay_quarters() -> None:
     assert series.time(39) == times[39]
 
 
-def test_months_of_which_many_are_missing() -> None:
+def test_months_are_found_although_many_are_missing() -> None:
     times = of_months(datetime(2006, 7, 1, tzinfo=UTC), 40, 1)
     kept = [time for index, time in enumerate(times) if index % 5 not in (1, 3)]
     series, mended = grid(kept)
@@ -123,13 +123,13 @@ def test_one_reading_a_month_is_monthly_whatever_its_day(
     assert day is None or series.step.day == day
 
 
-def test_months_of_a_time_zone() -> None:
+def test_months_of_a_time_zone_begin_at_its_midnight() -> None:
     times = of_months(datetime(2024, 1, 1, tzinfo=BERLIN), 24, 1)
     series = assert_as_is(times, "P1M", BERLIN)
     assert format_time(series.time(30)) == "2026-06-30T22:00:00Z"  # midnight in summer
 
 
-def test_month_ends_of_an_offset() -> None:
+def test_month_ends_of_an_offset_keep_it() -> None:
     zone = timezone(timedelta(hours=2))
     times = [time.replace(tzinfo=zone) for time in month_ends(date(2024, 1, 31), 24)]
     series = assert_as_is(times, "P1M", zone)
@@ -147,7 +147,7 @@ def test_an_hour_of_daylight_saving_moves_no_month() -> None:
     ("step", "values"),
     [("P1M", [0, np.nan, 1, 2]), ("P3M", [0, 2]), ("P6M", [0, 2]), ("P1Y", [0, 2]), ("P2M", [0, 2])],
 )
-def test_a_given_calendar_step(step: str, values: list[float]) -> None:
+def test_a_given_calendar_step_puts_readings_into_its_periods(step: str, values: list[float]) -> None:
     """The later of two readings for one place counts."""
     times = [
         datetime(2025, 11, 30, tzinfo=UTC),

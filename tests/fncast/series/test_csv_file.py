@@ -30,7 +30,7 @@ def read_one(folder: Path, text: str | bytes) -> tuple[Series, Mended]:
     return series, mended
 
 
-def test_timestamp_value(tmp_path: Path) -> None:
+def test_a_file_of_times_and_values_is_one_series(tmp_path: Path) -> None:
     series, mended = read_one(tmp_path, "timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:05:00,2.5\n")
     assert (series.name, series.start) == ("cpu", datetime(2026, 1, 1, tzinfo=UTC))
     assert series.step == Step.seconds(300.0)
@@ -71,7 +71,7 @@ def test_wide_file_is_one_series_a_column(tmp_path: Path) -> None:
     assert only.name == "shop"
 
 
-def test_columns_named_by_the_caller(tmp_path: Path) -> None:
+def test_the_columns_that_the_caller_names_are_read(tmp_path: Path) -> None:
     path = write(tmp_path, "note,when,shelf,sold\nx,2026-01-01,1,5\ny,2026-01-02,1,6\n")
     [series] = read_csv(
         path, CsvOptions(time_column="when", value_columns=("sold",), series_columns=("shelf",))

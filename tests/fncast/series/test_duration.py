@@ -25,7 +25,7 @@ from fncast.series.step import Step
         ("P1Y6M", {"step": "P18M"}),
     ],
 )
-def test_parses_durations(text: str, data: dict[str, object]) -> None:
+def test_a_duration_is_read_as_a_step(text: str, data: dict[str, object]) -> None:
     assert Step.of({"step": text}).as_json() == Step.parse(text).as_json() == data
 
 
