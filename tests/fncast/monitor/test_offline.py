@@ -10,6 +10,7 @@ from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.offline import OfflineDetector, detect
 from fncast.series.step import Step
+from tests.fncast.monitor import noisy_series
 
 SETTINGS = DetectorSettings(min_history=100)
 READINGS, HORIZON, FIRST = 400, 5, 20  # of forecasts: steps, and the first start
@@ -80,3 +81,32 @@ def test_parts_have_the_result_of_the_whole() -> None:
     assert flags == whole.is_anomaly.tolist()
     assert detector.episodes == list(whole.episodes)
     assert detector.with_forecast == int((~np.isnan(values) & ~np.isnan(near[:, 0])).sum())
+
+
+def test_a_slow_drift_is_shown_beside_the_forecast_that_was_made_first() -> None:
+    values = noisy_series.noise()
+    values[900:] += 0.1 * np.arange(600)  # the near forecasts follow
+    near, far = (
+        np.stack([expected, expected - 1.3, expected + 1.3], axis=1)
+        for expected in (np.concatenate([[50.0], values[:-1]]), np.full(len(values), 50.0))
+    )
+    episode = detect(values, near, far, noisy_series.SETTINGS).episodes[0]
+    assert 900 < episode.start < 1_000
+    assert episode.expected == 50.0
+
+
+def test_a_gap_opens_nothing() -> None:
+    values = noisy_series.noise(seed=1)
+    values[900:960] = np.nan
+    detection = noisy_series.detected(values)
+    assert not [episode for episode in detection.episodes if 890 <= episode.start <= 1_000]
+    assert not detection.scores[900:960].any()
+
+
+def test_scores_allow_other_thresholds() -> None:
+    values = noisy_series.noise()
+    values[900] += 30
+    detection = noisy_series.detected(values)
+    assert detection.scores.argmax() == 900
+    assert 0 <= detection.scores.min() <= detection.scores.max() <= 1
+    assert len(noisy_series.detected(values, DetectorSettings(0.05, 400)).episodes) > len(detection.episodes)
