@@ -14,10 +14,12 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-ROOMS = ("fncast",)
+ROOMS = ("consumer", "fncast", "functions", "interceptor", "model_service")
 # Files and folders of benchmarks that need no test, with the reason.
 EXCEPTIONS = {
+    "consumer/errors.py": "exceptions, which only hold their arguments",
     "fncast/__main__.py": "the entry point of `python -m fncast`: it only calls the command line",
+    "model_service/training/base/__main__.py": "the command of `make base-model`, which trains for hours",
     "benchmarks/peers/": "programs for other libraries, measured beside fncast in environments of those libraries",
 }
 
