@@ -84,7 +84,7 @@ def test_an_exception_whose_source_is_gone_is_a_problem() -> None:
 
 
 def test_the_command_prints_each_problem_and_fails(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = [f"{entry}a.py" if entry.endswith("/") else entry for entry in EXCEPTIONS]
+    files = [each + "a.py" if each.endswith("/") else each for each in EXCEPTIONS]
     assert main(files) == 0
     assert main([*files, "fncast/loop.py"]) == 1
     assert capsys.readouterr().err == "fncast/loop.py: add tests/fncast/test_loop.py\n"
