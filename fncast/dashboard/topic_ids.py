@@ -52,6 +52,7 @@ class TopicIds:
     def forget(self, topic: str) -> None:
         """The topic does not exist: what comes under its name is new in any case."""
         self._known.pop(topic, None)
+        self._answers = {other: answer for other, answer in self._answers.items() if other != topic}
 
     def _ask(self, now_s: float, topics: Sequence[str]) -> None:
         self._asked_at_s, self._answers = now_s, {}
