@@ -112,7 +112,7 @@ class Run:
 def assert_same_figures(run: Run, whole: Run) -> None:
     found, right = (
         {name: each.joined.accuracy("m/1").total_figures() for name, each in series.items()}
-        for series in (one.judge.partitions[0].monitor.series for one in (run, whole))
+        for series in (each.judge.partitions[0].monitor.series for each in (run, whole))
     )
     assert found.keys() == right.keys()
     for name in right:
@@ -164,7 +164,7 @@ def test_records_that_came_before_all_topics_are_restored_keep_their_order(first
     every = history()
     whole.process(every)
     early = [Delivery(each, 1) for each in every[:14] if each.topic == first]
-    later = [Delivery(each, 1) for each in every if all(each is not one.record for one in early)]
+    later = [Delivery(each, 1) for each in every if all(each is not delivery.record for delivery in early)]
     run.judge = Judge(RULES, TOPICS, lambda: run.now_s)
     chain = Chain([run.judge])
     run.restore(first)

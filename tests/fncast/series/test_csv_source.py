@@ -61,7 +61,7 @@ def test_an_unreadable_file_is_one_sentence(tmp_path: Path, content: str | bytes
     assert sentence in str(caught.value)
 
 
-def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_read_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = lines("time,x", lambda i: f"{HOURS[i]},{i}")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     summary = read_csv_file("-")
