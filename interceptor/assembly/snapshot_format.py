@@ -26,7 +26,7 @@ from interceptor.readings.contract import Kind, Series
 
 VERSION = 1
 BUCKET = 64  # series, unless their windows are long
-# A producer of Kafka sends at most 1,000,000 bytes in a record, unless it is told otherwise.
+# A producer of Kafka sends at most 1,000,000 bytes in a record by default.
 _RECORD_BYTES = 900_000
 # The most bytes of a series beside its window: name, labels and unit.
 _SERIES_BYTES = 9_900
