@@ -172,9 +172,11 @@ class DeadLetterTopic:
 
     def committed(self) -> dict[int, int]:
         """By partition the group's next offset, if it has one."""
-        asked = [TopicPartition(self.topic, partition) for partition in self.partitions()]
+        partitions = [TopicPartition(self.topic, partition) for partition in self.partitions()]
         with map_kafka_errors(failing_as("the offsets of earlier replays cannot be read")):
-            return {p.partition: p.offset for p in self._consumer.committed(asked, ANSWER_S) if p.offset >= 0}
+            return {
+                p.partition: p.offset for p in self._consumer.committed(partitions, ANSWER_S) if p.offset >= 0
+            }
 
     def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
         """Read letters from `start`, else from the first, to the current end. only: the one partition to read.

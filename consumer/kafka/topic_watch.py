@@ -124,7 +124,7 @@ class TopicWatch:
                 TopicCollection(self._topics), request_timeout=ANSWER_S
             )
             if assigned:
-                asked = {TopicPartition(*partition): END for partition in assigned}
-                self._offsets = admin.list_offsets(asked, request_timeout=ANSWER_S)
+                ends_to_read = {TopicPartition(*partition): END for partition in assigned}
+                self._offsets = admin.list_offsets(ends_to_read, request_timeout=ANSWER_S)
         except KafkaException as error:
             log.debug("the topics cannot be looked at: %s", error)

@@ -232,10 +232,10 @@ class Topics:
         """max.message.bytes by topic, where the broker reports it."""
         if not topics:
             return {}
-        asked = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
         try:
             answers: dict[ConfigResource, Future[Any]] = self._admin.describe_configs(
-                asked, request_timeout=ANSWER_S
+                resources, request_timeout=ANSWER_S
             )
             return {resource.name: int(answer.result()[SIZE].value) for resource, answer in answers.items()}
         except (KafkaException, KeyError, ValueError, TypeError) as error:

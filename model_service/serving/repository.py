@@ -114,7 +114,7 @@ class Repository:
 
     def _open(self, folder: VersionFolder, on_disk: Sequence[VersionFolder]) -> None:
         started = time.perf_counter()
-        before = next((one for one in self._loaded if str(one) == str(folder)), None)
+        before = next((model for model in self._loaded if str(model) == str(folder)), None)
         try:
             folder.check_whole(on_disk)
             if before is not None and self._replace_document(before, folder):

@@ -76,3 +76,7 @@ def ask(forecaster: Forecaster, *events: dict[str, Any]) -> list[dict[str, Any]]
     outputs: list[dict[str, Any]] = json.loads(answer.body.decode("utf-8"))
     assert len(outputs) == len(events)
     return outputs
+
+
+def kinds(outputs: list[dict[str, Any]]) -> list[str]:
+    return [output["type"].removeprefix("io.fncast.") for output in outputs]

@@ -193,8 +193,8 @@ async def test_tensor_events_need_no_json_from_end_to_end(deliver: Deliver) -> N
         wrong = window(3, b"[1,2,3,4]", route, **members)
         await settle(deliver, Batch([asking, plain, wrong]))
         ends[route.encoding, route.batch] = ended([asking, plain, wrong])
-    asked, plain_end, wrong_end = ends["graphpipe", True]
-    (headers, value) = asked[0]
+    tensor_end, plain_end, wrong_end = ends["graphpipe", True]
+    (headers, value) = tensor_end[0]
     assert headers["content-type"] == CONTENT_TYPE.encode()
     assert (headers["ce_start"], headers["ce_step"]) == (b"2024-01-31T00:20:00Z", b"PT5M")
     (forecast,) = decode_infer_response(value).output_tensors

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,11 @@ from running_model_service import Addresses, FakeRepository, running_model_servi
 
 from model_service.serving.model import Model
 from model_service.serving.runtimes.runtime import Array, TensorSpec
+from tests.model_service.asgi_service import (
+    MODEL_DETAILS,
+    AsgiService,
+    RefreshedRepository,
+)
 
 MAKE = Path(__file__).with_name("make_models.py")
 # Importing TensorFlow can take minutes on a busy machine.
@@ -222,3 +227,17 @@ def url(addresses: Addresses) -> str:
 def grpc_address(addresses: Addresses) -> str:
     """The gRPC address of the same service, as host:port."""
     return addresses.grpc
+
+
+@pytest.fixture
+async def service(fake_runtime: Any) -> AsyncIterator[AsgiService]:
+    shelf = RefreshedRepository()
+    service = AsgiService(shelf)
+    old = Model("forecast", 1, fake_runtime(offset=100), "{}", MODEL_DETAILS, service.metrics.observe)
+    new = Model(
+        "forecast", 2, fake_runtime(), json.dumps(MODEL_DETAILS), MODEL_DETAILS, service.metrics.observe
+    )
+    shelf.paths = {"/": new, "/forecast": new, "/forecast/2": new, "/forecast/1": old}
+    yield service
+    await old.close()
+    await new.close()

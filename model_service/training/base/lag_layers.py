@@ -24,9 +24,9 @@ class ShortLags(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.lags = len(lags)
         now = np.arange(RECENT - COMPARED, RECENT)
-        one = np.eye(RECENT, dtype=np.float32)
-        self.now = np.concatenate([one[:, now] for lag in lags], axis=1)
-        self.before = np.concatenate([one[:, now - lag] for lag in lags], axis=1)
+        identity = np.eye(RECENT, dtype=np.float32)
+        self.now = np.concatenate([identity[:, now] for lag in lags], axis=1)
+        self.before = np.concatenate([identity[:, now - lag] for lag in lags], axis=1)
 
     def call(self, parts: tuple[Any, Any]) -> tuple[Any, ...]:
         scaled, mask = parts

@@ -53,8 +53,8 @@ class Mix(keras.layers.Layer):  # type: ignore[misc]
         weights = tf.nn.softmax(fit + self.preference + logits, axis=1)
         per_step = mean * (8.0 / np.array(self.lags, dtype=np.float32))
         each = [
-            tf.reduce_sum(weights * one, axis=1, keepdims=True)
-            for one in (deviation, short, middle, per_step)
+            tf.reduce_sum(weights * figures, axis=1, keepdims=True)
+            for figures in (deviation, short, middle, per_step)
         ]
         return weights, each[0] + MIN_SPREAD, tf.concat(each[1:], axis=1)
 
@@ -169,7 +169,7 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     )
     if longer:
         far = LongSeasons(longer, horizon, name="long_seasons")([scaled, mask, weights[:, len(SHORT_LAGS) :]])
-        near = [one + other for one, other in zip(near, far, strict=True)]
+        near = [short + long for short, long in zip(near, far, strict=True)]
     count = 2 + len(MEDIANS) + len(SLOPES)
     gates = head("gates", count, "softmax")
     shares = head("shares", 4, "sigmoid")

@@ -37,7 +37,7 @@ class Knots(keras.layers.Layer):  # type: ignore[misc]
 def between(knots: Sequence[int], horizon: int) -> Float32Array:
     """The matrix (knots, horizon) that interpolates."""
     steps = np.arange(horizon)
-    return np.stack([np.interp(steps, knots, one) for one in np.eye(len(knots))]).astype(np.float32)
+    return np.stack([np.interp(steps, knots, knot) for knot in np.eye(len(knots))]).astype(np.float32)
 
 
 class Bands(keras.layers.Layer):  # type: ignore[misc]

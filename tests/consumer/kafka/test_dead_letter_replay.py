@@ -87,7 +87,7 @@ class Refusing:
         return 0, 3
 
     def assign(self, partitions: list[TopicPartition]) -> None:
-        self.assigned = [one.partition for one in partitions]
+        self.assigned = [partition.partition for partition in partitions]
 
     def pause(self, partitions: list[TopicPartition]) -> None: ...
 
@@ -104,7 +104,9 @@ class Refusing:
 def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer.kafka.dead_letters, "Consumer", Refusing)
     read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read()]
-    assert sorted((one.partition, one.offset) for one in read) == [(p, o) for p in (0, 1) for o in (0, 1, 2)]
+    assert sorted((record.partition, record.offset) for record in read) == [
+        (p, o) for p in (0, 1) for o in (0, 1, 2)
+    ]
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +114,7 @@ def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyP
     read = [
         letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)
     ]
-    assert {one.partition for one in read} == {1}
+    assert {record.partition for record in read} == {1}
 
 
 class Publisher:

@@ -40,11 +40,11 @@ def written(topic: str, offset: int, sent_headers: Headers) -> Record:
 
 @pytest.mark.parametrize("digits", [b"9" * 5000, b"-1", b"1e3", b"many", "٣".encode(), b"\x1b[2J"])
 def test_attempts_that_are_not_a_number_are_shown_as_text(digits: bytes) -> None:
-    one = letter(("fncast-attempts", digits))
-    assert isinstance(one.attempts, str)
-    assert len(one.attempts) <= 64
-    assert f"{one.attempts} attempts" in command.line(one)
-    assert json.loads(command.summary_text(one))["attempts"] == one.attempts
+    shown = letter(("fncast-attempts", digits))
+    assert isinstance(shown.attempts, str)
+    assert len(shown.attempts) <= 64
+    assert f"{shown.attempts} attempts" in command.line(shown)
+    assert json.loads(command.summary_text(shown))["attempts"] == shown.attempts
 
 
 def test_attempts_are_a_number_where_the_header_is_one() -> None:
@@ -59,10 +59,10 @@ def test_an_invalid_partition_is_chosen_by_the_key(partition: bytes) -> None:
 
 @pytest.mark.parametrize("timestamp_ms", [-1, 2**62, -(2**62)])
 def test_an_invalid_time_is_not_shown(timestamp_ms: int) -> None:
-    one = letter(timestamp_ms=timestamp_ms)
-    assert one.refused_at is None
-    assert "  -  " in command.line(one)
-    assert one not in Filter(since=datetime(2000, 1, 1, tzinfo=UTC))
+    shown = letter(timestamp_ms=timestamp_ms)
+    assert shown.refused_at is None
+    assert "  -  " in command.line(shown)
+    assert shown not in Filter(since=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 @given(st.randoms(use_true_random=False))

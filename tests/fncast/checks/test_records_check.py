@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "recognition"))
 from consumer.settings import Input, JsonMapping
 from fncast.checks.records_check import check_records
 from fncast.recognition.sample import Sample
-from samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
 
 TELEGRAF = Input("telegraf", "telegraf-json", "forecast")
 WINDOWS = SAMPLES["window events"][1]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.trial import try_format
 from interceptor.readings.formats import BUILT_IN
-from samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -33,34 +33,6 @@ def test_the_samples_hold_every_format():
 def test_one_record_is_enough(name):
     format_, sample = SAMPLES[name]
     assert recognise("readings", sample[:1]).trial.format == format_
-
-
-def test_records_that_do_not_decode_are_counted_with_their_reason():
-    sample = [*records(telegraf_json, 9), record("temperature is fine")]
-    trial = recognise("readings", sample).trial
-    assert (trial.format, trial.decoded, trial.records) == ("telegraf-json", 9, 10)
-    [reason] = trial.reasons
-    assert "Telegraf" in reason
-
-
-def test_series_have_their_last_value_step_and_partition():
-    trial = recognise("readings", records(telegraf_json)).trial
-    seen = trial.series["cpu.usage_idle cpu=cpu0 host=web-1"]
-    assert (seen.last_value, seen.step_text, seen.is_spread) == (110.5, "10s", False)
-    assert trial.skipped == {"text": 20}
-
-
-def test_a_series_in_two_partitions_is_noticed():
-    sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(6)]
-    assert len(recognise("readings", sample).trial.spread) == 2
-
-
-def test_windows_have_the_step_and_destination_of_their_event():
-    trial = recognise("readings", SAMPLES["window events"][1]).trial
-    assert trial.windows == 20
-    assert trial.destinations == {"forecast": 20}
-    assert trial.series["oven-1"].step_text == "5m"
-    assert trial.series["oven-1"].last_value == 22.5
 
 
 @pytest.mark.parametrize(

@@ -3,39 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from functions.host.api import INVOKE_ENDPOINT, TRIGGER_ENDPOINT, Api
-from functions.host.folder import FunctionFolder, InvalidFunction
+from functions.host.folder import FunctionFolder
 from functions.host.pool import Pool
 from functions.host.registry import Registry
-
-URL = "http://host:1"
-
-
-def pool(name: str, sources: dict[str, str] | None = None) -> Pool:
-    return Pool(FunctionFolder(Path(f"/functions/{name}"), name, sources=sources or {}), {}, 1)
-
-
-@pytest.fixture
-def other() -> Pool:
-    return pool("other")
-
-
-@pytest.fixture
-def api(other: Pool) -> Api:
-    return Api(Registry("fncast", [pool("forecast", {"forecast": "/forecast"}), other]))
-
-
-def get(api: Api, path: str, **query: str) -> Any:
-    status, document = api.answer("GET", path, query, b"", URL)
-    assert status == 200
-    return document
-
-
-def post(api: Api, path: str, **document: Any) -> tuple[int, dict[str, Any]]:
-    return api.answer("POST", path, {}, orjson.dumps(document), URL)
+from tests.functions.host.api_calls import URL, get, pool, post, put
 
 
 def test_a_function_is_found_by_app_and_name(api: Api) -> None:
@@ -93,76 +67,6 @@ def test_an_image_cannot_be_added(api: Api) -> None:
     assert "Fn server" in document["message"]
 
 
-def put(api: Api, **document: Any) -> tuple[int, dict[str, Any]]:
-    (function,) = get(api, "/v2/fns", name="other")["items"]
-    return api.answer("PUT", f"/v2/fns/{function['id']}", {}, orjson.dumps(document), URL)
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "error"),
-    [
-        ("A=B", "c", "'A=B' is not a variable name"),
-        ("", "c", "'' is not a variable name"),
-        ("A\u0000", "c", "is not a variable name"),
-        ("A B", "c", "'A B' is not a variable name"),
-        ("1A", "c", "'1A' is not a variable name"),
-        ("É", "c", "'É' is not a variable name"),
-        ("A\n\u001b[2J", "c", "is not a variable name"),
-        ("A", "b\u0000c", "'A' has a NUL"),
-        ("A", 1, "'A' must have a string"),
-        ("A", None, "'A' must have a string"),
-        ("A", ["b"], "'A' must have a string"),
-        ("A", "x" * 200_000, "'A' has a value of more than 100000 bytes"),
-        ("A", "é" * 60_000, "'A' has a value of more than 100000 bytes"),
-        *(
-            (name, "x", f"'{name}' is reserved")
-            for name in (
-                "LD_PRELOAD",
-                "LD_LIBRARY_PATH",
-                "LD_",
-                "PYTHONPATH",
-                "PYTHONSTARTUP",
-                "PYTHON",
-                "PATH",
-                "HOME",
-                "FN_LISTENER",
-                "FN_FN_ID",
-                "DYLD_INSERT_LIBRARIES",
-                "GLIBC_TUNABLES",
-                "TMPDIR",
-                "SSL_CERT_FILE",
-                "SSL_CERT_DIR",
-                "SSLKEYLOGFILE",
-                "OPENSSL_CONF",
-                "MALLOC_CONF",
-                "_RJEM_MALLOC_CONF",
-                "MALLOC_ARENA_MAX",
-                "VIRTUAL_ENV",
-            )
-        ),
-        ("PATH", "", "'PATH' is reserved"),
-    ],
-)
-def test_an_invalid_configuration_is_refused_as_a_whole(
-    api: Api, other: Pool, key: str, value: object, error: str
-) -> None:
-    assert put(api, config={"KEPT": "1"})[0] == 200
-    before = get(api, "/v2/fns", name="other"), other.variables
-    status, document = put(api, image="new", config={"GOOD": "1", key: value})
-    assert status == 400
-    assert error in document["message"]
-    assert document["message"].isprintable()
-    assert (get(api, "/v2/fns", name="other"), other.variables) == before
-
-
-def test_the_size_of_a_configuration_is_bounded(api: Api) -> None:
-    for number in range(10):
-        put(api, config={f"A{number}": "x" * 99_000})
-    status, document = put(api, config={"B": "x" * 99_000})
-    assert status == 400
-    assert "more than 1000000 bytes" in document["message"]
-
-
 @pytest.mark.parametrize("config", ["A", 1, ["A"], [], "", 0, False])
 def test_a_configuration_must_be_an_object(api: Api, config: object) -> None:
     status, document = put(api, config=config)
@@ -206,33 +110,6 @@ def test_an_empty_value_removes_a_variable() -> None:
     assert other.variables == {"URL": "http://a"}
     put(api, config={"URL": "", "OTHER": "http://b"})
     assert other.variables == {"OTHER": "http://b"}
-
-
-@pytest.mark.parametrize("key", ["SSL", "TMPFILE", "OPENBLAS_NUM_THREADS", "HTTPS_PROXY", "ENV", "MALLOC"])
-def test_a_name_that_does_not_change_the_process_is_accepted(api: Api, key: str) -> None:
-    assert put(api, config={key: "1"})[0] == 200
-
-
-@pytest.mark.parametrize(
-    "name", ["x" * 256, "x" * 100_000, "\x1b[2J", "a b", "a.b", "a/b", "a\nb", "a\u202eb", "\ue000", "a:b"]
-)
-def test_names_that_fn_refuses_are_refused(api: Api, name: str) -> None:
-    status, document = post(api, "/v2/apps", name=name)
-    assert (status, document) == (
-        400,
-        {"message": "Invalid app name: use letters, digits, `_` and `-`, at most 255"},
-    )
-    app_id = get(api, "/v2/apps")["items"][0]["id"]
-    function_id = get(api, "/v2/fns", name="other")["items"][0]["id"]
-    added = {"name": name, "app_id": app_id, "fn_id": function_id, "type": "http", "source": "/x"}
-    assert post(api, "/v2/triggers", **added)[0] == 400
-    with pytest.raises(InvalidFunction, match="Invalid Trigger name"):
-        Registry("fncast", [pool("f", {name: "/x"})])
-
-
-@pytest.mark.parametrize("name", ["forecast-2", "Café_1", "予測", "x" * 255])
-def test_names_that_fn_accepts_are_accepted(api: Api, name: str) -> None:
-    assert post(api, "/v2/apps", name=name)[0] == 200
 
 
 @pytest.mark.parametrize("source", ["/\x1b[2J", "/a\nb", "/" + "x" * 255])

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import itertools
-import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,71 +13,14 @@ import psutil
 import pytest
 
 from functions.host import pool as pool_module
-from functions.host.folder import read_folder
-from functions.host.pool import Busy, Pool
+from functions.host.pool import Busy
 from functions.host.process import CallFailed, CallTimedOut, NotStarted
+from tests.functions.host.running_pool import FUNCTION, Open, call, until
 
 pytestmark = pytest.mark.integration
 
-# A function that follows the orders in the body.
-FUNCTION = """
-import asyncio, io, json, os, sys, time
-from fdk import response
-
-async def handler(ctx, data: io.BytesIO):
-    order = json.loads(data.getvalue())
-    began = time.monotonic()
-    if order.get("sleep_s"):
-        await asyncio.sleep(order["sleep_s"])
-    if order.get("exit"):
-        os._exit(7)
-    if order.get("raise"):
-        raise ValueError("no")
-    answer = {"pid": os.getpid(), "began": began, "ended": time.monotonic(),
-              "config": os.environ.get("COLOUR"), "secret": os.environ.get("SECRET"),
-              "headers": ctx.Headers(), "fn": [ctx.AppID(), ctx.FnID(), ctx.CallID(), ctx.Deadline()]}
-    return response.Response(ctx, response_data=json.dumps(answer), headers={"Content-Type": "application/json"})
-"""
-Open = Callable[..., Awaitable[Pool]]
 # A process of a pool takes longer to start than some calls may wait.
 START_S = 60
-
-
-@pytest.fixture
-async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
-    """open_pool(size=…, timeout_s=…, source=…): a started pool.
-
-    The fixture closes it and checks that no child process is left.
-    """
-    pools: list[Pool] = []
-
-    async def start(size: int = 1, timeout_s: float = 20, source: str = FUNCTION) -> Pool:
-        (tmp_path / "func.py").write_text(source)
-        (tmp_path / "func.yaml").write_text(f"name: f\ntimeout: {timeout_s}\n")
-        variables = {"COLOUR": "green", "FN_APP_ID": "app-id", "FN_FN_ID": "fn-id"}
-        pool = Pool(read_folder(tmp_path), variables, size)
-        pool.start()
-        pools.append(pool)
-        return pool
-
-    yield start
-    for pool in pools:
-        await pool.close()
-    left = [child for child in psutil.Process().children() if "child.py" in " ".join(child.cmdline())]
-    assert not left
-
-
-async def call(pool: Pool, **order: Any) -> dict[str, Any]:
-    answer = await pool.call({"fn-call-id": "call-id", "ce-id": "1"}, json.dumps(order).encode())
-    assert answer.status == 200, answer.body
-    document: dict[str, Any] = json.loads(answer.body)
-    return document
-
-
-async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110  # other processes send no event
-            await asyncio.sleep(0.01)
 
 
 async def test_a_function_gets_fns_variables_and_headers(
@@ -170,11 +111,6 @@ async def test_a_failed_start_fails_calls_at_once_and_is_retried(
     (broken / "fdk.py").unlink()
     await until(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
-
-
-async def test_a_function_starts_although_uvloop_is_installed(open_pool: Open, tmp_path: Path) -> None:
-    (tmp_path / "uvloop.py").write_text("raise RuntimeError('There is no current event loop')")
-    assert (await call(await open_pool()))["config"] == "green"
 
 
 async def test_waiting_calls_are_bounded(open_pool: Open, monkeypatch: pytest.MonkeyPatch) -> None:

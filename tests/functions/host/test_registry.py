@@ -1,14 +1,8 @@
-from pathlib import Path
-
 import pytest
 
-from functions.host.folder import FunctionFolder, InvalidFunction
-from functions.host.pool import Pool
+from functions.host.folder import InvalidFunction
 from functions.host.registry import Registry
-
-
-def pool(name: str, sources: dict[str, str] | None = None) -> Pool:
-    return Pool(FunctionFolder(Path(f"/functions/{name}"), name, sources=sources or {}), {}, 1)
+from tests.functions.host.api_calls import pool
 
 
 def test_two_folders_cannot_share_a_name_or_a_source() -> None:

@@ -15,16 +15,16 @@ from interceptor.readings.formats import build_format
 
 def windows(*hosts: str) -> PartitionWindows:
     format_ = build_format("telegraf-json", {})
-    made = PartitionWindows(format_, Rules(), "telegraf")
+    created = PartitionWindows(format_, Rules(), "telegraf")
     for host in hosts:
-        add(made, host)
-    return made
+        add(created, host)
+    return created
 
 
-def add(made: PartitionWindows, host: str) -> None:
+def add(created: PartitionWindows, host: str) -> None:
     record = {"name": "cpu", "tags": {"host": host}, "timestamp": 1_700_000_000, "fields": {"idle": 1}}
     decoded = build_format("telegraf-json", {}).decode(json.dumps(record).encode(), None, [], 0)
-    made.add(decoded, 1_800_000_000_000, 0)
+    created.add(decoded, 1_800_000_000_000, 0)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

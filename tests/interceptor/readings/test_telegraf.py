@@ -44,44 +44,6 @@ def test_the_order_of_tags_does_not_change_the_series(readings):
 
 
 @pytest.mark.parametrize(
-    ("timestamp", "unit", "expected_ns"),
-    [
-        (1_700_000_123_456, "auto", 1_700_000_123_456 * 10**6),
-        (1_700_000_123_456_789, "auto", 1_700_000_123_456_789 * 10**3),
-        (1_700_000_123_456_789_012, "auto", 1_700_000_123_456_789_012),
-        (1_700_000_123.5, "auto", 1_700_000_123_500_000_000),
-        (1_700, "ms", 1_700 * 10**6),
-        ("2023-11-14T22:15:23Z", "auto", AT_NS),
-    ],
-)
-def test_the_unit_of_the_timestamp_is_guessed_or_set(readings, timestamp, unit, expected_ns):
-    metric = {"name": "m", "fields": {"v": 1}, "timestamp": timestamp}
-    found, _ = readings(TelegrafJson(time_unit=unit), json.dumps(metric))
-    assert found == {"m.v": [(expected_ns, 1.0)]}
-
-
-@pytest.mark.parametrize("timestamp", [None, -5, "yesterday", 10**400, True, [], 1e300])
-def test_a_reading_without_a_usable_time_is_skipped_and_counted(readings, timestamp):
-    metric = {"name": "m", "fields": {"v": 1, "w": 2}, "timestamp": timestamp}
-    found, skipped = readings(TelegrafJson(), json.dumps(metric))
-    assert (found, skipped) == ({}, {"no-time": 2})
-
-
-def test_the_name_follows_the_template(readings):
-    found, _ = readings(TelegrafJson("{host}/{name}_{field}"), json.dumps(METRIC | {"fields": {"v": 1}}))
-    assert list(found) == ["web-1/cpu_v"]
-
-
-@pytest.mark.parametrize(
-    ("template", "message"),
-    [("everything", "the same name"), ("{name", "write a placeholder"), ("{} x", "write a placeholder")],
-)
-def test_an_invalid_template_is_rejected(template, message):
-    with pytest.raises(ValueError, match=message):
-        TelegrafJson(template)
-
-
-@pytest.mark.parametrize(
     "value",
     [
         b"",

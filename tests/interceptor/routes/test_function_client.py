@@ -6,80 +6,13 @@ import aiohttp
 import orjson
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from interceptor.cloudevents.reader import read_event
 from interceptor.errors import Refused, RetriableError
 from interceptor.routes import function_client
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
-
-FN = Route("forecast", "fn:fncast/forecast", batch=True)
-EVENT = read_event(
-    [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", "é 1%".encode()),
-        ("ce_source", b"/in"),
-        ("ce_type", b"t"),
-        ("content-type", b"application/json"),
-    ],
-    b"[1,2]",
-)
-
-
-class FakeFn:
-    """Fn's API for one function; `handle` answers its invocations."""
-
-    def __init__(self) -> None:
-        self.resolved = 0
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.has_function = True
-        self.endpoint = ""
-        self.apps_items: object = [{"id": "A", "name": "fncast"}]
-        self.handle = lambda: web.Response(body=b"[]", content_type="application/cloudevents-batch+json")
-
-    async def apps(self, request: web.Request) -> web.Response:
-        assert request.query["name"] == "fncast"
-        return web.json_response({"items": self.apps_items})
-
-    async def fns(self, request: web.Request) -> web.Response:
-        assert (request.query["app_id"], request.query["name"]) == ("A", "forecast")
-        self.resolved += 1
-        annotations = {"fnproject.io/fn/invokeEndpoint": self.endpoint or f"http://{request.host}/invoke/F"}
-        return web.json_response(
-            {"items": [{"id": "F", "annotations": annotations}] if self.has_function else []}
-        )
-
-    async def invoke(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append((dict(request.headers), await request.read()))
-        response = self.handle()
-        return await response if asyncio.iscoroutine(response) else response
-
-
-@pytest.fixture
-async def fn():
-    fake = FakeFn()
-    app = web.Application()
-    app.add_routes(
-        [web.get("/v2/apps", fake.apps), web.get("/v2/fns", fake.fns), web.post("/invoke/F", fake.invoke)]
-    )
-    server = TestServer(app)
-    await server.start_server()
-    fake.url = f"http://{server.host}:{server.port}"
-    yield fake
-    await server.close()
-
-
-@pytest.fixture
-async def client(fn):
-    function_client = FunctionClient(fn.url, timeout_s=2, connections=2)
-    yield function_client
-    await function_client.close()
-
-
-def url(fn: FakeFn, **options: object) -> Route:
-    return Route("url", f"{fn.url}/invoke/F", **({"batch": False} | options))
+from tests.interceptor.routes.fake_fn import EVENT, FN, url
 
 
 async def test_a_function_is_found_once_and_gets_a_batch(fn, client):
@@ -89,21 +22,6 @@ async def test_a_function_is_found_once_and_gets_a_batch(fn, client):
     headers, body = fn.requests[0]
     assert headers["Content-Type"] == "application/cloudevents-batch+json"
     assert [event["data"] for event in orjson.loads(body)] == [[1, 2], [1, 2]]
-
-
-@pytest.mark.parametrize("content_type", [None, b"application/json", b"text/plain"])
-async def test_an_event_without_data_is_sent_without_a_body(fn, client, content_type):
-    headers = [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"/in"), ("ce_type", b"t")]
-    event = read_event([*headers, *([("content-type", content_type)] if content_type else [])], None)
-    fn.handle = lambda: web.Response(status=204)
-    await client.call(url(fn, mode="binary"), [event])
-    sent, body = fn.requests[0]
-    assert (sent["ce-id"], sent["Content-Length"], body) == ("1", "0", b"")
-    assert sent.get("Content-Type") == (content_type.decode() if content_type else None)
-    await client.call(url(fn, mode="structured"), [event])
-    document = orjson.loads(fn.requests[1][1])
-    assert document["id"] == "1"
-    assert not document.keys() & {"data", "data_base64"}
 
 
 async def test_a_binary_answer_without_a_body_is_an_event_without_data(fn, client):
@@ -150,27 +68,6 @@ async def test_binary_mode_there_and_back(fn, client):
     assert headers["Authorization"] == "Bearer secret"
     assert orjson.loads(answer.body)["id"] == "é"
     assert orjson.loads(answer.body)["data"] == [3]
-
-
-@pytest.mark.parametrize(
-    ("content_type", "data", "body"),
-    [
-        ("text/plain", '"\u00e9\\n"', "é\n"),
-        ("text/plain", "[1]", "[1]"),
-        ("application/json", '"text"', '"text"'),
-        (None, '"text"', '"text"'),
-    ],
-)
-async def test_text_data_of_a_structured_event_is_the_body_in_binary_mode(
-    fn, client, content_type, data, body
-):
-    member = f',"datacontenttype":"{content_type}"' if content_type else ""
-    structured = f'{{"specversion":"1.0","id":"1","source":"/s","type":"t"{member},"data":{data}}}'
-    event = read_event([("content-type", b"application/cloudevents+json")], structured.encode())
-    await client.call(url(fn, mode="binary"), [event])
-    headers, sent = fn.requests[0]
-    assert sent.decode() == body
-    assert headers["Content-Type"] == (content_type or "application/json")
 
 
 @pytest.mark.parametrize("status", [202, 204])
@@ -364,15 +261,3 @@ async def test_a_url_that_the_client_refuses_is_not_shown(client):
     with pytest.raises(RetriableError, match="cannot be reached: it is not a URL") as raised:
         await client.call(Route("r", "http://bob:S3CRET@\u2100/?code=S3CRET", batch=False), [EVENT])
     assert "S3CRET" not in str(raised.value)
-
-
-async def test_a_content_type_that_would_forge_a_header_is_refused(fn, client):
-    event = read_event(
-        [
-            *(("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")),
-            ("content-type", b"a\r\nx: y"),
-        ],
-        b"1",
-    )
-    with pytest.raises(Refused, match="not a valid header value"):
-        await client.call(Route("r", fn.url, batch=False, mode="binary"), [event])

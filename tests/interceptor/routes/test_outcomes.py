@@ -6,7 +6,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY
 
 from interceptor.cloudevents.answers import decode
 from interceptor.cloudevents.matching import match
@@ -36,9 +35,10 @@ def test_any_outputs_give_an_outcome_or_a_retriable_error(changes, inputs):
     body = json.dumps([new_output("a", data={"values": [1]}) | change for change in changes]).encode()
     deliveries = [new_delivery("a") for _ in range(inputs)]
     try:
-        matched = match([one.opened for one in deliveries], decode(body))
+        matched = match([delivery.opened for delivery in deliveries], decode(body))
         outcomes = [
-            outcome_of(one, own_outputs) for one, own_outputs in zip(deliveries, matched, strict=True)
+            outcome_of(delivery, own_outputs)
+            for delivery, own_outputs in zip(deliveries, matched, strict=True)
         ]
     except RetriableError:
         return
@@ -56,26 +56,6 @@ def outcome(*events: dict[str, object], **extensions: str):
 def test_a_rejection_is_a_dead_letter_with_its_reason():
     settled = outcome(new_output("a", "io.fncast.rejected.v1", data={"reason": "value 3 is not a number"}))
     assert settled == DeadLetter("value 3 is not a number", attempts=1, kind="refused_by_function")
-
-
-@pytest.mark.guarantee("a window that is too short for the model is skipped and counted")
-def test_an_assembled_window_with_too_few_readings_is_skipped_and_its_series_waits(caplog):
-    def refused(reason: str):
-        window = new_delivery("a")
-        window.parent = window
-        return outcome_of(window, decode(orjson.dumps([rejection | {"data": {"reason": reason}}])))
-
-    rejection = new_output("a", "io.fncast.rejected.v1")
-    assert refused("too few values: 9, the model needs 48") == Skipped("too few readings for the model")
-    refused("too few values: 10, the model needs 48")
-    assert caplog.text.count("Set min_readings and window in [windows] to what the model needs") == 1
-    assert "metrics: windows have fewer readings" in caplog.text
-    assert REGISTRY.get_sample_value("fncast_short_windows_total", {"input": "metrics"}) == 2
-    assert isinstance(refused("value 3 is not a number"), DeadLetter)
-    result = outcome_of(
-        new_delivery("a"), decode(orjson.dumps([rejection | {"data": {"reason": "too few values"}}]))
-    )
-    assert isinstance(result, DeadLetter)
 
 
 def test_an_answer_without_a_forecast_skips_the_event():

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.chain import read
 from interceptor.cloudevents.reader import read_event
-from interceptor.delivery import Delivery, Record
+from interceptor.delivery import Delivery
 from interceptor.errors import Refused, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
 from interceptor.routes.route import Route
@@ -34,10 +33,9 @@ from model_service.protocols.tensor_calls import (
     decode_windows,
     encode_forecasts,
 )
+from tests.interceptor.routes.window_deliveries import DATA, delivery
 
-ROUTE = Route("forecast", "fn:fncast/forecast", batch=True, encoding="graphpipe")
 URL_ROUTE = Route("other", "http://f.example/", batch=True, encoding="graphpipe")
-DATA = {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": [1, 2, 3, 4]}
 HEADERS = {
     "Content-Type": CONTENT_TYPE,
     "ce-specversion": "1.0",
@@ -48,19 +46,6 @@ HEADERS = {
     "ce-modelname": "m%C3%BCller",
     "ce-modelversion": "3",
 }
-
-
-def delivery(data: Any = DATA, route: Route = ROUTE, **attributes: str) -> Delivery:
-    """A delivery of a window event. data: JSON, or bytes in the type of the attributes."""
-    members = {"specversion": "1.0", "id": "1", "source": "/in", "type": "io.fncast.window.v1"} | attributes
-    content_type = members.pop("datacontenttype", "application/json")
-    headers = [(f"ce_{name}", text.encode()) for name, text in members.items()]
-    headers.append(("content-type", content_type.encode()))
-    value = data if isinstance(data, bytes | None) else orjson.dumps(data)
-    created = Delivery(Record("metrics", 0, 0, 0, None, value, headers))
-    read(created)
-    created.route = route
-    return created
 
 
 def forecast(n: int = 1, horizon: int = 2) -> np.ndarray[Any, Any]:
@@ -110,8 +95,8 @@ def test_the_windows_of_a_call_are_one_tensor() -> None:
 
 
 def test_a_scored_row_is_a_forecast_event() -> None:
-    one = delivery({**DATA, "unit": "%", "labels": {"device": "a7"}}, subject="cpu", traceparent="t")
-    (outcome,) = settle([one], encode_forecasts(ForecastRows(forecast(), [""], [1])))
+    window = delivery({**DATA, "unit": "%", "labels": {"device": "a7"}}, subject="cpu", traceparent="t")
+    (outcome,) = settle([window], encode_forecasts(ForecastRows(forecast(), [""], [1])))
     output = published(outcome)
     assert len(output.pop("id")) == 36
     assert output == {
@@ -255,40 +240,13 @@ def test_one_event_answers_the_whole_call() -> None:
         settle([delivery()], event("io.fncast.rejected.v1", reason="not JSON"), **kind)
 
 
-@pytest.mark.parametrize(
-    ("data", "attributes", "reason"),
-    [
-        (None, {}, "the event has no data"),
-        ({"values": [1]}, {}, "step_s (seconds) or step (such as PT5M or P1M) is missing"),
-        ({**DATA, "values": [1, "7"]}, {}, "values[1] is not a number: '7'"),
-        ({**DATA, "values": [True]}, {}, "values[0] is not a number: true"),
-        ({**DATA, "values": "12"}, {}, "values is not an array of numbers"),
-        ({**DATA, "labels": {"a": 1}}, {}, "labels is not an object of strings"),
-        ({**DATA, "min": 2, "max": 1}, {}, "min is above max"),
-        ("[1, 2]", {}, "data is a string that holds JSON: send the JSON itself, not as a string"),
-        (b'{"start":"2024-01-01T00:00:00Z","step_s":1,"values":[1e400]}', {}, "values[0] is not finite: inf"),
-        (b"[1, NaN]", {"datacontenttype": "text/plain"}, "values[1] is not finite: nan"),
-        (b"\xff", {"datacontenttype": "text/plain"}, "the event's data is not JSON"),
-        (b"garbage", {"datacontenttype": CONTENT_TYPE}, "not a GraphPipe message with a window"),
-    ],
-)
-def test_an_event_without_a_window_is_a_dead_letter(
-    data: Any, attributes: dict[str, str], reason: str
-) -> None:
-    one = delivery(data, **attributes)
-    assert not read_window(one)
-    assert isinstance(one.outcome, DeadLetter)
-    assert reason in one.outcome.reason
-    assert (one.outcome.kind, one.outcome.attempts) == ("not_a_window", 0)
-
-
 WINDOW = encode_request(InferRequest((np.array([1, 2, math.nan, 4]),), ("windows",)))
 TENSOR_EVENT = {"datacontenttype": CONTENT_TYPE, "start": DATA["start"], "step": "PT5M", "unit": "%"}
 
 
 def test_an_event_may_carry_and_ask_for_a_tensor() -> None:
-    one = delivery(WINDOW, **TENSOR_EVENT, accept=CONTENT_TYPE)  # type: ignore[arg-type]
-    (outcome,) = settle([one], encode_forecasts(ForecastRows(forecast(), [""], [1])))
+    window = delivery(WINDOW, **TENSOR_EVENT, accept=CONTENT_TYPE)  # type: ignore[arg-type]
+    (outcome,) = settle([window], encode_forecasts(ForecastRows(forecast(), [""], [1])))
     assert isinstance(outcome, Forecast)
     (output,) = outcome.events
     attributes = read_event(output.headers, output.value).attributes

@@ -59,13 +59,15 @@ async def test_calls_that_hung_during_an_outage_are_retried_after_it(hanging_rou
     function, deliver = hanging_route
     function.may_answer = lambda ids: False
     sent = [batch("a", "b"), batch("c"), batch("d")]  # one call waits for a slot
-    tasks = [asyncio.create_task(settle(deliver, one)) for one in sent]
+    tasks = [asyncio.create_task(settle(deliver, sent_batch)) for sent_batch in sent]
     await until(deliver.outages)
     assert "no answer to a probe" in deliver.outages()["forecast"]
     function.may_answer = lambda ids: True
     async with asyncio.timeout(5):
         await asyncio.gather(*tasks)
-    assert all(type(delivery.outcome) is Forecast for one in sent for delivery in one.deliveries)
+    assert all(
+        type(delivery.outcome) is Forecast for sent_batch in sent for delivery in sent_batch.deliveries
+    )
     assert deliver.open_circuits() == {}
 
 

@@ -25,10 +25,10 @@ READINGS = arrays(np.float64, st.integers(0, 5), elements=st.floats(-1e6, 1e6) |
 LIMITS = st.tuples(st.sampled_from([math.nan, -math.inf, -1e18, 0]), st.sampled_from([math.nan, 0, 5, 1e18]))
 
 
-def equal(one: object, other: object) -> bool:
-    if one is None or other is None:
-        return one is other
-    return np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True)
+def equal(first: object, second: object) -> bool:
+    if first is None or second is None:
+        return first is second
+    return np.array_equal(np.asarray(first), np.asarray(second), equal_nan=True)
 
 
 @given(st.lists(st.tuples(READINGS, LIMITS), min_size=1, max_size=5))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from model_service.serving import batcher as batcher_module
+from model_service.serving.batch_runner import BatchRunner, Outcome
 from model_service.serving.batcher import Batcher
 from model_service.serving.request_queue import (
     MAX_CALL_ROWS,
@@ -19,38 +19,10 @@ from model_service.serving.request_queue import (
     MAX_REQUEST_ROWS,
     CallCost,
     Overloaded,
+    QueuedRequest,
     TooManyRows,
 )
-from model_service.serving.runtimes.runtime import Array
-
-
-class Doubler:
-    """A model that doubles `x` and rejects negative numbers. Clear `free` to block it."""
-
-    def __init__(self) -> None:
-        self.calls: list[int] = []
-        self.threads: set[str] = set()
-        self.running = threading.Event()
-        self.free = threading.Event()
-        self.free.set()
-
-    def __call__(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        x = inputs["x"]
-        self.calls.append(len(x))
-        self.threads.add(threading.current_thread().name)
-        self.running.set()
-        assert self.free.wait(10)
-        if (x < 0).any():
-            raise ValueError("negative")
-        return {"y": 2 * x}
-
-
-def row(value: float, rows: int = 1, columns: int = 2) -> dict[str, Array]:
-    return {"x": np.full((rows, columns), value, np.float32)}
-
-
-async def until(condition: threading.Event) -> None:
-    assert await asyncio.to_thread(condition.wait, 10)
+from tests.model_service.serving.doubler import Doubler, row, until
 
 
 async def test_waiting_requests_share_a_call() -> None:
@@ -101,19 +73,6 @@ async def test_calls_are_limited_and_large_requests_are_sliced() -> None:
     np.testing.assert_array_equal(answer["y"], 2 * large["x"])
     await asyncio.gather(*small)
     assert model.calls == [800, 800, MAX_CALL_ROWS, MAX_CALL_ROWS, 5]
-    await batcher.close()
-
-
-async def test_a_bad_request_does_not_fail_others_of_its_batch() -> None:
-    model = Doubler()
-    batcher = Batcher(model, merge=True)
-    answers = await asyncio.gather(
-        *(batcher.submit(row(value), 1) for value in (1, -1, 2)), return_exceptions=True
-    )
-    assert isinstance(answers[1], ValueError)
-    for answer, value in ((answers[0], 1), (answers[2], 2)):
-        assert not isinstance(answer, BaseException)
-        np.testing.assert_array_equal(answer["y"], 2 * row(value)["x"])
     await batcher.close()
 
 
@@ -298,32 +257,6 @@ async def test_a_stuck_model_fails_a_large_request_too() -> None:
     await batcher.close()
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), MemoryError("no room"), KeyboardInterrupt()])
-@pytest.mark.parametrize("inline", [True, False])
-async def test_code_that_exits_fails_only_its_call(
-    error: BaseException, inline: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    model = Doubler()
-    fails: list[BaseException] = []
-
-    def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        if fails:
-            raise fails.pop()
-        return model(inputs)
-
-    # A clock that stands still makes each call look short enough for the event loop, one that runs too long.
-    clock = itertools.repeat(0.0) if inline else itertools.count()
-    batcher = Batcher(run, merge=True, clock=lambda: next(clock))
-    for _ in range(2):
-        await batcher.submit(row(1), 1)
-        fails.append(error)
-        with pytest.raises((RuntimeError, MemoryError)):
-            await batcher.submit(row(1), 1)
-        async with asyncio.timeout(10):
-            assert (await batcher.submit(row(2), 1))["y"].tolist() == [[4, 4]]
-    await batcher.close()
-
-
 async def test_a_failing_observer_or_clock_does_not_stop_the_batcher(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -347,15 +280,17 @@ async def test_the_queue_continues_after_an_error_in_the_batcher_itself(
 ) -> None:
     monkeypatch.setattr("model_service.serving.batcher.INLINE_S", -1.0)  # each call runs in the thread
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    batcher = Batcher(Doubler(), merge=True)
-    real, failures = batcher._resolve, [RuntimeError("a bug")]
+    real, failures = BatchRunner.outcomes, 1
 
-    def resolve(*arguments: Any) -> None:
+    def outcomes(runner: BatchRunner, batch: Sequence[QueuedRequest]) -> tuple[Sequence[Outcome], float]:
+        nonlocal failures
         if failures:
-            raise failures.pop()
-        real(*arguments)
+            failures -= 1
+            return [], 0.0  # a bug: no outcome for the request
+        return real(runner, batch)
 
-    monkeypatch.setattr(batcher, "_resolve", resolve)
+    monkeypatch.setattr(BatchRunner, "outcomes", outcomes)
+    batcher = Batcher(Doubler(), merge=True)
     lost = batcher.submit(row(1), 1)
     async with asyncio.timeout(10):
         while failures:  # noqa: ASYNC110

@@ -34,7 +34,7 @@ def write(models: Path) -> Write:
 
 
 @pytest.fixture
-def repository(models: Path, fake_runtime: Any) -> Callable[..., Repository]:
+def new_repository(models: Path, fake_runtime: Any) -> Callable[..., Repository]:
     def make(**settings: Any) -> Repository:
         def load(folder: VersionFolder) -> Model:
             details = folder.details()
@@ -52,13 +52,13 @@ def served(repository: Repository) -> dict[str, str]:
 
 
 def test_the_newest_version_is_the_default_and_others_are_served_by_number(
-    repository: Any, write: Write
+    new_repository: Any, write: Write
 ) -> None:
     write(2)
     write(10)
-    one = repository()
-    assert one.refresh() == []
-    assert served(one) == {
+    repository = new_repository()
+    assert repository.refresh() == []
+    assert served(repository) == {
         "/": "forecast/10",
         "/forecast": "forecast/10",
         "/forecast/10": "forecast/10",
@@ -66,45 +66,45 @@ def test_the_newest_version_is_the_default_and_others_are_served_by_number(
     }
 
 
-def test_a_new_version_takes_over_and_the_old_one_stays_by_number(repository: Any, write: Write) -> None:
+def test_a_new_version_takes_over_and_the_old_one_stays_by_number(new_repository: Any, write: Write) -> None:
     write(1)
-    one = repository()
-    one.refresh()
-    before = one.paths["/"]
+    repository = new_repository()
+    repository.refresh()
+    before = repository.paths["/"]
     write(2)
-    assert one.refresh() == []
-    assert served(one)["/"] == "forecast/2"
-    assert one.paths["/forecast/1"] is before
+    assert repository.refresh() == []
+    assert served(repository)["/"] == "forecast/2"
+    assert repository.paths["/forecast/1"] is before
 
 
-def test_nothing_is_loaded_twice(repository: Any, write: Write) -> None:
+def test_nothing_is_loaded_twice(new_repository: Any, write: Write) -> None:
     write(1)
-    one = repository()
-    one.refresh()
-    before = one.paths["/"]
-    one.refresh()
-    assert one.paths["/"] is before
+    repository = new_repository()
+    repository.refresh()
+    before = repository.paths["/"]
+    repository.refresh()
+    assert repository.paths["/"] is before
 
 
 def test_a_broken_version_is_rejected_once_and_the_old_one_stays(
-    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+    new_repository: Any, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(1)
-    one = repository()
-    one.refresh()
+    repository = new_repository()
+    repository.refresh()
     folder = write(2, reason="its weights are missing")
     with caplog.at_level(logging.ERROR):
-        one.refresh()
-        one.refresh()
+        repository.refresh()
+        repository.refresh()
     assert [record.getMessage() for record in caplog.records] == [
         "forecast/2 is rejected and not served: its weights are missing"
     ]
-    assert served(one)["/"] == "forecast/1"
-    assert one.refused == {"forecast/2": "its weights are missing"}
+    assert served(repository)["/"] == "forecast/1"
+    assert repository.refused == {"forecast/2": "its weights are missing"}
     (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 2}))  # mended
-    one.refresh()
-    assert served(one)["/"] == "forecast/2"
-    assert one.refused == {}
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/2"
+    assert repository.refused == {}
 
 
 def test_any_error_of_a_broken_version_does_not_stop_the_others(
@@ -117,51 +117,51 @@ def test_any_error_of_a_broken_version_does_not_stop_the_others(
 
     write(1)
     write(2)
-    one = Repository(models, load)
-    one.refresh()
-    one.refresh()
-    assert served(one)["/"] == "forecast/1"
-    assert one.refused == {"forecast/2": "IndexError: tuple index out of range"}
+    repository = Repository(models, load)
+    repository.refresh()
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/1"
+    assert repository.refused == {"forecast/2": "IndexError: tuple index out of range"}
     [record] = caplog.records
     assert record.exc_info is not None
     write(3)
-    one.refresh()
-    assert served(one)["/"] == "forecast/3"
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/3"
 
 
 def test_a_version_without_model_json_is_incomplete_if_an_older_one_has_it(
-    repository: Any, write: Write
+    new_repository: Any, write: Write
 ) -> None:
     """A function would not know its quantiles and could not forecast any event."""
     write(2)
-    one = repository()
-    one.refresh()
+    repository = new_repository()
+    repository.refresh()
     folder = write(3)
     described = (folder / "model.json").read_text()
     (folder / "model.json").unlink()
-    one.refresh()
-    assert served(one)["/"] == "forecast/2"
-    (reason,) = one.refused.values()
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/2"
+    (reason,) = repository.refused.values()
     assert reason.startswith(f"{folder} has no model.json, but forecast/2 has: it is not complete")
     (folder / "model.json").write_text(described)
-    one.refresh()
-    assert served(one)["/"] == "forecast/3"
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/3"
     (write(1) / "model.json").unlink()  # a foreign model, which ours took the place of
     (write(1, name="foreign") / "model.json").unlink()
-    one.refresh()
-    assert set(served(one)) >= {"/forecast/1", "/foreign"}
+    repository.refresh()
+    assert set(served(repository)) >= {"/forecast/1", "/foreign"}
 
 
-def test_many_broken_versions_do_not_displace_a_working_one(repository: Any, write: Write) -> None:
+def test_many_broken_versions_do_not_displace_a_working_one(new_repository: Any, write: Write) -> None:
     write(1)
-    one = repository()
-    one.refresh()
+    repository = new_repository()
+    repository.refresh()
     for version in range(2, LOADED_VERSIONS + 4):
         write(version, reason="its weights are missing")
-    assert one.refresh() == []
-    assert served(one)["/"] == "forecast/1"
-    assert len(one.refused) == LOADED_VERSIONS + 2
-    afresh = repository()
+    assert repository.refresh() == []
+    assert served(repository)["/"] == "forecast/1"
+    assert len(repository.refused) == LOADED_VERSIONS + 2
+    afresh = new_repository()
     afresh.refresh()
     assert served(afresh)["/"] == "forecast/1"
 
@@ -171,97 +171,99 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_a_new_model_json_is_read_without_loading_the_model_again(
-    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+    new_repository: Any, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`fncast train` replaces model.json after the evaluation."""
     folder = write(1)
-    one = repository()
-    one.refresh()
-    before = one.paths["/"]
+    repository = new_repository()
+    repository.refresh()
+    before = repository.paths["/"]
     document = json.dumps({"window": 6, "horizon": 2, "metrics": {"test_relative_mae": 0.5}})
     (folder / "model.json").write_text(document)
     with caplog.at_level(logging.INFO):
-        assert one.refresh() == []
-        assert one.refresh() == []
-    assert one.paths["/"] is one.paths["/forecast/1"] is before
+        assert repository.refresh() == []
+        assert repository.refresh() == []
+    assert repository.paths["/"] is repository.paths["/forecast/1"] is before
     assert before.metadata.description == document
     assert before.details["metrics"] == {"test_relative_mae": 0.5}
     assert messages(caplog) == ["forecast/1: model.json was replaced and has been read again"]
 
 
 def test_replaced_files_are_reloaded_without_reporting_the_version_as_removed(
-    repository: Any, write: Write, caplog: pytest.LogCaptureFixture
+    new_repository: Any, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = write(1)
-    one = repository()
-    one.refresh()
-    before = one.paths["/"]
+    repository = new_repository()
+    repository.refresh()
+    before = repository.paths["/"]
     (folder / "model.tflite").write_bytes(b"other weights")
     with caplog.at_level(logging.INFO):
-        assert one.refresh() == [before]
-    assert one.paths["/"] is not before
+        assert repository.refresh() == [before]
+    assert repository.paths["/"] is not before
     assert messages(caplog) == ["forecast/1 is reloaded, its files were replaced (fake, …)"]
 
 
-def test_a_model_json_with_another_window_is_loaded_like_a_new_version(repository: Any, write: Write) -> None:
+def test_a_model_json_with_another_window_is_loaded_like_a_new_version(
+    new_repository: Any, write: Write
+) -> None:
     folder = write(1)
-    one = repository()
-    one.refresh()
-    before = one.paths["/"]
+    repository = new_repository()
+    repository.refresh()
+    before = repository.paths["/"]
     (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 12}))
-    assert one.refresh() == []
-    assert one.paths["/"] is before
-    assert "model.json says horizon 12" in one.refused["forecast/1"]
+    assert repository.refresh() == []
+    assert repository.paths["/"] is before
+    assert "model.json says horizon 12" in repository.refused["forecast/1"]
 
 
-def test_a_loaded_version_survives_broken_files(repository: Any, write: Write) -> None:
+def test_a_loaded_version_survives_broken_files(new_repository: Any, write: Write) -> None:
     folder = write(1)
-    one = repository()
-    one.refresh()
+    repository = new_repository()
+    repository.refresh()
     (folder / "model.json").write_text("{")
-    assert one.refresh() == []
-    assert served(one)["/"] == "forecast/1"
-    assert "not JSON" in one.refused["forecast/1"]
+    assert repository.refresh() == []
+    assert served(repository)["/"] == "forecast/1"
+    assert "not JSON" in repository.refused["forecast/1"]
 
 
-def test_retired_and_removed_versions_go_and_restored_ones_return(repository: Any, write: Write) -> None:
+def test_retired_and_removed_versions_go_and_restored_ones_return(new_repository: Any, write: Write) -> None:
     write(1)
     two = write(2)
     three = write(3)
-    one = repository()
-    one.refresh()
+    repository = new_repository()
+    repository.refresh()
     (three / "retired").touch()
-    assert [str(model) for model in one.refresh()] == ["forecast/3"]
-    assert served(one)["/"] == "forecast/2"
+    assert [str(model) for model in repository.refresh()] == ["forecast/3"]
+    assert served(repository)["/"] == "forecast/2"
     shutil.rmtree(two)
-    assert [str(model) for model in one.refresh()] == ["forecast/2"]
-    assert served(one)["/"] == "forecast/1"
+    assert [str(model) for model in repository.refresh()] == ["forecast/2"]
+    assert served(repository)["/"] == "forecast/1"
     (three / "retired").unlink()
-    one.refresh()
-    assert served(one)["/"] == "forecast/3"
-    assert "/forecast/2" not in one.paths
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/3"
+    assert "/forecast/2" not in repository.paths
 
 
 def test_a_vanished_folder_does_not_end_the_service(
-    repository: Any, write: Write, models: Path, caplog: pytest.LogCaptureFixture
+    new_repository: Any, write: Write, models: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(1)
-    one = repository()
-    one.refresh()
+    repository = new_repository()
+    repository.refresh()
     models.rename(models.with_name("moved"))
-    one.refresh()
-    one.refresh()
-    assert served(one)["/"] == "forecast/1"
+    repository.refresh()
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/1"
     assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 1
 
 
-def test_a_pinned_version_is_the_default_however_old_it_is(repository: Any, write: Write) -> None:
+def test_a_pinned_version_is_the_default_however_old_it_is(new_repository: Any, write: Write) -> None:
     for version in range(1, LOADED_VERSIONS + 5):
         write(version)
-    one = repository(pins={"forecast": 1})
-    one.refresh()
-    assert served(one)["/"] == served(one)["/forecast"] == "forecast/1"
-    loaded = {path for path in one.paths if path.count("/") == 2}
+    repository = new_repository(pins={"forecast": 1})
+    repository.refresh()
+    assert served(repository)["/"] == served(repository)["/forecast"] == "forecast/1"
+    loaded = {path for path in repository.paths if path.count("/") == 2}
     assert len(loaded) == LOADED_VERSIONS + 1
     assert "/forecast/2" not in loaded
 
@@ -277,13 +279,13 @@ def test_a_pinned_version_is_the_default_however_old_it_is(repository: Any, writ
     ],
 )
 def test_which_model_the_root_path_addresses(
-    repository: Any, write: Write, names: list[str], default: str | None, expected: str | None
+    new_repository: Any, write: Write, names: list[str], default: str | None, expected: str | None
 ) -> None:
     for name in names:
         write(1, name)
-    one = repository(default=default)
-    one.refresh()
-    assert served(one).get("/") == expected
+    repository = new_repository(default=default)
+    repository.refresh()
+    assert served(repository).get("/") == expected
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ def test_generated_windows_first_and_then_a_share_of_them() -> None:
 def test_companions_have_the_seasons_that_were_found() -> None:
     settings = TrainingSettings(window=168, horizon=24, seasons=(24, 168))
     series = companions(settings)
-    assert {len(one) for one in series} == {168 + 24 + 336}
-    assert all(np.isfinite(one).all() for one in series)
-    by_day = [np.corrcoef(one[:-24], one[24:])[0, 1] for one in series[:200]]
-    by_half = [np.corrcoef(one[:-12], one[12:])[0, 1] for one in series[:200]]
+    assert {len(values) for values in series} == {168 + 24 + 336}
+    assert all(np.isfinite(values).all() for values in series)
+    by_day = [np.corrcoef(values[:-24], values[24:])[0, 1] for values in series[:200]]
+    by_half = [np.corrcoef(values[:-12], values[12:])[0, 1] for values in series[:200]]
     assert np.median(by_day) > 0.5 > np.median(by_half)
 
 

@@ -64,7 +64,7 @@ def test_the_model_is_compared_with_the_naive_methods(trained: Trained, models: 
     assert evaluation.methods == [MODEL, LAST_VALUE, SEASONAL, LAST_READINGS]
     assert evaluation.origins == 3 * 15
     assert list(evaluation.left_out) == ["short"]
-    assert {one.season for one in evaluation.series} == {12}
+    assert {series.season for series in evaluation.series} == {12}
     relative = evaluation.overall(MODEL)["relative_mae"]
     assert relative is not None
     assert relative < 0.7

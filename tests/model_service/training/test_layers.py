@@ -42,5 +42,5 @@ def test_neighbouring_readings_of_a_long_window_are_averaged() -> None:
     scaled = np.arange(1, 13, dtype=np.float32)[np.newaxis] / 100
     figures = [np.zeros((1, 9), np.float32), np.zeros((1, 1), np.float32), np.zeros((1, 2), np.float32)]
     segments, _ = View(3, pooled=2)([scaled, *figures])
-    seen = np.concatenate([np.asarray(one)[0, :3] for one in segments])
+    seen = np.concatenate([np.asarray(segment)[0, :3] for segment in segments])
     np.testing.assert_allclose(seen, np.log1p((np.arange(6) * 2 + 1.5) / 100), rtol=1e-5)

@@ -6,5 +6,5 @@ from model_service.training.seasonal_series import generate_seasonal
 def test_weeks_of_any_seasons() -> None:
     for day, week in ((4, 4), (12, 12), (24, 168), (7, 30)):
         series = generate_seasonal(20, 200, day, week, seed=0)
-        assert {len(one) for one in series} == {200}
-        assert all(np.isfinite(one).all() for one in series)
+        assert {len(values) for values in series} == {200}
+        assert all(np.isfinite(values).all() for values in series)

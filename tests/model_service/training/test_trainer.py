@@ -57,10 +57,10 @@ def test_stops_when_the_error_no_longer_falls() -> None:
 
 def test_the_test_part_is_not_used(micro_hash: str) -> None:
     spoiled = []
-    for one in MICRO_SERIES:
-        values = one.values.copy()
+    for original in MICRO_SERIES:
+        values = original.values.copy()
         values[-30:] = np.nan  # 30 % of 100
-        spoiled.append(replace(one, values=values))
+        spoiled.append(replace(original, values=values))
     assert weights_sha256(train(spoiled, MICRO).network) == micro_hash
 
 

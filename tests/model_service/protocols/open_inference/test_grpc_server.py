@@ -21,11 +21,14 @@ from model_service.protocols.open_inference.grpc_server import Credentials
 from model_service.protocols.open_inference.grpc_size import check_size
 from model_service.serving import request_body
 from model_service.serving.request_queue import Overloaded
-
-WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
-FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
-TEXTS = np.array([b"one", b"", "zwölf".encode()], object)
-NUMBERS = np.array([1, -2, 3], np.int32)
+from tests.model_service.protocols.open_inference.grpc_calls import (
+    FORECAST,
+    NUMBERS,
+    RAW,
+    TEXTS,
+    WINDOWS,
+    typed,
+)
 
 
 @pytest.fixture
@@ -33,18 +36,6 @@ def client(grpc_address: str) -> Iterator[InferenceServerClient]:
     client = InferenceServerClient(grpc_address)
     yield client
     client.close()
-
-
-@pytest.fixture
-def channel(grpc_address: str) -> Iterator[grpc.Channel]:
-    with grpc.insecure_channel(grpc_address) as channel:
-        yield channel
-
-
-@pytest.fixture
-def stub(channel: grpc.Channel) -> Any:
-    """The methods with the public messages of tritonclient."""
-    return GRPCInferenceServiceStub(channel)
 
 
 def tensor(name: str, array: np.ndarray, datatype: str) -> InferInput:
@@ -124,64 +115,6 @@ def test_other_types_and_a_choice_of_outputs(client: InferenceServerClient) -> N
     assert [output.name for output in some.get_response().outputs] == ["texts", "lengths"]
     assert some.as_numpy("texts").tolist() == TEXTS.tolist()
     assert some.as_numpy("lengths").tolist() == [3, 0, 6]
-
-
-def typed(name: str, datatype: str, shape: list[int], **contents: Any) -> Any:
-    return service_pb2.ModelInferRequest.InferInputTensor(
-        name=name, datatype=datatype, shape=shape, contents=service_pb2.InferTensorContents(**contents)
-    )
-
-
-def test_typed_inputs_get_typed_outputs(stub: Any) -> None:
-    windows = typed("windows", "FP32", [2, 6], fp32_contents=WINDOWS.ravel().tolist())
-    answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
-    np.testing.assert_allclose(answer.outputs[0].contents.fp32_contents, FORECAST.ravel())
-    assert not answer.raw_output_contents
-    words = [
-        typed("numbers", "INT32", [3], int_contents=[1, -2, 3]),
-        typed("texts", "BYTES", [3], bytes_contents=TEXTS.tolist()),
-    ]
-    answer = stub.ModelInfer(service_pb2.ModelInferRequest(model_name="words", inputs=words))
-    doubled, lengths, texts = (output.contents for output in answer.outputs)
-    assert list(doubled.int_contents) == [2, -4, 6]
-    assert list(lengths.int64_contents) == [3, 0, 6]
-    assert list(texts.bytes_contents) == TEXTS.tolist()
-
-
-RAW = service_pb2.ModelInferRequest.InferInputTensor(name="windows", datatype="FP32", shape=[2, 6])
-
-
-@pytest.mark.parametrize(
-    ("inputs", "raw", "code", "reason"),
-    [
-        ([RAW], [WINDOWS.tobytes()[:-1]], "INVALID_ARGUMENT", "needs 48 bytes and has 47"),
-        ([RAW], [WINDOWS.tobytes()] * 2, "INVALID_ARGUMENT", "2 raw contents for 1 tensors"),
-        (
-            [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
-            [WINDOWS.tobytes()],
-            "INVALID_ARGUMENT",
-            "both contents and raw",
-        ),
-        (
-            [typed("windows", "FP32", [2, 6], fp32_contents=[1])],
-            [],
-            "INVALID_ARGUMENT",
-            "12 values and has 1",
-        ),
-        ([typed("windows", "FP16", [1])], [], "INVALID_ARGUMENT", "only raw contents can hold"),
-        ([typed("windows", "INT8", [1], int_contents=[200])], [], "INVALID_ARGUMENT", "beyond INT8"),
-        ([typed("windows", "FLOAT", [1])], [], "INVALID_ARGUMENT", "has the datatype 'FLOAT'"),
-        ([typed("windows", "FP32", [-1, -12])], [], "INVALID_ARGUMENT", "holds -1"),
-        ([typed("windows", "FP32", [1, 5], fp32_contents=[1] * 5)], [], "INVALID_ARGUMENT", "not \\[1, 5\\]"),
-        ([typed("x", "FP32", [1, 6], fp32_contents=[1] * 6)], [], "INVALID_ARGUMENT", "has no input 'x'"),
-        ([], [], "INVALID_ARGUMENT", "0 tensors"),
-    ],
-)
-def test_inputs_that_do_not_fit(stub: Any, inputs: Any, raw: Any, code: str, reason: str) -> None:
-    request = service_pb2.ModelInferRequest(model_name="forecast", inputs=inputs, raw_input_contents=raw)
-    with pytest.raises(grpc.RpcError, match=reason) as raised:
-        stub.ModelInfer(request)
-    assert raised.value.code().name == code
 
 
 def test_each_error_has_its_status_code(
@@ -286,12 +219,26 @@ def test_a_bug_in_a_method_is_logged_and_reported(
 
 
 class EndingServer:
-    """Stands in for the server of the library. It terminates or fails when the test says so."""
+    """Stands in for the server of the library. It terminates or fails when the test says so.
 
-    def __init__(self, error: Exception | None = None) -> None:
+    error: raised when it terminates. port_error: raised when it gets its port.
+    """
+
+    def __init__(self, error: Exception | None = None, port_error: Exception | None = None) -> None:
         self.error = error
+        self.port_error = port_error
+        self.started = asyncio.Event()
         self.ended = asyncio.Event()
         self.stopped = False
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None: ...
+
+    def add_insecure_port(self, address: str) -> None:
+        if self.port_error:
+            raise self.port_error
+
+    async def start(self) -> None:
+        self.started.set()
 
     async def wait_for_termination(self) -> None:
         await self.ended.wait()
@@ -308,48 +255,24 @@ async def test_a_server_that_terminates_is_restarted(
 ) -> None:
     monkeypatch.setattr(grpc_server, "RESTART_S", 0.001)
     first, second, third = EndingServer(), EndingServer(RuntimeError("a bug")), EndingServer()
-    taken = OSError("the port is taken")
-    outcomes: list[Any] = [first, taken, taken, second, third]
-    started: asyncio.Queue[Any] = asyncio.Queue()
-
-    async def start() -> Any:
-        outcome = outcomes.pop(0)
-        started.put_nowait(outcome)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
+    taken = EndingServer(port_error=RuntimeError("the port is taken"))
+    servers = [first, taken, taken, second, third]
+    monkeypatch.setattr(grpc.aio, "server", lambda **_: servers.pop(0))
     server = grpc_server.GrpcServer(shelf, "127.0.0.1", 1)
-    monkeypatch.setattr(server, "_start_server", start)
     await server.start()
     async with asyncio.timeout(10):
         first.ended.set()  # not by us
-        while await started.get() is not second:
-            pass
+        await second.started.wait()
         second.ended.set()
-        while await started.get() is not third:
-            pass
+        await third.started.wait()
         await server.stop()
     assert third.stopped
-    assert not outcomes
+    assert not servers
+    assert not taken.started.is_set()
     assert "the gRPC server on 127.0.0.1:1 terminated; restarting it" in caplog.text
     assert re.findall(r"the port is taken; next attempt in (\S+) s", caplog.text) == ["0.002", "0.004"]
     assert "failed; restarting it" in caplog.text
     assert "RuntimeError: a bug" in caplog.text
-
-
-def test_typed_values_are_limited_and_raw_ones_are_not(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpc_tensors, "MAX_TYPED_VALUES", 12)
-    windows = typed("windows", "FP32", [2, 6], fp32_contents=[1] * 12)
-    stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[windows]))
-    three = typed("windows", "FP32", [3, 6], fp32_contents=[1] * 18)
-    with pytest.raises(grpc.RpcError, match="18 typed values; at most 12 are accepted") as raised:
-        stub.ModelInfer(service_pb2.ModelInferRequest(model_name="forecast", inputs=[three]))
-    assert raised.value.code().name == "INVALID_ARGUMENT"
-    raw = service_pb2.ModelInferRequest(
-        model_name="forecast", inputs=[RAW], raw_input_contents=[WINDOWS.tobytes()]
-    )
-    assert stub.ModelInfer(raw).model_version == "2"
 
 
 def test_typed_outputs_are_limited(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:

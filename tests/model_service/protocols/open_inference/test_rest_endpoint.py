@@ -15,9 +15,8 @@ from tritonclient.utils import InferenceServerException
 from model_service.protocols.open_inference import rest_endpoint, rest_response
 from model_service.serving import request_body
 from model_service.serving.runtimes.runtime import RefusedInput
+from tests.model_service.protocols.open_inference.rest_calls import FORECAST, PLAIN, WINDOWS, tensor, windows
 
-WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
-FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
 TEXTS = np.array([b"one", b"", "zwölf".encode()], object)
 NUMBERS = np.array([1, -2, 3], np.int32)
 
@@ -27,16 +26,6 @@ def client(url: str) -> Iterator[InferenceServerClient]:
     client = InferenceServerClient(url.removeprefix("http://"))
     yield client
     client.close()
-
-
-def tensor(name: str, array: np.ndarray, datatype: str, binary: bool = True) -> InferInput:
-    created = InferInput(name, list(array.shape), datatype)
-    created.set_data_from_numpy(array, binary_data=binary)
-    return created
-
-
-def windows(binary: bool = True, array: np.ndarray = WINDOWS) -> list[InferInput]:
-    return [tensor("windows", array, "FP32", binary)]
 
 
 def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None:
@@ -118,12 +107,6 @@ def test_an_error_has_a_reason_and_a_status(
 def test_a_missing_output(client: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="has no output 'y'; it has forecast"):
         client.infer("forecast", windows(), outputs=[InferRequestedOutput("y")])
-
-
-PLAIN = {
-    "id": "1",
-    "inputs": [{"name": "windows", "datatype": "FP32", "shape": [2, 6], "data": WINDOWS.tolist()}],
-}
 
 
 def test_headers_and_json_over_plain_http(url: str) -> None:
@@ -242,12 +225,3 @@ def test_json_responses_are_limited_and_raw_ones_are_not(
         client.infer("forecast", windows(array=many), outputs=as_json)
     assert raised.value.status() == "413"
     assert client.infer("forecast", windows(array=many)).as_numpy("forecast").shape == (3, 2, 3)
-
-
-def test_values_that_are_not_finite_are_null_in_json_and_kept_as_bytes(url: str, shelf: Any) -> None:
-    shelf.paths["/"].runtime.offset = np.float32("nan")
-    answer = requests.post(f"{url}/v2/models/forecast/infer", json=PLAIN, timeout=10).json()
-    assert answer["outputs"][0]["data"] == [None] * 12
-    client = InferenceServerClient(url.removeprefix("http://"))
-    assert np.isnan(client.infer("forecast", windows()).as_numpy("forecast")).all()
-    client.close()

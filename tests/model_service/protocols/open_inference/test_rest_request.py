@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import struct
 from typing import Any
 
 import numpy as np
@@ -14,25 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from model_service.protocols.open_inference.rest_request import InvalidRequest, read_request
-from model_service.protocols.open_inference.tensor import DTYPES, datatype_of, to_bytes
-
-DEEP = "deeper than repr goes"
-TENSOR = {"name": "x", "datatype": "FP32", "shape": [2, 2], "data": [1, 2.5, 3, 4]}
-NUMERIC = sorted(set(DTYPES) - {"BYTES"})
-
-
-def body(*inputs: Any, **members: Any) -> bytes:
-    document = json.dumps({"inputs": list(inputs), **members})
-    return document.replace(f'"{DEEP}"', "[" * 1000 + "]" * 1000).encode()
-
-
-def raw(name: str, array: np.ndarray) -> dict[str, Any]:
-    return {
-        "name": name,
-        "datatype": datatype_of(array.dtype),
-        "shape": list(array.shape),
-        "parameters": {"binary_data_size": len(to_bytes(array))},
-    }
+from model_service.protocols.open_inference.tensor import DTYPES, to_bytes
+from tests.model_service.protocols.open_inference.rest_bodies import DEEP, TENSOR, body, raw
 
 
 def test_a_plain_request() -> None:
@@ -133,43 +115,9 @@ def test_deep_nesting_is_rejected() -> None:
         read_request(body({**TENSOR, "data": data}), None)
 
 
-@pytest.mark.parametrize(
-    ("array", "data", "reason"),
-    [
-        (np.zeros(2, np.float32), b"\0" * 7, "8; 7 bytes are left"),
-        (np.zeros(2, np.float32), b"\0" * 9, "1 bytes follow"),
-        (np.zeros(2, bool), b"\0\2", "neither 0 nor 1"),
-        (np.array([b"ab"], object), b"\7\0\0\0ab", "string 0 of 'a' reaches beyond"),
-        (np.array([b"", b""], object), b"\4\0\0\0abcd", "needs 2 strings and has 1"),
-        (np.array([b"a"], object), b"\0\0\0\0\0", "bytes after its 1 strings"),
-    ],
-)
-def test_raw_bytes_that_do_not_fit(array: np.ndarray, data: bytes, reason: str) -> None:
-    document = body(raw("a", array))
-    with pytest.raises(InvalidRequest, match=reason):
-        read_request(document + data, len(document))
-
-
 def test_a_json_length_beyond_the_body() -> None:
     with pytest.raises(InvalidRequest, match="Inference-Header-Content-Length is 1000"):
         read_request(body(TENSOR), 1000)
-
-
-@given(
-    st.sampled_from(NUMERIC).flatmap(
-        lambda name: arrays(DTYPES[name], array_shapes(max_dims=3, max_side=4, min_side=0))
-    ),
-    st.lists(st.binary(max_size=5), max_size=4),
-)
-def test_raw_tensors_survive_a_round_trip(array: np.ndarray, texts: list[bytes]) -> None:
-    strings = np.empty(len(texts), object)
-    strings[:] = texts
-    document = body(raw("a", array), raw("s", strings))
-    request = read_request(document + to_bytes(array) + to_bytes(strings), len(document))
-    assert request.tensors[0].dtype == array.dtype
-    assert request.tensors[0].shape == array.shape
-    assert request.tensors[0].tobytes() == array.tobytes()
-    assert request.tensors[1].tolist() == texts
 
 
 @given(arrays(np.float32, array_shapes(max_dims=2), elements=st.floats(width=32, allow_nan=False)))
@@ -212,20 +160,3 @@ def test_any_tensor_is_a_request_or_invalid(tensor: dict[str, Any], data: bytes)
     document = body(tensor)
     with contextlib.suppress(InvalidRequest):
         assert list(read_request(document + data, len(document)).tensors[0].shape) == tensor["shape"]
-
-
-def test_lengths_of_strings_are_not_trusted() -> None:
-    document = json.dumps(
-        {
-            "inputs": [
-                {
-                    "name": "s",
-                    "datatype": "BYTES",
-                    "shape": [1],
-                    "parameters": {"binary_data_size": 8},
-                }
-            ]
-        }
-    ).encode()
-    with pytest.raises(InvalidRequest, match="reaches beyond"):
-        read_request(document + struct.pack("<I", 2**32 - 1) + b"abcd", len(document))

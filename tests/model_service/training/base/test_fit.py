@@ -33,5 +33,5 @@ def test_a_short_run_reaches_the_stated_loss_and_can_be_resumed(tmp_path: Path) 
     assert loss < STATED_LOSS
     done = fit(SHORT, 2 * CHUNK, 0, tmp_path, seen.append)
     assert len(seen) == 2
-    for one, other in zip(network.get_weights(), done.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for weights, resumed in zip(network.get_weights(), done.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, resumed)

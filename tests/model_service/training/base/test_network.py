@@ -32,10 +32,10 @@ def test_moves_and_scales_with_its_window(network: Any) -> None:
 
 
 def test_the_number_of_a_missing_reading_has_no_influence(network: Any) -> None:
-    one, other = windows(), windows()
-    one[:, 20:30], other[:, 20:30] = MISSING, -3 * MISSING
-    np.testing.assert_array_equal(predict(network, one), predict(network, other))
-    assert np.abs(predict(network, one) - predict(network, windows())).max() > 1e-3
+    missing, extreme = windows(), windows()
+    missing[:, 20:30], extreme[:, 20:30] = MISSING, -3 * MISSING
+    np.testing.assert_array_equal(predict(network, missing), predict(network, extreme))
+    assert np.abs(predict(network, missing) - predict(network, windows())).max() > 1e-3
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-20, -3.5, 1e12])

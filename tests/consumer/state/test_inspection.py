@@ -1,0 +1,112 @@
+"""What operators see of the state topic, on the embedded broker, which does not know the members of groups."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+
+from consumer.errors import ConsumerError
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.state import inspection
+from consumer.state.inspection import StateTopic
+from consumer.state.keys import full_key, marker_key
+from interceptor.assembly.snapshot import HEAD
+
+Write = Callable[[bytes, bytes | None], None]
+PARTITION = ("telegraf", 0)
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    broker = EmbeddedBroker()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"state-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def state(broker: EmbeddedBroker, topic: str) -> StateTopic:
+    return StateTopic({"bootstrap.servers": broker.bootstrap_servers}, topic, "group")
+
+
+@pytest.fixture
+def write(broker: EmbeddedBroker, topic: str) -> Write:
+    """write(key, value) writes a record to partition 0 of the state topic."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
+
+    def write(key: bytes, value: bytes | None) -> None:
+        producer.produce(topic, value, key, 0)
+        assert producer.flush(20) == 0
+
+    return write
+
+
+def test_a_snapshot_of_windows_shows_its_version_offset_and_series(state: StateTopic, write: Write) -> None:
+    head = msgspec.msgpack.encode([3, 120, "shape", 7])
+    key = full_key("group", PARTITION, "assemble", HEAD)
+    write(key, head)
+    (summary,) = state.summaries()
+    assert (summary.topic, summary.partition, summary.interceptor) == (*PARTITION, "assemble")
+    assert (summary.version, summary.offset, summary.series) == (3, 120, 7)
+    assert (summary.records, summary.bytes) == (1, len(key) + len(head))
+    assert summary.newest_ms > 0
+
+
+@pytest.mark.parametrize("head", [b"", b"not msgpack", msgspec.msgpack.encode([3])])
+def test_a_snapshot_that_cannot_be_read_is_shown_without_its_offset(
+    state: StateTopic, write: Write, head: bytes
+) -> None:
+    write(full_key("group", PARTITION, "assemble", HEAD), head)
+    (summary,) = state.summaries()
+    assert (summary.version, summary.offset, summary.series) == (None, None, None)
+    assert summary.records == 1
+
+
+def test_only_the_newest_record_of_a_key_counts_and_a_deleted_key_does_not(
+    state: StateTopic, write: Write
+) -> None:
+    for value in (b"1", b"22", b"333"):
+        write(full_key("group", PARTITION, "sums", b"a"), value)
+    write(full_key("group", PARTITION, "sums", b"b"), b"1")
+    write(full_key("group", PARTITION, "sums", b"b"), None)
+    (summary,) = state.summaries()
+    assert summary.records == 1
+    assert summary.bytes == len(full_key("group", PARTITION, "sums", b"a")) + 3
+
+
+def test_partitions_and_interceptors_are_sorted_and_other_records_are_left_out(
+    state: StateTopic, write: Write
+) -> None:
+    for partition, owner in ((1, "sums"), (0, "sums"), (0, "assemble")):
+        write(full_key("group", ("telegraf", partition), owner, b"a"), b"1")
+    write(marker_key("group", PARTITION), b"{}")
+    write(full_key("another", PARTITION, "averages", b"a"), b"1")
+    write(b"not a key of fncast", b"1")
+    found = [(summary.partition, summary.interceptor) for summary in state.summaries()]
+    assert found == [(0, "assemble"), (0, "sums"), (1, "sums")]
+
+
+def test_a_state_topic_that_is_missing_is_named(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "RETRY_S", 0.0)
+    state = StateTopic({"bootstrap.servers": broker.bootstrap_servers}, "nowhere", "group")
+    with pytest.raises(ConsumerError, match="the state topic 'nowhere' cannot be read"):
+        state.summaries()
+
+
+def test_while_the_members_of_the_group_are_unknown_no_state_is_deleted(
+    state: StateTopic, write: Write
+) -> None:
+    write(full_key("group", PARTITION, "sums", b"a"), b"1")
+    with pytest.raises(ConsumerError, match="the members of the group 'group' are not known"):
+        state.reset([], is_replayed=False)
+    assert len(state.summaries()) == 1

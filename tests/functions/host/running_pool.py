@@ -1,0 +1,44 @@
+"""A function that follows the orders in a call's body, and calls of it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from functions.host.pool import Pool
+
+# A function that follows the orders in the body.
+FUNCTION = """
+import asyncio, io, json, os, sys, time
+from fdk import response
+
+async def handler(ctx, data: io.BytesIO):
+    order = json.loads(data.getvalue())
+    began = time.monotonic()
+    if order.get("sleep_s"):
+        await asyncio.sleep(order["sleep_s"])
+    if order.get("exit"):
+        os._exit(7)
+    if order.get("raise"):
+        raise ValueError("no")
+    answer = {"pid": os.getpid(), "began": began, "ended": time.monotonic(),
+              "config": os.environ.get("COLOUR"), "secret": os.environ.get("SECRET"),
+              "headers": ctx.Headers(), "fn": [ctx.AppID(), ctx.FnID(), ctx.CallID(), ctx.Deadline()]}
+    return response.Response(ctx, response_data=json.dumps(answer), headers={"Content-Type": "application/json"})
+"""
+
+
+Open = Callable[..., Awaitable[Pool]]
+
+
+async def call(pool: Pool, **order: Any) -> dict[str, Any]:
+    answer = await pool.call({"fn-call-id": "call-id", "ce-id": "1"}, json.dumps(order).encode())
+    assert answer.status == 200, answer.body
+    document: dict[str, Any] = json.loads(answer.body)
+    return document
+
+
+async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # other processes send no event
+            await asyncio.sleep(0.01)

@@ -1,0 +1,119 @@
+"""What `deliver` remembers of a delivery whose calls fail."""
+
+import asyncio
+
+import pytest
+
+from interceptor.builtin import deliver as delivering
+from interceptor.builtin.calls import Limits
+from interceptor.builtin.deliver import Deliver
+from interceptor.cloudevents.event import Event
+from interceptor.errors import RetriableError
+from interceptor.outcome import DeadLetter, Forecast
+from tests.interceptor.deliveries import settle
+from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
+
+pytestmark = pytest.mark.usefixtures("short_backoff")
+
+
+@pytest.mark.parametrize("poison", [{0}, {255}, {17, 18, 200}, {0, 64, 128, 192}])
+async def test_poison_becomes_a_dead_letter_and_the_others_are_forecast(poison):
+    def answer(event):
+        if int(event.attributes["id"]) in poison:
+            raise RetriableError("502: function failed", code=502)
+        return reply(event)
+
+    sent = batch(range(256))
+    await settle(Deliver(Function(answer), Limits(max_attempts=3)), sent)
+    assert ids_of(sent, DeadLetter) == [str(n) for n in sorted(poison)]
+    assert len(ids_of(sent, Forecast)) == 256 - len(poison)
+    suspect = next(d for d in sent.deliveries if isinstance(d.outcome, DeadLetter))
+    assert suspect.outcome.reason.startswith("attempts exhausted: 502")
+    assert suspect.outcome.code == 502
+    assert suspect.outcome.attempts >= 3
+
+
+async def test_an_event_that_failed_alone_is_retried_alone():
+    def answer(event: Event) -> dict[str, object]:
+        if event.attributes["id"] != "good":
+            raise RetriableError("exploded")
+        return reply(event)
+
+    function = Function(answer)
+    deliver = Deliver(function)
+    await deliver.on_consume(batch(["good"]))
+    sent = batch(["a", "b", "c"])
+    await settle(deliver, sent)
+    assert sorted(ids_of(sent, DeadLetter)) == ["a", "b", "c"]
+    for id_ in "abc":  # the search by halves is not repeated
+        first_alone = function.calls.index([id_])
+        assert not [call for call in function.calls[first_alone:] if id_ in call and len(call) > 1]
+
+
+@pytest.mark.parametrize("has_known_good", [True, False])
+async def test_attempts_during_an_outage_do_not_count(has_known_good):
+    is_down, hiccups = False, 1
+
+    def answer(event):
+        nonlocal hiccups
+        if is_down:
+            raise RetriableError("503")
+        if event.attributes["id"] == "unlucky" and hiccups:
+            hiccups -= 1
+            raise RetriableError("503: warming up")
+        return reply(event)
+
+    function = Function(answer)
+    deliver = Deliver(function, Limits(max_attempts=3))
+    if has_known_good:
+        await settle(deliver, batch(["good"], SINGLE))
+    is_down = True
+    sent = batch(["unlucky", "other"], SINGLE)
+    async with asyncio.timeout(5):
+        while max(delivery.attempts for delivery in sent.deliveries) < 3 or not deliver.outages():
+            await deliver.on_consume(sent)
+            await asyncio.sleep(0.001)
+    is_down = False
+    await settle(deliver, sent)
+    assert hiccups == 0
+    assert ids_of(sent, Forecast) == ["unlucky", "other"]
+    await deliver.close()
+
+
+async def test_attempts_without_a_connection_do_not_count():
+    """Other calls of the route succeed in between, so the attempts would otherwise make the event poison."""
+    tries = 0
+
+    class Refusing(Function):
+        async def call(self, route, events):
+            nonlocal tries
+            if events[0].attributes["id"] == "unlucky" and tries < 6:
+                tries += 1
+                await settle(deliver, batch(["other"]))
+                raise RetriableError("cannot be reached", is_sent=False)
+            return await super().call(route, events)
+
+    deliver = Deliver(Refusing(), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    sent = batch(["unlucky"])
+    await settle(deliver, sent)
+    assert tries == 6
+    assert ids_of(sent, Forecast) == ["unlucky"]
+    await deliver.close()
+
+
+async def test_a_batch_with_a_long_retry_after_is_split(monkeypatch):
+    """One event of the batch may cause the Retry-After."""
+    monkeypatch.setattr(delivering, "MAX_S", 0.0005)  # a longer wait counts as long
+
+    def answer(event):
+        if event.attributes["id"] == "3":
+            raise RetriableError("503", 0.001)
+        return reply(event)
+
+    deliver = Deliver(Function(answer), Limits(max_attempts=3))
+    sent = batch(range(8))
+    await settle(deliver, sent)
+    assert ids_of(sent, DeadLetter) == ["3"]
+    assert len(ids_of(sent, Forecast)) == 7
+    await deliver.close()

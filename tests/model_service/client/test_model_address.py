@@ -1,0 +1,58 @@
+"""Addresses of models: what the path of a URL names."""
+
+from __future__ import annotations
+
+import pytest
+
+from model_service.client import (
+    connect_inference_protocol,
+)
+from model_service.client.model_address import ModelAddress, metadata
+from model_service.protocols.graphpipe import Type
+
+
+@pytest.mark.parametrize("path", ["/words/1", "/v2/models/words/versions/1", "/v2/models/words"])
+def test_the_path_may_be_that_of_the_protocol(url: str, path: str) -> None:
+    client = connect_inference_protocol(url + path)
+    assert client.metadata().inputs[0].name == "numbers"
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "version"),
+    [
+        ("", "forecast", ""),
+        ("/", "forecast", ""),
+        ("/weather", "weather", ""),
+        ("/weather/", "weather", ""),
+        ("/weather/3", "weather", "3"),
+        ("/v2/models/weather", "weather", ""),
+        ("/v2/models/weather/versions/3", "weather", "3"),
+    ],
+)
+def test_a_path_names_a_model_and_a_version(path: str, name: str, version: str) -> None:
+    assert ModelAddress.of("http://h:1" + path, path) == ModelAddress(name, version)
+
+
+@pytest.mark.parametrize("path", ["//", "/a/b/c", "/v2/models/a/ready/x"])
+def test_another_path_is_refused_with_what_is_expected(path: str) -> None:
+    with pytest.raises(
+        ValueError, match="does not name a model; expected /NAME, /NAME/VERSION or /v2/models"
+    ):
+        ModelAddress.of("http://h:1" + path, path)
+
+
+def test_metadata_of_any_server_become_a_graphpipe_message() -> None:
+    inputs = [("windows", "FP32", (-1, 6)), ("flag", "BOOL", (1,)), ("odd", "FP8", ())]
+    found = metadata("forecast", inputs, {"model_version": 3, "model_json": '{"window": 6}'})
+    assert (found.name, found.version, found.description) == ("forecast", "3", '{"window": 6}')
+    assert [(each.name, each.type, each.shape) for each in found.inputs] == [
+        ("windows", Type.Float32, (-1, 6)),
+        ("flag", Type.Null, (1,)),  # GraphPipe lacks this type
+        ("odd", Type.Null, ()),
+    ]
+
+
+def test_a_server_without_parameters_has_no_version() -> None:
+    found = metadata("forecast", [], {})
+    assert (found.version, found.description) == ("", "")

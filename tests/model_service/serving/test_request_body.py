@@ -1,0 +1,75 @@
+"""Bodies in chunks: limits of their size, of all of them together, and of the pause between chunks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from model_service.protocols import graphpipe
+from model_service.serving import request_body
+from model_service.serving.request_body import RequestBodies
+from model_service.serving.request_error import RequestError
+from tests.model_service.asgi_service import (
+    WINDOWS,
+    Answer,
+    AsgiService,
+)
+
+
+async def test_bodies_are_limited(service: AsgiService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "MAX_BODY_BYTES", 100)
+    refused = await service.call(
+        "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client gets the response"
+    )
+    assert refused.status == 413
+    assert "more than 100 bytes" in refused.errors()[0].message
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 50)
+    assert (await service.call("POST", "/", b"x" * 30, b"x" * 30)).status == 503
+    body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS[:0],)))
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", len(body))
+    monkeypatch.setattr(request_body, "MAX_BODY_BYTES", len(body))
+    assert (
+        await service.call("POST", "/", body[:10], body[10:])
+    ).status == 400  # what was refused is given back
+
+
+async def test_a_body_that_never_ends(service: AsgiService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "BODY_TIMEOUT_S", 0.01)
+    messages: list[Any] = []
+    first = [{"type": "http.request", "body": b"x", "more_body": True}]
+
+    async def receive() -> Any:
+        if first:
+            return first.pop()
+        return await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    await service.app({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
+    assert Answer(messages).status == 408
+
+
+def test_small_bodies_count_together_until_they_are_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 100)
+    bodies = RequestBodies()
+    bodies.hold(60)
+    with pytest.raises(RequestError, match="too many large requests at once") as raised:
+        bodies.hold(60)
+    assert raised.value.status == 503
+    bodies.release(60)
+    bodies.hold(100)
+
+
+async def test_a_client_that_disconnects_gives_its_bytes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 100)
+    bodies = RequestBodies()
+
+    async def disconnect() -> Any:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(ConnectionError):
+        await bodies.read({"type": "http.request", "body": b"x" * 90, "more_body": True}, disconnect)
+    bodies.hold(100)
