@@ -1,4 +1,4 @@
-"""The embedded broker: in this process, and as a process of its own."""
+"""The embedded broker: in this process, and as a separate process."""
 
 from __future__ import annotations
 
