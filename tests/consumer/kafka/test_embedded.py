@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.state.reader import Reader
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ Answer = Callable[[Reply], None]
 
 @pytest.fixture
 def rest(server: FakeServer) -> Iterator[RestClient]:
-    client = RestClient(server.url + "/weather/7", timeout_s=5)
+    client = RestClient(server.url + "/weather/7", timeout_s=20)
     yield client
     client.close()
 
