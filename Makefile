@@ -30,7 +30,7 @@ test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, killed bro
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 
-lint: types style ## ruff, mypy, import contracts, spelling, generated pages, links of the documentation
+lint: types style ## ruff, mypy, import contracts, mirrored tests, spelling, generated pages, links of the documentation
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy
@@ -39,6 +39,7 @@ style: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory prose
+	@$(BIN)/python .ci/mirror.py $$(git ls-files '*.py')
 	@$(BIN)/python tests/guarantees.py --check
 	@$(BIN)/python -m benchmarks report --check
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

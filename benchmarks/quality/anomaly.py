@@ -26,7 +26,8 @@ from benchmarks.quality.labelled_series import (
     labelled_series,
 )
 from fncast import models as base_models
-from fncast.cli.local_model import LocalModel, StepForecasts, open_model
+from fncast.cli.local_model import LocalModel, open_model
+from fncast.cli.step_forecasts import StepForecasts, step_forecasts
 from fncast.monitor.detector import DEFAULT_ALPHA, DetectorSettings
 from fncast.monitor.episode import CALM_READINGS
 from fncast.monitor.offline import detect
@@ -153,7 +154,7 @@ BASELINES: dict[str, Callable[[LabelledSeries, StepForecasts], Float64Array]] = 
 
 def results(series: Sequence[LabelledSeries], model: LocalModel) -> dict[str, Result]:
     """The result of each method."""
-    forecasts = [model.forecasts(each.values) for each in series]
+    forecasts = [step_forecasts(model, each.values) for each in series]
     found: dict[str, Result] = {}
     readings = sum(len(each.values) for each in series)
     for alpha in ALPHAS:

@@ -39,8 +39,8 @@ def check_records(entry: Input, sample: Sample, routes: Collection[str]) -> Row:
             f"{found}; series that come from more than one partition: {len(trial.spread):,}",
             "set rekey = true in [[inputs]], or key the records by series in the producer",
         )
-    if trial.decoded < trial.records:
-        wrong = trial.records - trial.decoded
+    wrong = trial.records - trial.decoded - trial.without_numbers
+    if wrong:
         return Row(
             hop,
             "warning",
@@ -53,6 +53,7 @@ def check_records(entry: Input, sample: Sample, routes: Collection[str]) -> Row:
 def _found(trial: FormatTrial) -> str:
     held = [f"{trial.windows} windows"] if trial.windows else []
     held += [f"{trial.readings} readings"] if trial.readings else []
+    held += [f"{trial.without_numbers} without a number"] if trial.without_numbers else []
     count = f"{trial.decoded} of the last {trial.records} records are {trial.format}"
     return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
 

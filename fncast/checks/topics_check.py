@@ -135,18 +135,18 @@ def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
     """What this login may do, by topic; "" is the cluster. Without an entry the broker does not say."""
     admin = _admin(settings)
     names = list(dict.fromkeys((*settings.kafka.input_topics, *output_topics(settings))))
-    asked: list[tuple[str, Any]] = []
+    answers: list[tuple[str, Any]] = []
     try:
-        answers = admin.describe_topics(
+        of_topics = admin.describe_topics(
             TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
         )
-        asked += answers.items()
+        answers += of_topics.items()
         cluster = admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_S)
-        asked.append(("", cluster))
+        answers.append(("", cluster))
     except (KafkaException, ValueError):
         return {}
     rights: dict[str, set[AclOperation]] = {}
-    for name, answer in asked:
+    for name, answer in answers:
         try:
             operations = answer.result(2 * ANSWER_S).authorized_operations
         except (KafkaException, TimeoutError) as error:

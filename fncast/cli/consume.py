@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import logging
 
 from consumer.admin import Admin
@@ -19,10 +18,6 @@ from fncast.http.port import parse_port
 from fncast.http.security import Security, add_security_arguments
 
 log = logging.getLogger("fncast.consumer")
-
-# Allocations between two runs of Python's garbage collector. Thousands of events are in flight and hold no cycles, so
-# that frequent runs would only traverse them again and again.
-COLLECT_EVERY = 100_000
 
 EXAMPLES = """
 fncast consume
@@ -57,9 +52,6 @@ async def consume(configured: Settings, host: str, port: int, security: Security
         service = Service(configured)
     except (SettingsError, ConsumerError) as error:
         raise Failure(str(error)) from None
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
     kafka = configured.kafka
     return await run_service(
         service,

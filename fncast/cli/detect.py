@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
+import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
-import orjson
 
 from fncast import models as base_models
+from fncast.cli.detection_table import DetectionTable
 from fncast.cli.models_folder import models_folder
 from fncast.cli.series_files import FILES, add_reading_arguments, read_series
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 from fncast.monitor.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, DetectorSettings
+from fncast.monitor.offline import Detection, OfflineDetector
 from fncast.series.step import format_start
 
 if TYPE_CHECKING:
     from fncast.cli.local_model import Float64Array
+    from fncast.cli.step_forecasts import StepForecasts
     from fncast.monitor.episode import Episode
-    from fncast.monitor.offline import Detection
     from fncast.series.series import Series
 
-COLUMNS = ("time", "value", "expected", "low", "high", "score", "is_anomaly")
 SHOWN_EPISODES = 5
 MAX_NAME = 100  # characters of a series' name in a message
 
@@ -76,25 +79,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.min_history < 0:
         raise Failure(f"--min-history is {arguments.min_history}; it must not be negative")
     from fncast.cli.local_model import open_model
-    from fncast.monitor.offline import detect
+    from fncast.cli.step_forecasts import forecast_parts
 
     series = read_series(arguments)
     name = arguments.model or (base_models.BASE if arguments.models is None else "forecast")
     model = open_model(arguments.models or base_models.FOLDER, name, arguments.version)
     settings = DetectorSettings(arguments.alpha, arguments.min_history)
     found: list[tuple[Series, Float64Array, Detection]] = []
-    out = sys.stdout
-    if not arguments.json:
-        out.write(",".join(("series", *COLUMNS) if len(series) > 1 else COLUMNS) + "\n")
-    for each_series in series:
-        forecasts = model.forecasts(each_series.values)
-        _check_length(each_series, forecasts.near, forecasts.far, settings)
-        detection = detect(each_series.values, forecasts.near, forecasts.far, settings)
-        write = _write_json if arguments.json else _write_csv
-        write(out, each_series, forecasts.near, detection, len(series) > 1)
-        _report(each_series, detection)
-        if arguments.plot:
-            found.append((each_series, forecasts.near, detection))
+    table = DetectionTable(sys.stdout, is_json=arguments.json, has_names=len(series) > 1)
+    with contextlib.closing(forecast_parts(model, [each.values for each in series])) as forecasts:
+        for number, parts in itertools.groupby(forecasts, key=operator.itemgetter(0)):
+            each_series, detector = series[number], OfflineDetector(settings)
+            near, detection = _judge(each_series, (part for _, part in parts), detector, table)
+            _check_length(each_series, detector.with_forecast, settings)
+            _report(each_series, detection.episodes)
+            if arguments.plot:
+                found.append((each_series, near, detection))
     if arguments.plot:
         from fncast.cli.detect_plot import save_plot
 
@@ -103,10 +103,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_length(series: Series, near: Float64Array, far: Float64Array, settings: DetectorSettings) -> None:
-    """Say so if no reading of the series can be an anomaly. near, far: (readings, 3), NaN without a forecast."""
-    is_judged = ~np.isnan(series.values) & ~np.isnan(near[:, 0]) & ~np.isnan(far[:, 0])
-    judged = int(is_judged.sum())
+def _judge(
+    series: Series, parts: Iterable[StepForecasts], detector: OfflineDetector, table: DetectionTable
+) -> tuple[Float64Array, Detection]:
+    """Judge a series part by part, and write its rows. Returns the near forecasts, and what was found."""
+    nears, scores, flags, begin = [], [], [], 0
+    for part in parts:
+        values = series.values[begin : begin + len(part.near)]
+        score, flag = detector.judge(values, part.near, part.far)
+        table.write(series, begin, part.near, score, flag)
+        nears.append(part.near)
+        scores.append(score)
+        flags.append(flag)
+        begin += len(values)
+    detection = Detection(np.concatenate(scores), np.concatenate(flags), detector.episodes)
+    return np.concatenate(nears), detection
+
+
+def _check_length(series: Series, judged: int, settings: DetectorSettings) -> None:
+    """Say so if no reading of the series can be an anomaly. judged: its readings with forecasts."""
     readings = int((~np.isnan(series.values)).sum())
     if judged <= settings.min_history:
         _say(
@@ -116,41 +131,8 @@ def _check_length(series: Series, near: Float64Array, far: Float64Array, setting
         )
 
 
-def _rows(series: Series, near: Float64Array, detection: Detection) -> Iterator[tuple[object, ...]]:
-    """The rows of the readings that are there: COLUMNS, None where there is no forecast."""
-    step = series.step.anchored(series.start)
-    scores, flags = detection.scores.tolist(), detection.is_anomaly.tolist()
-    expected = near.tolist()
-    for index, value in enumerate(series.values.tolist()):
-        if value != value:  # missing
-            continue
-        band = [None if number != number else number for number in expected[index]]
-        time = format_start(step.after(series.start, index), step)
-        yield time, value, *band, scores[index], flags[index]
-
-
-def _write_csv(out: TextIO, series: Series, near: Float64Array, detection: Detection, is_named: bool) -> None:
-    name = _csv_text(series.name) + "," if is_named else ""
-    for time, value, expected, low, high, score, flag in _rows(series, near, detection):
-        band = ",".join("" if number is None else f"{number:.10g}" for number in (expected, low, high))
-        out.write(f"{name}{time},{value!r},{band},{score:.6g},{1 if flag else 0}\n")
-
-
-def _csv_text(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
-
-
-def _write_json(
-    out: TextIO, series: Series, near: Float64Array, detection: Detection, is_named: bool
-) -> None:
-    for row in _rows(series, near, detection):
-        line = dict(zip(COLUMNS, row, strict=True))
-        out.write(orjson.dumps({"series": series.name, **line}).decode() + "\n")
-
-
-def _report(series: Series, detection: Detection) -> None:
+def _report(series: Series, episodes: Sequence[Episode]) -> None:
     """Print the episodes of a series on stderr."""
-    episodes = detection.episodes
     name = clean(series.name, MAX_NAME)
     if not episodes:
         _say(f"{name}: no anomaly in {int((~np.isnan(series.values)).sum())} readings")

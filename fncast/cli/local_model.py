@@ -1,10 +1,11 @@
-"""Runs a model in this process with LiteRT: the forecasts that were made before each reading of a series."""
+"""Runs a model in this process with LiteRT, in several threads at a time."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from fncast.cli.native_output import without_info_lines
 from fncast.failure import Failure
-from fncast.series.window import MISSING, ceiling_of, floor_of, shift
+from fncast.series.window import MAX_MAGNITUDE, MISSING, ceiling_of, floor_of, shift
 from fncast.series.window_batch import prepare_rows
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
@@ -22,27 +23,23 @@ from model_service.serving.version_folder import VersionFolder, has_hash, scan
 Float64Array = NDArray[np.float64]
 
 # Windows in one call of the model. Fixed, because LiteRT plans again for each size.
-BATCH = 1024
+BATCH = 256
+MAX_THREADS = 8
 BAND = (0.1, 0.9)
 MEDIAN = 0.5
 
 
-@dataclass(frozen=True)
-class StepForecasts:
-    """near, far: (readings, 3) median and band of each reading, by the last forecast before it and by the first that
-    includes it. NaN where there is none.
-    """
-
-    near: Float64Array
-    far: Float64Array
-
-
 class LocalModel:
-    """A version of a model that fncast trained. window, horizon: in steps. quantiles: the levels of the output."""
+    """A version of a model that fncast trained, for any threads.
+
+    window, horizon: in steps. quantiles: the levels of the output. threads: how many can use it at the same time.
+    """
 
     def __init__(self, folder: VersionFolder) -> None:
         """Raises Failure."""
         self.name, self.version = folder.name, folder.version
+        self.threads = min(os.cpu_count() or 1, MAX_THREADS)
+        self._runtimes: SimpleQueue[Runtime] = SimpleQueue()  # those that no thread uses now
         try:
             folder.check_whole(())
             details = folder.details()
@@ -50,66 +47,73 @@ class LocalModel:
             self.quantiles = _quantiles(details, folder.path)
             self._levels = [_nearest(self.quantiles, level) for level in (MEDIAN, *BAND)]
             with without_info_lines():
-                self._runtime: Runtime = open_runtime(folder.path, is_unverified=not has_hash(details))
-                self._runtime.run({"windows": np.zeros((BATCH, self.window), dtype=np.float32)})
+                for number in range(self.threads):
+                    is_unverified = number == 0 and not has_hash(details)
+                    runtime = open_runtime(folder.path, is_unverified=is_unverified)
+                    runtime.run({"windows": np.zeros((BATCH, self.window), dtype=np.float32)})
+                    self._runtimes.put(runtime)
         except UnusableModel as error:
             raise Failure(str(error)) from None
 
     def __str__(self) -> str:
         return f"{self.name} version {self.version}"
 
-    def forecasts(self, values: Float64Array) -> StepForecasts:
-        """The forecasts of each reading. values: (readings,), NaN for a missing reading. Raises Failure.
-
-        A reading after a gap has no near forecast until one reading has come again.
+    def begins(self, readings: int) -> range:
+        """The first windows of the batches of a series with so many readings. A window has the number of its reading:
+        the first after the window.
         """
-        near = np.full((len(values), 3), np.nan)
-        far = np.full((len(values), 3), np.nan)
-        for origins, windows in self.windows(values):
-            forecast = self._score(windows)
-            near[origins] = forecast[:, 0]
-            reached = origins + self.horizon - 1 < len(values)
-            far[origins[reached] + self.horizon - 1] = forecast[reached, -1]
-        without = np.isnan(far[:, 0])
-        far[without] = near[without]
-        return StepForecasts(near, far)
+        return range(0 if self._is_sparse else self.window, readings, BATCH)
+
+    def batch(self, values: Float64Array, begin: int) -> tuple[NDArray[np.int64], Float64Array]:
+        """The batch of windows that begins with the number `begin`: numbers, (n,), and the windows, (n, window).
+
+        values: (readings,), NaN for a missing one. Left out are windows without their last reading, and those that the
+        model cannot use.
+        """
+        end = min(begin + BATCH, len(values))
+        known = values[max(0, begin - self.window) : end - 1]
+        if begin < self.window:
+            known = np.concatenate([np.full(self.window - begin, np.nan), known])
+        windows = sliding_window_view(known, self.window)
+        if (np.abs(known) <= MAX_MAGNITUDE).all():  # False for a missing reading
+            return np.arange(begin, end), windows
+        at = np.flatnonzero(~np.isnan(windows[:, -1]))
+        lengths = np.full(len(at), self.window)
+        found = prepare_rows(windows[at], lengths, self.window, is_sparse=self._is_sparse)
+        return begin + at[found.good], found.values
 
     def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
-        """Yield indices of readings, (n,), and the windows before them, (n, window), in batches. values: (readings,).
-
-        Left out are windows without their last reading, and those that the model cannot use.
-        """
-        known = np.concatenate([np.full(self.window, np.nan), values]) if self._is_sparse else values
-        if len(known) <= self.window:
-            return
-        first = self.window - (len(known) - len(values))
-        every = sliding_window_view(known, self.window)[:-1]
-        usable = ~np.isnan(every[:, -1])
-        for begin in range(0, len(every), BATCH):
-            at = np.flatnonzero(usable[begin : begin + BATCH]) + begin
-            lengths = np.full(len(at), self.window)
-            found = prepare_rows(every[at], lengths, self.window, is_sparse=self._is_sparse)
-            if found.good:
-                yield at[found.good] + first, found.values
+        """Yield all batches of a series that have windows; see `batch`."""
+        for begin in self.begins(len(values)):
+            numbers, windows = self.batch(values, begin)
+            if len(numbers):
+                yield numbers, windows
 
     def quantile_forecasts(self, windows: Float64Array) -> Float64Array:
         """(windows, horizon, quantiles), as the forecast function gives them. windows: (batch, window), any number."""
-        parts = [self._all_levels(windows[begin : begin + BATCH]) for begin in range(0, len(windows), BATCH)]
+        parts = [self._score(windows[begin : begin + BATCH]) for begin in range(0, len(windows), BATCH)]
         return np.concatenate(parts)
 
-    def _score(self, windows: Float64Array) -> Float64Array:
-        """(windows, horizon, 3): median, low and high."""
-        return self._all_levels(windows)[:, :, self._levels]
+    def ends(self, windows: Float64Array) -> Float64Array:
+        """The first and the last step of the forecasts: (windows, 2, 3), median, low and high.
 
-    def _all_levels(self, windows: Float64Array) -> Float64Array:
-        """(windows, horizon, quantiles) of at most BATCH windows, padded to BATCH."""
+        windows: (batch, window), at most BATCH.
+        """
+        return self._score(windows, np.ix_((0, self.horizon - 1), self._levels))
+
+    def _score(self, windows: Float64Array, places: Any = (slice(None), slice(None))) -> Float64Array:
+        """The forecasts of at most BATCH windows, padded to BATCH. places: the steps and quantiles to return."""
         shifted, levels = shift(windows)
         if len(shifted) < BATCH:
             padded = np.zeros((BATCH, self.window), dtype=np.float32)
             padded[: len(shifted)] = shifted
             shifted = padded
-        answer = np.asarray(self._runtime.run({"windows": shifted})["forecast"])[: len(windows)]
-        forecast = answer.astype(np.float64) + levels[:, :, np.newaxis]
+        runtime = self._runtimes.get()
+        try:
+            answer = np.asarray(runtime.run({"windows": shifted})["forecast"])
+        finally:
+            self._runtimes.put(runtime)
+        forecast = answer[(slice(len(windows)), *places)].astype(np.float64) + levels[:, :, np.newaxis]
         forecast = np.maximum(floor_of(windows)[:, np.newaxis, np.newaxis], forecast)
         return np.asarray(np.minimum(ceiling_of(windows)[:, np.newaxis, np.newaxis], forecast))
 

@@ -78,7 +78,7 @@ class MonitorCollector:
         yield GaugeMetricFamily("fncast_alerts_open", "Open alerts.", alerts)
         known = sum(len(monitor.series) for monitor in monitors)
         yield GaugeMetricFamily("fncast_monitored_series", "Series that the monitor knows.", known)
-        unusable = sum(self._judge.unusable.values())
+        unusable = self._judge.unusable
         yield GaugeMetricFamily("fncast_monitor_unusable_events", "Events that could not be read.", unusable)
 
 

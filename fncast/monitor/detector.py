@@ -108,7 +108,7 @@ class Detector:
         log_p = min(log_ps)
         shown = far if log_ps.index(log_p) in SLOW_FIGURES else near
         log_p = min(0.0, log_p + _LOG_COMPARISONS)
-        if self._is_extreme(value) and figures[0] > 1.0:
+        if figures[0] > 1.0 and self._is_extreme(value):
             log_p *= EXTREME_WEIGHT
         kind = "outlier"
         if stuck > 1.0 and STUCK_LOG_P * stuck < log_p:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import mul
 from typing import Any
+
+import numpy as np
 
 # Bins of the logarithm of a figure: from exp(LOWEST) on, each WIDTH wide.
 BINS = 64
@@ -24,6 +29,7 @@ LEAST_EXCESS = 0.3  # bins
 
 # What is known about the tail of one figure, with the weight of all its values first.
 _TOTAL, _BIN, _LOG_P, _RATE = range(4)
+_MIDDLES = [bin_ + 0.5 for bin_ in range(BINS)]
 _FADE = 0.5 ** (REFRESH / HALF_LIFE)
 _TINY = 1e-12
 
@@ -84,15 +90,14 @@ class ErrorHistories:
     def _refresh(self) -> None:
         """Let older values fade, and fit the tails."""
         self._age = 0
-        self._weights = array("f", [weight * _FADE for weight in self._weights])
-        for number in range(len(self._tails) // 4):
-            weights = self._weights[number * BINS : (number + 1) * BINS].tolist()
+        every = np.frombuffer(self._weights, np.float32).reshape(-1, BINS)
+        every[:] = every.astype(np.float64) * _FADE
+        for number, weights in enumerate(every.tolist()):
             total = sum(weights)
-            at, above = BINS - 1, weights[-1]
-            while at > 0 and above + weights[at - 1] <= TAIL_SHARE * total:
-                at -= 1
-                above += weights[at]
-            excess = sum([weights[bin_] * (bin_ + 0.5 - at) for bin_ in range(at, BINS)])
+            from_end = list(accumulate(reversed(weights)))
+            bins = max(1, bisect_right(from_end, TAIL_SHARE * total))
+            at, above = BINS - bins, from_end[bins - 1]
+            excess = sum(map(mul, weights[at:], _MIDDLES))
             mean = (excess + PRIOR_FIGURES * PRIOR_EXCESS) / (above + PRIOR_FIGURES)
             log_p, rate = math.log((above + 1.0) / (total + 1.0)), 1.0 / max(mean, LEAST_EXCESS)
             self._tails[4 * number : 4 * number + 4] = array("d", (total, at, log_p, rate))

@@ -148,7 +148,11 @@ def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     size = 0
     for entry in entries:
         part.append(entry)
-        size += 64 + sum(len(each) for each in entry[1] if isinstance(each, bytes))
+        name = entry[1][1]
+        size += 64 + (
+            len(name) if name.isascii() else 4 * len(name)
+        )  # UTF-8 has at most four bytes a character
+        size += sum(len(each) for each in entry[1] if isinstance(each, bytes))
         if size >= RECORD_BYTES:
             yield part
             part, size = [], 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from fncast.monitor.journal import Entry, Journal
@@ -46,7 +45,7 @@ class Judge(StatefulInterceptor):
         self._topics = tuple(topics)
         self._clock = clock
         self.partitions: dict[int, Assigned] = {}
-        self.unusable: Counter[str] = Counter()  # by reason, since the start
+        self.unusable = 0  # events since the start
 
     def series_names(self) -> list[str]:
         """The series that this process knows now."""
@@ -149,7 +148,7 @@ class Judge(StatefulInterceptor):
             if event is not None and type_ == FORECAST:
                 return monitor.forecast(read_forecast(event))
         except UnusableEvent as error:
-            self.unusable[str(error)] += 1
+            self.unusable += 1
             delivery.outcome = Skipped(str(error))
             return []
         delivery.outcome = OTHER

@@ -13,12 +13,16 @@ import msgspec
 from fncast.monitor.accuracy import LEVELS
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
+from fncast.series.window import MAX_MAGNITUDE
 from interceptor.assembly.window import WindowEvent
 from interceptor.cloudevents.event import Event
+from interceptor.readings.contract import MAX_NAME_CHARACTERS
 
 WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
 MAX_HORIZON = 512
+# A datetime has no shorter one. The steps between any two times fit into 64 bits.
+MIN_STEP_S = 1e-6
 # Many series share their times and their quantiles.
 _CACHED = 8192
 
@@ -92,8 +96,11 @@ def read_window(event: Event) -> Reading:
     if not data.values:
         raise UnusableEvent("the window has no values")
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
+    _after(start, step, step.day, len(data.values))
     last = data.values[-1]
     value = math.nan if last is None else last
+    if abs(value) > MAX_MAGNITUDE:
+        raise UnusableEvent(f"the newest value is beyond ±{MAX_MAGNITUDE:g}")
     return Reading(series, _after(start, step, step.day, len(data.values) - 1), step, value)
 
 
@@ -108,10 +115,16 @@ def read_forecast(event: Event) -> ForecastMessage:
     length = len(columns[0])
     if not length or any(len(column) != length for column in columns):
         raise UnusableEvent("the forecast's quantiles are empty, or not of the same length")
+    band = [columns[place] for place in _places(levels)]
+    if any(not -MAX_MAGNITUDE <= min(column) <= max(column) <= MAX_MAGNITUDE for column in band):
+        raise UnusableEvent(f"a quantile is beyond ±{MAX_MAGNITUDE:g}")
     if length > MAX_HORIZON:
         columns = [column[:MAX_HORIZON] for column in columns]
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
+    _after(start, step, step.day, len(columns[0]))
     model = f"{event.text('modelname') or ''}/{event.text('modelversion') or ''}"
+    if len(model) > MAX_NAME_CHARACTERS:
+        raise UnusableEvent(f"the model's name is longer than {MAX_NAME_CHARACTERS} characters")
     return ForecastMessage(series, start, step, levels, columns, model)
 
 
@@ -128,6 +141,8 @@ def _series(event: Event) -> str:
     series = event.text("subject")
     if not series:
         raise UnusableEvent("the event has no subject, which names its series")
+    if len(series) > MAX_NAME_CHARACTERS:
+        raise UnusableEvent(f"the subject is longer than {MAX_NAME_CHARACTERS} characters")
     return series
 
 
@@ -146,9 +161,13 @@ def _grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, 
 def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, Step]:
     try:
         moment = parse_time(start)
-        return moment, Step.of({"step_s": step_s, "step": step, "step_day": step_day}).anchored(moment)
+        found = Step.of({"step_s": step_s, "step": step, "step_day": step_day}).anchored(moment)
+        found.after(moment, 1)
     except ValueError as error:
         raise UnusableEvent(str(error)) from None
+    if found.period_s is not None and found.period_s < MIN_STEP_S:
+        raise UnusableEvent("the step is shorter than a microsecond")
+    return moment, found
 
 
 @lru_cache(_CACHED)

@@ -25,17 +25,19 @@ class Stillness:
 
         is_anomaly: an episode is open; the run that ends does not become usual.
         """
-        self.has_ended = value != self._last and self._length() > 1.0
         if value == self._last:
             self._run += 1
+            self.has_ended = False
         else:
-            if not is_anomaly:
-                self._longest = max(self._longest, self._run)
+            self.has_ended = self._length() > 1.0
+            if self._run > self._longest and not is_anomaly:
+                self._longest = self._run
             self._last, self._run = value, 1
         return self._length()
 
     def _length(self) -> float:
-        return self._run / max(LEAST_RUN, LONGER * self._longest + LONGER_BY)
+        usual = LONGER * self._longest + LONGER_BY
+        return self._run / (usual if usual > LEAST_RUN else LEAST_RUN)
 
     def state(self) -> list[float]:
         """The state as numbers, for `restored`."""

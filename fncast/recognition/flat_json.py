@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from interceptor.delivery import Record
+from interceptor.readings import lenient_json
 from interceptor.readings.numbers import number_in_text
 from interceptor.readings.times import time_ns, unit_of
 
@@ -24,6 +25,7 @@ EARLIEST_NS = 946_684_800 * 10**9  # 2000-01-01: an earlier time is a counter or
 LATEST_NS = 4_102_444_800 * 10**9  # 2100-01-01
 NEAR_NS = 86_400 * 10**9  # a number this close to the record's timestamp is a time, whatever its name
 
+_decoder = msgspec.json.Decoder()
 _TIME_NAME = re.compile(
     r"(?i)(.*[_@.-])?(ts|t|time|timestamp|date|datetime|when|epoch|(ts|time|epoch)_?(s|ms|us|ns|millis|sec|seconds))"
 )
@@ -109,8 +111,8 @@ def _objects(record: Record) -> list[dict[str, Any]]:
     if record.value is None:
         return []
     try:
-        found = msgspec.json.decode(record.value)
-    except (msgspec.MsgspecError, RecursionError):
+        found = lenient_json.decode(_decoder, record.value)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return []
     rows = found if isinstance(found, list) else [found]
     return [row for row in rows if isinstance(row, dict)]

@@ -11,6 +11,7 @@ from fncast.foreign_text import clean
 from fncast.recognition.flat_json import JsonMapping, propose_mapping
 from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
 from interceptor.delivery import Record
+from interceptor.readings.decoding import plain_cause
 from interceptor.readings.formats import BUILT_IN
 
 JSON = "json"
@@ -53,8 +54,9 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
     notable = [each for each in trials if each.share >= NOTABLE]
     if notable:
         shares = ", ".join(f"{each.share:.0%} {each.format}" for each in sorted(notable, key=_rank)[::-1])
+        rest = "; the rest is unknown" if sum([each.share for each in notable]) < 0.99 else ""
         raise Unrecognised(
-            f"the topic {topic} mixes formats: {shares}; the rest is unknown. fncast reads one format for each topic:"
+            f"the topic {topic} mixes formats: {shares}{rest}. fncast reads one format for each topic:"
             " send each format to a separate topic"
         )
     mapping = propose_mapping(records)
@@ -91,11 +93,13 @@ def _reason(records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
     events = [reason for reason in cloudevents.reasons if reason.startswith("it is a CloudEvent")]
     if events:
         return events[0]
+    if cause := plain_cause(value):
+        return f"the last record cannot be read: {cause}"
     if len(value) > 5 and value[0] == REGISTRY_MAGIC:
         return "the last record begins as those of a schema registry do (Avro or Protobuf)"
     try:
         found = msgspec.json.decode(value)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return f"the last record begins with {_shown(value)}"
     kind = "an object without a number to forecast" if isinstance(found, dict) else "not an object"
     return f"the last record is JSON, but {kind}: {_shown(value)}"

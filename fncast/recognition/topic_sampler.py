@@ -128,9 +128,9 @@ class TopicSampler:
         """The first and the next offset of each partition. Raises SampleError."""
         found = []
         for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):  # type: ignore[no-untyped-call]
-            asked = {TopicPartition(topic, number): spec for number in range(partitions)}
+            specs = {TopicPartition(topic, number): spec for number in range(partitions)}
             with map_kafka_errors(lambda cause: self._unreadable(topic, cause)):
-                answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S)
+                answers = self._admin.list_offsets(specs, request_timeout=ANSWER_S)
                 found.append({place.partition: answer.result().offset for place, answer in answers.items()})
         return found[0], found[1]
 

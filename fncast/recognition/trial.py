@@ -16,6 +16,7 @@ from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
 from interceptor.readings.contract import Format, Series, UndecodableRecord
+from interceptor.readings.decoding import unreadable
 from interceptor.readings.formats import build_format
 from interceptor.readings.reading_event import TYPE as READING_TYPE
 from interceptor.readings.times import time_ns
@@ -32,6 +33,7 @@ class FormatTrial:
     """The result of decoding a sample in one format.
 
     records: how many were tried. decoded: how many gave readings or are a window. windows: how many are windows.
+    without_numbers: how many hold only readings that a producer may send on purpose, such as strings: no dead letters.
     skipped: readings by the reason why they were skipped. reasons: undecodable records by reason.
     destinations: windows by the destination that they name, "" for none. more_readings: of series beyond MAX_SERIES.
     """
@@ -40,6 +42,7 @@ class FormatTrial:
     options: Mapping[str, Any]
     records: int = 0
     decoded: int = 0
+    without_numbers: int = 0
     readings: int = 0
     windows: int = 0
     more_readings: int = 0
@@ -118,6 +121,8 @@ def _add_readings(
         trial.decoded += 1
     elif not decoded.skipped:
         trial._refuse("it holds no readings")
+    elif unreadable(decoded) is None:
+        trial.without_numbers += 1
 
 
 def _add_window(trial: FormatTrial, record: Record) -> bool:

@@ -27,12 +27,16 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Fit:
-    """Times on a grid. start: the time of index 0. index: (readings,) ascending from 0. off_grid: times that moved."""
+    """Times on a grid. start: the time of index 0. index: (readings,) ascending from 0.
+
+    off_grid: times that moved. by_hours: times that moved by at most the tolerance, which do not count as moved.
+    """
 
     step: Step
     start: datetime
     index: Indices
     off_grid: int
+    by_hours: int = 0
 
     @property
     def repeated(self) -> int:
@@ -78,7 +82,8 @@ def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
         place_s = _place(months[0] + count * (periods - periods[0]), wall_s[0], day)
     off_grid = int((np.abs(wall_s - place_s) > TOLERANCE_S).sum())
     start = (_EPOCH.replace(tzinfo=None) + timedelta(seconds=float(place_s[0]))).replace(tzinfo=zone)
-    return Fit(Step.of_months(count, day), start, places - places[0], off_grid)
+    by_hours = int((np.abs(wall_s - place_s) > 1.0).sum()) - off_grid
+    return Fit(Step.of_months(count, day), start, places - places[0], off_grid, by_hours)
 
 
 def half_months(times_s: Seconds, zone: tzinfo) -> str:

@@ -49,10 +49,12 @@ def order_of(texts: Iterable[str]) -> str | None:
     """DAY_FIRST or MONTH_FIRST for dates such as 31/01/2026. None if both are possible.
 
     Dates with points have the day first. A year of two digits may also come first: then only a day in the second place
-    decides. Raises ValueError if some dates must have the day first and others the month.
+    decides, or, with points, whether the first or the last number changes more often. Raises ValueError if some dates
+    must have the day first and others the month.
     """
     day_first = month_first = None
     is_any = False
+    with_points: list[tuple[str, str]] = []
     for text in texts:
         match = _YEAR_LAST.fullmatch(text)
         if match is None:
@@ -60,6 +62,7 @@ def order_of(texts: Iterable[str]) -> str | None:
         first, second = int(match[1]), int(match[3])
         if match[2] == ".":
             day_first = text
+            with_points.append((match[1], match[4]))
         elif second > 12:
             month_first = text
         elif len(match[4]) == 2:
@@ -72,6 +75,11 @@ def order_of(texts: Iterable[str]) -> str | None:
         raise ValueError(f"{day_first!r} has the day first, but {month_first!r} the month")
     if month_first is not None:
         return MONTH_FIRST
+    firsts, lasts = (
+        (set(numbers) for numbers in zip(*with_points, strict=True)) if with_points else (set(), set())
+    )
+    if len(lasts) > len(firsts) and all(len(last) == 2 and 1 <= int(last) <= 31 for last in lasts):
+        return None
     return None if is_any and day_first is None else DAY_FIRST
 
 

@@ -12,7 +12,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fncast.series import csv_layout, csv_source, csv_table, csv_time, csv_values
-from fncast.series.csv_checks import MAX_REPEATED_SHARE, check_range, check_repeats, marker_problem
+from fncast.series.csv_checks import (
+    MAX_REPEATED_SHARE,
+    check_range,
+    check_repeats,
+    marker_problem,
+    zone_notes,
+)
 from fncast.series.csv_columns import Columns, default_header
 from fncast.series.csv_decimal import decide_decimal
 from fncast.series.csv_error import CsvError, shown
@@ -21,9 +27,10 @@ from fncast.series.csv_keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv_number import is_missing, parse_number
 from fncast.series.csv_options import CsvOptions
 from fncast.series.csv_roles import find_columns
+from fncast.series.csv_series_columns import INFLUX_COLUMNS
 from fncast.series.csv_summary import Summary
 from fncast.series.csv_table import Table
-from fncast.series.csv_times import DAY_S, SMALL, Times
+from fncast.series.csv_times import SMALL, Times
 from fncast.series.csv_zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
 from fncast.series.series import Series
@@ -54,7 +61,7 @@ def read_csv_file(path: str | Path, options: CsvOptions | None = None) -> Summar
     header = layout.header or default_header(layout.width)
     table = csv_table.parse(name, content, layout, header)
     del content
-    columns = find_columns(table, options, layout.is_influx)
+    columns = find_columns(table, options, layout.is_influx or INFLUX_COLUMNS.issubset(header))
     summary = Summary(name, len(table), notes=[*notes, *layout.notes, *table.notes])
     return _Reader(table, columns, options, summary, csv_source.series_name(path)).read()
 
@@ -89,7 +96,11 @@ class _Reader:
         )
         summary.notes += times.notes
         if columns.series_is_guessed and are_remarks(
-            table, columns.series[0], times.seconds, times.zone(None)
+            table,
+            columns.series[0],
+            times.seconds,
+            times.zone(None),
+            are_values_given=self.options.value_columns is not None,
         ):
             at = columns.series[0]
             columns.series = []
@@ -116,6 +127,8 @@ class _Reader:
             table.release(columns.time.at)
         for at, forms in looked.items():
             summary.markers.update(forms.missing)
+            unit = unit_of(forms)
+            summary.units.update([unit] if unit is not None else [])
             if keys is None and not forms.numbers:
                 what, reason = f"column {table.header[at]!r}", "text" if forms.texts else "no reading"
                 summary.skipped[what] = f"it holds {reason}"
@@ -127,7 +140,7 @@ class _Reader:
             if not forms.texts:
                 table.release(at)
             for name, rows in self._groups(keys, at):
-                self._add(name, rows, values, texts, at, times, clock, zone, unit_of(forms))
+                self._add(name, rows, values, texts, at, times, clock, zone, unit)
         self._finish(times, keys)
         return summary
 
@@ -163,10 +176,17 @@ class _Reader:
         try:
             series, mended = to_grid(name, seconds, readings, self.options.step, zone)
             given = self.options.timezone
-            if mended.off_grid and given is not None and zone is not given and not times.is_dates:
+            if (
+                (mended.off_grid or mended.by_hours)
+                and given is not None
+                and zone is not given
+                and not times.is_dates
+            ):
                 # Days of the given zone, in times of another offset: midnight is 23:00 in one half of the year.
                 in_given = to_grid(name, seconds, readings, self.options.step, given)
-                series, mended = min((series, mended), in_given, key=lambda each: each[1].off_grid)
+                series, mended = min(
+                    (series, mended), in_given, key=lambda each: each[1].off_grid + each[1].by_hours
+                )
         except NoGrid as error:
             self._check_repeats(name, times, times.seconds[chosen])
             self.refused.append(error)
@@ -244,19 +264,8 @@ class _Reader:
             place = {name: at for at, name in enumerate(self._names(keys))}
             summary.series.sort(key=lambda item: place[item.name])
             summary.mended.sort(key=lambda item: place[item.series])
-        if self.options.timezone is None and summary.repeated and times.is_local.any() and not times.is_dates:
-            summary.notes.append(
-                "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
-                " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
-            )
-        is_daily = any(
-            item.step.period_s is None or item.step.period_s % DAY_S == 0 for item in summary.series
-        )
-        if self.options.timezone is None and summary.moved and len(times.offsets) > 1 and is_daily:
-            summary.notes.append(
-                "the times have different offsets from UTC; if the days are those of one time zone, pass --timezone,"
-                " such as --timezone Europe/Berlin"
-            )
+        if self.options.timezone is None:
+            summary.notes += zone_notes(summary, times)
         if times.form == SMALL:
             least, most = times.seconds.min(), times.seconds.max()
             summary.problems_found.append(f"the times {least:g} to {most:g} were read as seconds since 1970")

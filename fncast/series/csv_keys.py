@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -52,14 +53,22 @@ def read_keys(table: Table, columns: list[int], *, may_be_empty: bool = False) -
             )
     joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "/")
     encoded = joined.combine_chunks().dictionary_encode()
+    if len(parts) > 1:
+        exact = pc.unique(pc.binary_join_element_wise(*parts, "\0")).to_pylist()
+        if len(exact) > len(encoded.dictionary):
+            [(name, _)] = Counter(text.replace("\0", "/") for text in exact).most_common(1)
+            raise CsvError(f"{table.name}: two series have the name {shown(name)}; rename one of them")
     return Keys(encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64))
 
 
-def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinfo = UTC) -> bool:
+def are_remarks(
+    table: Table, at: int, times_s: NDArray[np.float64], zone: tzinfo = UTC, *, are_values_given: bool = False
+) -> bool:
     """Whether a text column holds remarks on the readings (the weather, a holiday) and not the names of series.
 
     It does if all rows together are one regular series, no time has two texts, and the rows of each text alone have
-    many gaps. times_s: (rows,) seconds since 1970. zone: see `to_grid`.
+    many gaps. Without gaps (days of the week, shifts), the option for the value columns decides. times_s: (rows,)
+    seconds since 1970. zone: see `to_grid`. Raises CsvError if it may be either.
     """
     keys = read_keys(table, [at], may_be_empty=True)
     order = np.lexsort((keys.codes, times_s))
@@ -75,7 +84,14 @@ def are_remarks(table: Table, at: int, times_s: NDArray[np.float64], zone: tzinf
         lacking += len(rows) if name == "" else _lacking(times_s[rows], zone)
         if lacking > few:
             return True
-    return "" in keys.names
+    if "" in keys.names or are_values_given:
+        return True
+    check_names(table, at, times_s)
+    name = table.header[at]
+    raise CsvError(
+        f"{table.name}: column {shown(name)} holds texts such as {shown(keys.names[0])}, and each time occurs once;"
+        f" pass --series-column {name} if they name series, or --value-column with the columns of values if they do not"
+    )
 
 
 def check_names(table: Table, at: int, times_s: NDArray[np.float64]) -> None:

@@ -20,6 +20,8 @@ _COMPACT = {
     6: "YYYYMM", 8: "YYYYMMDD", 10: "YYYYMMDDHH", 12: "YYYYMMDDHHMM", 14: "YYYYMMDDHHMMSS", 17: "YYYYMMDDHHMMSSsss",
 }  # fmt: skip
 _COMPACT_YEARS = ("19", "20")
+# pandas writes whole numbers as 2026.0 if one of them is missing.
+_WHOLE = re.compile("[0-9]+([.,]0+)?")
 # Numbers since 1970, by unit: minimum and maximum number of digits before the point, name, units in a second.
 _EPOCH_UNITS = (
     (9, 10, "seconds", 1.0),
@@ -44,11 +46,22 @@ _OTHER_DATES = (
     (rf"^{_MONTH}{_DAY}(19|20)[0-9]{{2}}({_CLOCK})?$", "a date with the month first"),
     (rf"^[0-9]{{2}}{_MONTH}{_DAY}({_CLOCK})?$", "a date with a year of two digits"),
     (r"^(19|20)[0-9]{2}[1-4]$", "a year and a quarter"),
+    (rf"^[12][0-9]{_DAY_OF_YEAR}$", "a year of two digits and a day of the year"),
     (r"^(19|20)[0-9]{2}[.,](0[1-9]|1[0-2])$", "a year and a month"),
     (r"^(0?[1-9]|1[0-2])[.,](19|20)[0-9]{2}$", "a month and a year"),
 )
 # Fewer may look so by chance: four days of Excel look like four quarters.
 _LEAST_OTHER_DATES = 5
+# Counts for the years 2000 to 2040 that Excel's days and seconds since 1970 may also be: minimum, maximum, name.
+_OTHER_COUNTS = (
+    (1_500, 2_300, "years"),
+    (10_957, 25_567, "days since 1970"),
+    (51_544, 66_153, "modified Julian days"),
+    (262_968, 613_608, "hours since 1970"),
+    (730_486, 745_095, "MATLAB's days"),
+    (2_451_544, 2_466_154, "Julian days"),
+    (15_778_080, 36_816_480, "minutes since 1970"),
+)
 # Counts of 100 ns for the years 1965 to 2060, which have as many digits as nanoseconds since 1970.
 _TICKS = ((6.2e17, 6.5e17, ".NET ticks"), (1.15e17, 1.45e17, "Windows file times"))
 
@@ -57,7 +70,7 @@ def number_form(cells: Sequence[str]) -> str:
     """The form of these numbers as times: year, compact, excel, epoch or seconds. See `csv_time.time_form`."""
     wholes = [re.split("[.,]", cell)[0] for cell in cells]
     lengths = {len(whole) for whole in wholes}
-    is_whole = all(cell.isdigit() for cell in cells)
+    is_whole = all(_WHOLE.fullmatch(cell) for cell in cells)
     if is_whole and len(lengths) == 1:
         [length] = lengths
         if length == 4 and all("1500" <= whole < "2300" for whole in wholes):
@@ -116,6 +129,11 @@ def read_numbers(table: Table, at: int, column: Column, form: str) -> Times:
         for pattern, what in _OTHER_DATES:
             if pc.all(pc.match_substring_regex(column, pattern)).as_py():
                 raise fail(0, f"looks like {what}, as the others do; {ADVICE}")
+    if form != "epoch":
+        for first, end, other in _OTHER_COUNTS:
+            if ((numbers >= first) & (numbers < end)).all():
+                usual = "Excel's days" if form == "excel" else "seconds since 1970"
+                raise fail(0, f"may count {usual} or {other}; {ADVICE}")
     if form == "excel":
         outside = (numbers < _EXCEL_DAYS[0]) | (numbers >= _EXCEL_DAYS[1])
         if outside.any():
@@ -148,7 +166,7 @@ def read_numbers(table: Table, at: int, column: Column, form: str) -> Times:
             else:
                 seconds = numbers / scale
             return Times(seconds, np.zeros(len(numbers), dtype=np.bool_), False, f"{name} since 1970")
-    wrong_rows = np.abs(numbers) >= 1e11
+    wrong_rows = np.abs(numbers) >= 1e10
     if wrong_rows.any():
         raise fail(
             int(np.argmax(wrong_rows)),

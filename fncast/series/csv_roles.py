@@ -16,7 +16,7 @@ from fncast.series.csv_table import Table
 from fncast.series.csv_time_column import find_clock, find_time
 
 # A column without a name is not read: it is an index that pandas wrote, or the rest after a comma at the line's end.
-_UNNAMED = re.compile(r"(Unnamed: \d+)?")
+_UNNAMED = re.compile(r"(Unnamed: \d+([._]\w+)?)?")
 
 
 def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
@@ -74,28 +74,33 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
         ]
     else:
         for profile in others:
-            if profile.at not in columns.series and profile.name not in columns.skipped:
+            label = _label(table, profile)
+            if profile.at not in columns.series and label not in columns.skipped:
                 reason = _reason(table, profile, time)
                 if reason is None:
                     columns.values.append(profile.at)
                 else:
-                    columns.skipped[
-                        f"column {profile.name!r}" if profile.name else f"column {profile.at + 1}"
-                    ] = reason
+                    columns.skipped[label] = reason
         if not columns.values:
-            _take_padded(columns, others)
+            _take_padded(table, columns, others)
     _check(table, columns)
     return columns
 
 
-def _take_padded(columns: Columns, others: list[Profile]) -> None:
+def _label(table: Table, profile: Profile) -> str:
+    """The column in messages: by name if only the first column with that name is meant, else by number."""
+    if not profile.name:
+        return f"column {profile.at + 1}"
+    is_first = table.header.index(profile.name) == profile.at
+    return f"column {profile.name!r}" if is_first else f"column {profile.at + 1} ({profile.name!r})"
+
+
+def _take_padded(table: Table, columns: Columns, others: list[Profile]) -> None:
     """Take numbers with leading zeros for values where nothing else is: meters count so."""
     for profile in others:
         if profile.is_padded and profile.at not in columns.series and profile.key not in SERIES_NAMES:
             columns.values.append(profile.at)
-            columns.skipped.pop(
-                f"column {profile.name!r}" if profile.name else f"column {profile.at + 1}", None
-            )
+            columns.skipped.pop(_label(table, profile), None)
 
 
 def _check(table: Table, columns: Columns) -> None:
@@ -126,6 +131,8 @@ def _reason(table: Table, profile: Profile, time: Profile) -> str | None:
         return "it is empty" if not any(distinct) else None
     if profile.form == "text":
         return "it holds other times"
+    if profile.is_clock:
+        return "it holds times of day"
     if profile.is_text:
         count = len(set(profile.cells))
         example = shown(profile.cells[0])

@@ -26,6 +26,8 @@ SERIES_NAMES = frozenset(
 _ID_NAME = re.compile(r".*(_|\b)ids?")
 # Texts of a state column, which does not name series.
 _YES_OR_NO = frozenset(("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "ja", "nein"))
+# A file with these columns is InfluxDB's, also without annotations.
+INFLUX_COLUMNS = frozenset(("_time", "_value", "_field"))
 INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 
 
@@ -53,7 +55,9 @@ def guess_series(table: Table, columns: Columns, free: list[Profile], certain: b
     certain: the value columns are given. Raises CsvError if there are several candidates.
     """
     texts = [
-        profile for profile in free if profile.is_text and not profile.is_empty and profile.form != "text"
+        profile
+        for profile in free
+        if profile.is_text and not profile.is_empty and profile.form != "text" and not profile.is_clock
     ]
     usual = [
         profile

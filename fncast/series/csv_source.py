@@ -69,6 +69,8 @@ def read_text(path: Path) -> tuple[bytes, list[str]]:
                 raise CsvError(f"{name}: is damaged {encoding.upper()} text; save it as UTF-8") from None
     content = content.removeprefix(_UTF_8_BOM)
     if b"\0" in content:
+        if _is_utf_16(content):
+            raise CsvError(f"{name}: is UTF-16 without a byte order mark; save it as UTF-8")
         raise CsvError(f"{name}: is not a text file; CSV text such as `timestamp,value` was expected")
     if _is_utf_8(content):
         return content, []
@@ -115,6 +117,12 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
             f"{name}: has more than {MAX_FILE_BYTES} bytes; split the file, or keep its latest part"
         )
     return content
+
+
+def _is_utf_16(content: bytes) -> bool:
+    """Whether almost every second byte at the begin is zero, as in UTF-16 of Latin letters."""
+    head = content[:_CHUNK]
+    return any(head[first::2].count(0) > 0.45 * len(head) for first in (0, 1))
 
 
 def _is_utf_8(content: bytes) -> bool:

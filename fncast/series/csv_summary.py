@@ -20,8 +20,8 @@ class Summary:
     """The series of a file and what a user should know about them.
 
     skipped: columns and series that were not read, with the reason. harmless: the skipped ones without readings.
-    markers: texts for a missing reading, such as `unavailable`, and their counts. problems_found: problems for
-    `--strict`. notes: how the file was read.
+    markers: texts for a missing reading, such as `unavailable`, and their counts. units: of the numbers, and the counts
+    of their columns. problems_found: problems for `--strict`. notes: how the file was read.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Summary:
     skipped: dict[str, str] = field(default_factory=dict)
     harmless: set[str] = field(default_factory=set)
     markers: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
     problems_found: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -63,6 +64,11 @@ class Summary:
                 f"{text!r} {count_text(count)}" for text, count in self.markers.most_common(_MAX_NAMES)
             )
             lines.append(f"  read as missing: {texts}")
+        if self.units:
+            texts = ", ".join(
+                f"{unit!r} in {_count(count, 'column')}" for unit, count in self.units.most_common(_MAX_NAMES)
+            )
+            lines.append(f"  units: {texts}")
         lines += [f"  {note}" for note in self.notes]
         lines += [f"  {each}" for each in self.mended if each]
         if len(lines) > MAX_LINES:

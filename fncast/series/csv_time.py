@@ -106,7 +106,7 @@ def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
     except ValueError as error:
         raise CsvError(f"{table.name}, column {shown(table.header[at])}: {error}; write them alike") from None
     if found is None:
-        example = next(text for text in texts if csv_date.order_of([text]) is None)
+        example = next((text for text in texts if csv_date.order_of([text]) is None), texts[0])
         raise fail(
             pc.index(pc.struct_field(parts, "date"), example).as_py(),
             "may have the day or the month first; say --dates day-first or --dates month-first, or write the year first"

@@ -72,4 +72,6 @@ def find_clock(time: Profile, found: list[Profile]) -> int | None:
     if not is_date and not (time.form == "compact" and all(len(cell) == 8 for cell in time.cells)):
         return None
     clocks = [profile for profile in found if profile.is_clock and profile.at != time.at]
+    if len(clocks) > 1:
+        clocks = [profile for profile in clocks if _BEGIN_NAME.fullmatch(profile.name)]
     return clocks[0].at if len(clocks) == 1 else None

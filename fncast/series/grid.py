@@ -37,6 +37,7 @@ class Mended:
     exact_repeats: int = 0
     replaced: int = 0  # readings that were replaced by a later line with the same time
     off_grid: int = 0  # readings that were moved to the nearest step
+    by_hours: int = 0  # readings whose month begins at another hour, as with daylight saving
     gaps: int = 0
     missing: int = 0  # steps of the grid without a reading
 
@@ -117,6 +118,7 @@ def to_grid(
         exact_repeats=int((same_time & same_value).sum()),
         replaced=int((same_time & ~same_value).sum()) + fit.repeated,
         off_grid=fit.off_grid,
+        by_hours=fit.by_hours,
         gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
         missing=int(empty.sum()),
     )
@@ -154,7 +156,8 @@ def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
         places_s = times_s
     position = (places_s - places_s[0]) / step.period_s
     index = np.round(position).astype(np.int64)
-    return Fit(step, _time(times_s[0]), index, int((np.abs(position - index) > 0.01).sum()))
+    off_grid = int((np.abs(position - index) > 0.01).sum())
+    return Fit(step, _time(times_s[0]), index, off_grid)
 
 
 def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:

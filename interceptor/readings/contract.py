@@ -13,6 +13,7 @@ from interceptor.outcome import Headers
 MAX_READINGS = 100_000  # per record; a record with more is rejected as a whole
 MAX_NAME_CHARACTERS = 1024  # of a series, labels included
 MAX_SHARED = 16_384  # characters or bytes of the name and labels that several readings of a record share
+MAX_LABELS = 128  # that several readings of a record share
 
 
 class Kind(Enum):
@@ -39,7 +40,7 @@ class Skip(Enum):
     NOT_A_NUMBER = "not-a-number"  # NaN, an infinity, null, a list
     STALE = "stale"  # Prometheus' marker that a series has ended
     NO_TIME = "no-time"  # a time that cannot be read, or lies outside the years 1970 to 2261
-    NO_SERIES = "no-series"  # the name is missing or too long, or the labels are too large
+    NO_SERIES = "no-series"  # the name is missing or too long, or the labels are too many or too large
     UNSUPPORTED = "unsupported"  # a kind of metric that has no single value
 
 

@@ -11,6 +11,7 @@ from interceptor.readings.contract import Decoded, Format, Skip, UndecodableReco
 KIND: Final = "undecodable"  # of the dead letters
 # A producer may send a record that holds only such readings. Other readings that cannot be read are a mistake.
 _EXPECTED = frozenset((Skip.TEXT, Skip.NOT_A_NUMBER, Skip.STALE))
+_COMPRESSED = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
 def decode(format_: Format, record: Record) -> Decoded | DeadLetter:
@@ -19,9 +20,22 @@ def decode(format_: Format, record: Record) -> Decoded | DeadLetter:
     try:
         return format_.decode(record.value, record.key, record.headers, record.timestamp_ms)
     except UndecodableRecord as error:
-        return DeadLetter(str(error), kind=KIND)
+        return DeadLetter(plain_cause(record.value) or str(error), kind=KIND)
     except Exception as error:  # a user's format: one record must not stop the consumer
         return failed(error)
+
+
+def plain_cause(value: bytes) -> str:
+    """Return why no format can read these bytes, if they show it. Else an empty string."""
+    if not value:
+        return "its value is empty"
+    for name, magic in _COMPRESSED.items():
+        if value.startswith(magic):
+            return (
+                f"its value is compressed with {name}. Turn that off at the producer: Kafka itself compresses records"
+                " if compression.type is set"
+            )
+    return ""
 
 
 def failed(error: Exception) -> DeadLetter:

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import (
+    MAX_LABELS,
+    MAX_READINGS,
+    MAX_SHARED,
+    Decoded,
+    Series,
+    Skip,
+    UndecodableRecord,
+)
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
 from interceptor.readings.times import UNITS_NS, time_ns
@@ -90,14 +99,25 @@ class InfluxLine:
 
     def series(self, key: Any) -> Series | None:
         identity, field = key
-        name, *tags = _split_all(identity, ",")
-        labels = {}
-        for tag in tags:
-            label, text = _split_once(tag, "=")
-            labels[_unescape(label)] = _unescape(text)
-        parts = {"name": _unescape(name), "field": _unescape(field), "tags": labels_text(labels)}
-        full = self._template.name(parts, labels)
+        found = _name_and_labels(identity)
+        if found is None:
+            return None
+        name, labels, text = found
+        full = self._template.name({"name": name, "field": _unescape(field), "tags": text}, labels)
         return None if full is None else Series(full, labels)
+
+
+@lru_cache(64)  # the fields of a line share its measurement and tags
+def _name_and_labels(identity: str) -> tuple[str, dict[str, str], str] | None:
+    """Return the measurement, and its tags as labels and as text. None if the tags are too many."""
+    name, *tags = _split_all(identity, ",")
+    if len(tags) > MAX_LABELS:
+        return None
+    labels = {}
+    for tag in tags:
+        label, text = _split_once(tag, "=")
+        labels[_unescape(label)] = _unescape(text)
+    return _unescape(name), labels, labels_text(labels)
 
 
 def _field_value(raw: str) -> float | Skip:
@@ -144,17 +164,22 @@ def _split_all(text: str, separator: str, quotes: bool = False) -> list[str]:
 
 
 def _positions(text: str, separator: str, quotes: bool) -> Iterator[int]:
-    """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings."""
+    """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings.
+
+    A string begins behind an equals sign: elsewhere, for example in a tag, a quote is a character like others.
+    """
     is_escaped = is_quoted = False
+    before = ""
     for at, character in enumerate(text):
         if is_escaped:
             is_escaped = False
         elif character == "\\":
             is_escaped = True
-        elif quotes and character == '"':
+        elif quotes and character == '"' and (is_quoted or before == "="):
             is_quoted = not is_quoted
         elif character == separator and not is_quoted:
             yield at
+        before = character
 
 
 def _unescape(text: str) -> str:

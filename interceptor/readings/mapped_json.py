@@ -12,6 +12,7 @@ import msgspec
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
+from interceptor.readings import lenient_json
 from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number_in_text
@@ -48,16 +49,23 @@ class MappedJson:
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         try:
-            found = _at(_decoder.decode(value), self._root)
+            document = lenient_json.decode(_decoder, value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not JSON: {describe(error)}") from None
-        rows = found if isinstance(found, list) else [found]
         decoded = Decoded([], [], [], {})
-        if not all(isinstance(row, dict) for row in rows):
+        found = _at(document, self._root)
+        if found is None and _has(document, self._root):
+            decoded.skip(Skip.NOT_A_NUMBER)  # a deletion, for example in Debezium's envelope
+            return decoded
+        rows = found if isinstance(found, list) else [found]
+        if rows and not any(isinstance(row, dict) for row in rows):
             at = f" at {'.'.join(self._root)}" if self._root else ""
             raise UndecodableRecord(f"no JSON object{at}")
         for row in rows:
-            self._add(decoded, row, timestamp_ms)
+            if isinstance(row, dict):
+                self._add(decoded, row, timestamp_ms)
+            else:
+                decoded.skip(Skip.UNSUPPORTED)
         if not decoded.keys and not decoded.skipped and rows:
             wanted = ", ".join(name for name, _ in self._values) or "a number"
             raise UndecodableRecord(f"the object has no value: looked for {wanted}")
@@ -114,6 +122,12 @@ def _at(found: Any, path: tuple[str, ...]) -> Any:
     for part in path:
         found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def _has(document: Any, path: tuple[str, ...]) -> bool:
+    """Whether the object that holds the path's last member has it. False for an empty path."""
+    holder = _at(document, path[:-1])
+    return bool(path) and isinstance(holder, dict) and path[-1] in holder
 
 
 def _text(raw: object) -> str:

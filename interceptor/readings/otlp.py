@@ -13,6 +13,7 @@ from typing import Any
 from interceptor.outcome import Headers
 from interceptor.readings import otlp_json
 from interceptor.readings.contract import (
+    MAX_LABELS,
     MAX_READINGS,
     MAX_SHARED,
     Decoded,
@@ -28,8 +29,10 @@ from interceptor.readings.times import time_ns
 DEFAULT_NAME = "{name} {labels}"
 DELTA, CUMULATIVE = 1, 2  # AggregationTemporality
 NO_RECORDED_VALUE = 1  # DataPointFlags
-# These describe the library and the process. They change at every restart and do not distinguish series.
+# Such attributes of a resource describe the library and the process. They change at every restart and do not
+# distinguish series.
 _NOT_IN_NAMES = ("telemetry.", "process.")
+_OF_A_PROCESS = ("process.pid", "process.executable.name")  # in names of metrics about processes
 
 Attributes = tuple[tuple[str, str], ...]
 
@@ -42,8 +45,15 @@ class _Otlp:
 
     def series(self, key: Any) -> Series | None:
         name, unit, kind, resource, attributes = key
-        labels = dict(resource) | dict(attributes)
-        in_name = {label: text for label, text in labels.items() if not label.startswith(_NOT_IN_NAMES)}
+        attribute_labels = dict(attributes)
+        labels = dict(resource) | attribute_labels
+        in_name = {
+            label: text
+            for label, text in labels.items()
+            if label in attribute_labels
+            or not label.startswith(_NOT_IN_NAMES)
+            or (label in _OF_A_PROCESS and name.startswith("process."))
+        }
         full = self._template.name({"name": name, "labels": labels_text(in_name)}, labels)
         return None if full is None else Series(full, labels, unit, kind)
 
@@ -59,6 +69,8 @@ class OtlpProtobuf(_Otlp):
             data = MetricsData.FromString(value)
         except DecodeError:
             raise UndecodableRecord("not OTLP metrics: the protobuf cannot be read") from None
+        if value and not data.resource_metrics:
+            raise UndecodableRecord("not OTLP metrics: the protobuf has no resource metrics")
         return _decoded(data.resource_metrics, _kind_of_message, _attributes_of_message)
 
 
@@ -67,10 +79,13 @@ class OtlpJson(_Otlp):
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         try:
-            data = otlp_json.decode(value)
+            data, faults = otlp_json.decode(value)
         except ValueError as error:
             raise UndecodableRecord(f"not OTLP metrics in JSON: {error}") from None
-        return _decoded(data.resource_metrics, otlp_json.kind_of, otlp_json.attributes_of)
+        decoded = _decoded(data.resource_metrics, otlp_json.kind_of, otlp_json.attributes_of)
+        if faults:
+            decoded.skip(Skip.UNSUPPORTED, faults)
+        return decoded
 
 
 def _decoded(
@@ -85,7 +100,8 @@ def _decoded(
         for of_scope in of_resource.scope_metrics:
             for metric in of_scope.metrics:
                 kind = kind_of(metric)
-                if resource_size + len(metric.name) + len(metric.unit) > MAX_SHARED:
+                shared_size = resource_size + len(metric.name) + len(metric.unit)
+                if shared_size > MAX_SHARED or len(resource) > MAX_LABELS:
                     decoded.skip(Skip.NO_SERIES)
                 elif kind in ("gauge", "sum"):
                     _add_numbers(decoded, metric, kind, resource, attributes_of)
@@ -103,7 +119,7 @@ def _add_numbers(
     is_counter = kind == "sum" and data.is_monotonic
     meaning = _meaning(data.aggregation_temporality, is_counter) if kind == "sum" else Kind.GAUGE
     for point in data.data_points:
-        raw = point.as_int if _has_integer(point) else point.as_double
+        raw = _value(point)
         key = (metric.name, metric.unit, meaning, resource, attributes_of(point.attributes))
         _add(decoded, key, point, raw)
 
@@ -119,9 +135,8 @@ def _add_counts(
         attributes = attributes_of(point.attributes)
         _add(decoded, (f"{metric.name}.count", "1", meaning, resource, attributes), point, point.count)
         if kind == "summary" or _has_sum(point):
-            _add(
-                decoded, (f"{metric.name}.sum", metric.unit, meaning, resource, attributes), point, point.sum
-            )
+            key = (f"{metric.name}.sum", metric.unit, meaning, resource, attributes)
+            _add(decoded, key, point, 0.0 if point.sum is None else point.sum)  # JSON may leave out 0
 
 
 def _add(decoded: Decoded, key: Hashable, point: Any, raw: object) -> None:
@@ -145,9 +160,13 @@ def _meaning(temporality: int, is_counter: bool) -> Kind:
     return Kind.CUMULATIVE if is_counter and temporality == CUMULATIVE else Kind.GAUGE
 
 
-def _has_integer(point: Any) -> bool:
+def _value(point: Any) -> object:
+    """Return the point's number, or None if it has none."""
     which = getattr(point, "WhichOneof", None)
-    return (which("value") == "as_int") if which else point.as_int is not None
+    if which is None:  # JSON
+        return point.as_double if point.as_int is None else point.as_int
+    member = which("value")
+    return None if member is None else getattr(point, member)
 
 
 def _has_sum(point: Any) -> bool:

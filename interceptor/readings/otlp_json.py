@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from fncast.wording.json import describe
+from interceptor.readings import lenient_json
 from interceptor.readings.numbers import number_in_text
 
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
@@ -92,12 +93,58 @@ class _MetricsData(_Message):
 _decoder = msgspec.json.Decoder(_MetricsData)
 
 
-def decode(value: bytes) -> _MetricsData:
-    """Parse a request. Raises ValueError if it is not valid OTLP JSON."""
+def decode(value: bytes) -> tuple[_MetricsData, int]:
+    """Parse a request. Returns also how many points and metrics were left out, because they are not valid.
+
+    Raises ValueError if it is not valid OTLP JSON.
+    """
     try:
-        return _decoder.decode(value)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(describe(error)) from None
+        return _decoder.decode(value), 0
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        try:
+            return _without_faults(lenient_json.parse(value))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise ValueError(describe(error)) from None
+
+
+def _without_faults(document: Any) -> tuple[_MetricsData, int]:
+    """Convert a document as protobuf's JSON mapping allows: null is the default, a number may be a string."""
+    document, count = _without_nulls(document), 0
+    for of_resource in _list(document, "resourceMetrics"):
+        for of_scope in _list(of_resource, "scopeMetrics"):
+            for metric in _list(of_scope, "metrics"):
+                for data in metric.values() if isinstance(metric, dict) else ():
+                    count += _keep_valid(data, "dataPoints", _Point)
+            count += _keep_valid(of_scope, "metrics", _Metric)
+    return msgspec.convert(document, _MetricsData, strict=False), count
+
+
+def _keep_valid(parent: Any, name: str, message: type[_Message]) -> int:
+    """Remove the members of a list that are not such a message. Returns their number."""
+    found = _list(parent, name)
+    valid = [each for each in found if _is_valid(each, message)]
+    if len(valid) < len(found):
+        parent[name] = valid
+    return len(found) - len(valid)
+
+
+def _is_valid(raw: Any, message: type[_Message]) -> bool:
+    try:
+        msgspec.convert(raw, message, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _list(parent: Any, name: str) -> list[Any]:
+    found = parent.get(name) if isinstance(parent, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _without_nulls(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        return {name: _without_nulls(member) for name, member in raw.items() if member is not None}
+    return [_without_nulls(each) for each in raw] if isinstance(raw, list) else raw
 
 
 def kind_of(metric: _Metric) -> str | None:

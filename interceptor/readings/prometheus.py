@@ -8,19 +8,32 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, Decoded, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import (
+    MAX_LABELS,
+    MAX_READINGS,
+    MAX_SHARED,
+    Decoded,
+    Kind,
+    Series,
+    Skip,
+    UndecodableRecord,
+)
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number, number_in_text
 from interceptor.readings.times import time_ns
 
+if TYPE_CHECKING:
+    from interceptor.readings.remote_write_pb2 import TimeSeries
+
 DEFAULT_NAME = "{name} {labels}"
-MAX_BODY_BYTES = 32 * 1024 * 1024  # of a decompressed body
+MAX_BODY_BYTES = 16 * 1024 * 1024  # of a decompressed body
+MAX_SERIES_BYTES = 1024 * 1024  # of a series with its samples
 _STALE_BITS = 0x7FF0000000000002
 # Names of counters, by the conventions of Prometheus and OpenMetrics: the protocol itself does not carry the type.
 _COUNTERS = ("_total", "_count", "_sum", "_bucket", "_created")
@@ -111,17 +124,36 @@ class PrometheusRemoteWrite(_Prometheus):
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         from google.protobuf.message import DecodeError
 
-        from interceptor.readings.remote_write_pb2 import WriteRequest
+        from interceptor.readings.remote_write_pb2 import TimeSeries, WriteRequest
 
+        body = _decompressed(value)
         try:
-            request = WriteRequest.FromString(_decompressed(value))
+            request = WriteRequest.FromString(body)
         except DecodeError:
             raise UndecodableRecord("not a remote-write request: its protobuf cannot be read") from None
+        if request.symbols_of_version_2:
+            raise UndecodableRecord(
+                "a request of Remote-Write 2.0. Let the producer send version 1.0: prometheus.WriteRequest"
+            )
+        if body and not request.timeseries and not request.metadata:
+            raise UndecodableRecord("not a remote-write request: it has no time series")
+        if len(request.timeseries) > MAX_READINGS:
+            raise UndecodableRecord(f"the record holds more than {MAX_READINGS} series")
         decoded = Decoded([], [], [], {})
-        for series in request.timeseries:
-            labels = tuple((label.name, label.value) for label in series.labels)
+        for raw in request.timeseries:
+            try:
+                series = TimeSeries.FromString(raw) if len(raw) <= MAX_SERIES_BYTES else None
+            except DecodeError:
+                series = None
+            if series is None:
+                decoded.skip(Skip.UNSUPPORTED)
+                continue
             if series.histograms:
                 decoded.skip(Skip.UNSUPPORTED, len(series.histograms))
+            labels = _labels_of(series)
+            if labels is None:
+                decoded.skip(Skip.NO_SERIES, len(series.samples) or 1)
+                continue
             for sample in series.samples:
                 self._add(decoded, labels, sample.timestamp, sample.value)
         return decoded
@@ -141,6 +173,14 @@ class PrometheusRemoteWrite(_Prometheus):
 
     def series(self, key: Any) -> Series | None:
         return self._series(dict(key))
+
+
+def _labels_of(series: TimeSeries) -> tuple[tuple[str, str], ...] | None:
+    """Return names and values of the labels. None if they are too many or too large."""
+    if len(series.labels) > MAX_LABELS:
+        return None
+    labels = tuple([(label.name, label.value) for label in series.labels])
+    return labels if sum([len(name) + len(text) for name, text in labels]) <= MAX_SHARED else None
 
 
 def _decompressed(value: bytes) -> bytes:

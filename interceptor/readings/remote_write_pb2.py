@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'interceptor/readings/remote_write.proto\x12\x13\x66ncast.remote_write\"$\n\x05Label\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"*\n\x06Sample\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x11\n\ttimestamp\x18\x02 \x01(\x03\"\x0b\n\tHistogram\"\x9a\x01\n\nTimeSeries\x12*\n\x06labels\x18\x01 \x03(\x0b\x32\x1a.fncast.remote_write.Label\x12,\n\x07samples\x18\x02 \x03(\x0b\x32\x1b.fncast.remote_write.Sample\x12\x32\n\nhistograms\x18\x04 \x03(\x0b\x32\x1e.fncast.remote_write.Histogram\"C\n\x0cWriteRequest\x12\x33\n\ntimeseries\x18\x01 \x03(\x0b\x32\x1f.fncast.remote_write.TimeSeriesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'interceptor/readings/remote_write.proto\x12\x13\x66ncast.remote_write\"$\n\x05Label\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"*\n\x06Sample\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x11\n\ttimestamp\x18\x02 \x01(\x03\"\x0b\n\tHistogram\"\x9a\x01\n\nTimeSeries\x12*\n\x06labels\x18\x01 \x03(\x0b\x32\x1a.fncast.remote_write.Label\x12,\n\x07samples\x18\x02 \x03(\x0b\x32\x1b.fncast.remote_write.Sample\x12\x32\n\nhistograms\x18\x04 \x03(\x0b\x32\x1e.fncast.remote_write.Histogram\"R\n\x0cWriteRequest\x12\x12\n\ntimeseries\x18\x01 \x03(\x0c\x12\x10\n\x08metadata\x18\x03 \x03(\x0c\x12\x1c\n\x14symbols_of_version_2\x18\x04 \x03(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,5 +40,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TIMESERIES']._serialized_start=160
   _globals['_TIMESERIES']._serialized_end=314
   _globals['_WRITEREQUEST']._serialized_start=316
-  _globals['_WRITEREQUEST']._serialized_end=383
+  _globals['_WRITEREQUEST']._serialized_end=398
 # @@protoc_insertion_point(module_scope)

@@ -37,7 +37,11 @@ class TimeSeries(_message.Message):
     def __init__(self, labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ...) -> None: ...
 
 class WriteRequest(_message.Message):
-    __slots__ = ("timeseries",)
+    __slots__ = ("timeseries", "metadata", "symbols_of_version_2")
     TIMESERIES_FIELD_NUMBER: _ClassVar[int]
-    timeseries: _containers.RepeatedCompositeFieldContainer[TimeSeries]
-    def __init__(self, timeseries: _Optional[_Iterable[_Union[TimeSeries, _Mapping]]] = ...) -> None: ...
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SYMBOLS_OF_VERSION_2_FIELD_NUMBER: _ClassVar[int]
+    timeseries: _containers.RepeatedScalarFieldContainer[bytes]
+    metadata: _containers.RepeatedScalarFieldContainer[bytes]
+    symbols_of_version_2: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, timeseries: _Optional[_Iterable[bytes]] = ..., metadata: _Optional[_Iterable[bytes]] = ..., symbols_of_version_2: _Optional[_Iterable[bytes]] = ...) -> None: ...

@@ -6,13 +6,23 @@ Source: Telegraf's documentation of its JSON serializer:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
-from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
+from interceptor.readings import lenient_json
+from interceptor.readings.contract import (
+    MAX_LABELS,
+    MAX_READINGS,
+    MAX_SHARED,
+    Decoded,
+    Series,
+    Skip,
+    UndecodableRecord,
+)
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
 from interceptor.readings.times import time_ns
@@ -49,7 +59,7 @@ class TelegrafJson:
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
         try:
-            record = _record.decode(value)
+            record = lenient_json.decode(_record, value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
@@ -58,7 +68,7 @@ class TelegrafJson:
                 raise UndecodableRecord(f"the batch holds more than {MAX_READINGS} metrics")
             for raw in record.metrics:
                 try:
-                    metric = _metric.decode(raw)
+                    metric = lenient_json.decode(_metric, raw)
                 except (msgspec.MsgspecError, ValueError, RecursionError):
                     decoded.skip(Skip.UNSUPPORTED)
                     continue
@@ -98,11 +108,22 @@ class TelegrafJson:
 
     def series(self, key: Any) -> Series | None:
         name, tag_bytes, field = key
-        try:
-            tags = _tags.decode(tag_bytes)
-        except (msgspec.MsgspecError, ValueError):
+        found = _labels(tag_bytes)
+        if found is None:
             return None
-        labels = {tag: str(text) for tag, text in tags.items()}
-        parts = {"name": name, "field": field, "tags": labels_text(labels)}
-        full = self._template.name(parts, labels)
+        labels, text = found
+        full = self._template.name({"name": name, "field": field, "tags": text}, labels)
         return None if full is None else Series(full, labels)
+
+
+@lru_cache(64)  # the fields of a metric share its tags
+def _labels(tag_bytes: bytes) -> tuple[dict[str, str], str] | None:
+    """Return the tags as labels and as text. None if they cannot be read, or are too many."""
+    try:
+        tags = _tags.decode(tag_bytes)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    if len(tags) > MAX_LABELS:
+        return None
+    labels = {tag: str(text) for tag, text in tags.items()}
+    return labels, labels_text(labels)

@@ -10,7 +10,7 @@ from fncast.media_type import are_same, is_json
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("application/json", "Application/JSON"),
         ("application/json", "application/json; charset=utf-8"),
@@ -21,13 +21,13 @@ from fncast.media_type import are_same, is_json
         ("text/plain;", "text/plain"),
     ],
 )
-def test_these_are_the_same(one: str, other: str) -> None:
-    assert are_same(one, other)
-    assert are_same(other, one)
+def test_these_are_the_same(first: str, second: str) -> None:
+    assert are_same(first, second)
+    assert are_same(second, first)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("application/json", "text/plain"),
         ("application/json", "application/json; charset=latin-1"),
@@ -36,8 +36,8 @@ def test_these_are_the_same(one: str, other: str) -> None:
         ("application/json", "application/cloudevents+json"),
     ],
 )
-def test_these_differ(one: str, other: str) -> None:
-    assert not are_same(one, other)
+def test_these_differ(first: str, second: str) -> None:
+    assert not are_same(first, second)
 
 
 @given(st.text(alphabet='ab/;="\\ \té', max_size=60))

@@ -37,7 +37,7 @@ def written(name: str) -> str:
     return str(found)
 
 
-def window(place: int, values: list[float], route: Route) -> Delivery:
+def window(place: int, values: list[float | None], route: Route) -> Delivery:
     headers: Headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(place).encode()),
@@ -73,7 +73,7 @@ async def test_it_answers_the_mean_of_each_window(tmp_path: Path, name: str) -> 
     thread.start()
     deliver = Deliver(FunctionClient("http://{}:{}".format(*listener.getsockname()), 20, 4))
     try:
-        deliveries = [window(1, [1, 2, 6], FORMS[name]), window(2, [5, 7, 9], FORMS[name])]
+        deliveries = [window(1, [None, 2, 4], FORMS[name]), window(2, [5, 7, 9], FORMS[name])]
         await settle(deliver, Batch(deliveries))
     finally:
         await deliver.close()

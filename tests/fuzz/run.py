@@ -1,6 +1,6 @@
 """Feeds random and mutated inputs to the code that parses untrusted bytes, and reports failures.
 
-usage: run.py [--target record|readings|csv|dead-letters|rest|graphpipe|all] [--minutes 1] [--count N] [--seed 0]
+usage: run.py [--target NAME|all] [--minutes 1] [--count N] [--seed 0]
 
 A target is a file fuzz_<target>.py in this folder with a function `run(randomly: Random, until: Until) -> Report`, see
 fuzz_report.py. It draws all its inputs from `randomly`, so that the same seed gives the same inputs. `all` divides the
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from fuzz_report import Report, Until  # noqa: E402
 
-TARGETS = ("record", "readings", "csv", "dead-letters", "rest", "graphpipe")
+TARGETS = ("record", "readings", "csv", "dead-letters", "rest", "graphpipe", "monitor")
 Run = Callable[[random.Random, Until], Report]
 
 

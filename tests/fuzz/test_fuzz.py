@@ -36,6 +36,13 @@ def test_a_short_run_of_readings_finds_no_failure() -> None:
         assert f"{name} refused: " in done.stdout
 
 
+def test_a_short_run_of_the_monitor_finds_no_failure() -> None:
+    done = fuzz("--target", "monitor", "--count", "300")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failures (batch: 3" in done.stdout  # the last series lives for all its batches
+    assert not done.stderr
+
+
 def test_the_same_seed_gives_the_same_inputs() -> None:
     first, second, other = (
         re.sub(r"in \d+ s", "", fuzz("--target", "graphpipe", "--count", "300", "--seed", seed).stdout)

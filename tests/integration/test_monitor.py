@@ -1,4 +1,7 @@
-"""The monitor on a real broker: killed again and again, its figures equal an offline recomputation from the topics."""
+"""The monitor on a real broker: killed again and again, its figures equal an offline recomputation from the topics.
+
+`FNCAST_MONITOR_KILLS=50 .venv/bin/python -m pytest tests/integration/test_monitor.py` kills it more often.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,13 @@ from kafka_container import KafkaContainer, eventually, free_port
 from fncast.series.rfc3339 import format_time
 from tests.fncast.monitor.offline_accuracy import offline_figures
 
-pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600)]
+KILLS = int(os.environ.get("FNCAST_MONITOR_KILLS", "4"))
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600 + 30 * KILLS)]
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 STEP_S, WINDOW, HORIZON = 300, 4, 3
 SERIES = ("cpu", "disk", "net")
-READINGS = 240
-KILLS = 4
+READINGS = max(240, 12 * (KILLS + 1))
 START_MS = int(time.time() * 1000) - 3_600_000  # Kafka deletes records that are a week old
 WAIT_S = 100
 

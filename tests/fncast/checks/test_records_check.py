@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "recognition"))
 from consumer.settings import Input, JsonMapping
 from fncast.checks.records_check import check_records
 from fncast.recognition.sample import Sample
-from samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
 
 TELEGRAF = Input("telegraf", "telegraf-json", "forecast")
 WINDOWS = SAMPLES["window events"][1]
@@ -90,6 +86,15 @@ def test_what_is_wrong_and_how_to_fix_it(entry, sample, result, detail, fix):
     assert row.result == result
     assert detail in row.detail
     assert fix in row.fix
+
+
+def test_records_with_only_strings_become_no_dead_letters():
+    texts = record({"name": "os", "tags": {}, "fields": {"uptime": "3 days"}, "timestamp": 1_700_000_000})
+    row = check(TELEGRAF, [*records(telegraf_json), texts])
+    assert row.result == "ok"
+    assert (
+        row.detail == "20 of the last 21 records are telegraf-json, 40 readings, 1 without a number, 2 series"
+    )
 
 
 def test_windows_go_to_the_route_that_they_name():

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from pathlib import Path
 
 import pytest
-
-sys.path += [str(Path(__file__).parents[1] / "dashboard"), str(Path(__file__).parents[1] / "recognition")]
 from fake_function import Function
-from mock_broker import MockBroker
 
 from fncast.cli.main import main
-from samples import telegraf_json
+from tests.fncast.mock_broker import MockBroker
+from tests.fncast.recognition.samples import telegraf_json
 
 SETTINGS = """
 [kafka]

@@ -20,11 +20,11 @@ def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: in
 
 
 def test_escapes_in_a_reason_are_not_printed() -> None:
-    one = letter(("fncast-reason", ESCAPES), ("ce_destination", ESCAPES))
-    assert "��EVIL� 2026-01-01 INFO fncast: forged�" in command.line(one)
-    assert command.line(one).isprintable()
-    assert json.loads(command.summary_text(one))["reason"] == one.reason
-    assert command.shown(one).replace("\n", "").isprintable()
+    forged = letter(("fncast-reason", ESCAPES), ("ce_destination", ESCAPES))
+    assert "��EVIL� 2026-01-01 INFO fncast: forged�" in command.line(forged)
+    assert command.line(forged).isprintable()
+    assert json.loads(command.summary_text(forged))["reason"] == forged.reason
+    assert command.shown(forged).replace("\n", "").isprintable()
 
 
 def test_a_reason_of_a_megabyte_is_cut() -> None:

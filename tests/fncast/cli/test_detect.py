@@ -79,7 +79,7 @@ def test_csv_has_a_row_for_each_reading(detect: Any, readings: Path) -> None:
     assert "shop: 1 anomaly" in err
 
 
-def test_json_lines(detect: Any, readings: Path) -> None:
+def test_json_has_a_line_for_each_reading(detect: Any, readings: Path) -> None:
     _, out, _ = detect(readings, "--json")
     rows = [json.loads(line) for line in out.splitlines()]
     assert list(rows[0]) == ["series", "time", "value", "expected", "low", "high", "score", "is_anomaly"]

@@ -37,7 +37,9 @@ def csv_file(folder: Path, readings: int = 240) -> Path:
     return path
 
 
-def test_json_output(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_the_result_of_each_series(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["evaluate", str(csv_file(tmp_path)), "--models", str(models), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["model"] == {"name": "forecast", "version": 1, "path": str(models / "forecast" / "1")}
@@ -71,7 +73,8 @@ def test_the_tables_compare_the_model_with_other_methods(
     assert relative_mae.startswith("shop")
 
 
-def test_classical_methods_in_their_order_with_progress_on_stderr(
+@pytest.mark.timeout(600)  # a busy machine takes long
+def test_classical_methods_are_evaluated_in_their_order_with_progress_on_stderr(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("statsforecast", reason="classical methods need the extra `evaluation`")
@@ -201,7 +204,7 @@ def test_wrong_flags_are_one_clear_sentence(
         ({"training": {"settings": None, "data": {"series": [None]}}}, None),
     ],
 )
-def test_a_model_json_of_another_program(
+def test_a_model_json_of_another_program_is_read_or_refused(
     described: dict[str, Any],
     sentence: str | None,
     models: Path,
@@ -216,7 +219,9 @@ def test_a_model_json_of_another_program(
     assert (sentence or "") in capsys.readouterr().err
 
 
-def test_too_few_readings(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_few_readings_are_an_error(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["evaluate", str(csv_file(tmp_path, 15)), "--models", str(models)]) == 1
     assert "shop: no origin: 15 readings" in capsys.readouterr().err
 

@@ -279,7 +279,7 @@ def test_a_batch_is_answered_by_a_batch(orders: Host) -> None:
     assert kinds == ["unavailable", "rejected", "unavailable"]
 
 
-def test_version_and_health(orders: Host) -> None:
+def test_the_host_reports_its_version_and_health(orders: Host) -> None:
     assert requests.get(f"{orders.url}/version", timeout=5).json()["version"]
     assert requests.get(f"{orders.url}/ping", timeout=5).json()["functions"]["forecast"] == "ready"
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path += [str(Path(__file__).parents[1] / "dashboard"), str(Path(__file__).parents[1] / "recognition")]
-from mock_broker import MockBroker
-
 from consumer.settings import load
 from fncast.cli.main import main
-from samples import influx_line, telegraf_json
+from tests.fncast.mock_broker import MockBroker
+from tests.fncast.recognition.samples import influx_line, telegraf_json
 
 
 @pytest.fixture(scope="module")

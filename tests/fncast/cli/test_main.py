@@ -72,13 +72,13 @@ def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     found = [parser]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            found += [one for choice in action.choices.values() for one in parsers(choice)]
+            found += [each for choice in action.choices.values() for each in parsers(choice)]
     return found
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_the_help_of_every_command_and_action_ends_with_an_example(command):
-    [added] = [one for one in parsers(build_parser(command)) if one.prog == f"fncast {command}"]
+    [added] = [each for each in parsers(build_parser(command)) if each.prog == f"fncast {command}"]
     for parser in parsers(added):
         heading, *examples = parser.format_help().rpartition("example")[2].splitlines()
         assert heading in (":", "s:")
@@ -108,7 +108,7 @@ def test_the_examples_are_valid(command):
         ("invoke", "--bootstrap-servers", "x", "forecast", "-"),
     ],
 )
-def test_wrong_usage_is_2(run: Run, words):
+def test_wrong_usage_ends_with_exit_code_2(run: Run, words):
     ended = run(*words)
     assert ended.returncode == 2
     assert "usage: fncast" in ended.stderr
@@ -190,7 +190,7 @@ def test_a_port_in_use_is_one_sentence(run: Run):
     assert ended.stderr.strip() == f"fncast: port {port} on 127.0.0.1 is in use; choose another with --port"
 
 
-def test_the_version():
+def test_the_version_is_printed():
     command = [sys.executable, "-m", "fncast", "--version"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.startswith("fncast ")

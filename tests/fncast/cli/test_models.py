@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,74 +9,7 @@ import pytest
 
 from fncast.cli import models as models_command
 from fncast.cli.main import build_parser, main
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def put(version: int, name: str = "forecast", **details: Any) -> Path:
-        folder = tmp_path / name / str(version)
-        folder.mkdir(parents=True)
-        (folder / "model.json").write_text(json.dumps({"window": 48, "horizon": 12, **details}))
-        (folder / "saved_model.pb").touch()
-        return folder
-
-    return put
-
-
-@pytest.fixture
-def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """models("list", …) -> (exit code, stdout, stderr)"""
-
-    def call(action: str, *arguments: str) -> tuple[int, str, str]:
-        code = main(["models", action, "--models", str(tmp_path), *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def test_list_shows_state_and_errors(models: Any, write: Write) -> None:
-    write(1, metrics={"validation_error": 0.123456})
-    (write(2) / "retired").touch()
-    (write(3) / "saved_model.pb").unlink()
-    (write(1, "price") / "model.json").write_text("{")
-    code, out, _ = models("list")
-    assert code == 0
-    header, three, two, one, price = out.splitlines()
-    assert header.split() == ["name", "version", "window", "horizon", "validation", "error", "state"]
-    assert "broken: " in three
-    assert three.endswith("forecast/3 contains neither saved_model.pb nor model.tflite")
-    assert two.split() == ["forecast", "2", "48", "12", "-", "retired"]
-    assert one.split(maxsplit=5) == [
-        *("forecast", "1", "48", "12", "0.1235"),
-        "latest, not checked: only TensorFlow can open it",
-    ]
-    assert "broken: " in price
-    assert "is not JSON" in price
-
-
-def test_list_as_json_has_one_line_for_each_version(models: Any, write: Write) -> None:
-    write(1)
-    write(2)
-    _, out, _ = models("list", "--name", "forecast", "--json")
-    assert [json.loads(line)["version"] for line in out.splitlines()] == [2, 1]
-
-
-def test_compare_shows_what_differs(models: Any, write: Write) -> None:
-    write(1, training={"settings": {"units": 32, "cell": "gru"}, "history": [1]}, metrics={"mae": 2.0})
-    write(2, training={"settings": {"units": 64, "cell": "gru"}, "history": [1, 2]}, metrics={"mae": 1.5})
-    (write(3) / "retired").touch()
-    code, out, _ = models("compare")
-    assert code == 0
-    assert [line.split() for line in out.splitlines()] == [
-        ["forecast/1", "forecast/2"],
-        ["training.settings.units", "32", "64"],
-        ["metrics.mae", "2", "1.5"],
-    ]
-    _, out, _ = models("compare", "2", "3", "--json")
-    assert json.loads(out)["metrics.mae"] == [1.5, None]
+from tests.fncast.cli.conftest import Write
 
 
 def test_a_closed_stdout_is_not_an_error(
@@ -97,7 +28,7 @@ def test_a_closed_stdout_is_not_an_error(
         models_command.run(arguments)
 
 
-def test_retire_and_back(models: Any, write: Write) -> None:
+def test_a_version_is_retired_and_put_back(models: Any, write: Write) -> None:
     write(1)
     two = write(2)
     assert models("retire", "2") == (0, "", "forecast/2 is retired; forecast/1 is the latest now\n")
@@ -154,13 +85,3 @@ def test_missing_models_and_versions_are_clear_errors(models: Any, write: Write,
     write(1, "load")
     (tmp_path / "forecast").rename(tmp_path / "price")
     assert "choose one with --name" in models("rollback")[2]
-
-
-def test_texts_of_a_model_json_are_printed_without_control_characters(models: Any, write: Write) -> None:
-    forged = "\x1b[2J\x1b[31mEVIL\r\n2026-01-01 INFO fncast: forged\x7f\u202e"
-    write(1, trained_at=forged, training={"settings": {"cell": forged}})
-    write(2, trained_at="2026")
-    for action in (("list",), ("list", "--json"), ("compare", "1", "2"), ("compare", "1", "2", "--json")):
-        _, out, err = models(*action)
-        assert "EVIL" in out
-        assert all(line.isprintable() for line in [*out.splitlines(), *err.splitlines()])

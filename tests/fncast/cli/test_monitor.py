@@ -10,7 +10,7 @@ import pytest
 from consumer.settings import Settings
 from fncast.cli import monitor, service_process
 from fncast.http.security import Security
-from tests.fncast.cli.test_consume import FakeServer, FakeService
+from tests.fncast.cli.fake_service import FakeServer, FakeService
 
 
 class FakeJudge:

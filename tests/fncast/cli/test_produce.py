@@ -21,7 +21,7 @@ EVENT = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading"
 @pytest.fixture(scope="module")
 def broker() -> Iterator[str]:
     client = Producer({"bootstrap.servers": "ignored:1", "test.mock.num.brokers": 1, "log_level": 0})
-    yield ",".join(f"{one.host}:{one.port}" for one in client.list_topics(timeout=10).brokers.values())
+    yield ",".join(f"{node.host}:{node.port}" for node in client.list_topics(timeout=10).brokers.values())
     del client
 
 
@@ -53,7 +53,9 @@ def produce(*words: object) -> int:
     return main(["produce", *map(str, words)])
 
 
-def test_a_csv_file_as_windows(broker: str, csv: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_csv_file_is_published_as_windows(
+    broker: str, csv: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert produce(csv, "--window", 3, "--bootstrap-servers", broker, "--topic", "csv") == 0
     assert "published 8 events to csv" in capfd.readouterr().err
     found = [(dict(m.headers()), orjson.loads(m.value()), m.key()) for m in read(broker, "csv", 8)]
@@ -66,7 +68,7 @@ def test_a_csv_file_as_windows(broker: str, csv: Path, capfd: pytest.CaptureFixt
     assert [dict(m.headers())["ce_id"] for m in again] == [b"cpu load-3-2", b"cpu load-3-7"]
 
 
-def test_an_event_as_structured_json(broker: str, tmp_path: Path) -> None:
+def test_an_event_is_published_as_structured_json(broker: str, tmp_path: Path) -> None:
     path = tmp_path / "ce.json"
     path.write_bytes(orjson.dumps(EVENT))
     words = (
@@ -113,7 +115,7 @@ STATES = "entity_id,state,last_changed\n" + "".join(
 
 
 @pytest.mark.parametrize("name", ["-", "states.csv", "states.txt.gz"])
-def test_a_long_file_with_the_reading_flags(
+def test_the_reading_flags_apply_to_files_and_standard_input(
     broker: str,
     standard_input: Callable[[bytes], None],
     tmp_path: Path,
@@ -145,7 +147,7 @@ def test_a_long_file_with_the_reading_flags(
     assert "1 reading missing, which --strict does not allow" in capfd.readouterr().err
 
 
-def test_live_feeds_until_a_signal(broker: str, csv: Path) -> None:
+def test_live_feeds_are_published_until_a_signal(broker: str, csv: Path) -> None:
     command = [sys.executable, "-m", "fncast", "produce", "--shop", "--machine", "--replay", str(csv)]
     environment = os.environ | {"FNCAST_KAFKA__BOOTSTRAP_SERVERS": broker}
     words = ("--window", "4", "--topic", "live")
@@ -214,7 +216,7 @@ def test_wrong_input_is_one_clear_sentence(
     assert len([line for line in errors.splitlines() if line.startswith("fncast:")]) == 1
 
 
-def test_a_csv_file_as_single_readings(
+def test_a_csv_file_is_published_as_single_readings(
     broker: str, csv: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -30,9 +30,9 @@ def read(folder: Path, *flags: str, text: str = LONG) -> list[Series]:
 def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     flags = ["--time-column", "when", "--series-column", "shelf"]
     series = read(tmp_path, *flags, "--value-column", "sold")
-    assert {one.name: one.values.tolist() for one in series} == {"1": [5, 6], "2": [7, 8]}
+    assert {each.name: each.values.tolist() for each in series} == {"1": [5, 6], "2": [7, 8]}
     both = read(tmp_path, *flags, "--value-column", "sold", "--value-column", "left")
-    assert [one.name for one in both] == ["1/sold", "1/left", "2/sold", "2/left"]
+    assert [each.name for each in both] == ["1/sold", "1/left", "2/sold", "2/left"]
 
 
 @pytest.mark.parametrize("flag", ["--time-column", "--value-column", "--series-column"])
@@ -75,7 +75,7 @@ def test_the_number_of_filled_readings_is_printed(tmp_path: Path, capsys: pytest
     assert filled in capsys.readouterr().err
     report_filled_gaps(series, 40)
     assert "13 of 13 missing readings are filled, in windows of 40\n" in capsys.readouterr().err
-    report_filled_gaps([one for one in series if not one.missing], 8)
+    report_filled_gaps([each for each in series if not each.missing], 8)
     assert not capsys.readouterr().err
 
 
@@ -175,7 +175,9 @@ def test_strict_allows_a_file_without_problems(tmp_path: Path) -> None:
     assert read(tmp_path, "--strict", "--value-column", "a", text=text)
 
 
-def test_a_wrong_zone_and_standard_input_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_zone_and_repeated_standard_input_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         read(tmp_path, "--timezone", "Europe/Nowhere")
     assert "'Europe/Nowhere' is not a time zone such as Europe/Berlin" in capsys.readouterr().err

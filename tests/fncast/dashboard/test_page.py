@@ -1,109 +1,19 @@
-"""The page's HTTP interface: responses, the live stream, and slow clients."""
+"""The page's HTTP interface: responses and the live stream."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from fncast.dashboard import stream as streams
-from fncast.dashboard.bounded_send import CHUNK_BYTES
 from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.state import PageState, PageTopics
-
-
-class Records:
-    """A record source that a test fills."""
-
-    def __init__(self) -> None:
-        self.state = BrokerState(True, 1.0)
-        self.batches: list[list[ReceivedRecord]] = []
-        self.running = False
-
-    def start(self) -> None:
-        self.running = True
-
-    def close(self) -> None:
-        self.running = False
-
-    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
-        return self.batches.pop(0) if self.batches else []
-
-
-@pytest.fixture
-def source() -> Records:
-    return Records()
-
-
-@pytest.fixture
-async def page(source: Records) -> AsyncIterator[Page]:
-    """A page that has started."""
-    app = Page(source, PageState(PageTopics(), 0.0))
-    to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    from_app: asyncio.Queue[Any] = asyncio.Queue()
-    task = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
-    await to_app.put({"type": "lifespan.startup"})
-    assert (await from_app.get())["type"] == "lifespan.startup.complete"
-    yield app
-    await to_app.put({"type": "lifespan.shutdown"})
-    assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
-    await task
-    assert not source.running
-
-
-class Call:
-    """One request. `next` returns the next ASGI message of the response."""
-
-    def __init__(
-        self, page: Page, path: str, method: str = "GET", headers: dict[str, str] | None = None
-    ) -> None:
-        raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-        self._disconnected = asyncio.Event()
-        self.sent: asyncio.Queue[Any] = asyncio.Queue(1)
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "method": method,
-            "path": path,
-            "root_path": "",
-            "query_string": b"",
-            "headers": raw,
-        }
-        self.task = asyncio.create_task(page(scope, self._receive, self.sent.put))
-
-    async def _receive(self) -> dict[str, Any]:
-        await self._disconnected.wait()
-        return {"type": "http.disconnect"}
-
-    def disconnect(self) -> None:
-        self._disconnected.set()
-
-    async def next(self) -> Any:
-        return await asyncio.wait_for(self.sent.get(), 10)
-
-
-async def get(page: Page, path: str, **more: Any) -> tuple[int, dict[str, str], bytes]:
-    call = Call(page, path, **more)
-    start = await call.next()
-    body = (await call.next())["body"]
-    await call.task
-    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body
-
-
-async def next_event(call: Call, event: str) -> Any:
-    """The data of the next Server-Sent Event of this kind."""
-    while True:
-        text = (await call.next())["body"].decode()
-        for part in text.split("\n\n"):
-            fields = dict(line.split(": ", 1) for line in part.splitlines() if ": " in line)
-            if fields.get("event") == event:
-                return json.loads(fields["data"])
+from tests.fncast.dashboard.page_calls import Call, Records, expect_ok, get, next_event
 
 
 async def test_a_cancelled_lifespan_is_not_reported_as_a_failure(source: Records) -> None:
@@ -189,45 +99,6 @@ async def test_streams_end_when_the_server_stops(page: Page) -> None:
     await asyncio.wait_for(call.task, 10)
 
 
-async def test_a_large_state_is_sent_in_chunks(page: Page, source: Records, make: Any) -> None:
-    source.batches.append(
-        [make.window([n + 0.123456789 for n in range(400)], series=f"s{k}") for k in range(40)]
-    )
-    chunks: list[bytes] = []
-    while len(chunks) < 2:  # until the page has read the records
-        state = Call(page, "/state")
-        start = await state.next()
-        chunks = []
-        while (part := await state.next()).get("more_body"):
-            chunks.append(part["body"])
-        chunks.append(part["body"])
-    assert max(map(len, chunks)) <= CHUNK_BYTES
-    body = b"".join(chunks)
-    assert (b"content-length", b"%d" % len(body)) in start["headers"]
-    assert len(json.loads(body)["series"]) == 40
-
-
-async def test_updates_continue_after_an_unexpected_error(
-    page: Page, source: Records, make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("fncast.dashboard.updater.RESTART_S", (0.05,))
-    failing = True
-
-    def take(timeout_s: float = 0.0) -> list[ReceivedRecord]:
-        if failing:
-            raise RuntimeError("an internal error")
-        return Records.take(source)
-
-    monkeypatch.setattr(source, "take", take)
-    while (await get(page, "/healthz"))[0] == 200:
-        pass
-    assert b"an internal error" in (await get(page, "/healthz"))[2]
-    assert "does not update" in caplog.text
-    failing = False
-    while (await get(page, "/healthz"))[0] != 200:
-        pass
-
-
 async def test_too_many_pages_are_refused(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MAX_CLIENTS", 1)
     first = Call(page, "/events")
@@ -238,16 +109,3 @@ async def test_too_many_pages_are_refused(page: Page, monkeypatch: pytest.Monkey
     while not first.task.done():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(first.sent.get(), 0.05)
-
-
-async def test_a_client_that_stops_reading_is_disconnected(
-    page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fncast.dashboard.bounded_send.SEND_TIMEOUT_S", 0.05)
-    call = Call(page, "/events")
-    await expect_ok(call)
-    await asyncio.wait_for(call.task, 10)  # the test reads no body
-
-
-async def expect_ok(call: Call) -> None:
-    assert (await call.next())["status"] == 200

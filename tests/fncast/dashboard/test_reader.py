@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from fncast.dashboard import reader as reader_module
 from fncast.dashboard import reader_client
 from fncast.dashboard.reader import TopicReader
-from fncast.dashboard.reader_client import InvalidProperties, create_consumer
+from fncast.dashboard.reader_client import create_consumer
 from fncast.dashboard.record import ReceivedRecord
 
 PATIENCE_S = 30.0
@@ -237,8 +237,3 @@ def test_joins_no_group(broker: Any, start: Callable[..., TopicReader]) -> None:
         AdminClient({"bootstrap.servers": broker.address}).list_consumer_groups(request_timeout=10).result()
     )
     assert groups.valid == []
-
-
-def test_a_wrong_property_is_named() -> None:
-    with pytest.raises(InvalidProperties, match=r"no\.such\.property"):
-        TopicReader({"bootstrap.servers": "127.0.0.1:1", "no.such.property": "1"}, ["t"], 0)

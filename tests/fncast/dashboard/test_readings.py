@@ -68,7 +68,7 @@ def test_merging_equals_writing_each_value_to_its_index(
         assert readings.at(index) == plain.get(index)
 
 
-def test_the_last_known_reading() -> None:
+def test_the_last_known_reading_before_an_index_is_found() -> None:
     readings = ReadingBuffer()
     readings.merge(0, [None, 1, None, None])
     assert (readings.last_known(3), readings.last_known(0), readings.last_known(99)) == (1, None, 1)
@@ -113,5 +113,7 @@ def test_values_that_are_not_numbers_raise(values: object) -> None:
         ([5, 5, 5], [5, 5, 5], 1),
     ],
 )
-def test_new_values_of_windows_without_times(known: list[float], window: list[float], added: int) -> None:
+def test_new_values_of_windows_without_times_are_counted(
+    known: list[float], window: list[float], added: int
+) -> None:
     assert count_new_values(known, window) == added

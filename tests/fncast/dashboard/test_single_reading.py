@@ -76,7 +76,7 @@ def test_a_new_step_of_the_forecasts_restarts_the_series(decoders, make):
     assert state.snapshot(START_S)["totals"]["unreadable"] == 0
 
 
-def test_windows_and_bytes_on_a_topic_of_readings(decoders, make):
+def test_a_topic_of_readings_shows_also_windows_and_bytes(decoders, make):
     state = PageState(PageTopics(), START_S, decoders)
     state.add(make.window([1.0, 2.0]), START_S)
     assert shown(state)["cpu"]["actual"] == [1.0, 2.0]

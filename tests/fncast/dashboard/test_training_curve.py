@@ -6,7 +6,7 @@ from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.state import PageState
 
 
-def test_the_error_curve_of_a_training(page_state: PageState, make: Any) -> None:
+def test_the_error_curve_of_a_training_is_shown(page_state: PageState, make: Any) -> None:
     def epoch(number: int, **more: Any) -> ReceivedRecord:
         data = {"epoch": number, "epochs": 3, "loss": 1 / number, "val_loss": 2 / number, **more}
         record: ReceivedRecord = make.record(

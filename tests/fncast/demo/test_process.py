@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -14,8 +12,7 @@ import pytest
 from fncast.demo import process as process_module
 from fncast.demo import process_log as process_log_module
 from fncast.demo.process import Process, ProcessFailed, Program
-
-TIMEOUT_S = 10.0
+from tests.fncast.demo.waiting import TIMEOUT_S, until
 
 
 class Runner:
@@ -37,17 +34,10 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        await asyncio.sleep(0.01)
-
-
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
 
-async def test_output_and_log(runner: Runner) -> None:
+async def test_output_is_handed_on_and_logged(runner: Runner) -> None:
     text = "import sys; print('out'); print('é', end=''); print('err', file=sys.stderr)"
     assert await runner.process(text, restart=False).run() == 0
     assert runner.lines == ["out", "é"]
@@ -190,25 +180,3 @@ async def test_a_log_that_cannot_be_opened_ends_nothing(runner: Runner, tmp_path
     assert await runner.process("print('out')", restart=False).run() == 0
     assert runner.lines == ["out"]
     assert runner.reports[0].endswith("cannot be written: No such file or directory. Its output is not kept")
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-async def test_a_child_ends_with_its_parent(number: signal.Signals, tmp_path: Path) -> None:
-    child = tmp_path / "child.py"
-    child.write_text(
-        "import time\nfrom fncast.demo.child import end_with_parent\n"
-        "end_with_parent()\nprint('up', flush=True)\ntime.sleep(60)"
-    )
-    parent = (
-        "import subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, {str(child)!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
-        "child.stdout.readline(); print(child.pid, flush=True); time.sleep(60)"
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    child_process = psutil.Process(int(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S)))
-    process.send_signal(number)
-    await process.wait()
-    await until(lambda: not child_process.is_running())

@@ -27,7 +27,7 @@ def summary() -> DemoSummary:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_events_and_their_forecasts_in_any_order(order: tuple[int, ...]) -> None:
+def test_events_are_matched_with_their_forecasts_in_any_order(order: tuple[int, ...]) -> None:
     records = [event("1", 10.0), event("2", 11.0), forecast("1", 10.02), forecast("2", 11.04)]
     found = summary()
     for number in order:

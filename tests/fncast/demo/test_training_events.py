@@ -3,7 +3,7 @@ from __future__ import annotations
 from fncast.demo.training_events import TrainingEvents
 
 
-def test_training_progress_as_events() -> None:
+def test_training_progress_becomes_events() -> None:
     training = TrainingEvents("fncast/demo/training")
     line = '{"epoch": 2, "epochs": 12, "train_error": 0.4, "validation_error": 0.3, "naive_error": 0.6, "seconds": 1}'
     event = training.event(line)

@@ -160,5 +160,5 @@ async def test_pages_of_configured_hosts_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"), [("::ffff:127.0.0.1", True), ("::ffff:8.8.8.8", False), ("", False)]
 )
-def test_is_loopback(name: str, expected: bool) -> None:
+def test_the_addresses_of_this_machine_are_loopback(name: str, expected: bool) -> None:
     assert is_loopback(name) is expected

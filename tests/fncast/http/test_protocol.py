@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +27,7 @@ from fncast.http.server import build_server
 from functions.host.app import FunctionHost
 from model_service.serving.metrics import Metrics
 from model_service.serving.server import ModelServer
+from tests.fncast.http.connections import rest_of, until
 
 pytestmark = pytest.mark.integration
 
@@ -98,24 +95,6 @@ class Running:
         self.server.should_exit = True
         self._thread.join(20)
         assert not self._thread.is_alive()
-
-
-def rest_of(connection: socket.socket) -> bytes:
-    """All bytes until the other side closes."""
-    parts = []
-    try:
-        while part := connection.recv(65536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)
-
-
-def until(condition: Callable[[], bool], within_s: float = 20) -> None:
-    end_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end_s, "the condition did not come true"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -322,69 +301,6 @@ def test_the_scheme_bearer_may_be_in_any_case(scheme: str, listen: Listen) -> No
     assert listening.request("/metrics", f"Authorization: {scheme} {TOKEN}").startswith(b"HTTP/1.1 200 ")
     assert listening.request("/metrics", f"Authorization: {scheme} wrong").startswith(b"HTTP/1.1 401 ")
     assert listening.request("/metrics", f"Authorization: {TOKEN}").startswith(b"HTTP/1.1 401 ")
-
-
-def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Path) -> None:
-    """It logs only few lines about it."""
-    words = ("-m", "fncast", "model-service", "--models", str(tmp_path), "--wait", "--port", "0")
-    process = subprocess.Popen(
-        ["bash", "-c", 'ulimit -n 200; exec "$@"', "-", sys.executable, *words],
-        cwd=ROOT,
-        env=os.environ,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr
-    try:
-        port = int(process.stderr.readline().split("http://127.0.0.1:")[1].split()[0].split("/")[0])
-        with ExitStack() as stack:
-            for _ in range(400):
-                stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), 20)))
-            kept = socket.create_connection(("127.0.0.1", port), 20)
-            assert rest_of(stack.enter_context(closing(kept)))[:12] in (b"HTTP/1.1 503", b"")
-        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n\r\n"
-
-        def answers() -> bool:
-            with closing(socket.create_connection(("127.0.0.1", port), 20)) as connection:
-                try:
-                    connection.sendall(request)
-                except ConnectionError:
-                    return False
-                return rest_of(connection).startswith(b"HTTP/1.1 200 ")
-
-        until(answers)
-    finally:
-        process.terminate()
-        lines = process.stderr.readlines()
-        process.wait(20)
-        process.stderr.close()
-    assert 1 <= len(lines) <= 120, lines[:5]
-
-
-async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = bind("127.0.0.1", 0)
-    calls = 0
-
-    def none_left(self: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        raise OSError(24, "Too many open files")
-
-    monkeypatch.setattr(socket.socket, "accept", none_left)
-    logged: list[Any] = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: logged.append(context))
-    listener.setblocking(False)
-    running = await loop.create_server(asyncio.Protocol, sock=listener, backlog=1024)
-    client = socket.socket()
-    client.setblocking(False)
-    client.connect_ex(listener.getsockname())
-    async with asyncio.timeout(10):
-        while calls < 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    assert len(logged) <= 3
-    client.close()
-    running.close()
 
 
 @pytest.mark.parametrize(

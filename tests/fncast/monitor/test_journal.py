@@ -16,6 +16,7 @@ from fncast.monitor import journal
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.judge import Judge
+from fncast.monitor.partition import READING, MonitorPartition
 from fncast.monitor.rules import MonitorRules
 from fncast.series.rfc3339 import format_time
 from interceptor.chain import Chain
@@ -111,7 +112,7 @@ class Run:
 def assert_same_figures(run: Run, whole: Run) -> None:
     found, right = (
         {name: each.joined.accuracy("m/1").total_figures() for name, each in series.items()}
-        for series in (one.judge.partitions[0].monitor.series for one in (run, whole))
+        for series in (each.judge.partitions[0].monitor.series for each in (run, whole))
     )
     assert found.keys() == right.keys()
     for name in right:
@@ -163,7 +164,7 @@ def test_records_that_came_before_all_topics_are_restored_keep_their_order(first
     every = history()
     whole.process(every)
     early = [Delivery(each, 1) for each in every[:14] if each.topic == first]
-    later = [Delivery(each, 1) for each in every if all(each is not one.record for one in early)]
+    later = [Delivery(each, 1) for each in every if all(each is not delivery.record for delivery in early)]
     run.judge = Judge(RULES, TOPICS, lambda: run.now_s)
     chain = Chain([run.judge])
     run.restore(first)
@@ -195,3 +196,11 @@ def test_the_state_of_another_version_is_an_error() -> None:
     newer = StateRecord(b"cpu-0", msgspec.msgpack.encode([journal.VERSION + 1, 7, ["state"]]))
     with pytest.raises(StateError, match=f"the format {journal.VERSION + 1}"):
         judge.restore("metrics", 0, 1, 5, [newer])
+
+
+def test_long_names_make_no_record_that_a_broker_refuses() -> None:
+    names = [f"{number:04}" + "é" * 1020 for number in range(1_000)]
+    entries: list[journal.Entry] = [(place, (READING, name, 1, 2.0, 3)) for place, name in enumerate(names)]
+    monitor = MonitorPartition(RULES)
+    written = journal.Journal(monitor, lambda: 0.0).write({"metrics": entries}, {"metrics": 1})
+    assert max(len(each.value or b"") for each in written["metrics"]) < 1_000_000

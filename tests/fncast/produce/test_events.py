@@ -37,7 +37,7 @@ def window(**changes: Any) -> SeriesWindow:
     )
 
 
-def test_a_window_as_a_binary_record() -> None:
+def test_a_window_becomes_a_binary_record() -> None:
     found = to_kafka_record(
         build_window_event(window(), source="fncast/produce/cpu.csv", destination="forecast")
     )
@@ -68,7 +68,7 @@ def test_a_window_has_its_calendar_step_and_maximum() -> None:
     assert data["start"] == "2026-07-01T00:00:00+02:00"
 
 
-def test_a_window_as_a_structured_record() -> None:
+def test_a_window_becomes_a_structured_record() -> None:
     found = to_kafka_record(
         build_window_event(window(), source="fncast/demo/host", destination="forecast"), "structured"
     )
@@ -80,7 +80,7 @@ def test_a_window_as_a_structured_record() -> None:
     assert document["destination"] == "forecast"
 
 
-def test_calendar_steps_and_no_unit() -> None:
+def test_a_window_may_have_a_calendar_step_and_no_unit() -> None:
     event = build_window_event(window(step=Step.calendar("P1M"), unit=None), source="s", destination="d")
     assert event.get_data() == {"start": DATA["start"], "step": "P1M", "values": DATA["values"]}
 
@@ -113,7 +113,7 @@ def test_the_default_destination_applies_to_events_without_one() -> None:
 
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])
-def test_bytes_as_data(mode: Any) -> None:
+def test_bytes_are_data_in_both_modes(mode: Any) -> None:
     raw = b"\x00\xffraw"
     document = EVENT | {
         "datacontenttype": "application/octet-stream",

@@ -21,7 +21,7 @@ def clock() -> Iterator[float]:
     return (0.5 * number for number in count())
 
 
-def test_cpu_and_memory_of_this_machine(clock: Iterator[float]) -> None:
+def test_cpu_and_memory_of_this_machine_are_read(clock: Iterator[float]) -> None:
     machine = MachineFeed(SINCE, clock=lambda: next(clock))
     readings = {reading.series: reading for reading in machine.read(8)}
     assert set(readings) == {"cpu", "memory"}  # traffic needs two reads

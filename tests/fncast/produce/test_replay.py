@@ -15,7 +15,7 @@ def series(*values: float) -> Series:
     return Series("taxi", START, Step.seconds(1800), np.array(values))
 
 
-def test_readings_of_a_series() -> None:
+def test_a_series_is_replayed_with_its_times() -> None:
     found = list(readings(series(5, np.nan)))
     assert [(reading.index, reading.time.minute) for reading in found] == [(0, 0), (1, 30)]
     assert np.isnan(found[1].value)

@@ -27,9 +27,9 @@ def test_memory_leaks_until_the_servers_are_restarted() -> None:
 
 
 def test_the_same_seed_gives_the_same_values_in_any_order() -> None:
-    one, other = ShopServers(INCIDENTS, seed=1), ShopServers(INCIDENTS, seed=1)
-    forwards = [one.read(hour, 50.0) for hour in range(200)]
-    assert [other.read(hour, 50.0) for hour in reversed(range(200))] == forwards[::-1]
+    servers, again = ShopServers(INCIDENTS, seed=1), ShopServers(INCIDENTS, seed=1)
+    forwards = [servers.read(hour, 50.0) for hour in range(200)]
+    assert [again.read(hour, 50.0) for hour in reversed(range(200))] == forwards[::-1]
     assert [ShopServers(INCIDENTS, seed=2).read(hour, 50.0) for hour in range(200)] != forwards
 
 

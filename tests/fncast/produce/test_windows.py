@@ -32,7 +32,7 @@ def test_a_window_slides_with_every_reading() -> None:
     assert (found[0].series, found[0].unit, found[0].step) == ("cpu", "%", STEP)
 
 
-def test_one_window_per_k_readings() -> None:
+def test_a_window_comes_with_every_kth_reading() -> None:
     found = windows(SlidingWindow(4, every=3), [reading(i, float(i)) for i in range(12)])
     assert [window.index for window in found] == [3, 6, 9]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fncast.recognition.flat_json import propose_mapping
-from samples import AT_S, gateway, record, records
+from tests.fncast.recognition.samples import AT_S, gateway, record, records
 
 
 def options(make: Any, count: int = 20, **more: Any) -> dict[str, Any]:

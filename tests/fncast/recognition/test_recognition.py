@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from contextlib import suppress
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.trial import try_format
 from interceptor.readings.formats import BUILT_IN
-from samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -32,34 +33,6 @@ def test_the_samples_hold_every_format():
 def test_one_record_is_enough(name):
     format_, sample = SAMPLES[name]
     assert recognise("readings", sample[:1]).trial.format == format_
-
-
-def test_records_that_do_not_decode_are_counted_with_their_reason():
-    sample = [*records(telegraf_json, 9), record("temperature is fine")]
-    trial = recognise("readings", sample).trial
-    assert (trial.format, trial.decoded, trial.records) == ("telegraf-json", 9, 10)
-    [reason] = trial.reasons
-    assert "Telegraf" in reason
-
-
-def test_series_have_their_last_value_step_and_partition():
-    trial = recognise("readings", records(telegraf_json)).trial
-    seen = trial.series["cpu.usage_idle cpu=cpu0 host=web-1"]
-    assert (seen.last_value, seen.step_text, seen.is_spread) == (110.5, "10s", False)
-    assert trial.skipped == {"text": 20}
-
-
-def test_a_series_in_two_partitions_is_noticed():
-    sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(6)]
-    assert len(recognise("readings", sample).trial.spread) == 2
-
-
-def test_windows_have_the_step_and_destination_of_their_event():
-    trial = recognise("readings", SAMPLES["window events"][1]).trial
-    assert trial.windows == 20
-    assert trial.destinations == {"forecast": 20}
-    assert trial.series["oven-1"].step_text == "5m"
-    assert trial.series["oven-1"].last_value == 22.5
 
 
 @pytest.mark.parametrize(
@@ -89,8 +62,26 @@ def test_an_event_of_another_type_is_read_as_json():
 
 
 def test_half_telegraf_and_half_lines_is_mixed():
-    with pytest.raises(Unrecognised, match="mixes formats: 50%"):
-        recognise("readings", records(telegraf_json, 4) + records(influx_line, 4))
+    mixed = records(telegraf_json, 4) + records(influx_line, 4)
+    with pytest.raises(Unrecognised, match=r"mixes formats: 50% [a-z-]+, 50% [a-z-]+\. "):
+        recognise("readings", mixed)
+    with pytest.raises(Unrecognised, match=r"44% [a-z-]+; the rest is unknown"):
+        recognise("readings", [*mixed, record("hello")])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b'{"a":"\xff"}', "the last record begins with"),
+        (
+            gzip.compress(b'{"a":1}', mtime=0),
+            "the last record cannot be read: its value is compressed with gzip",
+        ),
+    ],
+)
+def test_bytes_that_are_not_text_are_described(value, reason):
+    with pytest.raises(Unrecognised, match=reason):
+        recognise("readings", [record(value)])
 
 
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=5))

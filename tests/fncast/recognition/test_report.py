@@ -5,7 +5,7 @@ from __future__ import annotations
 from fncast.recognition.recognition import recognise
 from fncast.recognition.report import report
 from fncast.recognition.sample import Sample
-from samples import record, records, telegraf_json
+from tests.fncast.recognition.samples import record, records, telegraf_json
 
 
 def lines(sample, **more):

@@ -15,7 +15,7 @@ from fncast.recognition.recognition import recognise
 from fncast.recognition.sample import Sample
 from fncast.recognition.starter_settings import quoted, starter_settings
 from fncast.recognition.trial import try_format
-from samples import SAMPLES, gateway, record, records, telegraf_json
+from tests.fncast.recognition.samples import SAMPLES, gateway, record, records, telegraf_json
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 

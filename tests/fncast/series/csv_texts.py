@@ -29,7 +29,7 @@ def read(folder: Path, text: str | bytes, **options: object) -> Summary:
 
 def values(summary: Summary) -> dict[str, list[float]]:
     """The readings by series."""
-    return {one.name: one.values.tolist() for one in summary.series}
+    return {series.name: series.values.tolist() for series in summary.series}
 
 
 def local(folder: Path, times: list[str], **options: object) -> Summary:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.fncast.series.csv_texts import HOURS, START, lines, read, values
 
 
-def test_dwd(tmp_path: Path) -> None:
+def test_a_file_of_the_german_weather_service_is_read(tmp_path: Path) -> None:
     text = lines("STATIONS_ID;MESS_DATUM;  TT;eor", lambda i: f"       2319;20260101{i:02}; {i}.1;eor")
     summary = read(tmp_path, text)
     assert values(summary) == {"2319": [i + 0.1 for i in range(10)]}
@@ -15,7 +15,7 @@ def test_dwd(tmp_path: Path) -> None:
     assert summary.skipped == {"column 'eor'": "it holds text, 'eor' only"}
 
 
-def test_home_assistant(tmp_path: Path) -> None:
+def test_an_export_of_home_assistant_is_read(tmp_path: Path) -> None:
     text = lines("entity_id,state,last_changed", lambda i: f"sensor.{'ab'[i % 2]},{i},{HOURS[i // 2]}")
     text += "".join(f"light.x,{'on' if i % 2 else 'off'},{HOURS[i]}\n" for i in range(9))
     text += f"sensor.c,unavailable,{HOURS[0]}\n"
@@ -27,7 +27,7 @@ def test_home_assistant(tmp_path: Path) -> None:
     }
 
 
-def test_influxdb(tmp_path: Path) -> None:
+def test_a_response_of_influxdb_is_read(tmp_path: Path) -> None:
     head = (
         "#group,false,false,true,true,false,false,true,true,true\n"
         "#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string\n"

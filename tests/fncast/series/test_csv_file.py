@@ -30,7 +30,7 @@ def read_one(folder: Path, text: str | bytes) -> tuple[Series, Mended]:
     return series, mended
 
 
-def test_timestamp_value(tmp_path: Path) -> None:
+def test_a_file_of_times_and_values_is_one_series(tmp_path: Path) -> None:
     series, mended = read_one(tmp_path, "timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:05:00,2.5\n")
     assert (series.name, series.start) == ("cpu", datetime(2026, 1, 1, tzinfo=UTC))
     assert series.step == Step.seconds(300.0)
@@ -71,15 +71,7 @@ def test_wide_file_is_one_series_a_column(tmp_path: Path) -> None:
     assert only.name == "shop"
 
 
-@pytest.mark.parametrize("column", ["unique_id", "host"])
-def test_long_file_is_one_series_a_name(tmp_path: Path, column: str) -> None:
-    path = write(
-        tmp_path, f"ds,{column},y\n2026-01-01,b,10\n2026-01-01,a,1\n2026-01-02,a,2\n2026-01-02,b,20\n"
-    )
-    assert {series.name: series.values.tolist() for series in read_csv(path)} == {"b": [10, 20], "a": [1, 2]}
-
-
-def test_columns_named_by_the_caller(tmp_path: Path) -> None:
+def test_the_columns_that_the_caller_names_are_read(tmp_path: Path) -> None:
     path = write(tmp_path, "note,when,shelf,sold\nx,2026-01-01,1,5\ny,2026-01-02,1,6\n")
     [series] = read_csv(
         path, CsvOptions(time_column="when", value_columns=("sold",), series_columns=("shelf",))
@@ -119,36 +111,6 @@ def test_a_column_without_a_name_may_name_the_series(tmp_path: Path) -> None:
         write(tmp_path, ",ds,y\na,2026-01-01,1\nb,2026-01-01,2\na,2026-01-02,3\nb,2026-01-02,4\n")
     )
     assert {series.name: series.values.tolist() for series in found} == {"a": [1, 3], "b": [2, 4]}
-
-
-@pytest.mark.parametrize("flag", [None, ("load",)])
-@pytest.mark.parametrize(
-    "texts", [["sun", "rain"], ["", "", "", "holiday"], ["Monday"] * 24 + ["Tuesday"] * 24]
-)
-def test_remarks_on_readings_do_not_name_series(
-    tmp_path: Path, texts: list[str], flag: tuple[str, ...] | None
-) -> None:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    rng = np.random.default_rng(0)
-    remarks = [
-        texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))
-    ]
-    lines = [f"{start + timedelta(hours=i)},{i},{text}" for i, text in enumerate(remarks)]
-    [series] = read_csv(
-        write(tmp_path, "timestamp,load,remark\n" + "\n".join(lines)), CsvOptions(value_columns=flag)
-    )
-    assert (series.name, series.values.tolist()) == ("load", list(range(240)))
-
-
-def test_hosts_that_report_alternately_are_separate_series(tmp_path: Path) -> None:
-    lines = [f"{1_700_000_000 + 60 * i},{'ab'[i % 2]},{i}" for i in range(100)]
-    found = read_csv(write(tmp_path, "timestamp,host,load\n" + "\n".join(lines)))
-    assert {series.name: series.step for series in found} == dict.fromkeys("ab", Step.seconds(120))
-
-
-def test_without_header(tmp_path: Path) -> None:
-    series, _ = read_one(tmp_path, "2026-01-01,1\n2026-01-02,2\n")
-    assert series.values.tolist() == [1, 2]
 
 
 def test_corrections_are_reported(tmp_path: Path) -> None:
@@ -343,4 +305,4 @@ def test_any_bytes_are_series_or_a_csv_error(tmp_path: Path, content: bytes) -> 
         series = read_csv(path)
     except CsvError:
         return
-    assert all(np.isfinite(one.values[~np.isnan(one.values)]).all() for one in series)
+    assert all(np.isfinite(each.values[~np.isnan(each.values)]).all() for each in series)

@@ -11,7 +11,7 @@ from fncast.series.step import Step
 from tests.fncast.series.csv_texts import HOURS, START, lines, read, values
 
 
-def test_a_delimiter_in_a_quoted_header(tmp_path: Path) -> None:
+def test_a_delimiter_in_a_quoted_name_does_not_separate_columns(tmp_path: Path) -> None:
     header = 'Zeit;"Leistung, gesamt, kW";"Temperatur, außen, °C"'
     summary = read(tmp_path, lines(header, lambda i: f"{HOURS[i]};{i},5;{20 + i},1"))
     assert values(summary)["Leistung, gesamt, kW"][:2] == [0.5, 1.5]
@@ -38,7 +38,7 @@ def test_a_delimiter_in_a_quoted_header(tmp_path: Path) -> None:
         gzip.compress(lines("time,x", lambda i: f"{HOURS[i]},{i}.5").encode(), mtime=0),
     ],
 )
-def test_dialects(tmp_path: Path, text: str | bytes) -> None:
+def test_the_usual_dialects_of_csv_are_read_alike(tmp_path: Path, text: str | bytes) -> None:
     summary = read(tmp_path, text)
     [series] = summary.series
     assert (series.name, series.start, series.step) == ("file", START, Step.seconds(3600))

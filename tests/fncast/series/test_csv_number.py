@@ -114,7 +114,7 @@ def test_an_ambiguous_number_is_an_error_that_names_the_flag(
         "?",
     ],
 )
-def test_markers_of_missing_readings(tmp_path: Path, marker: str) -> None:
+def test_the_usual_markers_are_missing_readings(tmp_path: Path, marker: str) -> None:
     summary = read(tmp_path, lines("time,a,b", lambda i: f"{HOURS[i]},{marker if i == 4 else i},{i}"))
     expected = [float(i) if i != 4 else np.nan for i in range(10)]
     np.testing.assert_array_equal(values(summary)["a"], expected)

@@ -27,3 +27,18 @@ def test_several_time_columns_are_an_error(tmp_path: Path, header: str) -> None:
     first = "2026-01-01" if header.startswith("Date") else "2026"
     with pytest.raises(CsvError, match=r"9 of 10 readings .* or write date and time of day into one column"):
         read(tmp_path, lines(header, lambda i: f"{first},{i},{i}"))
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0.1", "Unnamed: 0_level_0", ""])
+def test_an_index_of_pandas_holds_no_readings(tmp_path: Path, name: str) -> None:
+    summary = read(tmp_path, lines(f"{name},time,v,w", lambda i: f"{i},{HOURS[i]},{i},{i}"))
+    assert list(values(summary)) == ["v", "w"]
+    assert summary.skipped == {"column 1": "it has no name"}
+
+
+def test_each_of_two_columns_of_the_same_name_is_reported(tmp_path: Path) -> None:
+    summary = read(tmp_path, lines("time,v,note,note", lambda i: f"{HOURS[i]},{i},a,b"))
+    assert summary.skipped == {
+        "column 'note'": "it holds text, 'a' only",
+        "column 4 ('note')": "it holds text, 'b' only",
+    }

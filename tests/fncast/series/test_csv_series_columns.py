@@ -64,3 +64,43 @@ def test_numbers_in_another_form_are_not_taken_for_names_of_series(tmp_path: Pat
     assert set(values(read(tmp_path, text, series_columns=("a",)))) == set(cells)
     both = "".join(f"{HOURS[i]},{cell},{i}\n" for i in range(10) for cell in cells)
     assert set(values(read(tmp_path, "time,a,b\n" + both))) == set(cells)
+
+
+def test_names_that_are_equal_only_when_joined_are_an_error(tmp_path: Path) -> None:
+    keys = ["a/b,c", "a,b/c"]
+    text = lines("time,host,disk,v", lambda i: f"{HOURS[i // 2]},{keys[i % 2]},{i}")
+    with pytest.raises(CsvError, match="two series have the name 'a/b/c'; rename"):
+        read(tmp_path, text, series_columns=("host", "disk"))
+
+
+@pytest.mark.parametrize("texts", [["Mon", "Tue"], ["day", "day", "day", "day", "day", "night"]])
+def test_texts_that_split_one_regular_series_are_asked_about(tmp_path: Path, texts: list[str]) -> None:
+    text = lines(
+        "time,part,v",
+        lambda i: f"{HOURS[i]},{texts[i * len(texts) // 24 if len(texts) > 2 else i % 2]},{i}",
+        24,
+    )
+    with pytest.raises(CsvError, match="pass --series-column part if they name series, or --value-column"):
+        read(tmp_path, text)
+    assert set(values(read(tmp_path, text, series_columns=("part",)))) == set(texts)
+    summary = read(tmp_path, text, value_columns=("v",))
+    assert values(summary) == {"v": list(range(24))}
+
+
+def test_times_of_day_name_no_series(tmp_path: Path) -> None:
+    text = lines(
+        "Datum;Anfang;Ende;Last",
+        lambda i: f"{1 + i // 24:02}.01.2026;{i % 24:02}:00;{(i + 1) % 24:02}:00;{i}",
+        72,
+    )
+    summary = read(tmp_path, text)
+    assert values(summary) == {"Last": list(range(72))}
+    assert summary.skipped == {"column 'Ende'": "it holds times of day"}
+
+
+def test_influxdb_without_annotations(tmp_path: Path) -> None:
+    text = lines(
+        "result,table,_start,_stop,_time,_value,_field,_measurement",
+        lambda i: f",{i % 2},{HOURS[0]},{HOURS[9]},{HOURS[i // 2]},{i},{'ab'[i % 2]},cpu",
+    )
+    assert values(read(tmp_path, text)) == {"a": [0, 2, 4, 6, 8], "b": [1, 3, 5, 7, 9]}

@@ -25,6 +25,15 @@ def test_windows_1252_is_reported(tmp_path: Path) -> None:
         ("<html></html>", "holds HTML or XML"),
         (b"PK\x03\x04rest", "is an Excel or zip file; save the sheet as CSV"),
         (b"PAR1rest", "is a Parquet file"),
+        (
+            "time,value\n2026-01-01,1\n".encode("utf-16-le"),
+            "is UTF-16 without a byte order mark; save it as UTF-8",
+        ),
+        (
+            "time,value\n2026-01-01,1\n".encode("utf-16-be"),
+            "is UTF-16 without a byte order mark; save it as UTF-8",
+        ),
+        (b"time,value\n2026-01-01,1\0\n", "is not a text file"),
         (b"\x1f\x8bno gzip", "is damaged or cut short gzip data"),
         ("time,value\n", "has a header but no readings"),
         ("# only this\n", "holds comments only"),
@@ -52,7 +61,7 @@ def test_an_unreadable_file_is_one_sentence(tmp_path: Path, content: str | bytes
     assert sentence in str(caught.value)
 
 
-def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_read_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = lines("time,x", lambda i: f"{HOURS[i]},{i}")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     summary = read_csv_file("-")

@@ -17,13 +17,13 @@ AUTUMN += ["2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 03:00", "2026-10-
 
 
 @pytest.mark.parametrize("order", ["as it was", "newest first", "sorted"])
-def test_the_hour_that_comes_twice(tmp_path: Path, order: str) -> None:
+def test_the_hour_that_comes_twice_has_both_passes(tmp_path: Path, order: str) -> None:
     readings = list(enumerate(AUTUMN))
     expected = list(range(7))
     if order == "newest first":
         readings.reverse()
     if order == "sorted":  # 02:00 02:00 02:30 02:30: repeated times are in the second pass
-        readings.sort(key=lambda one: one[1])
+        readings.sort(key=lambda reading: reading[1])
     text = "time,value\n" + "".join(f"{time},{at}\n" for at, time in readings)
     summary = read(tmp_path, text, timezone=BERLIN)
     [series] = summary.series

@@ -35,7 +35,7 @@ from fncast.series.rfc3339 import format_time, parse_time
         ("9999-12-31T15:59:60.5-08:00", datetime.max.replace(tzinfo=UTC)),
     ],
 )
-def test_parses_rfc_3339(text: str, moment: datetime) -> None:
+def test_an_rfc_3339_time_is_read(text: str, moment: datetime) -> None:
     assert parse_time(text) == moment
 
 

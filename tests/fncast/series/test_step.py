@@ -89,37 +89,8 @@ def test_a_time_beyond_the_year_9999_is_an_error(step: Step) -> None:
         step.after(datetime(2024, 1, 1, tzinfo=UTC), 48_000)
 
 
-@pytest.mark.parametrize(
-    ("text", "data"),
-    [
-        ("PT5M", {"step_s": 300}),
-        ("PT1H", {"step_s": 3600}),
-        ("PT0.25S", {"step_s": 0.25}),
-        ("PT0,5S", {"step_s": 0.5}),
-        ("P1D", {"step_s": 86_400}),
-        ("P7D", {"step_s": 604_800}),
-        ("P2W", {"step_s": 1_209_600}),
-        ("P1DT12H", {"step_s": 129_600}),
-        ("P1M", {"step": "P1M"}),
-        ("P2M", {"step": "P2M"}),
-        ("P12M", {"step": "P1Y"}),
-        ("P1Y6M", {"step": "P18M"}),
-    ],
-)
-def test_parses_durations(text: str, data: dict[str, object]) -> None:
-    assert Step.of({"step": text}).as_json() == Step.parse(text).as_json() == data
-
-
-STEPS = st.integers(1, 60).map(Step.of_months) | st.integers(1, 10**10).map(
-    lambda ms: Step.seconds(ms / 1000)
-)
 WHOLE_STEPS = st.integers(1, 24).map(Step.of_months) | st.integers(1, 10**7).map(Step.seconds)
 ANCHORS = st.datetimes(datetime(1950, 1, 1), datetime(2049, 12, 31), timezones=st.just(UTC))
-
-
-@given(STEPS)
-def test_formatted_durations_parse_to_the_same_step(step: Step) -> None:
-    assert Step.parse(str(step)) == step
 
 
 @given(WHOLE_STEPS, ANCHORS, st.integers(-100, 100), st.integers(-100, 100))

@@ -29,7 +29,7 @@ def test_a_wrong_event_does_not_affect_others() -> None:
     assert list(windows.rejected) == [2]
 
 
-def test_an_empty_batch_and_a_batch_of_wrong_events() -> None:
+def test_an_empty_batch_and_a_batch_of_wrong_events_have_no_rows() -> None:
     assert prepare_batch([], 3).values.shape == (0, 3)
     assert prepare_batch([[1]], 3).values.shape == (0, 3)
 

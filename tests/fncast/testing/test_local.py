@@ -9,19 +9,17 @@ from typing import Any
 import pytest
 
 from fncast import Batch, Interceptor, Skipped
-from fncast.testing import ConsumerStopped, InputRecord, LocalFncast, NotProcessed, window_event
+from fncast.testing import InputRecord, LocalFncast, window_event
 
 ROOT = Path(__file__).parents[3]
 
 
 class OnlyBoilers(Interceptor):
-    """Skips events of other series. It raises for the series `broken`."""
+    """Skips events of other series."""
 
     async def on_consume(self, batch: Batch) -> Batch:
         for delivery in batch.pending():
             subject = delivery.opened.text("subject") or ""
-            if subject == "broken":
-                raise ValueError("this series is broken")
             if not subject.startswith("boiler"):
                 delivery.outcome = Skipped("not a boiler")
         return batch
@@ -82,33 +80,6 @@ def test_the_example_of_the_page_passes() -> None:
     names: dict[str, Any] = {}
     exec(example, names)
     names["test_the_mean_is_published"]()
-
-
-def test_an_event_without_an_outcome_names_the_function_that_fails() -> None:
-    def fails(event):
-        raise KeyError("values")
-
-    fails_in_time = pytest.raises(NotProcessed, match=r"1 of 1 inputs .* forecast raised KeyError: 'values'")
-    with LocalFncast(functions={"forecast": fails}) as local, fails_in_time:
-        local.process(window_event([1.0]), within_s=3)
-
-
-def test_the_exception_of_an_interceptor_is_the_cause_of_the_stop() -> None:
-    stops = pytest.raises(ConsumerStopped, match="this series is broken")
-    with LocalFncast(chain=[OnlyBoilers(), "route", "deliver"]) as local, stops as stopped:
-        local.process(window_event([1.0], subject="broken"))
-    assert isinstance(stopped.value.__cause__, ValueError)
-
-
-def test_the_folder_of_an_fn_function_is_a_function(tmp_path: Path) -> None:
-    """The function of docs/functions.md."""
-    page = (ROOT / "docs" / "functions.md").read_text("utf-8")
-    code, _, rest = page.split("```python\n", 1)[1].partition("```")
-    (tmp_path / "func.py").write_text(code)
-    (tmp_path / "func.yaml").write_text(rest.split("```yaml\n", 1)[1].partition("```")[0])
-    with LocalFncast(functions={"mean": tmp_path}) as local:
-        [forecast] = local.process(window_event([1.0, 3.0], destination="mean")).forecasts
-    assert forecast.data == {"mean": 2.0}
 
 
 def test_a_settings_file_gives_the_chain_and_the_default_destinations(tmp_path: Path) -> None:

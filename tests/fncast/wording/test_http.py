@@ -26,7 +26,7 @@ async def failure(url: str) -> str:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "its answer breaks off"),
     ],
 )
-async def test_a_bad_answer(answer: bytes, text: str) -> None:
+async def test_a_bad_answer_is_described(answer: bytes, text: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
@@ -41,11 +41,11 @@ async def test_a_bad_answer(answer: bytes, text: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_a_closed_port(unused_tcp_port: int, host: str) -> None:
+async def test_a_closed_port_refuses_the_connection(unused_tcp_port: int, host: str) -> None:
     assert await failure(f"http://{host}:{unused_tcp_port}/") == "the connection is refused"
 
 
-async def test_an_unknown_host() -> None:
+async def test_an_unknown_host_name_is_named_as_such() -> None:
     assert await failure("http://no.such.host.invalid/") == "its host name is unknown"
 
 

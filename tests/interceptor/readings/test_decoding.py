@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from interceptor.delivery import Record
 from interceptor.outcome import DeadLetter
 from interceptor.readings.contract import Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.decoding import decode, unreadable
+from interceptor.readings.formats import build_format
 
 RECORD = Record("metrics", 0, 0, 5, b"key", b"value", [("header", b"1")])
 
@@ -57,3 +59,18 @@ def test_a_record_with_only_texts_and_gaps_is_not_a_mistake(reasons: list[Skip])
 def test_a_record_without_a_reading_that_can_be_used_is_a_dead_letter() -> None:
     letter = unreadable(Decoded(skipped={Skip.TEXT: 2, Skip.NO_TIME: 1}))
     assert letter == DeadLetter("none of its readings can be read (text: 2, no-time: 1)", kind="undecodable")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"", "its value is empty"),
+        (gzip.compress(b"{}", mtime=0), "its value is compressed with gzip"),
+        (b"\x28\xb5\x2f\xfd\x00", "its value is compressed with zstd"),
+        (b"cpu", "not JSON: invalid character at byte 1"),
+    ],
+)
+def test_the_reason_names_what_the_bytes_show(value: bytes, reason: str) -> None:
+    outcome = decode(build_format("json", {}), Record("t", 0, 0, 0, None, value, []))
+    assert isinstance(outcome, DeadLetter)
+    assert outcome.reason.startswith(reason)

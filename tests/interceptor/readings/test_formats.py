@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.readings.contract import MAX_SHARED, Skip, UndecodableRecord
+from interceptor.readings.contract import MAX_LABELS, MAX_SHARED, Skip, UndecodableRecord
 from interceptor.readings.formats import BUILT_IN, build_format
 from interceptor.readings.times import MAX_TIME_NS
 
@@ -66,6 +66,11 @@ def test_no_json_causes_another_error(name, value):
         ("telegraf-json", b"[]", "it is an array, not an object"),
         ("json", b"cpu", "not JSON: invalid character at byte 1"),
         ("otlp-json", b"{}", "not OTLP metrics in JSON: its member 'resourceMetrics' is missing"),
+        (
+            "otlp-json",
+            b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"\xff"}]}]}]}',
+            "not OTLP metrics in JSON: byte 1 is not UTF-8",
+        ),
         ("prometheus-json", b'{"name":5}', "it is a number, not a string - at `$.name`"),
         ("influx-line", b"m \xff=1", "not line protocol: byte 3 is not UTF-8"),
     ],
@@ -154,3 +159,23 @@ def test_labels_that_many_readings_share_are_bounded(name, options, record):
     decoded = format_.decode(record("x" * (MAX_SHARED + 1)).encode(), None, [], 0)
     assert decoded.keys == []
     assert decoded.skipped.keys() == {Skip.NO_SERIES}
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        (
+            "telegraf-json",
+            lambda count: json.dumps(
+                {"name": "m", "tags": {f"t{n}": "" for n in range(count)}, "fields": {"a": 1}, "timestamp": 1}
+            ),
+        ),
+        ("influx-line", lambda count: "m" + "".join(f",t{n}=" for n in range(count)) + " a=1 1"),
+    ],
+)
+def test_a_series_with_too_many_labels_has_no_name(name, record):
+    format_ = build_format(name, {"series": "{field}"})
+    for count, expected in ((MAX_LABELS, "a"), (MAX_LABELS + 1, None)):
+        (key,) = format_.decode(record(count).encode(), None, [], 0).keys
+        series = format_.series(key)
+        assert (series and series.name) == expected

@@ -53,6 +53,12 @@ def test_a_string_may_contain_a_line_break(readings):
     assert (found, skipped) == ({"m.v": [(AT, 1.0)]}, {"text": 1})
 
 
+def test_a_quote_outside_of_a_string_joins_no_lines(readings):
+    found, skipped = readings(InfluxLine(), f'# say "hi\nm,host=5" v=1 {AT}\nm,host=7" v=2,s="x" {AT}')
+    assert found == {'m.v host=5"': [(AT, 1.0)], 'm.v host=7"': [(AT, 2.0)]}
+    assert skipped == {"text": 1}
+
+
 def test_the_precision_can_be_set(readings):
     found, _ = readings(InfluxLine(time_unit="s"), "m v=1 1700000123")
     assert found == {"m.v": [(AT, 1.0)]}

@@ -41,12 +41,30 @@ def test_a_list_of_objects(readings):
     assert (found, skipped) == ({"temp": [(AT_NS, 76.2)]}, {"text": 1})
 
 
+def test_a_deletion_in_an_envelope_is_no_mistake(readings):
+    value = b'{"payload": {"before": {"v": 1}, "after": null, "op": "d"}}'
+    assert readings(MappedJson(root="payload.after"), value) == ({}, {"not-a-number": 1})
+
+
+def test_a_list_with_others_than_objects(readings):
+    found, skipped = readings(MappedJson(time="ts", values=["temp"]), json.dumps([5, ROW, None]))
+    assert (found, skipped) == ({"temp": [(AT_NS, 76.2)]}, {"unsupported": 2})
+
+
+@pytest.mark.parametrize("values", [(), ("v", "w")])
+def test_nan_does_not_cost_the_other_values(readings, values):
+    value = b'{"v": NaN, "w": 1.5, "ts": 1709572232}'
+    found, skipped = readings(MappedJson(time="ts", values=values), value)
+    assert (found, skipped) == ({"w": [(AT_NS, 1.5)]}, {"not-a-number": 1})
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
         (b"{", "not JSON"),
         (b"7", "no JSON object at payload"),
-        (b'{"payload": null}', "no JSON object at payload"),
+        (b'{"schema": null}', "no JSON object at payload"),
+        (b'{"payload": [7, null]}', "no JSON object at payload"),
         (b'{"payload": {"w": 1}}', "looked for v"),
         (b"[" * 100_000, "not JSON"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.metrics import Observation
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -56,6 +57,14 @@ def test_requests_of_the_sdk_are_decoded(readings, request_message, form):
     assert kinds["temperature room=a service.name=shop"].unit == "Cel"
 
 
-def test_invalid_protobuf_is_rejected_with_a_reason():
+@pytest.mark.parametrize("value", [b"\xff\xff\xff", b"\x20\x01", b"\xa2\x06\x03abc"])
+def test_invalid_protobuf_is_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="not OTLP metrics"):
-        OtlpProtobuf().decode(b"\xff\xff\xff", None, [], 0)
+        OtlpProtobuf().decode(value, None, [], 0)
+
+
+def test_a_point_of_protobuf_without_a_value_is_skipped(readings):
+    data = MetricsData()
+    metric = data.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
+    metric.gauge.data_points.add(time_unix_nano=1)
+    assert readings(OtlpProtobuf(), data.SerializeToString()) == ({}, {"not-a-number": 1})

@@ -10,9 +10,9 @@ from pathlib import Path
 import cramjam
 import pytest
 
-from interceptor.readings.contract import Kind, UndecodableRecord
+from interceptor.readings.contract import MAX_LABELS, MAX_READINGS, Kind, UndecodableRecord
 from interceptor.readings.prometheus import PrometheusJson, PrometheusRemoteWrite
-from interceptor.readings.remote_write_pb2 import WriteRequest
+from interceptor.readings.remote_write_pb2 import TimeSeries, WriteRequest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SAMPLE = {
@@ -63,13 +63,22 @@ def test_counters_are_recognised_by_name():
     assert format_.series((("__name__", "memory_bytes"),)).kind is Kind.GAUGE
 
 
-def written(*values: float, timestamp: int = 5) -> bytes:
-    request = WriteRequest()
-    series = request.timeseries.add()
-    series.labels.add(name="__name__", value="m")
+def series_bytes(*values: float, timestamp: int = 5, name: str = "m", labels: int = 0) -> bytes:
+    series = TimeSeries()
+    series.labels.add(name="__name__", value=name)
+    for number in range(labels):
+        series.labels.add(name=f"l{number}", value="")
     for value in values:
         series.samples.add(value=value, timestamp=timestamp)
-    return bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
+    return series.SerializeToString()
+
+
+def request_of(*series: bytes, **members: list[bytes]) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(WriteRequest(timeseries=series, **members).SerializeToString()))
+
+
+def written(*values: float, timestamp: int = 5) -> bytes:
+    return request_of(series_bytes(*values, timestamp=timestamp))
 
 
 def test_a_staleness_marker_is_skipped(readings):
@@ -87,6 +96,34 @@ def test_a_body_that_decompresses_above_the_limit_is_rejected():
     bomb = bytes(cramjam.snappy.compress_raw(bytes(33 * 1024 * 1024)))
     with pytest.raises(UndecodableRecord, match="more than"):
         PrometheusRemoteWrite().decode(bomb, None, [], 0)
+
+
+def test_a_request_with_too_many_empty_series_is_rejected():
+    bomb = bytes(cramjam.snappy.compress_raw(b"\x0a\x00" * (MAX_READINGS + 1)))
+    with pytest.raises(UndecodableRecord, match="more than 100000 series"):
+        PrometheusRemoteWrite().decode(bomb, None, [], 0)
+
+
+def test_a_series_with_too_many_labels_or_wrong_bytes_leaves_the_others(readings):
+    many = series_bytes(1.0, 2.0, labels=MAX_LABELS)
+    not_unicode = series_bytes(1.0, name="x").replace(b"x", b"\xff")
+    body = request_of(many, not_unicode, series_bytes(3.0))
+    assert readings(PrometheusRemoteWrite(), body) == (
+        {"m": [(5 * 10**6, 3.0)]},
+        {"no-series": 2, "unsupported": 1},
+    )
+
+
+def test_only_a_request_without_series_that_has_metadata_is_expected(readings):
+    assert readings(PrometheusRemoteWrite(), request_of(metadata=[b"\x08\x01"])) == ({}, {})
+    with pytest.raises(UndecodableRecord, match="it has no time series"):
+        PrometheusRemoteWrite().decode(bytes(cramjam.snappy.compress_raw(b"\x30\x01")), None, [], 0)
+
+
+def test_version_2_is_named():
+    body = request_of(symbols_of_version_2=[b"", b"__name__", b"up"])
+    with pytest.raises(UndecodableRecord, match=r"Remote-Write 2\.0"):
+        PrometheusRemoteWrite().decode(body, None, [], 0)
 
 
 @pytest.mark.parametrize("value", [b"", b"\xff\xff\xff\xff\xff\xff", b"{}", b"\x04\x0cabcd"])

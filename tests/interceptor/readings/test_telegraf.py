@@ -59,3 +59,10 @@ def test_the_order_of_tags_does_not_change_the_series(readings):
 def test_an_invalid_record_is_rejected_with_a_reason(value):
     with pytest.raises(UndecodableRecord, match="Telegraf"):
         TelegrafJson().decode(value, None, [], 0)
+
+
+def test_a_number_that_json_does_not_have_leaves_the_others(readings):
+    metric = '{"name":"cpu","fields":{"a":1e999,"b":2},"tags":{},"timestamp":5}'
+    expected = {"cpu.b": [(5 * 10**9, 2.0)]}, {"not-a-number": 1}
+    assert readings(TelegrafJson(), metric) == expected
+    assert readings(TelegrafJson(), f'{{"metrics":[{metric.replace("1e999", "NaN")}]}}') == expected

@@ -136,7 +136,7 @@ def judged(judge: Judge) -> int:
     )
 
 
-async def test_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
+async def test_windows_and_forecasts_become_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
     forecasts = publish(broker, 0, READINGS)
     figures = await monitored(broker, READINGS - 1)
     known = {at: value for at, value in enumerate(values().tolist()) if at >= WINDOW}

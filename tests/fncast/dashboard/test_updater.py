@@ -1,0 +1,32 @@
+"""The page's state stays current."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fncast.dashboard.page import Page
+from fncast.dashboard.record import ReceivedRecord
+from tests.fncast.dashboard.page_calls import Records, get
+
+
+async def test_updates_continue_after_an_unexpected_error(
+    page: Page, source: Records, make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fncast.dashboard.updater.RESTART_S", (0.05,))
+    failing = True
+
+    def take(timeout_s: float = 0.0) -> list[ReceivedRecord]:
+        if failing:
+            raise RuntimeError("an internal error")
+        return Records.take(source)
+
+    monkeypatch.setattr(source, "take", take)
+    while (await get(page, "/healthz"))[0] == 200:
+        pass
+    assert b"an internal error" in (await get(page, "/healthz"))[2]
+    assert "does not update" in caplog.text
+    failing = False
+    while (await get(page, "/healthz"))[0] != 200:
+        pass

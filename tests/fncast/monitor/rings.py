@@ -1,0 +1,23 @@
+"""Forecasts and readings in their rings, for tests that join them."""
+
+from __future__ import annotations
+
+from fncast.monitor.pending import PendingForecasts
+from fncast.monitor.recent_readings import RecentReadings
+
+
+def pending(horizon: int, *starts: int) -> PendingForecasts:
+    """Forecasts whose median at each step is 100 times the start plus the step, with a band of 1 to both sides."""
+    found = PendingForecasts(horizon, 8)
+    for start in starts:
+        medians = [100.0 * start + step for step in range(horizon)]
+        found.add(start, [[m - 1 for m in medians], medians, [m + 1 for m in medians]])
+    return found
+
+
+def readings(*indices: int) -> RecentReadings:
+    """Readings whose value is their index."""
+    known = RecentReadings(0, 20)
+    for index in indices:
+        known[index] = float(index)
+    return known

@@ -1,0 +1,59 @@
+"""The rows of a long file are those of their series."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fncast.series.csv_file import CsvError
+from fncast.series.step import Step
+from tests.fncast.series.csv_texts import HOURS, lines, read, values
+
+
+@pytest.mark.parametrize("column", ["unique_id", "host"])
+def test_long_file_is_one_series_a_name(tmp_path: Path, column: str) -> None:
+    text = f"ds,{column},y\n2026-01-01,b,10\n2026-01-01,a,1\n2026-01-02,a,2\n2026-01-02,b,20\n"
+    assert values(read(tmp_path, text)) == {"b": [10, 20], "a": [1, 2]}
+
+
+@pytest.mark.parametrize("flag", [None, ("load",)])
+@pytest.mark.parametrize(
+    "texts", [["sun", "rain"], ["", "", "", "holiday"], ["Monday"] * 24 + ["Tuesday"] * 24]
+)
+def test_remarks_on_readings_do_not_name_series(
+    tmp_path: Path, texts: list[str], flag: tuple[str, ...] | None
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rng = np.random.default_rng(0)
+    remarks = [
+        texts[i] for i in (rng.integers(2, size=240) if len(texts) == 2 else np.arange(240) % len(texts))
+    ]
+    text = lines(
+        "timestamp,load,remark", lambda i: f"{start + timedelta(hours=i)},{i},{remarks[i]}", len(remarks)
+    )
+    [series] = read(tmp_path, text, value_columns=flag).series
+    assert (series.name, series.values.tolist()) == ("load", list(range(240)))
+
+
+def test_hosts_that_report_alternately_are_separate_series(tmp_path: Path) -> None:
+    text = lines("timestamp,host,load", lambda i: f"{1_700_000_000 + 60 * i},{'ab'[i % 2]},{i}", 100)
+    assert {series.name: series.step for series in read(tmp_path, text).series} == dict.fromkeys(
+        "ab", Step.seconds(120)
+    )
+
+
+@pytest.mark.parametrize(
+    "cells", [["0x1F", "0x20"], ["1_0", "2_0"], ["1.2k", "2k"], ["１２", "１３"], ["'1", "'2"]]
+)
+def test_numbers_in_another_form_are_not_taken_for_names_of_series(tmp_path: Path, cells: list[str]) -> None:
+    text = lines("time,a,b", lambda i: f"{HOURS[i]},{cells[i % 2]},{i}")
+    with pytest.raises(
+        CsvError, match="may be names of series, or numbers in a form that is not read; pass --ser"
+    ):
+        read(tmp_path, text)
+    assert set(values(read(tmp_path, text, series_columns=("a",)))) == set(cells)
+    both = "".join(f"{HOURS[i]},{cell},{i}\n" for i in range(10) for cell in cells)
+    assert set(values(read(tmp_path, "time,a,b\n" + both))) == set(cells)
