@@ -29,7 +29,8 @@ def check_kafka(settings: Settings) -> list[Row]:
         return [Row("broker", "failed", str(error), "correct [kafka.client]"), *_not_tried(settings)]
     try:
         topics = sampler.topics()
-        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {len(topics)} topics")]
+        seen = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
+        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {seen}")]
         rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
             rows += _input_rows(sampler, entry, settings, rights)

@@ -58,10 +58,20 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes and not confirmed(f"Delete the state of {named} in the group {group}?"):
             raise Failure("nothing was deleted")
         partitions = state.reset(arguments.topic, is_replayed=arguments.replay)
+        if missing := sorted(set(arguments.topic) - {topic for topic, _ in partitions}):
+            others = sorted({summary.topic for summary in state.summaries()})
     except ConsumerError as error:
         raise Failure(str(error)) from None
     print(f"deleted the state of {len(partitions)} partitions")
+    if missing:
+        raise Failure(_without_state(missing, others, group))
     return 0
+
+
+def _without_state(missing: Sequence[str], others: Sequence[str], group: str) -> str:
+    wanted, found = (clean(", ".join(names), MAX_CELL) for names in (missing, others))
+    rest = f"It has state of {found}" if found else "It has none of other topics"
+    return f"the group {group} has no state of {wanted}. {rest}"
 
 
 def confirmed(question: str) -> bool:

@@ -15,8 +15,9 @@ from interceptor.cloudevents.event import Event
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Record
 from interceptor.errors import InvalidEvent
-from interceptor.readings.contract import Format, Series, UndecodableRecord
-from interceptor.readings.decoding import unreadable
+from interceptor.outcome import DeadLetter
+from interceptor.readings.contract import Format, Series
+from interceptor.readings.decoding import decode, unreadable
 from interceptor.readings.formats import build_format
 from interceptor.readings.reading_event import TYPE as READING_TYPE
 from interceptor.readings.times import time_ns
@@ -98,18 +99,16 @@ def try_format(name: str, options: Mapping[str, Any], records: Sequence[Record])
 def _add_readings(
     trial: FormatTrial, format_: Format, names: dict[Hashable, Series | None], record: Record
 ) -> None:
-    assert record.value is not None
-    try:
-        decoded = format_.decode(record.value, record.key, record.headers, record.timestamp_ms)
-    except UndecodableRecord as error:
-        trial._refuse(str(error))
+    decoded = decode(format_, record)
+    if isinstance(decoded, DeadLetter):
+        trial._refuse(decoded.reason)
         return
     for reason, count in decoded.skipped.items():
         trial.skipped[reason.value] += count
     found = 0
     for key, at_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
         if key not in names:
-            names[key] = format_.series(key)
+            names[key] = _series(format_, key)
         series = names[key]
         if series is None:
             trial.skipped["no-series"] += 1
@@ -123,6 +122,13 @@ def _add_readings(
         trial._refuse("it holds no readings")
     elif unreadable(decoded) is None:
         trial.without_numbers += 1
+
+
+def _series(format_: Format, key: Hashable) -> Series | None:
+    try:
+        return format_.series(key)
+    except Exception:  # a user's format: the consumer counts such readings as without a series, too
+        return None
 
 
 def _add_window(trial: FormatTrial, record: Record) -> bool:

@@ -29,7 +29,7 @@ _REGULAR_SHARE = 0.75  # of the gaps of a regular series lie within a quarter of
 
 def find_step(times_ns: Sequence[int]) -> Step:
     """The step of readings at these times, at least two different ones, ascending."""
-    gap_ns = _median([later - earlier for earlier, later in pairwise(times_ns)])
+    gap_ns = _usual_gap([later - earlier for earlier, later in pairwise(times_ns)])
     for months, shortest, longest in _CALENDAR:
         if shortest <= gap_ns <= longest:
             days = [_day(time_ns) for time_ns in times_ns]
@@ -68,6 +68,13 @@ def is_regular(times_ns: Sequence[int], step: Step) -> bool:
     step_ns = round((step.period_s or 0.0) * _NS)
     gaps = [later - earlier for earlier, later in pairwise(times_ns)]
     return sum([4 * abs(gap - step_ns) <= step_ns for gap in gaps]) >= _REGULAR_SHARE * len(gaps)
+
+
+def _usual_gap(gaps_ns: list[int]) -> int:
+    """The mean of the gaps near their median: without missing readings, and with little of the readings' jitter."""
+    median_ns = _median(gaps_ns)
+    near = [gap_ns for gap_ns in gaps_ns if 2 * abs(gap_ns - median_ns) <= median_ns]
+    return (sum(near) + len(near) // 2) // len(near) if near else median_ns
 
 
 def _median(gaps_ns: list[int]) -> int:

@@ -105,6 +105,8 @@ class Assemble(StatefulInterceptor):
             if partition.input.is_event or not _is_structured(record.headers):
                 self._read(record, partition)
             partition.windows.next_offset = record.offset + 1
+            partition.windows.outcomes.clear()  # they were counted when the record was new
+            partition.windows.dropped = None
 
     def drop(self, topic: str, partition: int) -> None:
         self._partitions.pop((topic, partition), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from consumer.settings import Input, JsonMapping
@@ -95,6 +97,23 @@ def test_records_with_only_strings_become_no_dead_letters():
     assert (
         row.detail == "20 of the last 21 records are telegraf-json, 40 readings, 1 without a number, 2 series"
     )
+
+
+class Faulty:
+    """A user's format with a mistake."""
+
+    def decode(self, value, key, headers, timestamp_ms):
+        raise KeyError("temp")
+
+    def series(self, key):
+        raise NotImplementedError
+
+
+def test_a_users_format_that_fails_is_a_row(monkeypatch):
+    monkeypatch.setitem(sys.modules, "plant_formats", sys.modules[__name__])
+    row = check(Input("plant", "plant_formats:Faulty", "forecast"), records(telegraf_json))
+    assert row.result == "failed"
+    assert "its format failed: KeyError: 'temp'" in row.detail
 
 
 def test_windows_go_to_the_route_that_they_name():

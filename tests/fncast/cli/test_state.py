@@ -10,6 +10,7 @@ import time
 import pytest
 
 from consumer.state.inspection import PartitionSummary
+from fncast.cli import state
 from fncast.cli.main import main
 from fncast.cli.state import confirmed, print_summaries
 from fncast.failure import Failure
@@ -77,3 +78,38 @@ def test_without_a_terminal_the_flag_is_needed(
         confirmed("Delete it?")
     assert main(["state", "reset", "--bootstrap-servers", "127.0.0.1:1"]) == 1
     assert "pass --yes" in capsys.readouterr().err
+
+
+class FakeStateTopic:
+    """A group with state of the topic `telegraf-by-series`."""
+
+    def __init__(self, *_: object) -> None:
+        self._left = [summary(topic="telegraf-by-series")]
+
+    def summaries(self) -> list[PartitionSummary]:
+        return self._left
+
+    def reset(self, topics: list[str], *, is_replayed: bool) -> list[tuple[str, int]]:
+        found = [(each.topic, each.partition) for each in self._left if not topics or each.topic in topics]
+        self._left = [each for each in self._left if (each.topic, each.partition) not in found]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("topics", "said"),
+    [
+        (["telegraf"], "has no state of telegraf. It has state of telegraf-by-series"),
+        (["telegraf", "telegraf-by-series"], "has no state of telegraf. It has none of other topics"),
+        (["telegraf-by-series"], ""),
+        ([], ""),
+    ],
+)
+def test_a_topic_without_state_is_named(
+    topics: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(state, "StateTopic", FakeStateTopic)
+    named = [word for topic in topics for word in ("--topic", topic)]
+    assert main(["state", "reset", "--yes", *named]) == (1 if said else 0)
+    shown = capsys.readouterr()
+    assert shown.out == f"deleted the state of {0 if topics == ['telegraf'] else 1} partitions\n"
+    assert said in shown.err

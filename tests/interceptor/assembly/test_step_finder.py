@@ -20,6 +20,13 @@ def test_the_step_is_found_from_the_first_eight_gaps(gap: float, step: str) -> N
     assert [str(window.step) for window in found] == [step]
 
 
+def test_readings_that_jitter_have_the_step_between_them() -> None:
+    feed = Feed(step=None)
+    found = [window for at in range(30) for window in feed.add(10 * at + (-2, 0, 2, -1, 1)[at % 5], 1.0)]
+    assert {str(window.step) for window in found} == {"PT10S"}
+    assert set(found[-1].values) == {1.0}
+
+
 def test_repeats_and_disorder_do_not_change_the_step() -> None:
     feed = Feed(step=None, window=9)
     assert feed.values(0, 0, 20, 10, 40, 30, 30, 60, 50, 80) == []

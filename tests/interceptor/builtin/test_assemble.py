@@ -312,6 +312,16 @@ async def test_events_without_readings_have_no_state() -> None:
         assert [delivery.state for delivery in batch.deliveries] == [[], []]
 
 
+async def test_readings_that_are_replayed_are_not_counted_again() -> None:
+    assemble = new_assemble()
+    before = readings(TELEGRAF, "stored"), readings(TELEGRAF, "too-old")
+    assemble.restore(TELEGRAF, 0, 1, 4, ())
+    old = record(3, b'{"name":"cpu","tags":{"h":"a"},"fields":{"idle":1},"timestamp":1}')
+    assemble.replay([*map(record, range(3)), old])
+    await chain(assemble, Settle()).on_consume(deliver(record(4), generation=1))
+    assert (readings(TELEGRAF, "stored"), readings(TELEGRAF, "too-old")) == (before[0] + 2, before[1])
+
+
 async def test_a_consumer_that_ends_at_any_record_continues_with_the_same_windows() -> None:
     """The state topic, the committed offset and the outputs change together, as in a transaction."""
     history = [record(offset) for offset in range(40)]
