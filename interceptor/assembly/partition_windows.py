@@ -16,7 +16,7 @@ from interceptor.assembly.rules import Rules, Selection
 from interceptor.assembly.series_window import BEGUN_AGAIN, FUTURE, STORED, TOO_OLD, SeriesWindow
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window
-from interceptor.readings.contract import Decoded, Format, Series
+from interceptor.readings.contract import MAX_LABELS_BYTES, Decoded, Format, Series
 from interceptor.readings.naming import is_unicode
 
 log = logging.getLogger("fncast.assemble")
@@ -26,7 +26,6 @@ EXCLUDED = "excluded"  # by include and exclude
 NO_ROOM = "no-room"  # a new series beyond max_series
 NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
-MAX_LABELS_BYTES = 4096  # of a series, as JSON; a series with more has none
 _MAX_KEY_CHARACTERS = 2048  # for each series, of the keys in the cache
 _NS_PER_MS = 1_000_000
 _NO_TIMESTAMP_NS = 1 << 63  # stands for the timestamp of a record without one: no reading is ahead of it

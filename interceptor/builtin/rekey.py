@@ -10,8 +10,8 @@ from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Outcome, OutputEvent, Skipped
 from interceptor.readings.by_series import encode
-from interceptor.readings.contract import Format
-from interceptor.readings.decoding import decode, failed, unreadable
+from interceptor.readings.contract import Format, UndecodableRecord
+from interceptor.readings.decoding import KIND, decode, failed, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
 
@@ -53,6 +53,8 @@ def _rekey(record: Record, input_: RekeyedInput) -> Outcome:
         return decoded
     try:
         records = encode(decoded, input_.format)
+    except UndecodableRecord as error:
+        return DeadLetter(str(error), kind=KIND)
     except Exception as error:  # a user's format
         return failed(error)
     for reason, count in decoded.skipped.items():

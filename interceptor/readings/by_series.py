@@ -9,8 +9,22 @@ import msgspec
 
 from fncast.wording.json import describe
 from interceptor.outcome import Headers
-from interceptor.readings.contract import Decoded, Format, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import (
+    MAX_LABELS_BYTES,
+    MAX_NAME_CHARACTERS,
+    Decoded,
+    Format,
+    Kind,
+    Series,
+    Skip,
+    UndecodableRecord,
+)
 from interceptor.readings.naming import is_unicode
+from interceptor.readings.times import MAX_TIME_NS
+
+MAX_BYTES = (
+    64 * 1024 * 1024
+)  # of the records that one record becomes: each one repeats the labels of its series
 
 
 class _Record(msgspec.Struct, omit_defaults=True):
@@ -23,7 +37,18 @@ class _Record(msgspec.Struct, omit_defaults=True):
     kind: Kind = Kind.GAUGE
 
 
-_decoder = msgspec.json.Decoder(_Record)
+class _Read(msgspec.Struct):
+    """A record whose labels are not parsed: all its readings share them."""
+
+    series: str
+    readings: list[tuple[int, float]]
+    labels: msgspec.Raw = msgspec.Raw(b"{}")
+    unit: str = ""
+    kind: Kind = Kind.GAUGE
+
+
+_decoder = msgspec.json.Decoder(_Read)
+_labels = msgspec.json.Decoder(dict[str, str])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,27 +61,47 @@ class BySeries:
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not readings by series: {describe(error)}") from None
         decoded = Decoded([], [], [], {})
-        name = (record.series, tuple(sorted(record.labels.items())), record.unit, record.kind)
+        name = (record.series, bytes(record.labels), record.unit, record.kind)
         for time_ns, number in record.readings:
-            decoded.add(name, time_ns, number)
+            if 0 <= time_ns <= MAX_TIME_NS:
+                decoded.add(name, time_ns, number)
+            else:
+                decoded.skip(Skip.NO_TIME)
         return decoded
 
     def series(self, key: Any) -> Series | None:
         name, labels, unit, kind = key
-        return Series(name, dict(labels), unit, kind)
+        if not 0 < len(name) <= MAX_NAME_CHARACTERS:
+            return None
+        try:
+            return Series(name, _labels.decode(labels), unit, kind)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
 
 
 def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
-    """Key and value of a record for each series of these readings. Readings without a series are skipped."""
+    """Key and value of a record for each series of these readings. Readings without a series are skipped.
+
+    Raises UndecodableRecord if they have more than MAX_BYTES.
+    """
     readings: dict[Hashable, list[tuple[int, float]]] = {}
     for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
         readings.setdefault(key, []).append((time_ns, value))
     records = []
+    size = 0
     for key, pairs in readings.items():
         series = format_.series(key)
         if series is None or not is_unicode(series.name):
             decoded.skip(Skip.NO_SERIES, len(pairs))
             continue
-        record = _Record(series.name, pairs, series.labels, series.unit, series.kind)
-        records.append((series.name.encode(), _encode(record)))
+        characters = sum([len(label) + len(text) for label, text in series.labels.items()])
+        labels = series.labels if characters <= MAX_LABELS_BYTES else {}
+        records.append(
+            (series.name.encode(), _encode(_Record(series.name, pairs, labels, series.unit, series.kind)))
+        )
+        size += len(records[-1][1])
+        if size > MAX_BYTES:
+            raise UndecodableRecord(
+                f"its readings have more than {MAX_BYTES >> 20} MB by series, because each series repeats its labels"
+            )
     return records

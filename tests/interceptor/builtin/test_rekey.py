@@ -7,6 +7,7 @@ import pytest
 from interceptor.builtin.rekey import Rekey, RekeyedInput
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import DeadLetter
+from interceptor.readings import by_series
 from interceptor.readings.formats import build_format
 
 
@@ -31,3 +32,12 @@ async def test_a_format_that_fails_makes_dead_letters(fails):
     await Rekey({"telegraf": RekeyedInput(format_, "telegraf-by-series")}).on_consume(Batch([delivery]))
     assert isinstance(delivery.outcome, DeadLetter)
     assert delivery.outcome.kind == "undecodable"
+
+
+async def test_a_record_that_is_too_large_by_series_is_a_dead_letter(monkeypatch):
+    monkeypatch.setattr(by_series, "MAX_BYTES", 10)
+    delivery = Delivery(record(telegraf(v=1)))
+    format_ = build_format("telegraf-json", {})
+    await Rekey({"telegraf": RekeyedInput(format_, "telegraf-by-series")}).on_consume(Batch([delivery]))
+    assert isinstance(delivery.outcome, DeadLetter)
+    assert delivery.outcome.reason.startswith("its readings have more than")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from interceptor.readings import by_series
 from interceptor.readings.by_series import BySeries, encode
 from interceptor.readings.contract import Decoded, Kind, Series, Skip, UndecodableRecord
 
@@ -60,3 +61,30 @@ def test_readings_without_a_proper_series_are_counted(key: str) -> None:
 def test_other_bytes_are_rejected_with_a_reason(value: bytes) -> None:
     with pytest.raises(UndecodableRecord, match="not readings by series: "):
         BySeries().decode(value, None, [], 0)
+
+
+def test_readings_that_no_window_can_hold_are_skipped() -> None:
+    format_ = BySeries()
+    found = format_.decode(b'{"series":"a","readings":[[-1,1],[9223372036854775808,1],[5,2]]}', None, [], 0)
+    assert (found.times_ns, found.values, found.skipped) == ([5], [2.0], {Skip.NO_TIME: 2})
+
+
+@pytest.mark.parametrize(
+    "head", [b'"series":""', b'"series":"%b"' % (b"x" * 1025), b'"series":"a","labels":[5]']
+)
+def test_a_series_without_proper_name_or_labels_is_none(head: bytes) -> None:
+    format_ = BySeries()
+    (key,) = format_.decode(b'{%b,"readings":[[5,1]]}' % head, None, [], 0).keys
+    assert format_.series(key) is None
+
+
+def test_labels_that_the_window_leaves_out_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SERIES, "many", Series("many", {"label": "x" * 5000}))
+    ((_, value),) = encode(decoded(("many", 1, 0.5)), Table())
+    assert len(value) < 100
+
+
+def test_readings_that_are_too_large_by_series_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_series, "MAX_BYTES", 100)
+    with pytest.raises(UndecodableRecord, match="by series, because each series repeats its labels"):
+        encode(decoded(("idle", 1, 0.5), ("requests", 1, 0.5)), Table())
