@@ -73,8 +73,8 @@ class Restarts:
             start = OFFSET_BEGINNING
             if offset >= 0:
                 try:
-                    place = TopicPartition(*partition)
-                    first, end = self._client().get_watermark_offsets(place, OFFSETS_S)
+                    topic_partition = TopicPartition(*partition)
+                    first, end = self._client().get_watermark_offsets(topic_partition, OFFSETS_S)
                 except KafkaException:
                     continue  # the next poll tries again
                 start = first
@@ -110,13 +110,13 @@ class Restarts:
             return
         client = self._client()
         for partition, offset in list(self._pending.items()):
-            place = TopicPartition(*partition, offset)
+            resumed = TopicPartition(*partition, offset)
             try:
                 if any((p.topic, p.partition) == partition for p in client.assignment()):
-                    client.incremental_unassign([place])
+                    client.incremental_unassign([resumed])
                     self._unassigned.add(partition)
                 if partition in self._unassigned:
-                    client.incremental_assign([place])
+                    client.incremental_assign([resumed])
                     self._unassigned.discard(partition)
             except KafkaException as error:
                 self._log_refusal(partition, offset, error)  # each poll tries again

@@ -216,7 +216,7 @@ class KafkaSource:
         return {(answer.topic, answer.partition): answer.offset for answer in answers}
 
     def committed_tokens(self, partitions: Iterable[Partition], within_s: float) -> set[str] | None:
-        """The tokens of the commits that the group's offsets are of; None if the broker does not answer now."""
+        """The tokens stored with the group's committed offsets; None if the broker does not answer now."""
         answers = self._committed(partitions, within_s)
         return None if answers is None else {answer.metadata for answer in answers if answer.metadata}
 

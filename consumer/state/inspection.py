@@ -85,7 +85,7 @@ class StateTopic:
         """Delete the state of these topics, of all if there are none. Returns the partitions that had state.
 
         is_replayed: the next start reads their input from the first record that Kafka has. Otherwise it begins with
-        empty windows where the group stands. Raises ConsumerError while the group has members.
+        empty windows at the group's committed offsets. Raises ConsumerError while the group has members.
         """
         if members := self._members():
             raise ConsumerError(

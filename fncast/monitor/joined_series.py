@@ -137,7 +137,7 @@ class JoinedSeries:
         if late:
             indices = np.array(late)
             found = self._outcomes(pending, indices)
-            found.is_there[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
+            found.is_comparable[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
             self._sums(model).add(found)
         return True
 
@@ -181,7 +181,7 @@ class JoinedSeries:
         for model, pending in list(self.forecasts.items()):
             if len(indices):
                 found = self._outcomes(pending, indices)
-                if found.is_there.any():
+                if found.is_comparable.any():
                     self._sums(model).add(found)
             if pending.newest + pending.horizon - 1 <= last:
                 del self.forecasts[model]

@@ -87,7 +87,7 @@ class Journal:
 
     def apply(self) -> None:
         """Apply the entries that came after the copies, once all topics are restored."""
-        # That a series is new stands in the entries of several topics, at the same place.
+        # The entries of several topics say that a series is new, with the same sequence and place.
         entries = {(sequence, place): entry for sequence, place, entry in self._restored}
         for (sequence, _), entry in sorted(entries.items(), key=lambda each: each[0]):
             if sequence > self._copies.get(entry[1], 0):

@@ -214,7 +214,7 @@ class Batcher:
             try:
                 self._resolve(batch, outcomes, seconds)
             finally:
-                self._start_next()  # without it, the queue would wait for ever
+                self._start_next()  # without it, the queue would wait forever
 
         def work() -> None:
             outcomes, seconds = self._runner.outcomes(batch)
