@@ -32,9 +32,9 @@ class Restarts:
         """client: returns the current client. is_eager: whether the group replaces its whole assignment."""
         self._client = client
         self.is_eager = is_eager
-        # Where an eager group's client starts partitions that it has no position of.
+        # By partition without a position: the offset at which an eager group's client starts it.
         self._start_offsets: dict[Partition, int] = {}
-        # Where assigned partitions must start again, until the client has accepted it.
+        # By assigned partition: the offset at which it must start again, until the client has accepted that.
         self._pending: dict[Partition, int] = {}
         self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
         self._refused: set[Partition] = (
@@ -130,10 +130,10 @@ class Restarts:
             partitions = client.committed(partitions, OFFSETS_S)
         except KafkaException:
             pass  # the client asks again, and reports those that have none
-        for place in partitions:
-            if place.error is None and place.offset == OFFSET_INVALID:
-                place.offset = OFFSET_BEGINNING
-                self._start_offsets[(place.topic, place.partition)] = OFFSET_BEGINNING
+        for topic_partition in partitions:
+            if topic_partition.error is None and topic_partition.offset == OFFSET_INVALID:
+                topic_partition.offset = OFFSET_BEGINNING
+                self._start_offsets[(topic_partition.topic, topic_partition.partition)] = OFFSET_BEGINNING
         client.assign(partitions)
 
     def _replace_assignment(self) -> None:

@@ -79,10 +79,12 @@ class Reader:
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """The offset of the first record, and the offset after the last one, of open transactions too."""
-        place = TopicPartition(*partition)
+        topic_partition = TopicPartition(*partition)
         with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
-            first = self._admin.list_offsets({place: BEGINNING}, request_timeout=ANSWER_S)[place]
-            end = self._admin.list_offsets({place: END}, request_timeout=ANSWER_S)[place]
+            first = self._admin.list_offsets({topic_partition: BEGINNING}, request_timeout=ANSWER_S)[
+                topic_partition
+            ]
+            end = self._admin.list_offsets({topic_partition: END}, request_timeout=ANSWER_S)[topic_partition]
             return int(first.result().offset), int(end.result().offset)
 
     def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:

@@ -41,10 +41,10 @@ class StateWriter:
         gone = set(partitions)
         for partition in gone:
             self._places.pop(partition, None)
-        kept = [place for place, (partition, _) in enumerate(self._committed) if partition not in gone]
-        self._published = sum(place < self._published for place in kept)
-        self._covered = sum(place < self._covered for place in kept)
-        self._committed = [self._committed[place] for place in kept]
+        kept = [index for index, (partition, _) in enumerate(self._committed) if partition not in gone]
+        self._published = sum(index < self._published for index in kept)
+        self._covered = sum(index < self._covered for index in kept)
+        self._committed = [self._committed[index] for index in kept]
 
     def publish_with(self, delivery: Delivery) -> None:
         """Publish the state that goes with the delivery's outcome. Raises as Publisher.publish."""

@@ -226,9 +226,9 @@ class JoinedSeries:
     @classmethod
     def restored(cls, state: list[Any]) -> JoinedSeries:
         """The series with the state that `state` returned."""
-        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *places = state
+        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *positions = state
         parsed = Step.parse(step)
-        newest, settled, judged = places
+        newest, settled, judged = positions
         rings = {
             name: PendingForecasts.restored(each, KEPT_BEYOND, settled) for name, each in forecasts.items()
         }

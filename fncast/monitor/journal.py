@@ -1,4 +1,4 @@
-"""The state of one partition number: the series that changed now and then, and in between a journal of what came."""
+"""The state of one partition number: copies of changed series now and then, and a journal of what came between."""
 
 from __future__ import annotations
 
@@ -72,8 +72,10 @@ class Journal:
                 return committed
             self._sequence = max(self._sequence, sequence)
             if record.key[:1] in _ENTRIES:
-                place = (topic, record.key[:1])
-                self._found[place] = max(self._found.get(place, -1), int.from_bytes(record.key[1:], "big"))
+                key_set = (topic, record.key[:1])
+                self._found[key_set] = max(
+                    self._found.get(key_set, -1), int.from_bytes(record.key[1:], "big")
+                )
                 self._restored += [(sequence, *entry) for entry in content]
             elif sequence > self._copies.get(name := record.key.decode(), 0):
                 self._copies[name] = sequence

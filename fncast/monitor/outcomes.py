@@ -1,4 +1,4 @@
-"""What the steps of forecasts came to, once their readings are known."""
+"""Pairs the steps of forecasts with their readings, once these are known."""
 
 from __future__ import annotations
 
