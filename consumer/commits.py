@@ -92,6 +92,7 @@ class Commits:
 
     @property
     def is_in_progress(self) -> bool:
+        """Whether a commit has begun and its outcome is not known yet."""
         return self._step is not None or self._unknown_outcome is not None
 
     @property

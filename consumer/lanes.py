@@ -46,6 +46,7 @@ class Lanes:
 
     @property
     def partitions(self) -> list[Partition]:
+        """The assigned partitions, sorted."""
         return sorted(self._lanes)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
@@ -62,6 +63,7 @@ class Lanes:
             lane.max_bytes = min(MAX_BYTES, MAX_ALL_BYTES // count)
 
     def of(self, partitions: Iterable[Partition]) -> list[Lane]:
+        """The lanes of these partitions, without those that are not assigned."""
         return [self._lanes[partition] for partition in partitions if partition in self._lanes]
 
     def drop(self, partitions: Iterable[Partition]) -> None:
@@ -129,6 +131,7 @@ class Lanes:
         return sum(len(lane.waiting) for lane in self._lanes.values() if not lane.is_held)
 
     def published(self) -> int:
+        """How many deliveries are published and not yet committed."""
         return sum(len(lane.published) for lane in self._lanes.values())
 
     def to_commit(self) -> dict[Lane, int]:
@@ -142,6 +145,7 @@ class Lanes:
         )
 
     def in_flight(self) -> int:
+        """How many deliveries all lanes hold, from poll to commit."""
         return sum(lane.events for lane in self._lanes.values())
 
 

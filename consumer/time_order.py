@@ -28,6 +28,7 @@ class TimeOrder:
         self._named: set[Partition] = set()  # partitions that a log line has named
 
     def applies_to(self, lane: Lane) -> bool:
+        """Whether the lane's topic is published in the order of timestamps."""
         return lane.partition[0] in self.topics
 
     def settled(self, lanes: Sequence[Lane], now_s: float) -> Iterator[Delivery]:

@@ -191,9 +191,11 @@ class KafkaSource:
         self.problem = ""
 
     def pause(self, partitions: Iterable[Partition]) -> None:
+        """Return no more records of these partitions until `resume`."""
         self._consumer.pause([TopicPartition(*partition) for partition in partitions])
 
     def resume(self, partitions: Iterable[Partition]) -> None:
+        """Return records of these partitions again."""
         self._consumer.resume([TopicPartition(*partition) for partition in partitions])
 
     def commit(self, offsets: Mapping[Partition, int]) -> Future[None]:

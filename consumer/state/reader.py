@@ -124,6 +124,7 @@ class Reader:
                 raise Unavailable(f"{partition[0]}/{partition[1]} was not read to its end")
 
     def close(self) -> None:
+        """Close the Kafka client."""
         self._consumer.close()
 
     def _failure(self, error: KafkaError, name: str) -> Unavailable | ConsumerError:

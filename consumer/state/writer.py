@@ -66,6 +66,7 @@ class StateWriter:
 
     @property
     def has_unacknowledged(self) -> bool:
+        """Whether committed state is not yet known to be stored by the broker."""
         return bool(self._committed)
 
     def publish_committed(self) -> None:
@@ -75,6 +76,7 @@ class StateWriter:
             self._published += 1
 
     def begin_commit(self) -> None:
+        """A commit begins: it covers the state that is published now."""
         self._covered = self._published
 
     def acknowledged(self) -> None:
