@@ -72,7 +72,7 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 	@$(BIN)/python tests/guarantees.py
 
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
-	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs,temperatur,caf --ignore-regex '[A-Za-z0-9+/]{60,}={0,2}' \
+	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs,temperatur,caf,ende --ignore-regex '[A-Za-z0-9+/]{60,}={0,2}' \
 		--skip '*_pb2.py*,*/vendor/*,*/results/*.json,*.bin' $(PROSE)
 	@$(BIN)/python .ci/prose.py $(PAGES) $$(git ls-files '*.py' | grep -v _pb2)
 

@@ -64,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM or --seconds, then print a summary. Raises Failure."""
+    if not arguments.csv and (words := reading_words(arguments)):
+        raise Failure(f"{words[0].partition('=')[0]} says how to read a file: name the file with --csv")
     bind(HOST, arguments.port).close()
     check_stdin_once(arguments.csv)
     folder = Path(tempfile.mkdtemp(prefix="fncast-demo-"))

@@ -17,6 +17,7 @@ from fncast.dashboard.broker_state import BrokerState
 from fncast.dashboard.offsets import from_beginning, list_partitions, near_end
 from fncast.dashboard.reader_client import InvalidProperties, create_consumer, reader_properties
 from fncast.dashboard.record import Headers, ReceivedRecord
+from fncast.dashboard.topic_ids import TopicIds
 from fncast.wording.kafka import describe, map_kafka_errors
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class TopicReader:
         self._answered_s = time.monotonic()
         self._last_error = ""  # librdkafka's last error
         self._properties = reader_properties(client_properties, self._on_error)
+        self._topic_ids = TopicIds(client_properties)
         self._renew_at_s = time.monotonic() + RENEW_S
         with map_kafka_errors(lambda cause: InvalidProperties(describe(cause))):
             self._consumer = self._create_consumer()
@@ -119,11 +121,14 @@ class TopicReader:
         has_records = self._read(POLL_S if self._assigned else 0.0)
         now = time.monotonic()
         is_away = self.state.connected is False
+        created_again = self._topic_ids.created_again(now, self._topics)
         due_s = SEARCH_MISSING_S if self.state.missing or not self._has_started else SEARCH_S
-        if now - self._searched_s >= due_s or (
-            not has_records and (is_away or now - self._answered_s > QUIET_S)
+        if (
+            created_again
+            or now - self._searched_s >= due_s
+            or (not has_records and (is_away or now - self._answered_s > QUIET_S))
         ):
-            self._search()
+            self._search(created_again)
         elif not self._assigned:
             self._stop.wait(POLL_S)
 
@@ -139,9 +144,19 @@ class TopicReader:
             self._keep_up()
         return bool(records)
 
-    def _search(self) -> None:
-        """Assign new partitions, unassign those that are gone. Raises KafkaException if the broker does not answer."""
+    def _search(self, created_again: Sequence[str] = ()) -> None:
+        """Assign new partitions, unassign those that are gone. Raises KafkaException if the broker does not answer.
+
+        created_again: topics whose partitions are new, although there are some with the same number.
+        """
+        for topic in created_again:
+            log.warning("topic %s was deleted and created again: it is read from its beginning", topic)
+            for partition in [each for each in self._assigned if each[0] == topic]:
+                self._consumer.incremental_unassign([TopicPartition(*partition)])
+                del self._assigned[partition], self._offsets[partition]
         found, missing = list_partitions(self._consumer, self._topics)
+        for topic in missing:
+            self._topic_ids.forget(topic)
         self._searched_s = time.monotonic()
         new = [partition for partition in found if partition not in self._assigned]
         gone = [partition for partition in self._assigned if partition not in found]

@@ -8,7 +8,7 @@ from interceptor.assembly.counter import rates
 from interceptor.assembly.grid import Grid
 from interceptor.assembly.rules import Rules, length_ns
 from interceptor.assembly.window import Window
-from interceptor.readings.contract import Kind, Series
+from interceptor.readings.contract import MAX_UNIT_CHARACTERS, Kind, Series
 
 NAN = float("nan")
 NEVER = -(1 << 62)  # an index before all others
@@ -60,7 +60,7 @@ class SeriesWindow:
         self.name = series.name
         self.labels_json = labels_json
         self.is_counter = series.kind is Kind.CUMULATIVE and rules.rate == "auto"
-        self.unit = series.unit
+        self.unit = series.unit if len(series.unit) <= MAX_UNIT_CHARACTERS else ""
         self.rules = rules
         self.slot = slot
         self.grid: Grid | None = None

@@ -13,12 +13,14 @@ from collections.abc import Iterable
 import msgspec
 
 from interceptor.assembly.partition_windows import PartitionWindows
+from interceptor.assembly.rules import Rules
 from interceptor.assembly.snapshot_format import (
     BUCKET,
     BUCKET_KEY,
     VERSION,
     Bucket,
     Head,
+    bucket_size,
     encode,
     read_buckets,
     read_head,
@@ -75,23 +77,32 @@ class Parts:
 
     def give_up(self) -> None:
         """Leave what is not written to the next snapshot."""
-        self._windows.changed.update(number * BUCKET for number in self._numbers)
+        size = bucket_size(self._windows.rules)
+        self._windows.changed.update(number * size for number in self._numbers)
 
 
 def _changed_buckets(windows: PartitionWindows) -> list[int]:
-    return sorted({slot // BUCKET for slot in windows.changed})
+    size = bucket_size(windows.rules)
+    return sorted({slot // size for slot in windows.changed})
 
 
 def _bucket_record(windows: PartitionWindows, number: int) -> StateRecord:
-    series = windows.series[number * BUCKET : (number + 1) * BUCKET]
+    size = bucket_size(windows.rules)
+    series = windows.series[number * size : (number + 1) * size]
     bucket = Bucket(windows.next_offset, [state_of(each) for each in series])
     return StateRecord(BUCKET_KEY % number, encode(bucket))
 
 
 def _head_record(windows: PartitionWindows) -> StateRecord:
-    shape = windows.rules.shape()
+    shape = _shape(windows.rules)
     head = Head(VERSION, windows.next_offset, windows.event_ns, len(windows.series), shape)
     return StateRecord(HEAD, encode(head))
+
+
+def _shape(rules: Rules) -> str:
+    """What the records depend on."""
+    size = bucket_size(rules)
+    return rules.shape() if size == BUCKET else f"{rules.shape()} bucket={size}"
 
 
 def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, committed: int) -> bool:
@@ -105,14 +116,14 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
         return False
     try:
         head = read_head(values[HEAD])
-        if head.shape != windows.rules.shape():
+        if head.shape != _shape(windows.rules):
             log.warning(
                 "%s: the settings of its windows have changed, so its %d series start again",
                 place,
                 head.series,
             )
             return False
-        buckets = read_buckets(values, head)
+        buckets = read_buckets(values, head, bucket_size(windows.rules))
         if max([head.offset, *(bucket.offset for bucket in buckets)]) > committed:
             log.warning(
                 "%s: its state stands for offset %d, but reading begins at %d, so its %d series start again",

@@ -1,8 +1,8 @@
 """The format of a snapshot: buckets of series, and one head.
 
 Version 1, MessagePack arrays: `head` is [version, offset, event time, number of series, shape of the rules].
-`bucket/N` is [offset, series of the slots 64 N to 64 N + 63]. An offset is that of the first record that is not in the
-state.
+`bucket/N` is [offset, series of the slots 64 N to 64 N + 63]; where windows are long, a bucket has fewer series. An
+offset is that of the first record that is not in the state.
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from fncast.series.step import Step
 from interceptor.assembly.aggregated_steps import AggregatedSteps, Total
 from interceptor.assembly.grid import Grid, from_anchor
 from interceptor.assembly.partition_windows import PartitionWindows
+from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import NEVER, SeriesWindow
 from interceptor.assembly.single_readings import Reading, SingleReadings
 from interceptor.readings.contract import Kind, Series
 
 VERSION = 1
-BUCKET = 64  # series
+BUCKET = 64  # series, unless their windows are long
+# A producer of Kafka sends at most 1,000,000 bytes in a record by default.
+_RECORD_BYTES = 900_000
+# The most bytes of a series beside its window: name, labels and unit.
+_SERIES_BYTES = 9_900
 _CACHED_GRIDS = 1024
 BUCKET_KEY = b"bucket/%d"
 
@@ -104,18 +109,27 @@ def read_head(value: bytes) -> Head:
     return _head.decode(value)
 
 
-def read_buckets(values: Mapping[bytes, bytes | None], head: Head) -> list[Bucket]:
-    """All buckets of the snapshot, and newer ones behind its last. Raises ValueError if one is missing or short."""
+def bucket_size(rules: Rules) -> int:
+    """The number of series in a bucket: at most BUCKET, and so few that each record is one that a broker takes."""
+    numbers = rules.window * (2 if rules.is_aggregated else 1)
+    return max(1, min(BUCKET, _RECORD_BYTES // (8 * numbers + _SERIES_BYTES)))
+
+
+def read_buckets(values: Mapping[bytes, bytes | None], head: Head, size: int) -> list[Bucket]:
+    """All buckets of the snapshot, and newer ones behind its last. Raises ValueError if one is missing or short.
+
+    size: the number of series in a bucket.
+    """
     buckets: list[Bucket] = []
     while (value := values.get(BUCKET_KEY % len(buckets))) is not None:
         bucket = _bucket.decode(value)
-        if len(buckets) * BUCKET >= head.series and bucket.offset <= head.offset:
+        if len(buckets) * size >= head.series and bucket.offset <= head.offset:
             break  # left over from a longer state that was reset
         buckets.append(bucket)
-    for number in range(-(-head.series // BUCKET)):
+    for number in range(-(-head.series // size)):
         if number >= len(buckets):
             raise ValueError(f"bucket {number} is missing")
-        if len(buckets[number].series) < min(BUCKET, head.series - number * BUCKET):
+        if len(buckets[number].series) < min(size, head.series - number * size):
             raise ValueError(f"bucket {number} has too few series")
     return buckets
 

@@ -1,4 +1,4 @@
-"""The embedded broker: in this process, and as a process of its own."""
+"""The embedded broker: in this process, and as a separate process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.state.reader import Reader
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

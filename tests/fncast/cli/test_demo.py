@@ -54,3 +54,10 @@ def test_the_time_must_be_a_positive_number(seconds: str, capsys: pytest.Capture
     with pytest.raises(SystemExit, match="2"):
         main(["demo", f"--seconds={seconds}"])
     assert f"must be a positive number of seconds, not '{seconds}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--strict", "--step=PT1H", "--timezone=Europe/Berlin"])
+def test_a_flag_about_files_needs_a_file(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--port", "0", "--seconds", "1", flag]) == 1
+    name = flag.partition("=")[0]
+    assert capsys.readouterr().err == f"fncast: {name} says how to read a file: name the file with --csv\n"

@@ -45,30 +45,36 @@ def model(tmp_path: Path) -> LocalModel:
     return open_model(tmp_path, "forecast")
 
 
-def test_each_reading_has_the_forecast_of_the_reading_before_it_and_of_the_first_that_includes_it(
-    model: LocalModel,
-) -> None:
-    found = model.forecasts(np.arange(10.0) * 10)
-    assert np.isnan(found.near[:WINDOW]).all()
-    assert found.near[5].tolist() == [41.0, 40.5, 41.5]
-    assert found.far[7].tolist() == [43.0, 42.5, 43.5]
+def test_a_window_has_the_number_of_the_reading_after_it(model: LocalModel) -> None:
+    [(numbers, windows)] = model.windows(np.arange(10.0))
+    assert numbers.tolist() == list(range(WINDOW, 10))
+    assert windows[0].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert windows[-1].tolist() == [5.0, 6.0, 7.0, 8.0]
 
 
-def test_a_reading_that_no_earlier_forecast_reaches_has_the_last_one_for_both(model: LocalModel) -> None:
-    found = model.forecasts(np.arange(10.0))
-    assert found.far[WINDOW].tolist() == found.near[WINDOW].tolist()
+def test_the_windows_of_a_long_series_come_in_batches(model: LocalModel) -> None:
+    batches = list(model.windows(np.arange(BATCH + WINDOW + 3.0)))
+    assert [len(numbers) for numbers, _ in batches] == [BATCH, 3]
+    assert np.concatenate([numbers for numbers, _ in batches]).tolist() == list(
+        range(WINDOW, BATCH + WINDOW + 3)
+    )
 
 
-def test_after_a_gap_there_is_no_forecast_until_a_reading_has_come(model: LocalModel) -> None:
+def test_after_a_missing_reading_there_is_no_window_until_a_reading_has_come(model: LocalModel) -> None:
     values = np.arange(20.0)
     values[10] = np.nan
-    near = model.forecasts(values).near
-    assert np.isnan(near[11]).all()
-    assert not np.isnan(near[12]).any()
+    [(numbers, windows)] = model.windows(values)
+    assert 11 not in numbers
+    assert windows[numbers.tolist().index(12)].tolist() == [8.0, 9.0, 10.0, 11.0]  # the gap is bridged
 
 
-def test_a_series_shorter_than_the_window_has_no_forecasts(model: LocalModel) -> None:
-    assert np.isnan(model.forecasts(np.arange(float(WINDOW))).near).all()
+def test_a_series_shorter_than_the_window_has_no_windows(model: LocalModel) -> None:
+    assert list(model.windows(np.arange(float(WINDOW)))) == []
+
+
+def test_the_ends_are_the_first_and_the_last_step_of_a_forecast(model: LocalModel) -> None:
+    [ends] = model.ends(np.array([[10.0, 20.0, 30.0, 40.0]]))
+    assert ends.tolist() == [[41.0, 40.5, 41.5], [43.0, 42.5, 43.5]]
 
 
 def test_any_number_of_windows_is_forecast_in_batches(model: LocalModel) -> None:

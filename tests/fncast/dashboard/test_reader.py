@@ -15,6 +15,7 @@ from fncast.dashboard import reader_client
 from fncast.dashboard.reader import TopicReader
 from fncast.dashboard.reader_client import create_consumer
 from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.topic_ids import TopicIds
 
 PATIENCE_S = 30.0
 
@@ -71,6 +72,30 @@ def test_starts_before_the_end_and_marks_live_records(broker: Any, start: Callab
         (b"9", False),
         (b"10", True),
     ]
+
+
+def test_a_topic_that_was_created_again_is_read_from_its_beginning(
+    broker: Any,
+    start: Callable[..., TopicReader],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The mock broker cannot delete topics: the answer about their ids is replaced."""
+    created_again: list[str] = []
+    monkeypatch.setattr(
+        TopicIds, "created_again", lambda self, now_s, topics: [created_again.pop()] if created_again else []
+    )
+    for value in (b"a", b"b"):
+        broker.publish("t", value)
+    reader = start("t", history=0)
+    eventually(lambda: reader.state.connected)
+    created_again.append("t")
+    records = take(reader, 2)
+    assert [(record.offset, record.value, record.live) for record in records] == [
+        (0, b"a", True),
+        (1, b"b", True),
+    ]
+    assert "topic t was deleted and created again" in caplog.text
 
 
 def test_waits_for_topics_without_creating_them(broker: Any, start: Callable[..., TopicReader]) -> None:

@@ -77,7 +77,7 @@ def test_an_event_may_not_end_after_the_last_year() -> None:
 def test_unusable_events_take_no_memory() -> None:
     judge = Judge(MonitorRules(), ("metrics",))
     for number in range(3):
-        data = orjson.dumps({**DATA, "start": f"{number} is no time"})
+        data = orjson.dumps({**DATA, "start": f"{number} is not a time"})
         delivery = Delivery(Record("metrics", 0, number, 0, None, data, headers("io.fncast.window.v1")))
         asyncio.run(Chain([judge]).on_consume(Batch([delivery])))
         assert isinstance(delivery.outcome, Skipped)

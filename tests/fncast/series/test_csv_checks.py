@@ -11,7 +11,7 @@ from tests.fncast.series.csv_texts import HOURS, lines, local, read
 
 
 @pytest.mark.parametrize("times", [[0, 0, 1, 1, 2, 2], [0, 1, 2, 0, 1, 2], [0, 0, 1, 2, 2, 3]])
-def test_two_series_within_an_hour_are_no_clocks_that_were_set_back(tmp_path: Path, times: list[int]) -> None:
+def test_two_series_within_an_hour_are_not_an_hour_that_comes_twice(tmp_path: Path, times: list[int]) -> None:
     with pytest.raises(CsvError, match="readings of series 'file' have a repeated time"):
         local(tmp_path, [f"2026-01-01T00:{minute:02}" for minute in times])
 

@@ -57,3 +57,24 @@ def test_numbers_in_another_form_are_not_taken_for_names_of_series(tmp_path: Pat
     assert set(values(read(tmp_path, text, series_columns=("a",)))) == set(cells)
     both = "".join(f"{HOURS[i]},{cell},{i}\n" for i in range(10) for cell in cells)
     assert set(values(read(tmp_path, "time,a,b\n" + both))) == set(cells)
+
+
+def test_names_that_are_equal_only_when_joined_are_an_error(tmp_path: Path) -> None:
+    keys = ["a/b,c", "a,b/c"]
+    text = lines("time,host,disk,v", lambda i: f"{HOURS[i // 2]},{keys[i % 2]},{i}")
+    with pytest.raises(CsvError, match="two series have the name 'a/b/c'; rename"):
+        read(tmp_path, text, series_columns=("host", "disk"))
+
+
+@pytest.mark.parametrize("texts", [["Mon", "Tue"], ["day", "day", "day", "day", "day", "night"]])
+def test_texts_that_split_one_regular_series_are_asked_about(tmp_path: Path, texts: list[str]) -> None:
+    text = lines(
+        "time,part,v",
+        lambda i: f"{HOURS[i]},{texts[i * len(texts) // 24 if len(texts) > 2 else i % 2]},{i}",
+        24,
+    )
+    with pytest.raises(CsvError, match="pass --series-column part if they name series, or --value-column"):
+        read(tmp_path, text)
+    assert set(values(read(tmp_path, text, series_columns=("part",)))) == set(texts)
+    summary = read(tmp_path, text, value_columns=("v",))
+    assert values(summary) == {"v": list(range(24))}

@@ -27,6 +27,9 @@ from tests.fncast.series.csv_texts import START, lines, read
         (lambda i: str((1_767_225_600 + i) * 1000), START, Step.seconds(1)),
         (lambda i: str((1_767_225_600 + i) * 10**6), START, Step.seconds(1)),
         (lambda i: str((1_767_225_600 + i) * 10**9), START, Step.seconds(1)),
+        # pandas writes whole numbers so if one is missing.
+        (lambda i: f"{2016 + i}.0", datetime(2016, 1, 1, tzinfo=UTC), Step.calendar("P1Y")),
+        (lambda i: f"202601{i + 1:02}.0", START, Step.seconds(86400)),
     ],
 )
 def test_numbers_are_read_as_times(
@@ -86,6 +89,16 @@ def test_numbers_are_read_as_times(
             [f"2601{day}1230" for day in range(10, 32)],
             "line 2: '2601101230' looks like a date with a year of two",
         ),
+        (["20454", "20455"], "line 2: '20454' may count Excel's days or days since 1970"),
+        (["61041.5", "61042.5"], "line 2: '61041.5' may count Excel's days or modified Julian days"),
+        (["19800", "19801"], "line 2: '19800' may count seconds since 1970 or days since 1970"),
+        (["490896", "490897"], "line 2: '490896' may count seconds since 1970 or hours since 1970"),
+        (["29453760", "29453820"], "line 2: '29453760' may count seconds since 1970 or minutes since 1970"),
+        (["2460676.5", "2460677.5"], "line 2: '2460676.5' may count seconds since 1970 or Julian days"),
+        (["739618", "739619"], "line 2: '739618' may count seconds since 1970 or MATLAB's days"),
+        (["2025.958", "2026.042"], "line 2: '2025.958' may count seconds since 1970 or years"),
+        (["17672256000", "17672292000"], "line 2: '17672256000' is neither a date of YYYYMMDDHHMMSS nor"),
+        ([f"26{day:03}" for day in range(1, 9)], "line 2: '26001' looks like a year of two digits and a day"),
     ],
 )
 def test_a_number_that_may_be_another_time_is_an_error(

@@ -52,41 +52,6 @@ def test_several_columns_may_name_the_series_together(tmp_path: Path) -> None:
     assert values(summary) == {"1/1": [0, 4, 8], "1/2": [1, 5, 9], "2/1": [2, 6, 10], "2/2": [3, 7, 11]}
 
 
-@pytest.mark.parametrize(
-    "cells", [["0x1F", "0x20"], ["1_0", "2_0"], ["1.2k", "2k"], ["１２", "１３"], ["'1", "'2"]]
-)
-def test_numbers_in_another_form_are_not_taken_for_names_of_series(tmp_path: Path, cells: list[str]) -> None:
-    text = lines("time,a,b", lambda i: f"{HOURS[i]},{cells[i % 2]},{i}")
-    with pytest.raises(
-        CsvError, match="may be names of series, or numbers in a form that is not read; pass --ser"
-    ):
-        read(tmp_path, text)
-    assert set(values(read(tmp_path, text, series_columns=("a",)))) == set(cells)
-    both = "".join(f"{HOURS[i]},{cell},{i}\n" for i in range(10) for cell in cells)
-    assert set(values(read(tmp_path, "time,a,b\n" + both))) == set(cells)
-
-
-def test_names_that_are_equal_only_when_joined_are_an_error(tmp_path: Path) -> None:
-    keys = ["a/b,c", "a,b/c"]
-    text = lines("time,host,disk,v", lambda i: f"{HOURS[i // 2]},{keys[i % 2]},{i}")
-    with pytest.raises(CsvError, match="two series have the name 'a/b/c'; rename"):
-        read(tmp_path, text, series_columns=("host", "disk"))
-
-
-@pytest.mark.parametrize("texts", [["Mon", "Tue"], ["day", "day", "day", "day", "day", "night"]])
-def test_texts_that_split_one_regular_series_are_asked_about(tmp_path: Path, texts: list[str]) -> None:
-    text = lines(
-        "time,part,v",
-        lambda i: f"{HOURS[i]},{texts[i * len(texts) // 24 if len(texts) > 2 else i % 2]},{i}",
-        24,
-    )
-    with pytest.raises(CsvError, match="pass --series-column part if they name series, or --value-column"):
-        read(tmp_path, text)
-    assert set(values(read(tmp_path, text, series_columns=("part",)))) == set(texts)
-    summary = read(tmp_path, text, value_columns=("v",))
-    assert values(summary) == {"v": list(range(24))}
-
-
 def test_times_of_day_name_no_series(tmp_path: Path) -> None:
     text = lines(
         "Datum;Anfang;Ende;Last",
@@ -98,7 +63,7 @@ def test_times_of_day_name_no_series(tmp_path: Path) -> None:
     assert summary.skipped == {"column 'Ende'": "it holds times of day"}
 
 
-def test_influxdb_without_annotations(tmp_path: Path) -> None:
+def test_influxdb_is_read_without_its_annotations(tmp_path: Path) -> None:
     text = lines(
         "result,table,_start,_stop,_time,_value,_field,_measurement",
         lambda i: f",{i % 2},{HOURS[0]},{HOURS[9]},{HOURS[i // 2]},{i},{'ab'[i % 2]},cpu",

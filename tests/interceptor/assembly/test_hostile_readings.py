@@ -13,10 +13,12 @@ from fncast.series.step import Step
 from interceptor.assembly import snapshot
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
+from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import window_event
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.chain import Chain
 from interceptor.delivery import Batch, Delivery, Record
+from interceptor.readings.contract import Series
 from interceptor.readings.formats import BUILT_IN, build_format
 from tests.interceptor.assembly.partitions import Names, decoded
 
@@ -95,3 +97,9 @@ def test_any_bytes_have_an_outcome(name: str, seed: int, noise: bytes) -> None:
     asyncio.run(chain.on_consume(Batch(deliveries)))
     for delivery in deliveries:
         assert delivery.outcome is not None or delivery.windows
+
+
+def test_a_unit_that_is_too_long_for_the_state_is_left_out() -> None:
+    rules = Rules(window=2, minimum=1)
+    assert SingleReadings(Series("a", {}, "x" * 129), b"", rules, 0).unit == ""
+    assert SingleReadings(Series("a", {}, "kWh"), b"", rules, 0).unit == "kWh"

@@ -210,3 +210,17 @@ def test_a_restart_continues_to_count_records_behind_a_wrong_clock() -> None:
     again = restore(new_partition(SETTING), topic, len(history))
     feed(again, HISTORY[2], len(history))
     assert again.outcomes == {"begun-again": 1}
+
+
+@pytest.mark.parametrize("aggregate", ["last", "mean"])
+def test_a_record_of_the_longest_windows_and_names_is_one_that_a_broker_takes(aggregate: str) -> None:
+    setting = Setting(step=10, window=1024, needed=1, aggregate=aggregate)
+    partition = new(setting, is_found=False)
+    for number in range(snapshot_format.BUCKET + 1):
+        name = f"{number:04}" + "\N{MUSICAL SYMBOL G CLEF}" * 1020
+        feed(partition, (START, [(name, START, 0.1)]), number)
+        partition.series[-1].labels_json = b"x" * 4096
+    records = dict(everything(partition))
+    assert max(len(value or b"") for value in records.values()) < 1_000_000
+    restored = restore(new(setting, is_found=False), records, partition.next_offset)
+    assert everything(restored) == list(records.items())

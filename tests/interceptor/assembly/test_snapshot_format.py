@@ -43,11 +43,11 @@ def test_a_head_is_read_as_it_was_written() -> None:
 
 def test_a_bucket_that_is_missing_or_short_is_named() -> None:
     with pytest.raises(ValueError, match="bucket 0 is missing"):
-        read_buckets({}, head(1))
+        read_buckets({}, head(1), BUCKET)
     with pytest.raises(ValueError, match="bucket 0 has too few series"):
-        read_buckets(buckets(10), head(BUCKET))
+        read_buckets(buckets(10), head(BUCKET), BUCKET)
 
 
 def test_a_bucket_behind_the_last_counts_if_it_is_newer_than_the_head() -> None:
-    assert read_buckets(buckets(10), head(0)) == []
-    assert len(read_buckets(buckets(11), head(0))) == 1
+    assert read_buckets(buckets(10), head(0), BUCKET) == []
+    assert len(read_buckets(buckets(11), head(0), BUCKET)) == 1

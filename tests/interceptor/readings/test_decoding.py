@@ -52,7 +52,7 @@ def test_a_record_whose_format_fails_is_a_dead_letter(error: Exception, reason: 
 
 
 @pytest.mark.parametrize("reasons", [[], [Skip.TEXT], [Skip.NOT_A_NUMBER, Skip.STALE]])
-def test_a_record_with_only_texts_and_gaps_is_no_mistake(reasons: list[Skip]) -> None:
+def test_a_record_with_only_texts_and_gaps_is_not_a_mistake(reasons: list[Skip]) -> None:
     assert unreadable(Decoded(skipped=dict.fromkeys(reasons, 1))) is None
 
 

@@ -41,7 +41,7 @@ def test_a_list_of_objects(readings):
     assert (found, skipped) == ({"temp": [(AT_NS, 76.2)]}, {"text": 1})
 
 
-def test_a_deletion_in_an_envelope_is_no_mistake(readings):
+def test_a_deletion_in_an_envelope_is_not_a_mistake(readings):
     value = b'{"payload": {"before": {"v": 1}, "after": null, "op": "d"}}'
     assert readings(MappedJson(root="payload.after"), value) == ({}, {"not-a-number": 1})
 

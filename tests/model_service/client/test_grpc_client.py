@@ -135,7 +135,7 @@ def test_metadata_without_an_input_are_described(fake: FakeGrpcServer, client: G
 
 
 def test_a_server_that_does_not_answer_in_time_is_named(fake: FakeGrpcServer, address: str) -> None:
-    client = GrpcClient(address, timeout_s=5)
+    client = GrpcClient(address, timeout_s=20)
     client.infer(WINDOWS)
     client.close()
     hurried = GrpcClient(address, timeout_s=0.001)

@@ -19,7 +19,7 @@ Answer = Callable[[Reply], None]
 
 @pytest.fixture
 def rest(server: FakeServer) -> Iterator[RestClient]:
-    client = RestClient(server.url + "/weather/7", timeout_s=5)
+    client = RestClient(server.url + "/weather/7", timeout_s=20)
     yield client
     client.close()
 
@@ -117,7 +117,7 @@ def test_the_page_of_a_proxy_is_quoted_on_one_line(rest: RestClient, answer: Ans
         ({JSON_BYTES: "many"}, output(FORECAST.tolist())),
     ],
 )
-def test_another_body_is_no_inference_response(
+def test_another_body_is_not_an_inference_response(
     rest: RestClient, answer: Answer, headers: dict[str, str], body: bytes
 ) -> None:
     answer((200, headers, body))
@@ -128,7 +128,7 @@ def test_another_body_is_no_inference_response(
 @pytest.mark.parametrize(
     "document", [{}, [], {"name": "x", "inputs": []}, {"name": "x", "inputs": [{"name": "y"}]}]
 )
-def test_another_document_is_no_metadata(server: FakeServer, rest: RestClient, document: Any) -> None:
+def test_another_document_is_not_metadata(server: FakeServer, rest: RestClient, document: Any) -> None:
     server.reply = lambda body: (200, {}, json.dumps(document).encode())
     with pytest.raises(ModelUnavailable, match="did not return metadata of a model"):
         rest.metadata()

@@ -61,7 +61,7 @@ def test_a_long_reason_is_cut() -> None:
     assert cut.endswith("…")
 
 
-def test_a_malformed_request_is_told_what_the_model_takes(shelf: Any) -> None:
+def test_the_reason_for_a_malformed_request_says_what_the_model_takes(shelf: Any) -> None:
     error = malformed("not JSON" * 10_000, shelf.paths["/"], "windows FP32 [-1, 6]")
     assert error.status == error.code == 400
     assert str(error).endswith("; forecast/2 takes windows FP32 [-1, 6] (-1: any length)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from model_service.serving import version_check
 from model_service.serving.repository import LOADED_VERSIONS, Repository, loader
 from model_service.serving.runtimes import runtime_choice
 from model_service.serving.version_check import states
-from model_service.serving.version_folder import VersionFolder, hashes_of, scan
+from model_service.serving.version_folder import hashes_of, scan
 
 Break = Callable[[Path], object]
 
@@ -108,12 +109,12 @@ def test_without_litert_versions_are_reported_as_not_checked(
 ) -> None:
     (place("ours", 1) / SAVED_MODEL).unlink()
 
-    def absent(path: Path) -> Any:
-        raise runtime_choice.UnusableModel(f"{path} needs LiteRT")
-
-    monkeypatch.setattr(runtime_choice, "_litert", absent)
-    monkeypatch.setattr(version_check, "litert_is_installed", lambda: False)
-    assert states_of(models)["forecast/1"].startswith("latest, not checked: ")
+    monkeypatch.setitem(sys.modules, "model_service.serving.runtimes.litert_runtime", None)
+    for module in (version_check, runtime_choice):
+        monkeypatch.setattr(module, "litert_is_installed", lambda: False)
+    found = states_of(models)["forecast/1"]
+    assert found.startswith("latest, not checked: ")
+    assert "needs LiteRT" in found
 
 
 def test_states_of_many_versions(place: Any, models: Path) -> None:
@@ -152,17 +153,17 @@ def test_broken_versions_do_not_count_as_loaded(place: Any, models: Path) -> Non
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), SystemExit("a bug"), MemoryError("a bug")])
 def test_a_version_that_fails_in_any_way_does_not_hide_the_others(
-    models: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    models: Path, fake_runtime: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     for version in (1, 2):
         (models / "forecast" / str(version)).mkdir(parents=True)
 
-    def examine(folder: VersionFolder) -> str:
-        if folder.version == 2:
+    def open_runtime(path: Path, *_: Any, **__: Any) -> Any:
+        if path.name == "2":
             raise error
-        return ""
+        return fake_runtime()
 
-    monkeypatch.setattr(version_check, "_examine", examine)
+    monkeypatch.setattr(version_check, "open_runtime", open_runtime)
     assert [str(state) for state in states(scan(models))] == [
         f"broken: {type(error).__name__}: a bug",
         "latest",

@@ -12,7 +12,16 @@ from model_service.training.trained import Trained
 from model_service.training.trainer import train
 from model_service.training.version_writer import write_version
 
+# The tests of a training take seconds, and minutes on a busy machine.
+TRAIN_S = 600
 TINY = TrainingSettings(window=24, horizon=6, units=8, epochs=3, steps_per_epoch=20, batch=32)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that train, or that share a trained model, the time that a busy machine needs."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TRAIN_S))
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,8 @@ def test_a_refit_has_seen_the_whole_series(tmp_path: Path) -> None:
 
 def test_versions_that_it_was_trained_from_count_without_their_refit(tmp_path: Path) -> None:
     write(tmp_path, 1, entry(5, end="2026-01-09T00:00:00Z"), refit={})
-    assert Lineage(write(tmp_path, 2, entry(3), before=1)).until(SHOP) == moment(5)
+    folder = write(tmp_path, 2, entry(3, end="2026-01-04T00:00:00Z"), before=1, refit={})
+    assert Lineage(folder).until(SHOP) == moment(5)
 
 
 def test_a_missing_version_and_a_circle_end_the_search(tmp_path: Path) -> None:

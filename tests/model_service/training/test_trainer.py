@@ -31,7 +31,6 @@ def micro_hash() -> str:
     return weights_sha256(train(MICRO_SERIES, MICRO).network)
 
 
-@pytest.mark.timeout(600)  # a busy machine trains slowly
 def test_equal_seeds_give_equal_weights(micro_hash: str) -> None:
     assert weights_sha256(train(MICRO_SERIES, MICRO).network) == micro_hash
     assert weights_sha256(train(MICRO_SERIES, replace(MICRO, seed=5)).network) != micro_hash

@@ -22,7 +22,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(fitting.BATCH, SHORT.window, 64)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("small")
 def test_a_short_run_reaches_the_stated_loss_and_can_be_resumed(tmp_path: Path) -> None:
     seen: list[Progress] = []
