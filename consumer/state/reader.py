@@ -78,7 +78,7 @@ class Reader:
         return len(metadata.partitions)
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
-        """The offset of the first record, and the offset after the last one, of open transactions too."""
+        """The offset of the first record, and the offset after the last one, open transactions included."""
         topic_partition = TopicPartition(*partition)
         with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
             first = self._admin.list_offsets({topic_partition: BEGINNING}, request_timeout=ANSWER_S)[

@@ -19,8 +19,10 @@ class StateWriter:
 
     If the publisher commits offsets with its results, state is published with the outcome, in the same transaction.
     Otherwise it is published once its offset is committed: a snapshot is never ahead of the group's offset. Records are
-    kept until the broker has acknowledged them, so that none is lost while a later one is stored. What was restored and
-    only moves is not ahead, so it is published at once: the broker has it before the next offset is committed.
+    kept until the broker has acknowledged them, so that none is lost while a later one is stored.
+
+    State that was restored and only moves to another partition is not ahead, so it is published at once: the broker has
+    it before the next offset is committed.
     """
 
     def __init__(self, publisher: Publisher, topic: str, group: str) -> None:
