@@ -123,7 +123,7 @@ class Merge:
         self.wait()
 
     def wait(self) -> None:
-        """From now on, wait for topics that have said nothing yet: their records are read from now on."""
+        """Wait again for topics without any record yet: their records are read from now on."""
         self._began_s = self._clock()
 
     def _place(self, topic: str, delivery: Delivery) -> tuple[int, int]:
