@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.errors import ConsumerError, NotPublished
 from consumer.kafka.base_producer import BaseProducer
 from consumer.kafka.fencing import FENCED, Fencing
-from consumer.kafka.timeouts import Worker
+from consumer.kafka.timeouts import CallWorker
 from fncast.wording.kafka import describe
 
 TRANSACTION_TIMEOUT_MS = 10_000  # the longest that a killed producer's open transaction delays readers
@@ -32,7 +32,7 @@ class TransactionalProducer(BaseProducer):
         self._began_at_s = 0.0
         self._waiting_since_s: float | None = None
         self._fencing = Fencing(transactional_id)
-        self._worker = Worker("transaction")
+        self._worker = CallWorker("transaction")
         transaction = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, transaction)
 

@@ -19,10 +19,10 @@ from fncast.monitor.messages import ForecastMessage, Reading
 from fncast.monitor.partition import MonitorPartition
 from fncast.monitor.settings import monitor_rules
 from fncast.produce.shop import ShopFeed
-from fncast.produce.shop_servers import FULL_HOURS, LEAK_HOURS, SLOW_MEMORY, Incidents
+from fncast.produce.shop_servers import FULL_HOURS, LEAK_HOURS, SLOW_MEMORY, ServerIncidents
 from fncast.series.window_batch import prepare_rows
 
-INCIDENTS = Incidents()
+INCIDENTS = ServerIncidents()
 HOURS = INCIDENTS.first + LEAK_HOURS + FULL_HOURS + 60
 SIZE, HORIZON = 64, 24
 
