@@ -13,7 +13,7 @@ import numpy as np
 from model_service.training.backend import tf
 from model_service.training.base.calibration import calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
-from model_service.training.base.fit import BATCH, Progress, fit, loss_on, validation_examples
+from model_service.training.base.fit import BATCH, FitProgress, fit, loss_on, validation_examples
 from model_service.training.base.folder import describe, export, weights_file
 from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import Pool
@@ -71,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _print(progress: Progress) -> None:
+def _print(progress: FitProgress) -> None:
     print(
         f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f},"
         f" validation {progress.validation:.4f}, {progress.seconds:.0f} s",

@@ -30,7 +30,7 @@ VALIDATION_FROM, VALIDATION_SERIES, VALIDATION_EXAMPLES = 1 << 30, 800, 4_096
 
 
 @dataclass(frozen=True)
-class Progress:
+class FitProgress:
     """The state of a run: the mean loss of the last chunk, and of the averaged weights on validation examples."""
 
     step: int
@@ -67,7 +67,7 @@ def fit(
     steps: int,
     seed: int,
     folder: Path,
-    progress: Callable[[Progress], None],
+    progress: Callable[[FitProgress], None],
     validate_every: int = 10,
     **shape: Any,
 ) -> Any:
@@ -128,7 +128,7 @@ def fit(
             validation = loss_on(network, held_out)
             network.set_weights(current)
             seconds = time.monotonic() - started
-            progress(Progress(chunk * CHUNK, steps, float(loss), validation, seconds))
+            progress(FitProgress(chunk * CHUNK, steps, float(loss), validation, seconds))
     optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
     return network
 
