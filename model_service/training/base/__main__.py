@@ -16,7 +16,7 @@ from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.fit import BATCH, FitProgress, fit, loss_on, validation_examples
 from model_service.training.base.folder import describe, export, weights_file
 from model_service.training.base.network import build_base_network
-from model_service.training.base.pool import Pool
+from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import SIZES, Size
 
 COMMAND = "make base-model"
@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
         else:
             network = fit(size, steps, arguments.seed, arguments.state / str(size.window), _print)
         rng = np.random.default_rng((arguments.seed, 3))
-        pool = Pool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
+        pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
         calibrate(network, size, draw_examples(rng, pool, CALIBRATION_EXAMPLES, size, gaps))
         calibrate_widening(network, size, pool, rng)

@@ -13,7 +13,7 @@ import numpy as np
 from model_service.training.backend import keras, seed_everything, tf
 from model_service.training.base.examples import Examples, draw_examples, draw_gaps
 from model_service.training.base.network import build_base_network
-from model_service.training.base.pool import SERIES, Pool
+from model_service.training.base.pool import SERIES, SeriesPool
 from model_service.training.base.shape import QUANTILES, Size
 
 # Windows in a batch, by size: long windows cost more.
@@ -57,7 +57,7 @@ def pinball(forecast: Any, targets: Any, weights: Any) -> Any:
 def validation_examples(size: Size, seed: int) -> Examples:
     """Fixed examples of series that are never trained on."""
     rng = np.random.default_rng((seed, 1))
-    pool = Pool(seed, VALIDATION_FROM, VALIDATION_SERIES)
+    pool = SeriesPool(seed, VALIDATION_FROM, VALIDATION_SERIES)
     gaps = draw_gaps(rng, GAPS, size.window)
     return draw_examples(rng, pool.series, VALIDATION_EXAMPLES, size, gaps)
 
@@ -93,7 +93,7 @@ def fit(
     held_out = validation_examples(size, seed)
     batch = BATCH[size.window]
     chunk = int(done.numpy()) // CHUNK
-    pool = Pool(seed, chunk * RENEWED, SERIES)
+    pool = SeriesPool(seed, chunk * RENEWED, SERIES)
 
     @tf.function(jit_compile=False)  # type: ignore[untyped-decorator]
     def run(windows: Any, targets: Any, weights: Any) -> Any:
