@@ -18,7 +18,6 @@ ROOMS = ("consumer", "interceptor", "functions", "model_service", "fncast")
 # Files and folders of benchmarks that need no test, with the reason.
 EXCEPTIONS = {
     "consumer/errors.py": "errors, one of which keeps an argument",
-    "model_service/training/base/__main__.py": "the command of `make base-model`: its steps have tests",
     "fncast/__main__.py": "the entry point of `python -m fncast`: it only calls the command line",
     "benchmarks/peers/": "programs for other libraries, measured beside fncast in environments of those libraries",
 }

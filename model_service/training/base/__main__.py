@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from model_service.training.backend import tf
 from model_service.training.base.calibration import calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
-from model_service.training.base.fit import BATCH, FitProgress, fit, loss_on, validation_examples
+from model_service.training.base.fit import BATCH, CHUNK, FitProgress, fit, loss_on, validation_examples
 from model_service.training.base.folder import describe, export, weights_file
 from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import SeriesPool
@@ -26,19 +27,63 @@ CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    arguments = parse(words)
+    try:
+        train(arguments)
+    except KeyboardInterrupt:
+        print("interrupted: the same command continues after the last step that was printed", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parse(words: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments. Ends the program if they are wrong."""
     parser = argparse.ArgumentParser(prog="python -m model_service.training.base", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the version: …/base/1")
     parser.add_argument("--state", type=Path, required=True, help="folder of checkpoints, to resume from")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, help=f"of each size (default: {STEPS})")
+    parser.add_argument("--steps", type=int, help=f"of each size, a multiple of {CHUNK} (default: {STEPS})")
     parser.add_argument(
         "--calibrate",
         type=Path,
         metavar="DIR",
         help="only calibrate the weights in this folder of a version again",
     )
-    parser.add_argument("--only", type=int, choices=[size.window for size in SIZES], help="train one size")
+    parser.add_argument(
+        "--only", type=int, choices=[size.window for size in SIZES], help="write a version of one size"
+    )
     arguments = parser.parse_args(words)
+    if arguments.steps is not None and (arguments.steps < CHUNK or arguments.steps % CHUNK):
+        parser.error(f"--steps must be a multiple of {CHUNK}, not {arguments.steps}")
+    for size in SIZES:
+        if arguments.only not in (None, size.window) and (arguments.out / weights_file(size)).exists():
+            parser.error(
+                f"{arguments.out} has {size.window} readings too: with --only, choose another folder as --out"
+            )
+    return arguments
+
+
+def state_folder(state: Path, size: Size, seed: int, steps: int) -> Path:
+    """The folder of checkpoints of one run. Runs with other settings have others, so none continues another run."""
+    return state / f"{size.window}-seed-{seed}-steps-{steps}"
+
+
+def command(arguments: argparse.Namespace) -> str:
+    """The command that repeats the run."""
+    words = []
+    if arguments.seed:
+        words += ["--seed", str(arguments.seed)]
+    if arguments.steps:
+        words += ["--steps", str(arguments.steps)]
+    if arguments.only:
+        words += ["--only", str(arguments.only)]
+    if arguments.calibrate:
+        words += ["--calibrate", str(arguments.calibrate)]
+    return f'{COMMAND} BASE="{shlex.join(words)}"' if words else COMMAND
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train, calibrate and write each size, then describe them."""
     # One thread: small operations gain nothing from more, and the order of sums stays the same.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     networks: dict[Size, Any] = {}
@@ -51,7 +96,8 @@ def main(words: Sequence[str] | None = None) -> int:
             network = build_base_network(size)
             network.load_weights(arguments.calibrate / weights_file(size))
         else:
-            network = fit(size, steps, arguments.seed, arguments.state / str(size.window), _print)
+            folder = state_folder(arguments.state, size, arguments.seed, steps)
+            network = fit(size, steps, arguments.seed, folder, _print)
         rng = np.random.default_rng((arguments.seed, 3))
         pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
@@ -65,10 +111,9 @@ def main(words: Sequence[str] | None = None) -> int:
             "batch": BATCH[size.window],
             "validation_loss": float(f"{loss:.4g}"),
         }
-    training = {"command": COMMAND, "seed": arguments.seed, "sizes": metrics}
+    training = {"command": command(arguments), "seed": arguments.seed, "sizes": metrics}
     describe(networks, arguments.out, training)
     print(arguments.out)
-    return 0
 
 
 def _print(progress: FitProgress) -> None:

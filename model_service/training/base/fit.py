@@ -18,7 +18,7 @@ from model_service.training.base.shape import QUANTILES, Size
 
 # Windows in a batch, by size: long windows cost more.
 BATCH = {64: 256, 512: 128}
-# Steps between two renewals of the pool, two validations and two checkpoints.
+# Steps between two renewals of the pool. Validations and checkpoints come after some of these.
 CHUNK = 50
 RENEWED = 60  # series of the pool, for each chunk
 GAPS = 2_000  # random masks, for each chunk
@@ -62,6 +62,14 @@ def validation_examples(size: Size, seed: int) -> Examples:
     return draw_examples(rng, pool.series, VALIDATION_EXAMPLES, size, gaps)
 
 
+def learning_rates(steps: int) -> Any:
+    """The learning rate by step: a warm-up, at most half of a run, then a decay to a small rate."""
+    warm_up = min(WARM_UP, steps // 2)
+    return keras.optimizers.schedules.CosineDecay(
+        RATE / 20, steps - warm_up, alpha=FINAL_RATE, warmup_target=RATE, warmup_steps=warm_up
+    )
+
+
 def fit(
     size: Size,
     steps: int,
@@ -74,11 +82,8 @@ def fit(
     """Train for `steps` batches and return the network with averaged weights. Continues from the state in `folder`."""
     seed_everything(seed)
     network = build_base_network(size, **shape)
-    rate = keras.optimizers.schedules.CosineDecay(
-        RATE / 20, steps - WARM_UP, alpha=20 * FINAL_RATE, warmup_target=RATE, warmup_steps=WARM_UP
-    )
     optimizer = keras.optimizers.AdamW(
-        rate,
+        learning_rates(steps),
         weight_decay=WEIGHT_DECAY,
         clipnorm=CLIP_NORM,
         use_ema=True,

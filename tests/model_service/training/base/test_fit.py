@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from model_service.training.base import fit as fitting
-from model_service.training.base.fit import CHUNK, FitProgress, fit, loss_on, validation_examples
+from model_service.training.base.fit import (
+    CHUNK,
+    FitProgress,
+    fit,
+    learning_rates,
+    loss_on,
+    validation_examples,
+)
 from model_service.training.base.shape import SHORT
 
 # An untrained network has 0.435 on these examples.
@@ -34,3 +41,10 @@ def test_a_short_run_reaches_the_stated_loss_and_can_be_resumed(tmp_path: Path) 
     assert len(seen) == 2
     for weights, resumed in zip(network.get_weights(), done.get_weights(), strict=True):
         np.testing.assert_array_equal(weights, resumed)
+
+
+@pytest.mark.parametrize("steps", [CHUNK, fitting.WARM_UP, 6_000])
+def test_the_learning_rate_ends_small_in_a_run_of_any_length(steps: int) -> None:
+    rates = learning_rates(steps)
+    assert float(rates(min(fitting.WARM_UP, steps // 2))) == pytest.approx(fitting.RATE)
+    assert float(rates(steps)) == pytest.approx(fitting.FINAL_RATE * fitting.RATE)
