@@ -27,6 +27,10 @@ PHRASES = {
     r"\b(is|are) no (?!longer)[a-z]": "is not a",
     r"\bt(ells?|old)\b": "say, report, name",
     r"\bgo(es)? on\b": "continue",
+    r"\bthat which\b": "name it",
+    r"\bdies of\b": "fails with",
+    r"\bfor ever\b": "forever",
+    r"[,(] say,": "for example",
 }
 ALLOWED = re.compile(r"\bthere (is|are) no\b", re.IGNORECASE)
 CODE = re.compile(r"`[^`]*`")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from consumer import metrics
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
 from consumer.kafka.publisher import Publisher
-from consumer.kafka.timeouts import Worker
+from consumer.kafka.timeouts import CallWorker
 from consumer.lane import Lane, Partition
 from consumer.lanes import Lanes, next_offsets
 from consumer.state.writer import StateWriter
@@ -81,7 +81,7 @@ class Commits:
         self._state = state
         self._clock_s = clock_s
         # Its thread is never joined: a stop does not wait for a broker that is down.
-        self._committer = Worker("commit")
+        self._committer = CallWorker("commit")
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
         self._unknown_outcome: str | None = None

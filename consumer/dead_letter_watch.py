@@ -20,7 +20,7 @@ LOG_S = 60.0
 MAX_REASON = 300  # characters of a reason, which may quote an event
 
 
-class Input:
+class TopicCounts:
     """The counts of one input topic. kind: of the last dead letter. is_mixed: whether outcomes differ."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class DeadLetterWatch:
         self._dead_letter_topic = dead_letter_topic
         self._pause_after = pause_after
         self._clock = clock
-        self._inputs: dict[str, Input] = {}
+        self._inputs: dict[str, TopicCounts] = {}
         self._last_offsets: dict[Partition, int] = {}
         self._log_at_s: float | None = None
         self.paused: dict[str, str] = {}
@@ -59,7 +59,7 @@ class DeadLetterWatch:
         topic = record.topic
         seen = self._inputs.get(topic)
         if seen is None:
-            seen = self._inputs[topic] = Input()
+            seen = self._inputs[topic] = TopicCounts()
         seen.is_mixed |= type(outcome) is not DeadLetter
         settled = (delivery.windows or ()) if type(outcome) is Assembled else (delivery,)
         refused = [each for each in settled if type(each.outcome) is DeadLetter]
@@ -76,7 +76,7 @@ class DeadLetterWatch:
             self._pause(topic, seen.refused, outcome)
         return topic in self.paused
 
-    def _count(self, seen: Input, delivery: Delivery) -> None:
+    def _count(self, seen: TopicCounts, delivery: Delivery) -> None:
         outcome = delivery.outcome
         assert type(outcome) is DeadLetter
         metrics.DEAD_LETTERS.labels(delivery.record.topic, outcome.kind).inc()

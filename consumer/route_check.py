@@ -18,7 +18,7 @@ ANSWER_S = 5.0
 TRIES = 3  # before a log line: functions often start together with the consumer
 
 
-class Client(Protocol):
+class CheckingClient(Protocol):
     """See FunctionClient."""
 
     async def check(self, route: Route) -> None:
@@ -30,7 +30,7 @@ class RouteCheck:
 
     def __init__(
         self,
-        client: Client,
+        client: CheckingClient,
         routes: Mapping[str, Route],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

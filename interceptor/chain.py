@@ -62,7 +62,7 @@ class Chain:
                 and delivery.outcome is None
                 and type(record) is not Tick
             ):
-                read(delivery)
+                read_delivery(delivery)
         for name, interceptor in zip(self._names, self._interceptors, strict=True):
             batch = await _called(name, interceptor, batch)
             if isinstance(interceptor, StatefulInterceptor):
@@ -125,7 +125,7 @@ def mark_done(deliveries: Iterable[Delivery]) -> None:
             parent.outcome, parent.is_done = ASSEMBLED, True
 
 
-def read(delivery: Delivery) -> None:
+def read_delivery(delivery: Delivery) -> None:
     """Set the delivery's event, or settle the delivery as a dead letter with the reason."""
     record = delivery.record
     try:

@@ -22,7 +22,7 @@ from benchmarks.growth.function_handler import WINDOW, InstantModel
 from fncast.series.step import Step
 from handler import Forecaster
 from interceptor.assembly.window import Window, window_event
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import Forecast
 from interceptor.routes.client import Answer
@@ -69,7 +69,7 @@ def events(size: int, rng: random.Random) -> Source:
         ]
         headers.append(("content-type", b"application/json"))
         records.append(Record("metrics", 0, number, 0, None, orjson.dumps(data), headers))
-    return Source(lambda route: [_routed(Delivery(record), route) for record in records], read)
+    return Source(lambda route: [_routed(Delivery(record), route) for record in records], read_delivery)
 
 
 def assembled(size: int, rng: random.Random) -> Source:

@@ -150,7 +150,7 @@ class BaseProducer:
         if self._rejected.has_any:
             if not self._rejected.fits(topic, size_of(key, value, headers)):
                 raise RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
-            is_isolated = self._rejected.must_go_alone(topic, key, value) and self._has_delivered_all()
+            is_isolated = self._rejected.must_go_alone(topic, key, value) and self._try_to_deliver_all()
         while True:
             try:
                 self._producer.produce(topic, value, key, partition, headers=headers)  # type: ignore[arg-type]
@@ -164,7 +164,7 @@ class BaseProducer:
                     raise RecordTooLarge(f"a record for {topic!r}: {describe(cause)}") from None
                 self._on_refused(cause, topic)
         if is_isolated:
-            if self._has_delivered_all():
+            if self._try_to_deliver_all():
                 self._rejected.accepted_alone(topic, key, value)
                 return
             failure = self._failure
@@ -173,7 +173,7 @@ class BaseProducer:
                     self._failure = None
                 raise self._rejected.rejection(failure, topic, size_of(key, value, headers))
 
-    def _has_delivered_all(self) -> bool:
+    def _try_to_deliver_all(self) -> bool:
         """Wait until the broker has acknowledged all records. False if it rejected some, or is slow."""
         until_s = time.monotonic() + ALONE_S
         while self._failure is None and time.monotonic() < until_s:

@@ -19,7 +19,7 @@ LOOK_S = 5.0
 ANSWER_S = 1.0
 
 
-class Client(Protocol):
+class ListingClient(Protocol):
     """The part of a Kafka client that shows whether the cluster answers."""
 
     def list_topics(self, *, timeout: float) -> Any: ...
@@ -38,7 +38,7 @@ class Connection:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._look_at_s == float("inf"):
             self._look_at_s = time.monotonic() + DOWN_S
 
-    def is_lost(self, client: Client) -> bool:
+    def is_lost(self, client: ListingClient) -> bool:
         """Whether a second client reaches the cluster and this one does not; then the owner replaces it.
 
         Checks only after all brokers have been down for a while; then it takes up to two seconds.
@@ -53,7 +53,7 @@ class Connection:
         return has_no_answer
 
 
-def answers(client: Client) -> bool:
+def answers(client: ListingClient) -> bool:
     """Whether the cluster answers this client in time."""
     try:
         client.list_topics(timeout=ANSWER_S)

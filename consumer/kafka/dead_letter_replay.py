@@ -6,7 +6,14 @@ import time
 from collections.abc import Iterator, Mapping
 
 from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUnknown, RecordRefused
-from consumer.kafka.dead_letters import ANSWER_S, CHUNK, DeadLetter, DeadLetterTopic, Filter, UnknownTopic
+from consumer.kafka.dead_letters import (
+    ANSWER_S,
+    CHUNK,
+    DeadLetterTopic,
+    Filter,
+    StoredDeadLetter,
+    UnknownTopic,
+)
 from consumer.kafka.exactly_once import ExactlyOnce
 
 CHUNK_BYTES = 16 * 1024 * 1024  # values in one transaction, which are kept in memory
@@ -43,7 +50,7 @@ class Replay:
         if not self._is_ready_within(ANSWER_S):
             raise ConsumerError("Kafka does not answer")
         offsets: dict[tuple[str, int], int] = {}
-        waiting: list[DeadLetter] = []
+        waiting: list[StoredDeadLetter] = []
         replayed = unfinished = size = 0
         for letter in self._letters.read(self._letters.committed()):
             offsets[self._letters.topic, letter.record.partition] = letter.record.offset + 1
@@ -58,18 +65,18 @@ class Replay:
             replayed += self._commit(waiting, offsets)
         return replayed
 
-    def preview(self) -> Iterator[tuple[DeadLetter, str]]:
+    def preview(self) -> Iterator[tuple[StoredDeadLetter, str]]:
         """Each letter that `run` would take, and why it cannot be replayed; empty if it can. Raises ConsumerError."""
         for letter in self._letters.read(self._letters.committed()):
             if letter in self._wanted:
                 yield letter, self._obstacle(letter) or self._misfit(letter)
 
-    def _misfit(self, letter: DeadLetter) -> str:
+    def _misfit(self, letter: StoredDeadLetter) -> str:
         topic, record = self._topic_of(letter), letter.record
         fits = self._publisher.fits(topic, record.key, record.value, letter.headers)
         return "" if fits else f"it is larger than the topic {topic!r} allows"
 
-    def _commit(self, letters: list[DeadLetter], offsets: Mapping[tuple[str, int], int]) -> int:
+    def _commit(self, letters: list[StoredDeadLetter], offsets: Mapping[tuple[str, int], int]) -> int:
         """Replay the letters in one transaction with the progress. Returns how many. Raises ConsumerError.
 
         If a topic refuses a letter, the transaction starts again without this letter.
@@ -103,7 +110,7 @@ class Replay:
             if not self._is_ready_within(ANSWER_S):
                 raise ConsumerError("the last letters were not replayed: Kafka does not answer")
 
-    def _publish_until_refused(self, letters: list[DeadLetter]) -> DeadLetter | None:
+    def _publish_until_refused(self, letters: list[StoredDeadLetter]) -> StoredDeadLetter | None:
         """Publish the letters. Returns the first that its topic refuses. Raises NotPublished, ConsumerError."""
         for letter in letters:
             try:
@@ -113,7 +120,7 @@ class Replay:
                 return letter
         return None
 
-    def _without_obstacle(self, letters: list[DeadLetter]) -> list[DeadLetter]:
+    def _without_obstacle(self, letters: list[StoredDeadLetter]) -> list[StoredDeadLetter]:
         kept = []
         for letter in letters:
             if obstacle := self._obstacle(letter):
@@ -128,15 +135,15 @@ class Replay:
             pass
         return is_ready
 
-    def _leave(self, letter: DeadLetter, reason: str) -> None:
+    def _leave(self, letter: StoredDeadLetter, reason: str) -> None:
         self.left += 1
         if len(self.left_because) < MAX_NAMED:
             self.left_because.append(f"{letter.place}: {reason}")
 
-    def _topic_of(self, letter: DeadLetter) -> str:
+    def _topic_of(self, letter: StoredDeadLetter) -> str:
         return letter.topic or self._default_topic
 
-    def _obstacle(self, letter: DeadLetter) -> str:
+    def _obstacle(self, letter: StoredDeadLetter) -> str:
         """Why the letter cannot be replayed; empty if it can. Raises ConsumerError."""
         if letter.record.flaw:
             return f"its topic cannot be read: {letter.record.flaw}"
@@ -154,7 +161,7 @@ class Replay:
                 self._topics[topic] = str(error)
         return self._topics[topic]
 
-    def _publish(self, letter: DeadLetter) -> None:
+    def _publish(self, letter: StoredDeadLetter) -> None:
         topic, partition, record = self._topic_of(letter), letter.partition, letter.record
         count = self._partitions(topic)
         if partition is None or isinstance(count, str) or partition >= count:

@@ -38,7 +38,7 @@ class UnknownTopic(ConsumerError):
     """The topic does not exist, or this login may not use it."""
 
 
-class DeadLetter:
+class StoredDeadLetter:
     """One dead letter: its record and its headers. Any program may have written them, so they are not trusted."""
 
     def __init__(self, letter: Record) -> None:
@@ -115,7 +115,7 @@ class Filter:
     since: datetime | None = None
     place: str = ""
 
-    def __contains__(self, letter: DeadLetter) -> bool:
+    def __contains__(self, letter: StoredDeadLetter) -> bool:
         if self.place and letter.place != self.place:
             return False
         if self.since is not None and (letter.refused_at is None or letter.refused_at < self.since):
@@ -183,7 +183,9 @@ class DeadLetterTopic:
                 p.partition: p.offset for p in self._consumer.committed(partitions, ANSWER_S) if p.offset >= 0
             }
 
-    def read(self, start: Mapping[int, int] | None = None, only: int | None = None) -> Iterator[DeadLetter]:
+    def read(
+        self, start: Mapping[int, int] | None = None, only: int | None = None
+    ) -> Iterator[StoredDeadLetter]:
         """Read letters from `start`, else from the first, to the current end. only: the one partition to read.
 
         Letters that arrive meanwhile are not read. Otherwise a replay would never end if a consumer rejects the
@@ -201,7 +203,7 @@ class DeadLetterTopic:
                 if error is None:
                     letter = record(message)
                     if letter.offset < ends.get(letter.partition, 0):
-                        yield DeadLetter(letter)
+                        yield StoredDeadLetter(letter)
                     elif ends.pop(letter.partition, None) is not None:
                         self._consumer.pause([TopicPartition(self.topic, letter.partition)])
                 elif error.code() == KafkaError._PARTITION_EOF:

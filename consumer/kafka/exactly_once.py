@@ -45,7 +45,7 @@ class ExactlyOnce(TransactionalProducer):
         if not self._is_open and self._is_cut_off():
             self._replace_producer(KafkaError(KafkaError._TRANSPORT, CUT_OFF))
         if not self._is_ready:
-            self._is_ready = self._has_initialized()
+            self._is_ready = self._try_to_initialize()
         return self._is_ready
 
     def publish(self, *record: Any) -> None:
@@ -71,11 +71,11 @@ class ExactlyOnce(TransactionalProducer):
 
     def abort(self) -> None:
         if self._is_open:
-            self._has_aborted()
+            self._try_to_abort()
 
     def close(self) -> None:
         """Abort the open transaction if the broker answers at once. Otherwise its timeout or the next start ends it."""
-        if self._is_open and (error := self._abort_error(CLOSE_S)):
+        if self._is_open and (error := self._abort_within(CLOSE_S)):
             self._log_once(f"the open transaction was not aborted: {describe(error)}")
         self._worker.close()
 
@@ -90,7 +90,7 @@ class ExactlyOnce(TransactionalProducer):
     def _recover(self, cause: KafkaError) -> NoReturn:
         if cause.txn_requires_abort():
             reason = describe(self._failure or cause)  # after a failed record, `cause` names no reason
-            has_aborted = self._has_aborted()
+            has_aborted = self._try_to_abort()
             denied = self._authorization_error(cause)
             if denied or has_aborted:
                 raise (denied or NotPublished(reason)) from None

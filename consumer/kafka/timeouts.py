@@ -18,7 +18,7 @@ LATE_S = 2.0  # librdkafka checks its timeouts once a second
 Job = tuple[Callable[[], None], Future[None]]
 
 
-class Worker:
+class CallWorker:
     """Runs calls in one long-lived thread, one at a time. A thread that hangs in a call is abandoned and replaced.
 
     The thread is a daemon: it does not keep the process alive. Any thread may use a worker.

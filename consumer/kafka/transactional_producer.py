@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.errors import ConsumerError, NotPublished
 from consumer.kafka.base_producer import BaseProducer
 from consumer.kafka.fencing import FENCED, Fencing
-from consumer.kafka.timeouts import Worker
+from consumer.kafka.timeouts import CallWorker
 from fncast.wording.kafka import describe
 
 TRANSACTION_TIMEOUT_MS = 10_000  # the longest that a killed producer's open transaction delays readers
@@ -32,11 +32,12 @@ class TransactionalProducer(BaseProducer):
         self._began_at_s = 0.0
         self._waiting_since_s: float | None = None
         self._fencing = Fencing(transactional_id)
-        self._worker = Worker("transaction")
+        self._worker = CallWorker("transaction")
         transaction = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
         super().__init__(client_properties, partitioner, transaction)
 
-    def _has_initialized(self) -> bool:
+    def _try_to_initialize(self) -> bool:
+        """Fence older producers and end their transaction. False if the broker is not ready. Raises ConsumerError."""
         try:
             self._producer.init_transactions(INIT_STEP_S)
         except KafkaException as error:
@@ -57,6 +58,7 @@ class TransactionalProducer(BaseProducer):
         return True
 
     def _begin(self) -> None:
+        """Begin a transaction. Raises NotPublished."""
         try:
             self._producer.begin_transaction()
         except KafkaException as error:
@@ -64,15 +66,16 @@ class TransactionalProducer(BaseProducer):
             raise NotPublished(describe(error.args[0])) from None
         self._is_open, self._began_at_s = True, time.monotonic()
 
-    def _has_aborted(self) -> bool:
+    def _try_to_abort(self) -> bool:
         """Abort the open transaction. False if the broker did not confirm it: then a new producer takes over."""
-        if error := self._abort_error(ABORT_S):
+        if error := self._abort_within(ABORT_S):
             self._replace_producer(error)
             return False
         self._is_open, self._failure = False, None
         return True
 
-    def _abort_error(self, timeout_s: float) -> KafkaError | None:
+    def _abort_within(self, timeout_s: float) -> KafkaError | None:
+        """Abort the open transaction. Returns the error, None if the broker confirmed it."""
         producer = self._producer
         try:
             self._worker.run(lambda: producer.abort_transaction(timeout_s), timeout_s, late_s=0.0)

@@ -14,7 +14,7 @@ import orjson
 
 from consumer.errors import ConsumerError
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import MAX_HEADER, DeadLetter, DeadLetterTopic, Filter
+from consumer.kafka.dead_letters import MAX_HEADER, DeadLetterTopic, Filter, StoredDeadLetter
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.topics import Topics
 from consumer.settings import Kafka
@@ -119,14 +119,14 @@ def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
     return 0
 
 
-def line(letter: DeadLetter) -> str:
+def line(letter: StoredDeadLetter) -> str:
     """A letter as one line of columns: place, time, destination, attempts, reason."""
     destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
     time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
     return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
 
 
-def summary(letter: DeadLetter) -> dict[str, Any]:
+def summary(letter: StoredDeadLetter) -> dict[str, Any]:
     """The members that `list --json` shows of a letter."""
     attributes = letter.attributes()
     return {
@@ -141,11 +141,11 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def summary_text(letter: DeadLetter) -> str:
+def summary_text(letter: StoredDeadLetter) -> str:
     return escaped(orjson.dumps(summary(letter)).decode())
 
 
-def shown(letter: DeadLetter) -> str:
+def shown(letter: StoredDeadLetter) -> str:
     """The complete dead letter as indented JSON."""
     whole = summary(letter) | {
         "key": readable(letter.record.key),

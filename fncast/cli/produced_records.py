@@ -23,7 +23,7 @@ from fncast.produce.machine import MachineFeed
 from fncast.produce.reading import Feed, Reading
 from fncast.produce.replay import ReplayFeed, readings
 from fncast.produce.shop import ShopFeed
-from fncast.produce.shop_servers import Incidents
+from fncast.produce.shop_servers import ServerIncidents
 from fncast.produce.single_reading import to_reading_record, to_telegraf_record
 from fncast.produce.windows import SlidingWindow
 from fncast.series.csv_error import CsvError
@@ -130,7 +130,7 @@ def _feeds(arguments: argparse.Namespace, replayed: list[Series]) -> tuple[list[
     if arguments.machine:
         feeds.append(MachineFeed(since))
     if arguments.shop:
-        feeds.append(ShopFeed(since, incidents=Incidents()))
+        feeds.append(ShopFeed(since, incidents=ServerIncidents()))
     if replayed:
         feeds.append(ReplayFeed(replayed))
     return feeds, since_s

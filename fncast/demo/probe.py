@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from fncast.produce.events import build_window_event, to_kafka_record
-from fncast.produce.windows import SeriesWindow
+from fncast.produce.windows import ProducedWindow
 from fncast.series.step import Step
 
 WARM_UP_CALLS = 4  # concurrent; more than a function has processes
@@ -35,7 +35,7 @@ async def warm_up(http: aiohttp.ClientSession, functions_url: str, window: int) 
     window: how many readings the model needs.
     """
     now = datetime.now(UTC)
-    readings = SeriesWindow("warm-up", 0, now, now, Step.seconds(1.0), [0.0] * window, None)
+    readings = ProducedWindow("warm-up", 0, now, now, Step.seconds(1.0), [0.0] * window, None)
     event = build_window_event(readings, source="fncast/demo/warm-up", destination="forecast")
     message = to_kafka_record(event, "structured")
     headers = {name: value.decode() for name, value in message.headers.items()}

@@ -10,7 +10,7 @@ from fncast.monitor.merge import Merge
 from fncast.monitor.messages import FORECAST, WINDOW, UnusableEvent, read_forecast, read_window
 from fncast.monitor.partition import NEW, MonitorPartition
 from fncast.monitor.rules import MonitorRules
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import Forecast, OutputEvent, Skipped
@@ -134,7 +134,7 @@ class Judge(StatefulInterceptor):
         assigned.replayed.sort(key=lambda record: record.timestamp_ms)
         for record in assigned.replayed:
             delivery = Delivery(record)
-            read(delivery)
+            read_delivery(delivery)
             self._events(assigned.monitor, delivery)
         assigned.replayed.clear()
 

@@ -20,7 +20,7 @@ LIVE_MS = 30_000
 QUIET_TICKS = 5
 
 
-class Progress:
+class TopicProgress:
     """How far a topic has come.
 
     seen_ms: the largest timestamp of its records. tick_ms: of its newest tick, if no record followed; ticks: in a row.
@@ -77,7 +77,7 @@ class Merge:
         self._topics = tuple(topics)
         self._clock = clock
         self._began_s = clock()
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, TopicProgress] = {}
 
     def ready(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """The deliveries that can be processed now, in their order. The others must be left unsettled.
@@ -108,7 +108,7 @@ class Merge:
         lanes: dict[str, deque[Delivery]] = {}
         for delivery in sorted(deliveries, key=lambda delivery: delivery.record.offset):
             topic = delivery.record.topic
-            self._progress.setdefault(topic, Progress()).add(delivery)
+            self._progress.setdefault(topic, TopicProgress()).add(delivery)
             if type(delivery.record) is not Tick:
                 lanes.setdefault(topic, deque()).append(delivery)
         return lanes
@@ -123,7 +123,7 @@ class Merge:
         self.wait()
 
     def wait(self) -> None:
-        """From now on, wait for topics that have said nothing yet: their records are read from now on."""
+        """Wait again for topics without any record yet: their records are read from now on."""
         self._began_s = self._clock()
 
     def _place(self, topic: str, delivery: Delivery) -> tuple[int, int]:

@@ -32,7 +32,7 @@ class UnusableEvent(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NewestReading:
     """The newest reading of a series. value: NaN if it is missing."""
 
     series: str
@@ -85,13 +85,15 @@ _decode_window = msgspec.json.Decoder(_WindowData).decode
 _decode_forecast = msgspec.json.Decoder(_ForecastData).decode
 
 
-def read_window(event: Event) -> Reading:
+def read_window(event: Event) -> NewestReading:
     """The newest reading of a window event. Raises UnusableEvent."""
     series = _series(event)
     if type(event) is WindowEvent and event._data is None:  # assembled here
         window = event.window
         start, step = _grid(window.start, window.step.period_s, *_calendar(window.step))
-        return Reading(series, _after(start, step, step.day, len(window.values) - 1), step, window.values[-1])
+        return NewestReading(
+            series, _after(start, step, step.day, len(window.values) - 1), step, window.values[-1]
+        )
     data = _decoded(_decode_window, event, "the window's values are not a list of numbers")
     if not data.values:
         raise UnusableEvent("the window has no values")
@@ -101,7 +103,7 @@ def read_window(event: Event) -> Reading:
     value = math.nan if last is None else last
     if abs(value) > MAX_MAGNITUDE:
         raise UnusableEvent(f"the newest value is beyond ±{MAX_MAGNITUDE:g}")
-    return Reading(series, _after(start, step, step.day, len(data.values) - 1), step, value)
+    return NewestReading(series, _after(start, step, step.day, len(data.values) - 1), step, value)
 
 
 def read_forecast(event: Event) -> ForecastMessage:

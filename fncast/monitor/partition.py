@@ -13,7 +13,7 @@ from fncast.monitor.alert import AlertRule, AlertState
 from fncast.monitor.comparison import Comparison
 from fncast.monitor.episode import Episode
 from fncast.monitor.joined_series import JoinedSeries
-from fncast.monitor.messages import ForecastMessage, Reading
+from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
 from fncast.monitor.pending import PendingForecasts
@@ -50,7 +50,7 @@ class MonitorPartition:
             set()
         )  # rules that cannot be applied as they say, and that a log line has named
 
-    def reading(self, reading: Reading, record_ms: int) -> list[OutputEvent]:
+    def reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
         """Take a reading. record_ms: the timestamp of its record. Returns the events to publish, in order."""
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:

@@ -13,7 +13,7 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from fncast.produce.windows import SeriesWindow
+from fncast.produce.windows import ProducedWindow
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import format_start
 
@@ -28,7 +28,7 @@ class InvalidEventText(ValueError):
     """The text is not a CloudEvent in JSON. The message gives the reason."""
 
 
-def build_window_event(window: SeriesWindow, *, source: str, destination: str, run: str = "") -> CloudEvent:
+def build_window_event(window: ProducedWindow, *, source: str, destination: str, run: str = "") -> CloudEvent:
     """Build the event for a window. The same window of the same run always gets the same id.
 
     source: a URI-reference. run: distinguishes windows with equal indices, for feeds that always start with index 0.

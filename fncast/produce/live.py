@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from fncast.produce.reading import Feed, Reading
-from fncast.produce.windows import SeriesWindow, SlidingWindow
+from fncast.produce.windows import ProducedWindow, SlidingWindow
 
 ROUNDING = 1e-3  # of a tick
 
@@ -35,7 +35,7 @@ def live_windows(
     since_s: float,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[SeriesWindow]:
+) -> Iterator[ProducedWindow]:
     """Yield the windows of all feeds as time passes, without end.
 
     window: readings per window. every: readings between two windows. since_s: the time of tick 0 on `clock`, in

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.produce.reading import Reading
-from fncast.produce.shop_servers import MEMORY_SERIES, RESPONSE_SERIES, Incidents, ShopServers
+from fncast.produce.shop_servers import MEMORY_SERIES, RESPONSE_SERIES, ServerIncidents, ShopServers
 from fncast.series.step import Step
 
 SERIES = "shop-orders"
@@ -31,7 +31,7 @@ class ShopFeed:
     is_recorded = True
     interval_s = INTERVAL_S
 
-    def __init__(self, since: datetime, seed: int = 0, incidents: Incidents | None = None) -> None:
+    def __init__(self, since: datetime, seed: int = 0, incidents: ServerIncidents | None = None) -> None:
         """since: tick 0 is the start (UTC) of the week that contains this time. incidents: of the servers."""
         monday = since.astimezone(UTC) - timedelta(days=since.astimezone(UTC).weekday())
         self._start = monday.replace(hour=0, minute=0, second=0, microsecond=0)

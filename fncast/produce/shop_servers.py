@@ -23,7 +23,7 @@ SLOW_MEMORY, SLOW_STEP = 90.0, 1.5
 
 
 @dataclass(frozen=True)
-class Incidents:
+class ServerIncidents:
     """When memory leaks: it grows until it is full and responses are slow, then the servers are restarted.
 
     first: the hour in which the first leak begins. every: hours from one leak to the next. Raises ValueError.
@@ -50,7 +50,7 @@ class Incidents:
 class ShopServers:
     """Memory and response time by hour. The same seed always gives the same values."""
 
-    def __init__(self, incidents: Incidents, seed: int = 0) -> None:
+    def __init__(self, incidents: ServerIncidents, seed: int = 0) -> None:
         self._incidents = incidents
         self._seed = seed
 

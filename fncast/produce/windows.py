@@ -15,7 +15,7 @@ MAX_WINDOW = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesWindow:
+class ProducedWindow:
     """`values` of a series, oldest first, None for a missing reading.
 
     index: of the last reading. start, end: the times of the first and the last reading. highest: see Reading.
@@ -45,7 +45,7 @@ class SlidingWindow:
         self._times: deque[datetime] = deque(maxlen=steps)
         self._last: Reading | None = None
 
-    def add(self, reading: Reading) -> SeriesWindow | None:
+    def add(self, reading: Reading) -> ProducedWindow | None:
         """Add a reading. Returns a window if this reading completes one. Skipped readings count as missing.
 
         Raises ValueError if the reading is not newer than the last one.
@@ -60,7 +60,7 @@ class SlidingWindow:
         if len(self._values) < steps or (reading.index + 1 - steps) % self._every:
             return None
         values = list(self._values)
-        return SeriesWindow(
+        return ProducedWindow(
             reading.series,
             reading.index,
             self._times[0],

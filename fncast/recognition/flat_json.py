@@ -45,7 +45,7 @@ _NOT_IDENTITY = re.compile(
 
 
 @dataclass(frozen=True)
-class JsonMapping:
+class ProposedMapping:
     """The proposed settings [inputs.json]. left_out: members that are neither, with the reason."""
 
     root: str = ""
@@ -75,7 +75,7 @@ class _Row:
     record: Record
 
 
-def propose_mapping(records: Sequence[Record]) -> JsonMapping | None:
+def propose_mapping(records: Sequence[Record]) -> ProposedMapping | None:
     """The mapping of the objects in the records. None if they are not JSON objects, or hold no number to forecast."""
     objects = [(found, record) for record in records for found in _objects(record)][:MAX_ROWS]
     if not objects or len({id(record) for _, record in objects}) < len(records) / 2:
@@ -104,7 +104,7 @@ def propose_mapping(records: Sequence[Record]) -> JsonMapping | None:
     candidates = [name for name in members if (name in texts or name in ids) and name not in left_out]
     labels = _labels_of(candidates, rows)
     left_out |= {name: "it changes while the series continues" for name in candidates if name not in labels}
-    return JsonMapping(".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out)
+    return ProposedMapping(".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out)
 
 
 def _objects(record: Record) -> list[dict[str, Any]]:

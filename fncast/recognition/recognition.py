@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from fncast.foreign_text import clean
-from fncast.recognition.flat_json import JsonMapping, propose_mapping
+from fncast.recognition.flat_json import ProposedMapping, propose_mapping
 from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
 from interceptor.delivery import Record
 from interceptor.readings.decoding import plain_cause
@@ -31,7 +31,7 @@ class Recognition:
     """The format of a topic. mapping: where things are, for the format `json` only."""
 
     trial: FormatTrial
-    mapping: JsonMapping = field(default_factory=JsonMapping)
+    mapping: ProposedMapping = field(default_factory=ProposedMapping)
 
 
 def recognise(topic: str, records: Sequence[Record]) -> Recognition:

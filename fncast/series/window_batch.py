@@ -26,7 +26,7 @@ _LISTS = frozenset((list, tuple))
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class WindowBatch:
     """The windows of a batch of events, and the errors of rejected events."""
 
     values: Float64Array  # (len(good), steps), oldest reading first; NaN for a missing one if they are sparse
@@ -41,7 +41,7 @@ def prepare_batch(
     *,
     are_checked: bool = False,
     is_sparse: bool = False,
-) -> Windows:
+) -> WindowBatch:
     """Prepare the windows of a batch of events, as `prepare`. Wrong events are in `rejected`.
 
     are_checked: the caller guarantees that each element is a list of float and None only.
@@ -55,7 +55,7 @@ def prepare_batch(
         np.abs(table) <= MAX_MAGNITUDE, axis=1
     ).tolist()  # False for a gap, which is NaN
     if len(table) == len(batch) and all(sound):
-        return Windows(table, [0] * len(batch), list(range(len(batch))), {})
+        return WindowBatch(table, [0] * len(batch), list(range(len(batch))), {})
     gaps = _sparse_gaps(table) if is_sparse else np.where(sound, 0, -1)
     ready = {
         position: (row, count)
@@ -63,7 +63,7 @@ def prepare_batch(
         if count >= 0
     }
     if len(ready) == len(batch):
-        return Windows(table, gaps.tolist(), list(range(len(batch))), {})
+        return WindowBatch(table, gaps.tolist(), list(range(len(batch))), {})
 
     def prepared(position: int) -> tuple[Float64Array, int]:
         found = ready.get(position)
@@ -74,7 +74,7 @@ def prepare_batch(
 
 def prepare_rows(
     table: Float64Array, lengths: NDArray[np.int64], steps: int, *, is_sparse: bool = False
-) -> Windows:
+) -> WindowBatch:
     """As `prepare_batch`, for windows that are rows of a table.
 
     table: (batch, width), NaN for a missing reading. lengths: (batch,), readings of each window; a shorter window
@@ -84,13 +84,13 @@ def prepare_rows(
     last = table[:, max(width - steps, 0) :]
     is_large: NDArray[np.bool_] = np.any(np.abs(last) > MAX_MAGNITUDE, axis=1)
     if width >= steps and not (is_large.any() or np.isnan(last).any() or (lengths < steps).any()):
-        return Windows(last, [0] * len(table), list(range(len(table))), {})
+        return WindowBatch(last, [0] * len(table), list(range(len(table))), {})
     if is_sparse:
         padded = np.full((len(table), steps), np.nan)
         padded[:, steps - last.shape[1] :] = last
         gaps = np.where(is_large, -1, _sparse_gaps(padded))
         if (gaps >= 0).all():
-            return Windows(padded, gaps.tolist(), list(range(len(table))), {})
+            return WindowBatch(padded, gaps.tolist(), list(range(len(table))), {})
 
     def prepared(position: int) -> tuple[Float64Array, int]:
         if is_sparse and not is_large[position]:
@@ -115,7 +115,7 @@ def _sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
     return np.where(is_wrong | is_large, -1, gaps)
 
 
-def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Array, int]]) -> Windows:
+def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Array, int]]) -> WindowBatch:
     """The windows of a batch. prepared: as `prepare`, by position."""
     windows: list[Float64Array] = []
     filled: list[int] = []
@@ -131,7 +131,7 @@ def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Arra
         filled.append(gaps)
         good.append(position)
     stacked = np.stack(windows) if windows else np.empty((0, steps), dtype=np.float64)
-    return Windows(stacked, filled, good, rejected)
+    return WindowBatch(stacked, filled, good, rejected)
 
 
 def _is_plain(values: Sequence[float | None], least: int, steps: int, are_checked: bool) -> bool:

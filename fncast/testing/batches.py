@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fncast.testing.events import completed
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Batch, Delivery, Record
 
 TOPIC = "metrics"
@@ -25,5 +25,5 @@ def batch_of(*events: Mapping[str, Any]) -> Batch:
     for offset, event in enumerate(events):
         value = json.dumps(completed(event)).encode()
         deliveries.append(Delivery(Record(TOPIC, 0, offset, now_ms, None, value, list(HEADERS))))
-        read(deliveries[-1])
+        read_delivery(deliveries[-1])
     return Batch(deliveries)

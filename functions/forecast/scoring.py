@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from fncast.series.window import Float64Array
-from fncast.series.window_batch import Windows, prepare_batch, prepare_rows
+from fncast.series.window_batch import WindowBatch, prepare_batch, prepare_rows
 from fncast.series.window_data import Readings
 from limits import limited, limited_rows
 from model import ChangedModel, Forecasts, Model
@@ -29,7 +29,7 @@ class Batch(Protocol):
     def lengths(self) -> Sequence[int]:
         """How many readings each window has."""
 
-    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> WindowBatch:
         """The last `steps` readings of the windows at `positions`, for the model.
 
         is_sparse: the model accepts missing readings.
@@ -53,7 +53,7 @@ class ListBatch:
     def lengths(self) -> Sequence[int]:
         return [len(reading.values) for reading in self.readings]
 
-    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> WindowBatch:
         values = [self.readings[position].values for position in positions]
         return prepare_batch(values, steps, are_checked=self.are_checked, is_sparse=is_sparse)
 
@@ -72,7 +72,7 @@ class RowBatch:
         lengths: list[int] = self.rows.lengths.tolist()
         return lengths
 
-    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> Windows:
+    def prepare(self, positions: Sequence[int], steps: int, is_sparse: bool) -> WindowBatch:
         rows = self.rows.at(positions)
         return prepare_rows(rows.values, rows.lengths, steps, is_sparse=is_sparse)
 

@@ -15,7 +15,7 @@ from functions.host.api import Api
 from functions.host.config import InvalidConfig, check_not_reserved
 from functions.host.folder import FunctionFolder, InvalidFunction, configure
 from functions.host.invocation import RETRY_AFTER_S, Reply, invoke, message, trigger
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 from functions.host.registry import Registry, app_id, function_id
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class FunctionHost:
         config: set for all functions. processes: for each function. Raises InvalidFunction.
         """
         self._pools = [
-            Pool(folder, _variables(app, folder, configure(folder, environ, config or {})), processes)
+            ProcessPool(folder, _variables(app, folder, configure(folder, environ, config or {})), processes)
             for folder in folders
         ]
         self._registry = Registry(app, self._pools)
@@ -140,7 +140,7 @@ class FunctionHost:
             return _json(200 if is_ready else 503, {"functions": functions})
         return message(404, "Path not found")
 
-    def _triggered(self, path: str) -> Pool | None:
+    def _triggered(self, path: str) -> ProcessPool | None:
         name, _, source = path.removeprefix("/t/").partition("/")
         app = self._registry.app_named(name)
         found = None if app is None else self._registry.trigger(app.id, "/" + source.strip("/"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import orjson
 
 from fncast.foreign_text import clean
-from functions.host.pool import Busy, Pool
+from functions.host.pool import Busy, ProcessPool
 from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, NotStarted
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def message(status: int, text: str, *headers: tuple[str, str]) -> Reply:
     return Reply(status, [("content-type", "application/json"), *headers], orjson.dumps({"message": text}))
 
 
-async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
+async def invoke(pool: ProcessPool, headers: Headers, body: bytes) -> Reply:
     """The response to `POST /invoke/<id>`. headers: names in lower case."""
     if (repeated := _repeated(headers)) is not None:
         return message(400, repeated)
@@ -63,7 +63,7 @@ async def invoke(pool: Pool, headers: Headers, body: bytes) -> Reply:
     return Reply(200, [*passed, ("fn-call-id", call_id)], answer.body)
 
 
-async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: bytes) -> Reply:
+async def trigger(pool: ProcessPool, method: str, url: str, headers: Headers, body: bytes) -> Reply:
     """The response to `/t/<app>/<source>`, any method.
 
     The function gets method and URL in headers and may choose the status. headers: names in lower case.
@@ -94,7 +94,7 @@ async def trigger(pool: Pool, method: str, url: str, headers: Headers, body: byt
     return Reply(status, [*passed, ("fn-call-id", call_id)], answer.body)
 
 
-async def _call(pool: Pool, headers: dict[str, str], body: bytes) -> FunctionAnswer | Reply:
+async def _call(pool: ProcessPool, headers: dict[str, str], body: bytes) -> FunctionAnswer | Reply:
     """The function's answer, or the response to its failure."""
     name = pool.folder.name
     try:

@@ -25,7 +25,7 @@ class Busy(Exception):
     """Too many calls wait, or a call has waited for the function's whole timeout."""
 
 
-class Pool:
+class ProcessPool:
     """Owns the processes of a function: keeps `size` of them running between `start` and `close`.
 
     Used in one event loop.

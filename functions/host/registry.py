@@ -10,7 +10,7 @@ from typing import Any
 from functions.host.config import InvalidConfig, check_config, check_not_reserved
 from functions.host.folder import MAX_IDLE_TIMEOUT_S, MAX_TIMEOUT_S, InvalidFunction
 from functions.host.names import MAX_NAME, is_name
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 
 
 def _is_whole(value: object, most: int) -> bool:
@@ -47,7 +47,7 @@ class Entry:
     """An app, function or trigger. document: as Fn's API shows it, without the annotations, which have URLs."""
 
     document: dict[str, Any]
-    pool: Pool | None = field(default=None, compare=False)
+    pool: ProcessPool | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -57,7 +57,7 @@ class Entry:
 class Registry:
     """Apps, functions and triggers by id. Ids are derived from names, so a restart keeps them."""
 
-    def __init__(self, app: str, pools: Iterable[Pool]) -> None:
+    def __init__(self, app: str, pools: Iterable[ProcessPool]) -> None:
         """Raises InvalidFunction if two folders have the same name or trigger source, or a name is not one of Fn."""
         self.apps: dict[str, Entry] = {}
         self.functions: dict[str, Entry] = {}
@@ -139,7 +139,7 @@ class Registry:
     def app_named(self, name: str) -> Entry | None:
         return next((entry for entry in self.apps.values() if entry.document["name"] == name), None)
 
-    def _add_function(self, app_id: str, pool: Pool) -> Entry:
+    def _add_function(self, app_id: str, pool: ProcessPool) -> Entry:
         folder = pool.folder
         document = {
             "id": function_id(app_id, folder.name),
@@ -164,7 +164,7 @@ def function_id(app: str, name: str) -> str:
 
 
 def _add(
-    entries: dict[str, Entry], document: dict[str, Any], conflict: str, pool: Pool | None = None
+    entries: dict[str, Entry], document: dict[str, Any], conflict: str, pool: ProcessPool | None = None
 ) -> Entry:
     entry = Entry(document, pool)
     if entry.id in entries:

@@ -13,7 +13,7 @@ from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
 from interceptor.assembly.spread_series import SpreadSeries
 from interceptor.assembly.window import Window, window_event
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.cloudevents.structured import PREFIX
 from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
@@ -252,7 +252,7 @@ def _has_readings(delivery: Delivery, input_: ReadingInput) -> bool:
     if input_.is_event:
         return delivery.opened.attributes["type"] == READING
     if delivery.event is None and delivery.record.headers and _is_structured(delivery.record.headers):
-        read(delivery)  # a window that was a dead letter and is sent again
+        read_delivery(delivery)  # a window that was a dead letter and is sent again
         return delivery.outcome is None and delivery.event is None
     return delivery.event is None
 

@@ -32,7 +32,7 @@ from model_service.serving.request_queue import (
     TooManyRows,
 )
 from model_service.serving.runtimes.runtime import Array
-from model_service.serving.worker import Worker
+from model_service.serving.worker import ModelWorker
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Batcher:
         self._turns = 0  # turns that the next call has been deferred so far
         self._waiting_before = 0  # requests in the queue at the last deferral
         self._stuck = False
-        self._worker: Worker | None = None
+        self._worker: ModelWorker | None = None
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -200,7 +200,7 @@ class Batcher:
             return
         try:
             if self._worker is None:
-                self._worker = Worker()
+                self._worker = ModelWorker()
         except RuntimeError as error:  # the system cannot start another thread
             log.error("a model cannot be run: %s", error)
             self._resolve(batch, [Overloaded(f"the model cannot be run: {error}")] * len(batch), 0.0)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 
-class Worker:
+class ModelWorker:
     """Runs jobs in one daemon thread, so that a stuck model does not keep the process from exiting."""
 
     def __init__(self) -> None:

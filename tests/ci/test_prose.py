@@ -15,6 +15,13 @@ def test_an_avoided_phrase_is_named_with_a_better_word() -> None:
     assert list(problems("Work is running.\n")) == []
 
 
+@pytest.mark.parametrize(
+    "phrase", ["that" + " which", "dies" + " of", "for" + " ever", "(a file, " + "say, this one)"]
+)
+def test_phrases_of_several_words_are_problems(phrase: str) -> None:
+    assert len(list(problems(f"It is {phrase} here.\n"))) == 1
+
+
 def test_a_phrase_may_begin_on_the_line_before() -> None:
     first, second = AVOIDED.split()
     assert [line for line, _ in problems(f"Work is {first}\n{second} here.\n")] == [2]

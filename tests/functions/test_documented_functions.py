@@ -14,7 +14,7 @@ from fncast.http.server import build_server
 from functions.host.app import FunctionHost
 from functions.host.folder import read_folder
 from interceptor.builtin.deliver import Deliver
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import Forecast, Headers
 from interceptor.routes.function_client import FunctionClient
@@ -47,7 +47,7 @@ def window(place: int, values: list[float | None], route: Route) -> Delivery:
     ]
     data = orjson.dumps({"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": values})
     delivery = Delivery(Record("metrics", 0, place, 0, None, data, headers))
-    read(delivery)
+    read_delivery(delivery)
     delivery.route = route
     return delivery
 

@@ -25,7 +25,7 @@ from functions.host.folder import read_folder
 from interceptor.assembly.window import Window, window_event
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import DeadLetter, Forecast, Headers
 from interceptor.routes.function_client import FunctionClient
@@ -92,7 +92,7 @@ def window(place: int, data: Any, route: Route, **attributes: str) -> Delivery:
     headers.append(("content-type", content_type.encode()))
     value = data if isinstance(data, bytes) else orjson.dumps(data)
     delivery = Delivery(Record("metrics", 0, place, 0, None, value, headers))
-    read(delivery)
+    read_delivery(delivery)
     delivery.route = route
     return delivery
 

@@ -11,7 +11,7 @@ from foreign_records import foreign_record
 from fuzz_report import Report, Until
 
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic, is_topic_name
+from consumer.kafka.dead_letters import Filter, StoredDeadLetter, UnknownTopic, is_topic_name
 from fncast.cli.dead_letters import line, shown, summary_text
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
@@ -79,8 +79,8 @@ class _Topic:
             raise UnknownTopic(f"there is no topic {topic[:10]!r}")
         return list(range(TOPICS[topic]))
 
-    def read(self, start: Mapping[int, int]) -> Iterator[DeadLetter]:
-        yield from map(DeadLetter, self._letters)
+    def read(self, start: Mapping[int, int]) -> Iterator[StoredDeadLetter]:
+        yield from map(StoredDeadLetter, self._letters)
 
 
 def run(randomly: random.Random, until: Until) -> Report:
@@ -90,7 +90,7 @@ def run(randomly: random.Random, until: Until) -> Report:
         pairs = [foreign_letter(randomly, offset) for offset in range(LETTERS)]
         for letter, original in pairs:
             try:
-                report.passed(check_shown(DeadLetter(letter), original))
+                report.passed(check_shown(StoredDeadLetter(letter), original))
             except Exception as error:
                 report.crashed(error, letter)
         try:
@@ -100,7 +100,7 @@ def run(randomly: random.Random, until: Until) -> Report:
     return report
 
 
-def check_shown(letter: DeadLetter, original: Record | None) -> str:
+def check_shown(letter: StoredDeadLetter, original: Record | None) -> str:
     """Raises AssertionError if a dead letter cannot be listed and shown as clean, bounded text."""
     listed = line(letter)
     assert listed.isprintable()

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 
 from interceptor.builtin.deliver import Deliver
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.routes.route import Route
 
@@ -25,7 +25,7 @@ def new_delivery(id_: object, route: Route = FORECAST, **extensions: str) -> Del
     ]
     headers += [(f"ce_{name}", text.encode()) for name, text in extensions.items()]
     delivery = Delivery(Record("metrics", 0, next(_offsets), 0, None, b"[1]", headers))
-    read(delivery)
+    read_delivery(delivery)
     delivery.route = route
     return delivery
 

@@ -14,10 +14,10 @@ import numpy as np
 from model_service.training.backend import tf
 from model_service.training.base.calibration import calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
-from model_service.training.base.fit import BATCH, CHUNK, Progress, fit, loss_on, validation_examples
+from model_service.training.base.fit import BATCH, CHUNK, FitProgress, fit, loss_on, validation_examples
 from model_service.training.base.folder import describe, export, weights_file
 from model_service.training.base.network import build_base_network
-from model_service.training.base.pool import Pool
+from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import SIZES, Size
 
 COMMAND = "make base-model"
@@ -99,7 +99,7 @@ def train(arguments: argparse.Namespace) -> None:
             folder = state_folder(arguments.state, size, arguments.seed, steps)
             network = fit(size, steps, arguments.seed, folder, _print)
         rng = np.random.default_rng((arguments.seed, 3))
-        pool = Pool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
+        pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
         calibrate(network, size, draw_examples(rng, pool, CALIBRATION_EXAMPLES, size, gaps))
         calibrate_widening(network, size, pool, rng)
@@ -116,7 +116,7 @@ def train(arguments: argparse.Namespace) -> None:
     print(arguments.out)
 
 
-def _print(progress: Progress) -> None:
+def _print(progress: FitProgress) -> None:
     print(
         f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f},"
         f" validation {progress.validation:.4f}, {progress.seconds:.0f} s",

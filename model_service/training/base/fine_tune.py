@@ -16,7 +16,7 @@ from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.folder import weights_file
 from model_service.training.base.network import build_base_network
-from model_service.training.base.pool import Pool
+from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import QUANTILES, SHORT, SIZES, Size
 from model_service.training.base.user_examples import UserExamples
 from model_service.training.dataset import Windows
@@ -157,7 +157,7 @@ def tuning_settings(settings: TrainingSettings, size: Size) -> TrainingSettings:
 
 def drawing(users: UserExamples, size: Size, settings: TrainingSettings) -> Draw:
     """Draws windows of the user's series, mixed with generated ones."""
-    pool = Pool(settings.seed, GENERATED_FROM, GENERATED_SERIES)
+    pool = SeriesPool(settings.seed, GENERATED_FROM, GENERATED_SERIES)
 
     def draw(rng: np.random.Generator, count: int, epoch: int) -> Windows:
         gaps = draw_gaps(rng, MASKS, size.window)

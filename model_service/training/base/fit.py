@@ -13,7 +13,7 @@ import numpy as np
 from model_service.training.backend import keras, seed_everything, tf
 from model_service.training.base.examples import Examples, draw_examples, draw_gaps
 from model_service.training.base.network import build_base_network
-from model_service.training.base.pool import SERIES, Pool
+from model_service.training.base.pool import SERIES, SeriesPool
 from model_service.training.base.shape import QUANTILES, Size
 
 # Windows in a batch, by size: long windows cost more.
@@ -30,7 +30,7 @@ VALIDATION_FROM, VALIDATION_SERIES, VALIDATION_EXAMPLES = 1 << 30, 800, 4_096
 
 
 @dataclass(frozen=True)
-class Progress:
+class FitProgress:
     """The state of a run: the mean loss of the last chunk, and of the averaged weights on validation examples."""
 
     step: int
@@ -57,7 +57,7 @@ def pinball(forecast: Any, targets: Any, weights: Any) -> Any:
 def validation_examples(size: Size, seed: int) -> Examples:
     """Fixed examples of series that are never trained on."""
     rng = np.random.default_rng((seed, 1))
-    pool = Pool(seed, VALIDATION_FROM, VALIDATION_SERIES)
+    pool = SeriesPool(seed, VALIDATION_FROM, VALIDATION_SERIES)
     gaps = draw_gaps(rng, GAPS, size.window)
     return draw_examples(rng, pool.series, VALIDATION_EXAMPLES, size, gaps)
 
@@ -75,7 +75,7 @@ def fit(
     steps: int,
     seed: int,
     folder: Path,
-    progress: Callable[[Progress], None],
+    progress: Callable[[FitProgress], None],
     validate_every: int = 10,
     **shape: Any,
 ) -> Any:
@@ -98,7 +98,7 @@ def fit(
     held_out = validation_examples(size, seed)
     batch = BATCH[size.window]
     chunk = int(done.numpy()) // CHUNK
-    pool = Pool(seed, chunk * RENEWED, SERIES)
+    pool = SeriesPool(seed, chunk * RENEWED, SERIES)
 
     @tf.function(jit_compile=False)  # type: ignore[untyped-decorator]
     def run(windows: Any, targets: Any, weights: Any) -> Any:
@@ -133,7 +133,7 @@ def fit(
             validation = loss_on(network, held_out)
             network.set_weights(current)
             seconds = time.monotonic() - started
-            progress(Progress(chunk * CHUNK, steps, float(loss), validation, seconds))
+            progress(FitProgress(chunk * CHUNK, steps, float(loss), validation, seconds))
     optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
     return network
 

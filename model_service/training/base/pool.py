@@ -28,7 +28,7 @@ def generated(seed: int, number: int) -> Float64Array:
     return np.asarray(np.clip((values - middle) / size, -MOST, MOST))
 
 
-class Pool:
+class SeriesPool:
     """The series first, first + 1, … of a seed."""
 
     def __init__(

@@ -18,7 +18,7 @@ from consumer.errors import (
     RecordTooLarge,
 )
 from consumer.kafka.dead_letter_replay import MAX_FAILURES, Replay
-from consumer.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter
+from consumer.kafka.dead_letters import DeadLetterTopic, Filter, StoredDeadLetter
 from interceptor.delivery import Record, UnreadableRecord
 
 
@@ -37,7 +37,7 @@ class Letters:
         return [0]
 
     def read(self, start: Any) -> Any:
-        yield from map(DeadLetter, self.records)
+        yield from map(StoredDeadLetter, self.records)
 
 
 class FakeMessage:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from consumer.errors import ConsumerError
 from consumer.kafka import dead_letters
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import DeadLetter, Filter, UnknownTopic
+from consumer.kafka.dead_letters import Filter, StoredDeadLetter, UnknownTopic
 from fncast.cli import dead_letters as command
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
@@ -28,8 +28,8 @@ sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 import fuzz_dead_letters
 
 
-def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> DeadLetter:
-    return DeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
+def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> StoredDeadLetter:
+    return StoredDeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
 
 
 def written(topic: str, offset: int, sent_headers: Headers) -> Record:
@@ -70,7 +70,7 @@ def test_an_invalid_time_is_not_shown(timestamp_ms: int) -> None:
 def test_any_letter_is_shown_as_clean_text_and_replayed_or_named(randomly: random.Random) -> None:
     pairs = [fuzz_dead_letters.foreign_letter(randomly, offset) for offset in range(5)]
     for record, original in pairs:
-        fuzz_dead_letters.check_shown(DeadLetter(record), original)
+        fuzz_dead_letters.check_shown(StoredDeadLetter(record), original)
     fuzz_dead_letters.check_replay([record for record, _ in pairs])
 
 
@@ -93,7 +93,7 @@ class Letters:
         return [0]
 
     def read(self, start: Any) -> Any:
-        yield from map(DeadLetter, self.records)
+        yield from map(StoredDeadLetter, self.records)
 
 
 class Publisher:

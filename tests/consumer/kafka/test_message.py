@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.kafka.message import record
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.dead_letter import headers
 from interceptor.delivery import Delivery
 
@@ -35,7 +35,7 @@ def test_headers_that_the_driver_cannot_read_are_reported_and_left_out():
             raise SystemError("returned a result with an exception set")
 
     delivery = Delivery(record(Message()))
-    read(delivery)
+    read_delivery(delivery)
     assert (delivery.record.key, delivery.record.value) == (b"key", b"[1]")
     letter = headers(delivery, delivery.outcome)
     assert b"a header's name is not valid UTF-8" in dict(letter)["fncast-reason"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Producer
 
-from consumer.kafka.dead_letters import DeadLetter, Filter
+from consumer.kafka.dead_letters import Filter, StoredDeadLetter
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.settings import Kafka
 from fncast.cli import dead_letters as command
@@ -18,8 +18,8 @@ from interceptor.delivery import Record
 ESCAPES = b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\n2026-01-01 INFO fncast: forged\xff"
 
 
-def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> DeadLetter:
-    return DeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
+def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> StoredDeadLetter:
+    return StoredDeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
 
 
 def test_escapes_in_a_reason_are_not_printed() -> None:

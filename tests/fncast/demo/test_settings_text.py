@@ -15,14 +15,14 @@ from fncast import models as base_models
 from fncast.cli.local_model import open_model
 from fncast.demo.models import DEFAULT_WINDOW
 from fncast.demo.settings_text import settings_text
-from fncast.monitor.messages import ForecastMessage, Reading
+from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.partition import MonitorPartition
 from fncast.monitor.settings import monitor_rules
 from fncast.produce.shop import ShopFeed
-from fncast.produce.shop_servers import FULL_HOURS, LEAK_HOURS, SLOW_MEMORY, Incidents
+from fncast.produce.shop_servers import FULL_HOURS, LEAK_HOURS, SLOW_MEMORY, ServerIncidents
 from fncast.series.window_batch import prepare_rows
 
-INCIDENTS = Incidents()
+INCIDENTS = ServerIncidents()
 HOURS = INCIDENTS.first + LEAK_HOURS + FULL_HOURS + 60
 SIZE, HORIZON = 64, 24
 
@@ -45,7 +45,7 @@ def incidents_found(folder: Path) -> dict[str, list[tuple[str, str, int]]]:
         forecasts = model.quantile_forecasts(prepared)
         for forecast, reading in zip(forecasts, readings[DEFAULT_WINDOW - 1 :], strict=True):
             events = partition.reading(
-                Reading(name, reading.time, reading.step, reading.value), 200 * reading.index
+                NewestReading(name, reading.time, reading.step, reading.value), 200 * reading.index
             )
             start = reading.step.after(reading.time, 1)
             events += partition.forecast(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fncast.monitor.messages import ForecastMessage, Reading
+from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.partition import MonitorPartition, open_counts
 from fncast.monitor.rules import MonitorRules
 from fncast.series.step import Step
@@ -30,7 +30,7 @@ def feed(
     found = []
     for at in range(first, end):
         value = 50.0 + 2 * (at % 2)
-        reading = Reading(series, START + at * timedelta(hours=6), STEP, value)
+        reading = NewestReading(series, START + at * timedelta(hours=6), STEP, value)
         rows = [
             (v - 9.0, v, v + 9.0)
             for v in (50.0 + 2 * ((at + 1 + step) % 2) + error for step in range(HORIZON))

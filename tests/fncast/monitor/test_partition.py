@@ -9,7 +9,7 @@ import pytest
 
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
-from fncast.monitor.messages import ForecastMessage, Reading
+from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.partition import MonitorPartition
 from fncast.monitor.rules import MonitorRules
 from fncast.series.step import Step
@@ -21,7 +21,7 @@ RULES = MonitorRules(DetectorSettings(min_history=5), silent_steps=3, exclude=("
 def feed(partition: MonitorPartition, first: int, end: int, series: str = "cpu") -> list[dict[str, object]]:
     found = []
     for at in range(first, end):
-        reading = Reading(series, START + timedelta(minutes=at), STEP, float(at % 7))
+        reading = NewestReading(series, START + timedelta(minutes=at), STEP, float(at % 7))
         found += partition.reading(reading, 60_000 * at)
     return [json.loads(event.value or b"") for event in found]
 

@@ -11,7 +11,7 @@ import pytest
 from fncast.monitor.judge import Judge
 from fncast.monitor.messages import UnusableEvent, read_forecast, read_window
 from fncast.monitor.rules import MonitorRules
-from interceptor.chain import Chain, read
+from interceptor.chain import Chain, read_delivery
 from interceptor.cloudevents.event import Event
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import Headers, Skipped
@@ -30,7 +30,7 @@ def headers(type_: str, **attributes: str) -> Headers:
 def event(type_: str, more: dict[str, Any] | None = None, **attributes: str) -> Event:
     data = orjson.dumps({**DATA, **(more or {})})
     delivery = Delivery(Record("metrics", 0, 0, 0, None, data, headers(type_, **attributes)))
-    read(delivery)
+    read_delivery(delivery)
     assert delivery.event is not None
     return delivery.event
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fncast.produce.events import InvalidEventText, build_window_event, parse_event, to_kafka_record
-from fncast.produce.windows import SeriesWindow
+from fncast.produce.windows import ProducedWindow
 from fncast.series.step import Step
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,8 +22,8 @@ DATA = {"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5, None, 3.
 EVENT: dict[str, Any] = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading"}
 
 
-def window(**changes: Any) -> SeriesWindow:
-    return SeriesWindow(
+def window(**changes: Any) -> ProducedWindow:
+    return ProducedWindow(
         **{
             "series": "cpu",
             "index": 2,

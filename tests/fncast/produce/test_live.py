@@ -10,7 +10,7 @@ import pytest
 from fncast.produce.live import live_readings, live_windows
 from fncast.produce.reading import Reading
 from fncast.produce.replay import ReplayFeed
-from fncast.produce.windows import SeriesWindow
+from fncast.produce.windows import ProducedWindow
 from fncast.series.series import Series
 from fncast.series.step import Step
 
@@ -47,7 +47,7 @@ def series(*values: float) -> Series:
 
 def playing(
     clock: Clock, *feeds: Meter | ReplayFeed, since_s: float = 1_000.0, window: int = 3
-) -> Iterator[SeriesWindow]:
+) -> Iterator[ProducedWindow]:
     return live_windows(feeds, window=window, every=1, since_s=since_s, clock=clock, sleep=clock.sleep)
 
 

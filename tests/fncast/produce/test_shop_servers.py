@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from fncast.produce.shop import ShopFeed
-from fncast.produce.shop_servers import FULL_HOURS, LEAK_HOURS, SLOW_MEMORY, Incidents, ShopServers
+from fncast.produce.shop_servers import FULL_HOURS, LEAK_HOURS, SLOW_MEMORY, ServerIncidents, ShopServers
 
 THURSDAY = datetime(2026, 1, 1, 15, 30, tzinfo=UTC)
-INCIDENTS = Incidents(first=100, every=200)
+INCIDENTS = ServerIncidents(first=100, every=200)
 
 
 def test_memory_leaks_until_the_servers_are_restarted() -> None:
@@ -45,4 +45,4 @@ def test_a_feed_with_incidents_has_the_orders_of_one_without() -> None:
 @pytest.mark.parametrize(("first", "every"), [(-1, 500), (0, LEAK_HOURS + FULL_HOURS)])
 def test_incidents_do_not_overlap(first: int, every: int) -> None:
     with pytest.raises(ValueError, match="must begin at hour 0 or later"):
-        Incidents(first, every)
+        ServerIncidents(first, every)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fncast.produce.reading import Reading
-from fncast.produce.windows import MAX_WINDOW, SeriesWindow, SlidingWindow
+from fncast.produce.windows import MAX_WINDOW, ProducedWindow, SlidingWindow
 from fncast.series.step import Step
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ def reading(index: int, value: float) -> Reading:
     return Reading("cpu", index, START + timedelta(seconds=300 * index), STEP, value, "%")
 
 
-def windows(sliding: SlidingWindow, readings: list[Reading]) -> list[SeriesWindow]:
+def windows(sliding: SlidingWindow, readings: list[Reading]) -> list[ProducedWindow]:
     return [window for reading in readings if (window := sliding.add(reading)) is not None]
 
 

@@ -7,13 +7,13 @@ import orjson
 
 from functions.host.api import Api
 from functions.host.folder import FunctionFolder
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 
 URL = "http://host:1"
 
 
-def pool(name: str, sources: dict[str, str] | None = None) -> Pool:
-    return Pool(FunctionFolder(Path(f"/functions/{name}"), name, sources=sources or {}), {}, 1)
+def pool(name: str, sources: dict[str, str] | None = None) -> ProcessPool:
+    return ProcessPool(FunctionFolder(Path(f"/functions/{name}"), name, sources=sources or {}), {}, 1)
 
 
 def get(api: Api, path: str, **query: str) -> Any:

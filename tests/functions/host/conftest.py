@@ -8,7 +8,7 @@ import pytest
 
 from functions.host.api import Api
 from functions.host.folder import read_folder
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 from functions.host.registry import Registry
 from tests.functions.host.api_calls import pool
 from tests.functions.host.running_pool import FUNCTION, Open
@@ -20,13 +20,13 @@ async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
 
     The fixture closes it and checks that no child process is left.
     """
-    pools: list[Pool] = []
+    pools: list[ProcessPool] = []
 
-    async def start(size: int = 1, timeout_s: float = 20, source: str = FUNCTION) -> Pool:
+    async def start(size: int = 1, timeout_s: float = 20, source: str = FUNCTION) -> ProcessPool:
         (tmp_path / "func.py").write_text(source)
         (tmp_path / "func.yaml").write_text(f"name: f\ntimeout: {timeout_s}\n")
         variables = {"COLOUR": "green", "FN_APP_ID": "app-id", "FN_FN_ID": "fn-id"}
-        pool = Pool(read_folder(tmp_path), variables, size)
+        pool = ProcessPool(read_folder(tmp_path), variables, size)
         pool.start()
         pools.append(pool)
         return pool
@@ -39,10 +39,10 @@ async def open_pool(tmp_path: Path) -> AsyncIterator[Open]:
 
 
 @pytest.fixture
-def other() -> Pool:
+def other() -> ProcessPool:
     return pool("other")
 
 
 @pytest.fixture
-def api(other: Pool) -> Api:
+def api(other: ProcessPool) -> Api:
     return Api(Registry("fncast", [pool("forecast", {"forecast": "/forecast"}), other]))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 
 # A function that follows the orders in the body.
 FUNCTION = """
@@ -28,10 +28,10 @@ async def handler(ctx, data: io.BytesIO):
 """
 
 
-Open = Callable[..., Awaitable[Pool]]
+Open = Callable[..., Awaitable[ProcessPool]]
 
 
-async def call(pool: Pool, **order: Any) -> dict[str, Any]:
+async def call(pool: ProcessPool, **order: Any) -> dict[str, Any]:
     answer = await pool.call({"fn-call-id": "call-id", "ce-id": "1"}, json.dumps(order).encode())
     assert answer.status == 200, answer.body
     document: dict[str, Any] = json.loads(answer.body)

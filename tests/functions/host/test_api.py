@@ -7,7 +7,7 @@ import pytest
 
 from functions.host.api import INVOKE_ENDPOINT, TRIGGER_ENDPOINT, Api
 from functions.host.folder import FunctionFolder
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 from functions.host.registry import Registry
 from tests.functions.host.api_calls import URL, get, pool, post, put
 
@@ -105,7 +105,7 @@ def test_a_field_that_an_fn_server_refuses_is_refused(api: Api, name: str, value
 
 def test_an_empty_value_removes_a_variable() -> None:
     folder = FunctionFolder(Path("/functions/other"), "other")
-    other = Pool(folder, {"URL": "http://a", "NONE": ""}, 1)
+    other = ProcessPool(folder, {"URL": "http://a", "NONE": ""}, 1)
     api = Api(Registry("fncast", [other]))
     assert other.variables == {"URL": "http://a"}
     put(api, config={"URL": "", "OTHER": "http://b"})

@@ -3,7 +3,7 @@
 import pytest
 
 from functions.host.api import Api
-from functions.host.pool import Pool
+from functions.host.pool import ProcessPool
 from tests.functions.host.api_calls import get, put
 
 
@@ -53,7 +53,7 @@ from tests.functions.host.api_calls import get, put
     ],
 )
 def test_an_invalid_configuration_is_refused_as_a_whole(
-    api: Api, other: Pool, key: str, value: object, error: str
+    api: Api, other: ProcessPool, key: str, value: object, error: str
 ) -> None:
     assert put(api, config={"KEPT": "1"})[0] == 200
     before = get(api, "/v2/fns", name="other"), other.variables

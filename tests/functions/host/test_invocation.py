@@ -10,14 +10,14 @@ import pytest
 
 from functions.host.folder import FunctionFolder
 from functions.host.invocation import Reply, invoke, trigger
-from functions.host.pool import Busy, Pool
+from functions.host.pool import Busy, ProcessPool
 from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, NotStarted
 
 Headers = list[tuple[str, str]]
 URL = "http://host/t/fncast/f?x=1"
 
 
-class AnsweringPool(Pool):
+class AnsweringPool(ProcessPool):
     """A pool without processes. Each call gets `answer`, or raises it."""
 
     def __init__(self, answer: FunctionAnswer | Exception) -> None:

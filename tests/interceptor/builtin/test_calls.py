@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from interceptor.builtin.calls import Limits, split_into_calls
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import Headers
 from interceptor.routes.route import Route
@@ -23,7 +23,7 @@ def window(length: int, route: Route) -> Delivery:
         ("ce_type", b"t"),
     ]
     delivery = Delivery(Record("metrics", 0, 0, 0, None, orjson.dumps([1.5] * length), headers))
-    read(delivery)
+    read_delivery(delivery)
     delivery.route = route
     if route.is_tensor:
         assert read_window(delivery)

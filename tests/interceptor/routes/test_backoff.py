@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from interceptor.builtin.deliver import Deliver
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.errors import RetriableError
 from interceptor.outcome import Forecast
@@ -52,7 +52,7 @@ async def test_the_next_call_waits_for_retry_after():
 
     headers = [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"/in"), ("ce_type", b"t")]
     delivery = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
-    read(delivery)
+    read_delivery(delivery)
     delivery.route = Route("forecast", "fn:fncast/forecast", batch=True)
     client = Client()
     deliver = Deliver(client, clock=lambda: now_s)

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from interceptor import dead_letter
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE, decode
 from interceptor.delivery import Delivery, Record
 from interceptor.errors import Refused, RetriableError
@@ -36,7 +36,7 @@ ECHOES = [
 def delivery() -> Delivery:
     headers = [("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")]
     built = Delivery(Record("metrics", 0, 0, 0, None, b"[1]", headers))
-    read(built)
+    read_delivery(built)
     built.route = ROUTE
     return built
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from interceptor.chain import read
+from interceptor.chain import read_delivery
 from interceptor.delivery import Delivery, Record
 from interceptor.routes.route import Route
 
@@ -24,6 +24,6 @@ def delivery(data: Any = DATA, route: Route = ROUTE, **attributes: str) -> Deliv
     headers.append(("content-type", content_type.encode()))
     value = data if isinstance(data, bytes | None) else orjson.dumps(data)
     created = Delivery(Record("metrics", 0, 0, 0, None, value, headers))
-    read(created)
+    read_delivery(created)
     created.route = route
     return created

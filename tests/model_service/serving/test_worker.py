@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from model_service.serving.worker import Worker
+from model_service.serving.worker import ModelWorker
 
 
 def test_a_job_that_raises_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
-    worker = Worker()
+    worker = ModelWorker()
 
     def fail() -> None:
         raise SystemExit(1)

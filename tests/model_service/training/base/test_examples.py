@@ -2,7 +2,7 @@ import numpy as np
 
 from fncast.series.window import MAX_MISSING_SHARE, MISSING
 from model_service.training.base.examples import LEAST_HISTORY, draw_examples, draw_gaps, scaled
-from model_service.training.base.pool import Pool
+from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import SIZES
 
 
@@ -20,7 +20,7 @@ def test_at_most_half_of_a_history_is_missing() -> None:
 
 def test_examples_are_scaled_and_coded() -> None:
     rng = np.random.default_rng(0)
-    pool = Pool(0, count=20)
+    pool = SeriesPool(0, count=20)
     for size in SIZES:
         gaps = draw_gaps(rng, 50, size.window)
         examples = draw_examples(rng, pool.series, 64, size, gaps)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from model_service.training.base import fit as fitting
-from model_service.training.base.fit import CHUNK, Progress, fit, learning_rates, loss_on, validation_examples
+from model_service.training.base.fit import (
+    CHUNK,
+    FitProgress,
+    fit,
+    learning_rates,
+    loss_on,
+    validation_examples,
+)
 from model_service.training.base.shape import SHORT
 
 # An untrained network has 0.435 on these examples.
@@ -24,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_short_run_reaches_the_stated_loss_and_can_be_resumed(tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[FitProgress] = []
     network = fit(SHORT, 2 * CHUNK, 0, tmp_path, seen.append, validate_every=1)
     assert [progress.step for progress in seen] == [CHUNK, 2 * CHUNK]
     loss = loss_on(network, validation_examples(SHORT, 0))

@@ -1,9 +1,9 @@
-from model_service.training.base.pool import LENGTH, Pool
+from model_service.training.base.pool import LENGTH, SeriesPool
 
 
 def test_a_renewed_pool_is_the_one_that_starts_later() -> None:
-    pool = Pool(0, count=10)
+    pool = SeriesPool(0, count=10)
     pool.renew(4)
-    later = Pool(0, first=4, count=10)
+    later = SeriesPool(0, first=4, count=10)
     assert sorted(pool.series[:, 0].tolist()) == sorted(later.series[:, 0].tolist())
     assert pool.series.shape == (10, LENGTH)
